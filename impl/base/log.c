@@ -1,0 +1,37 @@
+#include "base/log.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum { LINE_MAX_BYTES = 512 };
+
+static const char *const names[WZP_LOG_LEVEL_COUNT] = {"error", "warn", "info", "debug"};
+
+const char *wzp_log_level_name(wzp_log_level level) {
+    return (unsigned)level < WZP_LOG_LEVEL_COUNT ? names[level] : "?";
+}
+
+void wzp_logf(const wzp_log *log, wzp_log_level level, const char *format, ...) {
+    if (log == NULL || log->line == NULL || level > log->max) {
+        return;
+    }
+    char text[LINE_MAX_BYTES];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    log->line(log->ctx, level, text);
+}
+
+const char *wzp_log_clean(char *out, unsigned long cap, const char *text, unsigned long len) {
+    assert(cap > 0);
+    size_t used = 0;
+    for (size_t i = 0; i < len && used + 1 < cap; i++) {
+        const char c = text[i];
+        out[used++] = c >= 0x20 && c < 0x7f && c != '"' && c != '\\' ? c : '?';
+    }
+    out[used] = '\0';
+    return out;
+}

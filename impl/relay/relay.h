@@ -1,0 +1,90 @@
+/* The relay core: connection dispatch by SNI, media handshake, rooms, fan-out, meters, metrics.
+ *
+ * Sans-IO: datagrams, time and commands in; packets, events and one deadline out.  One instance
+ * is one worker; it is not thread-safe and shares nothing.  Memory per participant is bounded by
+ * the limits in relay/limits.h.  Relay sheet 3, 5-7, 11, 13; conformance sheet 2-14. */
+#ifndef WZP_RELAY_RELAY_H
+#define WZP_RELAY_RELAY_H
+
+#include "base/wr.h"
+#include "quic/core.h"
+
+typedef struct wzp_relay wzp_relay;
+
+/* off: no metering.  observe: meters and metrics exactly as deployed, nothing is closed (and the
+ * deployed video scorer's silent drop is kept, conformance sheet 8.2).  on: ENF-1 decides and the
+ * offender gets a typed Hangup before the close (conformance sheet 10.4, 13). */
+typedef enum wzp_enforce { WZP_ENFORCE_OFF, WZP_ENFORCE_OBSERVE, WZP_ENFORCE_ON } wzp_enforce;
+
+typedef struct wzp_relay_cfg {
+    wzp_rng rng;
+    wzp_log log;
+    uint8_t seed[32]; /* identity: signing key and TLS certificate derive from it; wiped by the
+                         relay in its own copy on free, the caller wipes its own */
+    wzp_enforce enforce;
+    const char *build;          /* answer to SNI "version"; NULL: "unknown".  Copied */
+    const char *region;         /* RegisterPresenceAck; may be NULL.  Copied */
+    uint32_t max_sessions;      /* 0: 100 (relay sheet 1.2) */
+    bool trunking;              /* off by default: no deployed client understands it */
+    bool strict_identity;       /* RegisterPresence must prove its key */
+    bool pli_broadcast;         /* PLI to all members as deployed, instead of to the owner only */
+
+    /* Handed to the endpoint, see quic/quic.h. */
+    uint32_t max_conns, max_conns_per_ip, max_handshakes;
+    bool loopback_mtu, always_retry, deterministic;
+    void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
+    void *keylog_ctx;
+    void (*qlog)(void *ctx, wzp_quic_conn conn, wzp_bytes data, bool fin);
+    void *qlog_ctx;
+} wzp_relay_cfg;
+
+/* WZP_ERR_NOMEM, WZP_ERR_CRYPTO_LIB.  `cfg` is borrowed for the call. */
+WZP_MUST_USE wzp_err wzp_relay_new(wzp_relay **out, const wzp_relay_cfg *cfg, wzp_time now);
+
+/* Accepts NULL, leaves NULL. */
+void wzp_relay_free(wzp_relay **relay);
+
+/* The four functions of a packet core. */
+void wzp_relay_recv(wzp_relay *relay, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
+                    wzp_time now);
+void wzp_relay_tick(wzp_relay *relay, wzp_time now);
+wzp_time wzp_relay_deadline(const wzp_relay *relay);
+size_t wzp_relay_next_packet(wzp_relay *relay, wzp_time now, uint8_t *buf, size_t cap,
+                             wzp_quic_meta *meta);
+
+wzp_core wzp_relay_core(wzp_relay *relay);
+
+/* What happened, for the event log; names and fields of relay sheet 11.4 plus our own. */
+typedef struct wzp_relay_event {
+    const char *event;       /* static text, e.g. "join", "leave", "violation" */
+    wzp_time at;
+    char room[256];          /* "" where it does not apply */
+    char peer[64];           /* fingerprint or address */
+    char reason[160];        /* printable */
+    char codec[16], tier[4]; /* "" where it does not apply */
+    uint32_t seq, len, count;
+} wzp_relay_event;
+
+/* False when there is none.  The queue holds 1024 events; what does not fit is counted. */
+bool wzp_relay_next_event(wzp_relay *relay, wzp_relay_event *out);
+
+/* Prometheus text exposition, every name of relay sheet 11.1 that applies, and ours.
+ * WZP_ERR_OVERFLOW: the buffer is too small (room for 256 KiB always suffices). */
+WZP_MUST_USE wzp_err wzp_relay_metrics(const wzp_relay *relay, wzp_wr *out);
+
+/* Stops admitting, closes every connection with code 0 "normal close".  Drain packets afterwards. */
+void wzp_relay_shutdown(wzp_relay *relay, wzp_time now);
+
+/* SHA-256 of the TLS certificate as 32 colon-separated pairs (95 characters), and the identity
+ * fingerprint (39 characters).  Borrowed from the relay. */
+const char *wzp_relay_tls_fingerprint(const wzp_relay *relay);
+const char *wzp_relay_fingerprint(const wzp_relay *relay);
+
+typedef struct wzp_relay_totals {
+    uint64_t sessions, rooms; /* now */
+    uint64_t packets_in, packets_forwarded, bytes_forwarded, packets_malformed;
+    uint64_t violations, policy_hangups, events_dropped;
+} wzp_relay_totals;
+void wzp_relay_count(const wzp_relay *relay, wzp_relay_totals *out);
+
+#endif
