@@ -1,0 +1,57 @@
+/* Jitter buffer: holds the coded frames of one sender and says what is played when.
+ *
+ * Sans-IO, one instance per incoming track, not thread-safe.  Memory is reserved in
+ * wzp_jbuf_new(); no later call allocates.  Playout follows the sender's media clock: the first
+ * packet is played `delay` after it arrived, every other one at its timestamp's distance from it.
+ * After a pause (nothing to play for WZP_JBUF_IDLE_FRAMES frames) the next packet starts afresh,
+ * so that neither a drifting clock nor a jump of the timestamp can hurt for long. */
+#ifndef WZP_MEDIA_JBUF_H
+#define WZP_MEDIA_JBUF_H
+
+#include "base/time.h"
+#include "wire/media.h"
+
+#define WZP_JBUF_FRAME_BYTES 512 /* longest coded frame that is kept (media sheet 2.2) */
+#define WZP_JBUF_IDLE_FRAMES 10  /* concealed in a row before the track falls silent */
+
+typedef struct wzp_jbuf wzp_jbuf;
+
+typedef struct wzp_jbuf_cfg {
+    uint64_t delay;    /* ns from arrival to playout, 0: 60 ms */
+    size_t cap_frames; /* 0: 250 (5 s of 20 ms frames) */
+} wzp_jbuf_cfg;
+
+typedef enum wzp_jbuf_kind {
+    WZP_JBUF_FRAME,   /* `payload` is to be decoded */
+    WZP_JBUF_CONCEAL, /* a frame is missing: fill `duration_ms` */
+    WZP_JBUF_PAUSE    /* the sender sent nothing on purpose or fell silent: `duration_ms` of it */
+} wzp_jbuf_kind;
+
+typedef struct wzp_jbuf_out {
+    wzp_jbuf_kind kind;
+    uint8_t codec_id;
+    wzp_bytes payload;    /* borrowed until the next non-const call */
+    uint32_t duration_ms; /* one frame of the codec; longer for WZP_JBUF_PAUSE */
+} wzp_jbuf_out;
+
+typedef struct wzp_jbuf_stats {
+    uint64_t pushed, played, concealed, late, duplicate, overrun, too_long, restarts;
+} wzp_jbuf_stats;
+
+/* NULL when out of memory. */
+wzp_jbuf *wzp_jbuf_new(const wzp_jbuf_cfg *cfg);
+void wzp_jbuf_free(wzp_jbuf **jb);
+
+/* Inserts one coded frame; `payload` is copied.  Late, duplicate and over-long ones are counted
+ * and ignored; when the buffer is full the oldest frame goes and is counted as overrun. */
+void wzp_jbuf_push(wzp_jbuf *jb, const wzp_media_hdr *hdr, wzp_bytes payload, wzp_time now);
+
+/* What is due at `now`; false when nothing is. */
+bool wzp_jbuf_pop(wzp_jbuf *jb, wzp_time now, wzp_jbuf_out *out);
+
+/* When pop has something to say next; WZP_TIME_NEVER while the track is idle. */
+wzp_time wzp_jbuf_deadline(const wzp_jbuf *jb);
+
+void wzp_jbuf_count(const wzp_jbuf *jb, wzp_jbuf_stats *out);
+
+#endif

@@ -1,0 +1,17 @@
+# cmake -DOUT=... -DVERSION=... -DSOURCE=... -DGIT=... -P write_version.cmake
+set(hash unknown)
+if(GIT)
+    execute_process(COMMAND ${GIT} -C ${SOURCE} rev-parse --short=7 HEAD
+        OUTPUT_VARIABLE found OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
+    if(NOT failed)
+        set(hash ${found})
+    endif()
+endif()
+set(text "#define WZP_VERSION \"${VERSION}\"\n#define WZP_BUILD_HASH \"${hash}\"\n")
+set(old "")
+if(EXISTS ${OUT})
+    file(READ ${OUT} old)
+endif()
+if(NOT old STREQUAL text)
+    file(WRITE ${OUT} "${text}")
+endif()
