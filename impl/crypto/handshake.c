@@ -1,0 +1,89 @@
+#include "crypto/handshake.h"
+
+#include <sodium.h>
+
+void wzp_ephemeral_from_secret(wzp_ephemeral *out, const uint8_t secret[WZP_KEY_LEN]) {
+    memcpy(out->secret, secret, WZP_KEY_LEN);
+    crypto_scalarmult_base(out->pub, out->secret);
+}
+
+void wzp_ephemeral_new(wzp_ephemeral *out, wzp_rng rng) {
+    uint8_t secret[WZP_KEY_LEN];
+    wzp_rng_fill(rng, secret, sizeof secret);
+    wzp_ephemeral_from_secret(out, secret);
+    wzp_crypto_wipe(secret, sizeof secret);
+}
+
+/* ephemeral_pub || label; returns the length. */
+static size_t signed_bytes(uint8_t out[64], wzp_handshake_role role,
+                           const uint8_t ephemeral_pub[WZP_KEY_LEN]) {
+    const wzp_bytes label = wzp_bytes_str(role == WZP_ROLE_OFFER ? "call-offer" : "call-answer");
+    memcpy(out, ephemeral_pub, WZP_KEY_LEN);
+    memcpy(out + WZP_KEY_LEN, label.data, label.len);
+    return WZP_KEY_LEN + label.len;
+}
+
+static wzp_err verify(wzp_bytes signature, const uint8_t *message, size_t len,
+                      const uint8_t identity_pub[WZP_KEY_LEN]) {
+    if (signature.len != WZP_SIGNATURE_LEN ||
+        crypto_sign_verify_detached(signature.data, message, len, identity_pub) != 0) {
+        return WZP_ERR_SIGNATURE;
+    }
+    return WZP_OK;
+}
+
+void wzp_handshake_sign(uint8_t signature[WZP_SIGNATURE_LEN], const wzp_identity *identity,
+                        wzp_handshake_role role, const uint8_t ephemeral_pub[WZP_KEY_LEN]) {
+    uint8_t message[64];
+    const size_t len = signed_bytes(message, role, ephemeral_pub);
+    crypto_sign_detached(signature, NULL, message, len, identity->ed25519_secret);
+}
+
+wzp_err wzp_handshake_verify(wzp_bytes signature, const uint8_t identity_pub[WZP_KEY_LEN],
+                             wzp_handshake_role role, const uint8_t ephemeral_pub[WZP_KEY_LEN]) {
+    uint8_t message[64];
+    const size_t len = signed_bytes(message, role, ephemeral_pub);
+    return verify(signature, message, len, identity_pub);
+}
+
+wzp_err wzp_handshake_derive(wzp_session_keys *out, const wzp_ephemeral *own,
+                             const uint8_t peer_pub[WZP_KEY_LEN]) {
+    uint8_t shared[WZP_KEY_LEN];
+    uint8_t digest[WZP_SHA256_LEN];
+    uint8_t sas[4];
+    if (crypto_scalarmult(shared, own->secret, peer_pub) != 0) {
+        return WZP_ERR_KEY_AGREEMENT;
+    }
+    const wzp_bytes ikm = wzp_bytes_of(shared, sizeof shared);
+    const wzp_bytes no_salt = wzp_bytes_of(NULL, 0);
+    wzp_hkdf(out->key, sizeof out->key, ikm, no_salt, "warzone-session-key");
+    wzp_hkdf(sas, sizeof sas, ikm, no_salt, "warzone-sas-code");
+    const uint32_t number =
+        (uint32_t)sas[0] << 24 | (uint32_t)sas[1] << 16 | (uint32_t)sas[2] << 8 | sas[3];
+    out->sas = (uint16_t)(number % 10000);
+    wzp_sha256(digest, wzp_bytes_of(out->key, sizeof out->key));
+    memcpy(out->session_id, digest, sizeof out->session_id);
+    wzp_crypto_wipe(shared, sizeof shared);
+    wzp_crypto_wipe(digest, sizeof digest);
+    return WZP_OK;
+}
+
+enum { PRESENCE_LABEL = 17 };
+
+static void presence_bytes(uint8_t out[PRESENCE_LABEL + WZP_KEY_LEN],
+                           const uint8_t identity_pub[WZP_KEY_LEN]) {
+    memcpy(out, "register-presence", PRESENCE_LABEL);
+    memcpy(out + PRESENCE_LABEL, identity_pub, WZP_KEY_LEN);
+}
+
+void wzp_presence_sign(uint8_t signature[WZP_SIGNATURE_LEN], const wzp_identity *identity) {
+    uint8_t message[PRESENCE_LABEL + WZP_KEY_LEN];
+    presence_bytes(message, identity->ed25519_pub);
+    crypto_sign_detached(signature, NULL, message, sizeof message, identity->ed25519_secret);
+}
+
+wzp_err wzp_presence_verify(wzp_bytes signature, const uint8_t identity_pub[WZP_KEY_LEN]) {
+    uint8_t message[PRESENCE_LABEL + WZP_KEY_LEN];
+    presence_bytes(message, identity_pub);
+    return verify(signature, message, sizeof message, identity_pub);
+}
