@@ -221,9 +221,19 @@ static void seal_and_open(wzp_vector_entry *e, const wzp_session_keys *keys, con
     uint8_t sealed[4096];
     uint8_t opened[4096];
     wzp_session *session = wzp_session_new(keys);
+    /* One entry shows the specified form that nobody deploys: the report inside the seal. */
+    const bool inside = json_is_true(json_object_get(json, "quality_report_inside_aead"));
+    uint8_t message[4096];
+    memcpy(message, plain.data, plain.len < 4000 ? plain.len : 0);
+    const size_t extra = inside && plain.len < 4000 &&
+                                 hex_of(e, json, "quality_report", message + plain.len,
+                                        WZP_QUALITY_REPORT_LEN)
+                             ? WZP_QUALITY_REPORT_LEN
+                             : 0;
     if (session != NULL && hdr.len == WZP_MEDIA_HDR_LEN && plain.len < 4000) {
-        const size_t len = plain.len + WZP_TAG_LEN;
-        wzp_err err = wzp_session_seal(session, hdr, plain, sealed);
+        const size_t len = plain.len + extra + WZP_TAG_LEN;
+        wzp_err err =
+            wzp_session_seal(session, hdr, wzp_bytes_of(message, plain.len + extra), sealed);
         (void)wzp_vector_is_text(e, "seal", "OK", wzp_err_name(err));
         (void)is_hex(e, json, "ciphertext_and_tag", sealed, len);
         err = wzp_session_open(session, hdr, wzp_bytes_of(sealed, len), opened, 0);

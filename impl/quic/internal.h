@@ -1,0 +1,207 @@
+/* Shared by the files of this folder; nobody else includes it. */
+#ifndef WZP_QUIC_INTERNAL_H
+#define WZP_QUIC_INTERNAL_H
+
+#include <netinet/in.h>
+#include <ngtcp2/ngtcp2.h>
+#include <ngtcp2/ngtcp2_crypto.h>
+#include <ngtcp2/ngtcp2_crypto_ossl.h>
+#include <openssl/ssl.h>
+
+#include "quic/quic.h"
+
+#define SCID_LEN 8
+#define MAX_DATAGRAM_OVERHEAD 32 /* flags, 8-byte DCID, packet number, tag, frame header */
+#define TX_STREAM_BYTES_MAX (4U << 20)
+#define RX_BUFFERED_MAX (2U << 20) /* unread signal bytes before the window stops growing */
+#define EVENT_BYTES_MAX (8U << 20) /* queued events before datagrams are dropped */
+#define ORDER_HOLD (200 * WZP_MS)  /* how long a complete signal waits for an earlier stream */
+#define STATELESS_MAX 64
+
+typedef union sockaddr_any {
+    struct sockaddr sa;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+} sockaddr_any;
+
+typedef struct stream stream;
+struct stream {
+    stream *next, *prev;
+    int64_t id;   /* -1 until it is opened */
+    int64_t name; /* of a local stream: negative; else the id */
+    bool local, bidi, raw;
+
+    /* receiving */
+    uint8_t *rx;
+    size_t rx_len, rx_cap;
+    uint64_t rx_owed; /* bytes not yet given back to the connection's window */
+    bool complete, delivered;
+    bool closed; /* by the transport, while its signal waits for its turn */
+    wzp_err bad;      /* why it will never be a signal */
+    wzp_time deadline;
+
+    /* sending */
+    uint8_t *tx;
+    size_t tx_len, tx_cap, tx_sent, tx_acked;
+    bool tx_fin, tx_fin_sent, tx_done, tx_blocked, acked_told;
+};
+
+typedef struct datagram {
+    struct datagram *next;
+    size_t len;
+    uint8_t data[];
+} datagram;
+
+typedef enum conn_state { CONN_HANDSHAKE, CONN_OPEN, CONN_CLOSING, CONN_GONE } conn_state;
+
+typedef struct conn {
+    wzp_quic *quic;
+    uint32_t index, generation;
+    conn_state state;
+    bool is_server, abandoned, told_closed;
+    ngtcp2_conn *ng;
+    ngtcp2_crypto_conn_ref ref;
+    ngtcp2_crypto_ossl_ctx *ossl;
+    SSL *ssl;
+    void *app;
+    sockaddr_any local, remote;
+    bool local_known;
+    char sni[WZP_QUIC_SNI_MAX + 1];
+    uint8_t cert_sha256[32];
+    bool has_cert;
+
+    /* in the endpoint's structures */
+    wzp_time deadline;
+    size_t heap_at; /* SIZE_MAX: not in the heap */
+    bool dirty;
+    struct conn *next_dirty;
+
+    stream *streams; /* oldest first */
+    stream *last_stream;
+    int64_t next_name;      /* of the next local stream */
+    int64_t next_in_order;  /* id of the peer's bidirectional stream whose signal is due */
+    wzp_time hold_until;
+    size_t tx_queued, rx_buffered;
+
+    datagram *datagrams, **datagrams_tail;
+    size_t datagram_bytes;
+    bool datagram_turn; /* streams and datagrams take turns */
+    uint64_t datagrams_sent, datagrams_received, datagrams_dropped, datagrams_lost;
+
+    uint8_t *close_packet;
+    size_t close_len;
+    unsigned close_budget;
+} conn;
+
+typedef struct chunk {
+    struct chunk *next;
+    size_t used, cap, read;
+    _Alignas(16) uint8_t data[];
+} chunk;
+
+typedef struct cid_entry {
+    struct cid_entry *next;
+    ngtcp2_cid cid;
+    conn *owner;
+} cid_entry;
+
+typedef struct stateless {
+    size_t len;
+    wzp_quic_path path;
+    uint8_t data[1280];
+} stateless;
+
+struct wzp_quic {
+    wzp_quic_cfg cfg;
+    SSL_CTX *server_tls, *client_tls;
+    uint8_t retry_secret[32], reset_secret[32];
+
+    conn **conns; /* by index; NULL: free */
+    uint32_t *generations;
+    uint32_t conn_cap, conn_count, handshakes;
+    uint32_t *free_indices, free_count;
+
+    cid_entry **cids;
+    size_t cid_buckets, cid_count;
+
+    conn **heap;
+    size_t heap_len, heap_cap;
+    conn *dirty_first, **dirty_tail;
+
+    chunk *events, *events_last, *lent;
+    size_t event_bytes;
+
+    stateless *stateless;
+    size_t stateless_first, stateless_len;
+
+    uint8_t stash[2048]; /* a packet that did not fit the run before it */
+    size_t stash_len;
+    wzp_quic_meta stash_meta;
+
+    wzp_quic_counters counters;
+    wzp_time now;
+};
+
+/* quic.c */
+conn *wzp_quic_find(const wzp_quic *q, wzp_quic_conn handle);
+wzp_quic_conn wzp_quic_handle(const conn *c);
+conn *wzp_quic_new_conn(wzp_quic *q);
+void wzp_quic_drop_conn(conn *c);
+void wzp_quic_mark_dirty(conn *c);
+void wzp_quic_reschedule(conn *c);
+bool wzp_quic_cid_add(wzp_quic *q, const ngtcp2_cid *cid, conn *owner);
+void wzp_quic_cid_remove(wzp_quic *q, const ngtcp2_cid *cid);
+conn *wzp_quic_cid_find(const wzp_quic *q, const uint8_t *cid, size_t len);
+void wzp_quic_send_stateless(wzp_quic *q, const wzp_quic_path *path, const uint8_t *data,
+                             size_t len);
+
+/* addresses */
+void wzp_quic_to_sockaddr(sockaddr_any *out, const wzp_addr *addr, uint8_t family_if_none);
+wzp_addr wzp_quic_from_sockaddr(const ngtcp2_sockaddr *sa);
+socklen_t wzp_quic_sockaddr_len(const sockaddr_any *any);
+ngtcp2_path wzp_quic_ng_path(sockaddr_any *local, sockaddr_any *remote);
+
+/* conn.c */
+WZP_MUST_USE wzp_err wzp_conn_accept(wzp_quic *q, const wzp_quic_path *path,
+                                     const ngtcp2_pkt_hd *hd, const ngtcp2_cid *original_dcid,
+                                     conn **out);
+WZP_MUST_USE wzp_err wzp_conn_dial(wzp_quic *q, const wzp_quic_dial *dial, conn **out);
+void wzp_conn_read(conn *c, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload);
+void wzp_conn_tick(conn *c);
+void wzp_conn_fail(conn *c, int liberr);
+void wzp_conn_close_app(conn *c, uint64_t code, const char *reason);
+wzp_time wzp_conn_deadline(const conn *c);
+void wzp_conn_release(conn *c);
+void wzp_conn_told_closed(conn *c, const wzp_quic_close_info *info);
+
+/* tls.c */
+WZP_MUST_USE wzp_err wzp_tls_new(wzp_quic *q);
+void wzp_tls_free(wzp_quic *q);
+WZP_MUST_USE wzp_err wzp_tls_attach(conn *c, const char *sni, const char *alpn);
+void wzp_tls_detach(conn *c);
+void wzp_tls_learn(conn *c);
+void wzp_tls_enter(wzp_quic *q);
+
+/* streams.c */
+int wzp_streams_recv(conn *c, uint32_t flags, int64_t id, const uint8_t *data, size_t len,
+                     stream *s);
+int wzp_streams_reset(conn *c, int64_t id, stream *s);
+int wzp_streams_closed(conn *c, int64_t id, stream *s);
+int wzp_streams_acked(conn *c, stream *s, uint64_t upto);
+void wzp_streams_deliver(conn *c);
+void wzp_streams_tick(conn *c);
+wzp_time wzp_streams_deadline(const conn *c);
+bool wzp_streams_want_write(const conn *c);
+ngtcp2_ssize wzp_streams_write(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi, uint8_t *buf,
+                               size_t cap);
+void wzp_streams_free(conn *c);
+void wzp_streams_unblock(conn *c);
+
+/* packets.c */
+void wzp_datagrams_free(conn *c);
+
+/* events.c */
+void wzp_events_push(wzp_quic *q, const wzp_quic_event *event);
+void wzp_events_free(wzp_quic *q);
+
+#endif

@@ -1,0 +1,534 @@
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "crypto/identity.h"
+#include "quic/testing/pair.h"
+
+enum { LOG_MAX = 4000 };
+
+/* One side of a test: an endpoint and everything that it reported. */
+typedef struct side {
+    wzp_quic *q;
+    wzp_prng prng;
+    wzp_quic_conn conn;
+    unsigned connected, closed, datagrams, acked, bad, paths;
+    char sni[WZP_QUIC_SNI_MAX + 1];
+    wzp_quic_close_info close;
+    wzp_err last_bad;
+    size_t signals;
+    size_t signal_len[LOG_MAX];
+    char last_signal[64];
+    uint8_t last_datagram[1500];
+    size_t last_datagram_len;
+    char uni[64];
+    bool uni_fin;
+    unsigned keylog_lines;
+    size_t qlog_bytes;
+} side;
+
+typedef struct fixture {
+    pair_net net;
+    side server, client;
+} fixture;
+
+static void drain(void *ctx, wzp_time now) {
+    side *s = ctx;
+    wzp_quic_event ev;
+    (void)now;
+    while (wzp_quic_next_event(s->q, &ev)) {
+        switch (ev.kind) {
+        case WZP_QUIC_CONNECTED:
+            s->connected++;
+            s->conn = ev.conn;
+            snprintf(s->sni, sizeof s->sni, "%s", ev.sni);
+            break;
+        case WZP_QUIC_SIGNAL:
+            ck_assert_uint_lt(s->signals, LOG_MAX);
+            s->signal_len[s->signals++] = ev.body.len;
+            snprintf(s->last_signal, sizeof s->last_signal, "%.*s", (int)ev.body.len,
+                     (const char *)ev.body.data);
+            break;
+        case WZP_QUIC_SIGNAL_BAD:
+            s->bad++;
+            s->last_bad = ev.err;
+            break;
+        case WZP_QUIC_SIGNAL_ACKED:
+            s->acked++;
+            break;
+        case WZP_QUIC_UNI:
+            strncat(s->uni, (const char *)ev.body.data, ev.body.len);
+            s->uni_fin = ev.fin;
+            break;
+        case WZP_QUIC_DATAGRAM:
+            s->datagrams++;
+            memcpy(s->last_datagram, ev.body.data, ev.body.len);
+            s->last_datagram_len = ev.body.len;
+            break;
+        case WZP_QUIC_PATH:
+            s->paths++;
+            break;
+        case WZP_QUIC_CLOSED:
+            s->closed++;
+            s->close = ev.close;
+            break;
+        }
+    }
+}
+
+static void count_keylog(void *ctx, wzp_quic_conn conn, const char *line) {
+    side *s = ctx;
+    (void)conn;
+    ck_assert_ptr_nonnull(strchr(line, ' '));
+    s->keylog_lines++;
+}
+
+static void count_qlog(void *ctx, wzp_quic_conn conn, wzp_bytes data, bool fin) {
+    side *s = ctx;
+    (void)conn;
+    (void)fin;
+    s->qlog_bytes += data.len;
+}
+
+static const wzp_addr server_addr = {WZP_ADDR_V4, 4433, {10, 0, 0, 1}};
+static const wzp_addr client_addr = {WZP_ADDR_V4, 5000, {10, 0, 0, 2}};
+
+static fixture *setup_with(wzp_quic_cfg cfg, uint64_t seed) {
+    fixture *f = calloc(1, sizeof *f);
+    const uint8_t zero[32] = {0};
+    wzp_tls_identity tls;
+    wzp_tls_identity_from_seed(&tls, zero);
+    const wzp_quic_identity identity = {wzp_bytes_of(tls.cert_der, tls.cert_len),
+                                        wzp_bytes_of(tls.ed25519_seed, 32)};
+    pair_init(&f->net, seed);
+    wzp_prng_init(&f->server.prng, seed, "server");
+    wzp_prng_init(&f->client.prng, seed, "client");
+    cfg.identity = &identity;
+    cfg.rng = wzp_prng_rng(&f->server.prng);
+    ck_assert(wzp_quic_new(&f->server.q, &cfg, f->net.now) == WZP_OK);
+    cfg.identity = NULL;
+    cfg.rng = wzp_prng_rng(&f->client.prng);
+    cfg.keylog = count_keylog;
+    cfg.qlog = count_qlog;
+    cfg.keylog_ctx = cfg.qlog_ctx = &f->client;
+    ck_assert(wzp_quic_new(&f->client.q, &cfg, f->net.now) == WZP_OK);
+    pair_add(&f->net, (wzp_core){f->server.q, &pair_quic_ops}, server_addr, drain, &f->server);
+    pair_add(&f->net, (wzp_core){f->client.q, &pair_quic_ops}, client_addr, drain, &f->client);
+    return f;
+}
+
+static fixture *setup(void) {
+    return setup_with((wzp_quic_cfg){0}, 1);
+}
+
+static void teardown(fixture *f) {
+    pair_clear(&f->net);
+    wzp_quic_free(&f->server.q);
+    wzp_quic_free(&f->client.q);
+    free(f);
+}
+
+static void run(fixture *f, uint64_t ms) {
+    pair_run(&f->net, f->net.now + ms * WZP_MS);
+}
+
+static void dial(fixture *f, const char *sni, const char *alpn) {
+    const wzp_quic_dial d = {.path = {client_addr, server_addr}, .sni = sni, .alpn = alpn};
+    wzp_quic_conn conn;
+    ck_assert(wzp_quic_connect(f->client.q, &d, f->net.now, &conn) == WZP_OK);
+}
+
+static fixture *connected(void) {
+    fixture *f = setup();
+    dial(f, "room", NULL);
+    run(f, 500);
+    ck_assert_uint_eq(f->server.connected, 1);
+    ck_assert_uint_eq(f->client.connected, 1);
+    return f;
+}
+
+static const struct sni_case {
+    const char *sent, *seen; /* NULL: the handshake fails */
+} sni_cases[] = {
+    {"room", "room"},         {"RoomX", "roomx"},     {"", ""},
+    {"a.b-c_d", "a.b-c_d"},   {"room.", "room"},      {"_signal", "_signal"},
+    {"-room", NULL},          {"room-", NULL},        {"1234", NULL},
+    {"a..b", NULL},           {"ro om", NULL},        {"call-c1", "call-c1"},
+};
+
+START_TEST(server_name_is_the_room) {
+    const struct sni_case *c = &sni_cases[_i];
+    fixture *f = setup();
+    dial(f, c->sent, NULL);
+    run(f, 500);
+    ck_assert_msg(f->server.connected == (c->seen != NULL), "%s: connected %u", c->sent,
+                  f->server.connected);
+    if (c->seen != NULL) {
+        ck_assert_str_eq(f->server.sni, c->seen);
+    } else {
+        ck_assert_uint_eq(f->client.closed, 1);
+        ck_assert_uint_eq(f->client.close.kind, WZP_QUIC_CLOSE_PEER_TRANSPORT);
+    }
+    teardown(f);
+}
+END_TEST
+
+START_TEST(another_alpn_is_refused_with_0x178) {
+    fixture *f = setup();
+    dial(f, "room", _i == 0 ? "h3" : "");
+    run(f, 500);
+    ck_assert_uint_eq(f->server.connected, 0);
+    ck_assert_uint_eq(f->client.closed, 1);
+    ck_assert_uint_eq(f->client.close.kind, WZP_QUIC_CLOSE_PEER_TRANSPORT);
+    ck_assert_uint_eq(f->client.close.code, 0x178);
+    teardown(f);
+}
+END_TEST
+
+static const size_t signal_sizes[] = {0, 1, 9, 1000, 65532, 65536, 300000, 1048576};
+
+START_TEST(signals_of_every_size_arrive) {
+    fixture *f = connected();
+    uint8_t *big = calloc(1, 1048577);
+    const size_t len = signal_sizes[_i];
+    ck_assert(wzp_quic_send_signal(f->client.q, f->client.conn, wzp_bytes_of(big, len), NULL) ==
+              WZP_OK);
+    ck_assert(wzp_quic_send_signal(f->server.q, f->server.conn, wzp_bytes_of(big, len), NULL) ==
+              WZP_OK);
+    ck_assert(wzp_quic_send_signal(f->client.q, f->client.conn, wzp_bytes_of(big, 1048577),
+                                   NULL) == WZP_ERR_SIGNAL_TOO_LARGE);
+    run(f, 6000);
+    ck_assert_uint_eq(f->server.signals, 1);
+    ck_assert_uint_eq(f->client.signals, 1);
+    ck_assert_uint_eq(f->server.signal_len[0], len);
+    ck_assert_uint_eq(f->server.acked, 1);
+    ck_assert_uint_eq(f->client.acked, 1);
+    free(big);
+    teardown(f);
+}
+END_TEST
+
+START_TEST(more_signals_than_streams_arrive_in_order) {
+    fixture *f = connected();
+    f->net.loss_ppm = _i == 0 ? 0 : 30000;
+    uint8_t body[400] = {0};
+    for (size_t i = 0; i < 350; i++) {
+        ck_assert(wzp_quic_send_signal(f->client.q, f->client.conn, wzp_bytes_of(body, i), NULL) ==
+                  WZP_OK);
+    }
+    run(f, 20000);
+    ck_assert_uint_eq(f->server.signals, 350);
+    for (size_t i = 0; i < 350 && _i == 0; i++) {
+        ck_assert_uint_eq(f->server.signal_len[i], i);
+    }
+    teardown(f);
+}
+END_TEST
+
+static void raw(fixture *f, const void *data, size_t len, bool fin, int64_t *stream) {
+    if (*stream == 0) {
+        ck_assert(wzp_quic_stream_open(f->client.q, f->client.conn, WZP_QUIC_BIDI, stream) ==
+                  WZP_OK);
+    }
+    ck_assert(wzp_quic_stream_write(f->client.q, f->client.conn, *stream, wzp_bytes_of(data, len),
+                                    fin) == WZP_OK);
+    run(f, 30);
+}
+
+START_TEST(one_byte_at_a_time_and_trailing_bytes) {
+    fixture *f = connected();
+    int64_t stream = 0;
+    const uint8_t bytes[] = {0, 0, 0, 3, 'a', 'b', 'c', 'J', 'U', 'N', 'K'};
+    const size_t message = 7;
+    for (size_t i = 0; i + 1 < message; i++) {
+        raw(f, bytes + i, 1, false, &stream);
+    }
+    ck_assert_uint_eq(f->server.signals, 0);
+    raw(f, bytes + message - 1, sizeof bytes - message + 1, true, &stream);
+    ck_assert_uint_eq(f->server.signals, 1);
+    ck_assert_uint_eq(f->server.bad, 0);
+    ck_assert_str_eq(f->server.last_signal, "abc");
+    teardown(f);
+}
+END_TEST
+
+START_TEST(broken_framing_is_reported_and_survived) {
+    fixture *f = connected();
+    const uint8_t short_body[] = {0, 0, 0, 10, 'x'};
+    const uint8_t huge[] = {0, 0x10, 0, 1, 'x'};
+    raw(f, short_body, sizeof short_body, true, &(int64_t){0});
+    run(f, 400);
+    ck_assert_uint_eq(f->server.bad, 1);
+    ck_assert_uint_eq(f->server.last_bad, WZP_ERR_SIGNAL_TRUNCATED);
+    raw(f, huge, sizeof huge, false, &(int64_t){0});
+    run(f, 400);
+    ck_assert_uint_eq(f->server.last_bad, WZP_ERR_SIGNAL_TOO_LARGE);
+    raw(f, huge, 2, true, &(int64_t){0});
+    run(f, 400);
+    ck_assert_uint_eq(f->server.bad, 3);
+    ck_assert_uint_eq(f->server.closed, 0);
+    ck_assert(wzp_quic_send_signal(f->client.q, f->client.conn, wzp_bytes_str("ok"), NULL) ==
+              WZP_OK);
+    run(f, 400);
+    ck_assert_str_eq(f->server.last_signal, "ok");
+    teardown(f);
+}
+END_TEST
+
+START_TEST(a_stalled_stream_does_not_block_the_next) {
+    fixture *f = connected();
+    const uint8_t stalled[] = {0, 0};
+    raw(f, stalled, sizeof stalled, false, &(int64_t){0});
+    ck_assert(wzp_quic_send_signal(f->client.q, f->client.conn, wzp_bytes_str("after"), NULL) ==
+              WZP_OK);
+    run(f, 100);
+    ck_assert_uint_eq(f->server.signals, 0); /* it may be reordering */
+    run(f, 300);
+    ck_assert_str_eq(f->server.last_signal, "after");
+    run(f, 11000);
+    ck_assert_uint_eq(f->server.bad, 1);
+    ck_assert_uint_eq(f->server.last_bad, WZP_ERR_TIMEOUT);
+    ck_assert_uint_eq(f->server.closed, 0);
+    teardown(f);
+}
+END_TEST
+
+START_TEST(unidirectional_streams_carry_text) {
+    fixture *f = connected();
+    int64_t stream;
+    ck_assert(wzp_quic_stream_open(f->server.q, f->server.conn, WZP_QUIC_UNI_STREAM, &stream) ==
+              WZP_OK);
+    ck_assert(wzp_quic_stream_write(f->server.q, f->server.conn, stream, wzp_bytes_str("abc1234"),
+                                    true) == WZP_OK);
+    run(f, 200);
+    ck_assert_str_eq(f->client.uni, "abc1234");
+    ck_assert(f->client.uni_fin);
+    teardown(f);
+}
+END_TEST
+
+START_TEST(datagrams_both_ways_and_limits) {
+    fixture *f = connected();
+    uint8_t data[1500] = {2};
+    const size_t max = wzp_quic_max_datagram(f->client.q, f->client.conn);
+    ck_assert_uint_ge(max, 1162);
+    ck_assert(wzp_quic_send_datagram(f->client.q, f->client.conn, wzp_bytes_of(data, max)) ==
+              WZP_OK);
+    ck_assert(wzp_quic_send_datagram(f->client.q, f->client.conn, wzp_bytes_of(data, max + 1)) ==
+              WZP_ERR_TOO_LARGE);
+    ck_assert(wzp_quic_send_datagram(f->client.q, f->client.conn, wzp_bytes_of(data, 0)) ==
+              WZP_OK);
+    ck_assert(wzp_quic_send_datagram(f->server.q, f->server.conn, wzp_bytes_of(data, 20)) ==
+              WZP_OK);
+    run(f, 200);
+    ck_assert_uint_eq(f->server.datagrams, 2);
+    ck_assert_uint_eq(f->client.datagrams, 1);
+    ck_assert_uint_eq(f->client.last_datagram_len, 20);
+    /* A full queue drops the oldest and says so. */
+    for (int i = 0; i < 200; i++) {
+        ck_assert(wzp_quic_send_datagram(f->client.q, f->client.conn, wzp_bytes_of(data, 1000)) ==
+                  WZP_OK);
+    }
+    run(f, 1000);
+    wzp_quic_stats stats;
+    ck_assert(wzp_quic_conn_stats(f->client.q, f->client.conn, &stats));
+    ck_assert_uint_gt(stats.datagrams_dropped_queue, 100);
+    ck_assert_uint_eq(f->server.datagrams, 2 + 200 - stats.datagrams_dropped_queue);
+    teardown(f);
+}
+END_TEST
+
+START_TEST(close_carries_code_and_reason) {
+    fixture *f = connected();
+    wzp_quic_close(f->server.q, f->server.conn, 7, "policy violation", f->net.now);
+    run(f, 200);
+    ck_assert_uint_eq(f->server.closed, 1);
+    ck_assert_uint_eq(f->server.close.kind, WZP_QUIC_CLOSE_LOCAL);
+    ck_assert_uint_eq(f->client.closed, 1);
+    ck_assert_uint_eq(f->client.close.kind, WZP_QUIC_CLOSE_PEER_APP);
+    ck_assert_uint_eq(f->client.close.code, 7);
+    ck_assert_str_eq(f->client.close.reason, "policy violation");
+    /* Stale handles are harmless. */
+    ck_assert(wzp_quic_send_datagram(f->client.q, f->client.conn, wzp_bytes_str("x")) ==
+              WZP_ERR_CLOSED);
+    ck_assert(wzp_quic_send_signal(f->client.q, f->client.conn, wzp_bytes_str("x"), NULL) ==
+              WZP_ERR_CLOSED);
+    wzp_quic_close(f->client.q, f->client.conn, 0, "", f->net.now);
+    ck_assert_ptr_null(wzp_quic_app(f->client.q, f->client.conn));
+    run(f, 3000);
+    wzp_quic_counters counters;
+    wzp_quic_count(f->server.q, &counters);
+    ck_assert_uint_eq(counters.conns, 0);
+    teardown(f);
+}
+END_TEST
+
+START_TEST(keep_alive_holds_and_silence_ends) {
+    fixture *f = connected();
+    run(f, 60000);
+    ck_assert_uint_eq(f->server.closed, 0);
+    wzp_quic_abandon(f->client.q, f->client.conn);
+    run(f, 40000);
+    ck_assert_uint_eq(f->server.closed, 1);
+    ck_assert_uint_eq(f->server.close.kind, WZP_QUIC_CLOSE_IDLE);
+    teardown(f);
+}
+END_TEST
+
+START_TEST(retry_validates_the_address) {
+    fixture *f = setup_with((wzp_quic_cfg){.always_retry = true}, 3);
+    wzp_quic_counters counters;
+    dial(f, "room", NULL);
+    run(f, 500);
+    wzp_quic_count(f->server.q, &counters);
+    ck_assert_uint_eq(counters.retries_sent, 1);
+    ck_assert_uint_eq(f->server.connected, 1);
+    ck_assert_uint_eq(f->client.connected, 1);
+    teardown(f);
+}
+END_TEST
+
+START_TEST(garbage_is_counted_and_nothing_more) {
+    fixture *f = connected();
+    const wzp_quic_path path = {server_addr, client_addr};
+    uint8_t junk[1400];
+    for (int i = 0; i < 2000; i++) {
+        const size_t len = wzp_rng_below(wzp_prng_rng(&f->net.prng), sizeof junk);
+        wzp_rng_fill(wzp_prng_rng(&f->net.prng), junk, len);
+        wzp_quic_recv(f->server.q, &path, 0, wzp_bytes_of(junk, len), f->net.now);
+    }
+    run(f, 500);
+    ck_assert(wzp_quic_send_datagram(f->client.q, f->client.conn, wzp_bytes_str("hi")) == WZP_OK);
+    run(f, 200);
+    ck_assert_uint_eq(f->server.datagrams, 1);
+    teardown(f);
+}
+END_TEST
+
+START_TEST(a_client_may_move) {
+    fixture *f = connected();
+    run(f, 500);
+    const wzp_addr moved = {WZP_ADDR_V4, 6000, {10, 0, 0, 2}};
+    f->net.addr[1] = moved;
+    ck_assert(wzp_quic_migrate(f->client.q, f->client.conn, &moved, f->net.now) == WZP_OK);
+    ck_assert(wzp_quic_send_datagram(f->client.q, f->client.conn, wzp_bytes_str("a")) == WZP_OK);
+    run(f, 2000);
+    ck_assert(wzp_quic_send_datagram(f->server.q, f->server.conn, wzp_bytes_str("b")) == WZP_OK);
+    run(f, 500);
+    ck_assert_uint_eq(f->server.datagrams, 1);
+    ck_assert_uint_eq(f->client.datagrams, 1);
+    wzp_quic_stats stats;
+    ck_assert(wzp_quic_conn_stats(f->server.q, f->server.conn, &stats));
+    ck_assert_uint_eq(stats.path.remote.port, 6000);
+    teardown(f);
+}
+END_TEST
+
+START_TEST(loss_is_recovered_for_signals) {
+    fixture *f = connected();
+    f->net.loss_ppm = 100000;
+    uint8_t *body = calloc(1, 100000);
+    for (int i = 0; i < 5; i++) {
+        ck_assert(wzp_quic_send_signal(f->client.q, f->client.conn, wzp_bytes_of(body, 100000),
+                                       NULL) == WZP_OK);
+    }
+    run(f, 25000);
+    ck_assert_uint_gt(f->net.lost, 10);
+    ck_assert_uint_eq(f->server.signals, 5);
+    free(body);
+    teardown(f);
+}
+END_TEST
+
+static uint64_t scripted(uint64_t seed) {
+    fixture *f = setup_with((wzp_quic_cfg){.deterministic = true, .always_retry = true}, seed);
+    dial(f, "room", NULL);
+    run(f, 500);
+    ck_assert_uint_eq(f->client.connected, 1);
+    for (int i = 0; i < 40; i++) {
+        ck_assert(wzp_quic_send_datagram(f->client.q, f->client.conn, wzp_bytes_str("media")) ==
+                  WZP_OK);
+        run(f, 20);
+    }
+    ck_assert(wzp_quic_send_signal(f->server.q, f->server.conn, wzp_bytes_str("bye"), NULL) ==
+              WZP_OK);
+    run(f, 300);
+    wzp_quic_close(f->client.q, f->client.conn, 0, "done", f->net.now);
+    run(f, 300);
+    const uint64_t hash = f->net.hash;
+    teardown(f);
+    return hash;
+}
+
+START_TEST(one_seed_one_run) {
+    const uint64_t first = scripted(7);
+    ck_assert_uint_eq(first, scripted(7));
+    ck_assert_uint_ne(first, scripted(8));
+}
+END_TEST
+
+START_TEST(logs_and_peer_facts) {
+    fixture *f = connected();
+    wzp_quic_peer_params params;
+    uint8_t sha[32];
+    ck_assert_uint_ge(f->client.keylog_lines, 4);
+    ck_assert_uint_gt(f->client.qlog_bytes, 500);
+    ck_assert(wzp_quic_peer(f->client.q, f->client.conn, &params));
+    ck_assert_uint_eq(params.max_datagram_frame_size, 65535);
+    ck_assert_uint_eq(params.max_idle_timeout, 30 * WZP_S);
+    ck_assert_uint_eq(params.initial_max_streams_bidi, 100);
+    ck_assert(wzp_quic_peer_cert_sha256(f->client.q, f->client.conn, sha));
+    ck_assert_uint_eq(sha[0], 0x7c);
+    ck_assert_uint_eq(sha[31], 0x20);
+    teardown(f);
+}
+END_TEST
+
+START_TEST(the_room_can_be_read_from_an_initial) {
+    fixture *f = setup();
+    static uint8_t buf[WZP_QUIC_PACKET_MAX];
+    char sni[WZP_QUIC_SNI_MAX + 1];
+    wzp_quic_meta meta;
+    dial(f, "Ct-0123", NULL);
+    const size_t n = wzp_quic_next_packet(f->client.q, f->net.now, buf, sizeof buf, &meta);
+    ck_assert_uint_ge(n, 1200);
+    ck_assert(wzp_quic_peek_sni(wzp_bytes_of(buf, meta.segment), sni) == WZP_OK);
+    ck_assert_str_eq(sni, "ct-0123");
+    for (size_t len = 0; len < meta.segment; len += 7) {
+        ck_assert(wzp_quic_peek_sni(wzp_bytes_of(buf, len), sni) != WZP_OK);
+    }
+    buf[300] ^= 1;
+    ck_assert(wzp_quic_peek_sni(wzp_bytes_of(buf, meta.segment), sni) == WZP_ERR_DECRYPT);
+    teardown(f);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("quic");
+    TCase *tc = tcase_create("all");
+    tcase_set_timeout(tc, 120);
+    tcase_add_loop_test(tc, server_name_is_the_room, 0, WZP_COUNT_OF(sni_cases));
+    tcase_add_loop_test(tc, another_alpn_is_refused_with_0x178, 0, 2);
+    tcase_add_loop_test(tc, signals_of_every_size_arrive, 0, WZP_COUNT_OF(signal_sizes));
+    tcase_add_loop_test(tc, more_signals_than_streams_arrive_in_order, 0, 2);
+    tcase_add_test(tc, one_byte_at_a_time_and_trailing_bytes);
+    tcase_add_test(tc, broken_framing_is_reported_and_survived);
+    tcase_add_test(tc, a_stalled_stream_does_not_block_the_next);
+    tcase_add_test(tc, unidirectional_streams_carry_text);
+    tcase_add_test(tc, datagrams_both_ways_and_limits);
+    tcase_add_test(tc, close_carries_code_and_reason);
+    tcase_add_test(tc, keep_alive_holds_and_silence_ends);
+    tcase_add_test(tc, retry_validates_the_address);
+    tcase_add_test(tc, garbage_is_counted_and_nothing_more);
+    tcase_add_test(tc, a_client_may_move);
+    tcase_add_test(tc, loss_is_recovered_for_signals);
+    tcase_add_test(tc, one_seed_one_run);
+    tcase_add_test(tc, logs_and_peer_facts);
+    tcase_add_test(tc, the_room_can_be_read_from_an_initial);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
