@@ -11,9 +11,10 @@
 
 typedef struct wzp_relay wzp_relay;
 
-/* off: no metering.  observe: meters and metrics exactly as deployed, nothing is closed (and the
- * deployed video scorer's silent drop is kept, conformance sheet 8.2).  on: ENF-1 decides and the
- * offender gets a typed Hangup before the close (conformance sheet 10.4, 13). */
+/* off: no metering.  observe: the deployed meters of tiers A-E count, nothing is closed and nothing
+ * is dropped (the deployed video scorer's silent drop contradicts the policy of its own authors and
+ * is not reproduced, conformance sheet 0.1).  on: ENF-1 decides, and the offender gets a typed
+ * Hangup before the close (conformance sheet 10.4, 13). */
 typedef enum wzp_enforce { WZP_ENFORCE_OFF, WZP_ENFORCE_OBSERVE, WZP_ENFORCE_ON } wzp_enforce;
 
 typedef struct wzp_relay_cfg {
@@ -25,7 +26,6 @@ typedef struct wzp_relay_cfg {
     const char *build;          /* answer to SNI "version"; NULL: "unknown".  Copied */
     const char *region;         /* RegisterPresenceAck; may be NULL.  Copied */
     uint32_t max_sessions;      /* 0: 100 (relay sheet 1.2) */
-    bool trunking;              /* off by default: no deployed client understands it */
     bool strict_identity;       /* RegisterPresence must prove its key */
     bool pli_broadcast;         /* PLI to all members as deployed, instead of to the owner only */
 

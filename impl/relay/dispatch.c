@@ -1,0 +1,158 @@
+/* From a connection's SNI to what it is, and its timers (relay sheet 3.3, wire sheet 2.6). */
+#include <stdlib.h>
+
+#include "relay/internal.h"
+
+static void start_version(session *s) {
+    wzp_relay *r = s->relay;
+    int64_t stream = 0;
+    if (wzp_quic_stream_open(r->quic, s->conn, WZP_QUIC_UNI_STREAM, &stream) == WZP_OK &&
+        wzp_quic_stream_write(r->quic, s->conn, stream, wzp_bytes_str(r->build), true) == WZP_OK) {
+        s->farewell_stream = stream;
+    }
+    s->state = SESSION_FAREWELL;
+    s->farewell_reason = "";
+    wzp_relay_set_deadline(s, wzp_time_after(r->now, WZP_TIMER_VERSION));
+}
+
+static void start(session *s, session_state state, uint64_t timer) {
+    s->state = state;
+    wzp_relay_set_deadline(
+        s, timer == WZP_TIME_NEVER ? WZP_TIME_NEVER : wzp_time_after(s->relay->now, timer));
+}
+
+static session *new_session(wzp_relay *r, const wzp_quic_event *ev) {
+    session *s = calloc(1, sizeof *s);
+    if (s == NULL) {
+        return NULL;
+    }
+    s->relay = r;
+    s->conn = ev->conn;
+    s->deadline = WZP_TIME_NEVER;
+    s->connected_at = r->now;
+    s->path = ev->path;
+    memcpy(s->sni, ev->sni, strlen(ev->sni) + 1);
+    s->next = r->sessions;
+    if (s->next != NULL) {
+        s->next->prev = s;
+    }
+    r->sessions = s;
+    r->session_count++;
+    wzp_quic_set_app(r->quic, s->conn, s);
+    return s;
+}
+
+void wzp_relay_on_connected(wzp_relay *r, const wzp_quic_event *ev) {
+    session *s = r->shutting_down ? NULL : new_session(r, ev);
+    if (s == NULL) {
+        wzp_quic_close(r->quic, ev->conn, 0, "normal close", r->now);
+        return;
+    }
+    if (strcmp(s->sni, "ping") == 0) {
+        wzp_relay_end(s, "");
+    } else if (strcmp(s->sni, "version") == 0) {
+        start_version(s);
+    } else if (strcmp(s->sni, "_probe") == 0) {
+        start(s, SESSION_PROBE, WZP_TIME_NEVER);
+    } else if (strcmp(s->sni, "_federation") == 0) {
+        start(s, SESSION_HELLO, WZP_TIMER_HELLO);
+    } else if (strcmp(s->sni, "_signal") == 0) {
+        start(s, SESSION_REGISTER, WZP_TIMER_REGISTER);
+    } else if (strcmp(s->sni, "_relay") == 0) {
+        wzp_relay_end(s, "normal close");
+    } else {
+        if (s->sni[0] == '\0') {
+            memcpy(s->sni, "default", sizeof "default");
+        }
+        start(s, SESSION_OFFER, WZP_TIMER_OFFER);
+    }
+}
+
+static void on_probe_signal(session *s, wzp_bytes json) {
+    wzp_signal *signal = NULL;
+    if (wzp_signal_parse(&signal, json, NULL, NULL) != WZP_OK) {
+        s->relay->metrics.signals_unknown++;
+        return;
+    }
+    if (signal->kind == WZP_SIGNAL_PING) {
+        const wzp_signal pong = {.kind = WZP_SIGNAL_PONG,
+                                 .version = 1,
+                                 .u.Pong.timestamp_ms = signal->u.Ping.timestamp_ms};
+        (void)wzp_relay_send_signal(s, &pong);
+    } else {
+        s->relay->metrics.signals_ignored++;
+    }
+    wzp_signal_free(&signal);
+}
+
+void wzp_relay_on_signal(session *s, wzp_bytes json) {
+    switch (s->state) {
+    case SESSION_OFFER:
+        wzp_relay_on_offer(s, json);
+        break;
+    case SESSION_ROOM:
+        wzp_relay_on_room_signal(s, json);
+        break;
+    case SESSION_REGISTER:
+        wzp_relay_on_register(s, json);
+        break;
+    case SESSION_SIGNAL:
+        wzp_relay_on_hub_signal(s, json);
+        break;
+    case SESSION_PROBE:
+        on_probe_signal(s, json);
+        break;
+    case SESSION_HELLO:
+        /* Nobody is trusted yet: every hello is refused, like that of a stranger. */
+        s->relay->metrics.handshake_refusals++;
+        wzp_relay_end(s, "normal close");
+        break;
+    case SESSION_FAREWELL:
+        break;
+    }
+}
+
+/* Sends a last signal, waits for its acknowledgement (or `wait`), then closes: closing at once
+ * would discard it. */
+void wzp_relay_farewell(session *s, const wzp_signal *last, const char *reason, uint64_t wait) {
+    const int64_t stream = wzp_relay_send_signal(s, last);
+    s->state = SESSION_FAREWELL;
+    s->farewell_stream = stream;
+    s->farewell_reason = reason;
+    wzp_relay_set_deadline(s, stream != 0 ? wzp_time_after(s->relay->now, wait) : s->relay->now);
+}
+
+/* Closes the connection; the session goes when the CLOSED event comes back. */
+void wzp_relay_end(session *s, const char *reason) {
+    wzp_relay_set_deadline(s, WZP_TIME_NEVER);
+    wzp_quic_close(s->relay->quic, s->conn, 0, reason, s->relay->now);
+}
+
+void wzp_relay_on_timer(session *s) {
+    if (s->state == SESSION_OFFER || s->state == SESSION_REGISTER || s->state == SESSION_HELLO) {
+        s->relay->metrics.handshake_refusals++;
+        wzp_relay_event_push(s->relay, s, "handshake_timeout", "");
+    }
+    wzp_relay_end(s, s->state == SESSION_FAREWELL ? s->farewell_reason : "normal close");
+}
+
+void wzp_relay_on_closed(session *s) {
+    wzp_relay *r = s->relay;
+    wzp_relay_set_deadline(s, WZP_TIME_NEVER);
+    wzp_quic_set_app(r->quic, s->conn, NULL);
+    wzp_relay_leave(s);
+    wzp_relay_hub_leave(s);
+    wzp_relay_keyframe_free(s);
+    wzp_enf_free(&s->enf);
+    free(s->meter);
+    if (s->prev != NULL) {
+        s->prev->next = s->next;
+    } else {
+        r->sessions = s->next;
+    }
+    if (s->next != NULL) {
+        s->next->prev = s->prev;
+    }
+    r->session_count--;
+    free(s);
+}

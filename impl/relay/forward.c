@@ -1,0 +1,138 @@
+/* The hot path: one packet in, the same bytes out to every other member (relay sheet 7.2). */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "relay/internal.h"
+
+static void count_into(histogram *h, const double *bounds, size_t count, double value) {
+    size_t i = 0;
+    while (i < count && value > bounds[i]) {
+        i++;
+    }
+    h->buckets[i]++;
+    h->count++;
+    h->sum += value;
+}
+
+static void record(session *s, const wzp_media_hdr *hdr, size_t wire_len) {
+    static const double bytes_bounds[BYTES_BUCKETS] = {16,   32,   64,   128,  256,   512,  1024,
+                                                       2048, 4096, 8192, 16384, 32768, 65536};
+    static const double iat_bounds[IAT_BUCKETS] = {1,  5,   10,  20,  30,  40, 60,
+                                                   80, 100, 150, 200, 300, 500};
+    wzp_relay *r = s->relay;
+    const double gap_ms = (double)(wzp_time_since(r->now, s->last_packet_at) / WZP_MS);
+    s->last_packet_at = r->now;
+    count_into(&r->metrics.bytes[hdr->media_type], bytes_bounds, BYTES_BUCKETS, (double)wire_len);
+    count_into(&r->metrics.iat[hdr->media_type], iat_bounds, IAT_BUCKETS, gap_ms);
+}
+
+/* Counts with the deployed meters; true if ENF-1 says that the sender must go. */
+static bool violates(session *s, const wzp_media_packet *packet) {
+    wzp_relay *r = s->relay;
+    if (r->cfg.enforce == WZP_ENFORCE_OFF) {
+        return false;
+    }
+    if (s->meter == NULL) {
+        /* The first window is anchored at the join, as deployed. */
+        s->meter = malloc(sizeof *s->meter);
+        s->enf = r->cfg.enforce == WZP_ENFORCE_ON ? wzp_enf_new(r->now) : NULL;
+        if (s->meter == NULL || (r->cfg.enforce == WZP_ENFORCE_ON && s->enf == NULL)) {
+            return false;
+        }
+        wzp_meter_init(s->meter, s->connected_at);
+    }
+    const wzp_media_hdr *hdr = &packet->hdr;
+    const wzp_violation seen = wzp_meter_observe(s->meter, hdr, packet->payload.len, r->now);
+    if (seen != WZP_VIOLATION_NONE) {
+        r->metrics.violations[seen][hdr->codec_id][hdr->media_type]++;
+    }
+    if (s->enf == NULL) {
+        return false;
+    }
+    const wzp_violation hard = wzp_enf_observe(s->enf, hdr, packet->payload.len, r->now);
+    if (hard == WZP_VIOLATION_NONE) {
+        return false;
+    }
+    wzp_relay_hangup_policy(s, hard);
+    return true;
+}
+
+static void send_directive(room *rm) {
+    char reason[48];
+    snprintf(reason, sizeof reason, "weakest link: %s", wzp_tier_name(rm->tier));
+    const wzp_signal directive = {
+        .kind = WZP_SIGNAL_QUALITY_DIRECTIVE,
+        .version = 1,
+        .u.QualityDirective = {.recommended_profile = *wzp_tier_profile(rm->tier),
+                               .reason = {true, wzp_bytes_str(reason)}}};
+    for (size_t i = 0; i < rm->count; i++) {
+        (void)wzp_relay_send_signal(rm->members[i], &directive);
+    }
+}
+
+/* A report tells of the sender's path: it moves its layer and its tier, and the room follows its
+ * weakest member. */
+static void take_report(session *s, const wzp_quality_report *report) {
+    room *rm = s->room;
+    s->last_report = *report;
+    s->has_report = true;
+    wzp_layer_update(&s->layer, report->bitrate_cap_kbps, report->loss_pct, s->relay->now);
+    if (!wzp_quality_observe(&s->quality, report)) {
+        return;
+    }
+    wzp_tier weakest = s->quality.tier;
+    for (size_t i = 0; i < rm->count; i++) {
+        const wzp_tier tier = rm->members[i]->quality.tier;
+        weakest = tier < weakest ? tier : weakest;
+    }
+    if (weakest != rm->tier) {
+        rm->tier = weakest;
+        send_directive(rm);
+    }
+}
+
+void wzp_relay_fan_out(session *s, const wzp_media_packet *packet, wzp_bytes datagram) {
+    const room *rm = s->room;
+    relay_metrics *metrics = &s->relay->metrics;
+    const bool is_video = packet->hdr.media_type == WZP_MEDIA_VIDEO;
+    for (size_t i = 0; i < rm->count; i++) {
+        session *to = rm->members[i];
+        if (to == s || to->barred) {
+            continue;
+        }
+        if (is_video && packet->hdr.stream_id != to->layer.selected) {
+            metrics->packets_skipped++;
+            continue;
+        }
+        wzp_relay_send_media(to, datagram);
+    }
+    /* As deployed: every other member counts, whether it got the packet or not. */
+    metrics->packets_forwarded += rm->count - 1;
+    metrics->bytes_forwarded += packet->payload.len * (rm->count - 1);
+}
+
+void wzp_relay_forward(session *s, wzp_bytes datagram) {
+    wzp_relay *r = s->relay;
+    wzp_media_packet packet;
+    if (s->state != SESSION_ROOM || s->barred) {
+        return; /* before the join, or after a violation */
+    }
+    r->metrics.packets_in++;
+    const wzp_err err = wzp_media_packet_parse(&packet, datagram, NULL);
+    if (err != WZP_OK) {
+        r->metrics.malformed[err]++;
+        return;
+    }
+    if (violates(s, &packet)) {
+        return;
+    }
+    record(s, &packet.hdr, WZP_MEDIA_HDR_LEN + packet.payload.len);
+    if (packet.hdr.media_type == WZP_MEDIA_VIDEO) {
+        wzp_relay_own_stream(s, &packet.hdr);
+        wzp_relay_keyframe_update(s, &packet, datagram);
+    }
+    if ((packet.hdr.flags & WZP_MEDIA_QUALITY) != 0) {
+        take_report(s, &packet.report);
+    }
+    wzp_relay_fan_out(s, &packet, datagram);
+}

@@ -1,0 +1,166 @@
+/* Shared by the files of the relay core; nobody else includes it. */
+#ifndef WZP_RELAY_INTERNAL_H
+#define WZP_RELAY_INTERNAL_H
+
+#include "crypto/handshake.h"
+#include "relay/enf.h"
+#include "relay/limits.h"
+#include "relay/meter.h"
+#include "relay/quality.h"
+#include "relay/relay.h"
+#include "wire/signal.h"
+
+/* What a connection is to us; the SNI decides where it starts. */
+typedef enum session_state {
+    SESSION_OFFER,    /* media: CallOffer is due */
+    SESSION_ROOM,     /* media: member of a room */
+    SESSION_REGISTER, /* _signal: RegisterPresence is due */
+    SESSION_SIGNAL,   /* _signal: registered */
+    SESSION_PROBE,
+    SESSION_HELLO,   /* _federation: FederationHello is due */
+    SESSION_FAREWELL /* a last signal or stream is on its way, then close */
+} session_state;
+
+typedef struct room room;
+typedef struct session session;
+
+typedef struct kept_packet {
+    struct kept_packet *next;
+    size_t len;
+    uint8_t data[];
+} kept_packet;
+
+/* The last complete keyframe of one stream and the one that is coming in (relay sheet 7.5). */
+typedef struct keyframe {
+    bool used, filling;
+    uint8_t stream_id;
+    uint32_t next_seq;
+    size_t bytes;
+    kept_packet *ready, *partial, **tail;
+} keyframe;
+
+struct session {
+    wzp_relay *relay;
+    session *next, *prev; /* all sessions */
+    session *next_timed;  /* those with a deadline, singly linked */
+    wzp_quic_conn conn;
+    session_state state;
+    wzp_time deadline; /* WZP_TIME_NEVER: none */
+    const char *farewell_reason;
+    int64_t farewell_stream; /* its acknowledgement ends the farewell; 0: none */
+    wzp_time connected_at;
+    wzp_quic_path path;
+    char sni[WZP_QUIC_SNI_MAX + 1];
+    char fingerprint[WZP_FINGERPRINT_TEXT + 1];
+    char alias[WZP_LIMIT_ALIAS + 1]; /* "": none */
+
+    /* in a room */
+    room *room;
+    uint64_t number; /* process-wide, for the session id */
+    bool barred;     /* broke a rule: nothing of it is forwarded any more */
+    wzp_time last_packet_at;
+    wzp_meter *meter;
+    wzp_enf *enf;
+    wzp_quality quality;
+    wzp_layer layer;
+    wzp_quality_report last_report;
+    bool has_report;
+    keyframe *keyframes; /* WZP_LIMIT_KEYFRAME_STREAMS of them, made on first use */
+};
+
+typedef struct stream_owner {
+    uint64_t number; /* of the session, 0: nobody sends on it */
+    wzp_time pli_at;
+    bool pli_sent;
+} stream_owner;
+
+struct room {
+    room *next; /* in its bucket */
+    char name[WZP_QUIC_SNI_MAX + 1];
+    session **members; /* in the order in which they joined */
+    size_t count, cap;
+    wzp_tier tier;
+    stream_owner *owners; /* by stream id, made on first video packet */
+};
+
+#define ROOM_BUCKETS 256
+#define BYTES_BUCKETS 13
+#define IAT_BUCKETS 13
+#define HANDSHAKE_BUCKETS 10
+
+typedef struct histogram {
+    uint64_t buckets[16]; /* one more than there are bounds: +Inf */
+    uint64_t count;
+    double sum;
+} histogram;
+
+typedef struct relay_metrics {
+    uint64_t packets_in, packets_forwarded, bytes_forwarded, packets_skipped, send_failures;
+    uint64_t malformed[WZP_ERR_COUNT];
+    uint64_t violations[WZP_VIOLATION_COUNT][WZP_CODEC_COUNT][WZP_MEDIA_TYPE_COUNT];
+    uint64_t policy_hangups[WZP_VIOLATION_COUNT];
+    uint64_t refused_sessions, handshake_refusals, signals_unknown, signals_ignored;
+    uint64_t pli_forwarded, pli_suppressed, keyframes_dropped, aliases_cut, events_dropped;
+    histogram bytes[WZP_MEDIA_TYPE_COUNT], iat[WZP_MEDIA_TYPE_COUNT], handshake;
+} relay_metrics;
+
+struct wzp_relay {
+    wzp_relay_cfg cfg;
+    char build[64], region[64];
+    wzp_identity identity;
+    wzp_tls_identity tls;
+    wzp_quic *quic;
+    session *sessions, *timed;
+    room *rooms[ROOM_BUCKETS];
+    uint64_t session_count, room_count, next_number, media_sessions, signal_clients;
+    bool shutting_down;
+    relay_metrics metrics;
+    wzp_relay_event *events;
+    size_t events_first, events_len;
+    wzp_time now;
+};
+
+/* relay.c */
+void wzp_relay_set_deadline(session *s, wzp_time deadline);
+void wzp_relay_event_push(wzp_relay *r, const session *s, const char *event, const char *reason);
+
+/* dispatch.c */
+void wzp_relay_on_connected(wzp_relay *r, const wzp_quic_event *ev);
+void wzp_relay_on_signal(session *s, wzp_bytes json);
+void wzp_relay_on_timer(session *s);
+void wzp_relay_on_closed(session *s);
+void wzp_relay_end(session *s, const char *reason);
+void wzp_relay_farewell(session *s, const wzp_signal *last, const char *reason, uint64_t wait);
+
+/* handshake.c */
+void wzp_relay_on_offer(session *s, wzp_bytes json);
+
+/* room.c */
+room *wzp_relay_find_room(const wzp_relay *r, const char *name);
+bool wzp_relay_join(session *s);
+void wzp_relay_leave(session *s);
+void wzp_relay_broadcast_room(room *rm);
+void wzp_relay_on_room_signal(session *s, wzp_bytes json);
+
+/* forward.c */
+void wzp_relay_forward(session *s, wzp_bytes datagram);
+void wzp_relay_fan_out(session *s, const wzp_media_packet *packet, wzp_bytes datagram);
+
+/* video.c */
+void wzp_relay_keyframe_update(session *s, const wzp_media_packet *packet, wzp_bytes datagram);
+void wzp_relay_keyframe_replay(session *to);
+void wzp_relay_keyframe_free(session *s);
+void wzp_relay_own_stream(session *s, const wzp_media_hdr *hdr);
+void wzp_relay_on_pli(session *from, uint8_t stream_id);
+
+/* hub.c */
+void wzp_relay_on_register(session *s, wzp_bytes json);
+void wzp_relay_on_hub_signal(session *s, wzp_bytes json);
+void wzp_relay_hub_leave(session *s);
+
+/* send.c: everything that leaves the relay */
+void wzp_relay_send_media(session *to, wzp_bytes datagram);
+int64_t wzp_relay_send_signal(session *to, const wzp_signal *signal);
+void wzp_relay_hangup_policy(session *s, wzp_violation violation);
+
+#endif

@@ -1,0 +1,219 @@
+/* Prometheus text exposition (relay sheet 11.1): the deployed names, and ours. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "relay/internal.h"
+
+static void line(wzp_wr *wr, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+
+static void line(wzp_wr *wr, const char *format, ...) {
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    wzp_wr_str(wr, text);
+    wzp_wr_u8(wr, '\n');
+}
+
+static void family(wzp_wr *wr, const char *name, const char *type, const char *help) {
+    line(wr, "# HELP %s %s", name, help);
+    line(wr, "# TYPE %s %s", name, type);
+}
+
+static void single(wzp_wr *wr, const char *name, const char *type, const char *help,
+                   uint64_t value) {
+    family(wr, name, type, help);
+    line(wr, "%s %llu", name, (unsigned long long)value);
+}
+
+static void write_histogram(wzp_wr *wr, const char *name, const char *label,
+                            const histogram *h, const double *bounds, size_t count) {
+    uint64_t sum = 0;
+    const char *comma = *label != '\0' ? "," : "";
+    for (size_t i = 0; i < count; i++) {
+        sum += h->buckets[i];
+        line(wr, "%s_bucket{%s%sle=\"%g\"} %llu", name, label, comma, bounds[i],
+             (unsigned long long)sum);
+    }
+    line(wr, "%s_bucket{%s%sle=\"+Inf\"} %llu", name, label, comma, (unsigned long long)h->count);
+    if (*label != '\0') {
+        line(wr, "%s_sum{%s} %.17g", name, label, h->sum);
+        line(wr, "%s_count{%s} %llu", name, label, (unsigned long long)h->count);
+    } else {
+        line(wr, "%s_sum %.17g", name, h->sum);
+        line(wr, "%s_count %llu", name, (unsigned long long)h->count);
+    }
+}
+
+static void write_violations(wzp_wr *wr, const relay_metrics *m) {
+    family(wr, "wzp_relay_conformance_violations_total", "counter",
+           "packets flagged by the deployed meters");
+    for (unsigned v = 1; v < WZP_VIOLATION_COUNT; v++) {
+        const wzp_violation_info *info = wzp_violation_find((wzp_violation)v);
+        for (uint8_t codec = 0; codec < WZP_CODEC_COUNT; codec++) {
+            for (uint8_t type = 0; type < WZP_MEDIA_TYPE_COUNT; type++) {
+                if (m->violations[v][codec][type] != 0) {
+                    line(wr,
+                         "wzp_relay_conformance_violations_total{codec_id=\"%s\",media_type="
+                         "\"%s\",tier=\"%c\",verdict=\"%s\"} %llu",
+                         wzp_codec_find(codec)->name, wzp_media_type_name(type), info->tier,
+                         info->verdict, (unsigned long long)m->violations[v][codec][type]);
+                }
+            }
+        }
+    }
+    family(wr, "wzp_relay_policy_hangups_total", "counter", "typed hangups sent by ENF-1");
+    for (unsigned v = 1; v < WZP_VIOLATION_COUNT; v++) {
+        if (m->policy_hangups[v] != 0) {
+            line(wr, "wzp_relay_policy_hangups_total{code=\"%s\"} %llu",
+                 wzp_violation_find((wzp_violation)v)->code,
+                 (unsigned long long)m->policy_hangups[v]);
+        }
+    }
+    family(wr, "wzp_relay_packets_malformed_total", "counter", "datagrams that are no v2 packet");
+    for (unsigned e = 1; e < WZP_ERR_COUNT; e++) {
+        if (m->malformed[e] != 0) {
+            line(wr, "wzp_relay_packets_malformed_total{error=\"%s\"} %llu",
+                 wzp_err_name((wzp_err)e), (unsigned long long)m->malformed[e]);
+        }
+    }
+}
+
+static void write_histograms(wzp_wr *wr, const relay_metrics *m) {
+    static const double bytes[BYTES_BUCKETS] = {16,   32,   64,   128,   256,   512,  1024,
+                                                2048, 4096, 8192, 16384, 32768, 65536};
+    static const double iat[IAT_BUCKETS] = {1, 5, 10, 20, 30, 40, 60, 80, 100, 150, 200, 300, 500};
+    family(wr, "wzp_relay_conformance_bytes_per_session", "histogram",
+           "header and payload bytes of each packet");
+    for (uint8_t type = 0; type < WZP_MEDIA_TYPE_COUNT; type++) {
+        char label[48];
+        snprintf(label, sizeof label, "media_type=\"%s\"", wzp_media_type_name(type));
+        if (m->bytes[type].count != 0) {
+            write_histogram(wr, "wzp_relay_conformance_bytes_per_session", label, &m->bytes[type],
+                            bytes, BYTES_BUCKETS);
+        }
+    }
+    family(wr, "wzp_relay_conformance_iat_ms", "histogram",
+           "whole milliseconds since the sender's previous packet");
+    for (uint8_t type = 0; type < WZP_MEDIA_TYPE_COUNT; type++) {
+        char label[48];
+        snprintf(label, sizeof label, "media_type=\"%s\"", wzp_media_type_name(type));
+        if (m->iat[type].count != 0) {
+            write_histogram(wr, "wzp_relay_conformance_iat_ms", label, &m->iat[type], iat,
+                            IAT_BUCKETS);
+        }
+    }
+}
+
+/* 16 bytes as the deployed relay makes them: the session's number, little-endian, then zeros. */
+static void session_label(char out[33], uint64_t number) {
+    for (int i = 0; i < 8; i++) {
+        snprintf(out + 2 * i, 3, "%02x", (unsigned)(number >> (8 * i) & 0xff));
+    }
+    snprintf(out + 16, 17, "%016d", 0);
+}
+
+static void write_sessions(wzp_wr *wr, const wzp_relay *r) {
+    char label[33];
+    family(wr, "wzp_relay_session_loss_pct", "gauge", "from the session's last quality report");
+    for (const session *s = r->sessions; s != NULL; s = s->next) {
+        if (s->room != NULL && s->has_report) {
+            session_label(label, s->number);
+            line(wr, "wzp_relay_session_loss_pct{session_id=\"%s\"} %.17g", label,
+                 (double)((float)s->last_report.loss_pct / 255.0F * 100.0F));
+        }
+    }
+    family(wr, "wzp_relay_session_rtt_ms", "gauge", "from the session's last quality report");
+    for (const session *s = r->sessions; s != NULL; s = s->next) {
+        if (s->room != NULL && s->has_report) {
+            session_label(label, s->number);
+            line(wr, "wzp_relay_session_rtt_ms{session_id=\"%s\"} %u", label,
+                 s->last_report.rtt_4ms * 4U);
+        }
+    }
+}
+
+static void write_ours(wzp_wr *wr, const wzp_relay *r) {
+    static const char *const modes[] = {"off", "observe", "on"};
+    const relay_metrics *m = &r->metrics;
+    wzp_quic_counters q;
+    wzp_quic_count(r->quic, &q);
+    family(wr, "wzp_relay_enforce_info", "gauge", "the mode of --enforce");
+    line(wr, "wzp_relay_enforce_info{mode=\"%s\"} 1", modes[r->cfg.enforce]);
+    single(wr, "wzp_relay_packets_in_total", "counter", "datagrams from room members",
+           m->packets_in);
+    single(wr, "wzp_relay_layer_skipped_total", "counter",
+           "video packets that a receiver's layer left out", m->packets_skipped);
+    single(wr, "wzp_relay_send_failures_total", "counter", "sends that a connection refused",
+           m->send_failures);
+    single(wr, "wzp_relay_sessions_refused_total", "counter", "joins over a limit or without a call",
+           m->refused_sessions);
+    single(wr, "wzp_relay_handshakes_refused_total", "counter", "offers and registrations refused",
+           m->handshake_refusals);
+    single(wr, "wzp_relay_signals_unreadable_total", "counter", "signals that did not parse",
+           m->signals_unknown);
+    single(wr, "wzp_relay_signals_ignored_total", "counter", "signals without meaning here",
+           m->signals_ignored);
+    single(wr, "wzp_relay_pli_forwarded_total", "counter", "PLI passed on", m->pli_forwarded);
+    single(wr, "wzp_relay_pli_suppressed_total", "counter", "PLI inside the 200 ms window",
+           m->pli_suppressed);
+    single(wr, "wzp_relay_keyframes_dropped_total", "counter", "keyframes too large to cache",
+           m->keyframes_dropped);
+    single(wr, "wzp_relay_aliases_cut_total", "counter", "aliases over 64 bytes", m->aliases_cut);
+    single(wr, "wzp_relay_events_dropped_total", "counter", "events the log did not take in time",
+           m->events_dropped);
+    single(wr, "wzp_relay_signal_clients", "gauge", "registered on _signal", r->signal_clients);
+    single(wr, "wzp_quic_connections", "gauge", "connections now", q.conns);
+    single(wr, "wzp_quic_accepted_total", "counter", "connections begun", q.accepted);
+    single(wr, "wzp_quic_handshakes_failed_total", "counter", "handshakes that failed",
+           q.handshakes_failed);
+    single(wr, "wzp_quic_retries_sent_total", "counter", "Retry packets", q.retries_sent);
+    single(wr, "wzp_quic_refused_total", "counter", "connections over a limit", q.refused_limit);
+    single(wr, "wzp_quic_packets_ignored_total", "counter", "packets for no connection",
+           q.packets_ignored);
+    single(wr, "wzp_quic_events_dropped_total", "counter", "received datagrams without room",
+           q.events_dropped);
+}
+
+wzp_err wzp_relay_metrics(const wzp_relay *r, wzp_wr *wr) {
+    static const double handshake[HANDSHAKE_BUCKETS] = {.001, .005, .01, .025, .05,
+                                                        .1,   .25,  .5,  1,    2.5};
+    const relay_metrics *m = &r->metrics;
+    single(wr, "wzp_relay_active_sessions", "gauge", "media sessions", r->media_sessions);
+    single(wr, "wzp_relay_active_rooms", "gauge", "rooms with members", r->room_count);
+    single(wr, "wzp_relay_packets_forwarded_total", "counter", "packets times receivers",
+           m->packets_forwarded);
+    single(wr, "wzp_relay_bytes_forwarded_total", "counter", "payload bytes times receivers",
+           m->bytes_forwarded);
+    family(wr, "wzp_relay_handshake_duration_seconds", "histogram", "successful handshakes");
+    write_histogram(wr, "wzp_relay_handshake_duration_seconds", "", &m->handshake, handshake,
+                    HANDSHAKE_BUCKETS);
+    write_sessions(wr, r);
+    write_violations(wr, m);
+    write_histograms(wr, m);
+    write_ours(wr, r);
+    return wzp_wr_end(wr);
+}
+
+void wzp_relay_count(const wzp_relay *r, wzp_relay_totals *out) {
+    const relay_metrics *m = &r->metrics;
+    *out = (wzp_relay_totals){.sessions = r->media_sessions,
+                              .rooms = r->room_count,
+                              .packets_in = m->packets_in,
+                              .packets_forwarded = m->packets_forwarded,
+                              .bytes_forwarded = m->bytes_forwarded,
+                              .events_dropped = m->events_dropped};
+    for (unsigned e = 0; e < WZP_ERR_COUNT; e++) {
+        out->packets_malformed += m->malformed[e];
+    }
+    for (unsigned v = 0; v < WZP_VIOLATION_COUNT; v++) {
+        out->policy_hangups += m->policy_hangups[v];
+        for (unsigned c = 0; c < WZP_CODEC_COUNT; c++) {
+            for (unsigned t = 0; t < WZP_MEDIA_TYPE_COUNT; t++) {
+                out->violations += m->violations[v][c][t];
+            }
+        }
+    }
+}

@@ -1,0 +1,259 @@
+/* The relay object: the packet core's four functions, events, timers. */
+#include "relay/relay.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "relay/internal.h"
+
+wzp_err wzp_relay_new(wzp_relay **out, const wzp_relay_cfg *cfg, wzp_time now) {
+    wzp_relay *r = calloc(1, sizeof *r);
+    if (r == NULL) {
+        return WZP_ERR_NOMEM;
+    }
+    r->cfg = *cfg;
+    r->cfg.max_sessions = cfg->max_sessions != 0 ? cfg->max_sessions : WZP_LIMIT_SESSIONS;
+    r->now = now;
+    snprintf(r->build, sizeof r->build, "%s", cfg->build != NULL ? cfg->build : "unknown");
+    snprintf(r->region, sizeof r->region, "%s", cfg->region != NULL ? cfg->region : "");
+    wzp_identity_from_seed(&r->identity, cfg->seed);
+    wzp_tls_identity_from_seed(&r->tls, cfg->seed);
+    const wzp_quic_identity identity = {wzp_bytes_of(r->tls.cert_der, r->tls.cert_len),
+                                        wzp_bytes_of(r->tls.ed25519_seed, WZP_KEY_LEN)};
+    const wzp_quic_cfg quic = {.rng = cfg->rng,
+                               .log = cfg->log,
+                               .identity = &identity,
+                               .max_conns = cfg->max_conns,
+                               .max_conns_per_ip = cfg->max_conns_per_ip,
+                               .max_handshakes = cfg->max_handshakes,
+                               .loopback_mtu = cfg->loopback_mtu,
+                               .always_retry = cfg->always_retry,
+                               .deterministic = cfg->deterministic,
+                               .keylog = cfg->keylog,
+                               .keylog_ctx = cfg->keylog_ctx,
+                               .qlog = cfg->qlog,
+                               .qlog_ctx = cfg->qlog_ctx};
+    const wzp_err err = wzp_quic_new(&r->quic, &quic, now);
+    if (err != WZP_OK) {
+        wzp_relay_free(&r);
+        return err;
+    }
+    *out = r;
+    return WZP_OK;
+}
+
+void wzp_relay_free(wzp_relay **relay) {
+    wzp_relay *r = *relay;
+    if (r == NULL) {
+        return;
+    }
+    while (r->sessions != NULL) {
+        wzp_relay_on_closed(r->sessions);
+    }
+    wzp_quic_free(&r->quic);
+    wzp_identity_clear(&r->identity);
+    wzp_tls_identity_clear(&r->tls);
+    free(r->events);
+    wzp_crypto_wipe(r, sizeof *r);
+    free(r);
+    *relay = NULL;
+}
+
+/* --- timers: few sessions have one at a time ------------------------------------------------------ */
+
+void wzp_relay_set_deadline(session *s, wzp_time deadline) {
+    wzp_relay *r = s->relay;
+    const bool listed = s->deadline != WZP_TIME_NEVER;
+    s->deadline = deadline;
+    if (!listed && deadline != WZP_TIME_NEVER) {
+        s->next_timed = r->timed;
+        r->timed = s;
+    } else if (listed && deadline == WZP_TIME_NEVER) {
+        session **at = &r->timed;
+        while (*at != s) {
+            at = &(*at)->next_timed;
+        }
+        *at = s->next_timed;
+    }
+}
+
+static session *due(const wzp_relay *r) {
+    session *first = NULL;
+    for (session *s = r->timed; s != NULL; s = s->next_timed) {
+        if (s->deadline <= r->now && (first == NULL || s->deadline < first->deadline)) {
+            first = s;
+        }
+    }
+    return first;
+}
+
+/* --- events of the endpoint ------------------------------------------------------------------------ */
+
+static void on_acked(session *s, int64_t stream) {
+    if (s->state == SESSION_FAREWELL && s->farewell_stream == stream) {
+        wzp_relay_end(s, s->farewell_reason);
+    }
+}
+
+static void on_event(wzp_relay *r, const wzp_quic_event *ev) {
+    session *s = wzp_quic_app(r->quic, ev->conn);
+    if (ev->kind == WZP_QUIC_CONNECTED) {
+        wzp_relay_on_connected(r, ev);
+        return;
+    }
+    if (s == NULL) {
+        return;
+    }
+    switch (ev->kind) {
+    case WZP_QUIC_DATAGRAM:
+        wzp_relay_forward(s, ev->body);
+        break;
+    case WZP_QUIC_SIGNAL:
+        wzp_relay_on_signal(s, ev->body);
+        break;
+    case WZP_QUIC_SIGNAL_BAD:
+        r->metrics.signals_unknown++;
+        if (s->state == SESSION_OFFER || s->state == SESSION_REGISTER) {
+            wzp_relay_end(s, "normal close");
+        }
+        break;
+    case WZP_QUIC_SIGNAL_ACKED:
+        on_acked(s, ev->stream);
+        break;
+    case WZP_QUIC_PATH:
+        s->path = ev->path;
+        break;
+    case WZP_QUIC_CONNECTED:
+    case WZP_QUIC_UNI:
+    case WZP_QUIC_CLOSED:
+        break;
+    }
+}
+
+/* The handle of a closed connection is stale already: find its session by number. */
+static void on_closed_handle(wzp_relay *r, wzp_quic_conn conn) {
+    for (session *s = r->sessions; s != NULL; s = s->next) {
+        if (s->conn == conn) {
+            wzp_relay_on_closed(s);
+            return;
+        }
+    }
+}
+
+static void drain(wzp_relay *r) {
+    wzp_quic_event ev;
+    while (wzp_quic_next_event(r->quic, &ev)) {
+        if (ev.kind == WZP_QUIC_CLOSED) {
+            on_closed_handle(r, ev.conn);
+        } else {
+            on_event(r, &ev);
+        }
+    }
+}
+
+/* --- packet core ----------------------------------------------------------------------------------- */
+
+void wzp_relay_recv(wzp_relay *r, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
+                    wzp_time now) {
+    r->now = now;
+    wzp_quic_recv(r->quic, path, ecn, payload, now);
+    drain(r);
+}
+
+void wzp_relay_tick(wzp_relay *r, wzp_time now) {
+    r->now = now;
+    wzp_quic_tick(r->quic, now);
+    drain(r);
+    for (session *s; (s = due(r)) != NULL;) {
+        wzp_relay_on_timer(s);
+    }
+    drain(r);
+}
+
+wzp_time wzp_relay_deadline(const wzp_relay *r) {
+    wzp_time first = wzp_quic_deadline(r->quic);
+    for (const session *s = r->timed; s != NULL; s = s->next_timed) {
+        first = wzp_time_min(first, s->deadline);
+    }
+    return first;
+}
+
+size_t wzp_relay_next_packet(wzp_relay *r, wzp_time now, uint8_t *buf, size_t cap,
+                             wzp_quic_meta *meta) {
+    r->now = now;
+    return wzp_quic_next_packet(r->quic, now, buf, cap, meta);
+}
+
+static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
+                      wzp_time now) {
+    wzp_relay_recv(self, path, ecn, payload, now);
+}
+
+static void core_tick(void *self, wzp_time now) {
+    wzp_relay_tick(self, now);
+}
+
+static wzp_time core_deadline(const void *self) {
+    return wzp_relay_deadline(self);
+}
+
+static size_t core_next_packet(void *self, wzp_time now, uint8_t *buf, size_t cap,
+                               wzp_quic_meta *meta) {
+    return wzp_relay_next_packet(self, now, buf, cap, meta);
+}
+
+wzp_core wzp_relay_core(wzp_relay *relay) {
+    static const wzp_core_ops ops = {core_recv, core_tick, core_deadline, core_next_packet};
+    return (wzp_core){relay, &ops};
+}
+
+/* --- event log ------------------------------------------------------------------------------------- */
+
+void wzp_relay_event_push(wzp_relay *r, const session *s, const char *event, const char *reason) {
+    if (r->events == NULL) {
+        r->events = calloc(WZP_LIMIT_EVENTS, sizeof *r->events);
+    }
+    if (r->events == NULL || r->events_len == WZP_LIMIT_EVENTS) {
+        r->metrics.events_dropped++;
+        return;
+    }
+    wzp_relay_event *e = &r->events[(r->events_first + r->events_len++) % WZP_LIMIT_EVENTS];
+    *e = (wzp_relay_event){.event = event, .at = r->now};
+    snprintf(e->reason, sizeof e->reason, "%s", reason);
+    if (s != NULL) {
+        char addr[WZP_ADDR_TEXT_MAX];
+        memcpy(e->room, s->sni, strlen(s->sni) + 1);
+        snprintf(e->peer, sizeof e->peer, "%s",
+                 s->fingerprint[0] != '\0' ? s->fingerprint
+                                           : wzp_addr_text(&s->path.remote, addr));
+        e->count = s->room != NULL ? (uint32_t)s->room->count : 0;
+    }
+}
+
+bool wzp_relay_next_event(wzp_relay *r, wzp_relay_event *out) {
+    if (r->events_len == 0) {
+        return false;
+    }
+    *out = r->events[r->events_first];
+    r->events_first = (r->events_first + 1) % WZP_LIMIT_EVENTS;
+    r->events_len--;
+    return true;
+}
+
+/* --- the rest -------------------------------------------------------------------------------------- */
+
+void wzp_relay_shutdown(wzp_relay *r, wzp_time now) {
+    r->now = now;
+    r->shutting_down = true;
+    wzp_quic_close_all(r->quic, 0, "normal close", now);
+    drain(r);
+}
+
+const char *wzp_relay_tls_fingerprint(const wzp_relay *relay) {
+    return relay->tls.fingerprint;
+}
+
+const char *wzp_relay_fingerprint(const wzp_relay *relay) {
+    return relay->identity.fingerprint;
+}

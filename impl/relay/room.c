@@ -1,0 +1,153 @@
+/* Rooms: join, leave, who is there (relay sheet 6). */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "relay/internal.h"
+
+static size_t bucket_of(const char *name) {
+    uint32_t hash = UINT32_C(2166136261);
+    for (const char *p = name; *p != '\0'; p++) {
+        hash = (hash ^ (uint8_t)*p) * UINT32_C(16777619);
+    }
+    return hash % ROOM_BUCKETS;
+}
+
+room *wzp_relay_find_room(const wzp_relay *r, const char *name) {
+    room *rm = r->rooms[bucket_of(name)];
+    while (rm != NULL && strcmp(rm->name, name) != 0) {
+        rm = rm->next;
+    }
+    return rm;
+}
+
+static room *find_or_make(wzp_relay *r, const char *name) {
+    room *rm = wzp_relay_find_room(r, name);
+    if (rm != NULL) {
+        return rm;
+    }
+    rm = calloc(1, sizeof *rm);
+    if (rm != NULL) {
+        const size_t bucket = bucket_of(name);
+        memcpy(rm->name, name, strlen(name) + 1);
+        rm->tier = WZP_TIER_GOOD;
+        rm->next = r->rooms[bucket];
+        r->rooms[bucket] = rm;
+        r->room_count++;
+    }
+    return rm;
+}
+
+static void delete_room(wzp_relay *r, room *rm) {
+    room **at = &r->rooms[bucket_of(rm->name)];
+    while (*at != rm) {
+        at = &(*at)->next;
+    }
+    *at = rm->next;
+    r->room_count--;
+    free(rm->members);
+    free(rm->owners);
+    free(rm);
+}
+
+static bool add_member(room *rm, session *s) {
+    if (rm->count == rm->cap) {
+        const size_t cap = rm->cap == 0 ? 4 : 2 * rm->cap;
+        session **members = realloc(rm->members, cap * sizeof(session *));
+        if (members == NULL) {
+            return false;
+        }
+        rm->members = members;
+        rm->cap = cap;
+    }
+    rm->members[rm->count++] = s;
+    return true;
+}
+
+/* A call- room belongs to the two parties of a registered call, and none is registered here yet:
+ * strangers are refused after the handshake, as everywhere (relay sheet 6.1). */
+static bool admitted(const session *s) {
+    return strncmp(s->sni, "call-", 5) != 0 && s->relay->media_sessions < s->relay->cfg.max_sessions;
+}
+
+bool wzp_relay_join(session *s) {
+    wzp_relay *r = s->relay;
+    room *rm = admitted(s) ? find_or_make(r, s->sni) : NULL;
+    if (rm == NULL) {
+        r->metrics.refused_sessions++;
+        wzp_relay_event_push(r, s, "join_refused", "");
+        return false;
+    }
+    if (!add_member(rm, s)) {
+        if (rm->count == 0) {
+            delete_room(r, rm);
+        }
+        return false;
+    }
+    s->room = rm;
+    s->state = SESSION_ROOM;
+    s->number = ++r->next_number;
+    s->last_packet_at = r->now;
+    wzp_quality_init(&s->quality);
+    r->media_sessions++;
+    wzp_relay_event_push(r, s, "join", "");
+    wzp_relay_keyframe_replay(s);
+    wzp_relay_broadcast_room(rm);
+    return true;
+}
+
+void wzp_relay_leave(session *s) {
+    room *rm = s->room;
+    if (rm == NULL) {
+        return;
+    }
+    size_t i = 0;
+    while (rm->members[i] != s) {
+        i++;
+    }
+    memmove(rm->members + i, rm->members + i + 1, (rm->count - i - 1) * sizeof(session *));
+    rm->count--;
+    s->room = NULL;
+    s->relay->media_sessions--;
+    wzp_relay_event_push(s->relay, s, "leave", "");
+    if (rm->count == 0) {
+        delete_room(s->relay, rm);
+    } else {
+        wzp_relay_broadcast_room(rm);
+    }
+}
+
+void wzp_relay_broadcast_room(room *rm) {
+    wzp_room_participant *list = calloc(rm->count, sizeof *list);
+    if (list == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < rm->count; i++) {
+        const session *m = rm->members[i];
+        list[i].fingerprint = wzp_bytes_str(m->fingerprint);
+        list[i].alias = (wzp_opt_str){m->alias[0] != '\0', wzp_bytes_str(m->alias)};
+    }
+    const wzp_signal update = {
+        .kind = WZP_SIGNAL_ROOM_UPDATE,
+        .version = 1,
+        .u.RoomUpdate = {.count = (uint32_t)rm->count, .participants = {list, rm->count}}};
+    for (size_t i = 0; i < rm->count; i++) {
+        (void)wzp_relay_send_signal(rm->members[i], &update);
+    }
+    free(list);
+}
+
+/* Only PictureLossIndication means anything here; the rest is counted and ignored, and what cannot
+ * be read does not end the session (relay sheet 6.4, REF). */
+void wzp_relay_on_room_signal(session *s, wzp_bytes json) {
+    wzp_signal *signal = NULL;
+    if (wzp_signal_parse(&signal, json, NULL, NULL) != WZP_OK) {
+        s->relay->metrics.signals_unknown++;
+        return;
+    }
+    if (signal->kind == WZP_SIGNAL_PICTURE_LOSS_INDICATION) {
+        wzp_relay_on_pli(s, signal->u.PictureLossIndication.stream_id);
+    } else {
+        s->relay->metrics.signals_ignored++;
+    }
+    wzp_signal_free(&signal);
+}

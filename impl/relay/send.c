@@ -1,0 +1,63 @@
+/* Everything that leaves the relay goes through here. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "relay/internal.h"
+
+/* Hot path: no allocation here, no logging, no JSON. */
+void wzp_relay_send_media(session *to, wzp_bytes datagram) {
+    if (wzp_quic_send_datagram(to->relay->quic, to->conn, datagram) != WZP_OK) {
+        to->relay->metrics.send_failures++;
+    }
+}
+
+/* Room for the signals that we send: a RoomUpdate of a full room is the longest. */
+static size_t room_for(const wzp_signal *signal) {
+    const size_t base = 4096;
+    const size_t per_entry = 3 * WZP_LIMIT_ALIAS + 2 * WZP_FINGERPRINT_TEXT + 128;
+    if (signal->kind == WZP_SIGNAL_ROOM_UPDATE) {
+        return base + signal->u.RoomUpdate.participants.count * per_entry;
+    }
+    if (signal->kind == WZP_SIGNAL_PRESENCE_LIST) {
+        return base + signal->u.PresenceList.users.count * per_entry;
+    }
+    return base;
+}
+
+/* The stream's name for SIGNAL_ACKED, 0 if it could not be sent. */
+int64_t wzp_relay_send_signal(session *to, const wzp_signal *signal) {
+    const size_t cap = room_for(signal);
+    uint8_t *buf = malloc(cap);
+    int64_t stream = 0;
+    wzp_wr wr;
+    if (buf == NULL) {
+        return 0;
+    }
+    wzp_wr_init(&wr, buf, cap);
+    wzp_signal_write(&wr, signal);
+    if (wzp_wr_end(&wr) != WZP_OK ||
+        wzp_quic_send_signal(to->relay->quic, to->conn, wzp_bytes_of(buf, wzp_wr_len(&wr)),
+                             &stream) != WZP_OK) {
+        to->relay->metrics.send_failures++;
+        stream = 0;
+    }
+    free(buf);
+    return stream;
+}
+
+/* Typed, then closed; never a silent drop (conformance sheet 10.4). */
+void wzp_relay_hangup_policy(session *s, wzp_violation violation) {
+    const wzp_violation_info *info = wzp_violation_find(violation);
+    char text[64];
+    snprintf(text, sizeof text, "Tier G enforcement: %s", info->code);
+    const wzp_signal hangup = {
+        .kind = WZP_SIGNAL_HANGUP,
+        .version = 1,
+        .u.Hangup.reason = {.kind = WZP_HANGUP_POLICY_VIOLATION,
+                            .code = (uint8_t)(violation - WZP_VIOLATION_BITRATE),
+                            .reason = wzp_bytes_str(text)}};
+    s->barred = true;
+    s->relay->metrics.policy_hangups[violation]++;
+    wzp_relay_event_push(s->relay, s, "policy_hangup", info->code);
+    wzp_relay_farewell(s, &hangup, "policy violation", WZP_TIMER_POLICY);
+}
