@@ -1,50 +1,84 @@
-# One static library per folder, declared in one line.
+# One static library per folder, declared in one line.  tools/README.md has examples.
 #
-#   wzp_module(wire SOURCES media.c ... DEPENDS wzp::base wzp_dep::jansson
-#              TESTS media_test.c ... [TEST_DEPENDS ...] [LABEL unit] [SANS_IO])
-#     library wzp_wire, alias wzp::wire; one CTest per test file; a compile of each public header
-#     alone; a test that every exported symbol begins with wzp_; with SANS_IO one that no function
-#     of the operating system is called.
+#   wzp_module(wire SOURCES media.c ... [DEPENDS wzp::base wzp_dep::jansson]
+#              [TESTS media_test.c ...] [TEST_DEPENDS ...] [LABELS unit] [SANS_IO])
+#     library wzp_wire, alias wzp::wire; one CTest per test file; a compile of each header alone; a
+#     test that every exported symbol begins with wzp_.  SANS_IO: plain ISO C11, and a test that no
+#     function of the operating system is called.
+#   wzp_test(wire.long SOURCES long_test.c DEPENDS wzp::wire [ARGS ...] [LABELS slow] [TIMEOUT s])
+#     one more test, as a program with check; exit code 77 means skipped.
 #   wzp_program(wzp-relay SOURCES main.c DEPENDS wzp::relay wzp::io)
-#   wzp_fuzzer(media SOURCES media_fuzz.c DEPENDS wzp::wire CORPUS corpus/media)
+#     build/PRESET/bin/wzp-relay
+#   wzp_fuzzer(media SOURCES media_fuzz.c DEPENDS wzp::wire CORPUS corpus/media [DICT media.dict]
+#              [MAX_LEN bytes])
+#     with the preset "fuzz" bin/fuzz-media for libFuzzer; otherwise the test fuzz-corpus-media,
+#     which runs the corpus once.
 
 set(WZP_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
 
 function(wzp_module name)
-    cmake_parse_arguments(arg "SANS_IO" "LABEL" "SOURCES;DEPENDS;TESTS;TEST_DEPENDS" ${ARGN})
+    cmake_parse_arguments(arg "SANS_IO" "" "SOURCES;DEPENDS;TESTS;TEST_DEPENDS;LABEL;LABELS" ${ARGN})
+    if(arg_UNPARSED_ARGUMENTS)
+        message(FATAL_ERROR "wzp_module(${name}): unknown arguments ${arg_UNPARSED_ARGUMENTS}")
+    endif()
     set(target wzp_${name})
+    set(flags wzp_flags_os)
+    set(sans_io "")
+    if(arg_SANS_IO)
+        set(flags wzp_flags)
+        set(sans_io --sans-io)
+    endif()
     add_library(${target} STATIC ${arg_SOURCES})
     add_library(wzp::${name} ALIAS ${target})
-    target_link_libraries(${target} PUBLIC ${arg_DEPENDS} PRIVATE wzp_flags)
+    target_link_libraries(${target} PUBLIC ${arg_DEPENDS} PRIVATE ${flags})
     add_dependencies(${target} wzp_version)
 
     if(NOT WZP_TESTS)
         return()
     endif()
-    wzp_check_headers(${name})
-    add_test(NAME ${name}.symbols COMMAND ${WZP_CMAKE_DIR}/check_symbols.sh
-        $<$<BOOL:${arg_SANS_IO}>:--sans-io> $<TARGET_FILE:${target}> COMMAND_EXPAND_LISTS)
+    wzp_check_headers(${name} ${flags})
+    add_test(NAME ${name}.symbols
+        COMMAND ${WZP_CMAKE_DIR}/check_symbols.sh prefix $<TARGET_FILE:${target}>)
     set_tests_properties(${name}.symbols PROPERTIES LABELS unit)
-    if(NOT arg_LABEL)
-        set(arg_LABEL unit)
+    if(arg_SANS_IO)
+        add_test(NAME ${name}.sans_io
+            COMMAND ${WZP_CMAKE_DIR}/check_symbols.sh sans-io $<TARGET_FILE:${target}>)
+        set_tests_properties(${name}.sans_io PROPERTIES LABELS unit)
     endif()
     foreach(source ${arg_TESTS})
         get_filename_component(stem ${source} NAME_WE)
-        set(test ${name}_${stem})
-        add_executable(${test} ${source})
-        set_target_properties(${test} PROPERTIES
-            RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-        target_link_libraries(${test} PRIVATE ${target} ${arg_TEST_DEPENDS} wzp_dep::check wzp_flags)
-        target_compile_definitions(${test} PRIVATE
-            WZP_VECTORS_DIR="${PROJECT_SOURCE_DIR}/vectors")
-        add_test(NAME ${name}.${stem} COMMAND ${test})
-        set_tests_properties(${name}.${stem} PROPERTIES LABELS ${arg_LABEL} TIMEOUT 300
-            ENVIRONMENT "CK_DEFAULT_TIMEOUT=240")
+        wzp_test(${name}.${stem} SOURCES ${source} DEPENDS ${target} ${arg_TEST_DEPENDS}
+            LABELS ${arg_LABEL} ${arg_LABELS})
     endforeach()
 endfunction()
 
-# A public header must compile alone.
-function(wzp_check_headers name)
+function(wzp_test name)
+    cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;DEPENDS;ARGS;LABELS" ${ARGN})
+    if(NOT WZP_TESTS)
+        return()
+    endif()
+    if(NOT arg_LABELS)
+        set(arg_LABELS unit)
+    endif()
+    if(NOT arg_TIMEOUT)
+        set(arg_TIMEOUT 300)
+    endif()
+    string(REPLACE "." "_" target ${name})
+    add_executable(${target} ${arg_SOURCES})
+    set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_link_libraries(${target} PRIVATE ${arg_DEPENDS} wzp_dep::check wzp_flags_os)
+    target_compile_definitions(${target} PRIVATE WZP_VECTORS_DIR="${PROJECT_SOURCE_DIR}/vectors"
+        WZP_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    add_dependencies(${target} wzp_version)
+    add_test(NAME ${name} COMMAND ${target} ${arg_ARGS})
+    # check gives up on one test before CTest gives up on them all, and says which.
+    math(EXPR check_timeout "${arg_TIMEOUT} * 4 / 5")
+    set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT}
+        SKIP_RETURN_CODE 77 ENVIRONMENT "CK_DEFAULT_TIMEOUT=${check_timeout}")
+endfunction()
+
+# Each header must compile alone, and twice.
+function(wzp_check_headers name flags)
     file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.h)
     set(units "")
     foreach(header ${headers})
@@ -57,34 +91,53 @@ function(wzp_check_headers name)
     endforeach()
     if(units)
         add_library(wzp_${name}_headers OBJECT ${units})
-        target_link_libraries(wzp_${name}_headers PRIVATE wzp_${name} wzp_flags)
+        target_link_libraries(wzp_${name}_headers PRIVATE wzp_${name} ${flags})
     endif()
 endfunction()
 
 function(wzp_program name)
     cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
     add_executable(${name} ${arg_SOURCES})
-    target_link_libraries(${name} PRIVATE ${arg_DEPENDS} wzp_flags)
+    target_link_libraries(${name} PRIVATE ${arg_DEPENDS} wzp_flags_os)
     add_dependencies(${name} wzp_version)
     install(TARGETS ${name})
 endfunction()
 
-# With the preset "fuzz" a libFuzzer binary bin/fuzz-NAME; otherwise the same target with a small
-# driver that runs the corpus, as a test.
+# tools/check reads bin/fuzzers.txt: name, corpus, dictionary and longest input of each target.
+if(WZP_FUZZ)
+    file(WRITE ${CMAKE_BINARY_DIR}/bin/fuzzers.txt "")
+endif()
+
 function(wzp_fuzzer name)
-    cmake_parse_arguments(arg "" "CORPUS" "SOURCES;DEPENDS" ${ARGN})
+    cmake_parse_arguments(arg "" "CORPUS;DICT;MAX_LEN" "SOURCES;DEPENDS" ${ARGN})
     set(target fuzz-${name})
-    if(WZP_FUZZ)
-        add_executable(${target} ${arg_SOURCES})
-        target_link_options(${target} PRIVATE -fsanitize=fuzzer)
-    elseif(WZP_TESTS)
-        add_executable(${target} ${arg_SOURCES} ${WZP_CMAKE_DIR}/fuzz_driver.c)
-        set_target_properties(${target} PROPERTIES
-            RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-        add_test(NAME fuzz.${name} COMMAND ${target} ${CMAKE_CURRENT_SOURCE_DIR}/${arg_CORPUS})
-        set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 120)
-    else()
+    if(NOT WZP_FUZZ AND NOT WZP_TESTS)
         return()
     endif()
-    target_link_libraries(${target} PRIVATE ${arg_DEPENDS} wzp_flags)
+    foreach(path CORPUS DICT)
+        if(arg_${path})
+            get_filename_component(arg_${path} ${arg_${path}} ABSOLUTE)
+            if(NOT EXISTS ${arg_${path}})
+                message(FATAL_ERROR "wzp_fuzzer(${name}): ${arg_${path}} does not exist")
+            endif()
+        else()
+            set(arg_${path} -)
+        endif()
+    endforeach()
+    if(NOT arg_MAX_LEN)
+        set(arg_MAX_LEN 0)
+    endif()
+    add_executable(${target} ${arg_SOURCES})
+    if(WZP_FUZZ)
+        target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+        file(APPEND ${CMAKE_BINARY_DIR}/bin/fuzzers.txt
+            "${name} ${arg_CORPUS} ${arg_DICT} ${arg_MAX_LEN}\n")
+    else()
+        target_sources(${target} PRIVATE ${WZP_CMAKE_DIR}/fuzz_driver.c)
+        set_target_properties(${target} PROPERTIES
+            RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+        add_test(NAME fuzz-corpus-${name} COMMAND ${target} ${arg_CORPUS})
+        set_tests_properties(fuzz-corpus-${name} PROPERTIES LABELS fuzz TIMEOUT 300)
+    endif()
+    target_link_libraries(${target} PRIVATE ${arg_DEPENDS} wzp_flags_os)
 endfunction()
