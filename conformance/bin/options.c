@@ -1,0 +1,517 @@
+#include "conformance/bin/options.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "wzp_version.h"
+
+enum { USAGE = 2, UNREADABLE = 3, NO_SUCH_TEST = 127, FILTERS = 64 };
+
+typedef struct filters {
+    const char *select[FILTERS], *skip[FILTERS];
+    size_t selects, skips;
+    char tiers[256];
+} filters;
+
+static void usage(FILE *out) {
+    fputs(
+        "usage: wzp-conformance list [--tier A,B] [--select GLOB]...\n"
+        "       wzp-conformance run [--target HOST:PORT | --exec 'CMD {addr}'] [options]\n"
+        "\n"
+        "Without --target and --exec the reference relay is tested in this process.\n"
+        "\n"
+        "which relay\n"
+        "  --target ADDR:PORT     a relay that is running\n"
+        "  --exec 'CMD {addr}'    starts CMD with the address to listen on\n"
+        "  --mode auto|observe|enforce   what the relay is declared to do (auto: what it shows)\n"
+        "  --metrics FILE         a scraped metrics page, for CAL-04\n"
+        "  --enforce off|observe|on      of the embedded relay (on)\n"
+        "which cases\n"
+        "  --tier A,B,C           chapters: CAL A AS B BS C W H\n"
+        "  --select GLOB, --skip GLOB    by case id; may be repeated\n"
+        "  --profile deployed|strict-limits\n"
+        "  --strict               a failed SHOULD is a FAIL\n"
+        "  --dry-run              only say what would run\n"
+        "how\n"
+        "  --virtual              simulated time and an in-memory network\n"
+        "  --repeat N             runs per case, the majority decides (3; with --virtual 1)\n"
+        "  --jobs N               cases at once (automatic)\n"
+        "  --seed N               of identities, rooms and payloads\n"
+        "what comes out\n"
+        "  --out DIR              report.json, report.html, junit.xml, report.md and evidence/\n"
+        "  --json F --junit F --html F --markdown F   single reports\n"
+        "  --tap                  TAP on standard output instead of the tree\n"
+        "  --evidence all|failures|none  captures, key logs and event logs to keep (failures)\n"
+        "  --expect FILE          lines 'ID' of cases that may fail for this target\n"
+        "  --quiet, --log-level error|warn|info|debug, --help, --version\n"
+        "\n"
+        "Exit status: 0 all good, 1 a case failed, 2 usage, 3 a file cannot be read or written,\n"
+        "4 the relay cannot be reached, 5 nothing failed but something was inconclusive,\n"
+        "127 no case has that name.\n"
+        "\n"
+        "Example: wzp-conformance run --target 127.0.0.1:4433 --tier A,B,C --out report\n",
+        out);
+}
+
+/* --- nearest names ----------------------------------------------------------------------------------- */
+
+static size_t min3(size_t a, size_t b, size_t c) {
+    const size_t ab = a < b ? a : b;
+    return ab < c ? ab : c;
+}
+
+static size_t distance(const char *a, const char *b) {
+    size_t row[32];
+    const size_t n = strlen(b);
+    if (n >= WZP_COUNT_OF(row)) {
+        return SIZE_MAX;
+    }
+    for (size_t j = 0; j <= n; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; a[i - 1] != '\0'; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= n; j++) {
+            const size_t above = row[j];
+            row[j] = min3(row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
+            diagonal = above;
+        }
+    }
+    return row[n];
+}
+
+static void suggest_cases(const char *name) {
+    size_t best = SIZE_MAX;
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t c = 0; c < wzp_ct_chapter_count; c++) {
+            for (size_t i = 0; i < wzp_ct_chapters[c]->count; i++) {
+                const char *id = wzp_ct_chapters[c]->cases[i].info.id;
+                const size_t d = distance(name, id);
+                if (pass == 1 && d == best) {
+                    fprintf(stderr, " %s", id);
+                }
+                best = d < best ? d : best;
+            }
+        }
+    }
+    fputc('\n', stderr);
+}
+
+/* --- selection --------------------------------------------------------------------------------------- */
+
+static bool in_tiers(const filters *f, const char *chapter) {
+    if (f->tiers[0] == '\0') {
+        return true;
+    }
+    char list[256];
+    snprintf(list, sizeof list, "%s", f->tiers);
+    char *rest = list;
+    for (char *t; (t = strsep(&rest, ",")) != NULL;) {
+        if (strcasecmp(t, chapter) == 0) {
+            return true;
+        }
+    }
+    /* Calibration always runs: without it nothing means anything. */
+    return strcmp(chapter, "CAL") == 0;
+}
+
+static bool wanted(const filters *f, const wzp_ct_case *c) {
+    bool selected = f->selects == 0 || strcmp(c->info.chapter, "CAL") == 0;
+    for (size_t i = 0; i < f->selects; i++) {
+        selected = selected || fnmatch(f->select[i], c->info.id, 0) == 0;
+    }
+    for (size_t i = 0; i < f->skips; i++) {
+        selected = selected && fnmatch(f->skip[i], c->info.id, 0) != 0;
+    }
+    return selected && in_tiers(f, c->info.chapter);
+}
+
+static int check_tiers(const filters *f) {
+    char list[256];
+    snprintf(list, sizeof list, "%s", f->tiers);
+    char *rest = list;
+    for (char *t; f->tiers[0] != '\0' && (t = strsep(&rest, ",")) != NULL;) {
+        bool known = false;
+        for (size_t c = 0; c < wzp_ct_chapter_count; c++) {
+            known = known || strcasecmp(t, wzp_ct_chapters[c]->id) == 0;
+        }
+        if (!known) {
+            fprintf(stderr, "wzp-conformance: there is no tier '%s'; there are:", t);
+            for (size_t c = 0; c < wzp_ct_chapter_count; c++) {
+                fprintf(stderr, " %s", wzp_ct_chapters[c]->id);
+            }
+            fputc('\n', stderr);
+            return USAGE;
+        }
+    }
+    return 0;
+}
+
+static int check_selects(const filters *f) {
+    for (size_t s = 0; s < f->selects; s++) {
+        bool any = false;
+        for (size_t c = 0; c < wzp_ct_chapter_count; c++) {
+            for (size_t i = 0; i < wzp_ct_chapters[c]->count; i++) {
+                any = any || fnmatch(f->select[s], wzp_ct_chapters[c]->cases[i].info.id, 0) == 0;
+            }
+        }
+        if (!any) {
+            fprintf(stderr, "wzp-conformance: no case is called '%s'; nearest:", f->select[s]);
+            suggest_cases(f->select[s]);
+            return strpbrk(f->select[s], "*?[") == NULL ? NO_SUCH_TEST : USAGE;
+        }
+    }
+    return 0;
+}
+
+static int select_cases(wzp_ct_options *o, const filters *f) {
+    int code = check_tiers(f);
+    code = code != 0 ? code : check_selects(f);
+    size_t total = 0;
+    for (size_t c = 0; c < wzp_ct_chapter_count; c++) {
+        total += wzp_ct_chapters[c]->count;
+    }
+    o->cases = calloc(total, sizeof *o->cases);
+    if (code != 0 || o->cases == NULL) {
+        return code != 0 ? code : UNREADABLE;
+    }
+    for (size_t c = 0; c < wzp_ct_chapter_count; c++) {
+        for (size_t i = 0; i < wzp_ct_chapters[c]->count; i++) {
+            const wzp_ct_case *which = &wzp_ct_chapters[c]->cases[i];
+            if (wanted(f, which)) {
+                o->cases[o->case_count++] = which;
+            }
+        }
+    }
+    return 0;
+}
+
+/* --- options ------------------------------------------------------------------------------------------ */
+
+static bool number(const char *text, uint64_t min, uint64_t max, const char *option, uint64_t *out) {
+    char *end = NULL;
+    errno = 0;
+    const unsigned long long value = strtoull(text, &end, 0);
+    if (*text == '\0' || *text == '-' || *end != '\0' || errno != 0 || value < min || value > max) {
+        fprintf(stderr, "wzp-conformance: %s takes a whole number from %llu to %llu, not '%s'\n",
+                option, (unsigned long long)min, (unsigned long long)max, text);
+        return false;
+    }
+    *out = value;
+    return true;
+}
+
+static int choice(const char *text, const char *const *names, size_t count, const char *option) {
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            return (int)i;
+        }
+    }
+    fprintf(stderr, "wzp-conformance: %s takes", option);
+    for (size_t i = 0; i < count; i++) {
+        fprintf(stderr, "%s %s", i == 0 ? "" : " or", names[i]);
+    }
+    fprintf(stderr, ", not '%s'\n", text);
+    return -1;
+}
+
+enum option_id {
+    OPT_TARGET = 256, OPT_EXEC, OPT_MODE, OPT_METRICS, OPT_ENFORCE, OPT_TIER, OPT_SELECT, OPT_SKIP,
+    OPT_PROFILE, OPT_STRICT, OPT_DRY_RUN, OPT_VIRTUAL, OPT_REPEAT, OPT_JOBS, OPT_SEED, OPT_OUT,
+    OPT_JSON, OPT_JUNIT, OPT_HTML, OPT_MARKDOWN, OPT_TAP, OPT_EVIDENCE, OPT_EXPECT, OPT_QUIET,
+    OPT_LOG_LEVEL, OPT_HELP, OPT_VERSION
+};
+
+static const struct option longs[] = {{"target", 1, NULL, OPT_TARGET},
+                                      {"exec", 1, NULL, OPT_EXEC},
+                                      {"mode", 1, NULL, OPT_MODE},
+                                      {"metrics", 1, NULL, OPT_METRICS},
+                                      {"enforce", 1, NULL, OPT_ENFORCE},
+                                      {"tier", 1, NULL, OPT_TIER},
+                                      {"select", 1, NULL, OPT_SELECT},
+                                      {"skip", 1, NULL, OPT_SKIP},
+                                      {"profile", 1, NULL, OPT_PROFILE},
+                                      {"strict", 0, NULL, OPT_STRICT},
+                                      {"dry-run", 0, NULL, OPT_DRY_RUN},
+                                      {"virtual", 0, NULL, OPT_VIRTUAL},
+                                      {"repeat", 1, NULL, OPT_REPEAT},
+                                      {"jobs", 1, NULL, OPT_JOBS},
+                                      {"seed", 1, NULL, OPT_SEED},
+                                      {"out", 1, NULL, OPT_OUT},
+                                      {"json", 1, NULL, OPT_JSON},
+                                      {"junit", 1, NULL, OPT_JUNIT},
+                                      {"html", 1, NULL, OPT_HTML},
+                                      {"markdown", 1, NULL, OPT_MARKDOWN},
+                                      {"tap", 0, NULL, OPT_TAP},
+                                      {"evidence", 1, NULL, OPT_EVIDENCE},
+                                      {"expect", 1, NULL, OPT_EXPECT},
+                                      {"quiet", 0, NULL, OPT_QUIET},
+                                      {"log-level", 1, NULL, OPT_LOG_LEVEL},
+                                      {"help", 0, NULL, OPT_HELP},
+                                      {"version", 0, NULL, OPT_VERSION},
+                                      {NULL, 0, NULL, 0}};
+
+typedef struct parse_state {
+    filters f;
+    int evidence; /* all, failures, none */
+    uint64_t repeat, jobs;
+} parse_state;
+
+/* Options whose value is one of a few words; false after a complaint. */
+static bool take_choice(wzp_ct_options *o, parse_state *st, int id, const char *value) {
+    static const char *const modes[] = {"auto", "observe", "enforce"};
+    static const char *const enforces[] = {"off", "observe", "on"};
+    static const char *const profiles[] = {"deployed", "strict-limits"};
+    static const char *const evidences[] = {"all", "failures", "none"};
+    static const char *const levels[] = {"error", "warn", "info", "debug"};
+    int n = -1;
+    if (id == OPT_MODE) {
+        n = choice(value, modes, 3, "--mode");
+        o->mode = n == 1 ? WZP_CT_MODE_OBSERVE : n == 2 ? WZP_CT_MODE_ENFORCE : WZP_CT_MODE_UNKNOWN;
+        o->mode_given = true;
+    } else if (id == OPT_ENFORCE) {
+        n = choice(value, enforces, 3, "--enforce");
+        o->enforce = n >= 0 ? (wzp_enforce)n : o->enforce;
+    } else if (id == OPT_PROFILE) {
+        n = choice(value, profiles, 2, "--profile");
+        o->strict_limits = n == 1;
+    } else if (id == OPT_EVIDENCE) {
+        n = choice(value, evidences, 3, "--evidence");
+        st->evidence = n;
+    } else {
+        n = choice(value, levels, 4, "--log-level");
+        o->log_level = n >= 0 ? (wzp_log_level)n : o->log_level;
+    }
+    return n >= 0;
+}
+
+static bool take_filter(filters *f, int id, const char *value) {
+    size_t *count = id == OPT_SELECT ? &f->selects : &f->skips;
+    if (id == OPT_TIER) {
+        snprintf(f->tiers, sizeof f->tiers, "%s", value);
+        return true;
+    }
+    if (*count == FILTERS) {
+        fprintf(stderr, "wzp-conformance: at most %d of --select and --skip\n", FILTERS);
+        return false;
+    }
+    (id == OPT_SELECT ? f->select : f->skip)[(*count)++] = value;
+    return true;
+}
+
+static bool take_option(wzp_ct_options *o, parse_state *st, int id, char *value) {
+    const char **const texts[] = {[OPT_TARGET - 256] = &o->target, [OPT_EXEC - 256] = &o->exec,
+                                  [OPT_METRICS - 256] = &o->metrics, [OPT_OUT - 256] = &o->out,
+                                  [OPT_JSON - 256] = &o->json, [OPT_JUNIT - 256] = &o->junit,
+                                  [OPT_HTML - 256] = &o->html, [OPT_MARKDOWN - 256] = &o->markdown,
+                                  [OPT_EXPECT - 256] = &o->expect};
+    switch (id) {
+    case OPT_MODE:
+    case OPT_ENFORCE:
+    case OPT_PROFILE:
+    case OPT_EVIDENCE:
+    case OPT_LOG_LEVEL:
+        return take_choice(o, st, id, value);
+    case OPT_TIER:
+    case OPT_SELECT:
+    case OPT_SKIP:
+        return take_filter(&st->f, id, value);
+    case OPT_REPEAT:
+        return number(value, 1, 99, "--repeat", &st->repeat);
+    case OPT_JOBS:
+        return number(value, 1, 1000, "--jobs", &st->jobs);
+    case OPT_SEED:
+        return number(value, 0, UINT64_MAX, "--seed", &o->seed);
+    case OPT_STRICT:
+        return o->strict = true;
+    case OPT_DRY_RUN:
+        return o->dry_run = true;
+    case OPT_VIRTUAL:
+        return o->virtual_time = true;
+    case OPT_TAP:
+        return o->tap = true;
+    case OPT_QUIET:
+        return o->quiet = true;
+    default:
+        *texts[id - 256] = value;
+        return true;
+    }
+}
+
+static const char *in_out(const char *dir, const char *name) {
+    char *path = NULL;
+    return asprintf(&path, "%s/%s", dir, name) > 0 ? path : NULL;
+}
+
+static bool make_dir(const char *path) {
+    if (mkdir(path, 0777) != 0 && errno != EEXIST) {
+        fprintf(stderr, "wzp-conformance: cannot make %s: %s\n", path, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+/* --out gives every report a place that got none of its own. */
+static bool prepare_out(wzp_ct_options *o, int evidence) {
+    if (o->out == NULL) {
+        return true;
+    }
+    if (!make_dir(o->out)) {
+        return false;
+    }
+    o->json = o->json != NULL ? o->json : in_out(o->out, "report.json");
+    o->html = o->html != NULL ? o->html : in_out(o->out, "report.html");
+    o->junit = o->junit != NULL ? o->junit : in_out(o->out, "junit.xml");
+    o->markdown = o->markdown != NULL ? o->markdown : in_out(o->out, "report.md");
+    snprintf(o->evidence_path, sizeof o->evidence_path, "%s/evidence", o->out);
+    o->evidence_all = evidence == 0;
+    o->evidence_dir = evidence != 2 ? o->evidence_path : NULL;
+    return o->evidence_dir == NULL || make_dir(o->evidence_dir);
+}
+
+static void remember_replay(wzp_ct_options *o, int argc, char **argv) {
+    size_t used = (size_t)snprintf(o->replay, sizeof o->replay, "wzp-conformance");
+    bool seeded = false;
+    for (int i = 1; i < argc && used < sizeof o->replay; i++) {
+        seeded = seeded || strncmp(argv[i], "--seed", 6) == 0;
+        const bool quote = strpbrk(argv[i], " {}*?") != NULL;
+        used += (size_t)snprintf(o->replay + used, sizeof o->replay - used, quote ? " '%s'" : " %s",
+                                 argv[i]);
+    }
+    if (!seeded && used < sizeof o->replay) {
+        snprintf(o->replay + used, sizeof o->replay - used, " --seed %llu",
+                 (unsigned long long)o->seed);
+    }
+}
+
+static int finish(wzp_ct_options *o, const parse_state *st) {
+    const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    o->repeat = (uint32_t)(st->repeat != 0 ? st->repeat : o->virtual_time ? 1 : 3);
+    o->jobs = (uint32_t)(st->jobs != 0 ? st->jobs
+                         : o->virtual_time ? 64
+                                           : 24 * (uint64_t)(cpus > 0 ? cpus : 1));
+    if (o->target != NULL && o->exec != NULL) {
+        fputs("wzp-conformance: --target and --exec exclude each other\n", stderr);
+        return USAGE;
+    }
+    if (o->virtual_time && (o->target != NULL || o->exec != NULL)) {
+        fputs("wzp-conformance: --virtual tests the embedded relay only\n", stderr);
+        return USAGE;
+    }
+    if (o->target == NULL && o->exec == NULL && !o->mode_given && o->enforce == WZP_ENFORCE_ON) {
+        o->mode = WZP_CT_MODE_ENFORCE;
+    }
+    const int code = select_cases(o, &st->f);
+    if (code == 0 && o->command == WZP_CT_COMMAND_RUN && !o->dry_run &&
+        !prepare_out(o, st->evidence)) {
+        return UNREADABLE;
+    }
+    return code == 0 ? -1 : code;
+}
+
+int wzp_ct_options_parse(wzp_ct_options *o, int argc, char **argv) {
+    parse_state st = {.evidence = 1};
+    *o = (wzp_ct_options){.enforce = WZP_ENFORCE_ON,
+                          .seed = 1,
+                          .log_level = WZP_LOG_WARN,
+                          .colour = isatty(STDOUT_FILENO) != 0 && getenv("NO_COLOR") == NULL};
+    for (int id; (id = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
+        if (id == OPT_HELP) {
+            usage(stdout);
+            return 0;
+        }
+        if (id == OPT_VERSION) {
+            puts("wzp-conformance " WZP_VERSION " (" WZP_BUILD_HASH ")");
+            return 0;
+        }
+        if (id == '?' || !take_option(o, &st, id, optarg)) {
+            fputs("wzp-conformance: see --help\n", stderr);
+            return USAGE;
+        }
+    }
+    const char *command = optind < argc ? argv[optind] : "";
+    if (strcmp(command, "list") == 0) {
+        o->command = WZP_CT_COMMAND_LIST;
+    } else if (strcmp(command, "run") == 0) {
+        o->command = WZP_CT_COMMAND_RUN;
+    } else {
+        fprintf(stderr, "wzp-conformance: '%s' is not a command: list or run; see --help\n",
+                command);
+        return USAGE;
+    }
+    remember_replay(o, argc, argv);
+    return finish(o, &st);
+}
+
+void wzp_ct_options_clear(wzp_ct_options *o) {
+    free(o->cases);
+    o->cases = NULL;
+}
+
+/* --- expected failures --------------------------------------------------------------------------------- */
+
+static wzp_ct_case_result *find_case(wzp_ct_report *report, const char *id) {
+    for (size_t i = 0; i < report->case_count; i++) {
+        if (strcmp(report->cases[i].info->id, id) == 0) {
+            return (wzp_ct_case_result *)(uintptr_t)&report->cases[i];
+        }
+    }
+    return NULL;
+}
+
+static bool apply_line(char *line, unsigned number_, const char *file, wzp_ct_report *report) {
+    char *save = NULL;
+    const char *id = strtok_r(line, " \t\r\n", &save);
+    if (id == NULL || *id == '#') {
+        return true;
+    }
+    wzp_ct_case_result *c = find_case(report, id);
+    if (c == NULL) {
+        fprintf(stderr, "wzp-conformance: %s:%u: no case of this run is called '%s'\n", file,
+                number_, id);
+        return false;
+    }
+    if (c->grade == WZP_CT_FAIL) {
+        c->grade = WZP_CT_PASS;
+        c->lenient = true; /* shown as a warning, with its reason */
+    } else if (c->grade == WZP_CT_PASS) {
+        fprintf(stderr, "wzp-conformance: %s:%u: %s was expected to fail and passed\n", file,
+                number_, id);
+    }
+    return true;
+}
+
+bool wzp_ct_options_expect(const wzp_ct_options *o, wzp_ct_report *report) {
+    for (size_t i = 0; o->strict && i < report->case_count; i++) {
+        wzp_ct_case_result *c = (wzp_ct_case_result *)(uintptr_t)&report->cases[i];
+        if (c->grade == WZP_CT_PASS && c->lenient && c->reason != WZP_CT_REASON_NONE) {
+            c->grade = WZP_CT_FAIL;
+        }
+    }
+    if (o->expect != NULL) {
+        FILE *f = fopen(o->expect, "r");
+        char line[256];
+        bool ok = f != NULL;
+        if (!ok) {
+            fprintf(stderr, "wzp-conformance: %s: %s\n", o->expect, strerror(errno));
+        }
+        for (unsigned n = 1; ok && fgets(line, sizeof line, f) != NULL; n++) {
+            ok = apply_line(line, n, o->expect, report);
+        }
+        if (f != NULL) {
+            fclose(f);
+        }
+        if (!ok) {
+            return false;
+        }
+    }
+    wzp_ct_sum(&report->totals, report->cases, report->case_count);
+    return true;
+}

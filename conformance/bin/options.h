@@ -1,0 +1,34 @@
+/* The command line of wzp-conformance. */
+#ifndef WZP_CONFORMANCE_BIN_OPTIONS_H
+#define WZP_CONFORMANCE_BIN_OPTIONS_H
+
+#include "conformance/engine/case.h"
+#include "relay/relay.h"
+
+typedef enum wzp_ct_command { WZP_CT_COMMAND_LIST, WZP_CT_COMMAND_RUN } wzp_ct_command;
+
+typedef struct wzp_ct_options {
+    wzp_ct_command command;
+    const wzp_ct_case **cases; /* what was selected, in order */
+    size_t case_count;
+    const char *target, *exec, *metrics; /* NULL: not given */
+    const char *json, *junit, *html, *markdown, *expect, *out;
+    char evidence_path[512];
+    const char *evidence_dir; /* NULL: none */
+    wzp_ct_mode mode;
+    wzp_enforce enforce; /* of the embedded relay */
+    uint32_t repeat, jobs;
+    uint64_t seed;
+    bool strict, strict_limits, virtual_time, dry_run, tap, quiet, colour, evidence_all, mode_given;
+    wzp_log_level log_level;
+    char replay[256];
+} wzp_ct_options;
+
+/* -1: go on with *out; otherwise the exit status, all having been said. */
+int wzp_ct_options_parse(wzp_ct_options *out, int argc, char **argv);
+void wzp_ct_options_clear(wzp_ct_options *options);
+
+/* Applies --strict and --expect FILE to the report.  False: the file cannot be read (said). */
+bool wzp_ct_options_expect(const wzp_ct_options *options, wzp_ct_report *report);
+
+#endif

@@ -1,0 +1,21 @@
+/* The relay under test: embedded in virtual or real time, started by us, or running somewhere. */
+#ifndef WZP_CONFORMANCE_BIN_TARGET_H
+#define WZP_CONFORMANCE_BIN_TARGET_H
+
+#include "conformance/bin/options.h"
+#include "conformance/engine/world.h"
+
+typedef struct wzp_ct_target wzp_ct_target;
+
+/* 0, or the exit status after one line on stderr.  Fills the target's fields of *report. */
+int wzp_ct_target_open(wzp_ct_target **out, const wzp_ct_options *options, wzp_ct_report *report);
+void wzp_ct_target_close(wzp_ct_target **target);
+
+wzp_ct_world *wzp_ct_target_world(wzp_ct_target *target);
+wzp_addr wzp_ct_target_addr(const wzp_ct_target *target);
+wzp_rng wzp_ct_target_rng(wzp_ct_target *target);
+bool wzp_ct_target_alive(wzp_ct_target *target);
+bool wzp_ct_target_has_metrics(const wzp_ct_target *target);
+bool wzp_ct_target_metrics(wzp_ct_target *target, char *text, size_t cap);
+
+#endif

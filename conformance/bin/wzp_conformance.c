@@ -1,0 +1,161 @@
+/* wzp-conformance: list, run, report. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "conformance/bin/options.h"
+#include "conformance/bin/target.h"
+#include "conformance/engine/suite.h"
+#include "conformance/report/report.h"
+#include "wzp_version.h"
+
+static volatile sig_atomic_t stop_requested;
+
+static void on_signal(int number) {
+    (void)number;
+    stop_requested = 1;
+}
+
+static double wall_s(void) {
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static int list_cases(const wzp_ct_options *o) {
+    for (size_t i = 0; i < o->case_count; i++) {
+        const wzp_ct_info *info = &o->cases[i]->info;
+        printf("%-7s %-6s %-10s %s\n", info->id, wzp_ct_level_name(info->level), info->requirement,
+               info->title);
+    }
+    return 0;
+}
+
+typedef struct progress_line {
+    bool shown;
+    double started;
+} progress_line;
+
+typedef struct context {
+    wzp_ct_target *target;
+    progress_line line;
+    bool tty;
+} context;
+
+static void show_progress(void *ctx, size_t done, size_t total, size_t failed) {
+    context *c = ctx;
+    if (c->tty && wall_s() - c->line.started > 2.0) {
+        fprintf(stderr, "\r%zu of %zu runs, %zu failed ", done, total, failed);
+        c->line.shown = true;
+    }
+}
+
+static bool target_alive(void *ctx) {
+    return wzp_ct_target_alive(((context *)ctx)->target);
+}
+
+static bool scrape(void *ctx, char *text, size_t cap) {
+    return wzp_ct_target_metrics(((context *)ctx)->target, text, cap);
+}
+
+static bool write_one(const char *path, const wzp_ct_report *report,
+                      bool (*write)(FILE *, const wzp_ct_report *)) {
+    if (path == NULL) {
+        return true;
+    }
+    FILE *f = fopen(path, "w");
+    const bool ok = f != NULL && write(f, report);
+    if (f == NULL || fclose(f) != 0 || !ok) {
+        fprintf(stderr, "wzp-conformance: cannot write %s\n", path);
+        return false;
+    }
+    return true;
+}
+
+static bool write_reports(const wzp_ct_options *o, const wzp_ct_report *report) {
+    const wzp_ct_report_opts opts = {.colour = o->colour, .quiet = o->quiet};
+    const bool console = o->tap ? wzp_ct_report_tap(stdout, report)
+                                : wzp_ct_report_console(stdout, report, &opts);
+    return write_one(o->json, report, wzp_ct_report_json) &&
+           write_one(o->junit, report, wzp_ct_report_junit) &&
+           write_one(o->html, report, wzp_ct_report_html) &&
+           write_one(o->markdown, report, wzp_ct_report_markdown) && console;
+}
+
+static void describe_run(const wzp_ct_options *o, wzp_ct_report *report) {
+    const time_t now = time(NULL);
+    struct tm utc;
+    gmtime_r(&now, &utc);
+    strftime(report->started, sizeof report->started, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    report->suite_version = WZP_VERSION;
+    report->build_hash = WZP_BUILD_HASH;
+    report->virtual_time = o->virtual_time;
+    report->strict_limits = o->strict_limits;
+    report->repeat = o->repeat;
+    report->jobs = o->jobs;
+    report->seed = o->seed;
+    snprintf(report->replay, sizeof report->replay, "%s", o->replay);
+}
+
+static int run_suite(const wzp_ct_options *o) {
+    wzp_ct_report report = {0};
+    wzp_ct_target *target = NULL;
+    const int failed = wzp_ct_target_open(&target, o, &report);
+    if (failed != 0) {
+        return failed;
+    }
+    context ctx = {.target = target,
+                   .line = {.started = wall_s()},
+                   .tty = isatty(STDERR_FILENO) != 0 && !o->quiet};
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    const wzp_ct_suite_cfg cfg = {.world = wzp_ct_target_world(target),
+                                  .target = wzp_ct_target_addr(target),
+                                  .cases = o->cases,
+                                  .case_count = o->case_count,
+                                  .repeat = o->repeat,
+                                  .jobs = o->jobs,
+                                  .seed = o->seed,
+                                  .declared = o->mode,
+                                  .strict_limits = o->strict_limits,
+                                  .virtual_time = o->virtual_time,
+                                  .rng = wzp_ct_target_rng(target),
+                                  .evidence_dir = o->evidence_dir,
+                                  .evidence_all = o->evidence_all,
+                                  .stop = &stop_requested,
+                                  .alive = target_alive,
+                                  .metrics = wzp_ct_target_has_metrics(target) ? scrape : NULL,
+                                  .progress = show_progress,
+                                  .ctx = &ctx};
+    const bool ran = wzp_ct_suite_run(&cfg, &report);
+    describe_run(o, &report);
+    report.duration_s = wall_s() - ctx.line.started;
+    if (ctx.line.shown) {
+        fputs("\r                                        \r", stderr);
+    }
+    wzp_ct_target_close(&target);
+    const bool written = ran && wzp_ct_options_expect(o, &report) && write_reports(o, &report);
+    const int code = wzp_ct_exit_code(&report);
+    wzp_ct_suite_clear(&report);
+    return written ? code : 3;
+}
+
+int main(int argc, char **argv) {
+    wzp_ct_options o;
+    int code = wzp_ct_options_parse(&o, argc, argv);
+    if (code >= 0) {
+        return code;
+    }
+    switch (o.command) {
+    case WZP_CT_COMMAND_LIST:
+        code = list_cases(&o);
+        break;
+    case WZP_CT_COMMAND_RUN:
+        code = o.dry_run ? list_cases(&o) : run_suite(&o);
+        break;
+    }
+    wzp_ct_options_clear(&o);
+    return code;
+}

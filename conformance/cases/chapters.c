@@ -1,0 +1,12 @@
+#include "conformance/engine/case.h"
+
+/* In the order of a run: calibration decides whether the rest means anything. */
+#define CHAPTERS(X) X(cal) X(a) X(as) X(b) X(bs) X(c) X(w) X(h)
+
+const wzp_ct_chapter *const wzp_ct_chapters[] = {
+#define X(name) &wzp_ct_chapter_##name,
+    CHAPTERS(X)
+#undef X
+};
+
+const size_t wzp_ct_chapter_count = WZP_COUNT_OF(wzp_ct_chapters);

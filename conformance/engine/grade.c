@@ -1,0 +1,196 @@
+#include "conformance/engine/grade.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "wire/signal.h"
+
+const char *wzp_ct_codes_text(unsigned codes, char *buf, size_t cap) {
+    size_t used = 0;
+    buf[0] = '\0';
+    for (unsigned i = 0; i < WZP_CODE_COUNT; i++) {
+        if ((codes >> i & 1) != 0 && used + 1 < cap) {
+            const int n = snprintf(buf + used, cap - used, "%s%s", used != 0 ? " or " : "",
+                                   wzp_violation_code_name((wzp_violation_code)i));
+            used += n > 0 ? (size_t)n : 0;
+        }
+    }
+    return buf;
+}
+
+static void verdict(wzp_ct_run *run, wzp_ct_grade grade, wzp_ct_reason reason) {
+    run->grade = grade;
+    run->reason = reason;
+}
+
+static bool control_lost(const wzp_ct_run *run) {
+    return run->control_offered > 0 &&
+           run->control_delivered * 100 < run->control_offered * 99;
+}
+
+static bool sender_failed(const wzp_ct_run *run) {
+    return run->scheduled > 0 && run->sent * 100 < run->scheduled * 98;
+}
+
+static bool over(uint64_t value, uint64_t limit) {
+    return limit != 0 && value > limit;
+}
+
+static bool not_over(uint64_t value, uint64_t limit) {
+    return limit != 0 && value <= limit;
+}
+
+/* Would a correct relay have had to react?  Asked only when it did not. */
+static bool not_sure_over(const wzp_ct_run *run, const wzp_ct_criteria *c) {
+    return not_over(run->min_aligned_bytes_1s, c->over_bytes) ||
+           not_over(run->min_aligned_packets_1s, c->over_packets);
+}
+
+/* Could a correct relay have reacted?  Asked only when it did. */
+static bool not_sure_under(const wzp_ct_run *run, const wzp_ct_criteria *c) {
+    return over(run->max_bytes_1s, c->under_bytes) || over(run->max_packets_1s, c->under_packets);
+}
+
+static bool mostly_delivered(const wzp_ct_run *run) {
+    return run->offered > 0 && run->delivered * 100 >= run->offered * 99;
+}
+
+static void judge_enforcement(wzp_ct_run *run, const wzp_ct_criteria *c, bool closed,
+                              unsigned hangup_bit, bool lost) {
+    const bool hung_up = run->hangup_s >= 0;
+    if (hung_up && (hangup_bit & c->codes) == 0) {
+        verdict(run, WZP_CT_FAIL, WZP_CT_REASON_WRONG_CODE);
+    } else if (hung_up && run->hangup_s > c->deadline_s) {
+        verdict(run, WZP_CT_FAIL, WZP_CT_REASON_LATE);
+    } else if (hung_up && (!closed || run->close_s - run->hangup_s > 2.0)) {
+        verdict(run, WZP_CT_FAIL, WZP_CT_REASON_NOT_CLOSED);
+    } else if (hung_up && run->after_close > 0) {
+        verdict(run, WZP_CT_FAIL, WZP_CT_REASON_NOT_CLOSED);
+    } else if (hung_up) {
+        verdict(run, WZP_CT_PASS, WZP_CT_REASON_NONE);
+    } else if (lost) {
+        verdict(run, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_SENDER_RATE);
+    } else if (closed) {
+        verdict(run, WZP_CT_FAIL, WZP_CT_REASON_UNTYPED_CLOSE);
+    } else if (sender_failed(run) || not_sure_over(run, c)) {
+        verdict(run, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_SENDER_RATE);
+    } else if (!mostly_delivered(run)) {
+        verdict(run, WZP_CT_FAIL, WZP_CT_REASON_SILENT_DROP);
+    } else {
+        verdict(run, WZP_CT_FAIL, WZP_CT_REASON_NOT_CLOSED);
+    }
+}
+
+/* A SHOULD: what would fail is a warning, and so is throttling instead of closing. */
+static void judge_lenient(wzp_ct_run *run, const wzp_ct_criteria *c, bool closed,
+                          unsigned hangup_bit, bool lost) {
+    judge_enforcement(run, c, closed, hangup_bit, lost);
+    if (run->grade == WZP_CT_FAIL) {
+        run->grade = WZP_CT_PASS;
+        run->lenient = true;
+        if (run->delivered * 20 <= run->offered) {
+            run->reason = WZP_CT_REASON_NONE;
+        }
+    }
+}
+
+static void judge_forwarding(wzp_ct_run *run, const wzp_ct_criteria *c, bool closed, bool lost) {
+    const bool reacted = run->hangup_s >= 0 || closed;
+    if (lost && !reacted) {
+        verdict(run, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_SENDER_RATE);
+    } else if (reacted && not_sure_under(run, c)) {
+        verdict(run, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_SENDER_RATE);
+    } else if (reacted) {
+        verdict(run, WZP_CT_FAIL, WZP_CT_REASON_FALSE_POSITIVE);
+    } else if (run->altered > 0 || (run->duplicated > 0 && !c->duplicates_ok)) {
+        verdict(run, WZP_CT_FAIL, WZP_CT_REASON_ALTERED);
+    } else if (sender_failed(run)) {
+        verdict(run, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_SENDER_RATE);
+    } else if (mostly_delivered(run)) {
+        verdict(run, WZP_CT_PASS, WZP_CT_REASON_NONE);
+    } else {
+        verdict(run, WZP_CT_FAIL, WZP_CT_REASON_FALSE_POSITIVE);
+    }
+}
+
+static void judge_ignoring(wzp_ct_run *run, const wzp_ct_criteria *c, bool closed, bool lost) {
+    judge_forwarding(run, c, closed, lost);
+    if (run->grade == WZP_CT_FAIL && run->reason == WZP_CT_REASON_FALSE_POSITIVE) {
+        run->reason = closed ? WZP_CT_REASON_UNTYPED_CLOSE : WZP_CT_REASON_NOT_FORWARDED;
+    }
+}
+
+static void say_expected(wzp_ct_run *run, const wzp_ct_criteria *c) {
+    char codes[128];
+    switch (c->rule) {
+    case WZP_CT_RULE_ENF:
+    case WZP_CT_RULE_LENIENT:
+        snprintf(run->expected, sizeof run->expected,
+                 "Hangup PolicyViolation %s within %.1f s, then a close within 2 s",
+                 wzp_ct_codes_text(c->codes, codes, sizeof codes), c->deadline_s);
+        break;
+    case WZP_CT_RULE_FWD:
+        snprintf(run->expected, sizeof run->expected,
+                 "every packet delivered unchanged and once (99 %%), no hangup, no close");
+        break;
+    case WZP_CT_RULE_IGN:
+        snprintf(run->expected, sizeof run->expected,
+                 "malformed input reaches nobody, the connection stays, 5 s of speech arrives");
+        break;
+    case WZP_CT_RULE_INFO:
+        snprintf(run->expected, sizeof run->expected, "any behaviour; it is only described");
+        break;
+    case WZP_CT_RULE_RESP:
+        break;
+    }
+}
+
+static void say_actual(wzp_ct_run *run, bool closed) {
+    char hangup[64] = "no hangup";
+    char close[160] = "connection open";
+    if (run->hangup_s >= 0) {
+        snprintf(hangup, sizeof hangup, "hangup %s at %.2f s", run->hangup_code, run->hangup_s);
+    }
+    if (closed) {
+        snprintf(close, sizeof close, "closed at %.2f s (code %llu, \"%s\")", run->close_s,
+                 (unsigned long long)run->close_code, run->close_reason);
+    }
+    snprintf(run->actual, sizeof run->actual,
+             "%s, %s; %llu of %llu packets delivered, %llu altered, %llu twice; control %llu of %llu",
+             hangup, close, (unsigned long long)run->delivered, (unsigned long long)run->offered,
+             (unsigned long long)run->altered, (unsigned long long)run->duplicated,
+             (unsigned long long)run->control_delivered, (unsigned long long)run->control_offered);
+}
+
+void wzp_ct_judge(wzp_ct_run *run, const wzp_ct_criteria *c, bool closed, unsigned hangup_bit,
+                  bool lost) {
+    say_expected(run, c);
+    say_actual(run, closed);
+    if (c->rule == WZP_CT_RULE_INFO) {
+        verdict(run, WZP_CT_PASS, WZP_CT_REASON_NONE);
+        return;
+    }
+    switch (c->rule) {
+    case WZP_CT_RULE_ENF:
+        judge_enforcement(run, c, closed, hangup_bit, lost);
+        break;
+    case WZP_CT_RULE_LENIENT:
+        judge_lenient(run, c, closed, hangup_bit, lost);
+        break;
+    case WZP_CT_RULE_FWD:
+        judge_forwarding(run, c, closed, lost);
+        break;
+    case WZP_CT_RULE_IGN:
+        judge_ignoring(run, c, closed, lost);
+        break;
+    case WZP_CT_RULE_INFO:
+    case WZP_CT_RULE_RESP:
+        break;
+    }
+    /* Others must not suffer; and where they lose packets the path proves nothing. */
+    if (run->control_hangup) {
+        verdict(run, WZP_CT_FAIL, WZP_CT_REASON_FALSE_POSITIVE);
+    } else if (control_lost(run) && run->grade != WZP_CT_PASS) {
+        verdict(run, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_CONTROL_LOSS);
+    }
+}

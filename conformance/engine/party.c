@@ -1,0 +1,151 @@
+#include "conformance/engine/party.h"
+
+#include <stdio.h>
+
+#include "wire/signal.h"
+
+void wzp_party_init(wzp_ct_party *p) {
+    *p = (wzp_ct_party){.hangup_at = WZP_TIME_NEVER, .closed_at = WZP_TIME_NEVER};
+}
+
+const char *wzp_party_state_name(const wzp_ct_party *p) {
+    static const char *const names[] = {"idle",    "connecting", "connected",
+                                        "offered", "joined",     "gone"};
+    return names[p->state];
+}
+
+bool wzp_party_dial(wzp_ct_party *p, wzp_quic *quic, const char *name, const char *room,
+                    const char *alpn, const wzp_addr *local, const wzp_addr *target, bool video,
+                    wzp_rng rng, wzp_time now) {
+    uint8_t seed[WZP_KEY_LEN];
+    p->quic = quic;
+    p->name = name;
+    p->video = video;
+    snprintf(p->room, sizeof p->room, "%s", room);
+    wzp_rng_fill(rng, seed, sizeof seed);
+    wzp_identity_from_seed(&p->identity, seed);
+    wzp_ephemeral_new(&p->ephemeral, rng);
+    const wzp_quic_dial dial = {.path = {*local, *target}, .sni = p->room, .alpn = alpn};
+    if (wzp_quic_connect(quic, &dial, now, &p->conn) != WZP_OK) {
+        return false;
+    }
+    p->state = WZP_PARTY_CONNECTING;
+    return true;
+}
+
+void wzp_party_offer_json(const wzp_ct_party *p, char *json, size_t cap, bool bad_signature) {
+    static const uint8_t versions[] = {2};
+    static const uint8_t codecs[] = {WZP_CODEC_H264_BASELINE};
+    uint8_t signature[WZP_SIGNATURE_LEN];
+    wzp_handshake_sign(signature, &p->identity, WZP_ROLE_OFFER, p->ephemeral.pub);
+    signature[0] ^= bad_signature ? 1 : 0;
+    wzp_signal offer = {.kind = WZP_SIGNAL_CALL_OFFER,
+                        .version = 1,
+                        .u.CallOffer = {.signature = {signature, sizeof signature},
+                                        .supported_profiles = {&wzp_profile_good, 1},
+                                        .protocol_version = 2,
+                                        .supported_versions = {versions, 1},
+                                        .video_codecs = {codecs, p->video ? 1 : 0}}};
+    memcpy(offer.u.CallOffer.identity_pub.bytes, p->identity.ed25519_pub, WZP_KEY_LEN);
+    memcpy(offer.u.CallOffer.ephemeral_pub.bytes, p->ephemeral.pub, WZP_KEY_LEN);
+    wzp_wr wr;
+    wzp_wr_init(&wr, (uint8_t *)json, cap - 1);
+    wzp_signal_write(&wr, &offer);
+    json[wzp_wr_len(&wr)] = '\0';
+}
+
+void wzp_party_offer(wzp_ct_party *p, const char *json) {
+    char own[8192];
+    if (json == NULL) {
+        wzp_party_offer_json(p, own, sizeof own, false);
+        json = own;
+    }
+    if (wzp_quic_send_signal(p->quic, p->conn, wzp_bytes_str(json), NULL) == WZP_OK) {
+        p->state = WZP_PARTY_OFFERED;
+    }
+}
+
+static void on_answer(wzp_ct_party *p, const wzp_signal_CallAnswer *a) {
+    wzp_session_keys keys;
+    p->answered = true;
+    p->answer_valid =
+        wzp_handshake_verify(wzp_bytes_of(a->signature.items, a->signature.count),
+                             a->identity_pub.bytes, WZP_ROLE_ANSWER,
+                             a->ephemeral_pub.bytes) == WZP_OK &&
+        wzp_handshake_derive(&keys, &p->ephemeral, a->ephemeral_pub.bytes) == WZP_OK &&
+        a->chosen_profile.codec == WZP_CODEC_OPUS_24K;
+    wzp_crypto_wipe(&keys, sizeof keys);
+}
+
+static void on_hangup(wzp_ct_party *p, const wzp_hangup_reason *reason, wzp_time now) {
+    p->hangup_at = p->hangup_at == WZP_TIME_NEVER ? now : p->hangup_at;
+    const char *name = wzp_hangup_name((wzp_hangup_kind)reason->kind);
+    if (reason->kind == WZP_HANGUP_POLICY_VIOLATION) {
+        p->hangup_bit = 1U << reason->code;
+        name = wzp_violation_code_name((wzp_violation_code)reason->code);
+    }
+    for (size_t i = 0; i < reason->server_supported.count; i++) {
+        p->mismatch = p->mismatch || (reason->kind == WZP_HANGUP_VERSION_MISMATCH &&
+                                      reason->server_supported.items[i] == 2);
+    }
+    snprintf(p->hangup_code, sizeof p->hangup_code, "%s", name != NULL ? name : "?");
+}
+
+static void on_signal(wzp_ct_party *p, wzp_bytes json, wzp_time now, wzp_evidence *evidence) {
+    char text[224];
+    wzp_signal *signal = NULL;
+    wzp_fail fail = {0};
+    snprintf(text, sizeof text, "%.*s", (int)(json.len < 200 ? json.len : 200),
+             (const char *)json.data);
+    wzp_evidence_event(evidence, now, p->name, "signal", text);
+    if (wzp_signal_parse(&signal, json, NULL, &fail) != WZP_OK) {
+        wzp_evidence_event(evidence, now, p->name, "signal_unreadable",
+                           fail.field != NULL ? fail.field : "");
+        return;
+    }
+    switch (signal->kind) {
+    case WZP_SIGNAL_CALL_ANSWER:
+        on_answer(p, &signal->u.CallAnswer);
+        break;
+    case WZP_SIGNAL_ROOM_UPDATE:
+        p->room_count = signal->u.RoomUpdate.count;
+        p->state = WZP_PARTY_JOINED;
+        break;
+    case WZP_SIGNAL_HANGUP:
+        on_hangup(p, &signal->u.Hangup.reason, now);
+        break;
+    default:
+        break;
+    }
+    wzp_signal_free(&signal);
+}
+
+void wzp_party_event(wzp_ct_party *p, const wzp_quic_event *ev, wzp_time now,
+                     wzp_evidence *evidence) {
+    switch (ev->kind) {
+    case WZP_QUIC_CONNECTED:
+        p->state = WZP_PARTY_CONNECTED;
+        wzp_evidence_event(evidence, now, p->name, "connected", p->room);
+        if (!p->hold_offer) {
+            wzp_party_offer(p, NULL);
+        }
+        break;
+    case WZP_QUIC_SIGNAL:
+        on_signal(p, ev->body, now, evidence);
+        break;
+    case WZP_QUIC_CLOSED:
+        p->state = WZP_PARTY_GONE;
+        p->closed_at = now;
+        p->close = ev->close;
+        wzp_evidence_event(evidence, now, p->name, "closed", ev->close.reason);
+        break;
+    case WZP_QUIC_SIGNAL_BAD:
+        wzp_evidence_event(evidence, now, p->name, "signal_bad", wzp_err_name(ev->err));
+        break;
+    case WZP_QUIC_SIGNAL_ACKED:
+    case WZP_QUIC_UNI:
+    case WZP_QUIC_DATAGRAM:
+    case WZP_QUIC_PATH:
+        break;
+    }
+}

@@ -1,0 +1,39 @@
+/* One execution of one case: a packet core that plays X, L and the control pair, and grades what
+ * it sees.  Sans-IO, one allocation-bounded object, not thread-safe. */
+#ifndef WZP_CONFORMANCE_ENGINE_RUN_H
+#define WZP_CONFORMANCE_ENGINE_RUN_H
+
+#include "conformance/engine/case.h"
+#include "conformance/engine/evidence.h"
+#include "quic/core.h"
+
+typedef struct wzp_ct_exec wzp_ct_exec;
+
+typedef struct wzp_ct_exec_cfg {
+    const wzp_ct_case *which;
+    uint64_t seed;          /* of this run: identities, rooms, payloads */
+    wzp_rng rng;            /* for keys; in virtual time derived from the seed */
+    bool deterministic;
+    wzp_evidence *evidence; /* taken over; NULL: none is kept */
+    wzp_addr target;
+} wzp_ct_exec_cfg;
+
+/* NULL when out of memory.  Call start once the core has its address. */
+wzp_ct_exec *wzp_ct_exec_new(const wzp_ct_exec_cfg *cfg, wzp_time now);
+void wzp_ct_exec_start(wzp_ct_exec *exec, const wzp_addr *local, wzp_time now);
+wzp_core wzp_ct_exec_core(wzp_ct_exec *exec);
+
+/* True once the verdict stands; the result is then complete. */
+bool wzp_ct_exec_done(const wzp_ct_exec *exec);
+const wzp_ct_run *wzp_ct_exec_result(const wzp_ct_exec *exec);
+wzp_evidence *wzp_ct_exec_evidence(wzp_ct_exec *exec);
+
+/* Ends it now: the relay is gone, or the user has had enough. */
+void wzp_ct_exec_abort(wzp_ct_exec *exec, wzp_ct_grade grade, wzp_ct_reason reason, wzp_time now);
+
+/* What CAL-03 learned: the mode that the relay showed. */
+wzp_ct_mode wzp_ct_exec_mode(const wzp_ct_exec *exec);
+
+void wzp_ct_exec_free(wzp_ct_exec **exec);
+
+#endif

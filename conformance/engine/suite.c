@@ -1,0 +1,370 @@
+#include "conformance/engine/suite.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WEIGHT_RATE = 200, METRICS_MAX = 262144 };
+
+#define TURN (20 * WZP_MS)
+
+typedef struct job {
+    wzp_ct_exec *exec;
+    size_t case_index, run_index;
+    unsigned weight;
+} job;
+
+typedef struct suite {
+    const wzp_ct_suite_cfg *cfg;
+    wzp_ct_report *report;
+    wzp_ct_case_result *results;
+    wzp_ct_run **runs;
+    job *jobs;
+    size_t active, done, total, failed;
+    unsigned weight;
+} suite;
+
+static uint32_t repeats(const suite *s, const wzp_ct_case *c) {
+    const bool once = strcmp(c->info.chapter, "CAL") == 0 || c->kind == WZP_CT_ABSENT;
+    return once ? 1 : s->cfg->repeat;
+}
+
+/* How much of this machine a case needs, in units of an ordinary one. */
+static unsigned weight_of(const wzp_ct_case *c) {
+    const uint32_t rate = c->video ? 900 : c->stream.rate;
+    return 1 + rate / WEIGHT_RATE;
+}
+
+static uint64_t run_seed(const suite *s, const wzp_ct_case *c, uint32_t run) {
+    wzp_prng prng;
+    wzp_prng_init(&prng, s->cfg->seed + run, c->info.id);
+    return wzp_rng_u64(wzp_prng_rng(&prng));
+}
+
+static void keep_evidence(suite *s, job *j, wzp_ct_run *run) {
+    static const char *const suffixes[] = {"pcapng", "keys", "jsonl"};
+    char stem[64];
+    char why[256];
+    if (s->cfg->evidence_dir == NULL ||
+        (run->grade == WZP_CT_PASS && !run->lenient && !s->cfg->evidence_all)) {
+        return;
+    }
+    snprintf(stem, sizeof stem, "%s.%zu", s->cfg->cases[j->case_index]->info.id, j->run_index + 1);
+    if (!wzp_evidence_write(wzp_ct_exec_evidence(j->exec), s->cfg->evidence_dir, stem, why)) {
+        fprintf(stderr, "wzp-conformance: evidence is lost: %s\n", why);
+        return;
+    }
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(run->evidence[i], sizeof run->evidence[i], "evidence/%s.%s", stem, suffixes[i]);
+    }
+}
+
+static void record(suite *s, size_t case_index, size_t run_index, const wzp_ct_run *run) {
+    s->runs[case_index][run_index] = *run;
+    s->done++;
+    s->failed += run->grade == WZP_CT_FAIL ? 1 : 0;
+    if (s->cfg->progress != NULL) {
+        s->cfg->progress(s->cfg->ctx, s->done, s->total, s->failed);
+    }
+}
+
+static void record_verdict(suite *s, size_t case_index, size_t run_index, wzp_ct_grade grade,
+                           wzp_ct_reason reason, const char *actual) {
+    wzp_ct_run run = {.grade = grade, .reason = reason, .hangup_s = -1, .close_s = -1};
+    const wzp_ct_case *c = s->cfg->cases[case_index];
+    snprintf(run.actual, sizeof run.actual, "%s", actual);
+    snprintf(run.feature, sizeof run.feature, "%s", c->feature != NULL ? c->feature : "");
+    record(s, case_index, run_index, &run);
+}
+
+/* --- starting and ending --------------------------------------------------------------------------- */
+
+static bool start_job(suite *s, size_t case_index, size_t run_index) {
+    const wzp_ct_suite_cfg *cfg = s->cfg;
+    const wzp_ct_case *c = cfg->cases[case_index];
+    const wzp_time now = cfg->world->ops->now(cfg->world);
+    wzp_addr local;
+    const wzp_ct_exec_cfg exec_cfg = {
+        .which = c,
+        .seed = run_seed(s, c, (uint32_t)run_index),
+        .rng = cfg->rng,
+        .deterministic = cfg->virtual_time,
+        .evidence = cfg->evidence_dir != NULL ? wzp_evidence_new() : NULL,
+        .target = cfg->target};
+    wzp_ct_exec *exec = wzp_ct_exec_new(&exec_cfg, now);
+    if (exec == NULL ||
+        !cfg->world->ops->add(cfg->world, wzp_ct_exec_core(exec), &cfg->target, &local)) {
+        wzp_ct_exec_free(&exec);
+        record_verdict(s, case_index, run_index, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_SENDER_RATE,
+                       "no socket or no memory on this machine");
+        return false;
+    }
+    wzp_ct_exec_start(exec, &local, now);
+    s->jobs[s->active++] = (job){exec, case_index, run_index, weight_of(c)};
+    s->weight += weight_of(c);
+    return true;
+}
+
+static void end_job(suite *s, size_t i) {
+    job *j = &s->jobs[i];
+    const wzp_ct_case *c = s->cfg->cases[j->case_index];
+    wzp_ct_run run = *wzp_ct_exec_result(j->exec);
+    if (c->sets_mode) {
+        s->report->detected_mode = wzp_ct_exec_mode(j->exec);
+    }
+    keep_evidence(s, j, &run);
+    record(s, j->case_index, j->run_index, &run);
+    s->cfg->world->ops->remove(s->cfg->world, wzp_ct_exec_core(j->exec).self);
+    wzp_ct_exec_free(&j->exec);
+    s->weight -= j->weight;
+    s->jobs[i] = s->jobs[--s->active];
+}
+
+static bool stopped(const suite *s) {
+    return s->cfg->stop != NULL && *s->cfg->stop != 0;
+}
+
+/* Ends everything that runs; true if the suite must not go on. */
+static bool must_stop(suite *s) {
+    const bool dead = s->cfg->alive != NULL && !s->cfg->alive(s->cfg->ctx);
+    if (!dead && !stopped(s)) {
+        return false;
+    }
+    const wzp_time now = s->cfg->world->ops->now(s->cfg->world);
+    for (size_t i = 0; i < s->active; i++) {
+        wzp_ct_exec_abort(s->jobs[i].exec, dead ? WZP_CT_FAIL : WZP_CT_INCONCLUSIVE,
+                          dead ? WZP_CT_REASON_CRASH : WZP_CT_REASON_NONE, now);
+    }
+    while (s->active > 0) {
+        end_job(s, 0);
+    }
+    s->report->interrupted = true;
+    if (dead) {
+        snprintf(s->report->fatal, sizeof s->report->fatal, "the relay's process ended");
+    }
+    return true;
+}
+
+static void turn(suite *s) {
+    wzp_ct_world *w = s->cfg->world;
+    w->ops->step(w, wzp_time_after(w->ops->now(w), TURN));
+    for (size_t i = s->active; i-- > 0;) {
+        if (wzp_ct_exec_done(s->jobs[i].exec)) {
+            end_job(s, i);
+        }
+    }
+}
+
+/* --- what needs no connection ------------------------------------------------------------------------ */
+
+/* CAL-02: a bare timer against the schedule.  In virtual time it is exact by construction. */
+static void check_pacing(suite *s, size_t case_index) {
+    const wzp_ct_case *c = s->cfg->cases[case_index];
+    wzp_ct_world *w = s->cfg->world;
+    const wzp_time from = w->ops->now(w);
+    const uint32_t count = c->stream.rate * c->stream.duration_ms / 1000;
+    uint32_t late = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const wzp_time due = from + (wzp_time)i * WZP_S / c->stream.rate;
+        while (w->ops->now(w) < due) {
+            w->ops->step(w, due);
+        }
+        late += w->ops->now(w) - due > 2 * WZP_MS ? 1 : 0;
+    }
+    char text[96];
+    snprintf(text, sizeof text, "%u of %u sends were more than 2 ms late", late, count);
+    const bool good = late * 100 <= count;
+    record_verdict(s, case_index, 0, good ? WZP_CT_PASS : WZP_CT_INCONCLUSIVE,
+                   good ? WZP_CT_REASON_NONE : WZP_CT_REASON_SENDER_RATE, text);
+}
+
+/* Every line of the exposition is a comment or "name{labels} value". */
+static bool is_exposition(const char *text, unsigned *samples) {
+    for (const char *line = text; *line != '\0';) {
+        const char *end = strchr(line, '\n');
+        const char *space = NULL;
+        if (end == NULL) {
+            return false;
+        }
+        for (const char *p = line; p < end; p++) {
+            space = *p == ' ' ? p : space;
+        }
+        if (*line != '#' && line != end) {
+            char *rest = NULL;
+            const bool named = (*line >= 'a' && *line <= 'z') || (*line >= 'A' && *line <= 'Z');
+            if (!named || space == NULL || (strtod(space + 1, &rest), rest == space + 1)) {
+                return false;
+            }
+            (*samples)++;
+        }
+        line = end + 1;
+    }
+    return *samples > 0;
+}
+
+static void check_metrics(suite *s, size_t case_index) {
+    char *text = s->cfg->metrics != NULL ? malloc(METRICS_MAX) : NULL;
+    unsigned samples = 0;
+    char actual[96];
+    bool ok = text != NULL;
+    if (!ok) {
+        record_verdict(s, case_index, 0, WZP_CT_SKIP, WZP_CT_REASON_NO_METRICS,
+                       "no metrics address is known");
+        return;
+    }
+    for (int i = 0; i < 2 && ok; i++) {
+        samples = 0;
+        ok = s->cfg->metrics(s->cfg->ctx, text, METRICS_MAX) && is_exposition(text, &samples);
+    }
+    free(text);
+    snprintf(actual, sizeof actual, ok ? "%u samples, twice" : "not readable after %u samples",
+             samples);
+    record_verdict(s, case_index, 0, WZP_CT_PASS, ok ? WZP_CT_REASON_NONE : WZP_CT_REASON_NO_METRICS,
+                   actual);
+}
+
+/* True if the case has its verdict without running. */
+static bool settled(suite *s, size_t i) {
+    const wzp_ct_case *c = s->cfg->cases[i];
+    if (c->kind == WZP_CT_ABSENT) {
+        record_verdict(s, i, 0, WZP_CT_SKIP, c->skip, wzp_ct_reason_text(c->skip));
+    } else if (c->kind == WZP_CT_PACING) {
+        check_pacing(s, i);
+    } else if (c->kind == WZP_CT_SCRAPE) {
+        check_metrics(s, i);
+    } else if (c->strict_limits && !s->cfg->strict_limits) {
+        for (uint32_t r = 0; r < repeats(s, c); r++) {
+            record_verdict(s, i, r, WZP_CT_SKIP, WZP_CT_REASON_PROFILE,
+                           "needs --profile strict-limits");
+        }
+    } else if (c->info.abuse && s->report->detected_mode == WZP_CT_MODE_OBSERVE &&
+               s->cfg->declared != WZP_CT_MODE_ENFORCE) {
+        for (uint32_t r = 0; r < repeats(s, c); r++) {
+            record_verdict(s, i, r, WZP_CT_SKIP, WZP_CT_REASON_OBSERVE_ONLY,
+                           wzp_ct_reason_text(WZP_CT_REASON_OBSERVE_ONLY));
+        }
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* --- the run ----------------------------------------------------------------------------------------- */
+
+static bool is_calibration(const wzp_ct_case *c) {
+    return strcmp(c->info.chapter, "CAL") == 0;
+}
+
+static void check_mode(suite *s, size_t i) {
+    wzp_ct_run *run = &s->runs[i][0];
+    const wzp_ct_mode declared = s->cfg->declared;
+    if (s->cfg->cases[i]->sets_mode && declared != WZP_CT_MODE_UNKNOWN &&
+        s->report->detected_mode != declared && run->grade == WZP_CT_PASS) {
+        run->grade = WZP_CT_FAIL;
+        run->reason = WZP_CT_REASON_MODE_MISMATCH;
+    }
+}
+
+/* One after the other; false: a fatal one did not pass. */
+static bool calibrate(suite *s) {
+    bool good = true;
+    for (size_t i = 0; i < s->cfg->case_count && is_calibration(s->cfg->cases[i]); i++) {
+        if (!settled(s, i) && start_job(s, i, 0)) {
+            while (s->active > 0 && !must_stop(s)) {
+                turn(s);
+            }
+        }
+        check_mode(s, i);
+        const wzp_ct_run *run = &s->runs[i][0];
+        if (s->cfg->cases[i]->fatal && run->grade != WZP_CT_PASS && good) {
+            good = false;
+            snprintf(s->report->fatal, sizeof s->report->fatal, "%s did not pass: %.100s",
+                     s->cfg->cases[i]->info.id, run->actual);
+        }
+        if (s->report->interrupted) {
+            return false;
+        }
+    }
+    return good;
+}
+
+static void run_all(suite *s) {
+    for (size_t i = 0; i < s->cfg->case_count; i++) {
+        const wzp_ct_case *c = s->cfg->cases[i];
+        if (is_calibration(c) || settled(s, i)) {
+            continue;
+        }
+        for (uint32_t r = 0; r < repeats(s, c); r++) {
+            while (s->active > 0 && s->weight + weight_of(c) > s->cfg->jobs && !must_stop(s)) {
+                turn(s);
+            }
+            if (s->report->interrupted || must_stop(s)) {
+                return;
+            }
+            (void)start_job(s, i, r);
+        }
+    }
+    while (s->active > 0 && !must_stop(s)) {
+        turn(s);
+    }
+}
+
+/* What never got its turn. */
+static void fill_rest(suite *s) {
+    for (size_t i = 0; i < s->cfg->case_count; i++) {
+        for (uint32_t r = 0; r < repeats(s, s->cfg->cases[i]); r++) {
+            wzp_ct_run *run = &s->runs[i][r];
+            if (run->actual[0] == '\0') {
+                *run = (wzp_ct_run){.grade = WZP_CT_INCONCLUSIVE, .hangup_s = -1, .close_s = -1};
+                snprintf(run->actual, sizeof run->actual, "was not run: %s",
+                         s->report->fatal[0] != '\0' ? s->report->fatal : "interrupted");
+            }
+        }
+    }
+}
+
+static void fold_all(suite *s) {
+    for (size_t i = 0; i < s->cfg->case_count; i++) {
+        const wzp_ct_case *c = s->cfg->cases[i];
+        s->results[i] = (wzp_ct_case_result){
+            .info = &c->info, .runs = s->runs[i], .run_count = repeats(s, c)};
+        wzp_ct_fold(&s->results[i]);
+    }
+    s->report->cases = s->results;
+    s->report->case_count = s->cfg->case_count;
+    wzp_ct_sum(&s->report->totals, s->results, s->cfg->case_count);
+}
+
+bool wzp_ct_suite_run(const wzp_ct_suite_cfg *cfg, wzp_ct_report *report) {
+    suite s = {.cfg = cfg, .report = report};
+    s.results = calloc(cfg->case_count + 1, sizeof *s.results);
+    s.runs = calloc(cfg->case_count + 1, sizeof *s.runs);
+    s.jobs = calloc(cfg->jobs + 64, sizeof *s.jobs);
+    bool ok = s.results != NULL && s.runs != NULL && s.jobs != NULL;
+    for (size_t i = 0; ok && i < cfg->case_count; i++) {
+        s.runs[i] = calloc(repeats(&s, cfg->cases[i]), sizeof *s.runs[i]);
+        s.total += repeats(&s, cfg->cases[i]);
+        ok = s.runs[i] != NULL;
+    }
+    report->detected_mode = WZP_CT_MODE_UNKNOWN;
+    report->declared_mode = cfg->declared;
+    if (ok) {
+        if (calibrate(&s)) {
+            run_all(&s);
+        }
+        fill_rest(&s);
+        fold_all(&s);
+    }
+    free(s.jobs);
+    free(s.runs);
+    return ok;
+}
+
+void wzp_ct_suite_clear(wzp_ct_report *report) {
+    for (size_t i = 0; i < report->case_count; i++) {
+        free((void *)(uintptr_t)report->cases[i].runs);
+    }
+    free((void *)(uintptr_t)report->cases);
+    report->cases = NULL;
+    report->case_count = 0;
+}

@@ -1,0 +1,38 @@
+/* Runs a selection of cases against one target and gives a report. */
+#ifndef WZP_CONFORMANCE_ENGINE_SUITE_H
+#define WZP_CONFORMANCE_ENGINE_SUITE_H
+
+#include <signal.h>
+
+#include "conformance/engine/case.h"
+#include "conformance/engine/run.h"
+#include "conformance/engine/world.h"
+
+typedef struct wzp_ct_suite_cfg {
+    wzp_ct_world *world;
+    wzp_addr target;
+    const wzp_ct_case *const *cases; /* in the order of the report; calibration first */
+    size_t case_count;
+    uint32_t repeat, jobs; /* jobs: cases of ordinary weight at once */
+    uint64_t seed;
+    wzp_ct_mode declared; /* UNKNOWN: whatever it shows */
+    bool strict_limits, virtual_time;
+    wzp_rng rng; /* for keys in real time */
+
+    const char *evidence_dir; /* NULL: none is kept */
+    bool evidence_all;        /* of passed runs too */
+
+    /* All may be NULL. */
+    const volatile sig_atomic_t *stop;
+    bool (*alive)(void *ctx); /* false: the relay's process is gone */
+    bool (*metrics)(void *ctx, char *text, size_t cap); /* one scrape */
+    void (*progress)(void *ctx, size_t done, size_t total, size_t failed);
+    void *ctx;
+} wzp_ct_suite_cfg;
+
+/* Fills cases, totals, modes, fatal and interrupted of *report; the rest is the caller's.  False:
+ * out of memory.  wzp_ct_suite_clear releases what it filled. */
+bool wzp_ct_suite_run(const wzp_ct_suite_cfg *cfg, wzp_ct_report *report);
+void wzp_ct_suite_clear(wzp_ct_report *report);
+
+#endif

@@ -1,0 +1,31 @@
+/* Where cores live: real UDP sockets and the clock, or an in-memory network in virtual time.  The
+ * cases cannot tell the difference. */
+#ifndef WZP_CONFORMANCE_ENGINE_WORLD_H
+#define WZP_CONFORMANCE_ENGINE_WORLD_H
+
+#include "quic/core.h"
+
+typedef struct wzp_ct_world wzp_ct_world;
+
+typedef struct wzp_ct_world_ops {
+    wzp_time (*now)(const wzp_ct_world *world);
+    /* Gives `core` an address of its own to send from; false: no socket, no memory. */
+    bool (*add)(wzp_ct_world *world, wzp_core core, const wzp_addr *target, wzp_addr *local);
+    void (*remove)(wzp_ct_world *world, void *core_self);
+    /* Lets time pass until something happened or `until` is reached. */
+    void (*step)(wzp_ct_world *world, wzp_time until);
+    void (*free)(wzp_ct_world *world);
+} wzp_ct_world_ops;
+
+struct wzp_ct_world {
+    const wzp_ct_world_ops *ops;
+};
+
+/* Virtual: `relay` answers at `relay_addr`; every path has the same one-way delay and loses
+ * nothing.  NULL when out of memory. */
+wzp_ct_world *wzp_ct_world_virtual(wzp_core relay, wzp_addr relay_addr, uint64_t delay);
+
+/* Real: one socket per core. */
+wzp_ct_world *wzp_ct_world_real(void);
+
+#endif

@@ -1,0 +1,25 @@
+/* The machine: clock, randomness, files. */
+#ifndef WZP_IO_SYS_H
+#define WZP_IO_SYS_H
+
+#include <stdbool.h>
+
+#include "base/rng.h"
+#include "base/time.h"
+
+/* Monotonic, from an arbitrary start. */
+wzp_time wzp_io_now(void);
+
+/* The operating system's randomness; ends the process if it has none. */
+wzp_rng wzp_io_rng(void);
+
+/* UTC as "2026-05-25T12:00:00.123456Z"; `out` has room for 40 bytes. */
+void wzp_io_rfc3339(char out[40]);
+
+/* The whole file, at most `cap` - 1 bytes, terminated.  False: errno says why (EFBIG: too long). */
+bool wzp_io_read_file(const char *path, char *out, size_t cap, size_t *len);
+
+/* A new file with mode 0600, never over an existing one. */
+bool wzp_io_write_secret(const char *path, const char *text);
+
+#endif
