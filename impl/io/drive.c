@@ -1,65 +1,131 @@
 #include "io/drive.h"
 
+#include <sys/timerfd.h>
+#include <unistd.h>
+
 #include "io/sys.h"
 
-static void on_timer(uv_timer_t *timer);
+static void on_socket(uv_poll_t *poll, int status, int events);
 
-/* One turn: timers, events, output, and the next deadline. */
+/* --- waiting
+ * ------------------------------------------------------------------------------------
+ */
+
+static void arm(wzp_drive *d, wzp_time deadline) {
+    if (deadline == d->armed) {
+        return;
+    }
+    d->armed = deadline;
+    struct itimerspec at = {0}; /* zero disarms */
+    if (deadline != WZP_TIME_NEVER) {
+        at.it_value.tv_sec = (time_t)(deadline / WZP_S);
+        at.it_value.tv_nsec = (long)(deadline % WZP_S);
+        if (deadline == 0) {
+            at.it_value.tv_nsec = 1;
+        }
+    }
+    timerfd_settime(d->timer_fd, TFD_TIMER_ABSTIME, &at, NULL);
+}
+
+static void await_socket(wzp_drive *d, bool writable) {
+    if (writable != d->waits_to_write) {
+        d->waits_to_write = writable;
+        uv_poll_start(&d->socket, writable ? UV_READABLE | UV_WRITABLE : UV_READABLE, on_socket);
+    }
+}
+
+/* While the socket is full the core's wish to send ("deadline 0") must not turn
+ * the loop. */
+static void wait_for_next(wzp_drive *d, bool blocked, wzp_time now) {
+    const wzp_time deadline = d->core.ops->deadline(d->core.self);
+    await_socket(d, blocked);
+    arm(d, blocked && deadline <= now ? WZP_TIME_NEVER : deadline);
+}
+
+/* --- turns
+ * --------------------------------------------------------------------------------------
+ */
+
 static void turn(wzp_drive *d, wzp_time now) {
     d->core.ops->tick(d->core.self, now);
     if (d->after != NULL) {
         d->after(d->ctx, now);
     }
-    wzp_udp_transmit(d->udp, d->core, now);
-    if (!d->running) {
-        return;
+    if (d->running) {
+        const bool sent = wzp_udp_transmit(d->udp, d->core, now);
+        wait_for_next(d, !sent, now);
     }
-    const wzp_time deadline = d->core.ops->deadline(d->core.self);
-    if (deadline == WZP_TIME_NEVER) {
-        uv_timer_stop(&d->timer);
-        return;
-    }
-    const wzp_time after = wzp_time_since(deadline, wzp_io_now());
-    uv_timer_start(&d->timer, on_timer, (after + WZP_MS - 1) / WZP_MS, 0);
 }
 
-static void on_timer(uv_timer_t *timer) {
-    turn(timer->data, wzp_io_now());
-}
-
-static void on_readable(uv_poll_t *poll, int status, int events) {
+static void on_timer(uv_poll_t *poll, int status, int events) {
     wzp_drive *d = poll->data;
+    uint64_t expirations;
     (void)status;
+    (void)events;
+    if (read(d->timer_fd, &expirations, sizeof expirations) > 0) {
+        d->armed = WZP_TIME_NEVER;
+        turn(d, wzp_io_now());
+    }
+}
+
+static void on_socket(uv_poll_t *poll, int status, int events) {
+    wzp_drive *d = poll->data;
+    (void)status; /* an error of the socket is read, and counted, like everything
+                     else */
     (void)events;
     const wzp_time now = wzp_io_now();
     wzp_udp_receive(d->udp, d->core, now);
     turn(d, now);
 }
 
+/* --- start and stop
+ * -----------------------------------------------------------------------------
+ */
+
+static bool init_polls(wzp_drive *d, uv_loop_t *loop) {
+    if (uv_poll_init(loop, &d->socket, wzp_udp_fd(d->udp)) != 0) {
+        return false;
+    }
+    if (uv_poll_init(loop, &d->timer, d->timer_fd) != 0) {
+        uv_close((uv_handle_t *)&d->socket, NULL);
+        return false;
+    }
+    d->socket.data = d->timer.data = d;
+    uv_poll_start(&d->socket, UV_READABLE, on_socket);
+    uv_poll_start(&d->timer, UV_READABLE, on_timer);
+    return true;
+}
+
 wzp_err wzp_drive_start(wzp_drive *d, uv_loop_t *loop) {
-    if (uv_poll_init(loop, &d->poll, wzp_udp_fd(d->udp)) != 0 ||
-        uv_timer_init(loop, &d->timer) != 0) {
+    d->armed = WZP_TIME_NEVER;
+    d->waits_to_write = false;
+    d->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (d->timer_fd < 0) {
         return WZP_ERR_IO;
     }
-    d->poll.data = d->timer.data = d;
+    if (!init_polls(d, loop)) {
+        close(d->timer_fd);
+        return WZP_ERR_IO;
+    }
     d->running = true;
-    if (uv_poll_start(&d->poll, UV_READABLE, on_readable) != 0) {
-        return WZP_ERR_IO;
-    }
     turn(d, wzp_io_now());
     return WZP_OK;
 }
 
 void wzp_drive_kick(wzp_drive *d) {
-    turn(d, wzp_io_now());
+    if (d->running) {
+        turn(d, wzp_io_now());
+    }
 }
 
 void wzp_drive_stop(wzp_drive *d) {
-    if (d->running) {
-        d->running = false;
-        uv_poll_stop(&d->poll);
-        uv_timer_stop(&d->timer);
-        uv_close((uv_handle_t *)&d->poll, NULL);
-        uv_close((uv_handle_t *)&d->timer, NULL);
+    if (!d->running) {
+        return;
     }
+    d->running = false;
+    uv_poll_stop(&d->socket);
+    uv_poll_stop(&d->timer);
+    uv_close((uv_handle_t *)&d->socket, NULL);
+    uv_close((uv_handle_t *)&d->timer, NULL);
+    close(d->timer_fd);
 }

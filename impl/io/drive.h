@@ -1,4 +1,7 @@
-/* Drives packet cores on real sockets with libuv. */
+/* Drives packet cores on real sockets with libuv: recv batch -> core recv ->
+ * tick -> the owner's reaction -> next_packet -> batched send, and the core's
+ * deadline on a timer of nanoseconds (those of libuv count milliseconds, too
+ * coarse for pacing). */
 #ifndef WZP_IO_DRIVE_H
 #define WZP_IO_DRIVE_H
 
@@ -6,22 +9,31 @@
 
 #include "io/udp.h"
 
+/* The caller sets core, udp, after and ctx; the object must stay where it is
+ * until the loop has run once more after wzp_drive_stop.  The rest is private.
+ */
 typedef struct wzp_drive {
-    wzp_core core;
-    wzp_udp *udp; /* borrowed */
-    void (*after)(void *ctx, wzp_time now); /* once per turn, to drain events; may be NULL */
+    wzp_core core; /* borrowed */
+    wzp_udp *udp;  /* borrowed */
+    /* Once per turn, before packets are drained: drain the core's events and give
+     * it commands here.  May stop the drive.  May be NULL. */
+    void (*after)(void *ctx, wzp_time now);
     void *ctx;
-    uv_poll_t poll;
-    uv_timer_t timer;
-    bool running;
+
+    uv_poll_t socket, timer;
+    int timer_fd;
+    wzp_time armed; /* what timer_fd is set to; WZP_TIME_NEVER: disarmed */
+    bool running, waits_to_write;
 } wzp_drive;
 
-/* Fields core, udp, after, ctx are set by the caller; the object must stay where it is. */
+/* WZP_ERR_IO: no file descriptor for the timer; errno says why. */
 WZP_MUST_USE wzp_err wzp_drive_start(wzp_drive *drive, uv_loop_t *loop);
 
-/* After a command to the core from outside: sends and sets the timer anew. */
+/* After a command to the core from outside `after`: sends and sets the timer
+ * anew. */
 void wzp_drive_kick(wzp_drive *drive);
 
+/* Neither core nor socket is used any more.  Twice is harmless. */
 void wzp_drive_stop(wzp_drive *drive);
 
 #endif

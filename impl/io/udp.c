@@ -1,302 +1,177 @@
+/* Opening a UDP socket and finding out what its kernel can do. */
 #include "io/udp.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <netinet/udp.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103
+#include "io/udp_internal.h"
+
+enum { SLOT_DEFAULT = 65536, SLOT_LEAST = 1500, BUFFER_DEFAULT = 4 * 1024 * 1024 };
+
+static bool set_int(int fd, int level, int option, int value) {
+    return setsockopt(fd, level, option, &value, sizeof value) == 0;
+}
+
+/* --- kernel buffers
+ * -----------------------------------------------------------------------------
+ */
+
+/* The kernel grants twice what was asked for, for its own bookkeeping. */
+static uint32_t granted(int fd, int option) {
+    int value = 0;
+    socklen_t len = sizeof value;
+    return getsockopt(fd, SOL_SOCKET, option, &value, &len) == 0 ? (uint32_t)value / 2 : 0;
+}
+
+/* Returns true when less than `wished` was granted; only root may go past the
+ * system's maximum. */
+static bool grow(int fd, int option, int force_option, uint32_t wished, uint32_t *got) {
+    set_int(fd, SOL_SOCKET, option, (int)wished);
+    *got = granted(fd, option);
+    if (*got < wished && set_int(fd, SOL_SOCKET, force_option, (int)wished)) {
+        *got = granted(fd, option);
+    }
+    return *got < wished;
+}
+
+static void grow_buffers(wzp_udp *udp, uint32_t wished) {
+    wzp_udp_features *f = &udp->features;
+    f->receive_clamped = grow(udp->fd, SO_RCVBUF, SO_RCVBUFFORCE, wished, &f->receive_buffer);
+    f->send_clamped = grow(udp->fd, SO_SNDBUF, SO_SNDBUFFORCE, wished, &f->send_buffer);
+}
+
+/* --- options
+ * ------------------------------------------------------------------------------------
+ */
+
+/* What fails here costs a feature, not the socket.  A dual-stack socket needs
+ * both families' options: its IPv4 datagrams are described by the IPv4 ones. */
+static void set_options(wzp_udp *udp, const wzp_udp_cfg *cfg) {
+    const int fd = udp->fd;
+    /* Don't fragment, and let QUIC find the path's MTU instead of the kernel. */
+    set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+    set_int(fd, IPPROTO_IP, IP_RECVTOS, 1);
+    set_int(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
+    if (udp->is_v6) {
+        set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
+        set_int(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+    }
+    if (udp->wildcard && udp->is_v6) {
+        set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+    } else if (udp->wildcard) {
+        set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
+    }
+    grow_buffers(udp, cfg->buffer_bytes != 0 ? cfg->buffer_bytes : BUFFER_DEFAULT);
+}
+
+static void find_features(wzp_udp *udp, const wzp_udp_cfg *cfg) {
+    const char *env = getenv(WZP_UDP_PLAIN_ENV);
+    if (cfg->plain || (env != NULL && strcmp(env, "1") == 0)) {
+        return;
+    }
+#ifdef UDP_SEGMENT
+    int size = 0;
+    socklen_t len = sizeof size;
+    udp->features.segment = getsockopt(udp->fd, IPPROTO_UDP, UDP_SEGMENT, &size, &len) == 0;
 #endif
-#ifndef UDP_GRO
-#define UDP_GRO 104
+#ifdef UDP_GRO
+    udp->features.gro =
+        udp->slot_bytes >= SLOT_DEFAULT && set_int(udp->fd, IPPROTO_UDP, UDP_GRO, 1);
 #endif
-
-enum { BATCH = 32, BUFFER = 65536, SOCKET_BUFFER = 4 << 20, ROUNDS = 8, RUNS = 16 };
-
-struct wzp_udp {
-    int fd;
-    wzp_addr local;
-    bool plain, segment;
-    wzp_udp_counters counters;
-    uint8_t *rx; /* BATCH buffers */
-    uint8_t *tx; /* RUNS buffers */
-};
-
-typedef union any_addr {
-    struct sockaddr sa;
-    struct sockaddr_in in;
-    struct sockaddr_in6 in6;
-} any_addr;
-
-static socklen_t to_sockaddr(any_addr *out, const wzp_addr *addr) {
-    memset(out, 0, sizeof *out);
-    if (addr->family == WZP_ADDR_V6) {
-        out->in6.sin6_family = AF_INET6;
-        out->in6.sin6_port = htons(addr->port);
-        memcpy(&out->in6.sin6_addr, addr->ip, 16);
-        return sizeof out->in6;
-    }
-    out->in.sin_family = AF_INET;
-    out->in.sin_port = htons(addr->port);
-    memcpy(&out->in.sin_addr, addr->ip, 4);
-    return sizeof out->in;
 }
 
-static wzp_addr from_sockaddr(const any_addr *any) {
-    wzp_addr addr = {.family = WZP_ADDR_V4};
-    if (any->sa.sa_family == AF_INET6) {
-        addr.family = WZP_ADDR_V6;
-        addr.port = ntohs(any->in6.sin6_port);
-        memcpy(addr.ip, &any->in6.sin6_addr, 16);
-    } else {
-        addr.port = ntohs(any->in.sin_port);
-        memcpy(addr.ip, &any->in.sin_addr, 4);
+/* --- open and close
+ * -----------------------------------------------------------------------------
+ */
+
+static bool bind_to(wzp_udp *udp, const wzp_udp_cfg *cfg) {
+    if (udp->is_v6 && !set_int(udp->fd, IPPROTO_IPV6, IPV6_V6ONLY, cfg->v6_only)) {
+        return false;
     }
-    return addr;
+    wzp_sockaddr addr;
+    const socklen_t len = wzp_sockaddr_write(&addr, &cfg->local, false);
+    if (bind(udp->fd, &addr.any, len) != 0) {
+        return false;
+    }
+    socklen_t bound_len = sizeof addr;
+    if (getsockname(udp->fd, &addr.any, &bound_len) != 0) {
+        return false;
+    }
+    udp->local = wzp_sockaddr_read(&addr);
+    return true;
 }
 
-/* Best effort all of them: the socket works without, only slower or without MTU discovery. */
-static void set_options(wzp_udp *u, bool v6) {
-    const int size = SOCKET_BUFFER;
-    const int on = 1;
-    const int probe = IP_PMTUDISC_PROBE;
-    (void)setsockopt(u->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-    (void)setsockopt(u->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-    if (v6) {
-        (void)setsockopt(u->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &probe, sizeof probe);
-        (void)setsockopt(u->fd, IPPROTO_IPV6, IPV6_RECVTCLASS, &on, sizeof on);
-    } else {
-        (void)setsockopt(u->fd, IPPROTO_IP, IP_MTU_DISCOVER, &probe, sizeof probe);
-        (void)setsockopt(u->fd, IPPROTO_IP, IP_RECVTOS, &on, sizeof on);
-    }
-    if (!u->plain) {
-        int segment = 0;
-        socklen_t len = sizeof segment;
-        u->segment = getsockopt(u->fd, IPPROTO_UDP, UDP_SEGMENT, &segment, &len) == 0;
-        (void)setsockopt(u->fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on);
-    }
-}
-
-wzp_err wzp_udp_open(wzp_udp **out, const wzp_addr *local, bool plain) {
-    any_addr addr;
-    socklen_t len = to_sockaddr(&addr, local);
-    wzp_udp *u = calloc(1, sizeof *u);
-    if (u == NULL) {
-        return WZP_ERR_NOMEM;
-    }
-    u->plain = plain;
-    u->fd = socket(addr.sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (u->fd < 0 || bind(u->fd, &addr.sa, len) != 0 ||
-        getsockname(u->fd, &addr.sa, &len) != 0) {
-        const int why = errno;
-        wzp_udp_close(&u);
-        errno = why;
+static wzp_err open_socket(wzp_udp *udp, const wzp_udp_cfg *cfg) {
+    udp->is_v6 = cfg->local.family == WZP_ADDR_V6;
+    udp->wildcard = wzp_addr_is_any(&cfg->local);
+    udp->fd = socket(udp->is_v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (udp->fd < 0 || !bind_to(udp, cfg)) {
         return WZP_ERR_IO;
     }
-    u->local = from_sockaddr(&addr);
-    set_options(u, addr.sa.sa_family == AF_INET6);
-    u->rx = malloc((size_t)BATCH * BUFFER);
-    u->tx = malloc((size_t)RUNS * BUFFER);
-    if (u->rx == NULL || u->tx == NULL) {
-        wzp_udp_close(&u);
-        return WZP_ERR_NOMEM;
-    }
-    *out = u;
+    set_options(udp, cfg);
+    find_features(udp, cfg);
     return WZP_OK;
 }
 
+wzp_err wzp_udp_new(wzp_udp **out, const wzp_udp_cfg *cfg) {
+    const size_t slot = cfg->slot_bytes != 0 ? cfg->slot_bytes : SLOT_DEFAULT;
+    if (cfg->local.family == WZP_ADDR_NONE || slot < SLOT_LEAST) {
+        return WZP_ERR_INVALID_ARGUMENT;
+    }
+    wzp_udp *udp = calloc(1, sizeof *udp);
+    if (udp == NULL) {
+        return WZP_ERR_NOMEM;
+    }
+    udp->fd = -1;
+    udp->slot_bytes = slot;
+    udp->in.slots = malloc(RECV_SLOTS * slot);
+    udp->out.arena = malloc(SEND_ARENA);
+    wzp_err err = WZP_ERR_NOMEM;
+    if (udp->in.slots != NULL && udp->out.arena != NULL) {
+        err = open_socket(udp, cfg);
+    }
+    if (err != WZP_OK) {
+        const int why = errno;
+        wzp_udp_close(&udp);
+        errno = why;
+        return err;
+    }
+    *out = udp;
+    return WZP_OK;
+}
+
+wzp_err wzp_udp_open(wzp_udp **out, const wzp_addr *local, bool plain) {
+    const wzp_udp_cfg cfg = {.local = *local, .plain = plain};
+    return wzp_udp_new(out, &cfg);
+}
+
 void wzp_udp_close(wzp_udp **udp) {
-    wzp_udp *u = *udp;
-    if (u != NULL) {
-        if (u->fd >= 0) {
-            close(u->fd);
-        }
-        free(u->rx);
-        free(u->tx);
-        free(u);
-        *udp = NULL;
+    if (*udp == NULL) {
+        return;
     }
-}
-
-int wzp_udp_fd(const wzp_udp *u) {
-    return u->fd;
-}
-
-wzp_addr wzp_udp_local(const wzp_udp *u) {
-    return u->local;
-}
-
-void wzp_udp_count(const wzp_udp *u, wzp_udp_counters *out) {
-    *out = u->counters;
-}
-
-/* --- receiving ---------------------------------------------------------------------------------------- */
-
-typedef union control {
-    struct cmsghdr align;
-    uint8_t bytes[CMSG_SPACE(sizeof(int)) * 4];
-} control;
-
-static void read_control(struct msghdr *msg, uint8_t *ecn, size_t *segment) {
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
-        int value = 0;
-        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) {
-            *ecn = *CMSG_DATA(c) & 3;
-        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS) {
-            memcpy(&value, CMSG_DATA(c), sizeof value);
-            *ecn = (uint8_t)(value & 3);
-        } else if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
-            memcpy(&value, CMSG_DATA(c), sizeof value);
-            *segment = value > 0 ? (size_t)value : *segment;
-        }
+    if ((*udp)->fd >= 0) {
+        close((*udp)->fd);
     }
+    free((*udp)->in.slots);
+    free((*udp)->out.arena);
+    free(*udp);
+    *udp = NULL;
 }
 
-/* One message may hold several datagrams of equal size (UDP_GRO). */
-static size_t hand_over(wzp_udp *u, wzp_core core, struct msghdr *msg, const uint8_t *data,
-                        size_t len, wzp_time now) {
-    size_t count = 0;
-    size_t segment = len;
-    uint8_t ecn = 0;
-    read_control(msg, &ecn, &segment);
-    const wzp_quic_path path = {u->local, from_sockaddr((const any_addr *)msg->msg_name)};
-    for (size_t at = 0; at < len; at += segment) {
-        const size_t n = len - at < segment ? len - at : segment;
-        core.ops->recv(core.self, &path, ecn, wzp_bytes_of(data + at, n), now);
-        count++;
-    }
-    u->counters.received += count;
-    return count;
+int wzp_udp_fd(const wzp_udp *udp) {
+    return udp->fd;
 }
 
-static size_t receive_once(wzp_udp *u, wzp_core core, wzp_time now, bool *more) {
-    struct mmsghdr msgs[BATCH];
-    struct iovec iov[BATCH];
-    any_addr names[BATCH];
-    control controls[BATCH];
-    const unsigned batch = u->plain ? 1 : BATCH;
-    memset(msgs, 0, sizeof msgs);
-    for (unsigned i = 0; i < batch; i++) {
-        iov[i] = (struct iovec){u->rx + (size_t)i * BUFFER, BUFFER};
-        msgs[i].msg_hdr = (struct msghdr){.msg_name = &names[i],
-                                          .msg_namelen = sizeof names[i],
-                                          .msg_iov = &iov[i],
-                                          .msg_iovlen = 1,
-                                          .msg_control = &controls[i],
-                                          .msg_controllen = sizeof controls[i]};
-    }
-    u->counters.receive_calls++;
-    const int n = recvmmsg(u->fd, msgs, batch, MSG_DONTWAIT, NULL);
-    size_t count = 0;
-    for (int i = 0; i < n; i++) {
-        count += hand_over(u, core, &msgs[i].msg_hdr, u->rx + (size_t)i * BUFFER, msgs[i].msg_len,
-                           now);
-    }
-    /* Errors of earlier sends (ECONNREFUSED) are reported here: look again, they are harmless. */
-    *more = n == (int)batch || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
-    return count;
+wzp_addr wzp_udp_local(const wzp_udp *udp) {
+    return udp->local;
 }
 
-size_t wzp_udp_receive(wzp_udp *u, wzp_core core, wzp_time now) {
-    size_t count = 0;
-    bool more = true;
-    for (int round = 0; round < ROUNDS && more; round++) {
-        count += receive_once(u, core, now, &more);
-    }
-    return count;
+void wzp_udp_count(const wzp_udp *udp, wzp_udp_counters *out) {
+    *out = udp->counters;
 }
 
-/* --- sending ------------------------------------------------------------------------------------------ */
-
-typedef struct outgoing {
-    struct mmsghdr msgs[RUNS];
-    struct iovec iov[RUNS];
-    any_addr names[RUNS];
-    control controls[RUNS];
-    unsigned count;
-} outgoing;
-
-static void add_segment_size(struct msghdr *msg, control *space, uint16_t size) {
-    memset(space, 0, sizeof *space);
-    msg->msg_control = space;
-    msg->msg_controllen = CMSG_SPACE(sizeof size);
-    struct cmsghdr *c = CMSG_FIRSTHDR(msg);
-    c->cmsg_level = IPPROTO_UDP;
-    c->cmsg_type = UDP_SEGMENT;
-    c->cmsg_len = CMSG_LEN(sizeof size);
-    memcpy(CMSG_DATA(c), &size, sizeof size);
-}
-
-static void add_message(outgoing *o, uint8_t *data, size_t len, const wzp_quic_meta *meta,
-                        bool segmented) {
-    const unsigned i = o->count++;
-    struct msghdr *msg = &o->msgs[i].msg_hdr;
-    o->iov[i] = (struct iovec){data, len};
-    *msg = (struct msghdr){.msg_name = &o->names[i],
-                           .msg_namelen = to_sockaddr(&o->names[i], &meta->path.remote),
-                           .msg_iov = &o->iov[i],
-                           .msg_iovlen = 1};
-    if (segmented) {
-        add_segment_size(msg, &o->controls[i], meta->segment);
-    }
-}
-
-/* Sends all, dropping what the kernel refuses: QUIC repairs what matters. */
-static void flush(wzp_udp *u, outgoing *o) {
-    for (unsigned from = 0; from < o->count;) {
-        u->counters.send_calls++;
-        const int n = sendmmsg(u->fd, o->msgs + from, u->plain ? 1 : o->count - from, MSG_DONTWAIT);
-        if (n > 0) {
-            u->counters.sent += (uint64_t)n;
-            from += (unsigned)n;
-            continue;
-        }
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS)) {
-            u->counters.dropped_full += o->count - from;
-            break;
-        }
-        u->counters.dropped_errors++;
-        from++;
-    }
-    o->count = 0;
-}
-
-static void send_one_by_one(wzp_udp *u, outgoing *o, uint8_t *data, size_t len,
-                            const wzp_quic_meta *meta) {
-    for (size_t at = 0; at < len; at += meta->segment) {
-        const size_t n = len - at < meta->segment ? len - at : meta->segment;
-        if (o->count == RUNS) {
-            flush(u, o);
-        }
-        add_message(o, data + at, n, meta, false);
-    }
-    flush(u, o); /* the buffer is used again */
-}
-
-void wzp_udp_transmit(wzp_udp *u, wzp_core core, wzp_time now) {
-    outgoing o = {.count = 0};
-    wzp_quic_meta meta;
-    for (;;) {
-        uint8_t *data = u->tx + (size_t)o.count * BUFFER;
-        const size_t len = core.ops->next_packet(core.self, now, data, BUFFER, &meta);
-        if (len == 0) {
-            break;
-        }
-        if (len > meta.segment && !u->segment) {
-            flush(u, &o);
-            send_one_by_one(u, &o, data, len, &meta);
-            continue;
-        }
-        add_message(&o, data, len, &meta, len > meta.segment);
-        if (o.count == RUNS) {
-            flush(u, &o);
-        }
-    }
-    flush(u, &o);
+wzp_udp_features wzp_udp_describe(const wzp_udp *udp) {
+    return udp->features;
 }
