@@ -1,5 +1,8 @@
-/* Runs the files of a corpus through a fuzz target, for builds without libFuzzer. */
+/* Runs inputs through a fuzz target, for builds without libFuzzer: each argument is a file or a
+ * folder of files; "-" is the empty input.  Names are printed first, so that after a crash the last
+ * line is the culprit. */
 #include <dirent.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,62 +10,73 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static unsigned files;
+static unsigned input_count;
 
-static int run_file(const char *path) {
+/* The buffer has exactly the input's size, so that a sanitizer sees a read past its end. */
+static bool run_file(const char *path, size_t size) {
     FILE *file = fopen(path, "rb");
-    if (file == NULL) {
+    uint8_t *data = malloc(size != 0 ? size : 1);
+    const bool ok = file != NULL && data != NULL && fread(data, 1, size, file) == size;
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    if (ok) {
+        (void)puts(path);
+        (void)fflush(stdout);
+        (void)LLVMFuzzerTestOneInput(data, size);
+        input_count++;
+    } else {
         perror(path);
-        return 1;
-    }
-    uint8_t *data = malloc(1 << 20);
-    const size_t size = data != NULL ? fread(data, 1, 1 << 20, file) : 0;
-    fclose(file);
-    /* An exact copy, so that reading past the end is seen. */
-    uint8_t *exact = malloc(size + 1);
-    if (data == NULL || exact == NULL) {
-        return 1;
-    }
-    for (size_t i = 0; i < size; i++) {
-        exact[i] = data[i];
     }
     free(data);
-    exact = realloc(exact, size != 0 ? size : 1);
-    LLVMFuzzerTestOneInput(exact, size);
-    free(exact);
-    files++;
-    return 0;
+    return ok;
 }
 
-static int run_path(const char *path) {
+static int is_input(const struct dirent *entry) {
+    return entry->d_name[0] != '.';
+}
+
+/* In the order of names, so that two runs are alike. */
+static bool run_folder(const char *folder) {
+    struct dirent **entries = NULL;
+    const int count = scandir(folder, &entries, is_input, alphasort);
+    bool ok = count >= 0;
+    for (int i = 0; i < count; i++) {
+        char path[4096];
+        struct stat info;
+        const int len = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+        if (len < 0 || (size_t)len >= sizeof path || stat(path, &info) != 0) {
+            perror(folder);
+            ok = false;
+        } else if (S_ISREG(info.st_mode)) {
+            ok = run_file(path, (size_t)info.st_size) && ok;
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    return ok;
+}
+
+static bool run_path(const char *path) {
     struct stat info;
+    if (path[0] == '-' && path[1] == '\0') {
+        const uint8_t nothing = 0;
+        (void)LLVMFuzzerTestOneInput(&nothing, 0);
+        input_count++;
+        return true;
+    }
     if (stat(path, &info) != 0) {
         perror(path);
-        return 1;
+        return false;
     }
-    if (!S_ISDIR(info.st_mode)) {
-        return run_file(path);
-    }
-    DIR *dir = opendir(path);
-    int failed = dir == NULL;
-    for (const struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;) {
-        char name[4096];
-        if (e->d_name[0] != '.') {
-            snprintf(name, sizeof name, "%s/%s", path, e->d_name);
-            failed |= run_file(name);
-        }
-    }
-    if (dir != NULL) {
-        closedir(dir);
-    }
-    return failed;
+    return S_ISDIR(info.st_mode) ? run_folder(path) : run_file(path, (size_t)info.st_size);
 }
 
 int main(int argc, char **argv) {
-    int failed = 0;
+    bool ok = true;
     for (int i = 1; i < argc; i++) {
-        failed |= run_path(argv[i]);
+        ok = run_path(argv[i]) && ok;
     }
-    printf("%u inputs\n", files);
-    return failed || files == 0;
+    (void)printf("%u inputs\n", input_count);
+    return ok && input_count != 0 ? 0 : 1;
 }
