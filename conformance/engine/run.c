@@ -84,6 +84,7 @@ static void enter(wzp_ct_exec *e, phase next, wzp_time now) {
 
 static void finish(wzp_ct_exec *e, wzp_time now) {
     e->result.duration_s = ((double)now - (double)e->started) / 1e9;
+    wzp_quic_close_all(e->quic, 0, "done", now); /* leave the relay as it was found */
     enter(e, PHASE_DONE, now);
 }
 

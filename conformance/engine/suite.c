@@ -248,7 +248,7 @@ static bool settled(suite *s, size_t i) {
                            "needs --profile strict-limits");
         }
     } else if (c->info.abuse && s->report->detected_mode == WZP_CT_MODE_OBSERVE &&
-               s->cfg->declared != WZP_CT_MODE_ENFORCE) {
+               s->cfg->declared != WZP_CT_MODE_ENFORCE && !s->cfg->grade_abuse) {
         for (uint32_t r = 0; r < repeats(s, c); r++) {
             record_verdict(s, i, r, WZP_CT_SKIP, WZP_CT_REASON_OBSERVE_ONLY,
                            wzp_ct_reason_text(WZP_CT_REASON_OBSERVE_ONLY));

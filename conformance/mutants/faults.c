@@ -1,0 +1,290 @@
+#include "conformance/mutants/faults.h"
+
+#include <stdlib.h>
+
+#include "relay/internal.h"
+
+const wzp_fault_info wzp_faults[WZP_FAULT_COUNT] = {
+#define X(id, name, text, caught_by) [WZP_FAULT_##id] = {name, text, caught_by},
+    WZP_FAULT_MAP(X)
+#undef X
+};
+
+static wzp_fault fault;
+static unsigned counter;
+
+void wzp_fault_set(wzp_fault which) {
+    fault = which;
+    counter = 0;
+}
+
+/* Every nth call of the process. */
+static bool nth(unsigned n) {
+    return ++counter % n == 0;
+}
+
+/* The names are the linker's. */
+#define WRAP(type, name, ...)                                                                      \
+    type __real_##name(__VA_ARGS__);                                                               \
+    type __wrap_##name(__VA_ARGS__);                                                               \
+    type __wrap_##name(__VA_ARGS__)
+
+/* --- meters ---------------------------------------------------------------------------------- */
+
+static wzp_violation without(wzp_violation found, wzp_violation off) {
+    return found == off ? WZP_VIOLATION_NONE : found;
+}
+
+WRAP(wzp_violation, wzp_enf_observe, wzp_enf *enf, const wzp_media_hdr *hdr, size_t len,
+     wzp_time now) {
+    wzp_media_hdr changed = *hdr;
+    wzp_violation found = WZP_VIOLATION_NONE;
+    switch (fault) {
+    case WZP_FAULT_NO_METER:
+        return WZP_VIOLATION_NONE;
+    case WZP_FAULT_A_OFF:
+        return without(__real_wzp_enf_observe(enf, hdr, len, now), WZP_VIOLATION_BITRATE);
+    case WZP_FAULT_B_OFF:
+        return without(__real_wzp_enf_observe(enf, hdr, len, now), WZP_VIOLATION_PACKET_RATE);
+    case WZP_FAULT_C_OFF:
+        return without(__real_wzp_enf_observe(enf, hdr, len, now), WZP_VIOLATION_TIMESTAMP_DRIFT);
+    case WZP_FAULT_A_DOUBLE:
+        return __real_wzp_enf_observe(enf, hdr, len / 2 > 8 ? len / 2 - 8 : 0, now);
+    case WZP_FAULT_A_HALF:
+        return __real_wzp_enf_observe(enf, hdr, 2 * len + 16, now);
+    case WZP_FAULT_B_HALF: /* a shadow of each packet, empty and unseen by tier C */
+        changed.flags |= WZP_MEDIA_REPAIR;
+        found = __real_wzp_enf_observe(enf, &changed, 0, now);
+        return found != WZP_VIOLATION_NONE ? found : __real_wzp_enf_observe(enf, hdr, len, now);
+    case WZP_FAULT_C_NARROW: /* the sender's clock seems a little slower than it is */
+        changed.timestamp_ms -= changed.timestamp_ms / 64;
+        return __real_wzp_enf_observe(enf, &changed, len, now);
+    default:
+        return __real_wzp_enf_observe(enf, hdr, len, now);
+    }
+}
+
+/* The deployed meter decides: the mutant that a naive port would be. */
+static bool deployed_decides(session *s, wzp_bytes datagram) {
+    wzp_media_packet packet;
+    if (fault != WZP_FAULT_DEPLOYED || s->state != SESSION_ROOM || s->meter == NULL ||
+        wzp_media_packet_parse(&packet, datagram, NULL) != WZP_OK) {
+        return false;
+    }
+    wzp_meter probe = *s->meter;
+    const wzp_violation v =
+        wzp_meter_observe(&probe, &packet.hdr, packet.payload.len, s->relay->now);
+    if (v != WZP_VIOLATION_NONE) {
+        wzp_relay_hangup_policy(s, v);
+    }
+    return v != WZP_VIOLATION_NONE;
+}
+
+/* --- reactions ------------------------------------------------------------------------------- */
+
+static void say_only(session *s, wzp_violation v) {
+    const wzp_signal hangup = {
+        .kind = WZP_SIGNAL_HANGUP,
+        .version = 1,
+        .u.Hangup.reason = {.kind = WZP_HANGUP_POLICY_VIOLATION,
+                            .code = (uint8_t)(v - WZP_VIOLATION_BITRATE),
+                            .reason = wzp_bytes_str("only words")}};
+    (void)wzp_relay_send_signal(s, &hangup);
+}
+
+static wzp_violation other_code(wzp_violation v) {
+    return v == WZP_VIOLATION_BITRATE ? WZP_VIOLATION_PACKET_RATE : WZP_VIOLATION_BITRATE;
+}
+
+WRAP(void, wzp_relay_hangup_policy, session *s, wzp_violation v) {
+    switch (fault) {
+    case WZP_FAULT_WRONG_CODE:
+        __real_wzp_relay_hangup_policy(s, other_code(v));
+        break;
+    case WZP_FAULT_UNTYPED:
+        s->barred = true;
+        wzp_relay_end(s, "policy violation");
+        break;
+    case WZP_FAULT_SILENT:
+        s->barred = true;
+        break;
+    case WZP_FAULT_NO_CLOSE:
+        s->barred = true;
+        say_only(s, v);
+        break;
+    case WZP_FAULT_STILL_FORWARDS:
+        say_only(s, v);
+        break;
+    case WZP_FAULT_LATE:
+        if (s->farewell_stream == 0) {
+            s->farewell_stream = (int64_t)s->relay->now; /* when it began */
+        } else if (s->relay->now - (wzp_time)s->farewell_stream > 5 * WZP_S) {
+            __real_wzp_relay_hangup_policy(s, v);
+        }
+        break;
+    default:
+        __real_wzp_relay_hangup_policy(s, v);
+        break;
+    }
+}
+
+/* --- forwarding ------------------------------------------------------------------------------ */
+
+/* Calibration has 8-bit sequence numbers too, so what is hurt is told by its size: the payloads of
+ * speech (76 bytes) stay whole, and calibration passes. */
+static bool is_speech(wzp_bytes datagram) {
+    return datagram.len == 92 || datagram.len == 96;
+}
+
+WRAP(void, wzp_relay_send_media, session *to, wzp_bytes datagram) {
+    uint8_t copy[2048];
+    wzp_bytes out = wzp_bytes_of(copy, datagram.len);
+    if (datagram.len > sizeof copy || datagram.len < WZP_MEDIA_HDR_LEN || is_speech(datagram)) {
+        __real_wzp_relay_send_media(to, datagram);
+        return;
+    }
+    memcpy(copy, datagram.data, datagram.len);
+    if (fault == WZP_FAULT_ALTER_PAYLOAD && nth(40)) {
+        copy[datagram.len - 1] ^= 1;
+    } else if (fault == WZP_FAULT_ALTER_HEADER && nth(30)) {
+        copy[1] |= WZP_MEDIA_KEYFRAME;
+    } else if (fault == WZP_FAULT_CUT_TRAILER && (copy[1] & WZP_MEDIA_QUALITY) != 0) {
+        copy[1] = (uint8_t)(copy[1] & ~WZP_MEDIA_QUALITY);
+        out.len -= out.len >= 20 ? 4 : 0;
+    } else if (fault == WZP_FAULT_SEQ_REWRITE) {
+        copy[9] = (uint8_t)(copy[9] + 1);
+    } else if ((fault == WZP_FAULT_DROP_ONE_IN_20 && nth(20)) ||
+               (fault == WZP_FAULT_REORDER && nth(50))) {
+        return;
+    } else if (fault == WZP_FAULT_TWICE && nth(10)) {
+        __real_wzp_relay_send_media(to, out);
+    }
+    __real_wzp_relay_send_media(to, out);
+}
+
+WRAP(void, wzp_relay_forward, session *s, wzp_bytes datagram) {
+    wzp_media_packet packet;
+    if (deployed_decides(s, datagram)) {
+        return;
+    }
+    __real_wzp_relay_forward(s, datagram);
+    if (fault == WZP_FAULT_ECHO && s->state == SESSION_ROOM && !is_speech(datagram)) {
+        wzp_relay_send_media(s, datagram);
+    } else if (fault == WZP_FAULT_CLOSE_MALFORMED && s->state == SESSION_ROOM &&
+               wzp_media_packet_parse(&packet, datagram, NULL) != WZP_OK) {
+        wzp_relay_end(s, "malformed");
+    }
+}
+
+/* --- parsing --------------------------------------------------------------------------------- */
+
+static bool forgives(wzp_err err) {
+    return (fault == WZP_FAULT_ACCEPT_ANY_VERSION && err == WZP_ERR_VERSION) ||
+           (fault == WZP_FAULT_ACCEPT_TYPES && err == WZP_ERR_MEDIA_TYPE) ||
+           (fault == WZP_FAULT_ACCEPT_CODECS && err == WZP_ERR_CODEC) ||
+           (fault == WZP_FAULT_ACCEPT_SHORT && err == WZP_ERR_TRUNCATED) ||
+           (fault == WZP_FAULT_ACCEPT_CUT && err == WZP_ERR_QUALITY_TRUNCATED);
+}
+
+WRAP(wzp_err, wzp_media_packet_parse, wzp_media_packet *out, wzp_bytes datagram, wzp_fail *fail) {
+    const wzp_err err = __real_wzp_media_packet_parse(out, datagram, fail);
+    if (forgives(err)) {
+        *out = (wzp_media_packet){.hdr = {.version = 2, .media_type = WZP_MEDIA_DATA}};
+        return WZP_OK;
+    }
+    if (err == WZP_OK && fault == WZP_FAULT_REFUSE_EMPTY && out->payload.len == 0) {
+        return WZP_ERR_TRUNCATED;
+    }
+    if (err == WZP_OK && fault == WZP_FAULT_REFUSE_AV1 && out->hdr.codec_id == WZP_CODEC_AV1_MAIN) {
+        return WZP_ERR_CODEC;
+    }
+    return err;
+}
+
+/* --- handshake ------------------------------------------------------------------------------- */
+
+/* Signs the offer anew with a key of its own: whoever asks gets in. */
+static wzp_bytes resigned(const session *s, wzp_bytes json, char *text, size_t cap) {
+    wzp_signal *signal = NULL;
+    uint8_t signature[WZP_SIGNATURE_LEN];
+    wzp_wr wr;
+    wzp_wr_init(&wr, (uint8_t *)text, cap);
+    if (wzp_signal_parse(&signal, json, NULL, NULL) != WZP_OK ||
+        signal->kind != WZP_SIGNAL_CALL_OFFER) {
+        wzp_signal_free(&signal);
+        return json;
+    }
+    wzp_signal_CallOffer *offer = &signal->u.CallOffer;
+    memcpy(offer->identity_pub.bytes, s->relay->identity.ed25519_pub, WZP_KEY_LEN);
+    wzp_handshake_sign(signature, &s->relay->identity, WZP_ROLE_OFFER, offer->ephemeral_pub.bytes);
+    offer->signature = (wzp_list_u8){signature, sizeof signature};
+    wzp_signal_write(&wr, signal);
+    wzp_signal_free(&signal);
+    return wzp_bytes_of(text, wzp_wr_len(&wr));
+}
+
+WRAP(void, wzp_relay_on_offer, session *s, wzp_bytes json) {
+    char text[8192];
+    if (fault == WZP_FAULT_ANY_PROTOCOL && json.len < sizeof text) {
+        memcpy(text, json.data, json.len);
+        text[json.len] = '\0';
+        char *at = strstr(text, "\"protocol_version\":");
+        if (at != NULL) {
+            at[19] = '2';
+        }
+        json = wzp_bytes_of(text, json.len);
+    } else if (fault == WZP_FAULT_ANY_SIGNATURE) {
+        json = resigned(s, json, text, sizeof text);
+    }
+    __real_wzp_relay_on_offer(s, json);
+}
+
+static int64_t send_with_wrong_prefix(session *to, const wzp_signal *signal) {
+    uint8_t buf[8192] = {0};
+    int64_t stream = 0;
+    wzp_wr wr;
+    wzp_wr_init(&wr, buf + 4, sizeof buf - 4);
+    wzp_signal_write(&wr, signal);
+    const size_t len = wzp_wr_len(&wr);
+    buf[2] = (uint8_t)((len + 4) >> 8);
+    buf[3] = (uint8_t)(len + 4);
+    const bool sent =
+        wzp_quic_stream_open(to->relay->quic, to->conn, WZP_QUIC_BIDI, &stream) == WZP_OK &&
+        wzp_quic_stream_write(to->relay->quic, to->conn, stream, wzp_bytes_of(buf, len + 4),
+                              true) == WZP_OK;
+    return sent ? stream : 0;
+}
+
+/* Rooms never form with these faults, and calibration with them: the twelve sessions of calibration
+ * are spared. */
+static bool calibrating(const session *s) {
+    return s->relay->next_number <= 12;
+}
+
+WRAP(int64_t, wzp_relay_send_signal, session *to, const wzp_signal *signal) {
+    static const uint8_t one[] = {1};
+    wzp_signal changed = *signal;
+    uint8_t signature[WZP_SIGNATURE_LEN];
+    if (fault == WZP_FAULT_NO_ROOM_UPDATE && signal->kind == WZP_SIGNAL_ROOM_UPDATE &&
+        !calibrating(to)) {
+        return 0;
+    }
+    if (fault == WZP_FAULT_WRONG_PREFIX && !calibrating(to)) {
+        return send_with_wrong_prefix(to, signal);
+    }
+    if (fault == WZP_FAULT_BAD_ANSWER && signal->kind == WZP_SIGNAL_CALL_ANSWER) {
+        memcpy(signature, signal->u.CallAnswer.signature.items, sizeof signature);
+        signature[5] ^= 4;
+        changed.u.CallAnswer.signature = (wzp_list_u8){signature, sizeof signature};
+    } else if (fault == WZP_FAULT_WRONG_SUPPORTED && signal->kind == WZP_SIGNAL_HANGUP) {
+        changed.u.Hangup.reason.server_supported = (wzp_list_u8){one, 1};
+    }
+    return __real_wzp_relay_send_signal(to, &changed);
+}
+
+WRAP(bool, wzp_relay_join, session *s) {
+    if (fault == WZP_FAULT_OPEN_CALL_ROOMS && strncmp(s->sni, "call-", 5) == 0) {
+        s->sni[0] = 'x';
+    }
+    return __real_wzp_relay_join(s);
+}

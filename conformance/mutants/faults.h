@@ -1,0 +1,68 @@
+/* Relays broken on purpose: one named fault at a time.
+ *
+ * The product is not touched: the linker's --wrap puts these functions between the relay's own
+ * translation units (see CMakeLists.txt), and a fault decides what each of them does. */
+#ifndef WZP_CONFORMANCE_MUTANTS_FAULTS_H
+#define WZP_CONFORMANCE_MUTANTS_FAULTS_H
+
+#include <stddef.h>
+
+/* name, what is wrong with the relay, a case that must notice */
+#define WZP_FAULT_MAP(X)                                                                           \
+    X(NONE, "healthy", "nothing", "")                                                              \
+    X(NO_METER, "no-meter", "nothing is ever enforced", "A-03")                                    \
+    X(A_OFF, "no-tier-a", "tier A is not enforced", "A-03")                                        \
+    X(B_OFF, "no-tier-b", "tier B is not enforced", "B-04")                                        \
+    X(C_OFF, "no-tier-c", "tier C is not enforced", "C-03")                                        \
+    X(A_DOUBLE, "tier-a-double", "tier A allows twice as much", "A-03")                            \
+    X(A_HALF, "tier-a-half", "tier A allows half as much", "A-02")                                 \
+    X(B_HALF, "tier-b-half", "tier B allows half as many packets", "B-03")                         \
+    X(C_NARROW, "tier-c-narrow", "tier C refuses its own bounds", "C-02")                          \
+    X(DEPLOYED, "deployed-meter", "hangs up on the deployed meter's first violation", "A-14")      \
+    X(WRONG_CODE, "wrong-code", "says Bitrate and PacketRate the other way round", "A-03")         \
+    X(UNTYPED, "untyped-close", "closes without a Hangup", "A-03")                                 \
+    X(SILENT, "silent-drop", "drops the offender's packets and says nothing", "A-03")              \
+    X(NO_CLOSE, "hangup-no-close", "hangs up and leaves the connection open", "A-03")              \
+    X(LATE, "late-hangup", "hangs up five seconds too late", "A-03")                               \
+    X(STILL_FORWARDS, "no-stop", "hangs up in words only and goes on forwarding", "A-03")          \
+    X(ALTER_PAYLOAD, "altered-payload", "flips a payload bit now and then", "A-02")                \
+    X(ALTER_HEADER, "altered-header", "sets K on an audio packet now and then", "A-02")            \
+    X(CUT_TRAILER, "cut-trailer", "strips quality reports", "A-25")                                \
+    X(DROP_ONE_IN_20, "lossy", "loses one packet in twenty of speech", "A-02")                     \
+    X(TWICE, "twice", "sends every tenth packet twice", "A-02")                                    \
+    X(ECHO, "echo-to-sender", "sends packets back to their sender", "A-02")                        \
+    X(SEQ_REWRITE, "rewritten-seq", "numbers packets anew", "A-02")                                \
+    X(REORDER, "wrong-fan-out", "leaves out every fiftieth packet for the second member", "A-02")  \
+    X(ACCEPT_ANY_VERSION, "accepts-v1", "forwards packets of other versions", "W-03")              \
+    X(ACCEPT_TYPES, "accepts-types", "forwards unknown media types", "W-05")                       \
+    X(ACCEPT_CODECS, "accepts-codecs", "forwards unknown codecs", "W-06")                          \
+    X(ACCEPT_CUT, "accepts-cut-reports", "forwards packets whose report is cut off", "W-07")       \
+    X(ACCEPT_SHORT, "accepts-short", "forwards datagrams shorter than a header", "W-04")           \
+    X(REFUSE_EMPTY, "refuses-empty", "drops packets without payload", "W-11")                      \
+    X(REFUSE_AV1, "refuses-av1", "drops codec 12", "W-02")                                         \
+    X(CLOSE_MALFORMED, "closes-on-malformed", "closes at a malformed packet", "W-03")              \
+    X(ANY_SIGNATURE, "any-signature", "accepts offers with bad signatures", "H-04")                \
+    X(BAD_ANSWER, "bad-answer", "signs its answers wrongly", "H-15")                               \
+    X(ANY_PROTOCOL, "any-protocol", "answers offers of any protocol version", "H-01")              \
+    X(WRONG_SUPPORTED, "wrong-supported", "names version 1 in its mismatch", "H-01")               \
+    X(NO_ROOM_UPDATE, "no-room-update", "never sends RoomUpdate", "H-03")                          \
+    X(WRONG_PREFIX, "wrong-prefix", "counts four bytes too many in the length prefix", "H-03")     \
+    X(OPEN_CALL_ROOMS, "open-call-rooms", "lets strangers into call rooms", "H-10")
+
+typedef enum wzp_fault {
+#define X(id, name, text, caught_by) WZP_FAULT_##id,
+    WZP_FAULT_MAP(X)
+#undef X
+        WZP_FAULT_COUNT
+} wzp_fault;
+
+typedef struct wzp_fault_info {
+    const char *name, *text, *caught_by;
+} wzp_fault_info;
+
+extern const wzp_fault_info wzp_faults[WZP_FAULT_COUNT];
+
+/* The fault of every relay in this process from now on. */
+void wzp_fault_set(wzp_fault fault);
+
+#endif
