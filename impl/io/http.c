@@ -1,0 +1,251 @@
+#include "io/http.h"
+
+#include <errno.h>
+
+#ifdef WZP_HAVE_WEBSOCKETS
+
+#include <libwebsockets.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "io/sockaddr.h"
+
+enum { BACKLOG = 16, HEAD_MAX = 512 };
+
+struct wzp_http {
+    wzp_http_cfg cfg;
+    struct lws_context *context;
+    int fd;
+    uv_poll_t listener;
+    wzp_addr local;
+    unsigned clients;
+};
+
+/* One request.  libwebsockets keeps it, zeroed, beside its own state of the connection. */
+typedef struct request {
+    uint8_t *page; /* LWS_PRE bytes, then the body */
+    size_t len;
+} request;
+
+static const char content_type[] = "text/plain; charset=utf-8";
+
+/* --- answers ------------------------------------------------------------------------------------
+ */
+
+static int finish(struct lws *wsi) {
+    return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
+}
+
+static int write_head(struct lws *wsi, unsigned status, size_t len, bool allow_get) {
+    uint8_t head[LWS_PRE + HEAD_MAX];
+    uint8_t *at = head + LWS_PRE;
+    uint8_t *const end = head + sizeof head - 1;
+    static const char get[] = "GET";
+    if (lws_add_http_common_headers(wsi, status, content_type, len, &at, end) != 0 ||
+        (allow_get && lws_add_http_header_by_name(wsi, (const uint8_t *)"allow:",
+                                                  (const uint8_t *)get, 3, &at, end) != 0) ||
+        lws_finalize_write_http_header(wsi, head + LWS_PRE, &at, end) != 0) {
+        return -1;
+    }
+    return 0;
+}
+
+static int answer_empty(struct lws *wsi, unsigned status) {
+    const bool allow_get = status == HTTP_STATUS_METHOD_NOT_ALLOWED;
+    return write_head(wsi, status, 0, allow_get) != 0 ? -1 : finish(wsi);
+}
+
+static int answer_page(wzp_http *http, struct lws *wsi, request *r, const wzp_http_page *page) {
+    r->page = malloc(LWS_PRE + WZP_HTTP_PAGE_MAX);
+    if (r->page == NULL) {
+        return answer_empty(wsi, HTTP_STATUS_INTERNAL_SERVER_ERROR);
+    }
+    wzp_wr wr;
+    wzp_wr_init(&wr, r->page + LWS_PRE, WZP_HTTP_PAGE_MAX);
+    if (page->write(http->cfg.ctx, &wr) != WZP_OK || wzp_wr_end(&wr) != WZP_OK) {
+        wzp_logf(&http->cfg.log, WZP_LOG_ERROR, "page %s cannot be made", page->path);
+        return answer_empty(wsi, HTTP_STATUS_INTERNAL_SERVER_ERROR);
+    }
+    r->len = wzp_wr_len(&wr);
+    if (write_head(wsi, HTTP_STATUS_OK, r->len, false) != 0) {
+        return -1;
+    }
+    lws_callback_on_writable(wsi); /* the body follows when the socket takes it */
+    return 0;
+}
+
+static int write_body(struct lws *wsi, request *r) {
+    if (r->page == NULL) {
+        return 0;
+    }
+    const int n = lws_write(wsi, r->page + LWS_PRE, r->len, LWS_WRITE_HTTP_FINAL);
+    free(r->page);
+    r->page = NULL;
+    return n < 0 ? -1 : finish(wsi);
+}
+
+static int answer(wzp_http *http, struct lws *wsi, request *r, const char *path) {
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) == 0) {
+        return answer_empty(wsi, HTTP_STATUS_METHOD_NOT_ALLOWED);
+    }
+    for (size_t i = 0; i < http->cfg.page_count; i++) {
+        if (strcmp(http->cfg.pages[i].path, path) == 0) {
+            return answer_page(http, wsi, r, &http->cfg.pages[i]);
+        }
+    }
+    return answer_empty(wsi, HTTP_STATUS_NOT_FOUND);
+}
+
+static int on_http(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                   size_t len) {
+    wzp_http *http = lws_context_user(lws_get_context(wsi));
+    request *r = user;
+    switch ((int)reason) {
+    case LWS_CALLBACK_HTTP:
+        return answer(http, wsi, r, in);
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+        return write_body(wsi, r);
+    case LWS_CALLBACK_CLOSED_HTTP:
+        if (r != NULL) {
+            free(r->page);
+            r->page = NULL;
+        }
+        return 0;
+    case LWS_CALLBACK_WSI_CREATE:
+        http->clients++;
+        return 0;
+    case LWS_CALLBACK_WSI_DESTROY:
+        http->clients--;
+        return 0;
+    default:
+        return lws_callback_http_dummy(wsi, reason, user, in, len);
+    }
+}
+
+/* --- connections --------------------------------------------------------------------------------
+ */
+
+static void on_connection(uv_poll_t *poll, int status, int events) {
+    wzp_http *http = poll->data;
+    (void)status;
+    (void)events;
+    const int fd = accept4(http->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+        return;
+    }
+    if (http->clients >= WZP_HTTP_CLIENTS_MAX) {
+        wzp_logf(&http->cfg.log, WZP_LOG_WARN, "HTTP: more than %d clients, one was turned away",
+                 WZP_HTTP_CLIENTS_MAX);
+        close(fd);
+        return;
+    }
+    lws_adopt_socket(http->context, fd); /* closes it on failure */
+}
+
+static bool open_listener(wzp_http *http) {
+    wzp_sockaddr addr;
+    const int on = 1;
+    socklen_t len = wzp_sockaddr_write(&addr, &http->cfg.listen, false);
+    http->fd = socket(addr.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (http->fd < 0 || setsockopt(http->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        bind(http->fd, &addr.any, len) != 0 || listen(http->fd, BACKLOG) != 0) {
+        return false;
+    }
+    len = sizeof addr;
+    if (getsockname(http->fd, &addr.any, &len) != 0) {
+        return false;
+    }
+    http->local = wzp_sockaddr_read(&addr);
+    return true;
+}
+
+/* --- start and stop -----------------------------------------------------------------------------
+ */
+
+static struct lws_context *new_context(wzp_http *http, uv_loop_t *loop) {
+    static const struct lws_protocols protocols[] = {
+        {.name = "http", .callback = on_http, .per_session_data_size = sizeof(request)},
+        {.name = NULL}};
+    void *loops[] = {loop};
+    const struct lws_context_creation_info info = {.port = CONTEXT_PORT_NO_LISTEN_SERVER,
+                                                   .protocols = protocols,
+                                                   .options = LWS_SERVER_OPTION_LIBUV |
+                                                              LWS_SERVER_OPTION_DISABLE_IPV6,
+                                                   .foreign_loops = loops,
+                                                   .user = http,
+                                                   .keepalive_timeout = 5,
+                                                   .timeout_secs = 5};
+    lws_set_log_level(0, NULL); /* it would write to stderr by itself */
+    return lws_create_context(&info);
+}
+
+wzp_err wzp_http_start(wzp_http **out, uv_loop_t *loop, const wzp_http_cfg *cfg) {
+    wzp_http *http = calloc(1, sizeof *http);
+    if (http == NULL) {
+        return WZP_ERR_NOMEM;
+    }
+    http->cfg = *cfg;
+    int why = 0;
+    if (!open_listener(http)) {
+        why = errno;
+    } else if ((http->context = new_context(http, loop)) == NULL) {
+        why = ENOSYS;
+    } else if (uv_poll_init(loop, &http->listener, http->fd) != 0) {
+        why = EMFILE;
+        lws_context_destroy(http->context);
+    }
+    if (why != 0) {
+        if (http->fd >= 0) {
+            close(http->fd);
+        }
+        free(http);
+        errno = why;
+        return WZP_ERR_IO;
+    }
+    http->listener.data = http;
+    uv_poll_start(&http->listener, UV_READABLE, on_connection);
+    *out = http;
+    return WZP_OK;
+}
+
+wzp_addr wzp_http_local(const wzp_http *http) {
+    return http->local;
+}
+
+void wzp_http_stop(wzp_http *http) {
+    uv_poll_stop(&http->listener);
+    uv_close((uv_handle_t *)&http->listener, NULL);
+    close(http->fd);
+    lws_context_destroy(http->context);
+}
+
+void wzp_http_free(wzp_http **http) {
+    free(*http);
+    *http = NULL;
+}
+
+#else
+
+wzp_err wzp_http_start(wzp_http **out, uv_loop_t *loop, const wzp_http_cfg *cfg) {
+    (void)out;
+    (void)loop;
+    (void)cfg;
+    errno = ENOSYS;
+    return WZP_ERR_IO;
+}
+
+wzp_addr wzp_http_local(const wzp_http *http) {
+    (void)http;
+    return (wzp_addr){.family = WZP_ADDR_NONE};
+}
+
+void wzp_http_stop(wzp_http *http) {
+    (void)http;
+}
+
+void wzp_http_free(wzp_http **http) {
+    *http = NULL;
+}
+
+#endif

@@ -1,0 +1,246 @@
+/* Requests over a raw socket: what curl and Prometheus send, and what they would never send. */
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "io/http.h"
+#include "io/sockaddr.h"
+
+typedef struct server {
+    uv_loop_t loop;
+    wzp_http *http;
+    size_t page_len;
+    bool broken;
+    unsigned pages;
+} server;
+
+static wzp_err write_page(void *ctx, wzp_wr *out) {
+    server *s = ctx;
+    s->pages++;
+    if (s->broken) {
+        return WZP_ERR_OVERFLOW;
+    }
+    wzp_wr_str(out, "# TYPE x counter\nx 1\n");
+    while (wzp_wr_len(out) < s->page_len) {
+        wzp_wr_u8(out, 'z');
+    }
+    return wzp_wr_end(out);
+}
+
+static const wzp_http_page pages[] = {{"/metrics", write_page}};
+
+static void start(server *s) {
+    *s = (server){.page_len = 0};
+    const wzp_http_cfg cfg = {
+        .listen = wzp_addr_v4(127, 0, 0, 1, 0), .pages = pages, .page_count = 1, .ctx = s};
+    ck_assert_int_eq(uv_loop_init(&s->loop), 0);
+    const wzp_err err = wzp_http_start(&s->http, &s->loop, &cfg);
+    ck_assert_msg(err == WZP_OK, "%s", strerror(errno));
+}
+
+static void stop(server *s) {
+    wzp_http_stop(s->http);
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    wzp_http_free(&s->http);
+    ck_assert_int_eq(uv_loop_close(&s->loop), 0);
+}
+
+static int dial(const server *s) {
+    const wzp_addr to = wzp_http_local(s->http);
+    wzp_sockaddr addr;
+    const socklen_t len = wzp_sockaddr_write(&addr, &to, false);
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(connect(fd, &addr.any, len), 0);
+    return fd;
+}
+
+/* Runs the loop until `stop_at` bytes came, the server closed, or a second of silence. */
+static size_t converse(server *s, int fd, char *out, size_t cap, const char *stop_at) {
+    size_t len = 0;
+    for (int idle = 0; idle < 1000 && len + 1 < cap;) {
+        uv_run(&s->loop, UV_RUN_NOWAIT);
+        const ssize_t n = recv(fd, out + len, cap - 1 - len, MSG_DONTWAIT);
+        if (n == 0) {
+            break;
+        }
+        idle = n > 0 ? 0 : idle + 1;
+        len += n > 0 ? (size_t)n : 0;
+        out[len] = '\0';
+        if (stop_at != NULL && len > 0 && strstr(out, stop_at) != NULL) {
+            break;
+        }
+        usleep(n > 0 ? 0 : 1000);
+    }
+    out[len] = '\0';
+    return len;
+}
+
+static const struct request_case {
+    const char *name, *request, *status, *contains;
+} request_cases[] = {
+    {"metrics", "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 ", "\r\n\r\n# TYPE x"},
+    {"type", "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 ",
+     "text/plain; charset=utf-8"},
+    {"a query is not part of the path", "GET /metrics?a=b HTTP/1.1\r\nHost: x\r\n\r\n",
+     "HTTP/1.1 200 ", "x 1"},
+    {"other path", "GET /secret HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404 ", ""},
+    {"longer path", "GET /metrics/x HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404 ", ""},
+    {"other method", "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+     "HTTP/1.1 405 ", "allow: GET"},
+    {"head", "HEAD /metrics HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 405 ", ""},
+};
+
+START_TEST(requests_are_answered) {
+    const struct request_case *c = &request_cases[_i];
+    server s;
+    char answer[4096];
+    start(&s);
+    const int fd = dial(&s);
+    ck_assert_int_eq(send(fd, c->request, strlen(c->request), 0), (ssize_t)strlen(c->request));
+    converse(&s, fd, answer, sizeof answer, *c->contains != '\0' ? c->contains : "\r\n\r\n");
+    ck_assert_msg(strncmp(answer, c->status, strlen(c->status)) == 0, "%s: %s", c->name, answer);
+    ck_assert_msg(strstr(answer, c->contains) != NULL, "%s: %s", c->name, answer);
+    close(fd);
+    stop(&s);
+}
+END_TEST
+
+START_TEST(one_connection_serves_many_requests) {
+    server s;
+    char answer[4096];
+    static const char request[] = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+    start(&s);
+    const int fd = dial(&s);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_gt(send(fd, request, sizeof request - 1, 0), 0);
+        converse(&s, fd, answer, sizeof answer, "x 1\n");
+        ck_assert_ptr_nonnull(strstr(answer, " 200 "));
+    }
+    ck_assert_uint_eq(s.pages, 3);
+    close(fd);
+    stop(&s);
+}
+END_TEST
+
+START_TEST(long_pages_arrive_whole) {
+    server s;
+    static const char request[] = "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    start(&s);
+    s.page_len = 300000;
+    char *answer = malloc(400000);
+    const int fd = dial(&s);
+    ck_assert_int_gt(send(fd, request, sizeof request - 1, 0), 0);
+    const size_t len = converse(&s, fd, answer, 400000, NULL);
+    const char *body = strstr(answer, "\r\n\r\n");
+    ck_assert_ptr_nonnull(body);
+    ck_assert_uint_eq(len - (size_t)(body + 4 - answer), 300000);
+    free(answer);
+    close(fd);
+    stop(&s);
+}
+END_TEST
+
+START_TEST(a_page_that_cannot_be_made_is_500) {
+    server s;
+    char answer[4096];
+    static const char request[] = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+    start(&s);
+    s.broken = true;
+    const int fd = dial(&s);
+    ck_assert_int_gt(send(fd, request, sizeof request - 1, 0), 0);
+    converse(&s, fd, answer, sizeof answer, "\r\n\r\n");
+    ck_assert_ptr_nonnull(strstr(answer, " 500 "));
+    close(fd);
+    stop(&s);
+}
+END_TEST
+
+/* Whatever comes, the server lives and serves the next one. */
+static const struct garbage_case {
+    const char *name, *bytes;
+    size_t repeat;
+} garbage_cases[] = {
+    {"not HTTP", "\x16\x03\x01\x02\x01garbage\r\n\r\n", 1},
+    {"endless header", "X-A: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\r\n", 2000},
+    {"endless path", "GET /mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm", 1000},
+    {"half a request", "GET /metr", 1},
+    {"nothing", "", 1},
+};
+
+START_TEST(garbage_harms_nobody_else) {
+    const struct garbage_case *c = &garbage_cases[_i];
+    server s;
+    char answer[4096];
+    static const char request[] = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+    start(&s);
+    const int bad = dial(&s);
+    for (size_t i = 0; i < c->repeat; i++) {
+        if (send(bad, c->bytes, strlen(c->bytes), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+            break;
+        }
+        uv_run(&s.loop, UV_RUN_NOWAIT);
+    }
+    const int fd = dial(&s);
+    ck_assert_int_gt(send(fd, request, sizeof request - 1, 0), 0);
+    converse(&s, fd, answer, sizeof answer, "x 1\n");
+    ck_assert_msg(strstr(answer, " 200 ") != NULL, "%s: %s", c->name, answer);
+    close(bad);
+    close(fd);
+    stop(&s);
+}
+END_TEST
+
+START_TEST(more_clients_than_allowed_are_turned_away) {
+    server s;
+    int fds[WZP_HTTP_CLIENTS_MAX + 8];
+    char answer[64];
+    start(&s);
+    for (size_t i = 0; i < WZP_COUNT_OF(fds); i++) {
+        fds[i] = dial(&s);
+        uv_run(&s.loop, UV_RUN_NOWAIT);
+    }
+    for (int i = 0; i < 20; i++) {
+        uv_run(&s.loop, UV_RUN_NOWAIT);
+    }
+    ck_assert_int_eq(recv(fds[WZP_COUNT_OF(fds) - 1], answer, sizeof answer, MSG_DONTWAIT), 0);
+    ck_assert_int_eq(recv(fds[0], answer, sizeof answer, MSG_DONTWAIT), -1);
+    for (size_t i = 0; i < WZP_COUNT_OF(fds); i++) {
+        close(fds[i]);
+    }
+    stop(&s);
+}
+END_TEST
+
+START_TEST(a_port_in_use_is_an_error_with_its_cause) {
+    server s;
+    start(&s);
+    wzp_http *second = NULL;
+    const wzp_http_cfg cfg = {
+        .listen = wzp_http_local(s.http), .pages = pages, .page_count = 1, .ctx = &s};
+    ck_assert_int_eq(wzp_http_start(&second, &s.loop, &cfg), WZP_ERR_IO);
+    ck_assert_int_eq(errno, EADDRINUSE);
+    stop(&s);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("http");
+    TCase *tc = tcase_create("all");
+    tcase_add_loop_test(tc, requests_are_answered, 0, WZP_COUNT_OF(request_cases));
+    tcase_add_test(tc, one_connection_serves_many_requests);
+    tcase_add_test(tc, long_pages_arrive_whole);
+    tcase_add_test(tc, a_page_that_cannot_be_made_is_500);
+    tcase_add_loop_test(tc, garbage_harms_nobody_else, 0, WZP_COUNT_OF(garbage_cases));
+    tcase_add_test(tc, more_clients_than_allowed_are_turned_away);
+    tcase_add_test(tc, a_port_in_use_is_an_error_with_its_cause);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
