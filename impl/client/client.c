@@ -1,0 +1,456 @@
+#include "client/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "crypto/handshake.h"
+#include "media/jbuf.h"
+
+enum { REPORT_EVERY = 50 }; /* frames between quality reports (wire sheet 5.4) */
+
+typedef enum client_state {
+    CLIENT_CONNECTING,
+    CLIENT_OFFERED,
+    CLIENT_ANSWERED, /* the answer verified, the room not yet seen */
+    CLIENT_ACTIVE,
+    CLIENT_CLOSED
+} client_state;
+
+typedef struct listener {
+    wzp_jbuf *jbuf;
+    wzp_opus_dec *dec;
+    uint64_t played_ms;
+} listener;
+
+struct wzp_client {
+    wzp_client_cfg cfg;
+    client_state state;
+    wzp_quic *quic;
+    wzp_quic_conn conn;
+    wzp_identity identity;
+    wzp_ephemeral ephemeral;
+    char room[WZP_QUIC_SNI_MAX + 1], alias[128];
+
+    wzp_opus_enc *enc;
+    uint16_t frame_ms;
+    uint32_t seq, ts;
+    uint64_t frames;
+    wzp_time capture_at;
+    bool capture_asked;
+
+    wzp_tracks tracks;
+    listener listeners[WZP_TRACKS_MAX];
+
+    /* what was not told yet */
+    bool tell_joined, tell_room, tell_hangup, tell_closed;
+    uint32_t members;
+    char hangup[192], closed[192];
+    int16_t pcm[WZP_OPUS_FRAME_MAX];
+    uint64_t sent, concealed, late;
+};
+
+/* --- handshake ------------------------------------------------------------------------------- */
+
+static void send_signal(wzp_client *c, const wzp_signal *signal) {
+    uint8_t buf[8192];
+    wzp_wr wr;
+    wzp_wr_init(&wr, buf, sizeof buf);
+    wzp_signal_write(&wr, signal);
+    if (wzp_wr_end(&wr) == WZP_OK &&
+        wzp_quic_send_signal(c->quic, c->conn, wzp_bytes_of(buf, wzp_wr_len(&wr)), NULL) !=
+            WZP_OK) {
+        wzp_logf(&c->cfg.log, WZP_LOG_WARN, "a %s could not be sent", wzp_signal_name(signal->kind));
+    }
+}
+
+static void send_offer(wzp_client *c) {
+    static const uint8_t versions[] = {WZP_PROTOCOL_VERSION};
+    const wzp_quality_profile profiles[] = {wzp_profile_studio_64k, wzp_profile_studio_48k,
+                                            wzp_profile_studio_32k, wzp_profile_good,
+                                            wzp_profile_degraded,   wzp_profile_catastrophic};
+    uint8_t signature[WZP_SIGNATURE_LEN];
+    wzp_handshake_sign(signature, &c->identity, WZP_ROLE_OFFER, c->ephemeral.pub);
+    wzp_signal offer = {
+        .kind = WZP_SIGNAL_CALL_OFFER,
+        .version = 1,
+        .u.CallOffer = {.signature = {signature, sizeof signature},
+                        .supported_profiles = {profiles, WZP_COUNT_OF(profiles)},
+                        .alias = {c->alias[0] != '\0', wzp_bytes_str(c->alias)},
+                        .protocol_version = WZP_PROTOCOL_VERSION,
+                        .supported_versions = {versions, 1}}};
+    memcpy(offer.u.CallOffer.identity_pub.bytes, c->identity.ed25519_pub, WZP_KEY_LEN);
+    memcpy(offer.u.CallOffer.ephemeral_pub.bytes, c->ephemeral.pub, WZP_KEY_LEN);
+    send_signal(c, &offer);
+    c->state = CLIENT_OFFERED;
+}
+
+static void give_up(wzp_client *c, const char *why, wzp_time now) {
+    snprintf(c->hangup, sizeof c->hangup, "%s", why);
+    c->tell_hangup = true;
+    wzp_quic_close(c->quic, c->conn, 0, "hangup", now);
+}
+
+static void on_answer(wzp_client *c, const wzp_signal_CallAnswer *a, wzp_time now) {
+    wzp_session_keys keys;
+    const wzp_bytes signature = wzp_bytes_of(a->signature.items, a->signature.count);
+    if (c->state != CLIENT_OFFERED) {
+        return;
+    }
+    if (wzp_handshake_verify(signature, a->identity_pub.bytes, WZP_ROLE_ANSWER,
+                             a->ephemeral_pub.bytes) != WZP_OK ||
+        wzp_handshake_derive(&keys, &c->ephemeral, a->ephemeral_pub.bytes) != WZP_OK) {
+        give_up(c, "the relay's answer is not genuine", now);
+        return;
+    }
+    wzp_crypto_wipe(&keys, sizeof keys); /* payloads go in clear: nobody else has this key */
+    wzp_crypto_wipe(&c->ephemeral, sizeof c->ephemeral);
+    c->state = CLIENT_ANSWERED;
+    c->tell_joined = true;
+}
+
+static void on_hangup(wzp_client *c, const wzp_hangup_reason *reason) {
+    const char *name = wzp_hangup_name((wzp_hangup_kind)reason->kind);
+    const char *code = reason->kind == WZP_HANGUP_POLICY_VIOLATION
+                           ? wzp_violation_code_name((wzp_violation_code)reason->code)
+                           : "";
+    snprintf(c->hangup, sizeof c->hangup, "%s%s%s", name != NULL ? name : "unknown reason",
+             *code != '\0' ? " " : "", code);
+    c->tell_hangup = true;
+}
+
+static void on_signal(wzp_client *c, wzp_bytes json, wzp_time now) {
+    wzp_signal *signal = NULL;
+    if (wzp_signal_parse(&signal, json, NULL, NULL) != WZP_OK) {
+        char name[48];
+        wzp_logf(&c->cfg.log, WZP_LOG_WARN, "unreadable signal %s",
+                 wzp_signal_peek_name(json, name, sizeof name));
+        return;
+    }
+    if (signal->kind == WZP_SIGNAL_CALL_ANSWER) {
+        on_answer(c, &signal->u.CallAnswer, now);
+    } else if (signal->kind == WZP_SIGNAL_HANGUP) {
+        on_hangup(c, &signal->u.Hangup.reason);
+    } else if (signal->kind == WZP_SIGNAL_ROOM_UPDATE && c->state >= CLIENT_ANSWERED) {
+        c->members = signal->u.RoomUpdate.count;
+        c->tell_room = true;
+        if (c->state == CLIENT_ANSWERED) {
+            c->state = CLIENT_ACTIVE;
+            c->capture_at = now;
+        }
+    }
+    wzp_signal_free(&signal);
+}
+
+/* --- receiving media ------------------------------------------------------------------------- */
+
+static void reset_listener(listener *l) {
+    wzp_jbuf_free(&l->jbuf);
+    wzp_opus_dec_free(&l->dec);
+    l->played_ms = 0;
+}
+
+static bool ready(listener *l, bool is_new) {
+    const wzp_jbuf_cfg cfg = {0};
+    if (is_new) {
+        reset_listener(l);
+        l->jbuf = wzp_jbuf_new(&cfg);
+        if (wzp_opus_dec_new(&l->dec) != WZP_OK) {
+            l->dec = NULL;
+        }
+    }
+    return l->jbuf != NULL && l->dec != NULL;
+}
+
+static void on_media(wzp_client *c, wzp_bytes datagram, wzp_time now) {
+    wzp_media_packet packet;
+    bool is_new = false;
+    if (wzp_media_packet_parse(&packet, datagram, NULL) != WZP_OK ||
+        packet.hdr.media_type != WZP_MEDIA_AUDIO) {
+        return;
+    }
+    const int index = wzp_tracks_place(&c->tracks, &packet.hdr, now, &is_new);
+    const bool playable = wzp_codec_find(packet.hdr.codec_id)->is_opus &&
+                          (packet.hdr.flags & WZP_MEDIA_REPAIR) == 0;
+    if (index >= 0 && ready(&c->listeners[index], is_new) && playable) {
+        wzp_jbuf_push(c->listeners[index].jbuf, &packet.hdr, packet.payload, now);
+    }
+}
+
+/* --- packet core ----------------------------------------------------------------------------- */
+
+static void drain(wzp_client *c, wzp_time now) {
+    wzp_quic_event ev;
+    while (wzp_quic_next_event(c->quic, &ev)) {
+        switch (ev.kind) {
+        case WZP_QUIC_CONNECTED:
+            send_offer(c);
+            break;
+        case WZP_QUIC_SIGNAL:
+            on_signal(c, ev.body, now);
+            break;
+        case WZP_QUIC_DATAGRAM:
+            on_media(c, ev.body, now);
+            break;
+        case WZP_QUIC_CLOSED:
+            c->state = CLIENT_CLOSED;
+            c->tell_closed = true;
+            snprintf(c->closed, sizeof c->closed, "%s (code 0x%llx)",
+                     ev.close.kind == WZP_QUIC_CLOSE_HANDSHAKE_TIMEOUT ? "no answer"
+                                                                       : ev.close.reason,
+                     (unsigned long long)ev.close.code);
+            break;
+        case WZP_QUIC_SIGNAL_BAD:
+        case WZP_QUIC_SIGNAL_ACKED:
+        case WZP_QUIC_UNI:
+        case WZP_QUIC_PATH:
+            break;
+        }
+    }
+}
+
+static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
+                      wzp_time now) {
+    wzp_client *c = self;
+    wzp_quic_recv(c->quic, path, ecn, payload, now);
+    drain(c, now);
+}
+
+static void core_tick(void *self, wzp_time now) {
+    wzp_client *c = self;
+    wzp_quic_tick(c->quic, now);
+    drain(c, now);
+}
+
+static wzp_time core_deadline(const void *self) {
+    const wzp_client *c = self;
+    wzp_time first = wzp_quic_deadline(c->quic);
+    if (c->state == CLIENT_ACTIVE && !c->cfg.listen_only && !c->capture_asked) {
+        first = wzp_time_min(first, c->capture_at);
+    }
+    for (size_t i = 0; i < WZP_TRACKS_MAX; i++) {
+        if (c->listeners[i].jbuf != NULL) {
+            first = wzp_time_min(first, wzp_jbuf_deadline(c->listeners[i].jbuf));
+        }
+    }
+    return first;
+}
+
+static size_t core_next_packet(void *self, wzp_time now, uint8_t *buf, size_t cap,
+                               wzp_quic_meta *meta) {
+    return wzp_quic_next_packet(((wzp_client *)self)->quic, now, buf, cap, meta);
+}
+
+wzp_core wzp_client_core(wzp_client *client) {
+    static const wzp_core_ops ops = {core_recv, core_tick, core_deadline, core_next_packet};
+    return (wzp_core){client, &ops};
+}
+
+/* --- events ---------------------------------------------------------------------------------- */
+
+/* Pauses are told without sound: their samples are silence. */
+static bool play_one(wzp_client *c, size_t index, wzp_time now, wzp_client_event *out) {
+    listener *l = &c->listeners[index];
+    wzp_jbuf_out frame;
+    size_t samples = 0;
+    while (l->jbuf != NULL && wzp_jbuf_pop(l->jbuf, now, &frame)) {
+        const uint64_t at_ms = l->played_ms;
+        l->played_ms += frame.duration_ms;
+        if (frame.kind == WZP_JBUF_PAUSE) {
+            continue;
+        }
+        const bool decoded =
+            frame.kind == WZP_JBUF_FRAME &&
+            wzp_opus_dec_frame(l->dec, frame.payload, c->pcm, WZP_OPUS_FRAME_MAX, &samples) ==
+                WZP_OK;
+        if (!decoded) {
+            samples = frame.duration_ms * (WZP_OPUS_RATE_HZ / 1000);
+            wzp_opus_dec_conceal(l->dec, c->pcm, samples);
+            c->concealed++;
+        }
+        *out = (wzp_client_event){.kind = WZP_CLIENT_PLAY,
+                                  .track = c->tracks.tracks[index].id,
+                                  .samples = samples,
+                                  .at_ms = at_ms,
+                                  .pcm = c->pcm};
+        return true;
+    }
+    return false;
+}
+
+static bool take_flag(bool *flag) {
+    const bool was = *flag;
+    *flag = false;
+    return was;
+}
+
+bool wzp_client_next_event(wzp_client *c, wzp_time now, wzp_client_event *out) {
+    if (take_flag(&c->tell_joined)) {
+        *out = (wzp_client_event){.kind = WZP_CLIENT_JOINED};
+        return true;
+    }
+    if (take_flag(&c->tell_room)) {
+        *out = (wzp_client_event){.kind = WZP_CLIENT_ROOM, .count = c->members};
+        return true;
+    }
+    for (size_t i = 0; i < WZP_TRACKS_MAX; i++) {
+        if (play_one(c, i, now, out)) {
+            return true;
+        }
+    }
+    if (take_flag(&c->tell_hangup)) {
+        *out = (wzp_client_event){.kind = WZP_CLIENT_HANGUP, .text = c->hangup};
+        return true;
+    }
+    if (take_flag(&c->tell_closed)) {
+        *out = (wzp_client_event){.kind = WZP_CLIENT_CLOSED, .text = c->closed};
+        return true;
+    }
+    if (c->state == CLIENT_ACTIVE && !c->cfg.listen_only && !c->capture_asked &&
+        now >= c->capture_at) {
+        c->capture_asked = true;
+        *out = (wzp_client_event){.kind = WZP_CLIENT_CAPTURE,
+                                  .samples = wzp_opus_frame_samples(c->cfg.codec)};
+        return true;
+    }
+    return false;
+}
+
+/* --- sending media --------------------------------------------------------------------------- */
+
+static wzp_quality_report make_report(const wzp_client *c) {
+    wzp_quic_stats stats;
+    if (!wzp_quic_conn_stats(c->quic, c->conn, &stats) || stats.packets_sent == 0) {
+        return wzp_quality_report_from_path(0, 0, 0);
+    }
+    const double loss = 100.0 * (double)stats.packets_lost / (double)stats.packets_sent;
+    return wzp_quality_report_from_path(loss, (uint32_t)(stats.smoothed_rtt / WZP_MS), 0);
+}
+
+wzp_err wzp_client_push(wzp_client *c, const int16_t *pcm, size_t samples, wzp_time now) {
+    uint8_t coded[WZP_OPUS_PACKET_MAX];
+    uint8_t datagram[WZP_MEDIA_HDR_LEN + WZP_OPUS_PACKET_MAX + WZP_QUALITY_REPORT_LEN];
+    size_t len = 0;
+    if (c->state != CLIENT_ACTIVE) {
+        return WZP_ERR_CLOSED;
+    }
+    const wzp_err err = wzp_opus_enc_frame(c->enc, pcm, samples, coded, &len);
+    if (err != WZP_OK) {
+        return err;
+    }
+    c->frames++;
+    wzp_media_packet packet = {.hdr = {.version = WZP_PROTOCOL_VERSION,
+                                       .codec_id = c->cfg.codec,
+                                       .seq = c->seq++,
+                                       .timestamp_ms = c->ts},
+                               .payload = wzp_bytes_of(coded, len)};
+    if (c->frames % REPORT_EVERY == 0) {
+        packet.hdr.flags = WZP_MEDIA_QUALITY;
+        packet.report = make_report(c);
+    }
+    c->ts += c->frame_ms;
+    c->capture_asked = false;
+    c->capture_at += c->frame_ms * WZP_MS;
+    if (c->capture_at + WZP_S < now) {
+        c->capture_at = now; /* the caller slept: do not send a second's backlog */
+    }
+    wzp_wr wr;
+    wzp_wr_init(&wr, datagram, sizeof datagram);
+    wzp_media_packet_write(&wr, &packet);
+    const wzp_err sent =
+        wzp_quic_send_datagram(c->quic, c->conn, wzp_bytes_of(datagram, wzp_wr_len(&wr)));
+    c->sent += sent == WZP_OK ? 1 : 0;
+    return sent;
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+static wzp_err dial(wzp_client *c, wzp_time now) {
+    const wzp_quic_cfg quic = {.rng = c->cfg.rng,
+                               .log = c->cfg.log,
+                               .deterministic = c->cfg.deterministic,
+                               .keylog = c->cfg.keylog,
+                               .keylog_ctx = c->cfg.keylog_ctx};
+    const wzp_err err = wzp_quic_new(&c->quic, &quic, now);
+    if (err != WZP_OK) {
+        return err;
+    }
+    const wzp_quic_dial d = {.path = c->cfg.path, .sni = c->room};
+    return wzp_quic_connect(c->quic, &d, now, &c->conn);
+}
+
+wzp_err wzp_client_new(wzp_client **out, const wzp_client_cfg *cfg, wzp_time now) {
+    const size_t frame = wzp_opus_frame_samples(cfg->codec);
+    const char *room = cfg->room != NULL && *cfg->room != '\0' ? cfg->room : "default";
+    if (frame == 0 || strlen(room) > WZP_QUIC_SNI_MAX) {
+        return WZP_ERR_INVALID_ARGUMENT;
+    }
+    wzp_client *c = calloc(1, sizeof *c);
+    if (c == NULL) {
+        return WZP_ERR_NOMEM;
+    }
+    c->cfg = *cfg;
+    c->frame_ms = (uint16_t)(frame / (WZP_OPUS_RATE_HZ / 1000));
+    snprintf(c->room, sizeof c->room, "%s", room);
+    snprintf(c->alias, sizeof c->alias, "%s", cfg->alias != NULL ? cfg->alias : "");
+    wzp_identity_from_seed(&c->identity, cfg->seed);
+    wzp_crypto_wipe(c->cfg.seed, sizeof c->cfg.seed);
+    wzp_ephemeral_new(&c->ephemeral, cfg->rng);
+    wzp_tracks_init(&c->tracks);
+    /* Random starts are legal and keep two senders' numbers apart for those who listen. */
+    c->seq = (uint32_t)wzp_rng_u64(cfg->rng);
+    c->ts = (uint32_t)wzp_rng_below(cfg->rng, 1U << 30);
+    wzp_err err = wzp_opus_enc_new(&c->enc, cfg->codec);
+    err = err == WZP_OK ? dial(c, now) : err;
+    if (err != WZP_OK) {
+        wzp_client_free(&c);
+        return err;
+    }
+    *out = c;
+    return WZP_OK;
+}
+
+void wzp_client_free(wzp_client **client) {
+    wzp_client *c = *client;
+    if (c == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < WZP_TRACKS_MAX; i++) {
+        reset_listener(&c->listeners[i]);
+    }
+    wzp_opus_enc_free(&c->enc);
+    wzp_quic_free(&c->quic);
+    wzp_crypto_wipe(c, sizeof *c);
+    free(c);
+    *client = NULL;
+}
+
+void wzp_client_hangup(wzp_client *c, wzp_time now) {
+    const wzp_signal hangup = {.kind = WZP_SIGNAL_HANGUP,
+                               .version = 1,
+                               .u.Hangup.reason.kind = WZP_HANGUP_NORMAL};
+    send_signal(c, &hangup);
+    wzp_quic_close(c->quic, c->conn, 0, "hangup", now);
+}
+
+void wzp_client_count(const wzp_client *c, wzp_client_stats *out) {
+    wzp_quic_stats stats = {0};
+    *out = (wzp_client_stats){.sent = c->sent, .concealed = c->concealed, .late = c->late};
+    for (size_t i = 0; i < WZP_TRACKS_MAX; i++) {
+        const wzp_track *t = &c->tracks.tracks[i];
+        const double jitter = (double)wzp_track_jitter(t) / 1e6;
+        if (t->used) {
+            out->tracks++;
+            out->received += t->received;
+            out->lost += wzp_track_lost(t);
+            out->jitter_ms = jitter > out->jitter_ms ? jitter : out->jitter_ms;
+        }
+        if (c->listeners[i].jbuf != NULL) {
+            wzp_jbuf_stats j;
+            wzp_jbuf_count(c->listeners[i].jbuf, &j);
+            out->late += j.late;
+        }
+    }
+    if (wzp_quic_conn_stats(c->quic, c->conn, &stats)) {
+        out->rtt_ms = (double)stats.smoothed_rtt / 1e6;
+    }
+}

@@ -1,0 +1,71 @@
+/* The client core: one audio call in a room, as a user hears it.
+ *
+ * Sans-IO like the relay: datagrams and time in, packets and events out.  The caller supplies sound
+ * when CAPTURE asks for it and takes what PLAY gives.  Payloads travel in clear inside QUIC, which
+ * is the form that works between deployed clients (crypto sheet 0.3).  One thread, bounded memory:
+ * at most WZP_TRACKS_MAX senders are told apart. */
+#ifndef WZP_CLIENT_CLIENT_H
+#define WZP_CLIENT_CLIENT_H
+
+#include "media/opus.h"
+#include "media/tracks.h"
+#include "quic/core.h"
+#include "wire/signal.h"
+
+typedef struct wzp_client wzp_client;
+
+typedef struct wzp_client_cfg {
+    wzp_rng rng;
+    wzp_log log;
+    uint8_t seed[32];  /* identity; the client wipes its copy */
+    const char *room;  /* SNI; NULL or "": "default" */
+    const char *alias; /* NULL: none */
+    uint8_t codec;     /* an Opus codec id */
+    bool listen_only;  /* never asks for sound */
+    wzp_quic_path path; /* remote: the relay */
+    bool deterministic;
+    void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
+    void *keylog_ctx;
+} wzp_client_cfg;
+
+/* Starts to connect.  WZP_ERR_INVALID_ARGUMENT (codec, room), NOMEM, CRYPTO_LIB. */
+WZP_MUST_USE wzp_err wzp_client_new(wzp_client **out, const wzp_client_cfg *cfg, wzp_time now);
+void wzp_client_free(wzp_client **client);
+
+wzp_core wzp_client_core(wzp_client *client);
+
+typedef enum wzp_client_event_kind {
+    WZP_CLIENT_JOINED,  /* the relay answered and its answer is genuine */
+    WZP_CLIENT_ROOM,    /* .count members now */
+    WZP_CLIENT_CAPTURE, /* push .samples of sound now */
+    WZP_CLIENT_PLAY,    /* .pcm[.samples] of sender .track belong at .at_ms of its recording */
+    WZP_CLIENT_HANGUP,  /* .text says why */
+    WZP_CLIENT_CLOSED   /* the end; .text */
+} wzp_client_event_kind;
+
+typedef struct wzp_client_event {
+    wzp_client_event_kind kind;
+    uint32_t count, track;
+    size_t samples;
+    uint64_t at_ms;      /* since the call began to play this sender */
+    const int16_t *pcm;  /* 48 kHz mono; borrowed until the next call */
+    const char *text;    /* borrowed until the next call; printable */
+} wzp_client_event;
+
+bool wzp_client_next_event(wzp_client *client, wzp_time now, wzp_client_event *out);
+
+/* One frame, as CAPTURE asked.  INVALID_ARGUMENT: another number of samples; CLOSED. */
+WZP_MUST_USE wzp_err wzp_client_push(wzp_client *client, const int16_t *pcm, size_t samples,
+                                     wzp_time now);
+
+/* Says good-bye and closes with "hangup". */
+void wzp_client_hangup(wzp_client *client, wzp_time now);
+
+typedef struct wzp_client_stats {
+    uint64_t sent, received, lost, concealed, late;
+    uint32_t tracks;
+    double jitter_ms, rtt_ms; /* jitter: the worst of the senders */
+} wzp_client_stats;
+void wzp_client_count(const wzp_client *client, wzp_client_stats *out);
+
+#endif
