@@ -1,406 +1,303 @@
-/* wzp-relay: options and wiring around the relay core. */
+/* wzp-relay: wires the relay core to a socket, files, signals and the metrics page. */
 #include <errno.h>
-#include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/hex.h"
-#include "bin/metrics_http.h"
+#include "bin/event_log.h"
+#include "bin/relay_options.h"
 #include "crypto/crypto.h"
 #include "io/drive.h"
+#include "io/files.h"
+#include "io/http.h"
+#include "io/identity_file.h"
+#include "io/log_sink.h"
 #include "io/sys.h"
-#include "relay/relay.h"
+#include "io/traces.h"
 #include "wzp_version.h"
 
-enum { USAGE = 2, UNREADABLE = 3, FAILED = 1 };
-
-typedef struct options {
-    wzp_addr listen;
-    const char *identity, *seed_hex, *event_log, *keylog, *region;
-    uint16_t metrics_port;
-    wzp_enforce enforce;
-    uint32_t max_sessions;
-    wzp_log_level log_level;
-    bool strict_identity;
-} options;
+enum { FLUSH_MS = 1000, LINGER_MS = 150, PATH_CAP = 4096 };
 
 typedef struct program {
-    options opts;
-    uv_loop_t loop;
+    wzp_relay_options options;
+    wzp_log log;
     wzp_relay *relay;
+    wzp_traces *traces;
+    wzp_event_log *event_log;
     wzp_udp *udp;
+    wzp_http *http;
+    bool ending;
+
+    uv_loop_t loop;
     wzp_drive drive;
-    wzp_metrics_http *http;
     uv_signal_t signals[2];
-    uv_timer_t linger;
-    FILE *event_log, *keylog;
+    uv_timer_t flush, linger;
 } program;
 
-static void usage(FILE *out) {
-    fputs("usage: wzp-relay [options]\n"
-          "\n"
-          "  --listen IP:PORT        where to serve QUIC (0.0.0.0:4433); port 0 takes a free one\n"
-          "  -i, --identity FILE     seed file, 64 hex digits (~/.wzp/relay-identity); made if absent\n"
-          "  --seed HEX              seed on the command line instead (tests)\n"
-          "  --enforce off|observe|on   meters: off, count only (default), hang up on violations\n"
-          "  --max-sessions N        media sessions at once (100)\n"
-          "  --metrics-port PORT     Prometheus text at http://127.0.0.1:PORT/metrics\n"
-          "  --event-log FILE        joins, leaves, refusals, hangups as JSON lines\n"
-          "  --keylog FILE           TLS secrets for captures (debugging only)\n"
-          "  --region NAME           told to signal clients\n"
-          "  --strict-identity       RegisterPresence must prove its key\n"
-          "  --log-level error|warn|info|debug\n"
-          "  --help, --version\n"
-          "\n"
-          "Exit status: 0 stopped by a signal, 1 failed while running, 2 usage, 3 a file cannot be\n"
-          "read or written or the address cannot be bound.\n"
-          "\n"
-          "Example: wzp-relay --listen 127.0.0.1:4433 --enforce on --metrics-port 9090\n",
-          out);
-}
+/* --- identity -----------------------------------------------------------------------------------
+ */
 
-static int complain(int code, const char *what, const char *why) {
-    fprintf(stderr, "wzp-relay: %s: %s\n", what, why);
-    return code;
-}
-
-/* --- options -------------------------------------------------------------------------------------------- */
-
-static bool word(const char *text, const char *const *words, int count, const char *option, int *out) {
-    for (int i = 0; i < count; i++) {
-        if (strcmp(text, words[i]) == 0) {
-            *out = i;
-            return true;
-        }
+static int load_identity(program *p, uint8_t seed[32]) {
+    char path[PATH_CAP];
+    char why[WZP_IDENTITY_WHY_MAX];
+    wzp_identity_origin origin;
+    const wzp_relay_options *o = &p->options;
+    if (o->has_seed) {
+        memcpy(seed, o->seed, sizeof o->seed);
+        return 0;
     }
-    fprintf(stderr, "wzp-relay: %s: '%s' is not one of its values; see --help\n", option, text);
-    return false;
-}
-
-static bool whole(const char *text, unsigned long max, const char *option, unsigned long *out) {
-    char *end = NULL;
-    errno = 0;
-    *out = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || *out > max) {
-        fprintf(stderr, "wzp-relay: %s takes a number up to %lu, not '%s'\n", option, max, text);
-        return false;
+    if (o->identity != NULL) {
+        snprintf(path, sizeof path, "%s", o->identity);
+    } else if (wzp_io_home_path(path, sizeof path, "relay-identity") != WZP_OK) {
+        return wzp_relay_complain(WZP_EXIT_UNREADABLE, "the path of the home folder is too long");
     }
-    return true;
-}
-
-/* Flags of the deployed relay that this build does not serve: refused, never ignored. */
-static bool not_served(const char *flag) {
-    fprintf(stderr, "wzp-relay: %s is not served by this build\n", flag);
-    return false;
-}
-
-static bool take(options *o, int id, const char *value) {
-    static const char *const enforce[] = {"off", "observe", "on"};
-    static const char *const levels[] = {"error", "warn", "info", "debug"};
-    unsigned long number = 0;
-    int chosen = 0;
-    switch (id) {
-    case 'l':
-        if (wzp_addr_parse(&o->listen, value) != WZP_OK) {
-            fprintf(stderr, "wzp-relay: --listen takes IP:PORT or [IP]:PORT, not '%s'\n", value);
-            return false;
-        }
-        return true;
-    case 'i':
-        o->identity = value;
-        return true;
-    case 's':
-        o->seed_hex = value;
-        return true;
-    case 'e':
-        if (!word(value, enforce, 3, "--enforce", &chosen)) {
-            return false;
-        }
-        o->enforce = (wzp_enforce)chosen;
-        return true;
-    case 'm':
-        if (!whole(value, 1000000, "--max-sessions", &number)) {
-            return false;
-        }
-        o->max_sessions = (uint32_t)number;
-        return true;
-    case 'p':
-        if (!whole(value, 65535, "--metrics-port", &number)) {
-            return false;
-        }
-        o->metrics_port = (uint16_t)number;
-        return true;
-    case 'v':
-        if (!word(value, levels, 4, "--log-level", &chosen)) {
-            return false;
-        }
-        o->log_level = (wzp_log_level)chosen;
-        return true;
-    case 'E':
-        o->event_log = value;
-        return true;
-    case 'k':
-        o->keylog = value;
-        return true;
-    case 'r':
-        o->region = value;
-        return true;
-    case 'S':
-        o->strict_identity = true;
-        return true;
-    case 't':
-        return strcmp(value, "1") == 0 || not_served("--threads above 1");
-    default:
-        return false;
+    if (wzp_identity_file_load(seed, path, o->regenerate_identity, wzp_io_rng(), &origin, why) !=
+        WZP_OK) {
+        return wzp_relay_complain(WZP_EXIT_UNREADABLE, "%s", why);
     }
-}
-
-static const struct option longs[] = {{"listen", 1, NULL, 'l'},
-                                      {"identity", 1, NULL, 'i'},
-                                      {"seed", 1, NULL, 's'},
-                                      {"enforce", 1, NULL, 'e'},
-                                      {"max-sessions", 1, NULL, 'm'},
-                                      {"metrics-port", 1, NULL, 'p'},
-                                      {"event-log", 1, NULL, 'E'},
-                                      {"keylog", 1, NULL, 'k'},
-                                      {"region", 1, NULL, 'r'},
-                                      {"strict-identity", 0, NULL, 'S'},
-                                      {"threads", 1, NULL, 't'},
-                                      {"log-level", 1, NULL, 'v'},
-                                      {"help", 0, NULL, 'h'},
-                                      {"version", 0, NULL, 'V'},
-                                      {"config", 1, NULL, 256},
-                                      {"remote", 1, NULL, 257},
-                                      {"auth-url", 1, NULL, 258},
-                                      {"probe", 1, NULL, 259},
-                                      {"probe-mesh", 0, NULL, 260},
-                                      {"trunking", 0, NULL, 261},
-                                      {"ws-port", 1, NULL, 262},
-                                      {"static-dir", 1, NULL, 263},
-                                      {"global-room", 1, NULL, 264},
-                                      {"debug-tap", 1, NULL, 265},
-                                      {"mesh-status", 0, NULL, 266},
-                                      {"qlog", 1, NULL, 267},
-                                      {NULL, 0, NULL, 0}};
-
-/* -1: go on. */
-static int parse(options *o, int argc, char **argv) {
-    int index = 0;
-    *o = (options){.listen = wzp_addr_v4(0, 0, 0, 0, 4433),
-                   .enforce = WZP_ENFORCE_OBSERVE,
-                   .log_level = WZP_LOG_INFO};
-    for (int id; (id = getopt_long(argc, argv, "i:c:hV", longs, &index)) != -1;) {
-        if (id == 'h') {
-            usage(stdout);
-            return 0;
-        }
-        if (id == 'V') {
-            puts("wzp-relay " WZP_VERSION " (" WZP_BUILD_HASH ")");
-            return 0;
-        }
-        if (id >= 256 || id == 'c') {
-            (void)not_served(id == 'c' ? "--config" : longs[index].name);
-            return USAGE;
-        }
-        if (id == '?' || !take(o, id, optarg)) {
-            fputs("wzp-relay: see --help\n", stderr);
-            return USAGE;
-        }
-    }
-    if (optind < argc) {
-        return complain(USAGE, argv[optind], "is not an option; see --help");
-    }
-    return -1;
-}
-
-/* --- identity ------------------------------------------------------------------------------------------- */
-
-static int parse_seed(uint8_t seed[32], const char *text, size_t len, const char *where) {
-    size_t bad = 0;
-    while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL) {
-        len--;
-    }
-    if (wzp_hex_parse(seed, 32, text, len, &bad) != WZP_OK) {
-        fprintf(stderr, "wzp-relay: %s: expected 64 hex digits; offset %zu of %zu is wrong\n", where,
-                bad, len);
-        return UNREADABLE;
+    if (origin == WZP_IDENTITY_MADE) {
+        wzp_logf(&p->log, WZP_LOG_INFO, "new identity in %s", path);
+    } else if (origin == WZP_IDENTITY_EXPOSED) {
+        wzp_logf(&p->log, WZP_LOG_WARN, "%s can be read by others than its owner (chmod 600)",
+                 path);
     }
     return 0;
 }
 
-static int make_identity(uint8_t seed[32], const char *path) {
-    char text[65];
-    wzp_rng_fill(wzp_io_rng(), seed, 32);
-    wzp_hex_write(text, wzp_bytes_of(seed, 32));
-    const bool ok = wzp_io_write_secret(path, text);
-    wzp_crypto_wipe(text, sizeof text);
-    return ok ? 0 : complain(UNREADABLE, path, strerror(errno));
-}
+/* --- the relay and what belongs to it
+ * ------------------------------------------------------------- */
 
-/* A damaged identity is never replaced: that would change who the relay is. */
-static int load_identity(uint8_t seed[32], const options *o) {
-    char path[512];
-    char text[256];
-    size_t len = 0;
-    const char *home = getenv("HOME");
-    if (o->seed_hex != NULL) {
-        return parse_seed(seed, o->seed_hex, strlen(o->seed_hex), "--seed");
+static int open_files(program *p) {
+    const wzp_relay_options *o = &p->options;
+    const char *bad = "";
+    if (wzp_traces_open(&p->traces, "relay", o->keylog, o->qlog_dir, &bad) != WZP_OK) {
+        return wzp_relay_complain(WZP_EXIT_UNREADABLE, "%s: cannot be written: %s", bad,
+                                  strerror(errno));
     }
-    snprintf(path, sizeof path, "%s/.wzp", home != NULL ? home : ".");
-    if (o->identity == NULL) {
-        (void)mkdir(path, 0700);
-        strncat(path, "/relay-identity", sizeof path - strlen(path) - 1);
-    } else {
-        snprintf(path, sizeof path, "%s", o->identity);
-    }
-    if (!wzp_io_read_file(path, text, sizeof text, &len)) {
-        return errno == ENOENT ? make_identity(seed, path)
-                               : complain(UNREADABLE, path, strerror(errno));
-    }
-    const int code = parse_seed(seed, text, len, path);
-    wzp_crypto_wipe(text, sizeof text);
-    return code;
-}
-
-/* --- outputs --------------------------------------------------------------------------------------------- */
-
-static void log_line(void *ctx, wzp_log_level level, const char *text) {
-    char now[40];
-    (void)ctx;
-    wzp_io_rfc3339(now);
-    fprintf(stderr, "%s %s %s\n", now, wzp_log_level_name(level), text);
-}
-
-static void on_keylog(void *ctx, wzp_quic_conn conn, const char *line) {
-    program *p = ctx;
-    (void)conn;
-    fprintf(p->keylog, "%s\n", line);
-}
-
-static void write_events(void *ctx, wzp_time now) {
-    program *p = ctx;
-    wzp_relay_event e;
-    char stamp[40];
-    (void)now;
-    while (wzp_relay_next_event(p->relay, &e)) {
-        if (p->event_log == NULL) {
-            continue;
-        }
-        char room[260];
-        char reason[170];
-        wzp_io_rfc3339(stamp);
-        fprintf(p->event_log,
-                "{\"ts\":\"%s\",\"event\":\"%s\",\"room\":\"%s\",\"peer\":\"%s\",\"reason\":\"%s\","
-                "\"participants\":%u}\n",
-                stamp, e.event, wzp_log_clean(room, sizeof room, e.room, strlen(e.room)), e.peer,
-                wzp_log_clean(reason, sizeof reason, e.reason, strlen(e.reason)), e.count);
-    }
-}
-
-static bool metrics_text(void *ctx, wzp_wr *wr) {
-    return wzp_relay_metrics(((program *)ctx)->relay, wr) == WZP_OK;
-}
-
-/* --- run ------------------------------------------------------------------------------------------------- */
-
-static void on_linger(uv_timer_t *timer) {
-    program *p = timer->data;
-    wzp_drive_stop(&p->drive);
-    uv_stop(&p->loop);
-}
-
-/* Tells everybody, gives the closes 200 ms to leave, then ends. */
-static void on_signal(uv_signal_t *signal, int number) {
-    program *p = signal->data;
-    (void)number;
-    wzp_relay_shutdown(p->relay, wzp_io_now());
-    wzp_drive_kick(&p->drive);
-    uv_timer_start(&p->linger, on_linger, 200, 0);
-}
-
-static int open_log(FILE **out, const char *path) {
-    if (path != NULL) {
-        *out = fopen(path, "w");
-        if (*out == NULL) {
-            return complain(UNREADABLE, path, strerror(errno));
-        }
-        setvbuf(*out, NULL, _IOLBF, 0);
+    if (o->event_log != NULL && wzp_event_log_open(&p->event_log, o->event_log) != WZP_OK) {
+        return wzp_relay_complain(WZP_EXIT_UNREADABLE, "%s: cannot be written: %s", o->event_log,
+                                  strerror(errno));
     }
     return 0;
 }
 
 static int make_relay(program *p) {
+    const wzp_relay_options *o = &p->options;
     wzp_relay_cfg cfg = {.rng = wzp_io_rng(),
-                         .log = {log_line, NULL, p->opts.log_level},
-                         .enforce = p->opts.enforce,
+                         .log = p->log,
+                         .enforce = o->enforce,
                          .build = WZP_BUILD_HASH,
-                         .region = p->opts.region,
-                         .max_sessions = p->opts.max_sessions,
-                         .max_conns = 65536,
-                         .strict_identity = p->opts.strict_identity,
-                         .keylog = p->keylog != NULL ? on_keylog : NULL,
-                         .keylog_ctx = p};
-    const int code = load_identity(cfg.seed, &p->opts);
+                         .region = o->region,
+                         .max_sessions = o->max_sessions,
+                         .strict_identity = o->strict_identity,
+                         .pli_broadcast = o->pli_broadcast,
+                         .max_conns = o->max_connections,
+                         .max_conns_per_ip = o->max_connections_per_ip,
+                         .keylog = o->keylog != NULL ? wzp_traces_on_keylog : NULL,
+                         .keylog_ctx = p->traces,
+                         .qlog = o->qlog_dir != NULL ? wzp_traces_on_qlog : NULL,
+                         .qlog_ctx = p->traces};
+    const int code = load_identity(p, cfg.seed);
     if (code != 0) {
         return code;
     }
     const wzp_err err = wzp_relay_new(&p->relay, &cfg, wzp_io_now());
     wzp_crypto_wipe(cfg.seed, sizeof cfg.seed);
-    return err == WZP_OK ? 0 : complain(FAILED, "relay", wzp_err_text(err));
+    if (err != WZP_OK) {
+        return wzp_relay_complain(WZP_EXIT_FAILED, "the relay cannot be made: %s",
+                                  wzp_err_text(err));
+    }
+    if (o->config_missing) {
+        wzp_relay_config_write_example(o, wzp_relay_tls_fingerprint(p->relay));
+    }
+    return 0;
 }
 
-static int start(program *p) {
+static int open_socket(program *p) {
     char addr[WZP_ADDR_TEXT_MAX];
-    int code = open_log(&p->event_log, p->opts.event_log);
-    code = code != 0 ? code : open_log(&p->keylog, p->opts.keylog);
-    code = code != 0 ? code : make_relay(p);
-    if (code != 0) {
-        return code;
+    if (wzp_udp_open(&p->udp, &p->options.listen, false) != WZP_OK) {
+        return wzp_relay_complain(WZP_EXIT_FAILED, "cannot listen on %s: %s",
+                                  wzp_addr_text(&p->options.listen, addr), strerror(errno));
     }
-    if (wzp_udp_open(&p->udp, &p->opts.listen, false) != WZP_OK) {
-        return complain(UNREADABLE, wzp_addr_text(&p->opts.listen, addr), strerror(errno));
+    const wzp_udp_features f = wzp_udp_describe(p->udp);
+    wzp_logf(&p->log, WZP_LOG_DEBUG, "UDP: GRO %s, segmentation %s", f.gro ? "on" : "off",
+             f.segment ? "on" : "off");
+    if (f.receive_clamped) {
+        wzp_logf(&p->log, WZP_LOG_INFO,
+                 "receive buffer of %u bytes only; raise net.core.rmem_max for busy relays",
+                 f.receive_buffer);
     }
-    uv_loop_init(&p->loop);
-    if (p->opts.metrics_port != 0 &&
-        !wzp_metrics_http_start(&p->http, &p->loop, p->opts.metrics_port, metrics_text, p)) {
-        return complain(UNREADABLE, "--metrics-port", "the port cannot be bound");
+    return 0;
+}
+
+/* --- metrics
+ * -------------------------------------------------------------------------------------- */
+
+static wzp_err write_metrics(void *ctx, wzp_wr *out) {
+    const program *p = ctx;
+    return wzp_relay_metrics(p->relay, out);
+}
+
+static int open_metrics(program *p) {
+    static const wzp_http_page pages[] = {{"/metrics", write_metrics}};
+    char addr[WZP_ADDR_TEXT_MAX];
+    wzp_http_cfg cfg = {.listen = p->options.metrics_addr,
+                        .pages = pages,
+                        .page_count = WZP_COUNT_OF(pages),
+                        .ctx = p,
+                        .log = p->log};
+    cfg.listen.port = p->options.metrics_port;
+    if (!p->options.has_metrics) {
+        return 0;
     }
-    p->drive = (wzp_drive){
-        .core = wzp_relay_core(p->relay), .udp = p->udp, .after = write_events, .ctx = p};
+    if (wzp_http_start(&p->http, &p->loop, &cfg) == WZP_OK) {
+        return 0;
+    }
+    const char *why =
+        errno == ENOSYS ? "libwebsockets or its libuv plugin is missing" : strerror(errno);
+    return wzp_relay_complain(WZP_EXIT_FAILED, "cannot serve metrics on %s: %s",
+                              wzp_addr_text(&cfg.listen, addr), why);
+}
+
+/* --- while it runs
+ * -------------------------------------------------------------------------------- */
+
+static void drain_events(void *ctx, wzp_time now) {
+    program *p = ctx;
+    wzp_relay_event event;
+    (void)now;
+    while (wzp_relay_next_event(p->relay, &event)) {
+        if (p->event_log != NULL) {
+            wzp_event_log_write(p->event_log, &event);
+        }
+    }
+}
+
+static void on_flush(uv_timer_t *timer) {
+    program *p = timer->data;
+    if (p->event_log != NULL && !wzp_event_log_flush(p->event_log)) {
+        wzp_logf(&p->log, WZP_LOG_ERROR, "%s: events were lost: %s", p->options.event_log,
+                 strerror(errno));
+    }
+}
+
+static void close_handle(uv_handle_t *handle) {
+    if (!uv_is_closing(handle)) {
+        uv_close(handle, NULL);
+    }
+}
+
+/* Without handles the loop ends. */
+static void let_go(program *p) {
+    wzp_drive_stop(&p->drive);
+    if (p->http != NULL) {
+        wzp_http_stop(p->http);
+    }
+    for (size_t i = 0; i < WZP_COUNT_OF(p->signals); i++) {
+        close_handle((uv_handle_t *)&p->signals[i]);
+    }
+    close_handle((uv_handle_t *)&p->flush);
+    close_handle((uv_handle_t *)&p->linger);
+}
+
+static void on_linger(uv_timer_t *timer) {
+    let_go(timer->data);
+}
+
+/* Everybody is told; the closes are repeated to whoever still sends for a moment.  A second signal
+ * ends at once. */
+static void on_signal(uv_signal_t *handle, int number) {
+    program *p = handle->data;
+    wzp_relay_totals totals;
+    if (p->ending) {
+        let_go(p);
+        return;
+    }
+    p->ending = true;
+    wzp_relay_count(p->relay, &totals);
+    wzp_logf(&p->log, WZP_LOG_INFO, "%s: closing %llu sessions", strsignal(number),
+             (unsigned long long)totals.sessions);
+    wzp_relay_shutdown(p->relay, wzp_io_now());
+    wzp_drive_kick(&p->drive);
+    uv_timer_start(&p->linger, on_linger, totals.sessions > 0 ? LINGER_MS : 0, 0);
+}
+
+/* --- start and end
+ * -------------------------------------------------------------------------------- */
+
+static void print_start(const program *p) {
+    char addr[WZP_ADDR_TEXT_MAX];
+    wzp_addr local = wzp_udp_local(p->udp);
+    if (p->options.quiet) {
+        return;
+    }
+    printf("listening on %s\nidentity %s\ntls %s\n", wzp_addr_text(&local, addr),
+           wzp_relay_fingerprint(p->relay), wzp_relay_tls_fingerprint(p->relay));
+    if (p->http != NULL) {
+        local = wzp_http_local(p->http);
+        printf("metrics http://%s/metrics\n", wzp_addr_text(&local, addr));
+    }
+    fflush(stdout);
+}
+
+static void watch_signals(program *p) {
     static const int numbers[] = {SIGINT, SIGTERM};
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < WZP_COUNT_OF(numbers); i++) {
         uv_signal_init(&p->loop, &p->signals[i]);
         p->signals[i].data = p;
         uv_signal_start(&p->signals[i], on_signal, numbers[i]);
     }
+}
+
+static int run(program *p) {
+    uv_timer_init(&p->loop, &p->flush);
     uv_timer_init(&p->loop, &p->linger);
-    p->linger.data = p;
-    if (wzp_drive_start(&p->drive, &p->loop) != WZP_OK) {
-        return complain(FAILED, "socket", "cannot be watched");
+    p->flush.data = p->linger.data = p;
+    uv_timer_start(&p->flush, on_flush, FLUSH_MS, FLUSH_MS);
+    watch_signals(p);
+    p->drive = (wzp_drive){
+        .core = wzp_relay_core(p->relay), .udp = p->udp, .after = drain_events, .ctx = p};
+    int code = 0;
+    if (wzp_drive_start(&p->drive, &p->loop) == WZP_OK) {
+        print_start(p);
+    } else {
+        code = wzp_relay_complain(WZP_EXIT_FAILED, "no timer: %s", strerror(errno));
+        let_go(p);
     }
-    const wzp_addr local = wzp_udp_local(p->udp);
-    printf("listening on %s\nidentity %s\ntls %s\n", wzp_addr_text(&local, addr),
-           wzp_relay_fingerprint(p->relay), wzp_relay_tls_fingerprint(p->relay));
-    fflush(stdout);
-    return 0;
+    uv_run(&p->loop, UV_RUN_DEFAULT);
+    drain_events(p, wzp_io_now());
+    return code;
+}
+
+static int start_and_run(program *p) {
+    int code = open_files(p);
+    code = code != 0 ? code : make_relay(p);
+    code = code != 0 ? code : open_socket(p);
+    if (code != 0) {
+        return code;
+    }
+    if (uv_loop_init(&p->loop) != 0) {
+        return wzp_relay_complain(WZP_EXIT_FAILED, "no event loop: %s", strerror(errno));
+    }
+    code = open_metrics(p);
+    code = code != 0 ? code : run(p);
+    uv_loop_close(&p->loop);
+    return code;
 }
 
 int main(int argc, char **argv) {
     static program p;
-    int code = parse(&p.opts, argc, argv);
-    if (code >= 0) {
-        return code;
+    int code = wzp_relay_options_parse(&p.options, argc, argv);
+    if (code == -1) {
+        signal(SIGPIPE, SIG_IGN); /* a reader of our output may go away */
+        p.log = wzp_log_stderr(p.options.log_level);
+        code = start_and_run(&p);
     }
-    code = start(&p);
-    if (code == 0) {
-        uv_run(&p.loop, UV_RUN_DEFAULT);
-        write_events(&p, wzp_io_now());
-    }
-    wzp_metrics_http_stop(&p.http);
+    wzp_http_free(&p.http);
     wzp_relay_free(&p.relay);
     wzp_udp_close(&p.udp);
+    wzp_event_log_close(&p.event_log);
+    wzp_traces_close(&p.traces);
+    wzp_relay_options_clear(&p.options);
     return code;
 }

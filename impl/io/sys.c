@@ -33,14 +33,28 @@ wzp_rng wzp_io_rng(void) {
     return (wzp_rng){fill, NULL};
 }
 
-void wzp_io_rfc3339(char out[40]) {
+static uint64_t unix_ns(void) {
     struct timespec ts;
-    struct tm utc;
-    char seconds[24];
     clock_gettime(CLOCK_REALTIME, &ts);
-    gmtime_r(&ts.tv_sec, &utc);
-    strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(out, 40, "%s.%06uZ", seconds, (unsigned)(ts.tv_nsec / 1000) % 1000000U);
+    return (uint64_t)ts.tv_sec * WZP_S + (uint64_t)ts.tv_nsec;
+}
+
+static void write_rfc3339(char out[40], uint64_t ns) {
+    const time_t seconds = (time_t)(ns / WZP_S);
+    struct tm utc;
+    char text[24];
+    gmtime_r(&seconds, &utc);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(out, 40, "%s.%06uZ", text, (unsigned)(ns % WZP_S / WZP_US));
+}
+
+void wzp_io_rfc3339(char out[40]) {
+    write_rfc3339(out, unix_ns());
+}
+
+void wzp_io_rfc3339_at(char out[40], wzp_time at) {
+    const wzp_time now = wzp_io_now();
+    write_rfc3339(out, unix_ns() - wzp_time_since(now, at) + wzp_time_since(at, now));
 }
 
 bool wzp_io_read_file(const char *path, char *out, size_t cap, size_t *len) {

@@ -16,6 +16,9 @@ wzp_rng wzp_io_rng(void);
 /* UTC as "2026-05-25T12:00:00.123456Z"; `out` has room for 40 bytes. */
 void wzp_io_rfc3339(char out[40]);
 
+/* The same for an instant of wzp_io_now's time. */
+void wzp_io_rfc3339_at(char out[40], wzp_time at);
+
 /* The whole file, at most `cap` - 1 bytes, terminated.  False: errno says why (EFBIG: too long). */
 bool wzp_io_read_file(const char *path, char *out, size_t cap, size_t *len);
 

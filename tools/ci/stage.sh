@@ -71,10 +71,11 @@ skip_stage() { # title reason
     skipped=$((skipped + 1))
 }
 
-# Configures once; later builds notice changes of the CMake files by themselves.
+# Configures once; later builds notice changes of the CMake files by themselves.  Goes on after an
+# error, to show them all.
 build_preset() { # preset
     if [ ! -e "$root/build/$1/build.ninja" ]; then
         cmake -S "$root" --preset "$1"
     fi
-    cmake --build "$root/build/$1"
+    cmake --build "$root/build/$1" -- -k 0
 }

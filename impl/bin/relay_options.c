@@ -1,0 +1,330 @@
+#include "bin/relay_options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hex.h"
+#include "crypto/crypto.h"
+#include "io/log_sink.h"
+#include "wzp_version.h"
+
+static const char help[] =
+    "usage: wzp-relay [options]\n"
+    "\n"
+    "A WZP v2 relay: rooms by TLS server name, opaque fan-out of media, conformance meters.\n"
+    "\n"
+    "where it listens, and who it is\n"
+    "  --listen IP:PORT          0.0.0.0:4433; port 0 takes a free one; [::] serves IPv4 as well\n"
+    "  -i, --identity FILE       seed, 64 hex digits (~/.wzp/relay-identity); made when missing\n"
+    "  --regenerate-identity     replace the seed in that file by a new one\n"
+    "  --seed HEX                the seed itself, for tests: other users can see it\n"
+    "  -c, --config FILE         TOML; an example is written when it is missing\n"
+    "\n"
+    "what it allows\n"
+    "  --enforce off|observe|on  meters: none, count (default), hang up on violations\n"
+    "  --max-sessions N          media sessions at once (100)\n"
+    "  --max-connections N       QUIC connections at once (65536)\n"
+    "  --max-connections-per-ip N   of these from one address (no limit)\n"
+    "  --strict-identity         RegisterPresence must prove its key\n"
+    "  --pli-broadcast           picture loss goes to all members, not to the stream's owner\n"
+    "  --region NAME             told to signal clients\n"
+    "  --threads N               only 1 in this build\n"
+    "\n"
+    "what it tells\n"
+    "  --metrics-port PORT       Prometheus text at http://127.0.0.1:PORT/metrics\n"
+    "  --metrics-addr IP         instead of 127.0.0.1: anyone who reaches it may read\n"
+    "  --event-log FILE          joins, leaves, refusals, hangups as JSON lines\n"
+    "  --qlog DIR                one qlog file per connection\n"
+    "  --keylog FILE             TLS secrets for captures; never where real people talk\n"
+    "  --log-level error|warn|info|debug\n"
+    "  --quiet                   only warnings and errors\n"
+    "  -h, --help, -V, --version\n"
+    "\n"
+    "The command line overrides the file.  With WZP_UDP_PLAIN=1 in the environment datagrams go "
+    "one\n"
+    "by one, without the kernel's segmentation offload.\n"
+    "\n"
+    "Exit status: 0 ended by a signal, 1 failed (address in use ...), 2 usage, 3 a file cannot be\n"
+    "read, written or understood.\n"
+    "\n"
+    "Example: wzp-relay --listen 127.0.0.1:4433 --enforce on --metrics-port 9090\n";
+
+enum flag_id {
+    FLAG_LISTEN = 256,
+    FLAG_REGENERATE,
+    FLAG_SEED,
+    FLAG_ENFORCE,
+    FLAG_MAX_SESSIONS,
+    FLAG_MAX_CONNECTIONS,
+    FLAG_MAX_CONNECTIONS_PER_IP,
+    FLAG_STRICT_IDENTITY,
+    FLAG_PLI_BROADCAST,
+    FLAG_REGION,
+    FLAG_THREADS,
+    FLAG_METRICS_PORT,
+    FLAG_METRICS_ADDR,
+    FLAG_EVENT_LOG,
+    FLAG_QLOG,
+    FLAG_KEYLOG,
+    FLAG_LOG_LEVEL,
+    FLAG_QUIET,
+    FLAG_LATER /* flags of the deployed relay that this build does not serve */
+};
+
+static const struct option flags[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"identity", required_argument, NULL, 'i'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {"listen", required_argument, NULL, FLAG_LISTEN},
+    {"regenerate-identity", no_argument, NULL, FLAG_REGENERATE},
+    {"seed", required_argument, NULL, FLAG_SEED},
+    {"enforce", required_argument, NULL, FLAG_ENFORCE},
+    {"max-sessions", required_argument, NULL, FLAG_MAX_SESSIONS},
+    {"max-connections", required_argument, NULL, FLAG_MAX_CONNECTIONS},
+    {"max-connections-per-ip", required_argument, NULL, FLAG_MAX_CONNECTIONS_PER_IP},
+    {"strict-identity", no_argument, NULL, FLAG_STRICT_IDENTITY},
+    {"pli-broadcast", no_argument, NULL, FLAG_PLI_BROADCAST},
+    {"region", required_argument, NULL, FLAG_REGION},
+    {"threads", required_argument, NULL, FLAG_THREADS},
+    {"metrics-port", required_argument, NULL, FLAG_METRICS_PORT},
+    {"metrics-addr", required_argument, NULL, FLAG_METRICS_ADDR},
+    {"event-log", required_argument, NULL, FLAG_EVENT_LOG},
+    {"qlog", required_argument, NULL, FLAG_QLOG},
+    {"keylog", required_argument, NULL, FLAG_KEYLOG},
+    {"log-level", required_argument, NULL, FLAG_LOG_LEVEL},
+    {"quiet", no_argument, NULL, FLAG_QUIET},
+    {"remote", required_argument, NULL, FLAG_LATER},
+    {"auth-url", required_argument, NULL, FLAG_LATER},
+    {"probe", required_argument, NULL, FLAG_LATER},
+    {"probe-mesh", no_argument, NULL, FLAG_LATER},
+    {"mesh-status", no_argument, NULL, FLAG_LATER},
+    {"trunking", no_argument, NULL, FLAG_LATER},
+    {"ws-port", required_argument, NULL, FLAG_LATER},
+    {"static-dir", required_argument, NULL, FLAG_LATER},
+    {"global-room", required_argument, NULL, FLAG_LATER},
+    {"debug-tap", required_argument, NULL, FLAG_LATER},
+    {NULL, 0, NULL, 0}};
+
+static const char short_flags[] = "c:i:hV";
+
+int wzp_relay_complain(int code, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    fputs("wzp-relay: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    return code;
+}
+
+/* --- values -------------------------------------------------------------------------------------
+ */
+
+/* 0, or the exit code. */
+static int take_number(uint32_t *out, const char *flag, const char *text, uint32_t max) {
+    char *end = NULL;
+    errno = 0;
+    const unsigned long long value = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || value > max) {
+        return wzp_relay_complain(WZP_EXIT_USAGE, "--%s: expected a number from 0 to %u, got '%s'",
+                                  flag, max, text);
+    }
+    *out = (uint32_t)value;
+    return 0;
+}
+
+static int take_addr(wzp_addr *out, const char *flag, const char *text) {
+    if (wzp_addr_parse(out, text) != WZP_OK) {
+        return wzp_relay_complain(WZP_EXIT_USAGE,
+                                  "--%s: expected IP:PORT or [IPV6]:PORT in numbers, got '%s'",
+                                  flag, text);
+    }
+    return 0;
+}
+
+/* An address without a port. */
+static int take_ip(wzp_addr *out, const char *flag, const char *text) {
+    char with_port[WZP_ADDR_TEXT_MAX + 8];
+    const bool bare_v6 = strchr(text, ':') != NULL && *text != '[';
+    snprintf(with_port, sizeof with_port, bare_v6 ? "[%.48s]:0" : "%.50s:0", text);
+    if (wzp_addr_parse(out, with_port) != WZP_OK) {
+        return wzp_relay_complain(WZP_EXIT_USAGE, "--%s: expected an IP address, got '%s'", flag,
+                                  text);
+    }
+    return 0;
+}
+
+static int take_metrics_port(wzp_relay_options *o, const char *text) {
+    uint32_t port = 0;
+    const int code = take_number(&port, "metrics-port", text, 65535);
+    o->has_metrics = code == 0;
+    o->metrics_port = (uint16_t)port;
+    return code;
+}
+
+static int take_seed(wzp_relay_options *o, const char *text) {
+    size_t bad = 0;
+    if (wzp_hex_parse(o->seed, sizeof o->seed, text, strlen(text), &bad) != WZP_OK) {
+        return wzp_relay_complain(
+            WZP_EXIT_USAGE, "--seed: expected 64 hexadecimal digits, wrong at offset %zu of %zu",
+            bad, strlen(text));
+    }
+    o->has_seed = true;
+    return 0;
+}
+
+static int take_threads(const char *text) {
+    uint32_t threads = 0;
+    const int code = take_number(&threads, "threads", text, 1024);
+    return code != 0 || threads == 1
+               ? code
+               : wzp_relay_complain(WZP_EXIT_USAGE,
+                                    "--threads %u: this build has one worker; use 1", threads);
+}
+
+bool wzp_enforce_parse(const char *text, wzp_enforce *out) {
+    static const char *const names[] = {
+        [WZP_ENFORCE_OFF] = "off", [WZP_ENFORCE_OBSERVE] = "observe", [WZP_ENFORCE_ON] = "on"};
+    for (size_t i = 0; i < WZP_COUNT_OF(names); i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *out = (wzp_enforce)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int take_word(bool known, const char *flag, const char *words, const char *text) {
+    return known ? 0
+                 : wzp_relay_complain(WZP_EXIT_USAGE, "--%s: expected %s, got '%s'", flag, words,
+                                      text);
+}
+
+/* --- flags --------------------------------------------------------------------------------------
+ */
+
+static int take(wzp_relay_options *o, int id, const char *name, const char *value) {
+    switch (id) {
+    case 'i':
+        o->identity = value;
+        return 0;
+    case FLAG_LISTEN:
+        return take_addr(&o->listen, name, value);
+    case FLAG_REGENERATE:
+        o->regenerate_identity = true;
+        return 0;
+    case FLAG_SEED:
+        return take_seed(o, value);
+    case FLAG_ENFORCE:
+        return take_word(wzp_enforce_parse(value, &o->enforce), name, "off, observe or on", value);
+    case FLAG_MAX_SESSIONS:
+        return take_number(&o->max_sessions, name, value, 1000000);
+    case FLAG_MAX_CONNECTIONS:
+        return take_number(&o->max_connections, name, value, 1000000);
+    case FLAG_MAX_CONNECTIONS_PER_IP:
+        return take_number(&o->max_connections_per_ip, name, value, 1000000);
+    case FLAG_STRICT_IDENTITY:
+        o->strict_identity = true;
+        return 0;
+    case FLAG_PLI_BROADCAST:
+        o->pli_broadcast = true;
+        return 0;
+    case FLAG_REGION:
+        o->region = value;
+        return 0;
+    case FLAG_THREADS:
+        return take_threads(value);
+    case FLAG_METRICS_PORT:
+        return take_metrics_port(o, value);
+    case FLAG_METRICS_ADDR:
+        return take_ip(&o->metrics_addr, name, value);
+    case FLAG_EVENT_LOG:
+        o->event_log = value;
+        return 0;
+    case FLAG_QLOG:
+        o->qlog_dir = value;
+        return 0;
+    case FLAG_KEYLOG:
+        o->keylog = value;
+        return 0;
+    case FLAG_LOG_LEVEL:
+        return take_word(wzp_log_level_parse(value, &o->log_level), name,
+                         "error, warn, info or debug", value);
+    case FLAG_QUIET:
+        o->quiet = true;
+        return 0;
+    case FLAG_LATER:
+        return wzp_relay_complain(WZP_EXIT_USAGE, "--%s: not in this build yet", name);
+    default:
+        return 0; /* -c was taken in the first pass */
+    }
+}
+
+/* Finds what must be known before the rest: help, version, the configuration file; and refuses
+ * what is not an option at all. */
+static int first_pass(wzp_relay_options *o, int argc, char **argv) {
+    optind = 1;
+    for (int id; (id = getopt_long(argc, argv, short_flags, flags, NULL)) != -1;) {
+        switch (id) {
+        case 'h':
+            fputs(help, stdout);
+            return 0;
+        case 'V':
+            puts("wzp-relay " WZP_VERSION " (" WZP_BUILD_HASH ")");
+            return 0;
+        case 'c':
+            o->config = optarg;
+            break;
+        case '?':
+            return wzp_relay_complain(WZP_EXIT_USAGE, "see wzp-relay --help");
+        default:
+            break;
+        }
+    }
+    if (optind < argc) {
+        return wzp_relay_complain(WZP_EXIT_USAGE, "'%s' is not an option; see wzp-relay --help",
+                                  argv[optind]);
+    }
+    return -1;
+}
+
+static int second_pass(wzp_relay_options *o, int argc, char **argv) {
+    int index = 0;
+    optind = 1;
+    for (int id; (id = getopt_long(argc, argv, short_flags, flags, &index)) != -1;) {
+        const int code = take(o, id, flags[index].name, optarg);
+        if (code != 0) {
+            return code;
+        }
+    }
+    return -1;
+}
+
+int wzp_relay_options_parse(wzp_relay_options *out, int argc, char **argv) {
+    *out = (wzp_relay_options){.listen = wzp_addr_v4(0, 0, 0, 0, 4433),
+                               .enforce = WZP_ENFORCE_OBSERVE,
+                               .max_connections = 65536,
+                               .metrics_addr = wzp_addr_v4(127, 0, 0, 1, 0),
+                               .log_level = WZP_LOG_INFO};
+    int code = first_pass(out, argc, argv);
+    if (code == -1 && out->config != NULL) {
+        code = wzp_relay_config_load(out);
+        code = code == 0 ? -1 : code;
+    }
+    if (code == -1) {
+        code = second_pass(out, argc, argv);
+    }
+    if (out->quiet && out->log_level > WZP_LOG_WARN) {
+        out->log_level = WZP_LOG_WARN;
+    }
+    return code;
+}
+
+void wzp_relay_options_clear(wzp_relay_options *options) {
+    wzp_crypto_wipe(options->seed, sizeof options->seed);
+    wzp_toml_clear(&options->toml);
+}

@@ -1,0 +1,54 @@
+/* What wzp-relay is told: defaults, then the configuration file, then the command line. */
+#ifndef WZP_BIN_RELAY_OPTIONS_H
+#define WZP_BIN_RELAY_OPTIONS_H
+
+#include "io/toml.h"
+#include "relay/relay.h"
+
+enum { WZP_EXIT_FAILED = 1, WZP_EXIT_USAGE = 2, WZP_EXIT_UNREADABLE = 3 };
+
+/* Texts are borrowed from the command line or from `toml`. */
+typedef struct wzp_relay_options {
+    const char *config;  /* NULL: none */
+    bool config_missing; /* named, but not there: an example is written */
+    wzp_toml toml;
+
+    wzp_addr listen;
+    const char *identity; /* NULL: ~/.wzp/relay-identity */
+    bool regenerate_identity;
+    bool has_seed;
+    uint8_t seed[32];
+
+    wzp_enforce enforce;
+    uint32_t max_sessions, max_connections, max_connections_per_ip;
+    bool strict_identity, pli_broadcast;
+    const char *region;
+
+    bool has_metrics;
+    uint16_t metrics_port;
+    wzp_addr metrics_addr; /* its port is not used */
+
+    const char *event_log, *keylog, *qlog_dir;
+    wzp_log_level log_level;
+    bool quiet;
+} wzp_relay_options;
+
+/* -1: go on; otherwise the exit code, everything has been said. */
+int wzp_relay_options_parse(wzp_relay_options *out, int argc, char **argv);
+void wzp_relay_options_clear(wzp_relay_options *options);
+
+/* One line on standard error; returns `code`. */
+int wzp_relay_complain(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* --- relay_config.c -------------------------------------------------------------------------- */
+
+/* Reads options->config.  0, or the exit code. */
+int wzp_relay_config_load(wzp_relay_options *options);
+
+/* Writes an example where the configuration file was expected (relay sheet 1.3). */
+void wzp_relay_config_write_example(const wzp_relay_options *options, const char *tls_fingerprint);
+
+/* "off", "observe", "on". */
+bool wzp_enforce_parse(const char *text, wzp_enforce *out);
+
+#endif

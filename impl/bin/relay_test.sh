@@ -1,0 +1,165 @@
+#!/usr/bin/env bash
+# relay_test.sh WZP-RELAY: what a user sees: options, files, messages, exit codes, start and end.
+set -uo pipefail
+relay=$(realpath "$1")
+work=$(mktemp -d)
+export HOME=$work/home
+cd "$work" || exit 1
+failed=0
+pids=()
+trap 'for p in "${pids[@]}"; do kill -9 "$p" 2>/dev/null; done; rm -rf "$work"' EXIT
+
+fail() {
+    echo "FAILED: $*"
+    failed=1
+}
+
+# expect CODE TEXT ARGS...: the relay ends with CODE, and one line on standard error holds TEXT.
+expect() {
+    local want=$1 text=$2 got
+    shift 2
+    timeout 10 "$relay" "$@" >out 2>err </dev/null
+    got=$?
+    [ $got -eq "$want" ] || fail "$*: exit code $got instead of $want: $(cat err)"
+    grep -qF -- "$text" out err || fail "$*: '$text' is missing in: $(cat out err)"
+    if [ "$want" -ne 0 ] && [ "$(grep -c '^wzp-relay: ' err)" -ne 1 ] && [ "$text" != "see wzp-relay" ]; then
+        fail "$*: more than one line: $(cat err)"
+    fi
+}
+
+# --- options ---------------------------------------------------------------------------------------
+
+expect 0 'Example: wzp-relay --listen' --help
+expect 0 'Exit status:' -h
+expect 0 'wzp-relay 0.' --version
+expect 2 'see wzp-relay' --no-such-flag
+expect 2 'see wzp-relay' --listen
+expect 2 "'extra' is not an option" extra
+expect 2 "--listen: expected IP:PORT" --listen localhost:4433
+expect 2 "--listen: expected IP:PORT" --listen 127.0.0.1:65536
+expect 2 "--enforce: expected off, observe or on, got 'maybe'" --enforce maybe
+expect 2 "--max-sessions: expected a number from 0 to 1000000, got '-1'" --max-sessions -1
+expect 2 "--max-sessions: expected a number" --max-sessions 99999999999999999999
+expect 2 "--metrics-port: expected a number from 0 to 65535, got '65536'" --metrics-port 65536
+expect 2 "--metrics-addr: expected an IP address, got 'here'" --metrics-addr here
+expect 2 "--threads 2: this build has one worker" --threads 2
+expect 2 "--seed: expected 64 hexadecimal digits, wrong at offset 3 of 3" --seed abc
+expect 2 "--log-level: expected error, warn, info or debug, got 'loud'" --log-level loud
+for flag in --remote=127.0.0.1:1 --auth-url=http://x --probe=127.0.0.1:1 --probe-mesh --mesh-status \
+    --trunking --ws-port=1 --static-dir=/ --global-room=x '--debug-tap=*'; do
+    expect 2 "${flag%%=*}: not in this build yet" "$flag"
+done
+
+# --- configuration files ---------------------------------------------------------------------------
+
+# config CODE TEXT CONTENT
+config() {
+    printf '%b' "$3" >c.toml
+    expect "$1" "$2" --config c.toml --listen 192.0.2.1:1
+}
+
+config 3 'c.toml:2:' 'region = "x"\nmax_sessions = \n'
+config 3 'c.toml:2: max_sessions: expected a whole number' '\nmax_sessions = "many"\n'
+config 3 'c.toml:1: max_sessions: expected a whole number' 'max_sessions = -1\n'
+config 3 'c.toml:1: listen_addr: expected "IP:PORT"' 'listen_addr = "localhost:4433"\n'
+config 3 'c.toml:1: metrics_port: expected a port' 'metrics_port = 70000\n'
+config 3 'c.toml:1: trunking_enabled: expected true or false' 'trunking_enabled = 1\n'
+config 3 'c.toml:1: log_level: expected "error"' 'log_level = "loud"\n'
+config 3 'c.toml:1: enforce: expected "off"' 'enforce = "maybe"\n'
+config 3 'c.toml:1: peers: expected a list' 'peers = "x"\n'
+config 2 'c.toml:1: trunking_enabled: not in this build yet' 'trunking_enabled = true\n'
+config 2 'c.toml:2: peers: not in this build yet' '\n[[peers]]\nurl = "127.0.0.1:1"\n'
+config 2 'c.toml:1: auth_url: not in this build yet' 'auth_url = "http://x"\n'
+# Good ones: the address that cannot be had ends the run.
+config 1 'cannot listen on 192.0.2.1:1' 'trunking_enabled = false\nprobe_targets = []\nprobe_mesh = true\n'
+config 1 'cannot listen on 192.0.2.1:1' 'jitter_target_depth = 50\nadvertised_addr = "1.2.3.4:5"\n'
+printf 'shoe_size = 46\n' >c.toml
+timeout 10 "$relay" --config c.toml --listen 192.0.2.1:1 2>err
+grep -qF 'c.toml:1: shoe_size: unknown key, ignored' err || fail "unknown key: $(cat err)"
+expect 3 'cannot be read: Is a directory' --config "$work"
+
+timeout 10 "$relay" -c new/folder/c.toml --listen 192.0.2.1:1 2>err
+[ $? -eq 1 ] || fail "missing configuration file: $(cat err)"
+grep -q '^listen_addr = "192.0.2.1:1"$' new/folder/c.toml || fail "no example was written"
+grep -q '^# fingerprint = "[0-9a-f:]\{95\}"$' new/folder/c.toml || fail "no fingerprint in the example"
+expect 1 'cannot listen on 192.0.2.1:1' -c new/folder/c.toml
+
+# --- identities and other files -----------------------------------------------------------------------
+
+[ "$(stat -c %a "$HOME/.wzp/relay-identity")" = 600 ] || fail "identity is not for its owner only"
+echo 'not hex at all' >bad
+expect 3 'bad: expected 64 hexadecimal digits, found 14 characters' -i bad
+[ "$(cat bad)" = 'not hex at all' ] || fail "a damaged identity was replaced"
+expect 3 'cannot be read: Is a directory' -i "$work"
+expect 3 'no/events: cannot be written' --event-log no/events
+expect 3 'no/keys: cannot be written' --keylog no/keys
+expect 3 'bad: cannot be written' --qlog bad
+expect 1 'cannot listen on' -i bad --regenerate-identity --listen 192.0.2.1:1
+grep -qE '^[0-9a-f]{64}$' bad || fail "the identity was not made anew"
+
+# --- running ------------------------------------------------------------------------------------------
+
+# start ARGS...: leaves $pid, and what it said in running.
+start() {
+    "$relay" "$@" >running 2>running.err &
+    pid=$!
+    pids+=("$pid")
+    for _ in $(seq 100); do
+        grep -q '^tls ' running && return
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.05
+    done
+    fail "$*: did not start: $(cat running running.err)"
+}
+
+# stop SIGNAL: expects exit code 0, soon.
+stop() {
+    local begin=$SECONDS
+    kill -s "$1" "$pid"
+    wait "$pid"
+    local code=$?
+    [ $code -eq 0 ] || fail "ended with $code after SIG$1: $(cat running.err)"
+    [ $((SECONDS - begin)) -le 2 ] || fail "took too long to end"
+}
+
+seed=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
+start --listen 127.0.0.1:0 --seed $seed --metrics-port 0 --event-log events.jsonl --keylog keys \
+    --qlog traces
+listen=$(sed -n 's/^listening on //p' running)
+metrics=$(sed -n 's,^metrics http://127.0.0.1:\([0-9]*\)/metrics$,\1,p' running)
+[ "${listen##*:}" -gt 0 ] || fail "no port in: $(cat running)"
+grep -qE '^identity ([0-9a-f]{4}:){7}[0-9a-f]{4}$' running || fail "no fingerprint"
+expect 1 "cannot listen on $listen: Address already in use" --listen "$listen"
+expect 1 "cannot serve metrics on 127.0.0.1:$metrics: Address already in use" \
+    --listen 127.0.0.1:0 --metrics-port "$metrics"
+if exec 3<>"/dev/tcp/127.0.0.1/$metrics"; then
+    printf 'GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' >&3
+    timeout 5 cat <&3 >page
+    grep -q '^HTTP/1.1 200' page || fail "metrics: $(head -1 page)"
+    grep -q '^wzp_relay_active_sessions 0' page || fail "metrics without sessions"
+    exec 3>&-
+fi
+[ -e events.jsonl ] && [ -d traces ] && [ "$(stat -c %a keys)" = 600 ] || fail "files of the run"
+tls=$(sed -n 's/^tls //p' running)
+stop TERM
+
+"$relay" --listen 127.0.0.1:0 --seed $seed --quiet >out 2>err &
+pid=$!
+pids+=("$pid")
+sleep 0.5
+stop TERM
+[ ! -s out ] && [ ! -s err ] || fail "--quiet: $(cat out err)"
+
+WZP_UDP_PLAIN=1 start --listen 127.0.0.1:0 --seed $seed --log-level debug
+grep -q 'GRO off, segmentation off' running.err || fail "WZP_UDP_PLAIN: $(cat running.err)"
+[ "$(sed -n 's/^tls //p' running)" = "$tls" ] || fail "one seed, two certificates"
+stop INT
+
+printf 'listen_addr = "127.0.0.1:0"\nmetrics_port = 0\nenforce = "on"\n' >c.toml
+start -c c.toml
+grep -q '^metrics http' running || fail "metrics_port of the file"
+stop TERM
+grep -q $'\x1b' running.err && fail "colours without a terminal"
+
+[ $failed -eq 0 ] && echo "all as expected"
+exit $failed

@@ -1,0 +1,91 @@
+#include "io/identity_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/hex.h"
+#include "io/files.h"
+#include "io/sys.h"
+
+enum { SEED_LEN = 32, FILE_MAX = 256 };
+
+static void wipe(void *secret, size_t len) {
+    explicit_bzero(secret, len);
+}
+
+static wzp_err make(uint8_t seed[SEED_LEN], const char *path, wzp_rng rng,
+                    char why[WZP_IDENTITY_WHY_MAX]) {
+    uint8_t fresh[SEED_LEN];
+    char text[2 * SEED_LEN + 1];
+    wzp_rng_fill(rng, fresh, sizeof fresh);
+    wzp_hex_write(text, wzp_bytes_of(fresh, sizeof fresh));
+    wzp_err err = wzp_io_make_parents(path);
+    if (err == WZP_OK) {
+        err = wzp_io_write_atomic(path, wzp_bytes_str(text), 0600);
+    }
+    if (err == WZP_OK) {
+        memcpy(seed, fresh, sizeof fresh);
+    } else {
+        snprintf(why, WZP_IDENTITY_WHY_MAX, "%s: cannot be written: %s", path, strerror(errno));
+    }
+    wipe(fresh, sizeof fresh);
+    wipe(text, sizeof text);
+    return err;
+}
+
+static wzp_err parse(uint8_t seed[SEED_LEN], const char *path, const char *text,
+                     char why[WZP_IDENTITY_WHY_MAX]) {
+    static const char space[] = " \t\r\n\v\f";
+    uint8_t parsed[SEED_LEN];
+    size_t bad = 0;
+    const size_t lead = strspn(text, space);
+    size_t len = strlen(text + lead);
+    while (len > 0 && strchr(space, text[lead + len - 1]) != NULL) {
+        len--;
+    }
+    const wzp_err err = wzp_hex_parse(parsed, sizeof parsed, text + lead, len, &bad);
+    if (err == WZP_OK) {
+        memcpy(seed, parsed, sizeof parsed);
+    } else if (len != 2 * SEED_LEN) {
+        snprintf(why, WZP_IDENTITY_WHY_MAX,
+                 "%s: expected 64 hexadecimal digits, found %zu characters", path, len);
+    } else {
+        snprintf(why, WZP_IDENTITY_WHY_MAX,
+                 "%s: expected 64 hexadecimal digits, the character at offset %zu is none", path,
+                 lead + bad);
+    }
+    wipe(parsed, sizeof parsed);
+    return err == WZP_OK ? WZP_OK : WZP_ERR_PARSE;
+}
+
+static bool is_exposed(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+}
+
+wzp_err wzp_identity_file_load(uint8_t seed[SEED_LEN], const char *path, bool regenerate,
+                               wzp_rng rng, wzp_identity_origin *origin,
+                               char why[WZP_IDENTITY_WHY_MAX]) {
+    char text[FILE_MAX];
+    size_t len = 0;
+    const bool readable = !regenerate && wzp_io_read_file(path, text, sizeof text, &len);
+    if (regenerate || (!readable && errno == ENOENT)) {
+        *origin = WZP_IDENTITY_MADE;
+        return make(seed, path, rng, why);
+    }
+    if (!readable && errno != EFBIG) {
+        snprintf(why, WZP_IDENTITY_WHY_MAX, "%s: cannot be read: %s", path, strerror(errno));
+        return WZP_ERR_IO;
+    }
+    if (!readable) {
+        snprintf(why, WZP_IDENTITY_WHY_MAX,
+                 "%s: expected 64 hexadecimal digits, found a longer file", path);
+        return WZP_ERR_PARSE;
+    }
+    *origin = is_exposed(path) ? WZP_IDENTITY_EXPOSED : WZP_IDENTITY_READ;
+    const wzp_err err = parse(seed, path, text, why);
+    wipe(text, sizeof text);
+    return err;
+}
