@@ -81,8 +81,8 @@ wzp_bytes wzp_vector_hex(wzp_vector_entry *e, const json_t *object, const char *
     return wzp_bytes_of(data, len);
 }
 
-static void check_entry(wzp_vector_sink *sink, const json_t *json, const char *id,
-                        const char *kind, wzp_vector_checker *checker) {
+static void check_entry(wzp_vector_sink *sink, const json_t *json, const char *id, const char *kind,
+                        wzp_vector_checker *checker) {
     wzp_vector_entry e = {.sink = sink, .json = json, .id = id, .kind = kind};
     if (checker == NULL) {
         wzp_vector_skip(&e, "this kind of vector is not implemented");

@@ -8,7 +8,11 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-typedef enum wzp_vector_result { WZP_VECTOR_PASS, WZP_VECTOR_FAIL, WZP_VECTOR_SKIP } wzp_vector_result;
+typedef enum wzp_vector_result {
+    WZP_VECTOR_PASS,
+    WZP_VECTOR_FAIL,
+    WZP_VECTOR_SKIP
+} wzp_vector_result;
 
 /* Texts are borrowed for the call. */
 typedef struct wzp_vector_verdict {
@@ -53,8 +57,7 @@ void wzp_vector_skip(wzp_vector_entry *e, const char *why);
 /* Compare and report; false after a mismatch. */
 bool wzp_vector_is_text(wzp_vector_entry *e, const char *field, const char *expected,
                         const char *actual);
-bool wzp_vector_is_uint(wzp_vector_entry *e, const char *field, uint64_t expected,
-                        uint64_t actual);
+bool wzp_vector_is_uint(wzp_vector_entry *e, const char *field, uint64_t expected, uint64_t actual);
 bool wzp_vector_is_bytes(wzp_vector_entry *e, const char *field, const char *expected_hex,
                          wzp_bytes actual);
 

@@ -225,11 +225,11 @@ static void seal_and_open(wzp_vector_entry *e, const wzp_session_keys *keys, con
     const bool inside = json_is_true(json_object_get(json, "quality_report_inside_aead"));
     uint8_t message[4096];
     memcpy(message, plain.data, plain.len < 4000 ? plain.len : 0);
-    const size_t extra = inside && plain.len < 4000 &&
-                                 hex_of(e, json, "quality_report", message + plain.len,
-                                        WZP_QUALITY_REPORT_LEN)
-                             ? WZP_QUALITY_REPORT_LEN
-                             : 0;
+    const size_t extra =
+        inside && plain.len < 4000 &&
+                hex_of(e, json, "quality_report", message + plain.len, WZP_QUALITY_REPORT_LEN)
+            ? WZP_QUALITY_REPORT_LEN
+            : 0;
     if (session != NULL && hdr.len == WZP_MEDIA_HDR_LEN && plain.len < 4000) {
         const size_t len = plain.len + extra + WZP_TAG_LEN;
         wzp_err err =
@@ -310,11 +310,11 @@ static void check_replay_streams(wzp_vector_entry *e) {
     wzp_session *rx = wzp_session_new(&keys);
     for (size_t i = 0; i < json_array_size(rows) && tx != NULL && rx != NULL; i++) {
         const json_t *row = json_array_get(rows, i);
-        const wzp_media_hdr hdr = {
-            .version = 2,
-            .media_type = media_type_of(json_string_value(json_array_get(row, 1))),
-            .stream_id = (uint8_t)json_integer_value(json_array_get(row, 0)),
-            .seq = (uint32_t)json_integer_value(json_array_get(row, 2))};
+        const wzp_media_hdr hdr = {.version = 2,
+                                   .media_type =
+                                       media_type_of(json_string_value(json_array_get(row, 1))),
+                                   .stream_id = (uint8_t)json_integer_value(json_array_get(row, 0)),
+                                   .seq = (uint32_t)json_integer_value(json_array_get(row, 2))};
         uint8_t raw[WZP_MEDIA_HDR_LEN];
         uint8_t sealed[WZP_TAG_LEN + 1];
         uint8_t opened[1];

@@ -49,8 +49,7 @@ static void compare_report(wzp_vector_entry *e, const json_t *want,
                            const wzp_quality_report *report) {
     (void)wzp_vector_is_uint(e, "loss_pct", wzp_vector_uint(want, "loss_pct"), report->loss_pct);
     (void)wzp_vector_is_uint(e, "rtt_4ms", wzp_vector_uint(want, "rtt_4ms"), report->rtt_4ms);
-    (void)wzp_vector_is_uint(e, "jitter_ms", wzp_vector_uint(want, "jitter_ms"),
-                             report->jitter_ms);
+    (void)wzp_vector_is_uint(e, "jitter_ms", wzp_vector_uint(want, "jitter_ms"), report->jitter_ms);
     (void)wzp_vector_is_uint(e, "bitrate_cap_kbps", wzp_vector_uint(want, "bitrate_cap_kbps"),
                              report->bitrate_cap_kbps);
 }
@@ -223,12 +222,10 @@ static void check_v1(wzp_vector_entry *e) {
         const struct {
             const char *name;
             uint64_t value;
-        } fields[] = {{"version", hdr.version},   {"repair", hdr.repair},
-                      {"codec", hdr.codec_id},    {"q", hdr.quality},
-                      {"fec", hdr.fec_ratio_raw}, {"seq", hdr.seq},
-                      {"ts", hdr.timestamp_ms},   {"blk", hdr.fec_block},
-                      {"sym", hdr.fec_symbol},    {"res", hdr.reserved},
-                      {"csrc", hdr.csrc_count}};
+        } fields[] = {{"version", hdr.version}, {"repair", hdr.repair},     {"codec", hdr.codec_id},
+                      {"q", hdr.quality},       {"fec", hdr.fec_ratio_raw}, {"seq", hdr.seq},
+                      {"ts", hdr.timestamp_ms}, {"blk", hdr.fec_block},     {"sym", hdr.fec_symbol},
+                      {"res", hdr.reserved},    {"csrc", hdr.csrc_count}};
         for (size_t i = 0; i < WZP_COUNT_OF(fields); i++) {
             (void)wzp_vector_is_uint(e, fields[i].name, wzp_vector_uint(want, fields[i].name),
                                      fields[i].value);

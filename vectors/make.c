@@ -51,8 +51,7 @@ static void make_signal(json_t *entry) {
         wzp_wr_init(&wr, json, CAP);
         wzp_signal_write(&wr, signal);
         const wzp_bytes body = wzp_bytes_of(json, wzp_wr_len(&wr));
-        json_object_set_new(fields, "json",
-                            json_stringn((const char *)body.data, body.len));
+        json_object_set_new(fields, "json", json_stringn((const char *)body.data, body.len));
         wzp_wr_init(&wr, frame, CAP);
         wzp_signal_frame_write(&wr, body);
         set_hex(entry, "hex", frame, wzp_wr_len(&wr));
@@ -76,13 +75,13 @@ static void make_wire(json_t *file) {
             make_signal(entry);
         } else if (strcmp(kind, "sni_room_hash") == 0) {
             char text[WZP_ROOM_SNI_LEN + 1];
-            wzp_room_sni_hash(text, wzp_bytes_str(wzp_vector_text(
-                                        json_object_get(entry, "fields"), "room")));
+            wzp_room_sni_hash(
+                text, wzp_bytes_str(wzp_vector_text(json_object_get(entry, "fields"), "room")));
             json_object_set_new(entry, "hex", json_string(text));
         } else if (strcmp(kind, "federation_room_hash") == 0) {
             uint8_t hash[WZP_ROOM_HASH_LEN];
-            wzp_room_hash(hash, wzp_bytes_str(wzp_vector_text(json_object_get(entry, "fields"),
-                                                              "room")));
+            wzp_room_hash(hash,
+                          wzp_bytes_str(wzp_vector_text(json_object_get(entry, "fields"), "room")));
             set_hex(entry, "hex", hash, sizeof hash);
         }
     }

@@ -48,10 +48,10 @@ static void on_verdict(void *ctx, const wzp_vector_verdict *v) {
     static const char *const names[] = {"pass", "fail", "skip"};
     output *out = ctx;
     if (out->list != NULL) {
-        json_array_append_new(out->list, json_pack("{ss ss ss ss ss ss ss}", "file", out->file,
-                                                   "id", v->id, "kind", v->kind, "result",
-                                                   names[v->result], "field", v->field,
-                                                   "expected", v->expected, "actual", v->actual));
+        json_array_append_new(out->list,
+                              json_pack("{ss ss ss ss ss ss ss}", "file", out->file, "id", v->id,
+                                        "kind", v->kind, "result", names[v->result], "field",
+                                        v->field, "expected", v->expected, "actual", v->actual));
     } else if (v->result == WZP_VECTOR_FAIL) {
         print_failure(out, v);
     } else if (v->result == WZP_VECTOR_SKIP && !out->options->quiet) {
@@ -100,12 +100,10 @@ static int check_files(const options *opts, char **files, int count) {
 }
 
 int main(int argc, char **argv) {
-    static const struct option longs[] = {{"json", no_argument, NULL, 'j'},
-                                          {"quiet", no_argument, NULL, 'q'},
-                                          {"out", required_argument, NULL, 'o'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {"version", no_argument, NULL, 'V'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {
+        {"json", no_argument, NULL, 'j'},      {"quiet", no_argument, NULL, 'q'},
+        {"out", required_argument, NULL, 'o'}, {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},   {NULL, 0, NULL, 0}};
     options opts = {.colour = isatty(STDOUT_FILENO) != 0 && getenv("NO_COLOR") == NULL};
     const char *out_dir = NULL;
     for (int c; (c = getopt_long(argc, argv, "jqo:hV", longs, NULL)) != -1;) {

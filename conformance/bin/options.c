@@ -20,46 +20,46 @@ typedef struct filters {
 } filters;
 
 static void usage(FILE *out) {
-    fputs(
-        "usage: wzp-conformance list [--tier A,B] [--select GLOB]...\n"
-        "       wzp-conformance run [--target HOST:PORT | --exec 'CMD {addr}'] [options]\n"
-        "\n"
-        "Without --target and --exec the reference relay is tested in this process.\n"
-        "\n"
-        "which relay\n"
-        "  --target ADDR:PORT     a relay that is running\n"
-        "  --exec 'CMD {addr}'    starts CMD with the address to listen on\n"
-        "  --mode auto|observe|enforce   what the relay is declared to do (auto: what it shows)\n"
-        "  --metrics FILE         a scraped metrics page, for CAL-04\n"
-        "  --enforce off|observe|on      of the embedded relay (on)\n"
-        "which cases\n"
-        "  --tier A,B,C           chapters: CAL A AS B BS C W H\n"
-        "  --select GLOB, --skip GLOB    by case id; may be repeated\n"
-        "  --profile deployed|strict-limits\n"
-        "  --strict               a failed SHOULD is a FAIL\n"
-        "  --dry-run              only say what would run\n"
-        "how\n"
-        "  --virtual              simulated time and an in-memory network\n"
-        "  --repeat N             runs per case, the majority decides (3; with --virtual 1)\n"
-        "  --jobs N               cases at once (automatic)\n"
-        "  --seed N               of identities, rooms and payloads\n"
-        "what comes out\n"
-        "  --out DIR              report.json, report.html, junit.xml, report.md and evidence/\n"
-        "  --json F --junit F --html F --markdown F   single reports\n"
-        "  --tap                  TAP on standard output instead of the tree\n"
-        "  --evidence all|failures|none  captures, key logs and event logs to keep (failures)\n"
-        "  --expect FILE          lines 'ID' of cases that may fail for this target\n"
-        "  --quiet, --log-level error|warn|info|debug, --help, --version\n"
-        "\n"
-        "Exit status: 0 all good, 1 a case failed, 2 usage, 3 a file cannot be read or written,\n"
-        "4 the relay cannot be reached, 5 nothing failed but something was inconclusive,\n"
-        "127 no case has that name.\n"
-        "\n"
-        "Example: wzp-conformance run --target 127.0.0.1:4433 --tier A,B,C --out report\n",
-        out);
+    fputs("usage: wzp-conformance list [--tier A,B] [--select GLOB]...\n"
+          "       wzp-conformance run [--target HOST:PORT | --exec 'CMD {addr}'] [options]\n"
+          "\n"
+          "Without --target and --exec the reference relay is tested in this process.\n"
+          "\n"
+          "which relay\n"
+          "  --target ADDR:PORT     a relay that is running\n"
+          "  --exec 'CMD {addr}'    starts CMD with the address to listen on\n"
+          "  --mode auto|observe|enforce   what the relay is declared to do (auto: what it shows)\n"
+          "  --metrics FILE         a scraped metrics page, for CAL-04\n"
+          "  --enforce off|observe|on      of the embedded relay (on)\n"
+          "which cases\n"
+          "  --tier A,B,C           chapters: CAL A AS B BS C W H\n"
+          "  --select GLOB, --skip GLOB    by case id; may be repeated\n"
+          "  --profile deployed|strict-limits\n"
+          "  --strict               a failed SHOULD is a FAIL\n"
+          "  --dry-run              only say what would run\n"
+          "how\n"
+          "  --virtual              simulated time and an in-memory network\n"
+          "  --repeat N             runs per case, the majority decides (3; with --virtual 1)\n"
+          "  --jobs N               cases at once (automatic)\n"
+          "  --seed N               of identities, rooms and payloads\n"
+          "what comes out\n"
+          "  --out DIR              report.json, report.html, junit.xml, report.md and evidence/\n"
+          "  --json F --junit F --html F --markdown F   single reports\n"
+          "  --tap                  TAP on standard output instead of the tree\n"
+          "  --evidence all|failures|none  captures, key logs and event logs to keep (failures)\n"
+          "  --expect FILE          lines 'ID' of cases that may fail for this target\n"
+          "  --quiet, --log-level error|warn|info|debug, --help, --version\n"
+          "\n"
+          "Exit status: 0 all good, 1 a case failed, 2 usage, 3 a file cannot be read or written,\n"
+          "4 the relay cannot be reached, 5 nothing failed but something was inconclusive,\n"
+          "127 no case has that name.\n"
+          "\n"
+          "Example: wzp-conformance run --target 127.0.0.1:4433 --tier A,B,C --out report\n",
+          out);
 }
 
-/* --- nearest names ----------------------------------------------------------------------------------- */
+/* --- nearest names
+ * ----------------------------------------------------------------------------------- */
 
 static size_t min3(size_t a, size_t b, size_t c) {
     const size_t ab = a < b ? a : b;
@@ -104,7 +104,8 @@ static void suggest_cases(const char *name) {
     fputc('\n', stderr);
 }
 
-/* --- selection --------------------------------------------------------------------------------------- */
+/* --- selection
+ * --------------------------------------------------------------------------------------- */
 
 static bool in_tiers(const filters *f, const char *chapter) {
     if (f->tiers[0] == '\0') {
@@ -193,9 +194,11 @@ static int select_cases(wzp_ct_options *o, const filters *f) {
     return 0;
 }
 
-/* --- options ------------------------------------------------------------------------------------------ */
+/* --- options
+ * ------------------------------------------------------------------------------------------ */
 
-static bool number(const char *text, uint64_t min, uint64_t max, const char *option, uint64_t *out) {
+static bool number(const char *text, uint64_t min, uint64_t max, const char *option,
+                   uint64_t *out) {
     char *end = NULL;
     errno = 0;
     const unsigned long long value = strtoull(text, &end, 0);
@@ -223,10 +226,33 @@ static int choice(const char *text, const char *const *names, size_t count, cons
 }
 
 enum option_id {
-    OPT_TARGET = 256, OPT_EXEC, OPT_MODE, OPT_METRICS, OPT_ENFORCE, OPT_TIER, OPT_SELECT, OPT_SKIP,
-    OPT_PROFILE, OPT_STRICT, OPT_DRY_RUN, OPT_VIRTUAL, OPT_REPEAT, OPT_JOBS, OPT_SEED, OPT_OUT,
-    OPT_JSON, OPT_JUNIT, OPT_HTML, OPT_MARKDOWN, OPT_TAP, OPT_EVIDENCE, OPT_EXPECT, OPT_QUIET,
-    OPT_LOG_LEVEL, OPT_HELP, OPT_VERSION
+    OPT_TARGET = 256,
+    OPT_EXEC,
+    OPT_MODE,
+    OPT_METRICS,
+    OPT_ENFORCE,
+    OPT_TIER,
+    OPT_SELECT,
+    OPT_SKIP,
+    OPT_PROFILE,
+    OPT_STRICT,
+    OPT_DRY_RUN,
+    OPT_VIRTUAL,
+    OPT_REPEAT,
+    OPT_JOBS,
+    OPT_SEED,
+    OPT_OUT,
+    OPT_JSON,
+    OPT_JUNIT,
+    OPT_HTML,
+    OPT_MARKDOWN,
+    OPT_TAP,
+    OPT_EVIDENCE,
+    OPT_EXPECT,
+    OPT_QUIET,
+    OPT_LOG_LEVEL,
+    OPT_HELP,
+    OPT_VERSION
 };
 
 static const struct option longs[] = {{"target", 1, NULL, OPT_TARGET},
@@ -307,11 +333,12 @@ static bool take_filter(filters *f, int id, const char *value) {
 }
 
 static bool take_option(wzp_ct_options *o, parse_state *st, int id, char *value) {
-    const char **const texts[] = {[OPT_TARGET - 256] = &o->target, [OPT_EXEC - 256] = &o->exec,
-                                  [OPT_METRICS - 256] = &o->metrics, [OPT_OUT - 256] = &o->out,
-                                  [OPT_JSON - 256] = &o->json, [OPT_JUNIT - 256] = &o->junit,
-                                  [OPT_HTML - 256] = &o->html, [OPT_MARKDOWN - 256] = &o->markdown,
-                                  [OPT_EXPECT - 256] = &o->expect};
+    const char **const texts[] = {
+        [OPT_TARGET - 256] = &o->target,   [OPT_EXEC - 256] = &o->exec,
+        [OPT_METRICS - 256] = &o->metrics, [OPT_OUT - 256] = &o->out,
+        [OPT_JSON - 256] = &o->json,       [OPT_JUNIT - 256] = &o->junit,
+        [OPT_HTML - 256] = &o->html,       [OPT_MARKDOWN - 256] = &o->markdown,
+        [OPT_EXPECT - 256] = &o->expect};
     switch (id) {
     case OPT_MODE:
     case OPT_ENFORCE:
@@ -394,7 +421,7 @@ static void remember_replay(wzp_ct_options *o, int argc, char **argv) {
 static int finish(wzp_ct_options *o, const parse_state *st) {
     const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     o->repeat = (uint32_t)(st->repeat != 0 ? st->repeat : o->virtual_time ? 1 : 3);
-    o->jobs = (uint32_t)(st->jobs != 0 ? st->jobs
+    o->jobs = (uint32_t)(st->jobs != 0     ? st->jobs
                          : o->virtual_time ? 64
                                            : 24 * (uint64_t)(cpus > 0 ? cpus : 1));
     if (o->target != NULL && o->exec != NULL) {
@@ -455,7 +482,8 @@ void wzp_ct_options_clear(wzp_ct_options *o) {
     o->cases = NULL;
 }
 
-/* --- expected failures --------------------------------------------------------------------------------- */
+/* --- expected failures
+ * --------------------------------------------------------------------------------- */
 
 static wzp_ct_case_result *find_case(wzp_ct_report *report, const char *id) {
     for (size_t i = 0; i < report->case_count; i++) {

@@ -40,7 +40,8 @@ static int complain(int code, const char *what, const char *why) {
     return code;
 }
 
-/* --- embedded ------------------------------------------------------------------------------------------- */
+/* --- embedded
+ * ------------------------------------------------------------------------------------------- */
 
 static wzp_err new_relay(wzp_ct_target *t, wzp_time now) {
     wzp_relay_cfg cfg = {.rng = wzp_ct_target_rng(t),
@@ -113,7 +114,8 @@ static int open_embedded(wzp_ct_target *t, wzp_ct_report *report) {
                : complain(UNREADABLE, "embedded relay", "cannot start a thread");
 }
 
-/* --- a relay elsewhere ------------------------------------------------------------------------------------ */
+/* --- a relay elsewhere
+ * ------------------------------------------------------------------------------------ */
 
 static bool resolve(const char *text, wzp_addr *out, const char **why) {
     char host[256];
@@ -211,7 +213,8 @@ static int open_exec(wzp_ct_target *t, wzp_ct_report *report) {
     return reach(t, 10 * WZP_S, report);
 }
 
-/* --- all kinds --------------------------------------------------------------------------------------------- */
+/* --- all kinds
+ * --------------------------------------------------------------------------------------------- */
 
 int wzp_ct_target_open(wzp_ct_target **out, const wzp_ct_options *o, wzp_ct_report *report) {
     wzp_ct_target *t = calloc(1, sizeof *t);

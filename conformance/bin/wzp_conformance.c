@@ -76,8 +76,8 @@ static bool write_one(const char *path, const wzp_ct_report *report,
 
 static bool write_reports(const wzp_ct_options *o, const wzp_ct_report *report) {
     const wzp_ct_report_opts opts = {.colour = o->colour, .quiet = o->quiet};
-    const bool console = o->tap ? wzp_ct_report_tap(stdout, report)
-                                : wzp_ct_report_console(stdout, report, &opts);
+    const bool console =
+        o->tap ? wzp_ct_report_tap(stdout, report) : wzp_ct_report_console(stdout, report, &opts);
     return write_one(o->json, report, wzp_ct_report_json) &&
            write_one(o->junit, report, wzp_ct_report_junit) &&
            write_one(o->html, report, wzp_ct_report_html) &&

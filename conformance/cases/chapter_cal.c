@@ -23,8 +23,8 @@ static const wzp_ct_case cases[] = {
      .sets_mode = true,
      STEP(WZP_CODEC_OPUS_24K, 2000, 300, 3, 20)},
     {.kind = WZP_CT_SCRAPE,
-     .info = {INFO("CAL-04", "CAL", "the metrics page parses", "CONF-M-1",
-                   "serve Prometheus text", "two scrapes", "conformance 24.2"),
+     .info = {INFO("CAL-04", "CAL", "the metrics page parses", "CONF-M-1", "serve Prometheus text",
+                   "two scrapes", "conformance 24.2"),
               .level = WZP_CT_INFO},
      .criteria = {.rule = WZP_CT_RULE_RESP}},
 };

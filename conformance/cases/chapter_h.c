@@ -56,15 +56,21 @@ static void broken_json(char *json) {
 }
 
 #define EXCHANGE(id, title, must, what, resp, t, ...)                                              \
-    {.kind = WZP_CT_EXCHANGE,                                                                      \
-     .info = {INFO(id, "H", title, "CONF-H-1", must, what, "conformance 24.13")},                  \
-     .criteria = {.rule = WZP_CT_RULE_RESP},                                                       \
-     .exchange = {.response = resp, .deadline_s = t, __VA_ARGS__}}
+    {                                                                                              \
+        .kind = WZP_CT_EXCHANGE,                                                                   \
+        .info = {INFO(id, "H", title, "CONF-H-1", must, what, "conformance 24.13")},               \
+        .criteria = {.rule = WZP_CT_RULE_RESP}, .exchange = {                                      \
+            .response = resp,                                                                      \
+            .deadline_s = t,                                                                       \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
 #define ABSENT(id, title, what, why, feature_)                                                     \
-    {.kind = WZP_CT_ABSENT,                                                                        \
-     .info = {INFO(id, "H", title, "CONF-H-1", "see the sheet", what, "conformance 24.13")},       \
-     .skip = why,                                                                                  \
-     .feature = feature_}
+    {                                                                                              \
+        .kind = WZP_CT_ABSENT,                                                                     \
+        .info = {INFO(id, "H", title, "CONF-H-1", "see the sheet", what, "conformance 24.13")},    \
+        .skip = why, .feature = feature_                                                           \
+    }
 
 static const wzp_ct_case cases[] = {
     EXCHANGE("H-01", "version 1 is told so", "answer with ProtocolVersionMismatch and close",
@@ -111,8 +117,8 @@ static const wzp_ct_case cases[] = {
     EXCHANGE("H-14b", "no ALPN", "abort with no_application_protocol", "no ALPN at all",
              WZP_CT_ALPN_ALERT, 3.0, .alpn = ""),
     EXCHANGE("H-15", "the answer is genuine",
-             "sign ephemeral_pub || call-answer and choose Opus24k", "a valid offer",
-             WZP_CT_ANSWER, 3.0, .bad_signature = false),
+             "sign ephemeral_pub || call-answer and choose Opus24k", "a valid offer", WZP_CT_ANSWER,
+             3.0, .bad_signature = false),
 };
 
 const wzp_ct_chapter wzp_ct_chapter_h = {"H", "Handshake and version", cases, WZP_COUNT_OF(cases)};

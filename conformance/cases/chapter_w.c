@@ -37,9 +37,9 @@ static void video_codecs(wzp_ct_pattern *p, const wzp_ct_case *c) {
                                      WZP_CODEC_AV1_MAIN};
     (void)c;
     for (size_t i = 0; i < 60; i++) {
-        wzp_ct_packet *packet = next(p, WZP_MEDIA_VIDEO, codecs[i % 3],
-                                     WZP_MEDIA_FRAME_END | (i % 30 == 0 ? WZP_MEDIA_KEYFRAME : 0),
-                                     200);
+        wzp_ct_packet *packet =
+            next(p, WZP_MEDIA_VIDEO, codecs[i % 3],
+                 WZP_MEDIA_FRAME_END | (i % 30 == 0 ? WZP_MEDIA_KEYFRAME : 0), 200);
         packet->hdr.fec_block = 1;
         p->ts += 13;
     }
@@ -115,9 +115,8 @@ static void empty_payloads(wzp_ct_pattern *p, const wzp_ct_case *c) {
 static void full_datagrams(wzp_ct_pattern *p, const wzp_ct_case *c) {
     (void)c;
     for (int i = 0; i < 30; i++) {
-        wzp_ct_packet *packet =
-            next(p, WZP_MEDIA_VIDEO, WZP_CODEC_H264_BASELINE,
-                 WZP_MEDIA_FRAME_END | (i == 0 ? WZP_MEDIA_KEYFRAME : 0), 1116);
+        wzp_ct_packet *packet = next(p, WZP_MEDIA_VIDEO, WZP_CODEC_H264_BASELINE,
+                                     WZP_MEDIA_FRAME_END | (i == 0 ? WZP_MEDIA_KEYFRAME : 0), 1116);
         packet->hdr.fec_block = 1;
         p->ts += 13;
     }
@@ -159,23 +158,25 @@ static void flood(wzp_ct_pattern *p, const wzp_ct_case *c) {
 }
 
 #define IGNORED(id, title, traffic, builder)                                                       \
-    {.info = {INFO(id, "W", title, "CONF-W-1", "ignore it and go on", traffic, "conformance 24.12"), \
-              .must_forward = true},                                                               \
-     .criteria = {.rule = WZP_CT_RULE_IGN},                                                        \
-     .build = builder,                                                                             \
-     .trailing_speech = true}
+    {                                                                                              \
+        .info = {INFO(id, "W", title, "CONF-W-1", "ignore it and go on", traffic,                  \
+                      "conformance 24.12"),                                                        \
+                 .must_forward = true},                                                            \
+        .criteria = {.rule = WZP_CT_RULE_IGN}, .build = builder, .trailing_speech = true           \
+    }
 #define FORWARDED(id, title, traffic, builder)                                                     \
-    {.info = {INFO(id, "W", title, "CONF-W-1", FORWARD, traffic, "conformance 24.12"),             \
-              .must_forward = true},                                                               \
-     .criteria = {MUST_FORWARD},                                                                   \
-     .build = builder}
+    {                                                                                              \
+        .info = {INFO(id, "W", title, "CONF-W-1", FORWARD, traffic, "conformance 24.12"),          \
+                 .must_forward = true},                                                            \
+        .criteria = {MUST_FORWARD}, .build = builder                                               \
+    }
 #define DESCRIBED(id, title, traffic, builder)                                                     \
-    {.info = {INFO(id, "W", title, "CONF-W-1", "forward unchanged or ignore", traffic,             \
-                   "conformance 24.12"),                                                           \
-              .level = WZP_CT_INFO},                                                               \
-     .criteria = {.rule = WZP_CT_RULE_INFO},                                                       \
-     .build = builder,                                                                             \
-     .trailing_speech = true}
+    {                                                                                              \
+        .info = {INFO(id, "W", title, "CONF-W-1", "forward unchanged or ignore", traffic,          \
+                      "conformance 24.12"),                                                        \
+                 .level = WZP_CT_INFO},                                                            \
+        .criteria = {.rule = WZP_CT_RULE_INFO}, .build = builder, .trailing_speech = true          \
+    }
 
 static const wzp_ct_case cases[] = {
     FORWARDED("W-01", "all audio codecs", "ids 0 to 8 in turn, 90 packets", audio_codecs),
@@ -184,7 +185,8 @@ static const wzp_ct_case cases[] = {
     IGNORED("W-04", "short headers", "lengths 0 to 15", short_headers),
     IGNORED("W-05", "unknown media types", "media type 4, 5, 127, 255", media_types),
     IGNORED("W-06", "unknown codecs", "codec 10, 13, 14, 128, 255", codecs),
-    IGNORED("W-07", "cut quality reports", "Q flag with 0 to 3 bytes after the header", cut_reports),
+    IGNORED("W-07", "cut quality reports", "Q flag with 0 to 3 bytes after the header",
+            cut_reports),
     FORWARDED("W-08", "a report and no payload", "Q flag with exactly 4 bytes", bare_reports),
     DESCRIBED("W-09", "reserved flag bits", "low nibble 1 to 15", reserved_bits),
     DESCRIBED("W-10", "undocumented FEC ratios", "fec_ratio 201 and 255", fec_ratios),

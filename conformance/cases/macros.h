@@ -17,7 +17,8 @@
 
 /* A steady stream on codec `c`: rate, payload, seconds, timestamps by the wall clock. */
 #define WALL(c, r, p, s)                                                                           \
-    .stream = {.codec = (c), .rate = (r), .payload = (p), .duration_ms = (s)*1000, .ts = WZP_CT_TS_FLOOR}
+    .stream = {                                                                                    \
+        .codec = (c), .rate = (r), .payload = (p), .duration_ms = (s)*1000, .ts = WZP_CT_TS_FLOOR}
 /* The same with a fixed step per packet. */
 #define STEP(c, r, p, s, ms)                                                                       \
     .stream = {.codec = (c),                                                                       \

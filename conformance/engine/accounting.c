@@ -3,7 +3,8 @@
 #include <stdint.h>
 
 /* A window that begins with packet i holds the packets before sent[i].at + 1 s; a window that ends
- * just before packet i holds those after sent[i].at - 1 s.  The extremes begin or end at packets. */
+ * just before packet i holds those after sent[i].at - 1 s.  The extremes begin or end at packets.
+ */
 static void find_max(wzp_ct_accounts *out, const wzp_ct_sent *sent, size_t count) {
     uint64_t bytes = 0;
     size_t first = 0;

@@ -14,8 +14,9 @@ typedef struct wzp_ct_sent {
 
 typedef struct wzp_ct_accounts {
     uint64_t max_bytes, max_packets; /* in any sliding second */
-    uint64_t min_bytes, min_packets; /* in any full second inside the traffic: the worst alignment of
-                                        a tumbling window; 0 if it lasted less than two seconds */
+    uint64_t min_bytes,
+        min_packets; /* in any full second inside the traffic: the worst alignment of
+                        a tumbling window; 0 if it lasted less than two seconds */
 } wzp_ct_accounts;
 
 /* `sent` in order of time. */

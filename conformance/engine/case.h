@@ -43,8 +43,8 @@ struct wzp_ct_case {
     /* traffic */
     void (*build)(wzp_ct_pattern *pattern, const wzp_ct_case *c); /* NULL: `stream` alone */
     wzp_ct_stream stream;
-    uint32_t param;             /* for `build` */
-    uint32_t echo_ms;           /* 0: 1 s; K-SELF is 5000 */
+    uint32_t param;   /* for `build` */
+    uint32_t echo_ms; /* 0: 1 s; K-SELF is 5000 */
     bool no_echo, has_start, video, late_listener, early_media, trailing_speech;
     uint32_t start_seq, start_ts;
 

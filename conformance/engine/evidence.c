@@ -46,7 +46,8 @@ static bool append(text *t, const void *data, size_t len) {
     return true;
 }
 
-/* --- pcapng: raw IP packets around the payloads (link type 101) --------------------------------- */
+/* --- pcapng: raw IP packets around the payloads (link type 101) ---------------------------------
+ */
 
 static void put_le(uint8_t *out, uint64_t value, size_t len) {
     for (size_t i = 0; i < len; i++) {
@@ -125,8 +126,8 @@ void wzp_evidence_packet(wzp_evidence *e, const wzp_addr *from, const wzp_addr *
     uint8_t trailer[4];
     put_le(trailer, total, 4);
     (void)(append(&e->packets, block, sizeof block) && append(&e->packets, headers, header_len) &&
-           append(&e->packets, payload.data, payload.len) &&
-           append(&e->packets, zeros, padding) && append(&e->packets, trailer, 4));
+           append(&e->packets, payload.data, payload.len) && append(&e->packets, zeros, padding) &&
+           append(&e->packets, trailer, 4));
 }
 
 void wzp_evidence_secret(wzp_evidence *e, const char *line) {

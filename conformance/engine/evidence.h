@@ -1,5 +1,6 @@
 /* Evidence of one run: what went over the wire (pcapng with the TLS secrets inside), the secrets
- * alone, and the events in JSON lines.  Kept in memory until the verdict says whether to write it. */
+ * alone, and the events in JSON lines.  Kept in memory until the verdict says whether to write it.
+ */
 #ifndef WZP_CONFORMANCE_ENGINE_EVIDENCE_H
 #define WZP_CONFORMANCE_ENGINE_EVIDENCE_H
 
@@ -13,8 +14,8 @@ wzp_evidence *wzp_evidence_new(void);
 void wzp_evidence_free(wzp_evidence **evidence);
 
 /* All accept a NULL evidence and do nothing then. */
-void wzp_evidence_packet(wzp_evidence *e, const wzp_addr *from, const wzp_addr *to, wzp_bytes payload,
-                         wzp_time now);
+void wzp_evidence_packet(wzp_evidence *e, const wzp_addr *from, const wzp_addr *to,
+                         wzp_bytes payload, wzp_time now);
 void wzp_evidence_secret(wzp_evidence *e, const char *line);
 /* One event; `detail` is printable text, quoted by the writer. */
 void wzp_evidence_event(wzp_evidence *e, wzp_time now, const char *who, const char *what,

@@ -24,8 +24,7 @@ static void verdict(wzp_ct_run *run, wzp_ct_grade grade, wzp_ct_reason reason) {
 }
 
 static bool control_lost(const wzp_ct_run *run) {
-    return run->control_offered > 0 &&
-           run->control_delivered * 100 < run->control_offered * 99;
+    return run->control_offered > 0 && run->control_delivered * 100 < run->control_offered * 99;
 }
 
 static bool sender_failed(const wzp_ct_run *run) {
@@ -155,11 +154,12 @@ static void say_actual(wzp_ct_run *run, bool closed) {
         snprintf(close, sizeof close, "closed at %.2f s (code %llu, \"%s\")", run->close_s,
                  (unsigned long long)run->close_code, run->close_reason);
     }
-    snprintf(run->actual, sizeof run->actual,
-             "%s, %s; %llu of %llu packets delivered, %llu altered, %llu twice; control %llu of %llu",
-             hangup, close, (unsigned long long)run->delivered, (unsigned long long)run->offered,
-             (unsigned long long)run->altered, (unsigned long long)run->duplicated,
-             (unsigned long long)run->control_delivered, (unsigned long long)run->control_offered);
+    snprintf(
+        run->actual, sizeof run->actual,
+        "%s, %s; %llu of %llu packets delivered, %llu altered, %llu twice; control %llu of %llu",
+        hangup, close, (unsigned long long)run->delivered, (unsigned long long)run->offered,
+        (unsigned long long)run->altered, (unsigned long long)run->duplicated,
+        (unsigned long long)run->control_delivered, (unsigned long long)run->control_offered);
 }
 
 void wzp_ct_judge(wzp_ct_run *run, const wzp_ct_criteria *c, bool closed, unsigned hangup_bit,

@@ -15,8 +15,8 @@ typedef enum wzp_ct_rule {
 
 typedef struct wzp_ct_criteria {
     wzp_ct_rule rule;
-    unsigned codes;      /* bit i: wzp_violation_code i is allowed */
-    double deadline_s;   /* T, from the onset */
+    unsigned codes;                      /* bit i: wzp_violation_code i is allowed */
+    double deadline_s;                   /* T, from the onset */
     uint64_t under_bytes, under_packets; /* sure-under limits per second, 0 none */
     uint64_t over_bytes, over_packets;   /* sure-over limits per second, 0 none */
     bool duplicates_ok;

@@ -60,8 +60,7 @@ bool wzp_ledger_knows(const wzp_ledger *l, wzp_bytes datagram) {
 }
 
 void wzp_ledger_got(wzp_ledger *l, wzp_bytes datagram, bool late) {
-    struct wzp_ledger_entry *e =
-        l->cap != 0 ? find(l->entries, l->cap, hash_of(datagram)) : NULL;
+    struct wzp_ledger_entry *e = l->cap != 0 ? find(l->entries, l->cap, hash_of(datagram)) : NULL;
     l->late += late ? 1 : 0;
     if (e == NULL || e->hash == 0) {
         l->unknown++;

@@ -27,7 +27,7 @@ typedef struct wzp_ct_party {
     bool video;
 
     bool answered, answer_valid, mismatch;
-    uint32_t room_count; /* of the last RoomUpdate */
+    uint32_t room_count;           /* of the last RoomUpdate */
     wzp_time hangup_at, closed_at; /* WZP_TIME_NEVER: did not happen */
     char hangup_code[32];
     unsigned hangup_bit; /* of the violation code, 0 for other reasons */

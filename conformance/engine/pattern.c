@@ -96,8 +96,8 @@ wzp_time wzp_ct_stream_add(wzp_ct_pattern *p, const wzp_ct_stream *s, wzp_time f
                    report ? WZP_MEDIA_QUALITY : 0, s->payload);
         p->seq++;
     }
-    p->ts = base + (uint32_t)(s->ts == WZP_CT_TS_FLOOR ? count * 1000 / s->rate
-                                                       : count * s->step_ms);
+    p->ts =
+        base + (uint32_t)(s->ts == WZP_CT_TS_FLOOR ? count * 1000 / s->rate : count * s->step_ms);
     return nth(from, count, s->rate);
 }
 
@@ -130,8 +130,8 @@ void wzp_ct_codec2_fec(wzp_ct_pattern *p, uint8_t codec, uint32_t repairs, uint8
     for (uint32_t i = 0; i < count; i++) {
         const wzp_time due = (wzp_time)i * info->frame_ms * WZP_MS;
         const uint16_t symbol = (uint16_t)(i % 8);
-        wzp_ct_packet *source = wzp_ct_add(p, due, WZP_MEDIA_AUDIO, codec, 0,
-                                           codec == WZP_CODEC_CODEC2_1200 ? 22 : 24);
+        wzp_ct_packet *source =
+            wzp_ct_add(p, due, WZP_MEDIA_AUDIO, codec, 0, codec == WZP_CODEC_CODEC2_1200 ? 22 : 24);
         source->hdr.fec_ratio = fec_ratio;
         source->hdr.fec_block = (uint16_t)(symbol << 8 | block);
         p->seq++;
@@ -164,9 +164,8 @@ void wzp_ct_video(wzp_ct_pattern *p, uint32_t key, uint32_t delta, uint32_t gop,
                                             (i + 1 == n ? WZP_MEDIA_FRAME_END : 0));
             p->ts = f * 1000 / 30;
             /* A frame's packets leave back to back, 200 us apart. */
-            wzp_ct_packet *packet = wzp_ct_add(p, nth(0, f, 30) + i * 200 * WZP_US,
-                                               WZP_MEDIA_VIDEO, WZP_CODEC_H264_BASELINE, flags,
-                                               1116);
+            wzp_ct_packet *packet = wzp_ct_add(p, nth(0, f, 30) + i * 200 * WZP_US, WZP_MEDIA_VIDEO,
+                                               WZP_CODEC_H264_BASELINE, flags, 1116);
             packet->hdr.fec_block = (uint16_t)(i << 8 | n);
             p->seq++;
         }

@@ -8,14 +8,14 @@
 #include "wire/media.h"
 
 typedef struct wzp_ct_packet {
-    wzp_time due;        /* from the first packet of the pattern */
-    uint32_t order;      /* of appending: decides between equal times */
-    wzp_media_hdr hdr;   /* written as it is, valid or not */
-    uint16_t payload;    /* bytes of random payload; with the Q flag a report follows */
-    uint16_t raw_len;    /* > 0: exactly so many bytes are sent, whatever header and payload say */
+    wzp_time due;         /* from the first packet of the pattern */
+    uint32_t order;       /* of appending: decides between equal times */
+    wzp_media_hdr hdr;    /* written as it is, valid or not */
+    uint16_t payload;     /* bytes of random payload; with the Q flag a report follows */
+    uint16_t raw_len;     /* > 0: exactly so many bytes are sent, whatever header and payload say */
     bool must_not_arrive; /* malformed on purpose */
-    uint8_t copies;      /* sent so many times more, at once: the same bytes */
-    bool no_report;      /* the Q flag is set, yet no report follows */
+    uint8_t copies;       /* sent so many times more, at once: the same bytes */
+    bool no_report;       /* the Q flag is set, yet no report follows */
     uint8_t raw_prefix_len; /* bytes put before everything: frame tags, trunk headers */
     uint8_t raw_prefix[8];
 } wzp_ct_packet;
@@ -24,8 +24,8 @@ typedef struct wzp_ct_pattern {
     wzp_ct_packet *packets;
     size_t count, cap;
     bool out_of_memory;
-    uint32_t seq, ts;    /* of the next packet of the main stream */
-    wzp_time end;        /* when the pattern is over */
+    uint32_t seq, ts; /* of the next packet of the main stream */
+    wzp_time end;     /* when the pattern is over */
     wzp_prng prng;
 } wzp_ct_pattern;
 
@@ -53,12 +53,12 @@ typedef enum wzp_ct_ts {
 
 typedef struct wzp_ct_stream {
     uint8_t media_type, codec;
-    uint32_t rate;       /* packets per second */
+    uint32_t rate; /* packets per second */
     uint16_t payload;
     uint32_t duration_ms;
     wzp_ct_ts ts;
     uint32_t step_ms;
-    bool report_each;    /* Q flag and report on every packet */
+    bool report_each;     /* Q flag and report on every packet */
     uint8_t report_every; /* ... on every nth, 0 none */
 } wzp_ct_stream;
 

@@ -53,11 +53,15 @@ typedef enum wzp_ct_reason {
 /* "silent-drop"; static text, "" for NONE. */
 const char *wzp_ct_reason_name(wzp_ct_reason reason);
 const char *wzp_ct_reason_text(wzp_ct_reason reason);
-const char *wzp_ct_grade_name(wzp_ct_grade grade);   /* "PASS" ... */
-const char *wzp_ct_level_name(wzp_ct_level level);   /* "MUST" ... */
+const char *wzp_ct_grade_name(wzp_ct_grade grade); /* "PASS" ... */
+const char *wzp_ct_level_name(wzp_ct_level level); /* "MUST" ... */
 
-typedef enum wzp_ct_mode { WZP_CT_MODE_UNKNOWN, WZP_CT_MODE_OBSERVE, WZP_CT_MODE_ENFORCE,
-                           WZP_CT_MODE_DROP } wzp_ct_mode;
+typedef enum wzp_ct_mode {
+    WZP_CT_MODE_UNKNOWN,
+    WZP_CT_MODE_OBSERVE,
+    WZP_CT_MODE_ENFORCE,
+    WZP_CT_MODE_DROP
+} wzp_ct_mode;
 const char *wzp_ct_mode_name(wzp_ct_mode mode);
 
 /* One point of a case's timeline; `lane` groups them for the picture. */
@@ -71,9 +75,9 @@ typedef enum wzp_ct_lane {
 
 typedef struct wzp_ct_mark {
     wzp_ct_lane lane;
-    double t_s;      /* relative to the onset; negative before it */
-    double until_s;  /* > t_s: a span (traffic, deadline window), else a point */
-    char label[64];  /* printable: "hangup Bitrate", "pattern 90 pkt/s x 159 B" */
+    double t_s;     /* relative to the onset; negative before it */
+    double until_s; /* > t_s: a span (traffic, deadline window), else a point */
+    char label[64]; /* printable: "hangup Bitrate", "pattern 90 pkt/s x 159 B" */
 } wzp_ct_mark;
 
 #define WZP_CT_MARKS_MAX 24
@@ -82,12 +86,12 @@ typedef struct wzp_ct_mark {
 typedef struct wzp_ct_run {
     wzp_ct_grade grade;
     wzp_ct_reason reason;
-    bool lenient;          /* PASS by the lenient rule, or a SHOULD-level failure ("warning") */
-    char feature[48];      /* unsupported:<feature> */
+    bool lenient;     /* PASS by the lenient rule, or a SHOULD-level failure ("warning") */
+    char feature[48]; /* unsupported:<feature> */
     char expected[256], actual[512]; /* one sentence each */
 
     /* Typed reaction at X, times from the onset in seconds, negative: never. */
-    char hangup_code[32];  /* "" none */
+    char hangup_code[32]; /* "" none */
     double hangup_s, close_s;
     uint64_t close_code;
     char close_reason[64];
@@ -141,16 +145,16 @@ typedef struct wzp_ct_totals {
 /* The whole run. */
 typedef struct wzp_ct_report {
     const char *suite_version, *build_hash;
-    char started[32];        /* RFC 3339, UTC; "" in virtual time unless the caller set it */
-    double duration_s;       /* wall clock */
-    char target[128];        /* "127.0.0.1:4433", "embedded relay", "exec: ..." */
-    char target_build[64];   /* answer to SNI "version", "" unknown */
+    char started[32];      /* RFC 3339, UTC; "" in virtual time unless the caller set it */
+    double duration_s;     /* wall clock */
+    char target[128];      /* "127.0.0.1:4433", "embedded relay", "exec: ..." */
+    char target_build[64]; /* answer to SNI "version", "" unknown */
     wzp_ct_mode declared_mode, detected_mode;
     bool virtual_time, strict_limits, interrupted; /* Ctrl-C or a fatal calibration case */
-    char fatal[160];         /* why everything is INCONCLUSIVE, "" otherwise */
+    char fatal[160]; /* why everything is INCONCLUSIVE, "" otherwise */
     uint32_t repeat, jobs;
     uint64_t seed;
-    char replay[256];        /* the command line that repeats this run */
+    char replay[256]; /* the command line that repeats this run */
     const wzp_ct_case_result *cases;
     size_t case_count;
     wzp_ct_totals totals;

@@ -10,12 +10,12 @@
 
 /* The phases of a traffic case (conformance sheet 24.1). */
 typedef enum phase {
-    PHASE_SETUP,   /* X, L and the control pair join */
-    PHASE_ECHO,    /* legitimate speech from X, delivered or nothing can be said */
-    PHASE_GAP,     /* so that a window anchored in the echo is over */
+    PHASE_SETUP, /* X, L and the control pair join */
+    PHASE_ECHO,  /* legitimate speech from X, delivered or nothing can be said */
+    PHASE_GAP,   /* so that a window anchored in the echo is over */
     PHASE_PATTERN,
-    PHASE_SETTLE,  /* what is on its way arrives; late reactions are still seen */
-    PHASE_AFTER,   /* a fresh identity joins and is served */
+    PHASE_SETTLE, /* what is on its way arrives; late reactions are still seen */
+    PHASE_AFTER,  /* a fresh identity joins and is served */
     PHASE_EXCHANGE,
     PHASE_DONE
 } phase;
@@ -50,17 +50,18 @@ struct wzp_ct_exec {
     wzp_ct_pattern pattern;
     size_t next;
     wzp_ct_sent *sent;
-    wzp_ledger main, side; /* X to L, and the control's */
-    wzp_ledger forbidden;  /* what must not arrive */
+    wzp_ledger main, side;  /* X to L, and the control's */
+    wzp_ledger forbidden;   /* what must not arrive */
     uint64_t errors_us[32]; /* schedule errors: power-of-two buckets of microseconds */
-    wzp_time early_at; /* 0: not yet */
-    char offer[8192]; /* exchange */
+    wzp_time early_at;      /* 0: not yet */
+    char offer[8192];       /* exchange */
     unsigned tries;
     wzp_ct_mode mode;
     wzp_ct_run result;
 };
 
-/* --- small things ------------------------------------------------------------------------------- */
+/* --- small things -------------------------------------------------------------------------------
+ */
 
 static double since_onset(const wzp_ct_exec *e, wzp_time at) {
     return ((double)at - (double)e->onset) / 1e9;
@@ -97,8 +98,7 @@ static void decide(wzp_ct_exec *e, wzp_ct_grade grade, wzp_ct_reason reason, con
 }
 
 static void room_name(wzp_ct_exec *e, char out[40]) {
-    snprintf(out, 40, "ct-%016llx",
-             (unsigned long long)wzp_rng_u64(wzp_prng_rng(&e->prng)));
+    snprintf(out, 40, "ct-%016llx", (unsigned long long)wzp_rng_u64(wzp_prng_rng(&e->prng)));
 }
 
 static bool dial(wzp_ct_exec *e, int who, const char *room, wzp_time now) {
@@ -106,7 +106,8 @@ static bool dial(wzp_ct_exec *e, int who, const char *room, wzp_time now) {
                           &e->cfg.target, e->cfg.which->video, e->cfg.rng, now);
 }
 
-/* --- speech -------------------------------------------------------------------------------------- */
+/* --- speech --------------------------------------------------------------------------------------
+ */
 
 static size_t speech_bytes(const speech *s, uint64_t seed, uint8_t out[256]) {
     static const uint8_t report[] = {0, 5, 0, 200};
@@ -137,7 +138,8 @@ static bool send_to(wzp_ct_exec *e, int who, wzp_bytes bytes) {
 static wzp_time speak(wzp_ct_exec *e, speech *s, int who, wzp_ledger *ledger, wzp_time now) {
     uint8_t buf[256];
     while (s->index < s->count && s->from + s->index * SPEECH_STEP <= now) {
-        const wzp_bytes bytes = wzp_bytes_of(buf, speech_bytes(s, e->cfg.seed + (uint64_t)who, buf));
+        const wzp_bytes bytes =
+            wzp_bytes_of(buf, speech_bytes(s, e->cfg.seed + (uint64_t)who, buf));
         if (send_to(e, who, bytes)) {
             wzp_ledger_sent(ledger, bytes);
         }
@@ -146,7 +148,8 @@ static wzp_time speak(wzp_ct_exec *e, speech *s, int who, wzp_ledger *ledger, wz
     return s->index < s->count ? s->from + s->index * SPEECH_STEP : WZP_TIME_NEVER;
 }
 
-/* --- setup --------------------------------------------------------------------------------------- */
+/* --- setup ---------------------------------------------------------------------------------------
+ */
 
 static void begin_traffic(wzp_ct_exec *e, wzp_time now) {
     char room[40];
@@ -155,10 +158,10 @@ static void begin_traffic(wzp_ct_exec *e, wzp_time now) {
     room_name(e, control);
     enter(e, PHASE_SETUP, now);
     const bool late = e->cfg.which->late_listener;
-    if (!dial(e, X, room, now) || (!late && !dial(e, L, room, now)) ||
-        !dial(e, KX, control, now) || !dial(e, KL, control, now)) {
-        decide(e, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_SENDER_RATE, "no connection could be made here",
-               now);
+    if (!dial(e, X, room, now) || (!late && !dial(e, L, room, now)) || !dial(e, KX, control, now) ||
+        !dial(e, KL, control, now)) {
+        decide(e, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_SENDER_RATE,
+               "no connection could be made here", now);
     }
     e->parties[X].hold_offer = e->cfg.which->early_media;
 }
@@ -200,8 +203,7 @@ static void build_pattern(wzp_ct_exec *e) {
         e->pattern.end = wzp_ct_stream_add(&e->pattern, &c->stream, 0);
     }
     if (c->trailing_speech) {
-        e->pattern.end =
-            wzp_ct_talk(&e->pattern, e->pattern.end + 500 * WZP_MS, 5000);
+        e->pattern.end = wzp_ct_talk(&e->pattern, e->pattern.end + 500 * WZP_MS, 5000);
     }
     wzp_ct_pattern_sort(&e->pattern);
     e->sent = calloc(e->pattern.count + 1, sizeof *e->sent);
@@ -231,7 +233,8 @@ static void step_setup(wzp_ct_exec *e, wzp_time now) {
         e->echo.from = now;
         e->control = (speech){.count = UINT64_MAX, .from = now};
         enter(e, PHASE_ECHO, now);
-    } else if (now >= e->phase_at + SETUP_LIMIT || wzp_party_gone(&p[X]) || wzp_party_gone(&p[KX])) {
+    } else if (now >= e->phase_at + SETUP_LIMIT || wzp_party_gone(&p[X]) ||
+               wzp_party_gone(&p[KX])) {
         setup_failed(e, now);
     }
     e->wake = e->phase_at + SETUP_LIMIT;
@@ -240,7 +243,8 @@ static void step_setup(wzp_ct_exec *e, wzp_time now) {
     }
 }
 
-/* --- echo, gap, pattern -------------------------------------------------------------------------- */
+/* --- echo, gap, pattern --------------------------------------------------------------------------
+ */
 
 static void step_echo(wzp_ct_exec *e, wzp_time now) {
     const wzp_time next = speak(e, &e->echo, X, &e->main, now);
@@ -327,7 +331,8 @@ static void step_pattern(wzp_ct_exec *e, wzp_time now) {
     enter(e, PHASE_SETTLE, now);
 }
 
-/* --- settle, after ------------------------------------------------------------------------------- */
+/* --- settle, after -------------------------------------------------------------------------------
+ */
 
 /* Until when a reaction may still come. */
 static wzp_time settle_until(const wzp_ct_exec *e) {
@@ -396,7 +401,8 @@ static void collect(wzp_ct_exec *e) {
     r->control_hangup = wzp_party_gone(&e->parties[KX]) || wzp_party_gone(&e->parties[KL]) ||
                         e->parties[KX].hangup_at != WZP_TIME_NEVER;
     if (wzp_quic_conn_stats(e->quic, x->conn, &stats)) {
-        r->sent -= stats.datagrams_dropped_queue < r->sent ? stats.datagrams_dropped_queue : r->sent;
+        r->sent -=
+            stats.datagrams_dropped_queue < r->sent ? stats.datagrams_dropped_queue : r->sent;
     }
     if (x->hangup_at != WZP_TIME_NEVER) {
         r->hangup_s = since_onset(e, x->hangup_at);
@@ -414,8 +420,8 @@ static void collect(wzp_ct_exec *e) {
     snprintf(label, sizeof label, "%llu of %llu received", (unsigned long long)r->delivered,
              (unsigned long long)r->offered);
     mark(e, WZP_CT_LANE_LISTENER, 0, since_onset(e, e->phase_at), label);
-    snprintf(label, sizeof label, "%llu of %llu received",
-             (unsigned long long)r->control_delivered, (unsigned long long)r->control_offered);
+    snprintf(label, sizeof label, "%llu of %llu received", (unsigned long long)r->control_delivered,
+             (unsigned long long)r->control_offered);
     mark(e, WZP_CT_LANE_CONTROL, 0, since_onset(e, e->phase_at), label);
     if (e->cfg.which->criteria.deadline_s > 0) {
         mark(e, WZP_CT_LANE_EXPECTED, 0, e->cfg.which->criteria.deadline_s, "hangup due");
@@ -425,9 +431,9 @@ static void collect(wzp_ct_exec *e) {
 /* The relay's mode, as A-01's traffic shows it. */
 static void learn_mode(wzp_ct_exec *e) {
     const wzp_ct_run *r = &e->result;
-    e->mode = r->hangup_s >= 0                            ? WZP_CT_MODE_ENFORCE
-              : r->delivered * 100 >= r->offered * 99     ? WZP_CT_MODE_OBSERVE
-                                                          : WZP_CT_MODE_DROP;
+    e->mode = r->hangup_s >= 0                        ? WZP_CT_MODE_ENFORCE
+              : r->delivered * 100 >= r->offered * 99 ? WZP_CT_MODE_OBSERVE
+                                                      : WZP_CT_MODE_DROP;
     char text[96];
     snprintf(text, sizeof text, "mode: %s; ", wzp_ct_mode_name(e->mode));
     char rest[400];
@@ -437,9 +443,9 @@ static void learn_mode(wzp_ct_exec *e) {
 
 static void conclude(wzp_ct_exec *e, bool served_after, wzp_time now) {
     const wzp_ct_party *x = &e->parties[X];
-    const bool closed = x->closed_at != WZP_TIME_NEVER &&
-                        (x->close.kind == WZP_QUIC_CLOSE_PEER_APP ||
-                         x->close.kind == WZP_QUIC_CLOSE_PEER_TRANSPORT);
+    const bool closed =
+        x->closed_at != WZP_TIME_NEVER && (x->close.kind == WZP_QUIC_CLOSE_PEER_APP ||
+                                           x->close.kind == WZP_QUIC_CLOSE_PEER_TRANSPORT);
     const bool lost = x->closed_at != WZP_TIME_NEVER && !closed;
     collect(e);
     wzp_ct_judge(&e->result, &e->cfg.which->criteria, closed, x->hangup_bit, lost);
@@ -467,12 +473,12 @@ static void step_after(wzp_ct_exec *e, wzp_time now) {
     } else if (e->after.count == 0 && now >= e->phase_at + AFTER_LIMIT) {
         conclude(e, false, now);
     }
-    e->wake = wzp_time_min(
-        e->wake, e->after.count == 0 ? e->phase_at + AFTER_LIMIT
-                                     : (next != WZP_TIME_NEVER ? next : over));
+    e->wake = wzp_time_min(e->wake, e->after.count == 0 ? e->phase_at + AFTER_LIMIT
+                                                        : (next != WZP_TIME_NEVER ? next : over));
 }
 
-/* --- exchanges ------------------------------------------------------------------------------------ */
+/* --- exchanges
+ * ------------------------------------------------------------------------------------ */
 
 static void begin_exchange(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_exchange *ex = &e->cfg.which->exchange;
@@ -486,8 +492,8 @@ static void begin_exchange(wzp_ct_exec *e, wzp_time now) {
     x->hold_offer = true;
     if (!wzp_party_dial(x, e->quic, names[e->tries == 0 ? X : L], ex->sni != NULL ? ex->sni : room,
                         ex->alpn, &e->local, &e->cfg.target, false, e->cfg.rng, now)) {
-        decide(e, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_SENDER_RATE, "no connection could be made here",
-               now);
+        decide(e, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_SENDER_RATE,
+               "no connection could be made here", now);
     }
 }
 
@@ -517,7 +523,8 @@ static void describe(wzp_ct_exec *e, const wzp_ct_party *x, wzp_time now) {
     snprintf(e->result.actual, sizeof e->result.actual, "%s%s%s%s, %s",
              x->answered ? (x->answer_valid ? "valid CallAnswer" : "INVALID CallAnswer")
                          : "no CallAnswer",
-             x->room_count > 0 ? ", RoomUpdate" : "", x->mismatch ? ", ProtocolVersionMismatch" : "",
+             x->room_count > 0 ? ", RoomUpdate" : "",
+             x->mismatch ? ", ProtocolVersionMismatch" : "",
              x->hangup_at != WZP_TIME_NEVER && !x->mismatch ? ", Hangup" : "", closed);
     mark(e, WZP_CT_LANE_EXPECTED, 0, e->cfg.which->exchange.deadline_s, "reaction due");
     (void)now;
@@ -536,8 +543,9 @@ static int response_so_far(const wzp_ct_exec *e, const wzp_ct_party *x) {
     case WZP_CT_NO_ROOM:
         return x->room_count > 0 ? -1 : gone ? 1 : 0;
     case WZP_CT_ALPN_ALERT:
-        return gone ? (x->close.kind == WZP_QUIC_CLOSE_PEER_TRANSPORT && x->close.code == 0x178 ? 1
-                                                                                                 : -1)
+        return gone
+                   ? (x->close.kind == WZP_QUIC_CLOSE_PEER_TRANSPORT && x->close.code == 0x178 ? 1
+                                                                                               : -1)
                : x->state != WZP_PARTY_CONNECTING ? -1
                                                   : 0;
     case WZP_CT_DESCRIBE:
@@ -583,7 +591,7 @@ static void step_exchange(wzp_ct_exec *e, wzp_time now) {
         describe(e, x, now);
         const bool pass = so_far > 0 || ex->response == WZP_CT_DESCRIBE;
         e->result.grade = pass ? WZP_CT_PASS : WZP_CT_FAIL;
-        e->result.reason = pass       ? WZP_CT_REASON_NONE
+        e->result.reason = pass         ? WZP_CT_REASON_NONE
                            : so_far < 0 ? WZP_CT_REASON_WRONG_RESPONSE
                                         : WZP_CT_REASON_NO_RESPONSE;
         if (!pass && x->close.kind == WZP_QUIC_CLOSE_HANDSHAKE_TIMEOUT) {
@@ -594,7 +602,8 @@ static void step_exchange(wzp_ct_exec *e, wzp_time now) {
     e->wake = wzp_time_min(e->wake, deadline);
 }
 
-/* --- events --------------------------------------------------------------------------------------- */
+/* --- events
+ * --------------------------------------------------------------------------------------- */
 
 static int who_is(const wzp_ct_exec *e, wzp_quic_conn conn) {
     for (int i = 0; i < PARTIES; i++) {
@@ -669,7 +678,8 @@ static void step(wzp_ct_exec *e, wzp_time now) {
     }
 }
 
-/* --- packet core ----------------------------------------------------------------------------------- */
+/* --- packet core
+ * ----------------------------------------------------------------------------------- */
 
 static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
                       wzp_time now) {
@@ -712,7 +722,8 @@ wzp_core wzp_ct_exec_core(wzp_ct_exec *e) {
     return (wzp_core){e, &ops};
 }
 
-/* --- life ------------------------------------------------------------------------------------------ */
+/* --- life
+ * ------------------------------------------------------------------------------------------ */
 
 static void on_keylog(void *ctx, wzp_quic_conn conn, const char *line) {
     wzp_ct_exec *e = ctx;

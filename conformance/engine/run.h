@@ -11,8 +11,8 @@ typedef struct wzp_ct_exec wzp_ct_exec;
 
 typedef struct wzp_ct_exec_cfg {
     const wzp_ct_case *which;
-    uint64_t seed;          /* of this run: identities, rooms, payloads */
-    wzp_rng rng;            /* for keys; in virtual time derived from the seed */
+    uint64_t seed; /* of this run: identities, rooms, payloads */
+    wzp_rng rng;   /* for keys; in virtual time derived from the seed */
     bool deterministic;
     wzp_evidence *evidence; /* taken over; NULL: none is kept */
     wzp_addr target;

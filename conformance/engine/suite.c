@@ -77,20 +77,21 @@ static void record_verdict(suite *s, size_t case_index, size_t run_index, wzp_ct
     record(s, case_index, run_index, &run);
 }
 
-/* --- starting and ending --------------------------------------------------------------------------- */
+/* --- starting and ending
+ * --------------------------------------------------------------------------- */
 
 static bool start_job(suite *s, size_t case_index, size_t run_index) {
     const wzp_ct_suite_cfg *cfg = s->cfg;
     const wzp_ct_case *c = cfg->cases[case_index];
     const wzp_time now = cfg->world->ops->now(cfg->world);
     wzp_addr local;
-    const wzp_ct_exec_cfg exec_cfg = {
-        .which = c,
-        .seed = run_seed(s, c, (uint32_t)run_index),
-        .rng = cfg->rng,
-        .deterministic = cfg->virtual_time,
-        .evidence = cfg->evidence_dir != NULL ? wzp_evidence_new() : NULL,
-        .target = cfg->target};
+    const wzp_ct_exec_cfg exec_cfg = {.which = c,
+                                      .seed = run_seed(s, c, (uint32_t)run_index),
+                                      .rng = cfg->rng,
+                                      .deterministic = cfg->virtual_time,
+                                      .evidence =
+                                          cfg->evidence_dir != NULL ? wzp_evidence_new() : NULL,
+                                      .target = cfg->target};
     wzp_ct_exec *exec = wzp_ct_exec_new(&exec_cfg, now);
     if (exec == NULL ||
         !cfg->world->ops->add(cfg->world, wzp_ct_exec_core(exec), &cfg->target, &local)) {
@@ -155,7 +156,8 @@ static void turn(suite *s) {
     }
 }
 
-/* --- what needs no connection ------------------------------------------------------------------------ */
+/* --- what needs no connection
+ * ------------------------------------------------------------------------ */
 
 static uint32_t count_late(wzp_ct_world *w, const wzp_ct_stream *stream, uint32_t count) {
     const wzp_time from = w->ops->now(w);
@@ -229,8 +231,8 @@ static void check_metrics(suite *s, size_t case_index) {
     free(text);
     snprintf(actual, sizeof actual, ok ? "%u samples, twice" : "not readable after %u samples",
              samples);
-    record_verdict(s, case_index, 0, WZP_CT_PASS, ok ? WZP_CT_REASON_NONE : WZP_CT_REASON_NO_METRICS,
-                   actual);
+    record_verdict(s, case_index, 0, WZP_CT_PASS,
+                   ok ? WZP_CT_REASON_NONE : WZP_CT_REASON_NO_METRICS, actual);
 }
 
 /* True if the case has its verdict without running. */
@@ -259,7 +261,8 @@ static bool settled(suite *s, size_t i) {
     return true;
 }
 
-/* --- the run ----------------------------------------------------------------------------------------- */
+/* --- the run
+ * ----------------------------------------------------------------------------------------- */
 
 static bool is_calibration(const wzp_ct_case *c) {
     return strcmp(c->info.chapter, "CAL") == 0;
@@ -336,8 +339,8 @@ static void fill_rest(suite *s) {
 static void fold_all(suite *s) {
     for (size_t i = 0; i < s->cfg->case_count; i++) {
         const wzp_ct_case *c = s->cfg->cases[i];
-        s->results[i] = (wzp_ct_case_result){
-            .info = &c->info, .runs = s->runs[i], .run_count = repeats(s, c)};
+        s->results[i] =
+            (wzp_ct_case_result){.info = &c->info, .runs = s->runs[i], .run_count = repeats(s, c)};
         wzp_ct_fold(&s->results[i]);
     }
     s->report->cases = s->results;

@@ -18,14 +18,14 @@ typedef struct wzp_ct_suite_cfg {
     wzp_ct_mode declared; /* UNKNOWN: whatever it shows */
     bool strict_limits, virtual_time;
     bool grade_abuse; /* grade abuse cases whatever mode the relay showed: it is to enforce */
-    wzp_rng rng; /* for keys in real time */
+    wzp_rng rng;      /* for keys in real time */
 
     const char *evidence_dir; /* NULL: none is kept */
     bool evidence_all;        /* of passed runs too */
 
     /* All may be NULL. */
     const volatile sig_atomic_t *stop;
-    bool (*alive)(void *ctx); /* false: the relay's process is gone */
+    bool (*alive)(void *ctx);                           /* false: the relay's process is gone */
     bool (*metrics)(void *ctx, char *text, size_t cap); /* one scrape */
     void (*progress)(void *ctx, size_t done, size_t total, size_t failed);
     void *ctx;

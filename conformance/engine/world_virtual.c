@@ -14,7 +14,7 @@ typedef struct host {
 typedef struct thing {
     wzp_time at;
     uint64_t order;
-    host *wake;       /* a wake-up of this host, or */
+    host *wake;         /* a wake-up of this host, or */
     wzp_quic_path path; /* a packet, as its receiver sees it */
     uint8_t ecn;
     uint16_t len;
@@ -98,7 +98,8 @@ static void send_run(virtual_world *w, const host *from, const wzp_quic_meta *me
 static void pump(virtual_world *w, host *h) {
     const wzp_core_ops *ops = h->core.ops;
     wzp_quic_meta meta;
-    for (size_t n; (n = ops->next_packet(h->core.self, w->now, w->buf, sizeof w->buf, &meta)) > 0;) {
+    for (size_t n;
+         (n = ops->next_packet(h->core.self, w->now, w->buf, sizeof w->buf, &meta)) > 0;) {
         send_run(w, h, &meta, n);
     }
     const wzp_time deadline = ops->deadline(h->core.self);

@@ -83,12 +83,11 @@ static bool deployed_decides(session *s, wzp_bytes datagram) {
 /* --- reactions ------------------------------------------------------------------------------- */
 
 static void say_only(session *s, wzp_violation v) {
-    const wzp_signal hangup = {
-        .kind = WZP_SIGNAL_HANGUP,
-        .version = 1,
-        .u.Hangup.reason = {.kind = WZP_HANGUP_POLICY_VIOLATION,
-                            .code = (uint8_t)(v - WZP_VIOLATION_BITRATE),
-                            .reason = wzp_bytes_str("only words")}};
+    const wzp_signal hangup = {.kind = WZP_SIGNAL_HANGUP,
+                               .version = 1,
+                               .u.Hangup.reason = {.kind = WZP_HANGUP_POLICY_VIOLATION,
+                                                   .code = (uint8_t)(v - WZP_VIOLATION_BITRATE),
+                                                   .reason = wzp_bytes_str("only words")}};
     (void)wzp_relay_send_signal(s, &hangup);
 }
 

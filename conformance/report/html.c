@@ -43,38 +43,39 @@ static void head(FILE *out, const wzp_ct_report *r) {
           "<title>WZP conformance: ",
           out);
     text(out, r->target);
-    fputs("</title>\n<style>\n"
-          ":root{--bg:#fbfbfa;--fg:#1d2126;--dim:#5d6670;--line:#dcdfe3;--card:#fff;--pass:#1a7f4b;"
-          "--fail:#c0262d;--warn:#9a6700;--unclear:#6f42c1;--skip:#6b747d;--band:#e9edf2}\n"
-          "@media(prefers-color-scheme:dark){:root{--bg:#14171a;--fg:#e6e9ec;--dim:#9aa4ae;"
-          "--line:#2c3238;--card:#1b1f24;--pass:#4cc38a;--fail:#ff7b72;--warn:#e3b341;"
-          "--unclear:#c297ff;--skip:#8b949e;--band:#252b32}}\n"
-          "*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--fg);"
-          "font:16px/1.5 system-ui,sans-serif}main{max-width:60rem;margin:0 auto;padding:1.5rem 1rem "
-          "4rem}h1{font-size:1.5rem;margin:0 0 .25rem}h2{font-size:1.1rem;margin:2.2rem 0 .6rem}"
-          "p{margin:.3rem 0}.dim{color:var(--dim)}code{font:.88em ui-monospace,monospace;"
-          "overflow-wrap:anywhere}\n"
-          ".totals{display:grid;grid-template-columns:repeat(auto-fit,minmax(7.5rem,1fr));gap:.6rem;"
-          "margin:1.2rem 0}.totals div{background:var(--card);border:1px solid var(--line);"
-          "border-radius:.5rem;padding:.6rem .8rem}.totals b{display:block;font-size:1.6rem;"
-          "line-height:1.2}\n"
-          ".pass{color:var(--pass)}.fail{color:var(--fail)}.warn{color:var(--warn)}"
-          ".unclear{color:var(--unclear)}.skip{color:var(--skip)}\n"
-          "table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.35rem .6rem "
-          ".35rem 0;border-bottom:1px solid var(--line)}td.n,th.n{text-align:right}"
-          ".scroll{overflow-x:auto}\n"
-          "details{background:var(--card);border:1px solid var(--line);border-radius:.5rem;"
-          "margin:.35rem 0}summary{cursor:pointer;padding:.5rem .8rem;display:grid;"
-          "grid-template-columns:4.2rem 7.4rem 1fr;gap:.5rem;align-items:baseline;list-style:none}"
-          "summary::-webkit-details-marker{display:none}summary b{font-variant-numeric:tabular-nums}"
-          ".body{padding:0 .8rem .8rem}dl{display:grid;grid-template-columns:6rem 1fr;gap:.2rem "
-          ".8rem;margin:.4rem 0}dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}"
-          "svg{width:100%;height:auto;margin-top:.4rem}svg text{font:11px system-ui,sans-serif;"
-          "fill:var(--fg)}svg .dim{fill:var(--dim)}\n"
-          "@media(max-width:34rem){summary{grid-template-columns:3.6rem 1fr}summary "
-          "span:last-child{grid-column:1/-1}dl{grid-template-columns:1fr}dt{margin-top:.3rem}}\n"
-          "</style></head><body><main>\n",
-          out);
+    fputs(
+        "</title>\n<style>\n"
+        ":root{--bg:#fbfbfa;--fg:#1d2126;--dim:#5d6670;--line:#dcdfe3;--card:#fff;--pass:#1a7f4b;"
+        "--fail:#c0262d;--warn:#9a6700;--unclear:#6f42c1;--skip:#6b747d;--band:#e9edf2}\n"
+        "@media(prefers-color-scheme:dark){:root{--bg:#14171a;--fg:#e6e9ec;--dim:#9aa4ae;"
+        "--line:#2c3238;--card:#1b1f24;--pass:#4cc38a;--fail:#ff7b72;--warn:#e3b341;"
+        "--unclear:#c297ff;--skip:#8b949e;--band:#252b32}}\n"
+        "*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--fg);"
+        "font:16px/1.5 system-ui,sans-serif}main{max-width:60rem;margin:0 auto;padding:1.5rem 1rem "
+        "4rem}h1{font-size:1.5rem;margin:0 0 .25rem}h2{font-size:1.1rem;margin:2.2rem 0 .6rem}"
+        "p{margin:.3rem 0}.dim{color:var(--dim)}code{font:.88em ui-monospace,monospace;"
+        "overflow-wrap:anywhere}\n"
+        ".totals{display:grid;grid-template-columns:repeat(auto-fit,minmax(7.5rem,1fr));gap:.6rem;"
+        "margin:1.2rem 0}.totals div{background:var(--card);border:1px solid var(--line);"
+        "border-radius:.5rem;padding:.6rem .8rem}.totals b{display:block;font-size:1.6rem;"
+        "line-height:1.2}\n"
+        ".pass{color:var(--pass)}.fail{color:var(--fail)}.warn{color:var(--warn)}"
+        ".unclear{color:var(--unclear)}.skip{color:var(--skip)}\n"
+        "table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.35rem .6rem "
+        ".35rem 0;border-bottom:1px solid var(--line)}td.n,th.n{text-align:right}"
+        ".scroll{overflow-x:auto}\n"
+        "details{background:var(--card);border:1px solid var(--line);border-radius:.5rem;"
+        "margin:.35rem 0}summary{cursor:pointer;padding:.5rem .8rem;display:grid;"
+        "grid-template-columns:4.2rem 7.4rem 1fr;gap:.5rem;align-items:baseline;list-style:none}"
+        "summary::-webkit-details-marker{display:none}summary b{font-variant-numeric:tabular-nums}"
+        ".body{padding:0 .8rem .8rem}dl{display:grid;grid-template-columns:6rem 1fr;gap:.2rem "
+        ".8rem;margin:.4rem 0}dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}"
+        "svg{width:100%;height:auto;margin-top:.4rem}svg text{font:11px system-ui,sans-serif;"
+        "fill:var(--fg)}svg .dim{fill:var(--dim)}\n"
+        "@media(max-width:34rem){summary{grid-template-columns:3.6rem 1fr}summary "
+        "span:last-child{grid-column:1/-1}dl{grid-template-columns:1fr}dt{margin-top:.3rem}}\n"
+        "</style></head><body><main>\n",
+        out);
 }
 
 static void tile(FILE *out, const char *class_name, unsigned count, const char *word) {
@@ -105,7 +106,8 @@ static void overview(FILE *out, const wzp_ct_report *r) {
     fputs("</div>\n", out);
 }
 
-/* --- rates per chapter ------------------------------------------------------------------------- */
+/* --- rates per chapter -------------------------------------------------------------------------
+ */
 
 typedef struct rates {
     unsigned cases, abuse, caught, legit, hurt;
@@ -165,7 +167,8 @@ static void rate_table(FILE *out, const wzp_ct_report *r) {
     fputs("</tbody></table></div>\n", out);
 }
 
-/* --- timeline ---------------------------------------------------------------------------------- */
+/* --- timeline ----------------------------------------------------------------------------------
+ */
 
 static double scale(double t, double from, double until) {
     return LEFT + (t - from) / (until - from) * (WIDTH - LEFT - 10);
@@ -180,7 +183,8 @@ static void draw_mark(FILE *out, const wzp_ct_mark *m, double from, double until
         fprintf(out,
                 "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"12\" rx=\"2\" "
                 "style=\"fill:var(%s)\" opacity=\"%s\"><title>",
-                x, y, w > 1 ? w : 1, colours[m->lane], m->lane == WZP_CT_LANE_EXPECTED ? "1" : ".45");
+                x, y, w > 1 ? w : 1, colours[m->lane],
+                m->lane == WZP_CT_LANE_EXPECTED ? "1" : ".45");
     } else {
         fprintf(out,
                 "<path d=\"M%.1f %.1fv14\" style=\"stroke:var(--fail)\" stroke-width=\"2\"><title>",
@@ -217,7 +221,8 @@ static void timeline(FILE *out, const wzp_ct_run *run) {
     text(out, run->actual);
     fputs("\">", out);
     for (int i = 0; i < 4; i++) {
-        fprintf(out, "<text class=\"dim\" x=\"0\" y=\"%d\">%s</text>", TOP + i * ROW + 10, lanes[i]);
+        fprintf(out, "<text class=\"dim\" x=\"0\" y=\"%d\">%s</text>", TOP + i * ROW + 10,
+                lanes[i]);
     }
     for (size_t i = 0; i < run->mark_count; i++) {
         draw_mark(out, &run->marks[i], from, until);
@@ -229,7 +234,8 @@ static void timeline(FILE *out, const wzp_ct_run *run) {
             LEFT, height - 18, WIDTH - 10, LEFT, height - 4, from, WIDTH - 10, height - 4, until);
 }
 
-/* --- cases ------------------------------------------------------------------------------------- */
+/* --- cases -------------------------------------------------------------------------------------
+ */
 
 static void row(FILE *out, const char *name, const char *value) {
     if (*value != '\0') {
@@ -318,7 +324,8 @@ bool wzp_ct_report_html(FILE *out, const wzp_ct_report *r) {
     head(out, r);
     overview(out, r);
     rate_table(out, r);
-    panel(out, r, true, "Missed abuse", "None: all abuse that was tried was answered as it must be.");
+    panel(out, r, true, "Missed abuse",
+          "None: all abuse that was tried was answered as it must be.");
     panel(out, r, false, "False positives and other failures",
           "None: legitimate traffic and exchanges were served.");
     all_cases(out, r);

@@ -61,10 +61,9 @@ static json_t *case_json(const wzp_ct_case_result *c) {
     return json_pack("{ss ss ss ss s[s] ss ss ss ss sb sb so so}", "id", c->info->id, "chapter",
                      c->info->chapter, "title", c->info->title, "level",
                      wzp_ct_level_name(c->info->level), "requirements", c->info->requirement,
-                     "must", c->info->must, "traffic", c->info->traffic, "source",
-                     c->info->source, "result", wzp_ct_grade_name(c->grade), "strict",
-                     !c->lenient, "flaky", c->flaky, "reason",
-                     maybe_text(wzp_ct_full_reason(c, reason)), "runs", runs);
+                     "must", c->info->must, "traffic", c->info->traffic, "source", c->info->source,
+                     "result", wzp_ct_grade_name(c->grade), "strict", !c->lenient, "flaky",
+                     c->flaky, "reason", maybe_text(wzp_ct_full_reason(c, reason)), "runs", runs);
 }
 
 bool wzp_ct_report_json(FILE *out, const wzp_ct_report *r) {
@@ -78,13 +77,12 @@ bool wzp_ct_report_json(FILE *out, const wzp_ct_report *r) {
         r->build_hash, "started", r->started, "duration_s", r->duration_s, "target", "addr",
         r->target, "build", r->target_build, "declared_mode", wzp_ct_mode_name(r->declared_mode),
         "detected_mode", wzp_ct_mode_name(r->detected_mode), "profile", "strict_limits",
-        r->strict_limits, "runs", (int)r->repeat, "jobs", (int)r->jobs, "virtual",
-        r->virtual_time, "seed", (json_int_t)r->seed, "totals", "pass",
-        (int)r->totals.by_grade[WZP_CT_PASS], "fail", (int)r->totals.by_grade[WZP_CT_FAIL],
-        "inconclusive", (int)r->totals.by_grade[WZP_CT_INCONCLUSIVE], "skip",
-        (int)r->totals.by_grade[WZP_CT_SKIP], "warnings", (int)r->totals.warnings, "flaky",
-        (int)r->totals.flaky, "fatal", maybe_text(r->fatal), "replay", r->replay, "interrupted",
-        r->interrupted, "cases", cases);
+        r->strict_limits, "runs", (int)r->repeat, "jobs", (int)r->jobs, "virtual", r->virtual_time,
+        "seed", (json_int_t)r->seed, "totals", "pass", (int)r->totals.by_grade[WZP_CT_PASS], "fail",
+        (int)r->totals.by_grade[WZP_CT_FAIL], "inconclusive",
+        (int)r->totals.by_grade[WZP_CT_INCONCLUSIVE], "skip", (int)r->totals.by_grade[WZP_CT_SKIP],
+        "warnings", (int)r->totals.warnings, "flaky", (int)r->totals.flaky, "fatal",
+        maybe_text(r->fatal), "replay", r->replay, "interrupted", r->interrupted, "cases", cases);
     const bool ok = document != NULL && json_dumpf(document, out, JSON_INDENT(1)) == 0 &&
                     fputc('\n', out) != EOF;
     json_decref(document);

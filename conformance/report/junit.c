@@ -73,10 +73,12 @@ static void put_case(FILE *out, const wzp_ct_case_result *c) {
 }
 
 /* The end of the chapter that begins at `from`, and its counts. */
-static size_t count_chapter(const wzp_ct_report *r, size_t from, unsigned counts[WZP_CT_GRADE_COUNT]) {
+static size_t count_chapter(const wzp_ct_report *r, size_t from,
+                            unsigned counts[WZP_CT_GRADE_COUNT]) {
     size_t i = from;
     memset(counts, 0, WZP_CT_GRADE_COUNT * sizeof *counts);
-    while (i < r->case_count && strcmp(r->cases[i].info->chapter, r->cases[from].info->chapter) == 0) {
+    while (i < r->case_count &&
+           strcmp(r->cases[i].info->chapter, r->cases[from].info->chapter) == 0) {
         counts[r->cases[i++].grade]++;
     }
     return i;

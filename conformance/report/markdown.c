@@ -22,9 +22,9 @@ bool wzp_ct_report_markdown(FILE *out, const wzp_ct_report *r) {
     for (size_t i = 0; i < r->case_count; i++) {
         const wzp_ct_case_result *c = &r->cases[i];
         char reason[96];
-        fprintf(out, "| %s | %s%s%s%s | ", c->info->id,
-                c->grade == WZP_CT_FAIL ? "**" : "", wzp_ct_grade_name(c->grade),
-                c->grade == WZP_CT_FAIL ? "** " : " ", wzp_ct_full_reason(c, reason));
+        fprintf(out, "| %s | %s%s%s%s | ", c->info->id, c->grade == WZP_CT_FAIL ? "**" : "",
+                wzp_ct_grade_name(c->grade), c->grade == WZP_CT_FAIL ? "** " : " ",
+                wzp_ct_full_reason(c, reason));
         put_cell(out, c->info->title);
         fputs(" | ", out);
         put_cell(out, wzp_ct_deciding(c)->actual);

@@ -4,10 +4,9 @@ static const struct entry {
     const char *name;
     const char *text;
     wzp_consequence consequence;
-} entries[WZP_ERR_COUNT] = {
-    [WZP_OK] = {"OK", "no error", WZP_CONSEQUENCE_NONE},
+} entries[WZP_ERR_COUNT] = {[WZP_OK] = {"OK", "no error", WZP_CONSEQUENCE_NONE},
 #define X(n, c, t) [WZP_ERR_##n] = {#n, t, WZP_CONSEQUENCE_##c},
-    WZP_ERR_MAP(X)
+                            WZP_ERR_MAP(X)
 #undef X
 };
 

@@ -42,7 +42,8 @@ static bool resample(float *in, size_t frames, int rate, int16_t **samples, size
                      .input_frames = (long)frames,
                      .output_frames = (long)room,
                      .src_ratio = ratio};
-    const bool ok = out != NULL && pcm != NULL && src_simple(&data, SRC_SINC_MEDIUM_QUALITY, 1) == 0;
+    const bool ok =
+        out != NULL && pcm != NULL && src_simple(&data, SRC_SINC_MEDIUM_QUALITY, 1) == 0;
     if (ok) {
         src_float_to_short_array(out, pcm, (int)data.output_frames_gen);
         *count = (size_t)data.output_frames_gen;
@@ -79,8 +80,7 @@ bool wzp_wav_read(const char *path, int16_t **samples, size_t *count, char why[2
 }
 
 wzp_wav_writer *wzp_wav_create(const char *path, char why[256]) {
-    SF_INFO info = {
-        .samplerate = RATE, .channels = 1, .format = SF_FORMAT_WAV | SF_FORMAT_PCM_16};
+    SF_INFO info = {.samplerate = RATE, .channels = 1, .format = SF_FORMAT_WAV | SF_FORMAT_PCM_16};
     wzp_wav_writer *w = calloc(1, sizeof *w);
     if (w != NULL) {
         w->file = sf_open(path, SFM_WRITE, &info);

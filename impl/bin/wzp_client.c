@@ -37,7 +37,7 @@ typedef struct user {
     uint64_t position; /* samples sent */
     wzp_wav_writer *writers[SENDERS];
     wzp_client_stats stats; /* as they were before the hangup */
-    int16_t *heard; /* echo: what the second one hears */
+    int16_t *heard;         /* echo: what the second one hears */
     size_t heard_len;
 } user;
 
@@ -55,25 +55,27 @@ struct program {
 };
 
 static void usage(FILE *out) {
-    fputs("usage: wzp-client join [options] HOST:PORT\n"
-          "       wzp-client echo [--duration S] [--json] HOST:PORT\n"
-          "\n"
-          "join   joins a room, sends sound and records what it hears, one WAV per sender\n"
-          "echo   calls itself over the relay and measures what arrives\n"
-          "\n"
-          "  --room NAME        the room (default)\n"
-          "  --send-file F.wav  sound to send, once; --send-tone HZ; --silence (default)\n"
-          "  --record DIR       sender-N.wav for each sender\n"
-          "  --duration S       hang up after S seconds (10, or as long as the file)\n"
-          "  --alias NAME, --seed HEX (a fresh identity otherwise)\n"
-          "  --json             statistics as JSON\n"
-          "  --quiet, --log-level error|warn|info|debug, --help, --version\n"
-          "\n"
-          "Exit status: 0 good, 1 the call was refused or ended early, 2 usage, 3 a file cannot be\n"
-          "read or written, 4 the relay cannot be reached.\n"
-          "\n"
-          "Example: wzp-client join --room demo --send-file hello.wav --record heard 127.0.0.1:4433\n",
-          out);
+    fputs(
+        "usage: wzp-client join [options] HOST:PORT\n"
+        "       wzp-client echo [--duration S] [--json] HOST:PORT\n"
+        "\n"
+        "join   joins a room, sends sound and records what it hears, one WAV per sender\n"
+        "echo   calls itself over the relay and measures what arrives\n"
+        "\n"
+        "  --room NAME        the room (default)\n"
+        "  --send-file F.wav  sound to send, once; --send-tone HZ; --silence (default)\n"
+        "  --record DIR       sender-N.wav for each sender\n"
+        "  --duration S       hang up after S seconds (10, or as long as the file)\n"
+        "  --alias NAME, --seed HEX (a fresh identity otherwise)\n"
+        "  --json             statistics as JSON\n"
+        "  --quiet, --log-level error|warn|info|debug, --help, --version\n"
+        "\n"
+        "Exit status: 0 good, 1 the call was refused or ended early, 2 usage, 3 a file cannot be\n"
+        "read or written, 4 the relay cannot be reached.\n"
+        "\n"
+        "Example: wzp-client join --room demo --send-file hello.wav --record heard "
+        "127.0.0.1:4433\n",
+        out);
 }
 
 static int complain(int code, const char *what, const char *why) {
@@ -133,11 +135,11 @@ static bool take(options *o, int id, const char *value) {
 /* -1: go on. */
 static int parse(options *o, int argc, char **argv) {
     static const struct option longs[] = {
-        {"room", 1, NULL, 'r'},     {"send-file", 1, NULL, 'f'}, {"send-tone", 1, NULL, 't'},
-        {"silence", 0, NULL, 'S'},  {"record", 1, NULL, 'R'},    {"duration", 1, NULL, 'd'},
-        {"alias", 1, NULL, 'a'},    {"seed", 1, NULL, 's'},      {"json", 0, NULL, 'j'},
-        {"quiet", 0, NULL, 'q'},    {"log-level", 1, NULL, 'l'}, {"help", 0, NULL, 'h'},
-        {"version", 0, NULL, 'V'},  {NULL, 0, NULL, 0}};
+        {"room", 1, NULL, 'r'},    {"send-file", 1, NULL, 'f'}, {"send-tone", 1, NULL, 't'},
+        {"silence", 0, NULL, 'S'}, {"record", 1, NULL, 'R'},    {"duration", 1, NULL, 'd'},
+        {"alias", 1, NULL, 'a'},   {"seed", 1, NULL, 's'},      {"json", 0, NULL, 'j'},
+        {"quiet", 0, NULL, 'q'},   {"log-level", 1, NULL, 'l'}, {"help", 0, NULL, 'h'},
+        {"version", 0, NULL, 'V'}, {NULL, 0, NULL, 0}};
     int index = 0;
     *o = (options){.room = "default", .log_level = WZP_LOG_WARN};
     for (int id; (id = getopt_long(argc, argv, "h", longs, &index)) != -1;) {
@@ -368,11 +370,12 @@ static void print_stats(const program *p) {
     const double offered = (double)(s.received + s.lost);
     const double loss = offered > 0 ? 100.0 * (double)s.lost / offered : 0;
     if (p->opts.json) {
-        printf("{\"sent\":%llu,\"received\":%llu,\"lost\":%llu,\"loss_pct\":%.2f,\"concealed\":%llu,"
-               "\"late\":%llu,\"senders\":%u,\"jitter_ms\":%.2f,\"rtt_ms\":%.2f",
-               (unsigned long long)s.sent, (unsigned long long)s.received,
-               (unsigned long long)s.lost, loss, (unsigned long long)s.concealed,
-               (unsigned long long)s.late, s.tracks, s.jitter_ms, s.rtt_ms);
+        printf(
+            "{\"sent\":%llu,\"received\":%llu,\"lost\":%llu,\"loss_pct\":%.2f,\"concealed\":%llu,"
+            "\"late\":%llu,\"senders\":%u,\"jitter_ms\":%.2f,\"rtt_ms\":%.2f",
+            (unsigned long long)s.sent, (unsigned long long)s.received, (unsigned long long)s.lost,
+            loss, (unsigned long long)s.concealed, (unsigned long long)s.late, s.tracks,
+            s.jitter_ms, s.rtt_ms);
         printf(like >= 0 ? ",\"likeness\":%.3f}\n" : "}\n", like);
     } else {
         printf("sent %llu, received %llu from %u, lost %llu (%.2f %%), concealed %llu, late %llu, "
@@ -406,13 +409,15 @@ static int prepare_echo(program *p) {
         p->sound[i] =
             (int16_t)(9000.0 * envelope * sin(t * (200.0 + 60.0 * sin(t * 1.3)) * 6.2831853));
     }
-    return p->sound != NULL && p->users[1].heard != NULL ? 0 : complain(UNREADABLE, "echo", "memory");
+    return p->sound != NULL && p->users[1].heard != NULL ? 0
+                                                         : complain(UNREADABLE, "echo", "memory");
 }
 
 static int prepare_join(program *p) {
     char why[256];
     p->user_count = 1;
-    if (p->opts.send_file != NULL && !wzp_wav_read(p->opts.send_file, &p->sound, &p->sound_len, why)) {
+    if (p->opts.send_file != NULL &&
+        !wzp_wav_read(p->opts.send_file, &p->sound, &p->sound_len, why)) {
         fprintf(stderr, "wzp-client: %s\n", why);
         return UNREADABLE;
     }
@@ -444,9 +449,9 @@ int main(int argc, char **argv) {
         return code;
     }
     code = resolve(p.opts.relay, &p.relay);
-    code = code != 0                               ? code
+    code = code != 0                             ? code
            : strcmp(p.opts.command, "echo") == 0 ? prepare_echo(&p)
-                                                   : prepare_join(&p);
+                                                 : prepare_join(&p);
     uv_loop_init(&p.loop);
     uv_timer_init(&p.loop, &p.end);
     uv_signal_init(&p.loop, &p.interrupt);

@@ -59,7 +59,8 @@ static void send_signal(wzp_client *c, const wzp_signal *signal) {
     if (wzp_wr_end(&wr) == WZP_OK &&
         wzp_quic_send_signal(c->quic, c->conn, wzp_bytes_of(buf, wzp_wr_len(&wr)), NULL) !=
             WZP_OK) {
-        wzp_logf(&c->cfg.log, WZP_LOG_WARN, "a %s could not be sent", wzp_signal_name(signal->kind));
+        wzp_logf(&c->cfg.log, WZP_LOG_WARN, "a %s could not be sent",
+                 wzp_signal_name(signal->kind));
     }
 }
 
@@ -70,14 +71,13 @@ static void send_offer(wzp_client *c) {
                                             wzp_profile_degraded,   wzp_profile_catastrophic};
     uint8_t signature[WZP_SIGNATURE_LEN];
     wzp_handshake_sign(signature, &c->identity, WZP_ROLE_OFFER, c->ephemeral.pub);
-    wzp_signal offer = {
-        .kind = WZP_SIGNAL_CALL_OFFER,
-        .version = 1,
-        .u.CallOffer = {.signature = {signature, sizeof signature},
-                        .supported_profiles = {profiles, WZP_COUNT_OF(profiles)},
-                        .alias = {c->alias[0] != '\0', wzp_bytes_str(c->alias)},
-                        .protocol_version = WZP_PROTOCOL_VERSION,
-                        .supported_versions = {versions, 1}}};
+    wzp_signal offer = {.kind = WZP_SIGNAL_CALL_OFFER,
+                        .version = 1,
+                        .u.CallOffer = {.signature = {signature, sizeof signature},
+                                        .supported_profiles = {profiles, WZP_COUNT_OF(profiles)},
+                                        .alias = {c->alias[0] != '\0', wzp_bytes_str(c->alias)},
+                                        .protocol_version = WZP_PROTOCOL_VERSION,
+                                        .supported_versions = {versions, 1}}};
     memcpy(offer.u.CallOffer.identity_pub.bytes, c->identity.ed25519_pub, WZP_KEY_LEN);
     memcpy(offer.u.CallOffer.ephemeral_pub.bytes, c->ephemeral.pub, WZP_KEY_LEN);
     send_signal(c, &offer);
@@ -169,8 +169,8 @@ static void on_media(wzp_client *c, wzp_bytes datagram, wzp_time now) {
         return;
     }
     const int index = wzp_tracks_place(&c->tracks, &packet.hdr, now, &is_new);
-    const bool playable = wzp_codec_find(packet.hdr.codec_id)->is_opus &&
-                          (packet.hdr.flags & WZP_MEDIA_REPAIR) == 0;
+    const bool playable =
+        wzp_codec_find(packet.hdr.codec_id)->is_opus && (packet.hdr.flags & WZP_MEDIA_REPAIR) == 0;
     if (index >= 0 && ready(&c->listeners[index], is_new) && playable) {
         wzp_jbuf_push(c->listeners[index].jbuf, &packet.hdr, packet.payload, now);
     }
@@ -258,10 +258,9 @@ static bool play_one(wzp_client *c, size_t index, wzp_time now, wzp_client_event
         if (frame.kind == WZP_JBUF_PAUSE) {
             continue;
         }
-        const bool decoded =
-            frame.kind == WZP_JBUF_FRAME &&
-            wzp_opus_dec_frame(l->dec, frame.payload, c->pcm, WZP_OPUS_FRAME_MAX, &samples) ==
-                WZP_OK;
+        const bool decoded = frame.kind == WZP_JBUF_FRAME &&
+                             wzp_opus_dec_frame(l->dec, frame.payload, c->pcm, WZP_OPUS_FRAME_MAX,
+                                                &samples) == WZP_OK;
         if (!decoded) {
             samples = frame.duration_ms * (WZP_OPUS_RATE_HZ / 1000);
             wzp_opus_dec_conceal(l->dec, c->pcm, samples);
@@ -425,9 +424,8 @@ void wzp_client_free(wzp_client **client) {
 }
 
 void wzp_client_hangup(wzp_client *c, wzp_time now) {
-    const wzp_signal hangup = {.kind = WZP_SIGNAL_HANGUP,
-                               .version = 1,
-                               .u.Hangup.reason.kind = WZP_HANGUP_NORMAL};
+    const wzp_signal hangup = {
+        .kind = WZP_SIGNAL_HANGUP, .version = 1, .u.Hangup.reason.kind = WZP_HANGUP_NORMAL};
     send_signal(c, &hangup);
     wzp_quic_close(c->quic, c->conn, 0, "hangup", now);
 }

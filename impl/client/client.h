@@ -17,11 +17,11 @@ typedef struct wzp_client wzp_client;
 typedef struct wzp_client_cfg {
     wzp_rng rng;
     wzp_log log;
-    uint8_t seed[32];  /* identity; the client wipes its copy */
-    const char *room;  /* SNI; NULL or "": "default" */
-    const char *alias; /* NULL: none */
-    uint8_t codec;     /* an Opus codec id */
-    bool listen_only;  /* never asks for sound */
+    uint8_t seed[32];   /* identity; the client wipes its copy */
+    const char *room;   /* SNI; NULL or "": "default" */
+    const char *alias;  /* NULL: none */
+    uint8_t codec;      /* an Opus codec id */
+    bool listen_only;   /* never asks for sound */
     wzp_quic_path path; /* remote: the relay */
     bool deterministic;
     void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
@@ -47,9 +47,9 @@ typedef struct wzp_client_event {
     wzp_client_event_kind kind;
     uint32_t count, track;
     size_t samples;
-    uint64_t at_ms;      /* since the call began to play this sender */
-    const int16_t *pcm;  /* 48 kHz mono; borrowed until the next call */
-    const char *text;    /* borrowed until the next call; printable */
+    uint64_t at_ms;     /* since the call began to play this sender */
+    const int16_t *pcm; /* 48 kHz mono; borrowed until the next call */
+    const char *text;   /* borrowed until the next call; printable */
 } wzp_client_event;
 
 bool wzp_client_next_event(wzp_client *client, wzp_time now, wzp_client_event *out);

@@ -50,8 +50,8 @@ static void after(void *ctx, wzp_time now) {
         } else if (ev.kind == WZP_CLIENT_CAPTURE) {
             static const int16_t silence[1920];
             const bool over = u->said_len + ev.samples > TOTAL;
-            const wzp_err err = wzp_client_push(
-                u->client, over ? silence : u->said + u->said_len, ev.samples, now);
+            const wzp_err err =
+                wzp_client_push(u->client, over ? silence : u->said + u->said_len, ev.samples, now);
             ck_assert(err == WZP_OK);
             u->said_len += over ? 0 : ev.samples;
         }

@@ -21,12 +21,12 @@ struct wzp_jbuf {
     int lent; /* slot of the frame that pop lent, -1 none */
 
     bool running;
-    wzp_time origin;       /* when origin_ts is played */
+    wzp_time origin; /* when origin_ts is played */
     uint32_t origin_ts, next_ts;
-    uint32_t last_seq;     /* of the last frame played */
+    uint32_t last_seq; /* of the last frame played */
     bool has_played;
-    uint16_t frame_ms;     /* of the last frame seen */
-    unsigned idle_frames;  /* concealed in a row */
+    uint16_t frame_ms;    /* of the last frame seen */
+    unsigned idle_frames; /* concealed in a row */
     wzp_jbuf_stats stats;
 };
 

@@ -26,7 +26,7 @@ static void play(wzp_jbuf *jb, wzp_time until, char *out, size_t cap) {
         if (due > until || used + 1 >= cap || !wzp_jbuf_pop(jb, due, &o)) {
             break;
         }
-        out[used++] = o.kind == WZP_JBUF_FRAME ? (char)('a' + o.payload.data[0])
+        out[used++] = o.kind == WZP_JBUF_FRAME   ? (char)('a' + o.payload.data[0])
                       : o.kind == WZP_JBUF_PAUSE ? '_'
                                                  : '.';
     }
@@ -49,7 +49,10 @@ static const struct jbuf_case {
     {"late is ignored", {{0, 0, 0}, {1, 20, 20}, {2, 40, 200}}, 3, "ab.........."},
     {"a pause is not loss", {{0, 0, 0}, {1, 200, 40}, {2, 220, 50}}, 3, "a_bc"},
     {"older first", {{1, 20, 0}, {0, 0, 10}, {2, 40, 20}}, 3, "abc........."},
-    {"wrap", {{UINT32_MAX - 255, UINT32_MAX - 19, 0}, {UINT32_MAX - 254, 0, 20}}, 2, "ab.........."},
+    {"wrap",
+     {{UINT32_MAX - 255, UINT32_MAX - 19, 0}, {UINT32_MAX - 254, 0, 20}},
+     2,
+     "ab.........."},
 };
 
 START_TEST(jitter_buffer) {
@@ -152,7 +155,8 @@ START_TEST(opus_round_trip) {
         size_t len = 0;
         size_t samples = 0;
         for (size_t i = 0; i < n; i++) {
-            pcm[i] = (int16_t)(8000.0 * sin((double)((size_t)f * n + i) * 440.0 * 6.2831853 / 48000));
+            pcm[i] =
+                (int16_t)(8000.0 * sin((double)((size_t)f * n + i) * 440.0 * 6.2831853 / 48000));
         }
         ck_assert(wzp_opus_enc_frame(enc, pcm, n, packet, &len) == WZP_OK);
         ck_assert(wzp_opus_enc_frame(enc, pcm, n - 1, packet, &len) == WZP_ERR_INVALID_ARGUMENT);

@@ -11,8 +11,8 @@ static const struct {
     uint8_t codec;
     uint8_t dred_10ms;
 } settings[] = {
-    {WZP_CODEC_OPUS_6K, 104},  {WZP_CODEC_OPUS_16K, 20}, {WZP_CODEC_OPUS_24K, 20},
-    {WZP_CODEC_OPUS_32K, 10},  {WZP_CODEC_OPUS_48K, 10}, {WZP_CODEC_OPUS_64K, 10},
+    {WZP_CODEC_OPUS_6K, 104}, {WZP_CODEC_OPUS_16K, 20}, {WZP_CODEC_OPUS_24K, 20},
+    {WZP_CODEC_OPUS_32K, 10}, {WZP_CODEC_OPUS_48K, 10}, {WZP_CODEC_OPUS_64K, 10},
 };
 
 struct wzp_opus_enc {

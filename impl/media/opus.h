@@ -10,8 +10,8 @@
 #include "wire/registry.h"
 
 #define WZP_OPUS_RATE_HZ 48000
-#define WZP_OPUS_PACKET_MAX 512        /* bytes of one coded frame (media sheet 2.2) */
-#define WZP_OPUS_FRAME_MAX 5760        /* samples: 120 ms, the longest Opus packet */
+#define WZP_OPUS_PACKET_MAX 512         /* bytes of one coded frame (media sheet 2.2) */
+#define WZP_OPUS_FRAME_MAX 5760         /* samples: 120 ms, the longest Opus packet */
 #define WZP_OPUS_MAX_FRAME_SAMPLES 1920 /* samples of the longest frame that is sent: 40 ms */
 
 typedef struct wzp_opus_enc wzp_opus_enc;

@@ -14,15 +14,15 @@
 
 typedef struct wzp_track {
     bool used;
-    uint32_t id;             /* 1, 2, ... in order of appearance; never reused */
+    uint32_t id; /* 1, 2, ... in order of appearance; never reused */
     uint32_t highest_seq;
     uint32_t highest_ts;
-    wzp_time highest_at;     /* arrival of the packet with highest_seq */
-    uint64_t seen;           /* bit i: highest_seq - i arrived */
+    wzp_time highest_at; /* arrival of the packet with highest_seq */
+    uint64_t seen;       /* bit i: highest_seq - i arrived */
     wzp_time last_at;
     uint64_t received, reordered;
-    uint64_t expected;       /* highest - first + 1 on the unwrapped sequence number */
-    uint64_t jitter_ns_x16;  /* RFC 3550, 6.4.1, scaled by 16 */
+    uint64_t expected;      /* highest - first + 1 on the unwrapped sequence number */
+    uint64_t jitter_ns_x16; /* RFC 3550, 6.4.1, scaled by 16 */
 } wzp_track;
 
 typedef struct wzp_tracks {

@@ -6,7 +6,8 @@
 
 enum { CLOSE_ANSWERS = 3, MAX_PROBES = 4 };
 
-/* --- callbacks ---------------------------------------------------------------------------------- */
+/* --- callbacks ----------------------------------------------------------------------------------
+ */
 
 static void on_rand(uint8_t *out, size_t len, const ngtcp2_rand_ctx *ctx) {
     const wzp_quic *q = ctx->native_handle;
@@ -193,7 +194,8 @@ static ngtcp2_callbacks callbacks(bool is_server) {
     return cb;
 }
 
-/* --- parameters (wire sheet 2.4) ----------------------------------------------------------------- */
+/* --- parameters (wire sheet 2.4) -----------------------------------------------------------------
+ */
 
 static void fill_settings(wzp_quic *q, ngtcp2_settings *settings, uint16_t probes[MAX_PROBES]) {
     static const uint16_t candidates[] = {1406, 1342, 1232};
@@ -275,8 +277,7 @@ wzp_err wzp_conn_accept(wzp_quic *q, const wzp_quic_path *path, const ngtcp2_pkt
                                                 &cb, &settings, &params, NULL, c) != 0) {
         err = WZP_ERR_NOMEM;
     }
-    if (err == WZP_OK &&
-        (!wzp_quic_cid_add(q, &scid, c) || !wzp_quic_cid_add(q, &hd->dcid, c))) {
+    if (err == WZP_OK && (!wzp_quic_cid_add(q, &scid, c) || !wzp_quic_cid_add(q, &hd->dcid, c))) {
         err = WZP_ERR_NOMEM;
     }
     if (err != WZP_OK) {
@@ -310,8 +311,8 @@ wzp_err wzp_conn_dial(wzp_quic *q, const wzp_quic_dial *dial, conn **out) {
                                  dial->alpn != NULL ? dial->alpn : "wzp");
     const ngtcp2_path ng_path = wzp_quic_ng_path(&c->local, &c->remote);
     if (err == WZP_OK &&
-        (ngtcp2_conn_client_new(&c->ng, &dcid, &scid, &ng_path, NGTCP2_PROTO_VER_V1, &cb,
-                                &settings, &params, NULL, c) != 0 ||
+        (ngtcp2_conn_client_new(&c->ng, &dcid, &scid, &ng_path, NGTCP2_PROTO_VER_V1, &cb, &settings,
+                                &params, NULL, c) != 0 ||
          !wzp_quic_cid_add(q, &scid, c))) {
         err = WZP_ERR_NOMEM;
     }
@@ -342,7 +343,8 @@ void wzp_conn_release(conn *c) {
     c->close_packet = NULL;
 }
 
-/* --- closing ------------------------------------------------------------------------------------ */
+/* --- closing ------------------------------------------------------------------------------------
+ */
 
 /* The last event of a connection that the owner knows about.  A server connection that never got
  * through its handshake was never announced: it is only counted. */
@@ -367,8 +369,8 @@ static void begin_closing(conn *c, const ngtcp2_ccerr *ccerr, const wzp_quic_clo
     ngtcp2_path_storage ps;
     ngtcp2_pkt_info pi;
     ngtcp2_path_storage_zero(&ps);
-    const ngtcp2_ssize n = ngtcp2_conn_write_connection_close(c->ng, &ps.path, &pi, buf,
-                                                              sizeof buf, ccerr, c->quic->now);
+    const ngtcp2_ssize n = ngtcp2_conn_write_connection_close(c->ng, &ps.path, &pi, buf, sizeof buf,
+                                                              ccerr, c->quic->now);
     wzp_conn_told_closed(c, info);
     c->quic->handshakes -= c->is_server && c->state == CONN_HANDSHAKE ? 1 : 0;
     c->state = CONN_CLOSING;
@@ -425,7 +427,8 @@ static void peer_closed(conn *c) {
     wzp_quic_drop_conn(c);
 }
 
-/* --- input and timers --------------------------------------------------------------------------- */
+/* --- input and timers ---------------------------------------------------------------------------
+ */
 
 /* Frees what only the handshake needed; not from inside a callback. */
 static void after_handshake(conn *c) {
@@ -471,7 +474,8 @@ void wzp_conn_read(conn *c, const wzp_quic_path *path, uint8_t ecn, wzp_bytes pa
     case NGTCP2_ERR_DROP_CONN:
         vanish(c, WZP_QUIC_CLOSE_LOCAL_ERROR);
         break;
-    case NGTCP2_ERR_RETRY: /* only when the library itself wants a Retry: let the client try again */
+    case NGTCP2_ERR_RETRY: /* only when the library itself wants a Retry: let the client try again
+                            */
         vanish(c, WZP_QUIC_CLOSE_LOCAL_ERROR);
         break;
     default:

@@ -18,8 +18,7 @@ typedef struct wzp_core_ops {
     /* WZP_TIME_NEVER when idle; 0 while output is waiting. */
     wzp_time (*deadline)(const void *self);
     /* As wzp_quic_next_packet. */
-    size_t (*next_packet)(void *self, wzp_time now, uint8_t *buf, size_t cap,
-                          wzp_quic_meta *meta);
+    size_t (*next_packet)(void *self, wzp_time now, uint8_t *buf, size_t cap, wzp_quic_meta *meta);
 } wzp_core_ops;
 
 typedef struct wzp_core {

@@ -37,7 +37,7 @@ struct stream {
     uint64_t rx_owed; /* bytes not yet given back to the connection's window */
     bool complete, delivered;
     bool closed; /* by the transport, while its signal waits for its turn */
-    wzp_err bad;      /* why it will never be a signal */
+    wzp_err bad; /* why it will never be a signal */
     wzp_time deadline;
 
     /* sending */
@@ -78,8 +78,8 @@ typedef struct conn {
 
     stream *streams; /* oldest first */
     stream *last_stream;
-    int64_t next_name;      /* of the next local stream */
-    int64_t next_in_order;  /* id of the peer's bidirectional stream whose signal is due */
+    int64_t next_name;     /* of the next local stream */
+    int64_t next_in_order; /* id of the peer's bidirectional stream whose signal is due */
     wzp_time hold_until;
     size_t tx_queued, rx_buffered;
 

@@ -7,7 +7,8 @@
 
 enum { RUN_MAX = 16, PACKET_MAX = 1500 };
 
-/* --- datagrams ---------------------------------------------------------------------------------- */
+/* --- datagrams ----------------------------------------------------------------------------------
+ */
 
 static void pop_datagram(conn *c) {
     datagram *d = c->datagrams;
@@ -71,7 +72,8 @@ wzp_err wzp_quic_send_datagram(wzp_quic *q, wzp_quic_conn handle, wzp_bytes byte
     return WZP_OK;
 }
 
-/* --- packets ------------------------------------------------------------------------------------ */
+/* --- packets ------------------------------------------------------------------------------------
+ */
 
 /* 0: nothing can be sent now. */
 static ngtcp2_ssize write_datagram(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi, uint8_t *buf,
@@ -85,9 +87,8 @@ static ngtcp2_ssize write_datagram(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *
     }
     int accepted = 0;
     const datagram *d = c->datagrams;
-    const ngtcp2_ssize n =
-        ngtcp2_conn_write_datagram(c->ng, path, pi, buf, cap, &accepted, 0, c->datagrams_sent,
-                                   d->data, d->len, c->quic->now);
+    const ngtcp2_ssize n = ngtcp2_conn_write_datagram(
+        c->ng, path, pi, buf, cap, &accepted, 0, c->datagrams_sent, d->data, d->len, c->quic->now);
     if (accepted != 0) {
         c->datagrams_sent++;
         pop_datagram(c);

@@ -62,12 +62,12 @@ static bool aes_gcm_open(uint8_t *out, const initial_keys *keys, uint64_t number
     const size_t body = sealed.len - TAG_LEN;
     memcpy(tag, sealed.data + body, TAG_LEN);
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-    const bool ok =
-        ctx != NULL && EVP_DecryptInit_ex(ctx, EVP_aes_128_gcm(), NULL, keys->key, nonce) == 1 &&
-        EVP_DecryptUpdate(ctx, NULL, &len, aad.data, (int)aad.len) == 1 &&
-        EVP_DecryptUpdate(ctx, out, &len, sealed.data, (int)body) == 1 &&
-        EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, TAG_LEN, tag) == 1 &&
-        EVP_DecryptFinal_ex(ctx, out + len, &len) == 1;
+    const bool ok = ctx != NULL &&
+                    EVP_DecryptInit_ex(ctx, EVP_aes_128_gcm(), NULL, keys->key, nonce) == 1 &&
+                    EVP_DecryptUpdate(ctx, NULL, &len, aad.data, (int)aad.len) == 1 &&
+                    EVP_DecryptUpdate(ctx, out, &len, sealed.data, (int)body) == 1 &&
+                    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, TAG_LEN, tag) == 1 &&
+                    EVP_DecryptFinal_ex(ctx, out + len, &len) == 1;
     EVP_CIPHER_CTX_free(ctx);
     return ok;
 }

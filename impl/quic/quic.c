@@ -6,7 +6,8 @@
 
 #include "quic/internal.h"
 
-/* --- addresses ---------------------------------------------------------------------------------- */
+/* --- addresses ----------------------------------------------------------------------------------
+ */
 
 void wzp_quic_to_sockaddr(sockaddr_any *out, const wzp_addr *addr, uint8_t family_if_none) {
     const uint8_t family = addr->family != WZP_ADDR_NONE ? addr->family : family_if_none;
@@ -49,7 +50,8 @@ ngtcp2_path wzp_quic_ng_path(sockaddr_any *local, sockaddr_any *remote) {
                          NULL};
 }
 
-/* --- connection ids ----------------------------------------------------------------------------- */
+/* --- connection ids -----------------------------------------------------------------------------
+ */
 
 static size_t hash_cid(const uint8_t *cid, size_t len) {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
@@ -136,7 +138,8 @@ static void forget_cids_of(wzp_quic *q, const conn *owner) {
     }
 }
 
-/* --- deadlines: a binary heap ------------------------------------------------------------------- */
+/* --- deadlines: a binary heap -------------------------------------------------------------------
+ */
 
 static void heap_place(wzp_quic *q, size_t at, conn *c) {
     q->heap[at] = c;
@@ -205,7 +208,8 @@ void wzp_quic_mark_dirty(conn *c) {
     }
 }
 
-/* --- connections by handle ---------------------------------------------------------------------- */
+/* --- connections by handle ----------------------------------------------------------------------
+ */
 
 wzp_quic_conn wzp_quic_handle(const conn *c) {
     return (uint64_t)c->generation << 32 | (c->index + 1U);
@@ -285,7 +289,8 @@ void wzp_quic_drop_conn(conn *c) {
     free(c);
 }
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life ---------------------------------------------------------------------------------------
+ */
 
 static void set_defaults(wzp_quic_cfg *cfg) {
 #define DEFAULT(field, value) cfg->field = cfg->field != 0 ? cfg->field : (value)
@@ -349,7 +354,8 @@ void wzp_quic_free(wzp_quic **quic) {
     *quic = NULL;
 }
 
-/* --- input -------------------------------------------------------------------------------------- */
+/* --- input --------------------------------------------------------------------------------------
+ */
 
 void wzp_quic_send_stateless(wzp_quic *q, const wzp_quic_path *path, const uint8_t *data,
                              size_t len) {
@@ -369,9 +375,8 @@ static void negotiate_version(wzp_quic *q, const wzp_quic_path *path,
     uint8_t buf[256];
     uint8_t unpredictable = 0;
     wzp_rng_fill(q->cfg.rng, &unpredictable, 1);
-    const ngtcp2_ssize n =
-        ngtcp2_pkt_write_version_negotiation(buf, sizeof buf, unpredictable, vc->scid, vc->scidlen,
-                                             vc->dcid, vc->dcidlen, versions, 1);
+    const ngtcp2_ssize n = ngtcp2_pkt_write_version_negotiation(
+        buf, sizeof buf, unpredictable, vc->scid, vc->scidlen, vc->dcid, vc->dcidlen, versions, 1);
     if (n > 0) {
         q->counters.version_negotiations_sent++;
         wzp_quic_send_stateless(q, path, buf, (size_t)n);
@@ -496,10 +501,10 @@ wzp_time wzp_quic_deadline(const wzp_quic *q) {
     return q->heap_len > 0 ? q->heap[0]->deadline : WZP_TIME_NEVER;
 }
 
-/* --- commands and facts ------------------------------------------------------------------------- */
+/* --- commands and facts -------------------------------------------------------------------------
+ */
 
-wzp_err wzp_quic_connect(wzp_quic *q, const wzp_quic_dial *dial, wzp_time now,
-                         wzp_quic_conn *out) {
+wzp_err wzp_quic_connect(wzp_quic *q, const wzp_quic_dial *dial, wzp_time now, wzp_quic_conn *out) {
     conn *c = NULL;
     q->now = now;
     wzp_tls_enter(q);
@@ -580,32 +585,30 @@ bool wzp_quic_conn_stats(const wzp_quic *q, wzp_quic_conn handle, wzp_quic_stats
     }
     ngtcp2_conn_get_conn_info2(c->ng, &info);
     const ngtcp2_path *path = ngtcp2_conn_get_path2(c->ng);
-    *out = (wzp_quic_stats){
-        .smoothed_rtt = c->state == CONN_OPEN ? info.smoothed_rtt : 0,
-        .min_rtt = info.min_rtt == UINT64_MAX ? 0 : info.min_rtt,
-        .cwnd = info.cwnd,
-        .bytes_in_flight = info.bytes_in_flight,
-        .bytes_sent = info.bytes_sent,
-        .bytes_received = info.bytes_recv,
-        .packets_sent = info.pkt_sent,
-        .packets_received = info.pkt_recv,
-        .packets_lost = info.pkt_lost,
-        .datagrams_sent = c->datagrams_sent,
-        .datagrams_received = c->datagrams_received,
-        .datagrams_dropped_queue = c->datagrams_dropped,
-        .datagrams_lost = c->datagrams_lost,
-        .mtu = (uint32_t)ngtcp2_conn_get_path_max_tx_udp_payload_size2(c->ng),
-        .path = {wzp_quic_from_sockaddr(path->local.addr),
-                 wzp_quic_from_sockaddr(path->remote.addr)}};
+    *out = (wzp_quic_stats){.smoothed_rtt = c->state == CONN_OPEN ? info.smoothed_rtt : 0,
+                            .min_rtt = info.min_rtt == UINT64_MAX ? 0 : info.min_rtt,
+                            .cwnd = info.cwnd,
+                            .bytes_in_flight = info.bytes_in_flight,
+                            .bytes_sent = info.bytes_sent,
+                            .bytes_received = info.bytes_recv,
+                            .packets_sent = info.pkt_sent,
+                            .packets_received = info.pkt_recv,
+                            .packets_lost = info.pkt_lost,
+                            .datagrams_sent = c->datagrams_sent,
+                            .datagrams_received = c->datagrams_received,
+                            .datagrams_dropped_queue = c->datagrams_dropped,
+                            .datagrams_lost = c->datagrams_lost,
+                            .mtu = (uint32_t)ngtcp2_conn_get_path_max_tx_udp_payload_size2(c->ng),
+                            .path = {wzp_quic_from_sockaddr(path->local.addr),
+                                     wzp_quic_from_sockaddr(path->remote.addr)}};
     return true;
 }
 
 bool wzp_quic_peer(const wzp_quic *q, wzp_quic_conn handle, wzp_quic_peer_params *out) {
     const conn *c = wzp_quic_find(q, handle);
-    const ngtcp2_transport_params *p =
-        c != NULL && c->ng != NULL && c->state == CONN_OPEN
-            ? ngtcp2_conn_get_remote_transport_params2(c->ng)
-            : NULL;
+    const ngtcp2_transport_params *p = c != NULL && c->ng != NULL && c->state == CONN_OPEN
+                                           ? ngtcp2_conn_get_remote_transport_params2(c->ng)
+                                           : NULL;
     if (p == NULL) {
         return false;
     }

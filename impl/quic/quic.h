@@ -43,8 +43,8 @@ typedef struct wzp_quic_identity {
     wzp_bytes ed25519_seed;
 } wzp_quic_identity;
 
-#define WZP_QUIC_SIGNAL_MAX 1048576   /* bytes of JSON in one signal (wire sheet 3.2) */
-#define WZP_QUIC_PACKET_MAX 65536     /* room that wzp_quic_next_packet needs */
+#define WZP_QUIC_SIGNAL_MAX 1048576 /* bytes of JSON in one signal (wire sheet 3.2) */
+#define WZP_QUIC_PACKET_MAX 65536   /* room that wzp_quic_next_packet needs */
 #define WZP_QUIC_SNI_MAX 253
 
 typedef struct wzp_quic_cfg {
@@ -53,19 +53,19 @@ typedef struct wzp_quic_cfg {
     const wzp_quic_identity *identity; /* NULL: this endpoint accepts no connections */
 
     /* Everything below: 0 means the default in brackets. */
-    uint32_t max_conns;               /* [4096] connections at once */
-    uint32_t max_conns_per_ip;        /* [max_conns] accepted connections of one remote IP */
-    uint32_t max_handshakes;          /* [256] in flight before Retry is demanded */
-    uint32_t max_signal_len;          /* [WZP_QUIC_SIGNAL_MAX] */
-    uint64_t signal_deadline;         /* [10 s] a signal stream must be complete by then */
-    uint64_t idle_timeout;            /* [30 s] */
-    uint64_t keep_alive;              /* [5 s]; WZP_TIME_NEVER: none */
-    uint64_t handshake_timeout;       /* [10 s] */
-    uint32_t max_udp_payload;         /* [1452] upper bound of path MTU discovery */
-    uint32_t datagram_queue_bytes;    /* [65536] per connection, oldest dropped and counted */
-    bool loopback_mtu;                /* start at max_udp_payload instead of probing */
-    bool always_retry;                /* demand address validation from everyone */
-    bool deterministic;               /* OpenSSL draws from `rng` as well: simulators and tests */
+    uint32_t max_conns;            /* [4096] connections at once */
+    uint32_t max_conns_per_ip;     /* [max_conns] accepted connections of one remote IP */
+    uint32_t max_handshakes;       /* [256] in flight before Retry is demanded */
+    uint32_t max_signal_len;       /* [WZP_QUIC_SIGNAL_MAX] */
+    uint64_t signal_deadline;      /* [10 s] a signal stream must be complete by then */
+    uint64_t idle_timeout;         /* [30 s] */
+    uint64_t keep_alive;           /* [5 s]; WZP_TIME_NEVER: none */
+    uint64_t handshake_timeout;    /* [10 s] */
+    uint32_t max_udp_payload;      /* [1452] upper bound of path MTU discovery */
+    uint32_t datagram_queue_bytes; /* [65536] per connection, oldest dropped and counted */
+    bool loopback_mtu;             /* start at max_udp_payload instead of probing */
+    bool always_retry;             /* demand address validation from everyone */
+    bool deterministic;            /* OpenSSL draws from `rng` as well: simulators and tests */
 
     /* TLS secrets in NSS key log form, one line without line end per call; may be NULL. */
     void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
@@ -112,15 +112,15 @@ size_t wzp_quic_next_packet(wzp_quic *quic, wzp_time now, uint8_t *buf, size_t c
                             wzp_quic_meta *meta);
 
 typedef enum wzp_quic_event_kind {
-    WZP_QUIC_CONNECTED, /* handshake done; .sni of a server connection is lower case */
-    WZP_QUIC_SIGNAL,    /* .body: the JSON of one complete signal, .stream */
-    WZP_QUIC_SIGNAL_BAD, /* .err: SIGNAL_TOO_LARGE, SIGNAL_TRUNCATED (FIN or reset too early) or
-                            TIMEOUT (stalled; only that stream is dropped); .stream */
+    WZP_QUIC_CONNECTED,    /* handshake done; .sni of a server connection is lower case */
+    WZP_QUIC_SIGNAL,       /* .body: the JSON of one complete signal, .stream */
+    WZP_QUIC_SIGNAL_BAD,   /* .err: SIGNAL_TOO_LARGE, SIGNAL_TRUNCATED (FIN or reset too early) or
+                              TIMEOUT (stalled; only that stream is dropped); .stream */
     WZP_QUIC_SIGNAL_ACKED, /* all bytes of a stream of ours, FIN included, were acknowledged */
-    WZP_QUIC_UNI,       /* .body: some bytes of a unidirectional stream of the peer; .fin */
-    WZP_QUIC_DATAGRAM,  /* .body */
-    WZP_QUIC_PATH,      /* the peer moved and the new path is validated: .path */
-    WZP_QUIC_CLOSED     /* the connection is gone, .close says how; its last event */
+    WZP_QUIC_UNI,          /* .body: some bytes of a unidirectional stream of the peer; .fin */
+    WZP_QUIC_DATAGRAM,     /* .body */
+    WZP_QUIC_PATH,         /* the peer moved and the new path is validated: .path */
+    WZP_QUIC_CLOSED        /* the connection is gone, .close says how; its last event */
 } wzp_quic_event_kind;
 
 typedef enum wzp_quic_close_kind {
@@ -131,7 +131,7 @@ typedef enum wzp_quic_close_kind {
     WZP_QUIC_CLOSE_LOCAL_ERROR,    /* we found a protocol error; code is what we sent */
     WZP_QUIC_CLOSE_IDLE,           /* idle timeout */
     WZP_QUIC_CLOSE_HANDSHAKE_TIMEOUT,
-    WZP_QUIC_CLOSE_RESET           /* stateless reset */
+    WZP_QUIC_CLOSE_RESET /* stateless reset */
 } wzp_quic_close_kind;
 
 typedef struct wzp_quic_close_info {
@@ -182,8 +182,7 @@ WZP_MUST_USE wzp_err wzp_quic_send_signal(wzp_quic *quic, wzp_quic_conn conn, wz
 /* Queues one DATAGRAM frame; `datagram` is copied.  When the queue is over its bound the oldest
  * is dropped and counted.
  * WZP_ERR_CLOSED, WZP_ERR_TOO_LARGE (see wzp_quic_max_datagram; nothing is sent) */
-WZP_MUST_USE wzp_err wzp_quic_send_datagram(wzp_quic *quic, wzp_quic_conn conn,
-                                            wzp_bytes datagram);
+WZP_MUST_USE wzp_err wzp_quic_send_datagram(wzp_quic *quic, wzp_quic_conn conn, wzp_bytes datagram);
 
 /* The largest payload that fits the path now, 0 if the peer takes no datagrams or is gone. */
 size_t wzp_quic_max_datagram(const wzp_quic *quic, wzp_quic_conn conn);

@@ -78,7 +78,8 @@ static bool grow(uint8_t **buf, size_t *cap, size_t need) {
     return true;
 }
 
-/* --- receiving ---------------------------------------------------------------------------------- */
+/* --- receiving ----------------------------------------------------------------------------------
+ */
 
 static void push(conn *c, wzp_quic_event_kind kind, const stream *s, wzp_bytes body, wzp_err err,
                  bool fin) {
@@ -303,10 +304,12 @@ wzp_time wzp_streams_deadline(const conn *c) {
     return first;
 }
 
-/* --- sending ------------------------------------------------------------------------------------ */
+/* --- sending ------------------------------------------------------------------------------------
+ */
 
 static bool wants_write(const stream *s) {
-    return !s->tx_done && !s->tx_blocked && (s->tx_sent < s->tx_len || (s->tx_fin && !s->tx_fin_sent));
+    return !s->tx_done && !s->tx_blocked &&
+           (s->tx_sent < s->tx_len || (s->tx_fin && !s->tx_fin_sent));
 }
 
 bool wzp_streams_want_write(const conn *c) {

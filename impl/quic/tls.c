@@ -78,7 +78,8 @@ void wzp_tls_enter(wzp_quic *q) {
     }
 }
 
-/* --- callbacks ---------------------------------------------------------------------------------- */
+/* --- callbacks ----------------------------------------------------------------------------------
+ */
 
 static conn *conn_of(const SSL *ssl) {
     const ngtcp2_crypto_conn_ref *ref = SSL_get_app_data(ssl);
@@ -176,7 +177,8 @@ static void on_keylog(const SSL *ssl, const char *line) {
     }
 }
 
-/* --- contexts ----------------------------------------------------------------------------------- */
+/* --- contexts -----------------------------------------------------------------------------------
+ */
 
 static SSL_CTX *new_context(wzp_quic *q, const SSL_METHOD *method) {
     OSSL_LIB_CTX *lib = q->cfg.deterministic ? deterministic_context() : NULL;
@@ -209,9 +211,8 @@ static SSL_CTX *new_context(wzp_quic *q, const SSL_METHOD *method) {
 static wzp_err use_identity(wzp_quic *q, const wzp_quic_identity *identity) {
     const unsigned char *der = identity->cert_der.data;
     X509 *cert = d2i_X509(NULL, &der, (long)identity->cert_der.len);
-    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL,
-                                                 identity->ed25519_seed.data,
-                                                 identity->ed25519_seed.len);
+    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(
+        EVP_PKEY_ED25519, NULL, identity->ed25519_seed.data, identity->ed25519_seed.len);
     const bool ok = cert != NULL && key != NULL &&
                     SSL_CTX_use_certificate(q->server_tls, cert) == 1 &&
                     SSL_CTX_use_PrivateKey(q->server_tls, key) == 1 &&
@@ -251,7 +252,8 @@ void wzp_tls_free(wzp_quic *q) {
     SSL_CTX_free(q->client_tls);
 }
 
-/* --- connections -------------------------------------------------------------------------------- */
+/* --- connections --------------------------------------------------------------------------------
+ */
 
 static ngtcp2_conn *get_ng(ngtcp2_crypto_conn_ref *ref) {
     const conn *c = ref->user_data;
@@ -315,8 +317,7 @@ void wzp_tls_learn(conn *c) {
     const int len = cert != NULL ? i2d_X509(cert, &der) : 0;
     if (len > 0) {
         unsigned int size = 0;
-        c->has_cert =
-            EVP_Digest(der, (size_t)len, c->cert_sha256, &size, EVP_sha256(), NULL) == 1;
+        c->has_cert = EVP_Digest(der, (size_t)len, c->cert_sha256, &size, EVP_sha256(), NULL) == 1;
     }
     OPENSSL_free(der);
     X509_free(cert);

@@ -17,8 +17,8 @@ static void start_version(session *s) {
 
 static void start(session *s, session_state state, uint64_t timer) {
     s->state = state;
-    wzp_relay_set_deadline(
-        s, timer == WZP_TIME_NEVER ? WZP_TIME_NEVER : wzp_time_after(s->relay->now, timer));
+    wzp_relay_set_deadline(s, timer == WZP_TIME_NEVER ? WZP_TIME_NEVER
+                                                      : wzp_time_after(s->relay->now, timer));
 }
 
 static session *new_session(wzp_relay *r, const wzp_quic_event *ev) {

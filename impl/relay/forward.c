@@ -15,7 +15,7 @@ static void count_into(histogram *h, const double *bounds, size_t count, double 
 }
 
 static void record(session *s, const wzp_media_hdr *hdr, size_t wire_len) {
-    static const double bytes_bounds[BYTES_BUCKETS] = {16,   32,   64,   128,  256,   512,  1024,
+    static const double bytes_bounds[BYTES_BUCKETS] = {16,   32,   64,   128,   256,   512,  1024,
                                                        2048, 4096, 8192, 16384, 32768, 65536};
     static const double iat_bounds[IAT_BUCKETS] = {1,  5,   10,  20,  30,  40, 60,
                                                    80, 100, 150, 200, 300, 500};

@@ -27,13 +27,12 @@ static void send_presence(wzp_relay *r, session *only) {
 
 static void acknowledge(session *s) {
     const wzp_relay *r = s->relay;
-    const wzp_signal ack = {
-        .kind = WZP_SIGNAL_REGISTER_PRESENCE_ACK,
-        .version = 1,
-        .u.RegisterPresenceAck = {
-            .success = true,
-            .relay_build = {true, wzp_bytes_str(r->build)},
-            .relay_region = {r->region[0] != '\0', wzp_bytes_str(r->region)}}};
+    const wzp_signal ack = {.kind = WZP_SIGNAL_REGISTER_PRESENCE_ACK,
+                            .version = 1,
+                            .u.RegisterPresenceAck = {
+                                .success = true,
+                                .relay_build = {true, wzp_bytes_str(r->build)},
+                                .relay_region = {r->region[0] != '\0', wzp_bytes_str(r->region)}}};
     (void)wzp_relay_send_signal(s, &ack);
 }
 
@@ -86,18 +85,17 @@ void wzp_relay_on_register(session *s, wzp_bytes json) {
 
 static void reflect(session *s) {
     char text[WZP_ADDR_TEXT_MAX];
-    const wzp_signal reply = {
-        .kind = WZP_SIGNAL_REFLECT_RESPONSE,
-        .version = 1,
-        .u.ReflectResponse.observed_addr = wzp_bytes_str(wzp_addr_text(&s->path.remote, text))};
+    const wzp_signal reply = {.kind = WZP_SIGNAL_REFLECT_RESPONSE,
+                              .version = 1,
+                              .u.ReflectResponse.observed_addr =
+                                  wzp_bytes_str(wzp_addr_text(&s->path.remote, text))};
     (void)wzp_relay_send_signal(s, &reply);
 }
 
 /* Direct calls are not served: every target is unknown here (relay sheet 8.5). */
 static void refuse_call(session *s) {
-    const wzp_signal hangup = {.kind = WZP_SIGNAL_HANGUP,
-                               .version = 1,
-                               .u.Hangup.reason.kind = WZP_HANGUP_NORMAL};
+    const wzp_signal hangup = {
+        .kind = WZP_SIGNAL_HANGUP, .version = 1, .u.Hangup.reason.kind = WZP_HANGUP_NORMAL};
     (void)wzp_relay_send_signal(s, &hangup);
 }
 

@@ -4,14 +4,14 @@
 
 #include "base/time.h"
 
-#define WZP_LIMIT_SESSIONS 100          /* media sessions, default of --max-sessions */
-#define WZP_LIMIT_ALIAS 64              /* bytes of UTF-8 shown to others; longer ones are cut */
-#define WZP_LIMIT_CALL_ROOM 2           /* members of a call- room */
-#define WZP_LIMIT_SIGNAL_CLIENTS 4096   /* registered at once */
-#define WZP_LIMIT_KEYFRAME 200000       /* payload bytes of one cached keyframe */
-#define WZP_LIMIT_KEYFRAME_STREAMS 4    /* cached streams of one sender */
-#define WZP_LIMIT_STREAM_OWNERS 256     /* per room: one per stream id */
-#define WZP_LIMIT_EVENTS 1024           /* queued for the event log */
+#define WZP_LIMIT_SESSIONS 100        /* media sessions, default of --max-sessions */
+#define WZP_LIMIT_ALIAS 64            /* bytes of UTF-8 shown to others; longer ones are cut */
+#define WZP_LIMIT_CALL_ROOM 2         /* members of a call- room */
+#define WZP_LIMIT_SIGNAL_CLIENTS 4096 /* registered at once */
+#define WZP_LIMIT_KEYFRAME 200000     /* payload bytes of one cached keyframe */
+#define WZP_LIMIT_KEYFRAME_STREAMS 4  /* cached streams of one sender */
+#define WZP_LIMIT_STREAM_OWNERS 256   /* per room: one per stream id */
+#define WZP_LIMIT_EVENTS 1024         /* queued for the event log */
 
 #define WZP_TIMER_OFFER (10 * WZP_S)    /* CallOffer after the QUIC handshake */
 #define WZP_TIMER_REGISTER (10 * WZP_S) /* RegisterPresence */

@@ -6,7 +6,6 @@
 
 static void line(wzp_wr *wr, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-
 static void line(wzp_wr *wr, const char *format, ...) {
     char text[512];
     va_list args;
@@ -28,8 +27,8 @@ static void single(wzp_wr *wr, const char *name, const char *type, const char *h
     line(wr, "%s %llu", name, (unsigned long long)value);
 }
 
-static void write_histogram(wzp_wr *wr, const char *name, const char *label,
-                            const histogram *h, const double *bounds, size_t count) {
+static void write_histogram(wzp_wr *wr, const char *name, const char *label, const histogram *h,
+                            const double *bounds, size_t count) {
     uint64_t sum = 0;
     const char *comma = *label != '\0' ? "," : "";
     for (size_t i = 0; i < count; i++) {
@@ -148,8 +147,8 @@ static void write_ours(wzp_wr *wr, const wzp_relay *r) {
            "video packets that a receiver's layer left out", m->packets_skipped);
     single(wr, "wzp_relay_send_failures_total", "counter", "sends that a connection refused",
            m->send_failures);
-    single(wr, "wzp_relay_sessions_refused_total", "counter", "joins over a limit or without a call",
-           m->refused_sessions);
+    single(wr, "wzp_relay_sessions_refused_total", "counter",
+           "joins over a limit or without a call", m->refused_sessions);
     single(wr, "wzp_relay_handshakes_refused_total", "counter", "offers and registrations refused",
            m->handshake_refusals);
     single(wr, "wzp_relay_signals_unreadable_total", "counter", "signals that did not parse",

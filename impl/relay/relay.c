@@ -60,7 +60,8 @@ void wzp_relay_free(wzp_relay **relay) {
     *relay = NULL;
 }
 
-/* --- timers: few sessions have one at a time ------------------------------------------------------ */
+/* --- timers: few sessions have one at a time
+ * ------------------------------------------------------ */
 
 void wzp_relay_set_deadline(session *s, wzp_time deadline) {
     wzp_relay *r = s->relay;
@@ -88,7 +89,8 @@ static session *due(const wzp_relay *r) {
     return first;
 }
 
-/* --- events of the endpoint ------------------------------------------------------------------------ */
+/* --- events of the endpoint
+ * ------------------------------------------------------------------------ */
 
 static void on_acked(session *s, int64_t stream) {
     if (s->state == SESSION_FAREWELL && s->farewell_stream == stream) {
@@ -152,7 +154,8 @@ static void drain(wzp_relay *r) {
     }
 }
 
-/* --- packet core ----------------------------------------------------------------------------------- */
+/* --- packet core
+ * ----------------------------------------------------------------------------------- */
 
 void wzp_relay_recv(wzp_relay *r, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
                     wzp_time now) {
@@ -208,7 +211,8 @@ wzp_core wzp_relay_core(wzp_relay *relay) {
     return (wzp_core){relay, &ops};
 }
 
-/* --- event log ------------------------------------------------------------------------------------- */
+/* --- event log
+ * ------------------------------------------------------------------------------------- */
 
 void wzp_relay_event_push(wzp_relay *r, const session *s, const char *event, const char *reason) {
     if (r->events == NULL) {
@@ -225,8 +229,7 @@ void wzp_relay_event_push(wzp_relay *r, const session *s, const char *event, con
         char addr[WZP_ADDR_TEXT_MAX];
         memcpy(e->room, s->sni, strlen(s->sni) + 1);
         snprintf(e->peer, sizeof e->peer, "%s",
-                 s->fingerprint[0] != '\0' ? s->fingerprint
-                                           : wzp_addr_text(&s->path.remote, addr));
+                 s->fingerprint[0] != '\0' ? s->fingerprint : wzp_addr_text(&s->path.remote, addr));
         e->count = s->room != NULL ? (uint32_t)s->room->count : 0;
     }
 }
@@ -241,7 +244,8 @@ bool wzp_relay_next_event(wzp_relay *r, wzp_relay_event *out) {
     return true;
 }
 
-/* --- the rest -------------------------------------------------------------------------------------- */
+/* --- the rest
+ * -------------------------------------------------------------------------------------- */
 
 void wzp_relay_shutdown(wzp_relay *r, wzp_time now) {
     r->now = now;

@@ -23,11 +23,11 @@ typedef struct wzp_relay_cfg {
     uint8_t seed[32]; /* identity: signing key and TLS certificate derive from it; wiped by the
                          relay in its own copy on free, the caller wipes its own */
     wzp_enforce enforce;
-    const char *build;          /* answer to SNI "version"; NULL: "unknown".  Copied */
-    const char *region;         /* RegisterPresenceAck; may be NULL.  Copied */
-    uint32_t max_sessions;      /* 0: 100 (relay sheet 1.2) */
-    bool strict_identity;       /* RegisterPresence must prove its key */
-    bool pli_broadcast;         /* PLI to all members as deployed, instead of to the owner only */
+    const char *build;     /* answer to SNI "version"; NULL: "unknown".  Copied */
+    const char *region;    /* RegisterPresenceAck; may be NULL.  Copied */
+    uint32_t max_sessions; /* 0: 100 (relay sheet 1.2) */
+    bool strict_identity;  /* RegisterPresence must prove its key */
+    bool pli_broadcast;    /* PLI to all members as deployed, instead of to the owner only */
 
     /* Handed to the endpoint, see quic/quic.h. */
     uint32_t max_conns, max_conns_per_ip, max_handshakes;
@@ -56,7 +56,7 @@ wzp_core wzp_relay_core(wzp_relay *relay);
 
 /* What happened, for the event log; names and fields of relay sheet 11.4 plus our own. */
 typedef struct wzp_relay_event {
-    const char *event;       /* static text, e.g. "join", "leave", "violation" */
+    const char *event; /* static text, e.g. "join", "leave", "violation" */
     wzp_time at;
     char room[256];          /* "" where it does not apply */
     char peer[64];           /* fingerprint or address */
@@ -72,7 +72,8 @@ bool wzp_relay_next_event(wzp_relay *relay, wzp_relay_event *out);
  * WZP_ERR_OVERFLOW: the buffer is too small (room for 256 KiB always suffices). */
 WZP_MUST_USE wzp_err wzp_relay_metrics(const wzp_relay *relay, wzp_wr *out);
 
-/* Stops admitting, closes every connection with code 0 "normal close".  Drain packets afterwards. */
+/* Stops admitting, closes every connection with code 0 "normal close".  Drain packets afterwards.
+ */
 void wzp_relay_shutdown(wzp_relay *relay, wzp_time now);
 
 /* SHA-256 of the TLS certificate as 32 colon-separated pairs (95 characters), and the identity

@@ -84,8 +84,8 @@ static inline void pair_pump(pair_net *net, size_t host) {
     wzp_core *core = &net->core[host];
     for (int round = 0; round < 3; round++) {
         wzp_quic_meta meta;
-        for (size_t n; (n = core->ops->next_packet(core->self, net->now, buf, sizeof buf,
-                                                   &meta)) > 0;) {
+        for (size_t n;
+             (n = core->ops->next_packet(core->self, net->now, buf, sizeof buf, &meta)) > 0;) {
             pair_send(net, host, &meta, buf, n);
         }
         if (net->after[host] == NULL || round == 2) {
