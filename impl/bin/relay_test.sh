@@ -101,11 +101,12 @@ grep -qE '^[0-9a-f]{64}$' bad || fail "the identity was not made anew"
 
 # start ARGS...: leaves $pid, and what it said in running.
 start() {
+    rm -f running # the old one would be taken for the new one
     "$relay" "$@" >running 2>running.err &
     pid=$!
     pids+=("$pid")
     for _ in $(seq 100); do
-        grep -q '^tls ' running && return
+        grep -qs "^tls " running && return
         kill -0 "$pid" 2>/dev/null || break
         sleep 0.05
     done

@@ -281,6 +281,7 @@ static int start_and_run(program *p) {
     }
     code = open_metrics(p);
     code = code != 0 ? code : run(p);
+    wzp_http_free(&p->http);
     uv_loop_close(&p->loop);
     return code;
 }
@@ -293,7 +294,6 @@ int main(int argc, char **argv) {
         p.log = wzp_log_stderr(p.options.log_level);
         code = start_and_run(&p);
     }
-    wzp_http_free(&p.http);
     wzp_relay_free(&p.relay);
     wzp_udp_close(&p.udp);
     wzp_event_log_close(&p.event_log);

@@ -56,6 +56,11 @@ static int answer_empty(struct lws *wsi, unsigned status) {
     return write_head(wsi, status, 0, allow_get) != 0 ? -1 : finish(wsi);
 }
 
+static void drop_page(request *r) {
+    free(r->page);
+    r->page = NULL;
+}
+
 static int answer_page(wzp_http *http, struct lws *wsi, request *r, const wzp_http_page *page) {
     r->page = malloc(LWS_PRE + WZP_HTTP_PAGE_MAX);
     if (r->page == NULL) {
@@ -65,6 +70,7 @@ static int answer_page(wzp_http *http, struct lws *wsi, request *r, const wzp_ht
     wzp_wr_init(&wr, r->page + LWS_PRE, WZP_HTTP_PAGE_MAX);
     if (page->write(http->cfg.ctx, &wr) != WZP_OK || wzp_wr_end(&wr) != WZP_OK) {
         wzp_logf(&http->cfg.log, WZP_LOG_ERROR, "page %s cannot be made", page->path);
+        drop_page(r);
         return answer_empty(wsi, HTTP_STATUS_INTERNAL_SERVER_ERROR);
     }
     r->len = wzp_wr_len(&wr);
@@ -80,8 +86,7 @@ static int write_body(struct lws *wsi, request *r) {
         return 0;
     }
     const int n = lws_write(wsi, r->page + LWS_PRE, r->len, LWS_WRITE_HTTP_FINAL);
-    free(r->page);
-    r->page = NULL;
+    drop_page(r);
     return n < 0 ? -1 : finish(wsi);
 }
 
@@ -107,9 +112,9 @@ static int on_http(struct lws *wsi, enum lws_callback_reasons reason, void *user
     case LWS_CALLBACK_HTTP_WRITEABLE:
         return write_body(wsi, r);
     case LWS_CALLBACK_CLOSED_HTTP:
+    case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
         if (r != NULL) {
-            free(r->page);
-            r->page = NULL;
+            drop_page(r);
         }
         return 0;
     case LWS_CALLBACK_WSI_CREATE:
@@ -174,6 +179,7 @@ static struct lws_context *new_context(wzp_http *http, uv_loop_t *loop) {
                                                               LWS_SERVER_OPTION_DISABLE_IPV6,
                                                    .foreign_loops = loops,
                                                    .user = http,
+                                                   .pcontext = &http->context,
                                                    .keepalive_timeout = 5,
                                                    .timeout_secs = 5};
     lws_set_log_level(0, NULL); /* it would write to stderr by itself */
@@ -220,7 +226,15 @@ void wzp_http_stop(wzp_http *http) {
     lws_context_destroy(http->context);
 }
 
+/* In a loop that is not its own libwebsockets destroys a context in two steps: what it has in the
+ * loop, and after that the rest.  It clears our pointer when it is done. */
 void wzp_http_free(wzp_http **http) {
+    if (*http == NULL) {
+        return;
+    }
+    if ((*http)->context != NULL) {
+        lws_context_destroy((*http)->context);
+    }
     free(*http);
     *http = NULL;
 }

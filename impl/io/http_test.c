@@ -194,6 +194,30 @@ START_TEST(garbage_harms_nobody_else) {
 }
 END_TEST
 
+START_TEST(clients_that_hang_up_cost_nothing) {
+    server s;
+    static const char request[] = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+    start(&s);
+    s.page_len = 500000;
+    for (int i = 0; i < 3; i++) {
+        const int fd = dial(&s);
+        ck_assert_int_gt(send(fd, request, sizeof request - 1, 0), 0);
+        for (int turn = 0; turn < 2 * i; turn++) {
+            uv_run(&s.loop, UV_RUN_NOWAIT);
+        }
+        close(fd);
+        for (int turn = 0; turn < 10; turn++) {
+            uv_run(&s.loop, UV_RUN_NOWAIT);
+        }
+    }
+    const int fd = dial(&s); /* and one that is open when the server ends */
+    ck_assert_int_gt(send(fd, request, sizeof request - 1, 0), 0);
+    uv_run(&s.loop, UV_RUN_NOWAIT);
+    stop(&s);
+    close(fd);
+}
+END_TEST
+
 START_TEST(more_clients_than_allowed_are_turned_away) {
     server s;
     int fds[WZP_HTTP_CLIENTS_MAX + 8];
@@ -235,6 +259,7 @@ int main(void) {
     tcase_add_test(tc, long_pages_arrive_whole);
     tcase_add_test(tc, a_page_that_cannot_be_made_is_500);
     tcase_add_loop_test(tc, garbage_harms_nobody_else, 0, WZP_COUNT_OF(garbage_cases));
+    tcase_add_test(tc, clients_that_hang_up_cost_nothing);
     tcase_add_test(tc, more_clients_than_allowed_are_turned_away);
     tcase_add_test(tc, a_port_in_use_is_an_error_with_its_cause);
     suite_add_tcase(suite, tc);

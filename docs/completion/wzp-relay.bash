@@ -1,0 +1,33 @@
+# bash completion for wzp-relay
+_wzp_relay() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    case $previous in
+    -c | --config | -i | --identity | --event-log | --keylog)
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        ;;
+    --qlog)
+        mapfile -t COMPREPLY < <(compgen -d -- "$current")
+        ;;
+    --enforce)
+        mapfile -t COMPREPLY < <(compgen -W "off observe on" -- "$current")
+        ;;
+    --log-level)
+        mapfile -t COMPREPLY < <(compgen -W "error warn info debug" -- "$current")
+        ;;
+    --listen)
+        mapfile -t COMPREPLY < <(compgen -W "0.0.0.0:4433 127.0.0.1:4433" -- "$current")
+        ;;
+    --metrics-addr)
+        mapfile -t COMPREPLY < <(compgen -W "127.0.0.1 ::1" -- "$current")
+        ;;
+    --seed | --max-sessions | --max-connections | --max-connections-per-ip | --region | --threads | \
+        --metrics-port) ;;
+    *)
+        mapfile -t COMPREPLY < <(compgen -W "--listen --identity --regenerate-identity --seed --config
+            --enforce --max-sessions --max-connections --max-connections-per-ip --strict-identity
+            --pli-broadcast --region --threads --metrics-port --metrics-addr --event-log --qlog
+            --keylog --log-level --quiet --help --version" -- "$current")
+        ;;
+    esac
+}
+complete -o filenames -F _wzp_relay wzp-relay

@@ -1,0 +1,177 @@
+#include <check.h>
+#include <math.h>
+#include <sndfile.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "io/wav.h"
+
+static char path[] = "/tmp/wzp-wav-test-XXXXXX.wav";
+
+static void make_file(int rate, int channels, int format, double seconds, double hz) {
+    SF_INFO info = {.samplerate = rate, .channels = channels, .format = format};
+    SNDFILE *file = sf_open(path, SFM_WRITE, &info);
+    ck_assert_ptr_nonnull(file);
+    for (int i = 0; i < (int)(seconds * rate); i++) {
+        float frame[16];
+        for (int c = 0; c < channels; c++) {
+            frame[c] = (float)(0.5 * sin(2 * 3.14159265358979 * hz * i / rate));
+        }
+        ck_assert_int_eq(sf_writef_float(file, frame, 1), 1);
+    }
+    sf_close(file);
+}
+
+static wzp_wav_in *open_wav(void) {
+    wzp_wav_in *wav = NULL;
+    char why[WZP_WAV_WHY_MAX] = "";
+    ck_assert_msg(wzp_wav_open(&wav, path, why) == WZP_OK, "%s", why);
+    return wav;
+}
+
+/* Strength of one frequency in the middle of the signal, 1 for a full-scale sine. */
+static double strength(const int16_t *pcm, size_t n, double hz) {
+    double re = 0;
+    double im = 0;
+    for (size_t i = n / 4; i < 3 * n / 4; i++) {
+        const double at = 2 * 3.14159265358979 * hz * (double)i / WZP_WAV_RATE_HZ;
+        re += pcm[i] / 32768.0 * cos(at);
+        im += pcm[i] / 32768.0 * sin(at);
+    }
+    return 2 * sqrt(re * re + im * im) / ((double)n / 2);
+}
+
+static const struct shape_case {
+    const char *name;
+    int rate, channels, format;
+} shape_cases[] = {
+    {"as we want it", 48000, 1, SF_FORMAT_WAV | SF_FORMAT_PCM_16},
+    {"stereo", 48000, 2, SF_FORMAT_WAV | SF_FORMAT_PCM_16},
+    {"44.1 kHz stereo, 24 bit", 44100, 2, SF_FORMAT_WAV | SF_FORMAT_PCM_24},
+    {"8 kHz", 8000, 1, SF_FORMAT_WAV | SF_FORMAT_PCM_16},
+    {"8 kHz A-law", 8000, 1, SF_FORMAT_WAV | SF_FORMAT_ALAW},
+    {"16 kHz floats, six channels", 16000, 6, SF_FORMAT_WAV | SF_FORMAT_FLOAT},
+    {"96 kHz FLAC", 96000, 1, SF_FORMAT_FLAC | SF_FORMAT_PCM_16},
+};
+
+START_TEST(every_shape_becomes_48_khz_mono) {
+    const struct shape_case *c = &shape_cases[_i];
+    static int16_t pcm[60000];
+    make_file(c->rate, c->channels, c->format, 1, 440);
+    wzp_wav_in *wav = open_wav();
+    ck_assert_uint_eq(wzp_wav_samples(wav), WZP_WAV_RATE_HZ);
+    const size_t n = wzp_wav_read(wav, pcm, WZP_COUNT_OF(pcm));
+    ck_assert_msg(n > 47500 && n <= 48100, "%s: %zu samples", c->name, n);
+    ck_assert_uint_eq(wzp_wav_read(wav, pcm + n, 10), 0);
+    const double tone = strength(pcm, n, 440);
+    ck_assert_msg(fabs(tone - 0.5) < 0.02, "%s: 440 Hz at %f", c->name, tone);
+    ck_assert_msg(strength(pcm, n, 880) < 0.01, "%s: not clean", c->name);
+    wzp_wav_close(&wav);
+    ck_assert_ptr_null(wav);
+}
+END_TEST
+
+START_TEST(samples_survive_unchanged) {
+    int16_t pcm[3000];
+    int16_t back[3100];
+    char why[WZP_WAV_WHY_MAX];
+    for (size_t i = 0; i < WZP_COUNT_OF(pcm); i++) {
+        pcm[i] = (int16_t)(i * 7919);
+    }
+    pcm[0] = INT16_MIN;
+    pcm[1] = INT16_MAX;
+    wzp_wav_out *out = NULL;
+    ck_assert_int_eq(wzp_wav_create(&out, path, why), WZP_OK);
+    for (size_t i = 0; i < 3000; i += 600) {
+        wzp_wav_write(out, pcm + i, 600);
+    }
+    ck_assert_int_eq(wzp_wav_finish(&out), WZP_OK);
+    ck_assert_int_eq(wzp_wav_finish(&out), WZP_OK);
+    wzp_wav_in *in = open_wav();
+    ck_assert_uint_eq(wzp_wav_read(in, back, 7), 7);
+    ck_assert_uint_eq(wzp_wav_read(in, back + 7, 3093), 2993);
+    ck_assert_mem_eq(pcm, back, sizeof pcm);
+    wzp_wav_close(&in);
+}
+END_TEST
+
+START_TEST(values_outside_the_range_are_clipped) {
+    SF_INFO info = {.samplerate = 48000, .channels = 1, .format = SF_FORMAT_WAV | SF_FORMAT_FLOAT};
+    const float wild[] = {NAN, INFINITY, -INFINITY, 1e30f, -1e30f, 1.0f, -1.0f, 0.0f};
+    const int16_t want[] = {0, 0, 0, INT16_MAX, INT16_MIN, INT16_MAX, INT16_MIN, 0};
+    int16_t pcm[8];
+    SNDFILE *file = sf_open(path, SFM_WRITE, &info);
+    ck_assert_int_eq(sf_writef_float(file, wild, 8), 8);
+    sf_close(file);
+    wzp_wav_in *in = open_wav();
+    ck_assert_uint_eq(wzp_wav_read(in, pcm, 8), 8);
+    ck_assert_mem_eq(pcm, want, sizeof pcm);
+    wzp_wav_close(&in);
+}
+END_TEST
+
+static void put(const char *bytes, size_t len) {
+    FILE *f = fopen(path, "wb");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fwrite(bytes, 1, len, f), len);
+    fclose(f);
+}
+
+START_TEST(what_is_no_sound_file_is_told) {
+    wzp_wav_in *in = NULL;
+    wzp_wav_out *out = NULL;
+    char why[WZP_WAV_WHY_MAX] = "";
+    put("hello, this is text", 19);
+    ck_assert_int_eq(wzp_wav_open(&in, path, why), WZP_ERR_PARSE);
+    ck_assert_ptr_nonnull(strstr(why, path));
+    ck_assert_ptr_nonnull(strstr(why, "expected a sound file"));
+    ck_assert_int_eq(wzp_wav_open(&in, "/tmp/wzp/none.wav", why), WZP_ERR_IO);
+    ck_assert_ptr_nonnull(strstr(why, "/tmp/wzp/none.wav: "));
+    ck_assert_int_eq(wzp_wav_create(&out, "/tmp/wzp/none/none.wav", why), WZP_ERR_IO);
+    ck_assert_ptr_nonnull(strstr(why, "cannot be written"));
+    ck_assert_ptr_null(in);
+    ck_assert_ptr_null(out);
+}
+END_TEST
+
+START_TEST(a_file_cut_anywhere_is_read_or_refused) {
+    char bytes[400];
+    char why[WZP_WAV_WHY_MAX];
+    int16_t pcm[400];
+    make_file(48000, 1, SF_FORMAT_WAV | SF_FORMAT_PCM_16, 0.003, 440);
+    FILE *f = fopen(path, "rb");
+    const size_t whole = fread(bytes, 1, sizeof bytes, f);
+    fclose(f);
+    for (size_t len = 0; len < whole; len++) {
+        wzp_wav_in *in = NULL;
+        put(bytes, len);
+        if (wzp_wav_open(&in, path, why) == WZP_OK) {
+            ck_assert_uint_le(wzp_wav_read(in, pcm, WZP_COUNT_OF(pcm)), len / 2);
+        }
+        wzp_wav_close(&in);
+    }
+}
+END_TEST
+
+int main(void) {
+    const int fd = mkstemps(path, 4);
+    if (fd < 0) {
+        return EXIT_FAILURE;
+    }
+    close(fd);
+    Suite *suite = suite_create("wav");
+    TCase *tc = tcase_create("all");
+    tcase_add_loop_test(tc, every_shape_becomes_48_khz_mono, 0, WZP_COUNT_OF(shape_cases));
+    tcase_add_test(tc, samples_survive_unchanged);
+    tcase_add_test(tc, values_outside_the_range_are_clipped);
+    tcase_add_test(tc, what_is_no_sound_file_is_told);
+    tcase_add_test(tc, a_file_cut_anywhere_is_read_or_refused);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    unlink(path);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
