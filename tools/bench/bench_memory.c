@@ -1,0 +1,236 @@
+/* Memory of the relay per idle participant: 1,000 real connections over loopback.  The clients live
+ * in a process of their own, so that this one holds the relay and nothing else. */
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "crypto/handshake.h"
+#include "io/drive.h"
+#include "io/sys.h"
+#include "relay/relay.h"
+#include "wire/signal.h"
+
+enum { PARTICIPANTS = 1000, PER_ROOM = 2, AT_ONCE = 32, IDLE_MS = 2000, GIVE_UP_MS = 60000 };
+static const double budget_bytes = 48 * 1024;
+
+/* --- clients
+ * ------------------------------------------------------------------------------------------ */
+
+typedef struct clients {
+    wzp_quic *quic;
+    wzp_drive drive;
+    wzp_addr relay;
+    unsigned dialled, joined;
+} clients;
+
+static void dial_more(clients *c, wzp_time now) {
+    while (c->dialled < PARTICIPANTS && c->dialled - c->joined < AT_ONCE) {
+        char room[32];
+        wzp_quic_conn conn;
+        snprintf(room, sizeof room, "bench-%u", c->dialled / PER_ROOM);
+        const wzp_quic_dial dial = {.path = {.remote = c->relay}, .sni = room};
+        if (wzp_quic_connect(c->quic, &dial, now, &conn) != WZP_OK) {
+            return;
+        }
+        c->dialled++;
+    }
+}
+
+static void send_offer(clients *c, wzp_quic_conn conn) {
+    uint8_t seed[WZP_KEY_LEN];
+    uint8_t signature[WZP_SIGNATURE_LEN];
+    uint8_t json[4096];
+    static const uint8_t versions[] = {2};
+    wzp_identity identity;
+    wzp_ephemeral ephemeral;
+    wzp_wr wr;
+    wzp_rng_fill(wzp_io_rng(), seed, sizeof seed);
+    wzp_identity_from_seed(&identity, seed);
+    wzp_ephemeral_new(&ephemeral, wzp_io_rng());
+    wzp_handshake_sign(signature, &identity, WZP_ROLE_OFFER, ephemeral.pub);
+    wzp_signal offer = {.kind = WZP_SIGNAL_CALL_OFFER,
+                        .version = 1,
+                        .u.CallOffer = {.signature = {signature, sizeof signature},
+                                        .supported_profiles = {&wzp_profile_good, 1},
+                                        .protocol_version = 2,
+                                        .supported_versions = {versions, 1}}};
+    memcpy(offer.u.CallOffer.identity_pub.bytes, identity.ed25519_pub, WZP_KEY_LEN);
+    memcpy(offer.u.CallOffer.ephemeral_pub.bytes, ephemeral.pub, WZP_KEY_LEN);
+    wzp_wr_init(&wr, json, sizeof json);
+    wzp_signal_write(&wr, &offer);
+    (void)!wzp_quic_send_signal(c->quic, conn, wzp_bytes_of(json, wzp_wr_len(&wr)), NULL);
+}
+
+/* The first signal of the relay is its answer. */
+static void on_events(void *ctx, wzp_time now) {
+    clients *c = ctx;
+    wzp_quic_event ev;
+    while (wzp_quic_next_event(c->quic, &ev)) {
+        if (ev.kind == WZP_QUIC_CONNECTED) {
+            send_offer(c, ev.conn);
+        } else if (ev.kind == WZP_QUIC_SIGNAL && wzp_quic_app(c->quic, ev.conn) == NULL) {
+            wzp_quic_set_app(c->quic, ev.conn, c);
+            c->joined++;
+        }
+    }
+    dial_more(c, now);
+}
+
+static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
+                      wzp_time now) {
+    wzp_quic_recv(self, path, ecn, payload, now);
+}
+
+static void core_tick(void *self, wzp_time now) {
+    wzp_quic_tick(self, now);
+}
+
+static wzp_time core_deadline(const void *self) {
+    return wzp_quic_deadline(self);
+}
+
+static size_t core_next(void *self, wzp_time now, uint8_t *buf, size_t cap, wzp_quic_meta *meta) {
+    return wzp_quic_next_packet(self, now, buf, cap, meta);
+}
+
+static wzp_core core_of(wzp_quic *quic) {
+    static const wzp_core_ops ops = {core_recv, core_tick, core_deadline, core_next};
+    return (wzp_core){quic, &ops};
+}
+
+static int run_clients(wzp_addr relay) {
+    clients c = {.relay = relay};
+    uv_loop_t loop;
+    wzp_udp *udp = NULL;
+    const wzp_addr any = wzp_addr_v4(127, 0, 0, 1, 0);
+    const wzp_quic_cfg cfg = {.rng = wzp_io_rng(), .max_conns = PARTICIPANTS + 1};
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (wzp_quic_new(&c.quic, &cfg, wzp_io_now()) != WZP_OK ||
+        wzp_udp_open(&udp, &any, false) != WZP_OK || uv_loop_init(&loop) != 0) {
+        return 1;
+    }
+    c.drive = (wzp_drive){.core = core_of(c.quic), .udp = udp, .after = on_events, .ctx = &c};
+    if (wzp_drive_start(&c.drive, &loop) != WZP_OK) {
+        return 1;
+    }
+    uv_run(&loop, UV_RUN_DEFAULT);
+    return 0;
+}
+
+/* --- the relay
+ * ------------------------------------------------------------------------------------------ */
+
+typedef struct usage {
+    double heap, resident;
+} usage;
+
+static usage measure(void) {
+    const struct mallinfo2 m = mallinfo2();
+    unsigned long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (f != NULL) {
+        if (fscanf(f, "%*u %lu", &pages) != 1) {
+            pages = 0;
+        }
+        fclose(f);
+    }
+    return (usage){(double)(m.uordblks + m.hblkhd), (double)pages * (double)sysconf(_SC_PAGESIZE)};
+}
+
+typedef struct relay_side {
+    wzp_relay *relay;
+    wzp_drive drive;
+    uv_timer_t timer;
+    unsigned waited_ms, idle_ms;
+    uint64_t sessions;
+} relay_side;
+
+static void discard_events(void *ctx, wzp_time now) {
+    relay_side *r = ctx;
+    wzp_relay_event event;
+    (void)now;
+    while (wzp_relay_next_event(r->relay, &event)) {
+    }
+}
+
+/* Idle: everybody has joined, and acknowledgements and room updates have settled. */
+static void on_timer(uv_timer_t *timer) {
+    relay_side *r = timer->data;
+    wzp_relay_totals totals;
+    wzp_relay_count(r->relay, &totals);
+    r->sessions = totals.sessions;
+    r->waited_ms += 100;
+    r->idle_ms = totals.sessions == PARTICIPANTS ? r->idle_ms + 100 : 0;
+    if (r->idle_ms >= IDLE_MS || r->waited_ms >= GIVE_UP_MS) {
+        uv_stop(timer->loop);
+    }
+}
+
+static void report(const char *name, double bytes, bool judged) {
+    char budget[64] = "-";
+    if (judged) {
+        snprintf(budget, sizeof budget, "%s (at most %.0f B)",
+                 bytes <= budget_bytes ? "ok" : "OVER", budget_bytes);
+    }
+    bench_line(name, bytes, "B", bytes, 0, budget);
+}
+
+static int run_relay(relay_side *r, wzp_udp *udp, uv_loop_t *loop) {
+    const wzp_relay_cfg cfg = {.rng = wzp_io_rng(),
+                               .seed = {1},
+                               .max_sessions = 2 * PARTICIPANTS,
+                               .max_handshakes = 2 * AT_ONCE};
+    if (wzp_relay_new(&r->relay, &cfg, wzp_io_now()) != WZP_OK || uv_loop_init(loop) != 0) {
+        return 1;
+    }
+    r->drive = (wzp_drive){
+        .core = wzp_relay_core(r->relay), .udp = udp, .after = discard_events, .ctx = r};
+    if (wzp_drive_start(&r->drive, loop) != WZP_OK) {
+        return 1;
+    }
+    uv_timer_init(loop, &r->timer);
+    r->timer.data = r;
+    uv_timer_start(&r->timer, on_timer, 100, 100);
+    const usage before = measure();
+    uv_run(loop, UV_RUN_DEFAULT);
+    const usage after = measure();
+    if (r->sessions != PARTICIPANTS) {
+        fprintf(stderr, "bench_memory: only %llu of %d participants joined\n",
+                (unsigned long long)r->sessions, PARTICIPANTS);
+        return 1;
+    }
+    report("relay, idle participant, resident", (after.resident - before.resident) / PARTICIPANTS,
+           true);
+    report("relay, idle participant, heap in use", (after.heap - before.heap) / PARTICIPANTS,
+           false);
+    return 0;
+}
+
+int main(void) {
+    wzp_udp *udp = NULL;
+    uv_loop_t loop;
+    static relay_side r;
+    const wzp_addr any = wzp_addr_v4(127, 0, 0, 1, 0);
+    if (wzp_udp_open(&udp, &any, false) != WZP_OK) {
+        fprintf(stderr, "bench_memory: no socket: %s\n", strerror(errno));
+        return 1;
+    }
+    const pid_t child = fork();
+    if (child == 0) {
+        const wzp_addr relay = wzp_udp_local(udp);
+        wzp_udp_close(&udp);
+        _exit(run_clients(relay));
+    }
+    const int code = child > 0 ? run_relay(&r, udp, &loop) : 1;
+    if (child > 0) {
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+    }
+    wzp_udp_close(&udp);
+    return code;
+}
