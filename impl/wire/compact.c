@@ -83,7 +83,8 @@ static bool fits_mini(const wzp_compact *context, const wzp_media_packet *packet
 }
 
 void wzp_compact_encode(wzp_compact *context, const wzp_media_packet *packet, wzp_wr *wr) {
-    if (fits_mini(context, packet)) {
+    const bool mini_fits = fits_mini(context, packet);
+    if (mini_fits) {
         const wzp_mini_hdr mini = {
             (uint8_t)(packet->hdr.seq - context->last.seq),
             (uint16_t)(packet->hdr.timestamp_ms - context->last.timestamp_ms),
@@ -91,12 +92,13 @@ void wzp_compact_encode(wzp_compact *context, const wzp_media_packet *packet, wz
         wzp_wr_u8(wr, WZP_COMPACT_MINI);
         wzp_mini_hdr_write(wr, &mini);
         wzp_wr_bytes(wr, packet->payload);
-        context->since_full++;
     } else {
         wzp_wr_u8(wr, WZP_COMPACT_FULL);
         wzp_media_packet_write(wr, packet);
-        context->since_full = 1;
     }
-    context->has_baseline = true;
-    context->last = packet->hdr;
+    if (!wr->overflow) { /* a frame that cannot be sent is no baseline */
+        context->since_full = mini_fits ? context->since_full + 1 : 1;
+        context->has_baseline = true;
+        context->last = packet->hdr;
+    }
 }

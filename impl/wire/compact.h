@@ -11,7 +11,7 @@
 
 #define WZP_COMPACT_FULL 0x00
 #define WZP_COMPACT_MINI 0x01
-#define WZP_MINI_HDR_LEN 5      /* without the tag */
+#define WZP_MINI_HDR_LEN 5 /* without the tag */
 #define WZP_COMPACT_FULL_EVERY 50
 
 typedef struct wzp_mini_hdr {
@@ -41,7 +41,7 @@ WZP_MUST_USE wzp_err wzp_compact_decode(wzp_compact *context, wzp_bytes frame,
                                         wzp_media_packet *out, wzp_fail *fail);
 
 /* Writes MINI where the receiver would expand it to exactly this header, else FULL; FULL at least
- * every WZP_COMPACT_FULL_EVERY frames. */
+ * every WZP_COMPACT_FULL_EVERY frames.  The context changes only if the frame fits `wr`. */
 void wzp_compact_encode(wzp_compact *context, const wzp_media_packet *packet, wzp_wr *wr);
 
 #endif

@@ -20,3 +20,9 @@ wzp_err wzp_federation_parse(wzp_federation_datagram *out, wzp_bytes datagram, w
     }
     return why.code;
 }
+
+void wzp_federation_write(wzp_wr *wr, const uint8_t room_hash[WZP_ROOM_HASH_LEN],
+                          wzp_bytes packet_bytes) {
+    wzp_wr_bytes(wr, wzp_bytes_of(room_hash, WZP_ROOM_HASH_LEN));
+    wzp_wr_bytes(wr, packet_bytes);
+}

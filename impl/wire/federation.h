@@ -18,4 +18,8 @@ typedef struct wzp_federation_datagram {
 WZP_MUST_USE wzp_err wzp_federation_parse(wzp_federation_datagram *out, wzp_bytes datagram,
                                           wzp_fail *fail);
 
+/* `packet_bytes` is a complete MediaPacket as it came or as it was written. */
+void wzp_federation_write(wzp_wr *wr, const uint8_t room_hash[WZP_ROOM_HASH_LEN],
+                          wzp_bytes packet_bytes);
+
 #endif

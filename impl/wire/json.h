@@ -10,6 +10,7 @@
 #include "base/wr.h"
 
 #define WZP_JSON_MAX_DEPTH 127 /* nested containers that are read, not skipped */
+#define WZP_JSON_NAME_MAX 192  /* 32 characters, each as an escape of 6: longer than any name */
 
 typedef enum wzp_json_type {
     WZP_JSON_NONE, /* end of input or not a value */
@@ -37,13 +38,18 @@ void wzp_json_null(wzp_json *json, const char *field);
 bool wzp_json_bool(wzp_json *json, const char *field);
 /* Integers only: no fraction, no exponent, no sign. */
 uint64_t wzp_json_uint(wzp_json *json, uint64_t max, const char *field);
+/* Finite; a number past the range of double is refused. */
 double wzp_json_number(wzp_json *json, const char *field);
 
-/* The raw characters between the quotes, checked for grammar only; decode copies them. */
+/* The characters between the quotes as they stand; escapes are checked, UTF-8 is not. */
 wzp_bytes wzp_json_raw_string(wzp_json *json, const char *field);
 
-/* Unescapes into `out` (room for raw.len bytes) and returns the length; UTF-8 and surrogates are
- * checked.  SIZE_MAX: not valid. */
+/* A string that is compared, not kept, with its escapes resolved: borrowed from the input or from
+ * `buf`.  One that does not fit `buf` comes back with its escapes and so equals no known name. */
+wzp_bytes wzp_json_name(wzp_json *json, uint8_t buf[WZP_JSON_NAME_MAX], const char *field);
+
+/* Resolves escapes into `out` (room for raw.len bytes; NULL: only checks) and returns the length.
+ * SIZE_MAX: not valid, which may be an escape, a surrogate or the UTF-8. */
 size_t wzp_json_unescape(uint8_t *out, wzp_bytes raw);
 
 /* begin '[' or '{', next says whether another element follows (and eats the comma), as in
@@ -51,17 +57,21 @@ size_t wzp_json_unescape(uint8_t *out, wzp_bytes raw);
  * `first` must be true at the start. */
 void wzp_json_begin(wzp_json *json, char open, const char *field);
 bool wzp_json_next(wzp_json *json, char close, bool *first, const char *field);
-wzp_bytes wzp_json_key(wzp_json *json, const char *field); /* key and ':' */
+/* A key, as wzp_json_name, and its ':'. */
+wzp_bytes wzp_json_key(wzp_json *json, uint8_t buf[WZP_JSON_NAME_MAX], const char *field);
 
-/* Any value, of any depth. */
+/* Any value, of any depth, without recursion.  NOMEM if its nesting cannot be remembered. */
 void wzp_json_skip(wzp_json *json, const char *field);
 
 /* Only white space may follow. */
 void wzp_json_end(wzp_json *json);
 
+/* Records SIGNAL_JSON here, or at `offset` (of an earlier wzp_rd_offset), unless a failure is
+ * recorded already. */
 wzp_err wzp_json_reject(wzp_json *json, const char *field, uint64_t got);
+wzp_err wzp_json_reject_at(wzp_json *json, size_t offset, const char *field, uint64_t got);
 
-/* --- writing --------------------------------------------------------------------------------- */
+/* Writing: json_write.c. */
 
 void wzp_json_write_uint(wzp_wr *wr, uint64_t value);
 void wzp_json_write_string(wzp_wr *wr, wzp_bytes text); /* quoted, escaped where JSON demands */

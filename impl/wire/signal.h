@@ -117,6 +117,10 @@ typedef struct wzp_list_profile {
 extern const wzp_quality_profile wzp_profile_good, wzp_profile_degraded, wzp_profile_catastrophic,
     wzp_profile_studio_32k, wzp_profile_studio_48k, wzp_profile_studio_64k;
 
+/* The audio profile that a receiver assumes when it meets this codec (wire sheet 4.4); NULL for
+ * video and for ids that are not assigned. */
+const wzp_quality_profile *wzp_profile_for_codec(uint8_t codec);
+
 typedef struct wzp_room_participant {
     wzp_bytes fingerprint;
     wzp_opt_str alias, relay_label;
@@ -136,7 +140,7 @@ typedef struct wzp_list_user {
 } wzp_list_user;
 
 typedef struct wzp_hangup_reason {
-    uint8_t kind; /* wzp_hangup_kind */
+    uint8_t kind;                 /* wzp_hangup_kind */
     wzp_list_u8 server_supported; /* VERSION_MISMATCH */
     uint8_t code;                 /* wzp_violation_code, POLICY_VIOLATION */
     wzp_bytes reason;             /* POLICY_VIOLATION */
@@ -179,7 +183,8 @@ typedef struct wzp_signal {
 
 typedef struct wzp_signal_opts {
     /* Accept and refuse exactly what the deployed programs do: no bare "Hold", no struct Reflect,
-     * no unknown codec names in lists, no unknown Hangup reasons. */
+     * no unknown names in lists of codecs or profiles, no unknown Hangup reasons (which else are
+     * read as Error), and numbers past the range of f32 are infinite. */
     bool strict;
 } wzp_signal_opts;
 
@@ -194,6 +199,9 @@ void wzp_signal_free(wzp_signal **signal);
 
 /* Canonical JSON; overflow is the writer's. */
 void wzp_signal_write(wzp_wr *wr, const wzp_signal *signal);
+
+/* The same into fresh memory, with a terminator that *len does not count; free() it. */
+WZP_MUST_USE wzp_err wzp_signal_to_json(char **json, size_t *len, const wzp_signal *signal);
 
 /* "Ping"; static text. */
 const char *wzp_signal_name(wzp_signal_kind kind);

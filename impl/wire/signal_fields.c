@@ -1,13 +1,32 @@
 #include "wire/signal_fields.h"
 
-#define GOOD_VIDEO .priority_mode = WZP_PRIORITY_AUDIO_FIRST
-const wzp_quality_profile wzp_profile_good = {WZP_CODEC_OPUS_24K, 0.2F, 20, 5, GOOD_VIDEO};
-const wzp_quality_profile wzp_profile_degraded = {WZP_CODEC_OPUS_6K, 0.5F, 40, 10, GOOD_VIDEO};
-const wzp_quality_profile wzp_profile_catastrophic = {WZP_CODEC_CODEC2_1200, 1.0F, 40, 8,
-                                                      GOOD_VIDEO};
-const wzp_quality_profile wzp_profile_studio_32k = {WZP_CODEC_OPUS_32K, 0.1F, 20, 5, GOOD_VIDEO};
-const wzp_quality_profile wzp_profile_studio_48k = {WZP_CODEC_OPUS_48K, 0.1F, 20, 5, GOOD_VIDEO};
-const wzp_quality_profile wzp_profile_studio_64k = {WZP_CODEC_OPUS_64K, 0.1F, 20, 5, GOOD_VIDEO};
+/* codec, fec_ratio, frame_duration_ms, frames_per_block; no video. */
+#define AUDIO(codec, ratio, ms, frames)                                                            \
+    { codec, ratio, ms, frames, .priority_mode = WZP_PRIORITY_AUDIO_FIRST }
+
+const wzp_quality_profile wzp_profile_good = AUDIO(WZP_CODEC_OPUS_24K, 0.2F, 20, 5);
+const wzp_quality_profile wzp_profile_degraded = AUDIO(WZP_CODEC_OPUS_6K, 0.5F, 40, 10);
+const wzp_quality_profile wzp_profile_catastrophic = AUDIO(WZP_CODEC_CODEC2_1200, 1.0F, 40, 8);
+const wzp_quality_profile wzp_profile_studio_32k = AUDIO(WZP_CODEC_OPUS_32K, 0.1F, 20, 5);
+const wzp_quality_profile wzp_profile_studio_48k = AUDIO(WZP_CODEC_OPUS_48K, 0.1F, 20, 5);
+const wzp_quality_profile wzp_profile_studio_64k = AUDIO(WZP_CODEC_OPUS_64K, 0.1F, 20, 5);
+
+const wzp_quality_profile *wzp_profile_for_codec(uint8_t codec) {
+    static const wzp_quality_profile opus_16k = AUDIO(WZP_CODEC_OPUS_16K, 0.3F, 20, 5);
+    static const wzp_quality_profile codec2_3200 = AUDIO(WZP_CODEC_CODEC2_3200, 0.5F, 20, 5);
+    static const wzp_quality_profile *const profiles[WZP_CODEC_COUNT] = {
+        [WZP_CODEC_OPUS_24K] = &wzp_profile_good,
+        [WZP_CODEC_OPUS_16K] = &opus_16k,
+        [WZP_CODEC_OPUS_6K] = &wzp_profile_degraded,
+        [WZP_CODEC_CODEC2_3200] = &codec2_3200,
+        [WZP_CODEC_CODEC2_1200] = &wzp_profile_catastrophic,
+        [WZP_CODEC_COMFORT_NOISE] = &wzp_profile_good,
+        [WZP_CODEC_OPUS_32K] = &wzp_profile_studio_32k,
+        [WZP_CODEC_OPUS_48K] = &wzp_profile_studio_48k,
+        [WZP_CODEC_OPUS_64K] = &wzp_profile_studio_64k,
+    };
+    return codec < WZP_CODEC_COUNT ? profiles[codec] : NULL;
+}
 
 const char *const wzp_priority_names[4] = {"AudioFirst", "VideoFirst", "ScreenShare", "Balanced"};
 const char *const wzp_accept_names[3] = {"Reject", "AcceptTrusted", "AcceptGeneric"};
@@ -22,6 +41,10 @@ const char *wzp_violation_code_name(wzp_violation_code code) {
 
 const char *wzp_hangup_name(wzp_hangup_kind kind) {
     return (unsigned)kind < WZP_COUNT_OF(hangup_names) ? hangup_names[kind] : NULL;
+}
+
+const char *wzp_signal_name(wzp_signal_kind kind) {
+    return (unsigned)kind < WZP_SIGNAL_COUNT ? wzp_signal_fields[kind].name : "?";
 }
 
 bool wzp_signal_has_no_fields(wzp_signal_kind kind) {

@@ -1,4 +1,6 @@
 /* The canonical writer: fields in table order, no white space (wire sheet 6). */
+#include <stdlib.h>
+
 #include "wire/json.h"
 #include "wire/signal_fields.h"
 
@@ -260,6 +262,25 @@ void wzp_signal_write(wzp_wr *wr, const wzp_signal *signal) {
     wzp_wr_u8(wr, ':');
     write_object(wr, variant, &signal->u, true, signal->version);
     wzp_wr_u8(wr, '}');
+}
+
+wzp_err wzp_signal_to_json(char **json, size_t *len, const wzp_signal *signal) {
+    char *text = NULL;
+    wzp_wr wr = {.overflow = true};
+    for (size_t cap = 1024; wr.overflow; cap *= 2) {
+        char *more = realloc(text, cap);
+        if (more == NULL) {
+            free(text);
+            return WZP_ERR_NOMEM;
+        }
+        text = more;
+        wzp_wr_init(&wr, (uint8_t *)text, cap - 1);
+        wzp_signal_write(&wr, signal);
+    }
+    text[wzp_wr_len(&wr)] = '\0';
+    *json = text;
+    *len = wzp_wr_len(&wr);
+    return WZP_OK;
 }
 
 void wzp_quality_profile_write(wzp_wr *wr, const wzp_quality_profile *profile) {

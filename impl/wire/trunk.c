@@ -1,5 +1,7 @@
 #include "wire/trunk.h"
 
+#include <assert.h>
+
 enum { COUNT_LEN = 2, ENTRY_HDR_LEN = 4 };
 
 void wzp_trunk_next(wzp_rd *rd, wzp_trunk_entry *out) {
@@ -27,6 +29,20 @@ wzp_err wzp_trunk_parse(wzp_rd *rd, wzp_bytes frame, uint16_t *count) {
     return rd->fail.code;
 }
 
+static void write_entry(wzp_wr *wr, const uint8_t session_id[2], wzp_bytes payload) {
+    assert(payload.len <= UINT16_MAX);
+    wzp_wr_bytes(wr, wzp_bytes_of(session_id, 2));
+    wzp_wr_u16(wr, (uint16_t)payload.len);
+    wzp_wr_bytes(wr, payload);
+}
+
+void wzp_trunk_write(wzp_wr *wr, const wzp_trunk_entry *entries, uint16_t count) {
+    wzp_wr_u16(wr, count);
+    for (size_t i = 0; i < count; i++) {
+        write_entry(wr, entries[i].session_id, entries[i].payload);
+    }
+}
+
 void wzp_trunk_batch_init(wzp_trunk_batch *batch, const uint8_t session_id[2]) {
     memcpy(batch->session_id, session_id, 2);
     batch->count = 0;
@@ -44,9 +60,7 @@ static void emit_frame(wzp_trunk_batch *batch, wzp_trunk_emit *emit, void *ctx) 
 static void append(wzp_trunk_batch *batch, wzp_bytes packet, wzp_time now) {
     wzp_wr wr;
     wzp_wr_init(&wr, batch->frame + batch->len, sizeof batch->frame - batch->len);
-    wzp_wr_bytes(&wr, wzp_bytes_of(batch->session_id, 2));
-    wzp_wr_u16(&wr, (uint16_t)packet.len);
-    wzp_wr_bytes(&wr, packet);
+    write_entry(&wr, batch->session_id, packet);
     if (batch->count == 0) {
         batch->flush_at = wzp_time_after(now, WZP_TRUNK_FLUSH);
     }

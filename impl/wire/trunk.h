@@ -27,6 +27,9 @@ WZP_MUST_USE wzp_err wzp_trunk_parse(wzp_rd *rd, wzp_bytes frame, uint16_t *coun
 /* The next entry; call it `count` times after a successful wzp_trunk_parse. */
 void wzp_trunk_next(wzp_rd *rd, wzp_trunk_entry *out);
 
+/* Each payload is at most 65 535 bytes long. */
+void wzp_trunk_write(wzp_wr *wr, const wzp_trunk_entry *entries, uint16_t count);
+
 /* Collects packets of one sender for one receiver.  Sans-IO. */
 typedef struct wzp_trunk_batch {
     uint8_t session_id[2];
