@@ -7,7 +7,13 @@ export HOME=$work/home
 cd "$work" || exit 1
 failed=0
 pids=()
-trap 'for p in "${pids[@]}"; do kill -9 "$p" 2>/dev/null; done; rm -rf "$work"' EXIT
+clean_up() {
+    for pid in "${pids[@]}"; do
+        kill -9 "$pid" 2>/dev/null
+    done
+    rm -rf "$work"
+}
+trap clean_up EXIT
 
 fail() {
     echo "FAILED: $*"
@@ -140,7 +146,9 @@ if exec 3<>"/dev/tcp/127.0.0.1/$metrics"; then
     grep -q '^wzp_relay_active_sessions 0' page || fail "metrics without sessions"
     exec 3>&-
 fi
-[ -e events.jsonl ] && [ -d traces ] && [ "$(stat -c %a keys)" = 600 ] || fail "files of the run"
+if [ ! -e events.jsonl ] || [ ! -d traces ] || [ "$(stat -c %a keys)" != 600 ]; then
+    fail "files of the run"
+fi
 tls=$(sed -n 's/^tls //p' running)
 stop TERM
 
@@ -149,7 +157,9 @@ pid=$!
 pids+=("$pid")
 sleep 0.5
 stop TERM
-[ ! -s out ] && [ ! -s err ] || fail "--quiet: $(cat out err)"
+if [ -s out ] || [ -s err ]; then
+    fail "--quiet: $(cat out err)"
+fi
 
 WZP_UDP_PLAIN=1 start --listen 127.0.0.1:0 --seed $seed --log-level debug
 grep -q 'GRO off, segmentation off' running.err || fail "WZP_UDP_PLAIN: $(cat running.err)"

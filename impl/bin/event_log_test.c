@@ -1,0 +1,98 @@
+#include "bin/event_log.h"
+
+#include <check.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "io/sys.h"
+
+static char path[] = "/tmp/wzp-event-log-test-XXXXXX";
+
+/* The line without its leading time. */
+static const char *written(void) {
+    static char text[4096];
+    size_t len = 0;
+    ck_assert(wzp_io_read_file(path, text, sizeof text, &len));
+    static const char start[] = "{\"ts\":\"2026-05-25T12:00:00.123456Z\"";
+    ck_assert_uint_gt(len, sizeof start);
+    ck_assert_int_eq(strncmp(text, start, 7), 0);
+    ck_assert_int_eq(text[sizeof start - 2], '"');
+    return text + sizeof start - 1;
+}
+
+static const struct event_case {
+    const char *name;
+    wzp_relay_event event;
+    const char *line;
+} event_cases[] = {
+    {"join",
+     {.event = "join", .room = "general", .peer = "4560:a965", .count = 2},
+     ",\"event\":\"join\",\"room\":\"general\",\"peer\":\"4560:a965\",\"participants\":2}\n"},
+    {"every field, in the order of the format",
+     {.event = "violation",
+      .room = "r",
+      .peer = "p",
+      .reason = "why",
+      .codec = "Opus24k",
+      .tier = "A",
+      .seq = 7,
+      .len = 9,
+      .count = 1},
+     ",\"event\":\"violation\",\"room\":\"r\",\"seq\":7,\"codec\":\"Opus24k\",\"len\":9,\"peer\":"
+     "\"p\","
+     "\"reason\":\"why\",\"tier\":\"A\",\"participants\":1}\n"},
+    {"text that would break a line",
+     {.event = "join_refused", .room = "a\"b\\c\nd\x80", .reason = "\x1b[31m"},
+     ",\"event\":\"join_refused\",\"room\":\"a?b?c?d?\",\"reason\":\"?[31m\"}\n"},
+};
+
+START_TEST(lines) {
+    const struct event_case *c = &event_cases[_i];
+    wzp_event_log *log = NULL;
+    wzp_relay_event event = c->event;
+    event.at = wzp_io_now();
+    ck_assert_int_eq(wzp_event_log_open(&log, path), WZP_OK);
+    wzp_event_log_write(log, &event);
+    ck_assert(wzp_event_log_flush(log));
+    ck_assert_msg(strcmp(written(), c->line) == 0, "%s: %s", c->name, written());
+    wzp_event_log_close(&log);
+    ck_assert_ptr_null(log);
+    json_error_t error;
+    json_t *line = json_load_file(path, 0, &error);
+    ck_assert_msg(line != NULL, "%s: %s", c->name, error.text);
+    json_decref(line);
+}
+END_TEST
+
+START_TEST(a_full_disk_is_told_once) {
+    wzp_event_log *log = NULL;
+    const wzp_relay_event event = {.event = "join"};
+    ck_assert_int_eq(wzp_event_log_open(&log, "/tmp/no/such/file"), WZP_ERR_IO);
+    ck_assert_int_eq(errno, ENOENT);
+    ck_assert_int_eq(wzp_event_log_open(&log, "/dev/full"), WZP_OK);
+    wzp_event_log_write(log, &event);
+    ck_assert(!wzp_event_log_flush(log));
+    wzp_event_log_close(&log);
+}
+END_TEST
+
+int main(void) {
+    const int fd = mkstemp(path);
+    if (fd < 0) {
+        return EXIT_FAILURE;
+    }
+    close(fd);
+    Suite *suite = suite_create("event_log");
+    TCase *tc = tcase_create("all");
+    tcase_add_loop_test(tc, lines, 0, WZP_COUNT_OF(event_cases));
+    tcase_add_test(tc, a_full_disk_is_told_once);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    unlink(path);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
