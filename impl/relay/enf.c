@@ -133,8 +133,8 @@ static int32_t ts_step(uint32_t now, uint32_t before) {
 
 /* A pause of the sender's clock that was a pause of the wall clock too. */
 static bool genuine_pause(const pace *p, int32_t dt, uint16_t frame_ms, wzp_time now) {
-    const uint64_t gap_ms = wzp_time_since(now, p->prev_at) / WZP_MS;
-    return dt >= 10 * frame_ms && 2 * gap_ms >= (uint64_t)dt;
+    const uint64_t gap = wzp_time_since(now, p->prev_at);
+    return dt >= 10 * frame_ms && 2 * gap >= (uint64_t)dt * WZP_MS;
 }
 
 /* E-C */
@@ -160,8 +160,8 @@ static wzp_violation check_pace(pace *p, const wzp_media_hdr *hdr, wzp_time now)
     if (dt < -BACK_LIMIT_MS) {
         return WZP_VIOLATION_TIMESTAMP_DRIFT;
     }
-    const bool no_step = p->noise_between || d > GAP_LIMIT || dt < 0 ||
-                         genuine_pause(p, dt, frame_ms, now);
+    const bool no_step =
+        p->noise_between || d > GAP_LIMIT || dt < 0 || genuine_pause(p, dt, frame_ms, now);
     if (!no_step) {
         const uint32_t sources = d > p->repairs_between ? d - p->repairs_between : 1;
         push_step(p, (uint32_t)dt, sources * frame_ms);
@@ -175,8 +175,8 @@ static wzp_violation check_pace(pace *p, const wzp_media_hdr *hdr, wzp_time now)
 
 /* E-D */
 static wzp_violation check_size(lane *l, const wzp_media_hdr *hdr, size_t payload_len) {
-    const bool codec2_repair = (hdr->flags & WZP_MEDIA_REPAIR) != 0 &&
-                               wzp_codec_find(hdr->codec_id)->is_codec2;
+    const bool codec2_repair =
+        (hdr->flags & WZP_MEDIA_REPAIR) != 0 && wzp_codec_find(hdr->codec_id)->is_codec2;
     if (codec2_repair) {
         return payload_len > REPAIR_MAX ? WZP_VIOLATION_PAYLOAD_SIZE : WZP_VIOLATION_NONE;
     }

@@ -3,7 +3,10 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "base/rng.h"
 #include "relay/testing/traffic.h"
+
+#define COUNT_OF(a) (sizeof(a) / sizeof *(a))
 
 static wzp_violation observe(void *meter, const wzp_traffic_packet *p) {
     return wzp_enf_observe(meter, &p->hdr, p->payload, p->at);
@@ -23,10 +26,152 @@ START_TEST(row_of_the_sheet) {
 }
 END_TEST
 
+/* Constant packets until the first violation; packet 0: never within 200000. */
+static const struct constant_case {
+    const char *name;
+    wzp_media_type type;
+    wzp_codec codec;
+    uint32_t every_us;
+    size_t payload;
+    wzp_violation want;
+    unsigned packet;
+} constant_cases[] = {
+    {"E-A: 15525 B fill the guard", WZP_MEDIA_AUDIO, WZP_CODEC_OPUS_24K, 1, 15509,
+     WZP_VIOLATION_PAYLOAD_SIZE, 1},
+    {"E-A: one byte more", WZP_MEDIA_AUDIO, WZP_CODEC_OPUS_24K, 1, 15510, WZP_VIOLATION_BITRATE, 1},
+    {"E-A: audio codec as video", WZP_MEDIA_VIDEO, WZP_CODEC_OPUS_64K, 1, 1184,
+     WZP_VIOLATION_BITRATE, 5},
+    {"E-A: data keeps its codec's ceiling", WZP_MEDIA_DATA, WZP_CODEC_OPUS_64K, 1, 1184,
+     WZP_VIOLATION_PAYLOAD_SIZE, 16},
+    {"E-B: 3000 video packets", WZP_MEDIA_VIDEO, WZP_CODEC_AV1_MAIN, 1, 60,
+     WZP_VIOLATION_PACKET_RATE, 3001},
+    {"E-E: audio bucket for data", WZP_MEDIA_DATA, WZP_CODEC_H264_BASELINE, 7692, 1184,
+     WZP_VIOLATION_RATE_CAP, 2013},
+    {"E-E: audio bucket for control", WZP_MEDIA_CONTROL, WZP_CODEC_H264_BASELINE, 7692, 1184,
+     WZP_VIOLATION_RATE_CAP, 2013},
+    {"E-E: 5 Mbit/s of video for ever", WZP_MEDIA_VIDEO, WZP_CODEC_H264_BASELINE, 1600, 984,
+     WZP_VIOLATION_NONE, 0},
+    {"E-E: 8 Mbit/s of video for 100 s", WZP_MEDIA_VIDEO, WZP_CODEC_H264_BASELINE, 1000, 984,
+     WZP_VIOLATION_RATE_CAP, 99999},
+};
+
+START_TEST(constant_packets) {
+    const struct constant_case *c = &constant_cases[_i];
+    const uint16_t frame_ms = wzp_codec_find((uint8_t)c->codec)->frame_ms;
+    wzp_media_hdr hdr = {.media_type = (uint8_t)c->type, .codec_id = (uint8_t)c->codec};
+    wzp_violation got = WZP_VIOLATION_NONE;
+    wzp_enf *enf = wzp_enf_new(0);
+    for (unsigned i = 0; got == WZP_VIOLATION_NONE && i < 200000; i++) {
+        got = wzp_enf_observe(enf, &hdr, c->payload, (wzp_time)i * c->every_us * WZP_US);
+        hdr.seq++;
+        hdr.timestamp_ms += frame_ms;
+    }
+    const unsigned packet = got != WZP_VIOLATION_NONE ? hdr.seq : 0;
+    wzp_enf_free(&enf);
+    ck_assert_msg(got == c->want && packet == c->packet, "%s: violation %d at packet %u", c->name,
+                  got, packet);
+}
+END_TEST
+
+/* 60 packets in step, then `jump` once, then 260 of `step_ms` each: how E-C takes it.  drift:
+ * number of the packet after the jump that is closed, 0: none. */
+static const struct jump_case {
+    const char *name;
+    uint32_t seq_jump;
+    int32_t ts_jump;
+    uint32_t gap_ms, step_ms;
+    bool once; /* the packet after it is the one that was due */
+    unsigned drift;
+} jump_cases[] = {
+    {"in step", 1, 20, 20, 20, false, 0},
+    {"back by 2000 ms", 1, -2000, 20, 20, false, 0},
+    {"back by 2001 ms", 1, -2001, 20, 20, false, 1},
+    {"a second forward at once", 1, 1000, 20, 20, false, 0},
+    {"10 s forward at once", 1, 10000, 20, 20, false, 1},
+    {"10 s forward after 5 s", 1, 10000, 5000, 20, false, 0},
+    {"10 s forward after 4.999 s", 1, 10000, 4999, 20, false, 1},
+    {"lost 1000 packets, clock frozen", 1000, 20, 20, 20, false, 1},
+    {"lost 1001 packets, clock frozen", 1001, 20, 20, 20, false, 0},
+    {"late packet from before", UINT32_MAX - 4, 50000, 20, 20, true, 0},
+    {"duplicate", 0, 50000, 20, 20, true, 0},
+    {"9 ms from then on", 1, 20, 20, 9, false, 183},
+};
+
+START_TEST(jump) {
+    const struct jump_case *c = &jump_cases[_i];
+    wzp_media_hdr hdr = {.codec_id = WZP_CODEC_OPUS_24K, .seq = 70000, .timestamp_ms = 5000000};
+    wzp_enf *enf = wzp_enf_new(0);
+    wzp_time now = 0;
+    for (int i = 0; i < 60; i++, now += 20 * WZP_MS, hdr.seq++, hdr.timestamp_ms += 20) {
+        ck_assert_int_eq(wzp_enf_observe(enf, &hdr, 76, now), WZP_VIOLATION_NONE);
+    }
+    const wzp_media_hdr due = hdr;
+    hdr.seq += c->seq_jump - 1;
+    hdr.timestamp_ms += (uint32_t)c->ts_jump - 20;
+    now += (c->gap_ms - 20) * WZP_MS;
+    unsigned drift = 0;
+    for (unsigned i = 1; drift == 0 && i <= 260; i++) {
+        drift = wzp_enf_observe(enf, &hdr, 76, now) == WZP_VIOLATION_TIMESTAMP_DRIFT ? i : 0;
+        if (c->once && i == 1) {
+            hdr = due;
+        } else {
+            hdr.seq++;
+            hdr.timestamp_ms += c->step_ms;
+        }
+        now += 20 * WZP_MS;
+    }
+    wzp_enf_free(&enf);
+    ck_assert_msg(drift == c->drift, "%s: drift at packet %u", c->name, drift);
+}
+END_TEST
+
+/* E-D: repairs of Codec2 do not count in the average, but each has its limit. */
+static const struct repair_case {
+    const char *name;
+    uint8_t codec;
+    size_t payload;
+    wzp_violation want;
+} repair_cases[] = {
+    {"padded symbol", WZP_CODEC_CODEC2_1200, 272, WZP_VIOLATION_NONE},
+    {"one byte more", WZP_CODEC_CODEC2_1200, 273, WZP_VIOLATION_PAYLOAD_SIZE},
+    {"Opus repairs are averaged", WZP_CODEC_OPUS_24K, 273, WZP_VIOLATION_NONE},
+};
+
+START_TEST(repair_size) {
+    const struct repair_case *c = &repair_cases[_i];
+    const wzp_media_hdr hdr = {.codec_id = c->codec, .flags = WZP_MEDIA_REPAIR};
+    wzp_enf *enf = wzp_enf_new(0);
+    const wzp_violation got = wzp_enf_observe(enf, &hdr, c->payload, 0);
+    wzp_enf_free(&enf);
+    ck_assert_msg(got == c->want, "%s: violation %d", c->name, got);
+}
+END_TEST
+
+/* Whatever the second stamp, random stamps are caught by the 51st packet. */
+START_TEST(random_stamps) {
+    wzp_prng prng;
+    wzp_prng_init(&prng, (uint64_t)_i, "stamps");
+    wzp_enf *enf = wzp_enf_new(0);
+    wzp_media_hdr hdr = {.codec_id = WZP_CODEC_OPUS_24K};
+    wzp_violation got = WZP_VIOLATION_NONE;
+    for (unsigned i = 0; got == WZP_VIOLATION_NONE && i < 51; i++) {
+        hdr.seq = i;
+        hdr.timestamp_ms = (uint32_t)wzp_rng_u64(wzp_prng_rng(&prng));
+        got = wzp_enf_observe(enf, &hdr, 76, i * 20 * WZP_MS);
+    }
+    wzp_enf_free(&enf);
+    ck_assert_int_eq(got, WZP_VIOLATION_TIMESTAMP_DRIFT);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("enf");
     TCase *tc = tcase_create("enf");
     tcase_add_loop_test(tc, row_of_the_sheet, 0, (int)wzp_traffic_row_count);
+    tcase_add_loop_test(tc, constant_packets, 0, (int)COUNT_OF(constant_cases));
+    tcase_add_loop_test(tc, jump, 0, (int)COUNT_OF(jump_cases));
+    tcase_add_loop_test(tc, repair_size, 0, (int)COUNT_OF(repair_cases));
+    tcase_add_loop_test(tc, random_stamps, 0, 100);
     suite_add_tcase(suite, tc);
     SRunner *sr = srunner_create(suite);
     srunner_run_all(sr, CK_ENV);

@@ -264,6 +264,12 @@ static void make_lone_packet(wzp_traffic *t, const wzp_traffic_row *row) {
     wzp_traffic_talk(t, 5000);
 }
 
+/* 0.7 s of Opus24k, then Opus6k within the same second. */
+static void make_switch_at_once(wzp_traffic *t, const wzp_traffic_row *row) {
+    wzp_traffic_talk(t, 700);
+    make_stream(t, row);
+}
+
 #define WALL(codec, rate, payload, seconds)                                                        \
     .make = make_stream, .stream = {WZP_MEDIA_AUDIO, codec, rate, payload, 0, seconds}
 #define STEP(codec, rate, payload, ms, seconds)                                                    \
@@ -392,6 +398,20 @@ const wzp_traffic_row wzp_traffic_rows[] = {
     {"C-27", make_call, LASTS(20), 0, "C@3 0.00, A@22 0.02, B@136 0.50", "none"},
     {"C-28", make_ramp, {0, WZP_CODEC_OPUS_24K, 50, 76, 45, 12}, 0, "C@261 5.20", "C@262 5.22"},
     {"C-29", make_lone_packet, LASTS(10), 0, "none", "none"},
+
+    /* What section 14 names beside the rows above. */
+    {"FP-2", WALL(WZP_CODEC_CODEC2_1200, 25, 6, 10), 0, "A@24 0.92", "none"},
+    {"FP-4, plain", WALL(WZP_CODEC_CODEC2_3200, 50, 8, 10), 0, "none", "none"},
+    {"FP-10", make_video, LASTS(5), 3, "C@2 0.00", "none"},
+    {"FP-10, two packets", make_video, LASTS(5), 2, "C@2 0.00", "none"},
+    {"FP-11", make_video, LASTS(5), 5, "C@2 0.00, B@136 0.90", "none"},
+    {"FP-12",
+     make_stream,
+     {WZP_MEDIA_VIDEO, WZP_CODEC_H264_BASELINE, 130, 1184, 33, 60},
+     0,
+     "E@2013 15.48",
+     "none"},
+    {"FP-15", make_switch_at_once, {0, WZP_CODEC_OPUS_6K, 25, 40, 40, 5}, 0, "A@36 0.70", "none"},
 };
 
 const size_t wzp_traffic_row_count = sizeof wzp_traffic_rows / sizeof *wzp_traffic_rows;
