@@ -9,11 +9,11 @@
 #include <sys/stat.h>
 
 #include "base/hex.h"
-#include "bin/wav.h"
 #include "client/client.h"
 #include "crypto/crypto.h"
 #include "io/drive.h"
 #include "io/sys.h"
+#include "io/wav.h"
 #include "wzp_version.h"
 
 enum { USAGE = 2, UNREADABLE = 3, UNREACHABLE = 4, RATE = 48000, USERS = 2, SENDERS = 33 };
@@ -35,7 +35,7 @@ typedef struct user {
     wzp_drive drive;
     bool joined, ended, silent;
     uint64_t position; /* samples sent */
-    wzp_wav_writer *writers[SENDERS];
+    wzp_wav_out *writers[SENDERS];
     wzp_client_stats stats; /* as they were before the hangup */
     int16_t *heard;         /* echo: what the second one hears */
     size_t heard_len;
@@ -215,7 +215,7 @@ static void capture(user *u, int16_t *pcm, size_t samples) {
 static void record(user *u, const wzp_client_event *ev) {
     const program *p = u->program;
     char path[600];
-    char why[256];
+    char why[WZP_WAV_WHY_MAX];
     const uint64_t at = ev->at_ms * (RATE / 1000);
     for (size_t i = 0; u->heard != NULL && i < ev->samples && at + i < p->sound_len; i++) {
         u->heard[at + i] = ev->pcm[i];
@@ -224,16 +224,15 @@ static void record(user *u, const wzp_client_event *ev) {
     if (p->opts.record == NULL || ev->track >= SENDERS) {
         return;
     }
-    wzp_wav_writer **writer = &u->writers[ev->track];
+    wzp_wav_out **writer = &u->writers[ev->track];
     if (*writer == NULL) {
         snprintf(path, sizeof path, "%s/sender-%u.wav", p->opts.record, ev->track);
-        *writer = wzp_wav_create(path, why);
-        if (*writer == NULL) {
+        if (wzp_wav_create(writer, path, why) != WZP_OK) {
             fprintf(stderr, "wzp-client: %s\n", why);
             return;
         }
     }
-    if (!wzp_wav_write_at(*writer, at, ev->pcm, ev->samples)) {
+    if (wzp_wav_write_at(*writer, at, ev->pcm, ev->samples) != WZP_OK) {
         fprintf(stderr, "wzp-client: the recording of sender %u is full\n", ev->track);
     }
 }
@@ -414,10 +413,10 @@ static int prepare_echo(program *p) {
 }
 
 static int prepare_join(program *p) {
-    char why[256];
+    char why[WZP_WAV_WHY_MAX];
     p->user_count = 1;
     if (p->opts.send_file != NULL &&
-        !wzp_wav_read(p->opts.send_file, &p->sound, &p->sound_len, why)) {
+        wzp_wav_read(&p->sound, &p->sound_len, p->opts.send_file, why) != WZP_OK) {
         fprintf(stderr, "wzp-client: %s\n", why);
         return UNREADABLE;
     }
@@ -433,7 +432,9 @@ static int prepare_join(program *p) {
 static void release(program *p) {
     for (size_t i = 0; i < p->user_count; i++) {
         for (size_t w = 0; w < SENDERS; w++) {
-            wzp_wav_close(&p->users[i].writers[w]);
+            if (wzp_wav_finish(&p->users[i].writers[w]) != WZP_OK) {
+                fprintf(stderr, "wzp-client: the recording of sender %zu is not complete\n", w);
+            }
         }
         wzp_client_free(&p->users[i].client);
         wzp_udp_close(&p->users[i].udp);

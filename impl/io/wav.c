@@ -9,32 +9,37 @@
 #include <sndfile.h>
 #include <stdlib.h>
 
-enum { BLOCK = 1024, CHANNELS_MAX = 16, RATE_MIN = 4000, RATE_MAX = 384000 };
+enum { BLOCK = 1024, WAV_HEAD = 128, CHANNELS_MAX = 16, RATE_MIN = 4000, RATE_MAX = 384000 };
 
-struct wzp_wav_in {
+typedef struct reader {
     SNDFILE *file;
     SF_INFO info;
     SRC_STATE *resampler; /* NULL: the file has our rate */
     float interleaved[BLOCK * CHANNELS_MAX];
     float mono[BLOCK];
-    float resampled[BLOCK];
-};
+} reader;
 
 struct wzp_wav_out {
     SNDFILE *file;
-    uint64_t wanted, written;
+    uint64_t written;
+    bool failed;
 };
+
+static wzp_err refuse(wzp_err err, char *why, const char *path, const char *what) {
+    snprintf(why, WZP_WAV_WHY_MAX, "%s: %s", path, what);
+    return err;
+}
 
 /* --- reading
  * -------------------------------------------------------------------------------------- */
 
-static size_t read_mono(wzp_wav_in *w, float *out, size_t frames) {
-    const int channels = w->info.channels;
-    const sf_count_t n = sf_readf_float(w->file, w->interleaved, (sf_count_t)frames);
+static size_t read_mono(reader *r, float *out, size_t frames) {
+    const int channels = r->info.channels;
+    const sf_count_t n = sf_readf_float(r->file, r->interleaved, (sf_count_t)frames);
     for (sf_count_t i = 0; i < n; i++) {
         float sum = 0;
         for (int c = 0; c < channels; c++) {
-            const float x = w->interleaved[i * channels + c];
+            const float x = r->interleaved[i * channels + c];
             sum += isfinite(x) ? x : 0; /* files of floats may hold anything */
         }
         out[i] = sum / (float)channels;
@@ -43,9 +48,9 @@ static size_t read_mono(wzp_wav_in *w, float *out, size_t frames) {
 }
 
 static long feed_resampler(void *ctx, float **data) {
-    wzp_wav_in *w = ctx;
-    *data = w->mono;
-    return (long)read_mono(w, w->mono, BLOCK);
+    reader *r = ctx;
+    *data = r->mono;
+    return (long)read_mono(r, r->mono, BLOCK);
 }
 
 static int16_t to_int16(float x) {
@@ -53,100 +58,120 @@ static int16_t to_int16(float x) {
     return (int16_t)(value > INT16_MAX ? INT16_MAX : value < INT16_MIN ? INT16_MIN : value);
 }
 
-size_t wzp_wav_read(wzp_wav_in *w, int16_t *pcm, size_t samples) {
-    const double ratio = (double)WZP_WAV_RATE_HZ / w->info.samplerate;
-    size_t done = 0;
-    while (done < samples) {
-        const size_t want = samples - done < BLOCK ? samples - done : BLOCK;
-        size_t got = 0;
-        if (w->resampler == NULL) {
-            got = read_mono(w, w->resampled, want);
-        } else {
-            const long n = src_callback_read(w->resampler, ratio, (long)want, w->resampled);
-            got = n > 0 ? (size_t)n : 0;
-        }
-        if (got == 0) {
-            break;
-        }
-        for (size_t i = 0; i < got; i++) {
-            pcm[done++] = to_int16(w->resampled[i]);
-        }
+/* The next samples at our rate, at most BLOCK; 0 at the end. */
+static size_t read_block(reader *r, float out[BLOCK]) {
+    if (r->resampler == NULL) {
+        return read_mono(r, out, BLOCK);
     }
-    return done;
+    const double ratio = (double)WZP_WAV_RATE_HZ / r->info.samplerate;
+    const long n = src_callback_read(r->resampler, ratio, BLOCK, out);
+    return n > 0 ? (size_t)n : 0;
 }
 
-uint64_t wzp_wav_samples(const wzp_wav_in *w) {
-    const double seconds = (double)w->info.frames / w->info.samplerate;
-    return (uint64_t)(seconds * WZP_WAV_RATE_HZ + 0.5);
-}
+/* --- opening -----------------------------------------------------------------------------------
+ */
 
-/* --- opening
- * -------------------------------------------------------------------------------------- */
-
-static wzp_err refuse(wzp_err err, char *why, const char *path, const char *what) {
-    snprintf(why, WZP_WAV_WHY_MAX, "%s: %s", path, what);
-    return err;
-}
-
-static wzp_err check_shape(const wzp_wav_in *w, const char *path, char *why) {
+static wzp_err check_shape(const reader *r, const char *path, char *why) {
     char what[128];
-    if (w->info.channels < 1 || w->info.channels > CHANNELS_MAX) {
+    if (r->info.channels < 1 || r->info.channels > CHANNELS_MAX) {
         snprintf(what, sizeof what, "expected 1 to %d channels, found %d", CHANNELS_MAX,
-                 w->info.channels);
+                 r->info.channels);
         return refuse(WZP_ERR_PARSE, why, path, what);
     }
-    if (w->info.samplerate < RATE_MIN || w->info.samplerate > RATE_MAX) {
+    if (r->info.samplerate < RATE_MIN || r->info.samplerate > RATE_MAX) {
         snprintf(what, sizeof what, "expected a sample rate of %d to %d Hz, found %d", RATE_MIN,
-                 RATE_MAX, w->info.samplerate);
+                 RATE_MAX, r->info.samplerate);
         return refuse(WZP_ERR_PARSE, why, path, what);
     }
     return WZP_OK;
 }
 
-static wzp_err open_file(wzp_wav_in *w, const char *path, char *why) {
+static wzp_err open_file(reader *r, const char *path, char *why) {
     char what[256];
-    w->file = sf_open(path, SFM_READ, &w->info);
-    if (w->file == NULL) {
+    r->file = sf_open(path, SFM_READ, &r->info);
+    if (r->file == NULL) {
         const bool from_system = sf_error(NULL) == SF_ERR_SYSTEM;
         snprintf(what, sizeof what, "expected a sound file (WAV, FLAC ...): %s", sf_strerror(NULL));
         return refuse(from_system ? WZP_ERR_IO : WZP_ERR_PARSE, why, path, what);
     }
-    return check_shape(w, path, why);
+    return check_shape(r, path, why);
 }
 
-wzp_err wzp_wav_open(wzp_wav_in **out, const char *path, char why[WZP_WAV_WHY_MAX]) {
+static wzp_err open_resampler(reader *r, const char *path, char *why) {
     int error = 0;
-    wzp_wav_in *w = calloc(1, sizeof *w);
-    if (w == NULL) {
-        return refuse(WZP_ERR_NOMEM, why, path, "out of memory");
+    if (r->info.samplerate == WZP_WAV_RATE_HZ) {
+        return WZP_OK;
     }
-    wzp_err err = open_file(w, path, why);
-    if (err == WZP_OK && w->info.samplerate != WZP_WAV_RATE_HZ) {
-        w->resampler = src_callback_new(feed_resampler, SRC_SINC_MEDIUM_QUALITY, 1, &error, w);
-        if (w->resampler == NULL) {
-            err = refuse(WZP_ERR_NOMEM, why, path, src_strerror(error));
+    r->resampler = src_callback_new(feed_resampler, SRC_SINC_MEDIUM_QUALITY, 1, &error, r);
+    return r->resampler != NULL ? WZP_OK : refuse(WZP_ERR_NOMEM, why, path, src_strerror(error));
+}
+
+static void close_reader(reader *r) {
+    if (r->resampler != NULL) {
+        src_delete(r->resampler);
+    }
+    if (r->file != NULL) {
+        sf_close(r->file);
+    }
+    free(r);
+}
+
+/* --- the whole file ------------------------------------------------------------------------------
+ */
+
+/* Grows with what is really there, whatever the file's head claims. */
+typedef struct sound {
+    int16_t *samples;
+    size_t count, cap;
+} sound;
+
+static bool append(sound *s, const float *block, size_t n) {
+    if (s->cap - s->count < n) {
+        const size_t cap = s->cap == 0 ? 64 * BLOCK : 2 * s->cap;
+        int16_t *samples = realloc(s->samples, cap * sizeof *samples);
+        if (samples == NULL) {
+            return false;
+        }
+        s->samples = samples;
+        s->cap = cap;
+    }
+    for (size_t i = 0; i < n; i++) {
+        s->samples[s->count++] = to_int16(block[i]);
+    }
+    return true;
+}
+
+static wzp_err read_all(sound *s, reader *r, const char *path, char *why) {
+    float block[BLOCK];
+    for (size_t n; (n = read_block(r, block)) > 0;) {
+        if (s->count + n > WZP_WAV_SAMPLES_MAX) {
+            return refuse(WZP_ERR_PARSE, why, path, "expected at most an hour of sound");
+        }
+        if (!append(s, block, n)) {
+            return refuse(WZP_ERR_NOMEM, why, path, "out of memory");
         }
     }
-    if (err != WZP_OK) {
-        wzp_wav_close(&w);
-        return err;
-    }
-    *out = w;
-    return WZP_OK;
+    return s->count > 0 ? WZP_OK : refuse(WZP_ERR_PARSE, why, path, "expected sound, it has none");
 }
 
-void wzp_wav_close(wzp_wav_in **wav) {
-    if (*wav == NULL) {
-        return;
+wzp_err wzp_wav_read(int16_t **samples, size_t *count, const char *path,
+                     char why[WZP_WAV_WHY_MAX]) {
+    sound s = {NULL, 0, 0};
+    reader *r = calloc(1, sizeof *r);
+    if (r == NULL) {
+        return refuse(WZP_ERR_NOMEM, why, path, "out of memory");
     }
-    if ((*wav)->resampler != NULL) {
-        src_delete((*wav)->resampler);
+    wzp_err err = open_file(r, path, why);
+    err = err != WZP_OK ? err : open_resampler(r, path, why);
+    err = err != WZP_OK ? err : read_all(&s, r, path, why);
+    close_reader(r);
+    if (err != WZP_OK) {
+        free(s.samples);
+        return err;
     }
-    if ((*wav)->file != NULL) {
-        sf_close((*wav)->file);
-    }
-    free(*wav);
-    *wav = NULL;
+    *samples = s.samples;
+    *count = s.count;
+    return WZP_OK;
 }
 
 /* --- writing
@@ -170,17 +195,38 @@ wzp_err wzp_wav_create(wzp_wav_out **out, const char *path, char why[WZP_WAV_WHY
     return WZP_OK;
 }
 
-void wzp_wav_write(wzp_wav_out *w, const int16_t *pcm, size_t samples) {
-    const sf_count_t n = sf_writef_short(w->file, pcm, (sf_count_t)samples);
-    w->wanted += samples;
-    w->written += n > 0 ? (uint64_t)n : 0;
+static bool write_samples(wzp_wav_out *w, const int16_t *pcm, size_t n) {
+    const sf_count_t written = sf_writef_short(w->file, pcm, (sf_count_t)n);
+    w->written += written > 0 ? (uint64_t)written : 0;
+    w->failed = w->failed || written != (sf_count_t)n;
+    return !w->failed;
+}
+
+wzp_err wzp_wav_write_at(wzp_wav_out *w, uint64_t position, const int16_t *pcm, size_t samples) {
+    static const int16_t silence[BLOCK];
+    const uint64_t most = (UINT32_MAX - WAV_HEAD) / sizeof *pcm;
+    if (position > most || samples > most - position) {
+        w->failed = true;
+        return WZP_ERR_IO;
+    }
+    while (w->written < position) {
+        const uint64_t gap = position - w->written;
+        if (!write_samples(w, silence, gap < BLOCK ? (size_t)gap : BLOCK)) {
+            return WZP_ERR_IO;
+        }
+    }
+    const uint64_t known = w->written - position;
+    if (known >= samples) {
+        return WZP_OK;
+    }
+    return write_samples(w, pcm + known, samples - (size_t)known) ? WZP_OK : WZP_ERR_IO;
 }
 
 wzp_err wzp_wav_finish(wzp_wav_out **wav) {
     if (*wav == NULL) {
         return WZP_OK;
     }
-    const bool whole = (*wav)->written == (*wav)->wanted;
+    const bool whole = !(*wav)->failed;
     const bool closed = sf_close((*wav)->file) == 0;
     free(*wav);
     *wav = NULL;
@@ -196,25 +242,11 @@ static wzp_err refuse(char *why, const char *path) {
     return WZP_ERR_IO;
 }
 
-wzp_err wzp_wav_open(wzp_wav_in **out, const char *path, char why[WZP_WAV_WHY_MAX]) {
-    (void)out;
-    return refuse(why, path);
-}
-
-size_t wzp_wav_read(wzp_wav_in *wav, int16_t *pcm, size_t samples) {
-    (void)wav;
-    (void)pcm;
+wzp_err wzp_wav_read(int16_t **samples, size_t *count, const char *path,
+                     char why[WZP_WAV_WHY_MAX]) {
     (void)samples;
-    return 0;
-}
-
-uint64_t wzp_wav_samples(const wzp_wav_in *wav) {
-    (void)wav;
-    return 0;
-}
-
-void wzp_wav_close(wzp_wav_in **wav) {
-    *wav = NULL;
+    (void)count;
+    return refuse(why, path);
 }
 
 wzp_err wzp_wav_create(wzp_wav_out **out, const char *path, char why[WZP_WAV_WHY_MAX]) {
@@ -222,10 +254,12 @@ wzp_err wzp_wav_create(wzp_wav_out **out, const char *path, char why[WZP_WAV_WHY
     return refuse(why, path);
 }
 
-void wzp_wav_write(wzp_wav_out *wav, const int16_t *pcm, size_t samples) {
+wzp_err wzp_wav_write_at(wzp_wav_out *wav, uint64_t position, const int16_t *pcm, size_t samples) {
     (void)wav;
+    (void)position;
     (void)pcm;
     (void)samples;
+    return WZP_ERR_IO;
 }
 
 wzp_err wzp_wav_finish(wzp_wav_out **wav) {

@@ -23,11 +23,11 @@ static void make_file(int rate, int channels, int format, double seconds, double
     sf_close(file);
 }
 
-static wzp_wav_in *open_wav(void) {
-    wzp_wav_in *wav = NULL;
+static int16_t *read_wav(size_t *count) {
+    int16_t *pcm = NULL;
     char why[WZP_WAV_WHY_MAX] = "";
-    ck_assert_msg(wzp_wav_open(&wav, path, why) == WZP_OK, "%s", why);
-    return wav;
+    ck_assert_msg(wzp_wav_read(&pcm, count, path, why) == WZP_OK, "%s", why);
+    return pcm;
 }
 
 /* Strength of one frequency in the middle of the signal, 1 for a full-scale sine. */
@@ -57,42 +57,71 @@ static const struct shape_case {
 
 START_TEST(every_shape_becomes_48_khz_mono) {
     const struct shape_case *c = &shape_cases[_i];
-    static int16_t pcm[60000];
+    size_t n = 0;
     make_file(c->rate, c->channels, c->format, 1, 440);
-    wzp_wav_in *wav = open_wav();
-    ck_assert_uint_eq(wzp_wav_samples(wav), WZP_WAV_RATE_HZ);
-    const size_t n = wzp_wav_read(wav, pcm, WZP_COUNT_OF(pcm));
+    int16_t *pcm = read_wav(&n);
     ck_assert_msg(n > 47500 && n <= 48100, "%s: %zu samples", c->name, n);
-    ck_assert_uint_eq(wzp_wav_read(wav, pcm + n, 10), 0);
     const double tone = strength(pcm, n, 440);
     ck_assert_msg(fabs(tone - 0.5) < 0.02, "%s: 440 Hz at %f", c->name, tone);
     ck_assert_msg(strength(pcm, n, 880) < 0.01, "%s: not clean", c->name);
-    wzp_wav_close(&wav);
-    ck_assert_ptr_null(wav);
+    free(pcm);
 }
 END_TEST
 
+static wzp_wav_out *create(void) {
+    wzp_wav_out *out = NULL;
+    char why[WZP_WAV_WHY_MAX] = "";
+    ck_assert_msg(wzp_wav_create(&out, path, why) == WZP_OK, "%s", why);
+    return out;
+}
+
 START_TEST(samples_survive_unchanged) {
     int16_t pcm[3000];
-    int16_t back[3100];
-    char why[WZP_WAV_WHY_MAX];
+    size_t n = 0;
     for (size_t i = 0; i < WZP_COUNT_OF(pcm); i++) {
         pcm[i] = (int16_t)(i * 7919);
     }
     pcm[0] = INT16_MIN;
     pcm[1] = INT16_MAX;
-    wzp_wav_out *out = NULL;
-    ck_assert_int_eq(wzp_wav_create(&out, path, why), WZP_OK);
+    wzp_wav_out *out = create();
     for (size_t i = 0; i < 3000; i += 600) {
-        wzp_wav_write(out, pcm + i, 600);
+        ck_assert_int_eq(wzp_wav_write_at(out, i, pcm + i, 600), WZP_OK);
     }
     ck_assert_int_eq(wzp_wav_finish(&out), WZP_OK);
     ck_assert_int_eq(wzp_wav_finish(&out), WZP_OK);
-    wzp_wav_in *in = open_wav();
-    ck_assert_uint_eq(wzp_wav_read(in, back, 7), 7);
-    ck_assert_uint_eq(wzp_wav_read(in, back + 7, 3093), 2993);
+    int16_t *back = read_wav(&n);
+    ck_assert_uint_eq(n, 3000);
     ck_assert_mem_eq(pcm, back, sizeof pcm);
-    wzp_wav_close(&in);
+    free(back);
+}
+END_TEST
+
+START_TEST(gaps_are_silence_and_the_past_stays) {
+    const int16_t a[] = {1, 2, 3, 4};
+    const int16_t b[] = {5, 6, 7, 8};
+    const int16_t want[] = {0, 0, 1, 2, 3, 4, 7, 8};
+    size_t n = 0;
+    wzp_wav_out *out = create();
+    ck_assert_int_eq(wzp_wav_write_at(out, 2, a, 4), WZP_OK);
+    ck_assert_int_eq(wzp_wav_write_at(out, 0, b, 4), WZP_OK);
+    ck_assert_int_eq(wzp_wav_write_at(out, 4, b, 4), WZP_OK);
+    ck_assert_int_eq(wzp_wav_write_at(out, 6000, b, 1), WZP_OK);
+    ck_assert_int_eq(wzp_wav_finish(&out), WZP_OK);
+    int16_t *back = read_wav(&n);
+    ck_assert_uint_eq(n, 6001);
+    ck_assert_mem_eq(back, want, sizeof want);
+    ck_assert_int_eq(back[8], 0);
+    ck_assert_int_eq(back[6000], 5);
+    free(back);
+}
+END_TEST
+
+START_TEST(more_than_a_wav_file_holds_is_refused) {
+    const int16_t a[] = {1};
+    wzp_wav_out *out = create();
+    ck_assert_int_eq(wzp_wav_write_at(out, UINT64_MAX, a, 1), WZP_ERR_IO);
+    ck_assert_int_eq(wzp_wav_write_at(out, UINT32_MAX / 2, a, 1), WZP_ERR_IO);
+    ck_assert_int_eq(wzp_wav_finish(&out), WZP_ERR_IO);
 }
 END_TEST
 
@@ -100,14 +129,14 @@ START_TEST(values_outside_the_range_are_clipped) {
     SF_INFO info = {.samplerate = 48000, .channels = 1, .format = SF_FORMAT_WAV | SF_FORMAT_FLOAT};
     const float wild[] = {NAN, INFINITY, -INFINITY, 1e30f, -1e30f, 1.0f, -1.0f, 0.0f};
     const int16_t want[] = {0, 0, 0, INT16_MAX, INT16_MIN, INT16_MAX, INT16_MIN, 0};
-    int16_t pcm[8];
+    size_t n = 0;
     SNDFILE *file = sf_open(path, SFM_WRITE, &info);
     ck_assert_int_eq(sf_writef_float(file, wild, 8), 8);
     sf_close(file);
-    wzp_wav_in *in = open_wav();
-    ck_assert_uint_eq(wzp_wav_read(in, pcm, 8), 8);
-    ck_assert_mem_eq(pcm, want, sizeof pcm);
-    wzp_wav_close(&in);
+    int16_t *pcm = read_wav(&n);
+    ck_assert_uint_eq(n, 8);
+    ck_assert_mem_eq(pcm, want, sizeof want);
+    free(pcm);
 }
 END_TEST
 
@@ -119,18 +148,25 @@ static void put(const char *bytes, size_t len) {
 }
 
 START_TEST(what_is_no_sound_file_is_told) {
-    wzp_wav_in *in = NULL;
+    int16_t *pcm = NULL;
+    size_t n = 0;
     wzp_wav_out *out = NULL;
     char why[WZP_WAV_WHY_MAX] = "";
     put("hello, this is text", 19);
-    ck_assert_int_eq(wzp_wav_open(&in, path, why), WZP_ERR_PARSE);
+    ck_assert_int_eq(wzp_wav_read(&pcm, &n, path, why), WZP_ERR_PARSE);
     ck_assert_ptr_nonnull(strstr(why, path));
     ck_assert_ptr_nonnull(strstr(why, "expected a sound file"));
-    ck_assert_int_eq(wzp_wav_open(&in, "/tmp/wzp/none.wav", why), WZP_ERR_IO);
+    ck_assert_int_eq(wzp_wav_read(&pcm, &n, "/tmp/wzp/none.wav", why), WZP_ERR_IO);
     ck_assert_ptr_nonnull(strstr(why, "/tmp/wzp/none.wav: "));
+    make_file(48000, 1, SF_FORMAT_WAV | SF_FORMAT_PCM_16, 0, 440);
+    ck_assert_int_eq(wzp_wav_read(&pcm, &n, path, why), WZP_ERR_PARSE);
+    ck_assert_ptr_nonnull(strstr(why, "it has none"));
+    make_file(1000, 1, SF_FORMAT_WAV | SF_FORMAT_PCM_16, 1, 440);
+    ck_assert_int_eq(wzp_wav_read(&pcm, &n, path, why), WZP_ERR_PARSE);
+    ck_assert_ptr_nonnull(strstr(why, "found 1000"));
     ck_assert_int_eq(wzp_wav_create(&out, "/tmp/wzp/none/none.wav", why), WZP_ERR_IO);
     ck_assert_ptr_nonnull(strstr(why, "cannot be written"));
-    ck_assert_ptr_null(in);
+    ck_assert_ptr_null(pcm);
     ck_assert_ptr_null(out);
 }
 END_TEST
@@ -138,18 +174,18 @@ END_TEST
 START_TEST(a_file_cut_anywhere_is_read_or_refused) {
     char bytes[400];
     char why[WZP_WAV_WHY_MAX];
-    int16_t pcm[400];
     make_file(48000, 1, SF_FORMAT_WAV | SF_FORMAT_PCM_16, 0.003, 440);
     FILE *f = fopen(path, "rb");
     const size_t whole = fread(bytes, 1, sizeof bytes, f);
     fclose(f);
     for (size_t len = 0; len < whole; len++) {
-        wzp_wav_in *in = NULL;
+        int16_t *pcm = NULL;
+        size_t n = 0;
         put(bytes, len);
-        if (wzp_wav_open(&in, path, why) == WZP_OK) {
-            ck_assert_uint_le(wzp_wav_read(in, pcm, WZP_COUNT_OF(pcm)), len / 2);
+        if (wzp_wav_read(&pcm, &n, path, why) == WZP_OK) {
+            ck_assert_uint_le(n, len / 2);
         }
-        wzp_wav_close(&in);
+        free(pcm);
     }
 }
 END_TEST
@@ -164,6 +200,8 @@ int main(void) {
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, every_shape_becomes_48_khz_mono, 0, WZP_COUNT_OF(shape_cases));
     tcase_add_test(tc, samples_survive_unchanged);
+    tcase_add_test(tc, gaps_are_silence_and_the_past_stays);
+    tcase_add_test(tc, more_than_a_wav_file_holds_is_refused);
     tcase_add_test(tc, values_outside_the_range_are_clipped);
     tcase_add_test(tc, what_is_no_sound_file_is_told);
     tcase_add_test(tc, a_file_cut_anywhere_is_read_or_refused);
