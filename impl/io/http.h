@@ -17,7 +17,7 @@ typedef struct wzp_http_page {
     wzp_err (*write)(void *ctx, wzp_wr *out);
 } wzp_http_page;
 
-#define WZP_HTTP_PAGE_MAX (512 * 1024)
+#define WZP_HTTP_PAGE_MAX ((size_t)512 * 1024)
 #define WZP_HTTP_CLIENTS_MAX 64
 
 typedef struct wzp_http_cfg {

@@ -9,7 +9,7 @@
 #include "io/files.h"
 #include "io/sys.h"
 
-enum { SEED_LEN = 32, FILE_MAX = 256 };
+enum { SEED_LEN = 32, DIGITS = 64, FILE_MAX = 256 };
 
 static void wipe(void *secret, size_t len) {
     explicit_bzero(secret, len);
@@ -18,7 +18,7 @@ static void wipe(void *secret, size_t len) {
 static wzp_err make(uint8_t seed[SEED_LEN], const char *path, wzp_rng rng,
                     char why[WZP_IDENTITY_WHY_MAX]) {
     uint8_t fresh[SEED_LEN];
-    char text[2 * SEED_LEN + 1];
+    char text[DIGITS + 1];
     wzp_rng_fill(rng, fresh, sizeof fresh);
     wzp_hex_write(text, wzp_bytes_of(fresh, sizeof fresh));
     wzp_err err = wzp_io_make_parents(path);
@@ -48,7 +48,7 @@ static wzp_err parse(uint8_t seed[SEED_LEN], const char *path, const char *text,
     const wzp_err err = wzp_hex_parse(parsed, sizeof parsed, text + lead, len, &bad);
     if (err == WZP_OK) {
         memcpy(seed, parsed, sizeof parsed);
-    } else if (len != 2 * SEED_LEN) {
+    } else if (len != DIGITS) {
         snprintf(why, WZP_IDENTITY_WHY_MAX,
                  "%s: expected 64 hexadecimal digits, found %zu characters", path, len);
     } else {
