@@ -80,7 +80,7 @@ bool wzp_json_bool(wzp_json *json, const char *field) {
     return false;
 }
 
-static bool eat_char(wzp_rd *rd, char c) {
+static bool eat_char(wzp_rd *rd, uint8_t c) {
     if (rd->pos == rd->end || *rd->pos != c) {
         return false;
     }
@@ -181,7 +181,7 @@ static void respell(char out[DECIMAL_MAX], wzp_bytes token) {
         out[used++] = '0';
     }
     exponent += p < end ? written_exponent(p + 1, end) : 0;
-    snprintf(out + used, DECIMAL_MAX - used, "e%ld", exponent);
+    (void)snprintf(out + used, DECIMAL_MAX - used, "e%ld", exponent);
 }
 
 double wzp_json_number(wzp_json *json, const char *field) {

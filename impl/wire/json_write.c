@@ -7,7 +7,7 @@
 
 void wzp_json_write_uint(wzp_wr *wr, uint64_t value) {
     char text[24];
-    snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)value);
     wzp_wr_str(wr, text);
 }
 
@@ -28,7 +28,7 @@ static const char *escape_of(uint8_t c, char buf[8]) {
     case '\t':
         return "\\t";
     default:
-        snprintf(buf, 8, "\\u%04x", c);
+        (void)snprintf(buf, 8, "\\u%04x", c);
         return buf;
     }
 }
@@ -53,7 +53,7 @@ void wzp_json_write_string(wzp_wr *wr, wzp_bytes text) {
 static int shortest(float value, char digits[16]) {
     char text[32];
     for (int precision = 0; precision < 9; precision++) {
-        snprintf(text, sizeof text, "%.*e", precision, (double)value);
+        (void)snprintf(text, sizeof text, "%.*e", precision, (double)value);
         if (strtof(text, NULL) == value) {
             break;
         }
@@ -97,7 +97,7 @@ void wzp_json_write_f32(wzp_wr *wr, float value) {
             wzp_wr_u8(wr, '.');
             wzp_wr_str(wr, digits + 1);
         }
-        snprintf(text, sizeof text, "e%d", exponent);
+        (void)snprintf(text, sizeof text, "e%d", exponent);
         wzp_wr_str(wr, text);
     } else if (exponent < 0) {
         wzp_wr_str(wr, "0.");

@@ -9,22 +9,34 @@ static uint32_t load_u32(const uint8_t *p) {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-/* Hot path: one bounds check, then plain loads. */
-wzp_err wzp_media_hdr_parse(wzp_media_hdr *out, wzp_rd *rd) {
-    const wzp_bytes raw = wzp_rd_bytes(rd, WZP_MEDIA_HDR_LEN, "MediaHeader");
-    if (raw.len != WZP_MEDIA_HDR_LEN) {
-        return rd->fail.code;
+/* Offsets of the fields that are checked (wire sheet 5.2). */
+enum { AT_VERSION = 0, AT_MEDIA_TYPE = 2, AT_CODEC = 3 };
+
+/* The first check that fails decides. */
+static wzp_err check_hdr(const uint8_t *p) {
+    if (p[AT_VERSION] != WZP_PROTOCOL_VERSION) {
+        return WZP_ERR_VERSION;
     }
-    const uint8_t *p = raw.data;
-    if (p[0] != WZP_PROTOCOL_VERSION) {
-        return wzp_rd_reject(rd, WZP_ERR_VERSION, "version", WZP_MEDIA_HDR_LEN, p[0]);
+    if (p[AT_MEDIA_TYPE] >= WZP_MEDIA_TYPE_COUNT) {
+        return WZP_ERR_MEDIA_TYPE;
     }
-    if (p[2] >= WZP_MEDIA_TYPE_COUNT) {
-        return wzp_rd_reject(rd, WZP_ERR_MEDIA_TYPE, "media_type", WZP_MEDIA_HDR_LEN - 2, p[2]);
+    if (p[AT_CODEC] >= WZP_CODEC_COUNT || ((ASSIGNED_CODECS >> p[AT_CODEC]) & 1) == 0) {
+        return WZP_ERR_CODEC;
     }
-    if (p[3] >= WZP_CODEC_COUNT || ((ASSIGNED_CODECS >> p[3]) & 1) == 0) {
-        return wzp_rd_reject(rd, WZP_ERR_CODEC, "codec_id", WZP_MEDIA_HDR_LEN - 3, p[3]);
-    }
+    return WZP_OK;
+}
+
+/* What check_hdr did not like. */
+static wzp_fail explain(wzp_err err, const uint8_t *p) {
+    const size_t at = err == WZP_ERR_VERSION      ? AT_VERSION
+                      : err == WZP_ERR_MEDIA_TYPE ? AT_MEDIA_TYPE
+                                                  : AT_CODEC;
+    static const char *const names[] = {
+        [AT_VERSION] = "version", [AT_MEDIA_TYPE] = "media_type", [AT_CODEC] = "codec_id"};
+    return (wzp_fail){err, names[at], at, p[at]};
+}
+
+static void load_hdr(wzp_media_hdr *out, const uint8_t *p) {
     out->version = p[0];
     out->flags = p[1];
     out->media_type = p[2];
@@ -34,6 +46,20 @@ wzp_err wzp_media_hdr_parse(wzp_media_hdr *out, wzp_rd *rd) {
     out->seq = load_u32(p + 6);
     out->timestamp_ms = load_u32(p + 10);
     out->fec_block = (uint16_t)(p[14] << 8 | p[15]);
+}
+
+/* Hot path, as is wzp_media_packet_parse: one bounds check, then plain loads. */
+wzp_err wzp_media_hdr_parse(wzp_media_hdr *out, wzp_rd *rd) {
+    const wzp_bytes raw = wzp_rd_bytes(rd, WZP_MEDIA_HDR_LEN, "MediaHeader");
+    if (raw.len != WZP_MEDIA_HDR_LEN) {
+        return rd->fail.code;
+    }
+    const wzp_err err = check_hdr(raw.data);
+    if (err != WZP_OK) {
+        const wzp_fail why = explain(err, raw.data);
+        return wzp_rd_reject(rd, err, why.field, WZP_MEDIA_HDR_LEN - why.offset, why.got);
+    }
+    load_hdr(out, raw.data);
     return WZP_OK;
 }
 
@@ -49,10 +75,14 @@ void wzp_media_hdr_write(wzp_wr *wr, const wzp_media_hdr *hdr) {
     wzp_wr_u16(wr, hdr->fec_block);
 }
 
+static wzp_quality_report load_report(const uint8_t *p) {
+    return (wzp_quality_report){p[0], p[1], p[2], p[3]};
+}
+
 wzp_err wzp_quality_report_parse(wzp_quality_report *out, wzp_rd *rd) {
     const wzp_bytes raw = wzp_rd_bytes(rd, WZP_QUALITY_REPORT_LEN, "QualityReport");
     if (raw.len == WZP_QUALITY_REPORT_LEN) {
-        *out = (wzp_quality_report){raw.data[0], raw.data[1], raw.data[2], raw.data[3]};
+        *out = load_report(raw.data);
     }
     return rd->fail.code;
 }
@@ -64,29 +94,33 @@ void wzp_quality_report_write(wzp_wr *wr, const wzp_quality_report *report) {
     wzp_wr_u8(wr, report->bitrate_cap_kbps);
 }
 
+static wzp_err refuse(wzp_fail *fail, wzp_fail why) {
+    if (fail != NULL) {
+        *fail = why;
+    }
+    return why.code;
+}
+
 wzp_err wzp_media_packet_parse(wzp_media_packet *out, wzp_bytes datagram, wzp_fail *fail) {
-    wzp_rd rd;
-    wzp_rd_init(&rd, datagram);
-    wzp_media_packet packet = {0};
-    if (wzp_media_hdr_parse(&packet.hdr, &rd) == WZP_OK) {
-        const bool has_report = (packet.hdr.flags & WZP_MEDIA_QUALITY) != 0;
-        const size_t trailer = has_report ? WZP_QUALITY_REPORT_LEN : 0;
-        if (wzp_rd_left(&rd) < trailer) {
-            (void)wzp_rd_reject(&rd, WZP_ERR_QUALITY_TRUNCATED, "QualityReport", 0,
-                                wzp_rd_left(&rd));
-        } else {
-            packet.payload = wzp_rd_bytes(&rd, wzp_rd_left(&rd) - trailer, "payload");
-        }
-        if (has_report && wzp_quality_report_parse(&packet.report, &rd) != WZP_OK) {
-            packet.payload = wzp_bytes_of(NULL, 0);
-        }
+    const uint8_t *p = datagram.data;
+    if (datagram.len < WZP_MEDIA_HDR_LEN) {
+        return refuse(fail, (wzp_fail){WZP_ERR_TRUNCATED, "MediaHeader", 0, datagram.len});
     }
-    if (rd.fail.code == WZP_OK) {
-        *out = packet;
-    } else if (fail != NULL) {
-        *fail = rd.fail;
+    const wzp_err err = check_hdr(p);
+    if (err != WZP_OK) {
+        return refuse(fail, explain(err, p));
     }
-    return rd.fail.code;
+    const bool has_report = (p[1] & WZP_MEDIA_QUALITY) != 0;
+    const size_t trailer = has_report ? WZP_QUALITY_REPORT_LEN : 0;
+    const size_t left = datagram.len - WZP_MEDIA_HDR_LEN;
+    if (left < trailer) {
+        return refuse(
+            fail, (wzp_fail){WZP_ERR_QUALITY_TRUNCATED, "QualityReport", WZP_MEDIA_HDR_LEN, left});
+    }
+    load_hdr(&out->hdr, p);
+    out->payload = wzp_bytes_of(p + WZP_MEDIA_HDR_LEN, left - trailer);
+    out->report = has_report ? load_report(p + datagram.len - trailer) : (wzp_quality_report){0};
+    return WZP_OK;
 }
 
 void wzp_media_packet_write(wzp_wr *wr, const wzp_media_packet *packet) {

@@ -92,33 +92,33 @@ END_TEST
 
 static const struct packet_case {
     const char *name, *hex;
-    wzp_err want;
     size_t want_offset, payload_len;
+    wzp_err want;
     wzp_quality_report report;
 } packet_cases[] = {
-    {"header only", "02000000000000000001000000140000", WZP_OK, 0, 0, {0}},
-    {"payload", "02000000000000000001000000140000 010203", WZP_OK, 0, 3, {0}},
+    {"header only", "02000000000000000001000000140000", 0, 0, WZP_OK, {0}},
+    {"payload", "02000000000000000001000000140000 010203", 0, 3, WZP_OK, {0}},
     {"payload and report",
      "02400002002000000064000007d00001 7465737420617564696f 194b0a64",
-     WZP_OK,
      0,
      10,
+     WZP_OK,
      {25, 75, 10, 100}},
-    {"report only", "02400000000000000002000000280000 01020304", WZP_OK, 0, 0, {1, 2, 3, 4}},
-    {"Q without bytes", "02400000000000000001000000140000", WZP_ERR_QUALITY_TRUNCATED, 16, 0, {0}},
+    {"report only", "02400000000000000002000000280000 01020304", 0, 0, WZP_OK, {1, 2, 3, 4}},
+    {"Q without bytes", "02400000000000000001000000140000", 16, 0, WZP_ERR_QUALITY_TRUNCATED, {0}},
     {"Q with three bytes",
      "02400000000000000001000000140000 010203",
-     WZP_ERR_QUALITY_TRUNCATED,
      16,
      0,
+     WZP_ERR_QUALITY_TRUNCATED,
      {0}},
     {"FULL frame on the plain path",
      "0002000000000000000001000000140000 616263",
+     0,
+     0,
      WZP_ERR_VERSION,
-     0,
-     0,
      {0}},
-    {"short MINI frame on the plain path", "010100140003 616263", WZP_ERR_TRUNCATED, 0, 0, {0}},
+    {"short MINI frame on the plain path", "010100140003 616263", 0, 0, WZP_ERR_TRUNCATED, {0}},
 };
 
 START_TEST(packet) {

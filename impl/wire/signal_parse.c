@@ -39,6 +39,8 @@ static void complete(parser *p, const wzp_fields *object, uint8_t *base, uint32_
     }
 }
 
+/* NOLINTBEGIN(misc-no-recursion): bounded by WZP_JSON_MAX_DEPTH. */
+
 static void parse_field(parser *p, const wzp_fields *object, size_t i, uint8_t *base) {
     const wzp_field *f = &object->fields[i];
     wzp_signal_parse_value(p, f, base + f->offset);
@@ -186,6 +188,8 @@ void wzp_signal_parse_message(wzp_signal_parser *p, wzp_signal *out) {
     }
 }
 
+/* NOLINTEND(misc-no-recursion) */
+
 static wzp_err refuse(wzp_fail *fail, wzp_fail why) {
     if (fail != NULL) {
         *fail = why;
@@ -243,7 +247,7 @@ const char *wzp_signal_peek_name(wzp_bytes json, char *buf, size_t cap) {
     size_t used = 0;
     for (size_t i = 0; reader.rd.fail.code == WZP_OK && i < name.len && used + 1 < cap; i++) {
         const uint8_t c = name.data[i];
-        buf[used++] = c > 0x20 && c < 0x7f ? (char)c : '?';
+        buf[used++] = (char)(c > 0x20 && c < 0x7f ? c : '?');
     }
     buf[used] = '\0';
     return buf;

@@ -127,6 +127,8 @@ static float parse_f32(parser *p, const char *field) {
     return value;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): bounded by WZP_JSON_MAX_DEPTH. */
+
 /* One element of a list, into *at. */
 static void parse_element(parser *p, wzp_field_kind kind, void *at, const char *field) {
     switch (kind) {
@@ -428,3 +430,4 @@ void wzp_signal_parse_value(wzp_signal_parser *p, const wzp_field *f, void *at) 
         parse_present(p, f, at);
     }
 }
+/* NOLINTEND(misc-no-recursion) */

@@ -1,22 +1,12 @@
 /* The canonical writer: fields in table order, no white space (wire sheet 6). */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "wire/json.h"
 #include "wire/signal_fields.h"
 
-static void write_object(wzp_wr *wr, const wzp_fields *object, const void *base, bool with_version,
-                         uint8_t version);
-
-static void write_u8_list(wzp_wr *wr, const uint8_t *items, size_t count) {
-    wzp_wr_u8(wr, '[');
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0) {
-            wzp_wr_u8(wr, ',');
-        }
-        wzp_json_write_uint(wr, items[i]);
-    }
-    wzp_wr_u8(wr, ']');
-}
+/* NOLINTBEGIN(misc-no-recursion): as deep as the message, which the parser bounds. */
+static void write_object(wzp_wr *wr, const wzp_fields *object, const void *base);
 
 static void write_name(wzp_wr *wr, const char *name) {
     wzp_json_write_string(wr, wzp_bytes_str(name));
@@ -38,23 +28,16 @@ static void write_reason(wzp_wr *wr, const wzp_hangup_reason *reason) {
     wzp_wr_u8(wr, '{');
     write_name(wr, name);
     wzp_wr_u8(wr, ':');
-    write_object(wr, mismatch ? &wzp_fields_mismatch : &wzp_fields_policy, reason, false, 0);
+    write_object(wr, mismatch ? &wzp_fields_mismatch : &wzp_fields_policy, reason);
     wzp_wr_u8(wr, '}');
 }
 
-#define WRITE_LIST(list, i, statement)                                                             \
-    do {                                                                                           \
-        wzp_wr_u8(wr, '[');                                                                        \
-        for (size_t i = 0; i < (list)->count; i++) {                                               \
-            if (i > 0) {                                                                           \
-                wzp_wr_u8(wr, ',');                                                                \
-            }                                                                                      \
-            statement;                                                                             \
-        }                                                                                          \
-        wzp_wr_u8(wr, ']');                                                                        \
-    } while (0)
+typedef struct any_list {
+    const void *items;
+    size_t count;
+} any_list;
 
-static void write_lists(wzp_wr *wr, wzp_field_kind kind, const void *at) {
+static any_list view_list(wzp_field_kind kind, const void *at) {
     const wzp_list_u8 *u8 = at;
     const wzp_list_u16 *u16 = at;
     const wzp_list_u32 *u32 = at;
@@ -62,25 +45,72 @@ static void write_lists(wzp_wr *wr, wzp_field_kind kind, const void *at) {
     const wzp_list_profile *profiles = at;
     const wzp_list_participant *participants = at;
     const wzp_list_user *users = at;
-    if (kind == WZP_FIELD_BYTES) {
-        write_u8_list(wr, u8->items, u8->count);
-    } else if (kind == WZP_FIELD_LIST_CODEC) {
-        WRITE_LIST(u8, i, write_codec(wr, u8->items[i]));
-    } else if (kind == WZP_FIELD_LIST_U16) {
-        WRITE_LIST(u16, i, wzp_json_write_uint(wr, u16->items[i]));
-    } else if (kind == WZP_FIELD_LIST_U32) {
-        WRITE_LIST(u32, i, wzp_json_write_uint(wr, u32->items[i]));
-    } else if (kind == WZP_FIELD_LIST_STR) {
-        WRITE_LIST(str, i, wzp_json_write_string(wr, str->items[i]));
-    } else if (kind == WZP_FIELD_LIST_PROFILE) {
-        WRITE_LIST(profiles, i,
-                   write_object(wr, &wzp_fields_profile, &profiles->items[i], false, 0));
-    } else if (kind == WZP_FIELD_LIST_PARTICIPANT) {
-        WRITE_LIST(participants, i,
-                   write_object(wr, &wzp_fields_participant, &participants->items[i], false, 0));
-    } else {
-        WRITE_LIST(users, i, write_object(wr, &wzp_fields_user, &users->items[i], false, 0));
+    switch (kind) {
+    case WZP_FIELD_LIST_U16:
+        return (any_list){u16->items, u16->count};
+    case WZP_FIELD_LIST_U32:
+        return (any_list){u32->items, u32->count};
+    case WZP_FIELD_LIST_STR:
+        return (any_list){str->items, str->count};
+    case WZP_FIELD_LIST_PROFILE:
+        return (any_list){profiles->items, profiles->count};
+    case WZP_FIELD_LIST_PARTICIPANT:
+        return (any_list){participants->items, participants->count};
+    case WZP_FIELD_LIST_USER:
+        return (any_list){users->items, users->count};
+    default:
+        return (any_list){u8->items, u8->count};
     }
+}
+
+static void write_element(wzp_wr *wr, wzp_field_kind kind, const void *items, size_t i) {
+    switch (kind) {
+    case WZP_FIELD_BYTES:
+        wzp_json_write_uint(wr, ((const uint8_t *)items)[i]);
+        break;
+    case WZP_FIELD_LIST_CODEC:
+        write_codec(wr, ((const uint8_t *)items)[i]);
+        break;
+    case WZP_FIELD_LIST_U16:
+        wzp_json_write_uint(wr, ((const uint16_t *)items)[i]);
+        break;
+    case WZP_FIELD_LIST_U32:
+        wzp_json_write_uint(wr, ((const uint32_t *)items)[i]);
+        break;
+    case WZP_FIELD_LIST_STR:
+        wzp_json_write_string(wr, ((const wzp_bytes *)items)[i]);
+        break;
+    case WZP_FIELD_LIST_PROFILE:
+        write_object(wr, &wzp_fields_profile, (const wzp_quality_profile *)items + i);
+        break;
+    case WZP_FIELD_LIST_PARTICIPANT:
+        write_object(wr, &wzp_fields_participant, (const wzp_room_participant *)items + i);
+        break;
+    default:
+        assert(kind == WZP_FIELD_LIST_USER);
+        write_object(wr, &wzp_fields_user, (const wzp_presence_user *)items + i);
+        break;
+    }
+}
+
+static void write_items(wzp_wr *wr, wzp_field_kind kind, const void *items, size_t count) {
+    wzp_wr_u8(wr, '[');
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0) {
+            wzp_wr_u8(wr, ',');
+        }
+        write_element(wr, kind, items, i);
+    }
+    wzp_wr_u8(wr, ']');
+}
+
+static void write_list(wzp_wr *wr, wzp_field_kind kind, const void *at) {
+    const any_list list = view_list(kind, at);
+    write_items(wr, kind, list.items, list.count);
+}
+
+static void write_key(wzp_wr *wr, const uint8_t key[32]) {
+    write_items(wr, WZP_FIELD_BYTES, key, 32);
 }
 
 /* Absent optionals and empty lists. */
@@ -112,13 +142,6 @@ static bool is_empty(wzp_field_kind kind, const void *at) {
     }
 }
 
-static bool is_optional(wzp_field_kind kind) {
-    return kind == WZP_FIELD_OPT_STR || kind == WZP_FIELD_OPT_U8 || kind == WZP_FIELD_OPT_U32 ||
-           kind == WZP_FIELD_OPT_F32 || kind == WZP_FIELD_OPT_KEY || kind == WZP_FIELD_OPT_BYTES ||
-           kind == WZP_FIELD_OPT_RESOLUTION || kind == WZP_FIELD_OPT_CODEC ||
-           kind == WZP_FIELD_OPT_PROFILE;
-}
-
 static void write_resolution(wzp_wr *wr, const wzp_opt_resolution *resolution) {
     wzp_wr_u8(wr, '[');
     wzp_json_write_uint(wr, resolution->width);
@@ -145,16 +168,16 @@ static void write_present_optional(wzp_wr *wr, wzp_field_kind kind, const void *
         wzp_json_write_f32(wr, ((const wzp_opt_f32 *)at)->value);
         break;
     case WZP_FIELD_OPT_KEY:
-        write_u8_list(wr, ((const wzp_opt_key *)at)->value, 32);
+        write_key(wr, ((const wzp_opt_key *)at)->value);
         break;
     case WZP_FIELD_OPT_BYTES:
-        write_lists(wr, WZP_FIELD_BYTES, &((const wzp_opt_bytes *)at)->value);
+        write_list(wr, WZP_FIELD_BYTES, &((const wzp_opt_bytes *)at)->value);
         break;
     case WZP_FIELD_OPT_RESOLUTION:
         write_resolution(wr, at);
         break;
     default:
-        write_object(wr, &wzp_fields_profile, &((const wzp_opt_profile *)at)->value, false, 0);
+        write_object(wr, &wzp_fields_profile, &((const wzp_opt_profile *)at)->value);
         break;
     }
 }
@@ -187,7 +210,7 @@ static void write_value(wzp_wr *wr, wzp_field_kind kind, const void *at) {
         wzp_json_write_string(wr, *(const wzp_bytes *)at);
         break;
     case WZP_FIELD_KEY:
-        write_u8_list(wr, ((const wzp_key *)at)->bytes, 32);
+        write_key(wr, ((const wzp_key *)at)->bytes);
         break;
     case WZP_FIELD_CODEC:
         write_codec(wr, *(const uint8_t *)at);
@@ -202,10 +225,10 @@ static void write_value(wzp_wr *wr, wzp_field_kind kind, const void *at) {
         write_enum(wr, wzp_code_names, WZP_CODE_COUNT, *(const uint8_t *)at);
         break;
     case WZP_FIELD_PROFILE:
-        write_object(wr, &wzp_fields_profile, at, false, 0);
+        write_object(wr, &wzp_fields_profile, at);
         break;
     case WZP_FIELD_REPORT:
-        write_object(wr, &wzp_fields_report, at, false, 0);
+        write_object(wr, &wzp_fields_report, at);
         break;
     case WZP_FIELD_REASON:
         write_reason(wr, at);
@@ -214,19 +237,12 @@ static void write_value(wzp_wr *wr, wzp_field_kind kind, const void *at) {
         wzp_signal_write(wr, ((const wzp_inner_signal *)at)->signal);
         break;
     default:
-        write_lists(wr, kind, at);
+        write_list(wr, kind, at);
         break;
     }
 }
 
-static void write_object(wzp_wr *wr, const wzp_fields *object, const void *base, bool with_version,
-                         uint8_t version) {
-    bool first = !with_version;
-    wzp_wr_u8(wr, '{');
-    if (with_version) {
-        wzp_wr_str(wr, "\"version\":");
-        wzp_json_write_uint(wr, version);
-    }
+static void write_fields(wzp_wr *wr, const wzp_fields *object, const void *base, bool first) {
     for (size_t i = 0; i < object->count; i++) {
         const wzp_field *field = &object->fields[i];
         const void *at = (const uint8_t *)base + field->offset;
@@ -240,7 +256,7 @@ static void write_object(wzp_wr *wr, const wzp_fields *object, const void *base,
         first = false;
         write_name(wr, field->name);
         wzp_wr_u8(wr, ':');
-        if (!is_optional(field->kind)) {
+        if (field->missing != WZP_MISSING_NONE) {
             write_value(wr, field->kind, at);
         } else if (empty) {
             wzp_wr_str(wr, "null");
@@ -248,6 +264,11 @@ static void write_object(wzp_wr *wr, const wzp_fields *object, const void *base,
             write_present_optional(wr, field->kind, at);
         }
     }
+}
+
+static void write_object(wzp_wr *wr, const wzp_fields *object, const void *base) {
+    wzp_wr_u8(wr, '{');
+    write_fields(wr, object, base, true);
     wzp_wr_u8(wr, '}');
 }
 
@@ -259,10 +280,12 @@ void wzp_signal_write(wzp_wr *wr, const wzp_signal *signal) {
     }
     wzp_wr_u8(wr, '{');
     write_name(wr, variant->name);
-    wzp_wr_u8(wr, ':');
-    write_object(wr, variant, &signal->u, true, signal->version);
-    wzp_wr_u8(wr, '}');
+    wzp_wr_str(wr, ":{\"version\":");
+    wzp_json_write_uint(wr, signal->version);
+    write_fields(wr, variant, &signal->u, false);
+    wzp_wr_str(wr, "}}");
 }
+/* NOLINTEND(misc-no-recursion) */
 
 wzp_err wzp_signal_to_json(char **json, size_t *len, const wzp_signal *signal) {
     char *text = NULL;
@@ -284,5 +307,5 @@ wzp_err wzp_signal_to_json(char **json, size_t *len, const wzp_signal *signal) {
 }
 
 void wzp_quality_profile_write(wzp_wr *wr, const wzp_quality_profile *profile) {
-    write_object(wr, &wzp_fields_profile, profile, false, 0);
+    write_object(wr, &wzp_fields_profile, profile);
 }

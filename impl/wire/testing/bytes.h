@@ -32,6 +32,13 @@ static inline uint8_t *exact(const uint8_t *data, size_t len) {
     return copy;
 }
 
+/* Characters without their terminator. */
+static inline void put(char *at, const char *text) {
+    while (*text != '\0') {
+        *at++ = *text++;
+    }
+}
+
 #define CK_ASSERT_BYTES(got, want)                                                                 \
     do {                                                                                           \
         const wzp_bytes got_ = (got);                                                              \
