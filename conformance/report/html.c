@@ -1,336 +1,332 @@
-/* One self-contained page: no script is needed, nothing is fetched, it reads on a phone. */
-#include <stdlib.h>
+/* One self-contained page: nothing is fetched, and a policy in its head forbids it.  It reads
+ * without the script, which only opens and closes cases. */
+#include "conformance/report/html.h"
+
 #include <string.h>
 
 #include "conformance/report/report.h"
+#include "conformance/report/text.h"
 
-enum { WIDTH = 640, LEFT = 84, ROW = 22, TOP = 8 };
+enum { OPEN_AT_MOST = 4 }; /* failed cases that are shown open */
 
-static void text(FILE *out, const char *s) {
-    for (; *s != '\0'; s++) {
-        switch (*s) {
-        case '&':
-            fputs("&amp;", out);
-            break;
-        case '<':
-            fputs("&lt;", out);
-            break;
-        case '>':
-            fputs("&gt;", out);
-            break;
-        case '"':
-            fputs("&quot;", out);
-            break;
-        default:
-            fputc((unsigned char)*s < 0x20 ? ' ' : *s, out);
-            break;
-        }
+/* --- head --------------------------------------------------------------------------------------
+ */
+
+static void put_base64(FILE *out, const unsigned char *bytes, size_t len) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < len; i += 3) {
+        const unsigned b1 = i + 1 < len ? bytes[i + 1] : 0;
+        const unsigned b2 = i + 2 < len ? bytes[i + 2] : 0;
+        const unsigned v = (unsigned)bytes[i] << 16 | b1 << 8 | b2;
+        fputc(digits[v >> 18], out);
+        fputc(digits[v >> 12 & 63], out);
+        fputc(i + 1 < len ? digits[v >> 6 & 63] : '=', out);
+        fputc(i + 2 < len ? digits[v & 63] : '=', out);
     }
 }
 
-static const char *grade_class(const wzp_ct_case_result *c) {
-    static const char *const classes[] = {"pass", "fail", "unclear", "skip"};
-    return c->grade == WZP_CT_PASS && c->lenient ? "warn" : classes[c->grade];
-}
-
-static const char *grade_word(const wzp_ct_case_result *c) {
-    return c->grade == WZP_CT_PASS && c->lenient ? "WARNING" : wzp_ct_grade_name(c->grade);
-}
-
-static void head(FILE *out, const wzp_ct_report *r) {
-    fputs("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-          "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+static void put_head(FILE *out, const wzp_ct_report *r) {
+    fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+          "style-src 'unsafe-inline'; script-src 'sha256-",
+          out);
+    put_base64(out, wzp_ct_page_js_sha256, sizeof wzp_ct_page_js_sha256);
+    fputs("'\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
           "<title>WZP conformance: ",
           out);
-    text(out, r->target);
-    fputs(
-        "</title>\n<style>\n"
-        ":root{--bg:#fbfbfa;--fg:#1d2126;--dim:#5d6670;--line:#dcdfe3;--card:#fff;--pass:#1a7f4b;"
-        "--fail:#c0262d;--warn:#9a6700;--unclear:#6f42c1;--skip:#6b747d;--band:#e9edf2}\n"
-        "@media(prefers-color-scheme:dark){:root{--bg:#14171a;--fg:#e6e9ec;--dim:#9aa4ae;"
-        "--line:#2c3238;--card:#1b1f24;--pass:#4cc38a;--fail:#ff7b72;--warn:#e3b341;"
-        "--unclear:#c297ff;--skip:#8b949e;--band:#252b32}}\n"
-        "*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--fg);"
-        "font:16px/1.5 system-ui,sans-serif}main{max-width:60rem;margin:0 auto;padding:1.5rem 1rem "
-        "4rem}h1{font-size:1.5rem;margin:0 0 .25rem}h2{font-size:1.1rem;margin:2.2rem 0 .6rem}"
-        "p{margin:.3rem 0}.dim{color:var(--dim)}code{font:.88em ui-monospace,monospace;"
-        "overflow-wrap:anywhere}\n"
-        ".totals{display:grid;grid-template-columns:repeat(auto-fit,minmax(7.5rem,1fr));gap:.6rem;"
-        "margin:1.2rem 0}.totals div{background:var(--card);border:1px solid var(--line);"
-        "border-radius:.5rem;padding:.6rem .8rem}.totals b{display:block;font-size:1.6rem;"
-        "line-height:1.2}\n"
-        ".pass{color:var(--pass)}.fail{color:var(--fail)}.warn{color:var(--warn)}"
-        ".unclear{color:var(--unclear)}.skip{color:var(--skip)}\n"
-        "table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.35rem .6rem "
-        ".35rem 0;border-bottom:1px solid var(--line)}td.n,th.n{text-align:right}"
-        ".scroll{overflow-x:auto}\n"
-        "details{background:var(--card);border:1px solid var(--line);border-radius:.5rem;"
-        "margin:.35rem 0}summary{cursor:pointer;padding:.5rem .8rem;display:grid;"
-        "grid-template-columns:4.2rem 7.4rem 1fr;gap:.5rem;align-items:baseline;list-style:none}"
-        "summary::-webkit-details-marker{display:none}summary b{font-variant-numeric:tabular-nums}"
-        ".body{padding:0 .8rem .8rem}dl{display:grid;grid-template-columns:6rem 1fr;gap:.2rem "
-        ".8rem;margin:.4rem 0}dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}"
-        "svg{width:100%;height:auto;margin-top:.4rem}svg text{font:11px system-ui,sans-serif;"
-        "fill:var(--fg)}svg .dim{fill:var(--dim)}\n"
-        "@media(max-width:34rem){summary{grid-template-columns:3.6rem 1fr}summary "
-        "span:last-child{grid-column:1/-1}dl{grid-template-columns:1fr}dt{margin-top:.3rem}}\n"
-        "</style></head><body><main>\n",
-        out);
-}
-
-static void tile(FILE *out, const char *class_name, unsigned count, const char *word) {
-    fprintf(out, "<div><b class=\"%s\">%u</b>%s</div>\n", class_name, count, word);
-}
-
-static void overview(FILE *out, const wzp_ct_report *r) {
-    fputs("<h1>WZP v2 relay conformance</h1>\n<p>", out);
-    text(out, r->target);
-    fputs(" <span class=\"dim\">build ", out);
-    text(out, r->target_build[0] != '\0' ? r->target_build : "unknown");
-    fprintf(out, ", mode %s</span></p>\n<p class=\"dim\">", wzp_ct_mode_name(r->detected_mode));
-    text(out, r->started);
-    fprintf(out, " &middot; %.1f s%s &middot; %u run%s per case &middot; suite %s (%s)</p>\n",
-            r->duration_s, r->virtual_time ? " for simulated time" : "", r->repeat,
-            r->repeat == 1 ? "" : "s", r->suite_version, r->build_hash);
-    if (r->fatal[0] != '\0') {
-        fputs("<p class=\"fail\"><b>This run proves nothing:</b> ", out);
-        text(out, r->fatal);
-        fputs("</p>\n", out);
-    }
-    fputs("<div class=\"totals\">\n", out);
-    tile(out, "pass", r->totals.by_grade[WZP_CT_PASS] - r->totals.warnings, "passed");
-    tile(out, "fail", r->totals.by_grade[WZP_CT_FAIL], "failed");
-    tile(out, "warn", r->totals.warnings, "warnings");
-    tile(out, "unclear", r->totals.by_grade[WZP_CT_INCONCLUSIVE], "inconclusive");
-    tile(out, "skip", r->totals.by_grade[WZP_CT_SKIP], "skipped");
-    fputs("</div>\n", out);
-}
-
-/* --- rates per chapter -------------------------------------------------------------------------
- */
-
-typedef struct rates {
-    unsigned cases, abuse, caught, legit, hurt;
-    double times[256]; /* to the hangup */
-    size_t time_count;
-} rates;
-
-static int by_value(const void *a, const void *b) {
-    const double x = *(const double *)a;
-    const double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void add_rates(rates *sum, const wzp_ct_case_result *c) {
-    const bool graded = c->grade == WZP_CT_PASS || c->grade == WZP_CT_FAIL;
-    sum->cases++;
-    sum->abuse += graded && c->info->abuse ? 1 : 0;
-    sum->caught += c->info->abuse && c->grade == WZP_CT_PASS && !c->lenient ? 1 : 0;
-    sum->legit += graded && c->info->must_forward ? 1 : 0;
-    sum->hurt += c->info->must_forward && c->grade == WZP_CT_FAIL ? 1 : 0;
-    for (size_t i = 0; i < c->run_count && c->info->abuse; i++) {
-        if (c->runs[i].hangup_s >= 0 && sum->time_count < 256) {
-            sum->times[sum->time_count++] = c->runs[i].hangup_s;
-        }
-    }
-}
-
-static void rate_row(FILE *out, const char *name, rates *sum) {
-    qsort(sum->times, sum->time_count, sizeof *sum->times, by_value);
-    fprintf(out, "<tr><td>%s</td><td class=\"n\">%u</td><td class=\"n\">", name, sum->cases);
-    fprintf(out, sum->abuse != 0 ? "%u of %u" : "&ndash;", sum->caught, sum->abuse);
-    fputs("</td><td class=\"n\">", out);
-    fprintf(out, sum->legit != 0 ? "%u of %u" : "&ndash;", sum->hurt, sum->legit);
-    if (sum->time_count != 0) {
-        fprintf(out, "</td><td class=\"n\">%.2f s</td><td class=\"n\">%.2f s</td></tr>\n",
-                sum->times[sum->time_count / 2], sum->times[sum->time_count * 95 / 100]);
-    } else {
-        fputs("</td><td class=\"n\">&ndash;</td><td class=\"n\">&ndash;</td></tr>\n", out);
-    }
-}
-
-static void rate_table(FILE *out, const wzp_ct_report *r) {
-    fputs("<h2>By chapter</h2>\n<div class=\"scroll\"><table><thead><tr><th>chapter</th>"
-          "<th class=\"n\">cases</th><th class=\"n\">abuse caught</th>"
-          "<th class=\"n\">legitimate hurt</th><th class=\"n\">median to hangup</th>"
-          "<th class=\"n\">p95</th></tr></thead><tbody>\n",
+    wzp_ct_put_xml(out, r->target);
+    fprintf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n", wzp_ct_page_css);
+    fputs("<a class=\"skip-link\" href=\"#cases\">Skip to the cases</a>\n<div class=\"sheet\">\n",
           out);
-    for (size_t i = 0; i < r->case_count;) {
-        static rates sum;
-        const char *chapter = r->cases[i].info->chapter;
-        sum = (rates){0};
-        for (; i < r->case_count && strcmp(r->cases[i].info->chapter, chapter) == 0; i++) {
-            add_rates(&sum, &r->cases[i]);
-        }
-        rate_row(out, chapter, &sum);
-    }
-    fputs("</tbody></table></div>\n", out);
 }
 
-/* --- timeline ----------------------------------------------------------------------------------
+/* --- the run as a whole ------------------------------------------------------------------------
  */
 
-static double scale(double t, double from, double until) {
-    return LEFT + (t - from) / (until - from) * (WIDTH - LEFT - 10);
-}
+static const char *const look_words[WZP_CT_LOOK_COUNT] = {"passed", "failed", "with a warning",
+                                                          "inconclusive", "skipped"};
 
-static void draw_mark(FILE *out, const wzp_ct_mark *m, double from, double until) {
-    static const char *const colours[] = {"--band", "--fg", "--pass", "--skip"};
-    const double x = scale(m->t_s, from, until);
-    const double y = TOP + (double)m->lane * ROW;
-    if (m->until_s > m->t_s) {
-        const double w = scale(m->until_s, from, until) - x;
-        fprintf(out,
-                "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"12\" rx=\"2\" "
-                "style=\"fill:var(%s)\" opacity=\"%s\"><title>",
-                x, y, w > 1 ? w : 1, colours[m->lane],
-                m->lane == WZP_CT_LANE_EXPECTED ? "1" : ".45");
-    } else {
-        fprintf(out,
-                "<path d=\"M%.1f %.1fv14\" style=\"stroke:var(--fail)\" stroke-width=\"2\"><title>",
-                x, y - 1);
-    }
-    text(out, m->label);
-    fputs(m->until_s > m->t_s ? "</title></rect>" : "</title></path>", out);
-    if (m->until_s <= m->t_s) {
-        const bool left = x > WIDTH - 120;
-        fprintf(out, "<text x=\"%.1f\" y=\"%.1f\"%s>", left ? x - 4 : x + 4, y + 10,
-                left ? " text-anchor=\"end\"" : "");
-        text(out, m->label);
-        fputs("</text>", out);
+static void put_fact(FILE *out, const char *name, const char *value) {
+    if (*value != '\0') {
+        fprintf(out, "<div><dt>%s</dt><dd>", name);
+        wzp_ct_put_xml(out, value);
+        fputs("</dd></div>\n", out);
     }
 }
 
-static void timeline(FILE *out, const wzp_ct_run *run) {
-    static const char *const lanes[] = {"expected", "sender", "listener", "control"};
-    double from = 0;
-    double until = 0.1;
-    for (size_t i = 0; i < run->mark_count; i++) {
-        const wzp_ct_mark *m = &run->marks[i];
-        from = m->t_s < from ? m->t_s : from;
-        until = m->until_s > until ? m->until_s : m->t_s > until ? m->t_s : until;
+static void put_facts(FILE *out, const wzp_ct_report *r) {
+    char text[160];
+    fputs("<dl class=\"facts\">\n", out);
+    put_fact(out, "Relay build", r->target_build);
+    snprintf(text, sizeof text, "%s%s%s", wzp_ct_mode_name(r->detected_mode),
+             r->declared_mode != WZP_CT_MODE_UNKNOWN ? ", declared " : "",
+             r->declared_mode != WZP_CT_MODE_UNKNOWN ? wzp_ct_mode_name(r->declared_mode) : "");
+    put_fact(out, "Mode", text);
+    put_fact(out, "Limits", r->strict_limits ? "strict" : "deployed");
+    put_fact(out, "Started", r->started);
+    snprintf(text, sizeof text, "%.1f s%s", r->duration_s,
+             r->virtual_time ? " for simulated time" : "");
+    put_fact(out, "Took", text);
+    snprintf(text, sizeof text, "%u, seed %llu", r->repeat, (unsigned long long)r->seed);
+    put_fact(out, "Runs per case", text);
+    snprintf(text, sizeof text, "%.40s (%.40s)", r->suite_version, r->build_hash);
+    put_fact(out, "Suite", text);
+    fputs("</dl>\n", out);
+}
+
+/* A bar with the share of each look, and the numbers. */
+static void put_totals(FILE *out, const wzp_ct_rates *all) {
+    fputs("<div class=\"share\" aria-hidden=\"true\">", out);
+    for (int look = 0; look < WZP_CT_LOOK_COUNT; look++) {
+        if (all->looks[look] != 0) {
+            fprintf(out, "<span class=\"%s\" style=\"flex-grow:%u\"></span>",
+                    wzp_ct_html_class((wzp_ct_look)look), all->looks[look]);
+        }
     }
-    if (run->mark_count == 0) {
+    fputs("</div>\n<ul class=\"totals\">\n", out);
+    for (int look = 0; look < WZP_CT_LOOK_COUNT; look++) {
+        fprintf(out, "<li%s><b>%u</b>", all->looks[look] == 0 ? " class=\"none\"" : "",
+                all->looks[look]);
+        wzp_ct_html_sign(out, (wzp_ct_look)look, look_words[look]);
+        fputs("</li>\n", out);
+    }
+    fputs("</ul>\n", out);
+}
+
+static void put_notice(FILE *out, const char *class_name, const char *lead, const char *text) {
+    fprintf(out, "<p class=\"notice %s\"><b>%s</b> ", class_name, lead);
+    wzp_ct_put_xml(out, text);
+    fputs("</p>\n", out);
+}
+
+static wzp_ct_look look_of_run(const wzp_ct_report *r) {
+    const uint32_t *n = r->totals.by_grade;
+    return r->fatal[0] != '\0'           ? WZP_CT_LOOK_INCONCLUSIVE
+           : n[WZP_CT_FAIL] != 0         ? WZP_CT_LOOK_FAIL
+           : n[WZP_CT_INCONCLUSIVE] != 0 ? WZP_CT_LOOK_INCONCLUSIVE
+           : r->totals.warnings != 0     ? WZP_CT_LOOK_WARNING
+           : n[WZP_CT_PASS] != 0         ? WZP_CT_LOOK_PASS
+                                         : WZP_CT_LOOK_SKIP;
+}
+
+static void put_overview(FILE *out, const wzp_ct_report *r) {
+    char verdict[160];
+    wzp_ct_rates all;
+    wzp_ct_rates_of(&all, r->cases, r->case_count);
+    fputs("<header>\n<p class=\"kicker\">WZP v2 relay conformance</p>\n<h1>", out);
+    wzp_ct_put_xml(out, r->target);
+    const wzp_ct_look look = look_of_run(r);
+    fprintf(out, "</h1>\n<p class=\"verdict %s\">", wzp_ct_html_class(look));
+    wzp_ct_html_sign(out, look, wzp_ct_verdict(r, verdict));
+    fputs("</p>\n", out);
+    if (r->fatal[0] != '\0') {
+        put_notice(out, "unclear", "Calibration failed.", r->fatal);
+    }
+    if (r->interrupted) {
+        put_notice(out, "warn", "Interrupted.", "This is what ran before.");
+    }
+    if (r->detected_mode == WZP_CT_MODE_OBSERVE && r->declared_mode != WZP_CT_MODE_ENFORCE) {
+        put_notice(out, "skip", "This relay only observes.",
+                   "It meters and does not enforce: cases with abuse are skipped, and nothing is "
+                   "said about what it would do against abuse.");
+    }
+    put_totals(out, &all);
+    put_facts(out, r);
+    fputs("</header>\n<main>\n", out);
+}
+
+/* --- by chapter --------------------------------------------------------------------------------
+ */
+
+static void put_count(FILE *out, const char *name, unsigned count, bool bad) {
+    const char *kind = count == 0 ? " none-of" : "";
+    fprintf(out, "<td class=\"n%s\" data-name=\"%s\"%s>", kind, name,
+            bad && count != 0 ? " data-bad" : "");
+    fprintf(out, count != 0 ? "%u</td>" : "–</td>", count);
+}
+
+/* good_whole: all is well if part equals whole, otherwise if part is 0. */
+static void put_share_of(FILE *out, const char *name, unsigned part, unsigned whole,
+                         bool good_whole) {
+    const bool bad = whole != 0 && part != (good_whole ? whole : 0);
+    fprintf(out, "<td class=\"n%s\" data-name=\"%s\"%s>", whole == 0 ? " none-of" : "", name,
+            bad ? " data-bad" : "");
+    fprintf(out, whole != 0 ? "%u of %u</td>" : "–</td>", part, whole);
+}
+
+static void put_seconds(FILE *out, const char *name, const wzp_ct_rates *n, double t) {
+    fprintf(out, "<td class=\"n%s\" data-name=\"%s\">", n->hangups == 0 ? " none-of" : "", name);
+    fprintf(out, n->hangups != 0 ? "%.2f s</td>" : "–</td>", t);
+}
+
+static void put_rates(FILE *out, const wzp_ct_rates *n) {
+    put_count(out, "Cases", n->cases, false);
+    put_count(out, "Passed", n->looks[WZP_CT_LOOK_PASS] + n->looks[WZP_CT_LOOK_WARNING], false);
+    put_count(out, "Failed", n->looks[WZP_CT_LOOK_FAIL], true);
+    put_count(out, "Inconclusive", n->looks[WZP_CT_LOOK_INCONCLUSIVE], false);
+    put_count(out, "Skipped", n->looks[WZP_CT_LOOK_SKIP], false);
+    put_share_of(out, "Abuse caught", n->caught, n->abuse, true);
+    put_share_of(out, "False positives", n->hurt, n->legit, false);
+    put_seconds(out, "Median to hangup", n, n->median_s);
+    put_seconds(out, "95th percentile", n, n->p95_s);
+    fputs("</tr>\n", out);
+}
+
+static void put_chapters_table(FILE *out, const wzp_ct_report *r) {
+    wzp_ct_rates n;
+    fputs("<section aria-labelledby=\"tiers\">\n<h2 id=\"tiers\">By tier</h2>\n"
+          "<p class=\"lead\">Abuse must be caught, legitimate traffic must get through. Times run "
+          "from the first packet of the abuse to the typed hangup.</p>\n"
+          "<div class=\"scroll\"><table class=\"cards\"><thead><tr><th scope=\"col\">Chapter</th>",
+          out);
+    static const char *const columns[] = {"Cases",           "Passed",           "Failed",
+                                          "Inconcl.",        "Skipped",          "Abuse caught",
+                                          "False positives", "Median to hangup", "p95"};
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        fprintf(out, "<th scope=\"col\" class=\"n\">%s</th>", columns[i]);
+    }
+    fputs("</tr></thead>\n<tbody>\n", out);
+    for (size_t i = 0; i < r->case_count;) {
+        const size_t end = wzp_ct_chapter_end(r, i);
+        wzp_ct_rates_of(&n, r->cases + i, end - i);
+        fputs("<tr><th scope=\"row\"><a href=\"#chapter-", out);
+        wzp_ct_put_path(out, r->cases[i].info->chapter);
+        fputs("\">", out);
+        wzp_ct_put_xml(out, wzp_ct_chapter_title(r->cases[i].info->chapter));
+        fputs("</a></th>", out);
+        put_rates(out, &n);
+        i = end;
+    }
+    wzp_ct_rates_of(&n, r->cases, r->case_count);
+    fputs("</tbody>\n<tfoot><tr><th scope=\"row\">All</th>", out);
+    put_rates(out, &n);
+    fputs("</tfoot></table></div>\n</section>\n", out);
+}
+
+/* --- panels ------------------------------------------------------------------------------------
+ */
+
+static void put_worry(FILE *out, const wzp_ct_case_result *c) {
+    const wzp_ct_look look = wzp_ct_look_of(c);
+    const wzp_ct_run *run = wzp_ct_deciding(c);
+    char reason[96];
+    char word[128];
+    snprintf(word, sizeof word, "%s %s", wzp_ct_look_name(look),
+             wzp_ct_full_reason(c->reason, run, reason));
+    fputs("<li><a class=\"id\" href=\"#", out);
+    wzp_ct_put_path(out, c->info->id);
+    fputs("\">", out);
+    wzp_ct_put_xml(out, c->info->id);
+    fputs("</a><span class=\"title\">", out);
+    wzp_ct_put_xml(out, c->info->title);
+    fputs("</span>", out);
+    wzp_ct_html_sign(out, look, word);
+    fputs("<p class=\"what\">", out);
+    wzp_ct_put_xml(out, run->actual);
+    fputs("</p></li>\n", out);
+}
+
+static unsigned count_worries(const wzp_ct_report *r, wzp_ct_worry worry) {
+    unsigned count = 0;
+    for (size_t i = 0; i < r->case_count; i++) {
+        count += wzp_ct_worry_of(&r->cases[i]) == worry ? 1 : 0;
+    }
+    return count;
+}
+
+static void put_panel(FILE *out, const wzp_ct_report *r, wzp_ct_worry worry, const char *title,
+                      const char *none) {
+    const unsigned count = count_worries(r, worry);
+    fprintf(out, "<section>\n<h2>%s%s", title, count != 0 ? " " : "");
+    fprintf(out, count != 0 ? "<span class=\"soft\">%u</span></h2>\n" : "</h2>\n", count);
+    fputs("<div class=\"panel\">\n", out);
+    if (count == 0) {
+        fprintf(out, "<p class=\"clean\">%s</p>\n</div>\n</section>\n", none);
         return;
     }
-    const int height = TOP + 4 * ROW + 16;
-    fprintf(out,
-            "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"timeline from %.1f to %.1f "
-            "seconds: ",
-            WIDTH, height, from, until);
-    text(out, run->actual);
-    fputs("\">", out);
-    for (int i = 0; i < 4; i++) {
-        fprintf(out, "<text class=\"dim\" x=\"0\" y=\"%d\">%s</text>", TOP + i * ROW + 10,
-                lanes[i]);
+    fputs("<ul>\n", out);
+    for (size_t i = 0; i < r->case_count; i++) {
+        if (wzp_ct_worry_of(&r->cases[i]) == worry) {
+            put_worry(out, &r->cases[i]);
+        }
     }
-    for (size_t i = 0; i < run->mark_count; i++) {
-        draw_mark(out, &run->marks[i], from, until);
+    fputs("</ul>\n</div>\n</section>\n", out);
+}
+
+static void put_panels(FILE *out, const wzp_ct_report *r) {
+    wzp_ct_rates all;
+    wzp_ct_rates_of(&all, r->cases, r->case_count);
+    put_panel(out, r, WZP_CT_WORRY_MISSED, "Missed abuse",
+              all.abuse != 0 ? "None: every abuse that was tried got its answer."
+                             : "No case with abuse was graded.");
+    put_panel(out, r, WZP_CT_WORRY_FALSE_POSITIVE, "False positives",
+              all.legit != 0 ? "None: all legitimate traffic got through."
+                             : "No case with legitimate traffic was graded.");
+    if (count_worries(r, WZP_CT_WORRY_OTHER) != 0) {
+        put_panel(out, r, WZP_CT_WORRY_OTHER, "Other failures", "");
     }
-    fprintf(out,
-            "<path d=\"M%d %dH%d\" style=\"stroke:var(--line)\"/><text class=\"dim\" x=\"%d\" "
-            "y=\"%d\">%.1f s</text><text class=\"dim\" x=\"%d\" y=\"%d\" "
-            "text-anchor=\"end\">%.1f s</text></svg>\n",
-            LEFT, height - 18, WIDTH - 10, LEFT, height - 4, from, WIDTH - 10, height - 4, until);
 }
 
 /* --- cases -------------------------------------------------------------------------------------
  */
 
-static void row(FILE *out, const char *name, const char *value) {
-    if (*value != '\0') {
-        fprintf(out, "<dt>%s</dt><dd>", name);
-        text(out, value);
-        fputs("</dd>", out);
-    }
+static void put_choice(FILE *out, const char *id, const char *word, unsigned count, bool checked) {
+    fprintf(out,
+            "<label><input type=\"radio\" name=\"only\" id=\"only-%s\"%s><span>%s %u</span>"
+            "</label>\n",
+            id, checked ? " checked" : "", word, count);
 }
 
-static void evidence(FILE *out, const wzp_ct_run *run) {
-    if (run->evidence[0][0] == '\0') {
-        return;
+static void put_filter(FILE *out, const wzp_ct_report *r) {
+    static const char *const words[] = {"Passed", "Failed", "Warnings", "Inconclusive", "Skipped"};
+    wzp_ct_rates all;
+    wzp_ct_rates_of(&all, r->cases, r->case_count);
+    fputs("<div class=\"tools\"><fieldset class=\"filter\"><legend>Show</legend>\n", out);
+    put_choice(out, "all", "All", all.cases, true);
+    for (int look = 0; look < WZP_CT_LOOK_COUNT; look++) {
+        if (all.looks[look] != 0) {
+            put_choice(out, wzp_ct_html_class((wzp_ct_look)look), words[look], all.looks[look],
+                       false);
+        }
     }
-    fputs("<dt>evidence</dt><dd>", out);
-    for (size_t i = 0; i < 3; i++) {
-        fputs("<a href=\"", out);
-        text(out, run->evidence[i]);
+    fputs("</fieldset><button type=\"button\" id=\"open-all\" aria-pressed=\"false\" "
+          "hidden>Open all</button></div>\n",
+          out);
+}
+
+static void put_cases(FILE *out, const wzp_ct_report *r) {
+    const bool few = r->totals.by_grade[WZP_CT_FAIL] <= OPEN_AT_MOST;
+    fputs("<section aria-labelledby=\"cases\">\n<h2 id=\"cases\">Cases</h2>\n", out);
+    put_filter(out, r);
+    for (size_t i = 0; i < r->case_count;) {
+        const size_t end = wzp_ct_chapter_end(r, i);
+        const char *chapter = r->cases[i].info->chapter;
+        fputs("<div class=\"chapter\"><h3 id=\"chapter-", out);
+        wzp_ct_put_path(out, chapter);
         fputs("\">", out);
-        text(out, strrchr(run->evidence[i], '/') != NULL ? strrchr(run->evidence[i], '/') + 1
-                                                         : run->evidence[i]);
-        fputs("</a> ", out);
-    }
-    fputs("</dd>", out);
-}
-
-static void one_case(FILE *out, const wzp_ct_case_result *c, bool anchor) {
-    char reason[96];
-    const wzp_ct_run *run = wzp_ct_deciding(c);
-    fputs("<details", out);
-    if (anchor) {
-        fprintf(out, " id=\"%s\"", c->info->id);
-    }
-    fprintf(out, "><summary><b>%s</b><span class=\"%s\">%s</span><span>", c->info->id,
-            grade_class(c), grade_word(c));
-    text(out, c->info->title);
-    wzp_ct_full_reason(c, reason);
-    if (*reason != '\0') {
-        fputs(" <span class=\"dim\">(", out);
-        text(out, reason);
-        fputs(")</span>", out);
-    }
-    fputs(c->flaky ? " <span class=\"warn\">flaky</span>" : "", out);
-    fputs("</span></summary><div class=\"body\"><dl>", out);
-    row(out, "relay must", c->info->must);
-    row(out, "traffic", c->info->traffic);
-    row(out, "expected", run->expected);
-    row(out, "actual", run->actual);
-    row(out, "requirement", c->info->requirement);
-    row(out, "source", c->info->source);
-    evidence(out, run);
-    fputs("</dl>", out);
-    timeline(out, run);
-    fputs("</div></details>\n", out);
-}
-
-/* Missed abuse and false positives are different worries: two panels. */
-static void panel(FILE *out, const wzp_ct_report *r, bool abuse, const char *title,
-                  const char *none) {
-    unsigned count = 0;
-    fprintf(out, "<h2>%s</h2>\n", title);
-    for (size_t i = 0; i < r->case_count; i++) {
-        const wzp_ct_case_result *c = &r->cases[i];
-        if (c->grade == WZP_CT_FAIL && c->info->abuse == abuse) {
-            one_case(out, c, false);
-            count++;
+        wzp_ct_put_xml(out, wzp_ct_chapter_title(chapter));
+        fputs("</h3>\n", out);
+        for (; i < end; i++) {
+            wzp_ct_html_case(out, &r->cases[i], few && r->cases[i].grade == WZP_CT_FAIL);
         }
+        fputs("</div>\n", out);
     }
-    if (count == 0) {
-        fprintf(out, "<p class=\"dim\">%s</p>\n", none);
-    }
+    fputs("</section>\n</main>\n", out);
 }
 
-static void all_cases(FILE *out, const wzp_ct_report *r) {
-    const char *chapter = "";
-    fputs("<h2>All cases</h2>\n", out);
-    for (size_t i = 0; i < r->case_count; i++) {
-        if (strcmp(chapter, r->cases[i].info->chapter) != 0) {
-            chapter = r->cases[i].info->chapter;
-            fprintf(out, "<h2 id=\"chapter-%s\">%s</h2>\n", chapter, chapter);
-        }
-        one_case(out, &r->cases[i], true);
-    }
+static void put_foot(FILE *out, const wzp_ct_report *r) {
+    fputs("<footer>\n<p>Repeat this run:</p>\n<p><code>", out);
+    wzp_ct_put_xml(out, r->replay);
+    fprintf(out, "</code></p>\n</footer>\n</div>\n<script>%s</script>\n</body>\n</html>\n",
+            wzp_ct_page_js);
 }
 
 bool wzp_ct_report_html(FILE *out, const wzp_ct_report *r) {
-    head(out, r);
-    overview(out, r);
-    rate_table(out, r);
-    panel(out, r, true, "Missed abuse",
-          "None: all abuse that was tried was answered as it must be.");
-    panel(out, r, false, "False positives and other failures",
-          "None: legitimate traffic and exchanges were served.");
-    all_cases(out, r);
-    fputs("<h2>Repeat this run</h2>\n<p><code>", out);
-    text(out, r->replay);
-    fputs("</code></p>\n</main></body></html>\n", out);
+    put_head(out, r);
+    put_overview(out, r);
+    put_chapters_table(out, r);
+    put_panels(out, r);
+    put_cases(out, r);
+    put_foot(out, r);
     return ferror(out) == 0;
 }

@@ -1,109 +1,155 @@
 /* JUnit XML: one suite per chapter (conformance sheet 25). */
-#include <string.h>
-
 #include "conformance/report/report.h"
-
-static void put_xml(FILE *out, const char *text) {
-    for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '&':
-            fputs("&amp;", out);
-            break;
-        case '<':
-            fputs("&lt;", out);
-            break;
-        case '>':
-            fputs("&gt;", out);
-            break;
-        case '"':
-            fputs("&quot;", out);
-            break;
-        default:
-            fputc((unsigned char)*text < 0x20 ? ' ' : *text, out);
-            break;
-        }
-    }
-}
+#include "conformance/report/summary.h"
+#include "conformance/report/text.h"
 
 static void put_attribute(FILE *out, const char *name, const char *value) {
     fprintf(out, " %s=\"", name);
-    put_xml(out, value);
+    wzp_ct_put_xml(out, value);
     fputc('"', out);
+}
+
+static void put_property(FILE *out, const char *indent, const char *name, const char *value) {
+    fprintf(out, "%s<property", indent);
+    put_attribute(out, "name", name);
+    put_attribute(out, "value", value);
+    fputs("/>\n", out);
 }
 
 static void put_problem(FILE *out, const char *tag, const wzp_ct_case_result *c) {
     char reason[96];
     const wzp_ct_run *run = wzp_ct_deciding(c);
     fprintf(out, "      <%s", tag);
-    put_attribute(out, "type", wzp_ct_full_reason(c, reason));
-    put_attribute(out, "message", run->actual);
-    fputs(">expected ", out);
-    put_xml(out, run->expected);
+    put_attribute(out, "type", wzp_ct_full_reason(c->reason, run, reason));
+    fputs(" message=\"expected ", out);
+    wzp_ct_put_xml(out, run->expected);
+    fputs("; actual ", out);
+    wzp_ct_put_xml(out, run->actual);
+    fputs("\">relay must ", out);
+    wzp_ct_put_xml(out, c->info->must);
+    fputs("\ntraffic ", out);
+    wzp_ct_put_xml(out, c->info->traffic);
+    fputs("\nexpected ", out);
+    wzp_ct_put_xml(out, run->expected);
     fputs("\nactual ", out);
-    put_xml(out, run->actual);
+    wzp_ct_put_xml(out, run->actual);
     fprintf(out, "</%s>\n", tag);
+}
+
+static void put_warning(FILE *out, const wzp_ct_case_result *c) {
+    char reason[96];
+    const wzp_ct_run *run = wzp_ct_deciding(c);
+    fputs("      <system-out>warning: ", out);
+    wzp_ct_put_xml(out, wzp_ct_full_reason(c->reason, run, reason));
+    fputs("; expected ", out);
+    wzp_ct_put_xml(out, run->expected);
+    fputs("; actual ", out);
+    wzp_ct_put_xml(out, run->actual);
+    fputs("</system-out>\n", out);
+}
+
+static void put_case_properties(FILE *out, const wzp_ct_case_result *c) {
+    static const char indent[] = "        ";
+    const wzp_ct_run *run = wzp_ct_deciding(c);
+    fputs("      <properties>\n", out);
+    put_property(out, indent, "requirement", c->info->requirement);
+    put_property(out, indent, "level", wzp_ct_level_name(c->info->level));
+    if (wzp_ct_look_of(c) == WZP_CT_LOOK_WARNING) {
+        put_property(out, indent, "strict", "false");
+    }
+    if (c->flaky) {
+        put_property(out, indent, "flaky", "true");
+    }
+    for (size_t i = 0; i < sizeof run->evidence / sizeof *run->evidence; i++) {
+        if (run->evidence[i][0] != '\0') {
+            put_property(out, indent, "evidence", run->evidence[i]);
+        }
+    }
+    fputs("      </properties>\n", out);
+}
+
+static double time_of(const wzp_ct_case_result *c) {
+    double sum = 0;
+    for (size_t i = 0; i < c->run_count; i++) {
+        sum += c->runs[i].duration_s;
+    }
+    return sum;
 }
 
 static void put_case(FILE *out, const wzp_ct_case_result *c) {
     char reason[96];
-    char name[160];
-    char class_name[32];
-    snprintf(name, sizeof name, "%s %s", c->info->id, c->info->title);
-    snprintf(class_name, sizeof class_name, "wzp.%s", c->info->chapter);
-    fputs("    <testcase", out);
-    put_attribute(out, "classname", class_name);
-    put_attribute(out, "name", name);
-    fprintf(out, " time=\"%.3f\">\n", wzp_ct_deciding(c)->duration_s);
-    if (c->grade == WZP_CT_FAIL) {
+    fputs("    <testcase classname=\"wzp.", out);
+    wzp_ct_put_xml(out, c->info->chapter);
+    fputs("\" name=\"", out);
+    wzp_ct_put_xml(out, c->info->id);
+    fputc(' ', out);
+    wzp_ct_put_xml(out, c->info->title);
+    fprintf(out, "\" time=\"%.3f\">\n", time_of(c));
+    put_case_properties(out, c);
+    switch (wzp_ct_look_of(c)) {
+    case WZP_CT_LOOK_FAIL:
         put_problem(out, "failure", c);
-    } else if (c->grade == WZP_CT_INCONCLUSIVE) {
+        break;
+    case WZP_CT_LOOK_INCONCLUSIVE:
         put_problem(out, "error", c);
-    } else if (c->grade == WZP_CT_SKIP) {
+        break;
+    case WZP_CT_LOOK_SKIP:
         fputs("      <skipped", out);
-        put_attribute(out, "message", wzp_ct_full_reason(c, reason));
+        put_attribute(out, "message", wzp_ct_full_reason(c->reason, wzp_ct_deciding(c), reason));
         fputs("/>\n", out);
-    } else if (c->lenient) {
-        fputs("      <system-out>warning: ", out);
-        put_xml(out, wzp_ct_full_reason(c, reason));
-        fputs("; ", out);
-        put_xml(out, wzp_ct_deciding(c)->actual);
-        fputs("</system-out>\n", out);
+        break;
+    case WZP_CT_LOOK_WARNING:
+        put_warning(out, c);
+        break;
+    case WZP_CT_LOOK_PASS:
+    case WZP_CT_LOOK_COUNT:
+        break;
     }
     fputs("    </testcase>\n", out);
 }
 
-/* The end of the chapter that begins at `from`, and its counts. */
-static size_t count_chapter(const wzp_ct_report *r, size_t from,
-                            unsigned counts[WZP_CT_GRADE_COUNT]) {
-    size_t i = from;
-    memset(counts, 0, WZP_CT_GRADE_COUNT * sizeof *counts);
-    while (i < r->case_count &&
-           strcmp(r->cases[i].info->chapter, r->cases[from].info->chapter) == 0) {
-        counts[r->cases[i++].grade]++;
+static void put_counts(FILE *out, const wzp_ct_rates *rates) {
+    fprintf(out, " tests=\"%u\" failures=\"%u\" errors=\"%u\" skipped=\"%u\" time=\"%.3f\"",
+            rates->cases, rates->looks[WZP_CT_LOOK_FAIL], rates->looks[WZP_CT_LOOK_INCONCLUSIVE],
+            rates->looks[WZP_CT_LOOK_SKIP], rates->duration_s);
+}
+
+/* Facts about the target, on every suite: viewers show suites alone. */
+static void put_suite(FILE *out, const wzp_ct_report *r, size_t from, size_t end) {
+    static const char indent[] = "      ";
+    const char *chapter = r->cases[from].info->chapter;
+    wzp_ct_rates rates;
+    wzp_ct_rates_of(&rates, r->cases + from, end - from);
+    fputs("  <testsuite", out);
+    put_attribute(out, "name", chapter);
+    put_counts(out, &rates);
+    if (r->started[0] != '\0') {
+        put_attribute(out, "timestamp", r->started);
     }
-    return i;
+    fputs(">\n    <properties>\n", out);
+    put_property(out, indent, "title", wzp_ct_chapter_title(chapter));
+    put_property(out, indent, "target", r->target);
+    put_property(out, indent, "build", r->target_build);
+    put_property(out, indent, "declared_mode", wzp_ct_mode_name(r->declared_mode));
+    put_property(out, indent, "detected_mode", wzp_ct_mode_name(r->detected_mode));
+    put_property(out, indent, "replay", r->replay);
+    fputs("    </properties>\n", out);
+    for (size_t i = from; i < end; i++) {
+        put_case(out, &r->cases[i]);
+    }
+    fputs("  </testsuite>\n", out);
 }
 
 bool wzp_ct_report_junit(FILE *out, const wzp_ct_report *r) {
-    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites", out);
-    put_attribute(out, "name", "wzp-conformance");
+    wzp_ct_rates all;
+    wzp_ct_rates_of(&all, r->cases, r->case_count);
+    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"wzp-conformance\"", out);
+    put_counts(out, &all);
     fputs(">\n", out);
     for (size_t i = 0; i < r->case_count;) {
-        unsigned counts[WZP_CT_GRADE_COUNT];
-        const size_t end = count_chapter(r, i, counts);
-        fputs("  <testsuite", out);
-        put_attribute(out, "name", r->cases[i].info->chapter);
-        fprintf(out, " tests=\"%zu\" failures=\"%u\" errors=\"%u\" skipped=\"%u\">\n", end - i,
-                counts[WZP_CT_FAIL], counts[WZP_CT_INCONCLUSIVE], counts[WZP_CT_SKIP]);
-        fputs("    <properties>\n      <property name=\"target\"", out);
-        put_attribute(out, "value", r->target);
-        fputs("/>\n      <property name=\"mode\"", out);
-        put_attribute(out, "value", wzp_ct_mode_name(r->detected_mode));
-        fputs("/>\n    </properties>\n", out);
-        for (; i < end; i++) {
-            put_case(out, &r->cases[i]);
-        }
-        fputs("  </testsuite>\n", out);
+        const size_t end = wzp_ct_chapter_end(r, i);
+        put_suite(out, r, i, end);
+        i = end;
     }
     fputs("</testsuites>\n", out);
     return ferror(out) == 0;

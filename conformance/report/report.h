@@ -1,4 +1,6 @@
-/* Reports of a run, from the structs of conformance/engine/result.h. */
+/* Reports of a run, from the structs of conformance/engine/result.h (conformance sheet 25).  Every
+ * writer takes any bytes in names, reasons and paths and still gives a well-formed document.  They
+ * return false if the stream reported an error. */
 #ifndef WZP_CONFORMANCE_REPORT_REPORT_H
 #define WZP_CONFORMANCE_REPORT_REPORT_H
 
@@ -8,20 +10,29 @@
 
 typedef struct wzp_ct_report_opts {
     bool colour;
-    bool quiet; /* console: only what is not a plain PASS, and the totals */
+    bool quiet;     /* only what is not a plain PASS, and the totals */
+    unsigned width; /* columns to wrap at, 0: not at all */
 } wzp_ct_report_opts;
 
-/* False: the stream reported an error. */
+/* A tree by chapter for people; its last line is plain text with the totals. */
 bool wzp_ct_report_console(FILE *out, const wzp_ct_report *report, const wzp_ct_report_opts *opts);
+
+/* docs/schema/conformance-report.schema.json describes it. */
 bool wzp_ct_report_json(FILE *out, const wzp_ct_report *report);
+
 bool wzp_ct_report_junit(FILE *out, const wzp_ct_report *report);
 bool wzp_ct_report_tap(FILE *out, const wzp_ct_report *report);
 bool wzp_ct_report_markdown(FILE *out, const wzp_ct_report *report);
+
+/* One page that needs no other file and no network. */
 bool wzp_ct_report_html(FILE *out, const wzp_ct_report *report);
 
-/* The reason with its feature: "unsupported:trunking"; "" for none. */
-const char *wzp_ct_full_reason(const wzp_ct_case_result *c, char buf[96]);
-/* The run that stands for the case. */
-const wzp_ct_run *wzp_ct_deciding(const wzp_ct_case_result *c);
+/* A report read back from its JSON, with all it points to. */
+typedef struct wzp_ct_saved_report wzp_ct_saved_report;
+
+/* False: not a report of ours; `why` says at which line or field and what was expected there. */
+bool wzp_ct_report_read(wzp_ct_saved_report **out, FILE *in, char why[256]);
+const wzp_ct_report *wzp_ct_saved_report_get(const wzp_ct_saved_report *saved); /* borrowed */
+void wzp_ct_saved_report_free(wzp_ct_saved_report **saved);
 
 #endif
