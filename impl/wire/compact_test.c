@@ -253,5 +253,5 @@ int main(void) {
     tcase_add_test(tc, frame_that_does_not_fit_is_no_baseline);
     tcase_add_test(tc, random_sender_round_trips);
     tcase_add_test(tc, mini_header);
-    return run_suite("compact", tc);
+    return wzp_run_suite("compact", tc);
 }

@@ -60,5 +60,5 @@ int main(void) {
     TCase *tc = tcase_create("federation");
     tcase_add_loop_test(tc, parse, 0, WZP_COUNT_OF(parse_cases));
     tcase_add_test(tc, every_prefix);
-    return run_suite("federation", tc);
+    return wzp_run_suite("federation", tc);
 }

@@ -347,5 +347,5 @@ int main(void) {
     tcase_add_loop_test(tc, f32_spelling, 0, WZP_COUNT_OF(f32_cases));
     tcase_add_test(tc, every_f32_reads_back);
     tcase_add_test(tc, string_spelling);
-    return run_suite("json", tc);
+    return wzp_run_suite("json", tc);
 }

@@ -262,5 +262,5 @@ int main(void) {
     tcase_add_test(tc, fec_ratio);
     tcase_add_test(tc, sequence_order_wraps);
     tcase_add_test(tc, codec_names);
-    return run_suite("media", tc);
+    return wzp_run_suite("media", tc);
 }

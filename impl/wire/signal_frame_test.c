@@ -143,5 +143,5 @@ int main(void) {
     tcase_add_test(tc, memory_follows_what_came);
     tcase_add_test(tc, lower_limit);
     tcase_add_test(tc, largest_message);
-    return run_suite("signal_frame", tc);
+    return wzp_run_suite("signal_frame", tc);
 }

@@ -463,5 +463,5 @@ int main(void) {
     tcase_add_test(tc, names);
     tcase_add_test(tc, profiles);
     tcase_add_test(tc, writer_reports_overflow);
-    return run_suite("signal", tc);
+    return wzp_run_suite("signal", tc);
 }

@@ -226,5 +226,5 @@ int main(void) {
     tcase_add_test(tc, oversize_packet_after_others_waits);
     tcase_add_test(tc, timer);
     tcase_add_test(tc, random_traffic_keeps_order);
-    return run_suite("trunk", tc);
+    return wzp_run_suite("trunk", tc);
 }

@@ -74,5 +74,5 @@ int main(void) {
     TCase *tc = tcase_create("v1");
     tcase_add_loop_test(tc, old_packet, 0, WZP_COUNT_OF(cases));
     tcase_add_test(tc, every_prefix);
-    return run_suite("v1", tc);
+    return wzp_run_suite("v1", tc);
 }

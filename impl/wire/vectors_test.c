@@ -483,5 +483,5 @@ int main(void) {
     tcase_add_test(tc, fields_of_another_type);
     tcase_add_test(tc, every_variant_has_an_example);
     tcase_add_test(tc, negative_signals);
-    return run_suite("wire vectors", tc);
+    return wzp_run_suite("wire vectors", tc);
 }

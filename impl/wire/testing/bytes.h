@@ -1,4 +1,4 @@
-/* Shared by the tests of wire: hexadecimal tables, exact copies, one way to run a suite. */
+/* Shared by the tests of wire: hexadecimal tables and exact copies. */
 #ifndef WZP_WIRE_TESTING_BYTES_H
 #define WZP_WIRE_TESTING_BYTES_H
 
@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/hex.h"
+#include "base/testing/suite.h"
 
 /* Digits with blanks between them into `buf`. */
 static inline wzp_bytes unhex(uint8_t *buf, size_t cap, const char *text) {
@@ -46,15 +47,5 @@ static inline void put(char *at, const char *text) {
         ck_assert_uint_eq(got_.len, want_.len);                                                    \
         ck_assert(wzp_bytes_equal(got_, want_));                                                   \
     } while (0)
-
-static inline int run_suite(const char *name, TCase *tc) {
-    Suite *suite = suite_create(name);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
 
 #endif
