@@ -33,6 +33,13 @@ static const char *escape_of(uint8_t c, char buf[8]) {
     }
 }
 
+/* text[from..to): an empty view may have no address to count from. */
+static void write_part(wzp_wr *wr, wzp_bytes text, size_t from, size_t to) {
+    if (to > from) {
+        wzp_wr_bytes(wr, wzp_bytes_of(text.data + from, to - from));
+    }
+}
+
 void wzp_json_write_string(wzp_wr *wr, wzp_bytes text) {
     wzp_wr_u8(wr, '"');
     size_t from = 0;
@@ -40,12 +47,12 @@ void wzp_json_write_string(wzp_wr *wr, wzp_bytes text) {
         const uint8_t c = text.data[i];
         if (c < 0x20 || c == '"' || c == '\\') {
             char buf[8];
-            wzp_wr_bytes(wr, wzp_bytes_of(text.data + from, i - from));
+            write_part(wr, text, from, i);
             wzp_wr_str(wr, escape_of(c, buf));
             from = i + 1;
         }
     }
-    wzp_wr_bytes(wr, wzp_bytes_of(text.data + from, text.len - from));
+    write_part(wr, text, from, text.len);
     wzp_wr_u8(wr, '"');
 }
 

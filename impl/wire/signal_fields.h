@@ -10,10 +10,34 @@
     X(U32)                                                                                         \
     X(U64)                                                                                         \
     X(F32)                                                                                         \
-    X(BOOL) X(STR) X(KEY) X(BYTES) X(OPT_STR) X(OPT_U8) X(OPT_U32) X(OPT_F32) X(OPT_KEY)           \
-        X(OPT_BYTES) X(OPT_RESOLUTION) X(CODEC) X(OPT_CODEC) X(LIST_CODEC) X(LIST_U16) X(LIST_U32) \
-            X(LIST_STR) X(PRIORITY) X(ACCEPT) X(CODE) X(PROFILE) X(OPT_PROFILE) X(LIST_PROFILE)    \
-                X(REPORT) X(REASON) X(LIST_PARTICIPANT) X(LIST_USER) X(SIGNAL)
+    X(BOOL)                                                                                        \
+    X(STR)                                                                                         \
+    X(KEY)                                                                                         \
+    X(BYTES)                                                                                       \
+    X(OPT_STR)                                                                                     \
+    X(OPT_U8)                                                                                      \
+    X(OPT_U32)                                                                                     \
+    X(OPT_F32)                                                                                     \
+    X(OPT_KEY)                                                                                     \
+    X(OPT_BYTES)                                                                                   \
+    X(OPT_RESOLUTION)                                                                              \
+    X(CODEC)                                                                                       \
+    X(OPT_CODEC)                                                                                   \
+    X(LIST_CODEC)                                                                                  \
+    X(LIST_U16)                                                                                    \
+    X(LIST_U32)                                                                                    \
+    X(LIST_STR)                                                                                    \
+    X(PRIORITY)                                                                                    \
+    X(ACCEPT)                                                                                      \
+    X(CODE)                                                                                        \
+    X(PROFILE)                                                                                     \
+    X(OPT_PROFILE)                                                                                 \
+    X(LIST_PROFILE)                                                                                \
+    X(REPORT)                                                                                      \
+    X(REASON)                                                                                      \
+    X(LIST_PARTICIPANT)                                                                            \
+    X(LIST_USER)                                                                                   \
+    X(SIGNAL)
 
 typedef enum wzp_field_kind {
 #define X(kind) WZP_FIELD_##kind,

@@ -58,6 +58,10 @@ static const struct good_case {
      "{\"AuthToken\":{\"version\":1,\"token\":\"a\\u0000b\"}}"},
     {"empty string is present", "{\"Hangup\":{\"reason\":\"Normal\",\"call_id\":\"\"}}",
      "{\"Hangup\":{\"version\":1,\"reason\":\"Normal\",\"call_id\":\"\"}}"},
+    {"string that is missing is empty",
+     "{\"MediaPathReport\":{\"call_id\":\"c\",\"direct_ok\":true}}",
+     "{\"MediaPathReport\":{\"version\":1,\"call_id\":\"c\",\"direct_ok\":true,"
+     "\"race_winner\":\"\"}}"},
     {"empty byte list is present",
      "{\"DirectCallAnswer\":{\"call_id\":\"c\",\"accept_mode\":\"Reject\",\"signature\":[]}}",
      "{\"DirectCallAnswer\":{\"version\":1,\"call_id\":\"c\",\"accept_mode\":\"Reject\","
