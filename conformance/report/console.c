@@ -49,7 +49,9 @@ static void put_wrapped(FILE *out, const char *text, unsigned width) {
         fwrite(p, 1, (size_t)(end - p), out);
         fputc('\n', out);
         p = *end == '\0' ? NULL : end + (*end == ' ' ? 1 : 0);
-        fprintf(out, p != NULL ? "%*s" : "", INDENT, "");
+        if (p != NULL) {
+            fprintf(out, "%*s", INDENT, "");
+        }
     }
     free(plain);
 }

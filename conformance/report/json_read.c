@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "conformance/report/report.h"
+#include "conformance/report/text.h"
 
 struct wzp_ct_saved_report {
     wzp_ct_report report;
@@ -56,7 +57,7 @@ static const char *get_maybe(reading *rd, const json_t *object, const char *key)
 }
 
 static void copy_text(char *out, size_t cap, const char *text) {
-    snprintf(out, cap, "%s", text);
+    wzp_ct_text_clean(out, cap, text); /* cut, if at all, between characters */
 }
 
 static uint64_t get_count(reading *rd, const json_t *object, const char *key) {
