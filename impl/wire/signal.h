@@ -190,8 +190,8 @@ typedef struct wzp_signal_opts {
 
 /* Parses one message.  `opts` may be NULL (lenient, wire sheet 6 "DO").  On success the caller
  * frees *out with wzp_signal_free.  SIGNAL_JSON with field and byte offset in *fail (may be NULL),
- * SIGNAL_TOO_LARGE above 1 MiB, NOMEM.  The memory taken is at most some 40 times the JSON's length:
- * the worst case is a list of the shortest participants. */
+ * SIGNAL_TOO_LARGE above 1 MiB, NOMEM.  The memory taken is at most some 40 times the JSON's
+ * length: the worst case is a list of the shortest participants. */
 WZP_MUST_USE wzp_err wzp_signal_parse(wzp_signal **out, wzp_bytes json, const wzp_signal_opts *opts,
                                       wzp_fail *fail);
 
