@@ -20,42 +20,44 @@ typedef struct filters {
 } filters;
 
 static void usage(FILE *out) {
-    fputs("usage: wzp-conformance list [--tier A,B] [--select GLOB]...\n"
-          "       wzp-conformance run [--target HOST:PORT | --exec 'CMD {addr}'] [options]\n"
-          "\n"
-          "Without --target and --exec the reference relay is tested in this process.\n"
-          "\n"
-          "which relay\n"
-          "  --target ADDR:PORT     a relay that is running\n"
-          "  --exec 'CMD {addr}'    starts CMD with the address to listen on\n"
-          "  --mode auto|observe|enforce   what the relay is declared to do (auto: what it shows)\n"
-          "  --metrics FILE         a scraped metrics page, for CAL-04\n"
-          "  --enforce off|observe|on      of the embedded relay (on)\n"
-          "which cases\n"
-          "  --tier A,B,C           chapters: CAL A AS B BS C W H\n"
-          "  --select GLOB, --skip GLOB    by case id; may be repeated\n"
-          "  --profile deployed|strict-limits\n"
-          "  --strict               a failed SHOULD is a FAIL\n"
-          "  --dry-run              only say what would run\n"
-          "how\n"
-          "  --virtual              simulated time and an in-memory network\n"
-          "  --repeat N             runs per case, the majority decides (3; with --virtual 1)\n"
-          "  --jobs N               cases at once (automatic)\n"
-          "  --seed N               of identities, rooms and payloads\n"
-          "what comes out\n"
-          "  --out DIR              report.json, report.html, junit.xml, report.md and evidence/\n"
-          "  --json F --junit F --html F --markdown F   single reports\n"
-          "  --tap                  TAP on standard output instead of the tree\n"
-          "  --evidence all|failures|none  captures, key logs and event logs to keep (failures)\n"
-          "  --expect FILE          lines 'ID' of cases that may fail for this target\n"
-          "  --quiet, --log-level error|warn|info|debug, --help, --version\n"
-          "\n"
-          "Exit status: 0 all good, 1 a case failed, 2 usage, 3 a file cannot be read or written,\n"
-          "4 the relay cannot be reached, 5 nothing failed but something was inconclusive,\n"
-          "127 no case has that name.\n"
-          "\n"
-          "Example: wzp-conformance run --target 127.0.0.1:4433 --tier A,B,C --out report\n",
-          out);
+    fputs(
+        "usage: wzp-conformance list [--tier A,B] [--select GLOB]...\n"
+        "       wzp-conformance run [--target HOST:PORT | --exec 'CMD {addr}'] [options]\n"
+        "       wzp-conformance report FILE.json [--html F] [--junit F] ...   show a saved report\n"
+        "\n"
+        "Without --target and --exec the reference relay is tested in this process.\n"
+        "\n"
+        "which relay\n"
+        "  --target ADDR:PORT     a relay that is running\n"
+        "  --exec 'CMD {addr}'    starts CMD with the address to listen on\n"
+        "  --mode auto|observe|enforce   what the relay is declared to do (auto: what it shows)\n"
+        "  --metrics FILE         a scraped metrics page, for CAL-04\n"
+        "  --enforce off|observe|on      of the embedded relay (on)\n"
+        "which cases\n"
+        "  --tier A,B,C           chapters: CAL A AS B BS C W H\n"
+        "  --select GLOB, --skip GLOB    by case id; may be repeated\n"
+        "  --profile deployed|strict-limits\n"
+        "  --strict               a failed SHOULD is a FAIL\n"
+        "  --dry-run              only say what would run\n"
+        "how\n"
+        "  --virtual              simulated time and an in-memory network\n"
+        "  --repeat N             runs per case, the majority decides (3; with --virtual 1)\n"
+        "  --jobs N               cases at once (automatic)\n"
+        "  --seed N               of identities, rooms and payloads\n"
+        "what comes out\n"
+        "  --out DIR              report.json, report.html, junit.xml, report.md and evidence/\n"
+        "  --json F --junit F --html F --markdown F   single reports\n"
+        "  --tap                  TAP on standard output instead of the tree\n"
+        "  --evidence all|failures|none  captures, key logs and event logs to keep (failures)\n"
+        "  --expect FILE          lines 'ID' of cases that may fail for this target\n"
+        "  --quiet, --log-level error|warn|info|debug, --help, --version\n"
+        "\n"
+        "Exit status: 0 all good, 1 a case failed, 2 usage, 3 a file cannot be read or written,\n"
+        "4 the relay cannot be reached, 5 nothing failed but something was inconclusive,\n"
+        "127 no case has that name.\n"
+        "\n"
+        "Example: wzp-conformance run --target 127.0.0.1:4433 --tier A,B,C --out report\n",
+        out);
 }
 
 /* --- nearest names
@@ -418,6 +420,15 @@ static void remember_replay(wzp_ct_options *o, int argc, char **argv) {
     }
 }
 
+static int finish_report(wzp_ct_options *o, int argc, char **argv) {
+    if (optind + 2 != argc) {
+        fputs("wzp-conformance: report takes one JSON report\n", stderr);
+        return USAGE;
+    }
+    o->saved = argv[optind + 1];
+    return prepare_out(o, 2) ? -1 : UNREADABLE;
+}
+
 static int finish(wzp_ct_options *o, const parse_state *st) {
     const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     o->repeat = (uint32_t)(st->repeat != 0 ? st->repeat : o->virtual_time ? 1 : 3);
@@ -468,8 +479,11 @@ int wzp_ct_options_parse(wzp_ct_options *o, int argc, char **argv) {
         o->command = WZP_CT_COMMAND_LIST;
     } else if (strcmp(command, "run") == 0) {
         o->command = WZP_CT_COMMAND_RUN;
+    } else if (strcmp(command, "report") == 0) {
+        o->command = WZP_CT_COMMAND_REPORT;
+        return finish_report(o, argc, argv);
     } else {
-        fprintf(stderr, "wzp-conformance: '%s' is not a command: list or run; see --help\n",
+        fprintf(stderr, "wzp-conformance: '%s' is not a command: list, run or report; see --help\n",
                 command);
         return USAGE;
     }

@@ -5,7 +5,11 @@
 #include "conformance/engine/case.h"
 #include "relay/relay.h"
 
-typedef enum wzp_ct_command { WZP_CT_COMMAND_LIST, WZP_CT_COMMAND_RUN } wzp_ct_command;
+typedef enum wzp_ct_command {
+    WZP_CT_COMMAND_LIST,
+    WZP_CT_COMMAND_RUN,
+    WZP_CT_COMMAND_REPORT
+} wzp_ct_command;
 
 typedef struct wzp_ct_options {
     wzp_ct_command command;
@@ -13,6 +17,7 @@ typedef struct wzp_ct_options {
     size_t case_count;
     const char *target, *exec, *metrics; /* NULL: not given */
     const char *json, *junit, *html, *markdown, *expect, *out;
+    const char *saved; /* report: the JSON report to show */
     char evidence_path[512];
     const char *evidence_dir; /* NULL: none */
     wzp_ct_mode mode;

@@ -1,7 +1,9 @@
 /* wzp-conformance: list, run, report. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -74,8 +76,15 @@ static bool write_one(const char *path, const wzp_ct_report *report,
     return true;
 }
 
+/* 0 where nothing is to be wrapped: not a terminal. */
+static unsigned terminal_width(void) {
+    struct winsize size;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 static bool write_reports(const wzp_ct_options *o, const wzp_ct_report *report) {
-    const wzp_ct_report_opts opts = {.colour = o->colour, .quiet = o->quiet};
+    const wzp_ct_report_opts opts = {
+        .colour = o->colour, .quiet = o->quiet, .width = terminal_width()};
     const bool console =
         o->tap ? wzp_ct_report_tap(stdout, report) : wzp_ct_report_console(stdout, report, &opts);
     return write_one(o->json, report, wzp_ct_report_json) &&
@@ -142,6 +151,28 @@ static int run_suite(const wzp_ct_options *o) {
     return written ? code : 3;
 }
 
+/* The report of an earlier run, in any of the formats; its verdict is the exit status. */
+static int show_saved(const wzp_ct_options *o) {
+    char why[256];
+    wzp_ct_saved_report *saved = NULL;
+    FILE *in = fopen(o->saved, "rb");
+    if (in == NULL) {
+        fprintf(stderr, "wzp-conformance: %s: %s\n", o->saved, strerror(errno));
+        return 3;
+    }
+    const bool readable = wzp_ct_report_read(&saved, in, why);
+    (void)fclose(in);
+    if (!readable) {
+        fprintf(stderr, "wzp-conformance: %s: %s\n", o->saved, why);
+        return 3;
+    }
+    wzp_ct_report report = *wzp_ct_saved_report_get(saved);
+    const bool written = wzp_ct_options_expect(o, &report) && write_reports(o, &report);
+    const int code = wzp_ct_exit_code(&report);
+    wzp_ct_saved_report_free(&saved);
+    return written ? code : 3;
+}
+
 int main(int argc, char **argv) {
     wzp_ct_options o;
     int code = wzp_ct_options_parse(&o, argc, argv);
@@ -154,6 +185,9 @@ int main(int argc, char **argv) {
         break;
     case WZP_CT_COMMAND_RUN:
         code = o.dry_run ? list_cases(&o) : run_suite(&o);
+        break;
+    case WZP_CT_COMMAND_REPORT:
+        code = show_saved(&o);
         break;
     }
     wzp_ct_options_clear(&o);

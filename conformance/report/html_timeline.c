@@ -129,7 +129,7 @@ static void draw_spans(FILE *out, const wzp_ct_run *run, const axis *a, wzp_ct_l
 static size_t draw_events_at(FILE *out, const wzp_ct_run *run, const axis *a, wzp_ct_lane lane,
                              size_t first, int y) {
     const double x = percent(a, run->marks[first].t_s);
-    const bool left = x > 60;
+    const bool left = x > 40;
     fprintf(out, "<text class=\"event\" x=\"%.2f%%\" dx=\"%d\" y=\"%d\" text-anchor=\"%s\">", x,
             left ? 4 : -4, y + BAR_TOP + BAR + TEXT + 3, left ? "end" : "start");
     size_t i = first;

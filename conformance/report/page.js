@@ -3,7 +3,7 @@
   "use strict";
   var cases = document.querySelectorAll("details.case");
   function openTarget() {
-    var id = decodeURIComponent(location.hash.slice(1));
+    var id = location.hash.slice(1); // as links and ids are written
     var target = id && document.getElementById(id);
     if (target && target.tagName === "DETAILS") {
       var all = document.getElementById("only-all");
