@@ -90,7 +90,7 @@ static int select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_l
                        const unsigned char *in, unsigned int in_len, void *arg) {
     (void)ssl;
     (void)arg;
-    for (unsigned i = 0; i + 1 + in[i] <= in_len; i += 1U + in[i]) {
+    for (unsigned i = 0; i < in_len && i + 1U + in[i] <= in_len; i += 1U + in[i]) {
         if (in[i] == 3 && memcmp(in + i + 1, "wzp", 3) == 0) {
             *out = in + i + 1;
             *out_len = 3;
@@ -260,6 +260,13 @@ static ngtcp2_conn *get_ng(ngtcp2_crypto_conn_ref *ref) {
     return c->ng;
 }
 
+/* SSL_set_tlsext_host_name without its cast of a const string, which -Wcast-qual refuses. */
+static bool set_host_name(SSL *ssl, const char *sni) {
+    char name[WZP_QUIC_SNI_MAX + 1];
+    memcpy(name, sni, strlen(sni) + 1);
+    return SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name) == 1;
+}
+
 static bool set_client_names(SSL *ssl, const char *sni, const char *alpn) {
     uint8_t list[33];
     const size_t len = strlen(alpn);
@@ -269,7 +276,7 @@ static bool set_client_names(SSL *ssl, const char *sni, const char *alpn) {
     list[0] = (uint8_t)len;
     memcpy(list + 1, alpn, len);
     return (len == 0 || SSL_set_alpn_protos(ssl, list, (unsigned)(len + 1)) == 0) &&
-           (*sni == '\0' || SSL_set_tlsext_host_name(ssl, sni) == 1);
+           (*sni == '\0' || set_host_name(ssl, sni));
 }
 
 /* Order matters: role first, then configure, then the connection reference, then the context. */
