@@ -1,6 +1,7 @@
 /* The 2048 English words of BIP39, in order: data, sorted, so that a search is binary. */
 #include "crypto/mnemonic.h"
 
+// clang-format off
 const char *const wzp_bip39_english[WZP_BIP39_WORDS] = {
     "abandon", "ability", "able", "about", "above", "absent", "absorb", "abstract", "absurd",
     "abuse", "access", "accident", "account", "accuse", "achieve", "acid", "acoustic", "acquire",
@@ -211,3 +212,4 @@ const char *const wzp_bip39_english[WZP_BIP39_WORDS] = {
     "world", "worry", "worth", "wrap", "wreck", "wrestle", "wrist", "write", "wrong", "yard",
     "year", "yellow", "you", "young", "youth", "zebra", "zero", "zone", "zoo",
 };
+// clang-format on

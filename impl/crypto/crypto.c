@@ -3,6 +3,10 @@
 #include <assert.h>
 #include <sodium.h>
 
+wzp_err wzp_crypto_init(void) {
+    return sodium_init() >= 0 ? WZP_OK : WZP_ERR_CRYPTO_LIB;
+}
+
 void wzp_sha256(uint8_t out[WZP_SHA256_LEN], wzp_bytes input) {
     crypto_hash_sha256(out, input.data, input.len);
 }

@@ -10,6 +10,12 @@
 #define WZP_KEY_LEN 32
 #define WZP_SIGNATURE_LEN 64
 
+/* Picks the fastest code for this processor.  Optional: call it once, early, from main(), before
+ * threads; nothing else depends on it, yet without it the portable code is used.  The library then
+ * reads the system's random source for its own purposes; no result of ours comes from there.
+ * WZP_ERR_CRYPTO_LIB: the library cannot work here. */
+WZP_MUST_USE wzp_err wzp_crypto_init(void);
+
 void wzp_sha256(uint8_t out[WZP_SHA256_LEN], wzp_bytes input);
 
 /* RFC 5869.  An empty salt means 32 zero bytes.  At most 255 * 32 bytes of output. */

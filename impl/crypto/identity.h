@@ -34,7 +34,8 @@ void wzp_fingerprint_text(char out[WZP_FINGERPRINT_TEXT + 1],
  * WZP_ERR_HEX: an odd number of digits or fewer than 32. */
 WZP_MUST_USE wzp_err wzp_fingerprint_parse(uint8_t out[WZP_FINGERPRINT_LEN], wzp_bytes text);
 
-/* The relay's TLS key and self-signed certificate.  Holds a secret: wipe with the clear function. */
+/* The relay's TLS key and self-signed certificate.  Holds a secret: wipe with the clear function.
+ */
 typedef struct wzp_tls_identity {
     uint8_t ed25519_seed[WZP_KEY_LEN];
     uint8_t ed25519_pub[WZP_KEY_LEN];

@@ -62,8 +62,25 @@ static int find_word(const uint8_t *word, size_t len) {
     return -1;
 }
 
-static bool is_space(uint8_t c) {
-    return c == ' ' || (c >= '\t' && c <= '\r');
+/* Length of the white space character at `pos`, 0 if there is none.  Phrases are pasted: besides
+ * ASCII, the spaces of Unicode count, as UTF-8 (U+0085, 00A0, 1680, 2000-200A, 2028, 2029, 202F,
+ * 205F, 3000). */
+static size_t space_len(wzp_bytes text, size_t pos) {
+    const uint8_t *p = text.data + pos;
+    const size_t left = text.len - pos;
+    if (left >= 1 && (p[0] == ' ' || (p[0] >= '\t' && p[0] <= '\r'))) {
+        return 1;
+    }
+    if (left >= 2 && p[0] == 0xc2 && (p[1] == 0x85 || p[1] == 0xa0)) {
+        return 2;
+    }
+    if (left < 3 || (p[0] & 0xf0) != 0xe0 || (p[1] & 0xc0) != 0x80 || (p[2] & 0xc0) != 0x80) {
+        return 0;
+    }
+    const unsigned c = (p[0] & 0x0fU) << 12 | (p[1] & 0x3fU) << 6 | (p[2] & 0x3fU);
+    const bool is_space = c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 ||
+                          c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+    return is_space ? 3 : 0;
 }
 
 static wzp_err refuse(wzp_fail *fail, const char *field, size_t offset, uint64_t got) {
@@ -73,27 +90,36 @@ static wzp_err refuse(wzp_fail *fail, const char *field, size_t offset, uint64_t
     return WZP_ERR_MNEMONIC;
 }
 
+/* The next word and *pos behind it; empty at the end. */
+static wzp_bytes next_word(wzp_bytes text, size_t *pos) {
+    size_t at = *pos;
+    for (size_t n = 1; n > 0; at += n) {
+        n = space_len(text, at);
+    }
+    const size_t from = at;
+    while (at < text.len && space_len(text, at) == 0) {
+        at++;
+    }
+    *pos = at;
+    return wzp_bytes_of(text.data + from, at - from);
+}
+
 static wzp_err read_words(uint8_t bytes[TOTAL_BYTES], wzp_bytes text, wzp_fail *fail) {
     size_t count = 0;
     size_t pos = 0;
     for (;;) {
-        while (pos < text.len && is_space(text.data[pos])) {
-            pos++;
-        }
-        if (pos == text.len) {
+        const wzp_bytes word = next_word(text, &pos);
+        if (word.len == 0) {
             break;
         }
-        const size_t from = pos;
-        while (pos < text.len && !is_space(text.data[pos])) {
-            pos++;
-        }
-        const int index = find_word(text.data + from, pos - from);
+        const int index = find_word(word.data, word.len);
+        const size_t offset = pos - word.len;
         count++;
         if (index < 0) {
-            return refuse(fail, "word", from, count);
+            return refuse(fail, "word", offset, count);
         }
         if (count > WZP_MNEMONIC_COUNT) {
-            return refuse(fail, "word count", from, count);
+            return refuse(fail, "word count", offset, count);
         }
         put_bits(bytes, (count - 1) * WORD_BITS, (unsigned)index);
     }
@@ -107,7 +133,7 @@ wzp_err wzp_mnemonic_parse(uint8_t seed[WZP_KEY_LEN], wzp_bytes text, wzp_fail *
     if (err == WZP_OK) {
         wzp_sha256(digest, wzp_bytes_of(bytes, WZP_KEY_LEN));
         if (digest[0] != bytes[WZP_KEY_LEN]) {
-            err = refuse(fail, "checksum", text.len, bytes[WZP_KEY_LEN]);
+            err = refuse(fail, "checksum", text.len, 0);
         } else {
             memcpy(seed, bytes, WZP_KEY_LEN);
         }

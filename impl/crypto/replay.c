@@ -1,50 +1,62 @@
 #include "crypto/replay.h"
 
 #include <assert.h>
+#include <string.h>
 
-#include "wire/registry.h"
+#include "wire/media.h"
 
 uint16_t wzp_replay_size_of(uint8_t media_type) {
     static const uint16_t sizes[WZP_MEDIA_TYPE_COUNT] = {64, 1024, 256, 32};
     return media_type < WZP_MEDIA_TYPE_COUNT ? sizes[media_type] : WZP_REPLAY_MAX;
 }
 
+bool wzp_replay_size_ok(uint64_t size) {
+    return size >= 32 && size <= WZP_REPLAY_MAX && (size & (size - 1)) == 0;
+}
+
 void wzp_replay_init(wzp_replay *window, uint16_t size) {
-    assert(size >= 32 && size <= WZP_REPLAY_MAX && (size & (size - 1)) == 0);
+    assert(wzp_replay_size_ok(size));
     *window = (wzp_replay){.size = size};
 }
 
-static void set(wzp_replay *window, uint32_t seq, bool value) {
-    const uint32_t bit = seq & (window->size - 1U);
-    const uint64_t mask = UINT64_C(1) << (bit % 64);
-    if (value) {
-        window->seen[bit / 64] |= mask;
-    } else {
-        window->seen[bit / 64] &= ~mask;
-    }
+static uint32_t slot_of(const wzp_replay *window, uint32_t seq) {
+    return seq & (window->size - 1U);
 }
 
-static bool get(const wzp_replay *window, uint32_t seq) {
-    const uint32_t bit = seq & (window->size - 1U);
-    return (window->seen[bit / 64] >> (bit % 64) & 1) != 0;
+static bool was_seen(const wzp_replay *window, uint32_t seq) {
+    const uint32_t slot = slot_of(window, seq);
+    return (window->seen[slot / 64] >> (slot % 64) & 1) != 0;
+}
+
+static void mark(wzp_replay *window, uint32_t seq) {
+    const uint32_t slot = slot_of(window, seq);
+    window->seen[slot / 64] |= UINT64_C(1) << (slot % 64);
+}
+
+/* `seq` becomes the highest.  The slots from the old highest to it hold numbers that now leave. */
+static void advance(wzp_replay *window, uint32_t seq) {
+    const uint32_t ahead = seq - window->highest;
+    if (ahead >= window->size) {
+        memset(window->seen, 0, sizeof window->seen);
+    } else {
+        for (uint32_t i = 0; i < ahead; i++) {
+            const uint32_t slot = slot_of(window, seq - i);
+            window->seen[slot / 64] &= ~(UINT64_C(1) << (slot % 64));
+        }
+    }
+    window->highest = seq;
 }
 
 bool wzp_replay_accept(wzp_replay *window, uint32_t seq) {
-    const uint32_t ahead = seq - window->highest;
-    const uint32_t behind = window->highest - seq;
+    const uint32_t behind = window->highest - seq; /* modulo 2^32, like all of this */
     if (!window->started) {
         window->started = true;
         window->highest = seq;
-    } else if (ahead != 0 && ahead < UINT32_C(0x80000000)) {
-        /* The slots between the old and the new highest leave the window. */
-        const uint32_t cleared = ahead < window->size ? ahead : window->size;
-        for (uint32_t i = 0; i < cleared; i++) {
-            set(window, seq - i, false);
-        }
-        window->highest = seq;
-    } else if (behind >= window->size || get(window, seq)) {
+    } else if (wzp_seq_newer(seq, window->highest)) {
+        advance(window, seq);
+    } else if (behind >= window->size || was_seen(window, seq)) {
         return false;
     }
-    set(window, seq, true);
+    mark(window, seq);
     return true;
 }

@@ -17,7 +17,10 @@ typedef struct wzp_replay {
 /* The window of a media type: audio 64, video 1024, data 256, control 32. */
 uint16_t wzp_replay_size_of(uint8_t media_type);
 
-/* `size` must be a power of two from 32 to 1024. */
+/* A power of two from 32 to WZP_REPLAY_MAX. */
+bool wzp_replay_size_ok(uint64_t size);
+
+/* `size` must be one of these. */
 void wzp_replay_init(wzp_replay *window, uint16_t size);
 
 /* True and marked if `seq` was not accepted before and is not too old. */
