@@ -41,8 +41,8 @@ bool wzp_vector_is_uint(wzp_vector_entry *e, const char *field, uint64_t expecte
                         uint64_t actual) {
     char a[24];
     char b[24];
-    snprintf(a, sizeof a, "%llu", (unsigned long long)expected);
-    snprintf(b, sizeof b, "%llu", (unsigned long long)actual);
+    (void)snprintf(a, sizeof a, "%llu", (unsigned long long)expected);
+    (void)snprintf(b, sizeof b, "%llu", (unsigned long long)actual);
     return wzp_vector_is_text(e, field, a, b);
 }
 
@@ -98,7 +98,7 @@ static void check_list(wzp_vector_sink *sink, const json_t *list) {
     json_array_foreach(list, i, json) {
         const char *kind = wzp_vector_text(json, "kind");
         char unnamed[32];
-        snprintf(unnamed, sizeof unnamed, "entry %zu", i);
+        (void)snprintf(unnamed, sizeof unnamed, "entry %zu", i);
         const char *id = wzp_vector_text(json, "id");
         check_entry(sink, json, *id != '\0' ? id : unnamed, kind, wzp_vectors_wire_checker(kind));
     }
@@ -108,7 +108,7 @@ static void check_list(wzp_vector_sink *sink, const json_t *list) {
 static void check_sections(wzp_vector_sink *sink, const json_t *sections) {
     const char *name = NULL;
     json_t *section = NULL;
-    json_object_foreach((json_t *)(uintptr_t)sections, name, section) {
+    json_object_foreach(wzp_drop_const(sections), name, section) {
         wzp_vector_checker *checker = wzp_vectors_crypto_checker(name);
         if (strcmp(name, "about") == 0) {
             continue;
@@ -119,7 +119,7 @@ static void check_sections(wzp_vector_sink *sink, const json_t *sections) {
         }
         for (size_t i = 0; i < json_array_size(section); i++) {
             char id[96];
-            snprintf(id, sizeof id, "%s[%zu]", name, i);
+            (void)snprintf(id, sizeof id, "%s[%zu]", name, i);
             check_entry(sink, json_array_get(section, i), id, name, checker);
         }
     }

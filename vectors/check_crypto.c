@@ -121,21 +121,21 @@ static void check_party(wzp_vector_entry *e, const char *party, wzp_handshake_ro
     uint8_t secret[32];
     uint8_t signature[WZP_SIGNATURE_LEN];
     wzp_identity id;
-    snprintf(key, sizeof key, "%s_seed", party);
+    (void)snprintf(key, sizeof key, "%s_seed", party);
     if (!hex_of(e, e->json, key, seed, sizeof seed)) {
         return;
     }
     wzp_identity_from_seed(&id, seed);
-    snprintf(key, sizeof key, "%s_identity_pub", party);
+    (void)snprintf(key, sizeof key, "%s_identity_pub", party);
     (void)is_hex(e, e->json, key, id.ed25519_pub, 32);
-    snprintf(key, sizeof key, "%s_fingerprint", party);
+    (void)snprintf(key, sizeof key, "%s_fingerprint", party);
     (void)wzp_vector_is_text(e, key, wzp_vector_text(e->json, key), id.fingerprint);
-    snprintf(key, sizeof key, "%s_ephemeral_secret", party);
+    (void)snprintf(key, sizeof key, "%s_ephemeral_secret", party);
     if (!hex_of(e, e->json, key, secret, sizeof secret)) {
         return;
     }
     wzp_ephemeral_from_secret(pair, secret);
-    snprintf(key, sizeof key, "%s_ephemeral_pub", party);
+    (void)snprintf(key, sizeof key, "%s_ephemeral_pub", party);
     (void)is_hex(e, e->json, key, pair->pub, 32);
     wzp_handshake_sign(signature, &id, role, pair->pub);
     (void)is_hex(e, e->json, role == WZP_ROLE_OFFER ? "offer_signature" : "answer_signature",
@@ -172,7 +172,7 @@ static void check_bad_signature(wzp_vector_entry *e) {
         const wzp_err err = wzp_handshake_verify(signature, pub, WZP_ROLE_OFFER, message);
         (void)is_ok(e, "valid", json_is_true(json_object_get(e->json, "valid")), err == WZP_OK);
     }
-    free((void *)(uintptr_t)signature.data);
+    free(wzp_drop_const(signature.data));
 }
 
 static void check_low_order(wzp_vector_entry *e) {
@@ -243,8 +243,8 @@ static void seal_and_open(wzp_vector_entry *e, const wzp_session_keys *keys, con
         (void)wzp_vector_is_text(e, "open again", "REPLAY", wzp_err_name(err));
     }
     wzp_session_free(&session);
-    free((void *)(uintptr_t)hdr.data);
-    free((void *)(uintptr_t)plain.data);
+    free(wzp_drop_const(hdr.data));
+    free(wzp_drop_const(plain.data));
 }
 
 static void check_aead(wzp_vector_entry *e) {
@@ -268,8 +268,8 @@ static void check_aead_negative(wzp_vector_entry *e) {
         (void)is_ok(e, "stage is tag", tag, err == WZP_ERR_DECRYPT);
     }
     wzp_session_free(&session);
-    free((void *)(uintptr_t)hdr.data);
-    free((void *)(uintptr_t)sealed.data);
+    free(wzp_drop_const(hdr.data));
+    free(wzp_drop_const(sealed.data));
 }
 
 static void check_nonce(wzp_vector_entry *e) {
@@ -288,7 +288,7 @@ static void check_replay(wzp_vector_entry *e) {
     wzp_replay_init(&window, (uint16_t)wzp_vector_uint(e->json, "window"));
     for (size_t i = 0; i < json_array_size(seqs) && !e->done; i++) {
         char field[32];
-        snprintf(field, sizeof field, "accept[%zu]", i);
+        (void)snprintf(field, sizeof field, "accept[%zu]", i);
         const uint32_t seq = (uint32_t)json_integer_value(json_array_get(seqs, i));
         (void)is_ok(e, field, json_is_true(json_array_get(accept, i)),
                     wzp_replay_accept(&window, seq));
@@ -327,7 +327,7 @@ static void check_replay_streams(wzp_vector_entry *e) {
         if (err == WZP_OK) {
             err = wzp_session_open(rx, header, wzp_bytes_of(sealed, sizeof sealed), opened, 0);
         }
-        snprintf(field, sizeof field, "rows[%zu]", i);
+        (void)snprintf(field, sizeof field, "rows[%zu]", i);
         (void)is_ok(e, field, json_is_true(json_array_get(row, 3)), err == WZP_OK);
     }
     wzp_session_free(&tx);

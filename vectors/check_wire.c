@@ -82,7 +82,7 @@ static void check_header(wzp_vector_entry *e) {
         compare_header(e, json_object_get(e->json, "fields"), &hdr);
         is_rewritten(e, buf, &wr);
     }
-    free((void *)(uintptr_t)input.data);
+    free(wzp_drop_const(input.data));
 }
 
 static void check_packet(wzp_vector_entry *e) {
@@ -97,7 +97,7 @@ static void check_packet(wzp_vector_entry *e) {
         compare_packet(e, json_object_get(e->json, "fields"), &packet);
         is_rewritten(e, buf, &wr);
     }
-    free((void *)(uintptr_t)input.data);
+    free(wzp_drop_const(input.data));
 }
 
 static void check_report(wzp_vector_entry *e) {
@@ -109,7 +109,7 @@ static void check_report(wzp_vector_entry *e) {
     if (is_expected(e, err) && err == WZP_OK) {
         compare_report(e, json_object_get(e->json, "fields"), &report);
     }
-    free((void *)(uintptr_t)input.data);
+    free(wzp_drop_const(input.data));
 }
 
 static void check_mini(wzp_vector_entry *e) {
@@ -133,7 +133,7 @@ static void check_mini(wzp_vector_entry *e) {
                                  mini.payload_len);
         is_rewritten(e, buf, &wr);
     }
-    free((void *)(uintptr_t)input.data);
+    free(wzp_drop_const(input.data));
 }
 
 static void check_compact_frame(wzp_vector_entry *e) {
@@ -142,7 +142,7 @@ static void check_compact_frame(wzp_vector_entry *e) {
     wzp_media_packet packet;
     wzp_compact_init(&context);
     (void)is_expected(e, wzp_compact_decode(&context, input, &packet, NULL));
-    free((void *)(uintptr_t)input.data);
+    free(wzp_drop_const(input.data));
 }
 
 static void check_compact_sequence(wzp_vector_entry *e) {
@@ -192,7 +192,7 @@ static void check_trunk(wzp_vector_entry *e) {
         (void)wzp_vector_is_uint(e, "trailing_bytes", wzp_vector_uint(fields, "trailing_bytes"),
                                  wzp_rd_left(&rd));
     }
-    free((void *)(uintptr_t)input.data);
+    free(wzp_drop_const(input.data));
 }
 
 static void check_federation(wzp_vector_entry *e) {
@@ -209,7 +209,7 @@ static void check_federation(wzp_vector_entry *e) {
                                   wzp_bytes_of(hash, sizeof hash));
         compare_packet(e, json_object_get(fields, "packet"), &datagram.packet);
     }
-    free((void *)(uintptr_t)input.data);
+    free(wzp_drop_const(input.data));
 }
 
 static void check_v1(wzp_vector_entry *e) {
@@ -235,7 +235,7 @@ static void check_v1(wzp_vector_entry *e) {
         (void)wzp_vector_is_text(e, "as_v2", wzp_vector_text(e->json, "as_v2"),
                                  as_v2 == WZP_OK ? "ACCEPTED" : wzp_err_name(as_v2));
     }
-    free((void *)(uintptr_t)input.data);
+    free(wzp_drop_const(input.data));
 }
 
 /* Parses the stream strictly and writes the message again. */
@@ -269,7 +269,7 @@ static void check_signal(wzp_vector_entry *e) {
                                  wzp_vector_text(fields, canonical ? "json" : "canonical"), text);
     }
     free(text);
-    free((void *)(uintptr_t)input.data);
+    free(wzp_drop_const(input.data));
 }
 
 static void check_sni_hash(wzp_vector_entry *e) {
@@ -301,7 +301,7 @@ static void check_tls(wzp_vector_entry *e) {
                                   wzp_vector_text(fields, "cert_der_reconstructed"),
                                   wzp_bytes_of(tls.cert_der, tls.cert_len));
     }
-    free((void *)(uintptr_t)seed.data);
+    free(wzp_drop_const(seed.data));
 }
 
 wzp_vector_checker *wzp_vectors_wire_checker(const char *kind) {

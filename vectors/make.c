@@ -127,10 +127,10 @@ static int make_file(const char *source_dir, const char *out_dir, const char *na
                      void (*make)(json_t *)) {
     char path[4096];
     json_error_t error;
-    snprintf(path, sizeof path, "%s/%s", source_dir, name);
+    (void)snprintf(path, sizeof path, "%s/%s", source_dir, name);
     json_t *file = json_load_file(path, 0, &error);
     if (file == NULL) {
-        fprintf(stderr, "wzp-vectors: %s:%d: %s\n", path, error.line, error.text);
+        (void)fprintf(stderr, "wzp-vectors: %s:%d: %s\n", path, error.line, error.text);
         return 3;
     }
     make(file);
@@ -138,12 +138,12 @@ static int make_file(const char *source_dir, const char *out_dir, const char *na
     if (out_dir == NULL) {
         failed = json_dumpf(file, stdout, JSON_INDENT(1)) != 0 || putchar('\n') == EOF;
     } else {
-        snprintf(path, sizeof path, "%s/%s", out_dir, name);
+        (void)snprintf(path, sizeof path, "%s/%s", out_dir, name);
         failed = json_dump_file(file, path, JSON_INDENT(1)) != 0;
     }
     json_decref(file);
     if (failed != 0) {
-        fprintf(stderr, "wzp-vectors: cannot write %s\n", path);
+        (void)fprintf(stderr, "wzp-vectors: cannot write %s\n", path);
     }
     return failed != 0 ? 3 : 0;
 }

@@ -20,21 +20,21 @@ typedef struct output {
 } output;
 
 static void usage(FILE *out) {
-    fputs("usage: wzp-vectors check [--json] [--quiet] [FILE...]\n"
-          "       wzp-vectors make [--out DIR]\n"
-          "\n"
-          "check   verifies vector files (default: the ones that came with the program);\n"
-          "        prints id, field, expected and actual for each entry that does not hold\n"
-          "make    writes the signal vectors anew from the implementation, one JSON file\n"
-          "\n"
-          "  --json      verdicts as one JSON document\n"
-          "  --quiet     only failures and the last line\n"
-          "  --help, --version\n"
-          "\n"
-          "Exit status: 0 all hold, 1 some do not, 2 usage, 3 a file cannot be read.\n"
-          "\n"
-          "Example: wzp-vectors check my-relay-vectors.json\n",
-          out);
+    (void)fputs("usage: wzp-vectors check [--json] [--quiet] [FILE...]\n"
+                "       wzp-vectors make [--out DIR]\n"
+                "\n"
+                "check   verifies vector files (default: the ones that came with the program);\n"
+                "        prints id, field, expected and actual for each entry that does not hold\n"
+                "make    writes the signal vectors anew from the implementation, one JSON file\n"
+                "\n"
+                "  --json      verdicts as one JSON document\n"
+                "  --quiet     only failures and the last line\n"
+                "  --help, --version\n"
+                "\n"
+                "Exit status: 0 all hold, 1 some do not, 2 usage, 3 a file cannot be read.\n"
+                "\n"
+                "Example: wzp-vectors check my-relay-vectors.json\n",
+                out);
 }
 
 static void print_failure(const output *out, const wzp_vector_verdict *v) {
@@ -63,9 +63,10 @@ static json_t *load(const char *path) {
     json_error_t error;
     json_t *file = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
     if (file == NULL && error.line < 0) {
-        fprintf(stderr, "wzp-vectors: %s: %s\n", path, error.text);
+        (void)fprintf(stderr, "wzp-vectors: %s: %s\n", path, error.text);
     } else if (file == NULL) {
-        fprintf(stderr, "wzp-vectors: %s:%d:%d: %s\n", path, error.line, error.column, error.text);
+        (void)fprintf(stderr, "wzp-vectors: %s:%d:%d: %s\n", path, error.line, error.column,
+                      error.text);
     }
     return file;
 }
@@ -104,8 +105,10 @@ int main(int argc, char **argv) {
         {"json", no_argument, NULL, 'j'},      {"quiet", no_argument, NULL, 'q'},
         {"out", required_argument, NULL, 'o'}, {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},   {NULL, 0, NULL, 0}};
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread so far */
     options opts = {.colour = isatty(STDOUT_FILENO) != 0 && getenv("NO_COLOR") == NULL};
     const char *out_dir = NULL;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread so far */
     for (int c; (c = getopt_long(argc, argv, "jqo:hV", longs, NULL)) != -1;) {
         switch (c) {
         case 'j':
@@ -124,7 +127,7 @@ int main(int argc, char **argv) {
             puts("wzp-vectors " WZP_VERSION " (" WZP_BUILD_HASH ")");
             return EXIT_SUCCESS;
         default:
-            fputs("wzp-vectors: see --help\n", stderr);
+            (void)fputs("wzp-vectors: see --help\n", stderr);
             return EXIT_USAGE;
         }
     }
@@ -135,6 +138,7 @@ int main(int argc, char **argv) {
     if (strcmp(command, "make") == 0) {
         return wzp_vectors_make(WZP_VECTORS_DIR, out_dir);
     }
-    fprintf(stderr, "wzp-vectors: '%s' is not a command: check or make; see --help\n", command);
+    (void)fprintf(stderr, "wzp-vectors: '%s' is not a command: check or make; see --help\n",
+                  command);
     return EXIT_USAGE;
 }

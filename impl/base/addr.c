@@ -61,16 +61,17 @@ const char *wzp_addr_text(const wzp_addr *addr, char buf[WZP_ADDR_TEXT_MAX]) {
     static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     char ip[INET6_ADDRSTRLEN] = "";
     if (addr->family == WZP_ADDR_NONE) {
-        return strcpy(buf, "-");
+        memcpy(buf, "-", 2);
+        return buf;
     }
     const bool is_mapped =
         addr->family == WZP_ADDR_V6 && memcmp(addr->ip, mapped, sizeof mapped) == 0;
     if (addr->family == WZP_ADDR_V4 || is_mapped) {
         inet_ntop(AF_INET, is_mapped ? addr->ip + 12 : addr->ip, ip, sizeof ip);
-        snprintf(buf, WZP_ADDR_TEXT_MAX, "%s:%u", ip, addr->port);
+        (void)snprintf(buf, WZP_ADDR_TEXT_MAX, "%s:%u", ip, addr->port);
     } else {
         inet_ntop(AF_INET6, addr->ip, ip, sizeof ip);
-        snprintf(buf, WZP_ADDR_TEXT_MAX, "[%s]:%u", ip, addr->port);
+        (void)snprintf(buf, WZP_ADDR_TEXT_MAX, "[%s]:%u", ip, addr->port);
     }
     return buf;
 }

@@ -23,6 +23,15 @@ static inline wzp_bytes wzp_bytes_str(const char *text) {
     return (wzp_bytes){(const uint8_t *)text, strlen(text)};
 }
 
+/* For libraries that take what they do not change without `const`. */
+static inline void *wzp_drop_const(const void *data) {
+    const union {
+        const void *in;
+        void *out;
+    } same = {data};
+    return same.out;
+}
+
 /* Not for secrets: use wzp_crypto_equal there. */
 static inline bool wzp_bytes_equal(wzp_bytes a, wzp_bytes b) {
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);

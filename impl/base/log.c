@@ -20,7 +20,7 @@ void wzp_logf(const wzp_log *log, wzp_log_level level, const char *format, ...) 
     char text[LINE_MAX_BYTES];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     log->line(log->ctx, level, text);
 }
@@ -30,7 +30,8 @@ const char *wzp_log_clean(char *out, unsigned long cap, const char *text, unsign
     size_t used = 0;
     for (size_t i = 0; i < len && used + 1 < cap; i++) {
         const char c = text[i];
-        out[used++] = c >= 0x20 && c < 0x7f && c != '"' && c != '\\' ? c : '?';
+        const int harmless = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+        out[used++] = (char)(harmless ? c : '?');
     }
     out[used] = '\0';
     return out;

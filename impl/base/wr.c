@@ -1,7 +1,10 @@
 #include "base/wr.h"
 
 void wzp_wr_init(wzp_wr *wr, uint8_t *buf, size_t cap) {
-    *wr = (wzp_wr){buf, buf, buf + cap, false};
+    wr->base = buf;
+    wr->pos = buf;
+    wr->end = buf + cap;
+    wr->overflow = false;
 }
 
 void wzp_wr_bytes(wzp_wr *wr, wzp_bytes bytes) {

@@ -27,7 +27,7 @@ wzp_err wzp_event_log_open(wzp_event_log **out, const char *path) {
 
 void wzp_event_log_close(wzp_event_log **log) {
     if (*log != NULL) {
-        fclose((*log)->file);
+        (void)fclose((*log)->file);
         free(*log);
         *log = NULL;
     }

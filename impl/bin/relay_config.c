@@ -5,6 +5,7 @@
 #include "bin/relay_options.h"
 #include "io/files.h"
 #include "io/log_sink.h"
+#include "io/sys.h"
 
 typedef enum key_kind { ADDR, TEXT, NUMBER, PORT, FLAG, LEVEL, ENFORCE, LIST } key_kind;
 
@@ -219,6 +220,6 @@ void wzp_relay_config_write_example(const wzp_relay_options *o, const char *tls_
                                  o->config);
     } else {
         (void)wzp_relay_complain(0, "%s: is missing, and an example cannot be written: %s",
-                                 o->config, strerror(errno));
+                                 o->config, wzp_io_reason(errno));
     }
 }

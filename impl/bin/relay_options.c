@@ -114,9 +114,9 @@ static const char short_flags[] = "c:i:hV";
 int wzp_relay_complain(int code, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    fputs("wzp-relay: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    (void)fputs("wzp-relay: ", stderr);
+    (void)vfprintf(stderr, format, args);
+    (void)fputc('\n', stderr);
     va_end(args);
     return code;
 }
@@ -150,7 +150,7 @@ static int take_addr(wzp_addr *out, const char *flag, const char *text) {
 static int take_ip(wzp_addr *out, const char *flag, const char *text) {
     char with_port[WZP_ADDR_TEXT_MAX + 8];
     const bool bare_v6 = strchr(text, ':') != NULL && *text != '[';
-    snprintf(with_port, sizeof with_port, bare_v6 ? "[%.48s]:0" : "%.50s:0", text);
+    (void)snprintf(with_port, sizeof with_port, bare_v6 ? "[%.48s]:0" : "%.50s:0", text);
     if (wzp_addr_parse(out, with_port) != WZP_OK) {
         return wzp_relay_complain(WZP_EXIT_USAGE, "--%s: expected an IP address, got '%s'", flag,
                                   text);
@@ -268,10 +268,11 @@ static int take(wzp_relay_options *o, int id, const char *name, const char *valu
  * what is not an option at all. */
 static int first_pass(wzp_relay_options *o, int argc, char **argv) {
     optind = 1;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread so far */
     for (int id; (id = getopt_long(argc, argv, short_flags, flags, NULL)) != -1;) {
         switch (id) {
         case 'h':
-            fputs(help, stdout);
+            (void)fputs(help, stdout);
             return 0;
         case 'V':
             puts("wzp-relay " WZP_VERSION " (" WZP_BUILD_HASH ")");
@@ -295,6 +296,7 @@ static int first_pass(wzp_relay_options *o, int argc, char **argv) {
 static int second_pass(wzp_relay_options *o, int argc, char **argv) {
     int index = 0;
     optind = 1;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread so far */
     for (int id; (id = getopt_long(argc, argv, short_flags, flags, &index)) != -1;) {
         const int code = take(o, id, flags[index].name, optarg);
         if (code != 0) {

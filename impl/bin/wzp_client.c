@@ -55,7 +55,7 @@ struct program {
 };
 
 static void usage(FILE *out) {
-    fputs(
+    (void)fputs(
         "usage: wzp-client join [options] HOST:PORT\n"
         "       wzp-client echo [--duration S] [--json] HOST:PORT\n"
         "\n"
@@ -79,7 +79,7 @@ static void usage(FILE *out) {
 }
 
 static int complain(int code, const char *what, const char *why) {
-    fprintf(stderr, "wzp-client: %s: %s\n", what, why);
+    (void)fprintf(stderr, "wzp-client: %s: %s\n", what, why);
     return code;
 }
 
@@ -142,6 +142,7 @@ static int parse(options *o, int argc, char **argv) {
         {"version", 0, NULL, 'V'}, {NULL, 0, NULL, 0}};
     int index = 0;
     *o = (options){.room = "default", .log_level = WZP_LOG_WARN};
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread so far */
     for (int id; (id = getopt_long(argc, argv, "h", longs, &index)) != -1;) {
         if (id == 'h') {
             usage(stdout);
@@ -152,7 +153,8 @@ static int parse(options *o, int argc, char **argv) {
             return 0;
         }
         if (id != '?' && !take(o, id, optarg)) {
-            fprintf(stderr, "wzp-client: --%s does not take '%s'\n", longs[index].name, optarg);
+            (void)fprintf(stderr, "wzp-client: --%s does not take '%s'\n", longs[index].name,
+                          optarg);
             id = '?';
         }
         if (id == '?') {
@@ -177,7 +179,7 @@ static int resolve(const char *text, wzp_addr *out) {
     if (colon == NULL || (size_t)(colon - text) >= sizeof host) {
         return complain(USAGE, text, "expected HOST:PORT");
     }
-    snprintf(host, sizeof host, "%.*s", (int)(colon - text), text);
+    (void)snprintf(host, sizeof host, "%.*s", (int)(colon - text), text);
     const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_DGRAM};
     struct addrinfo *found = NULL;
     const int rv = getaddrinfo(host, colon + 1, &hints, &found);
@@ -203,7 +205,7 @@ static void capture(user *u, int16_t *pcm, size_t samples) {
     for (size_t i = 0; i < samples; i++) {
         const uint64_t at = u->position + i;
         if (p->sound != NULL) {
-            pcm[i] = at < p->sound_len ? p->sound[at] : 0;
+            pcm[i] = (int16_t)(at < p->sound_len ? p->sound[at] : 0);
         } else if (p->opts.tone_hz > 0) {
             const double t = (double)(at % (RATE * 1000ULL)) / RATE;
             pcm[i] = (int16_t)(8000.0 * sin(t * p->opts.tone_hz * 6.283185307179586));
@@ -226,14 +228,14 @@ static void record(user *u, const wzp_client_event *ev) {
     }
     wzp_wav_out **writer = &u->writers[ev->track];
     if (*writer == NULL) {
-        snprintf(path, sizeof path, "%s/sender-%u.wav", p->opts.record, ev->track);
+        (void)snprintf(path, sizeof path, "%s/sender-%u.wav", p->opts.record, ev->track);
         if (wzp_wav_create(writer, path, why) != WZP_OK) {
-            fprintf(stderr, "wzp-client: %s\n", why);
+            (void)fprintf(stderr, "wzp-client: %s\n", why);
             return;
         }
     }
     if (wzp_wav_write_at(*writer, at, ev->pcm, ev->samples) != WZP_OK) {
-        fprintf(stderr, "wzp-client: the recording of sender %u is full\n", ev->track);
+        (void)fprintf(stderr, "wzp-client: the recording of sender %u is full\n", ev->track);
     }
 }
 
@@ -268,20 +270,20 @@ static void on_events(void *ctx, wzp_time now) {
         case WZP_CLIENT_ROOM:
             u->silent = u->silent && (u->heard != NULL || ev.count < 2);
             if (!u->program->opts.quiet) {
-                fprintf(stderr, "in the room: %u\n", ev.count);
+                (void)fprintf(stderr, "in the room: %u\n", ev.count);
             }
             break;
         case WZP_CLIENT_CAPTURE:
             capture(u, pcm, ev.samples);
             if (wzp_client_push(u->client, pcm, ev.samples, now) != WZP_OK) {
-                fputs("wzp-client: a frame could not be sent\n", stderr);
+                (void)fputs("wzp-client: a frame could not be sent\n", stderr);
             }
             break;
         case WZP_CLIENT_PLAY:
             record(u, &ev);
             break;
         case WZP_CLIENT_HANGUP:
-            fprintf(stderr, "wzp-client: hangup: %s\n", ev.text);
+            (void)fprintf(stderr, "wzp-client: hangup: %s\n", ev.text);
             break;
         case WZP_CLIENT_CLOSED:
             on_closed(u, ev.text);
@@ -328,7 +330,7 @@ static int start_user(program *p, user *u) {
         return complain(USAGE, "--seed", "expected 64 hex digits");
     }
     if (wzp_udp_open(&u->udp, &local, false) != WZP_OK) {
-        return complain(UNREADABLE, "socket", strerror(errno));
+        return complain(UNREADABLE, "socket", wzp_io_reason(errno));
     }
     cfg.path.local = wzp_udp_local(u->udp);
     const wzp_err err = wzp_client_new(&u->client, &cfg, wzp_io_now());
@@ -393,7 +395,7 @@ static int prepare_echo(program *p) {
     static char room[40];
     uint64_t id = wzp_rng_u64(wzp_io_rng());
     const double seconds = p->opts.duration_s > 0 ? p->opts.duration_s : 5;
-    snprintf(room, sizeof room, "echo-%016llx", (unsigned long long)id);
+    (void)snprintf(room, sizeof room, "echo-%016llx", (unsigned long long)id);
     p->opts.room = room;
     p->opts.record = NULL;
     p->opts.duration_s = seconds + 1;
@@ -417,11 +419,11 @@ static int prepare_join(program *p) {
     p->user_count = 1;
     if (p->opts.send_file != NULL &&
         wzp_wav_read(&p->sound, &p->sound_len, p->opts.send_file, why) != WZP_OK) {
-        fprintf(stderr, "wzp-client: %s\n", why);
+        (void)fprintf(stderr, "wzp-client: %s\n", why);
         return UNREADABLE;
     }
     if (p->opts.record != NULL && mkdir(p->opts.record, 0777) != 0 && errno != EEXIST) {
-        return complain(UNREADABLE, p->opts.record, strerror(errno));
+        return complain(UNREADABLE, p->opts.record, wzp_io_reason(errno));
     }
     if (p->opts.duration_s <= 0) {
         p->opts.duration_s = p->sound != NULL ? (double)p->sound_len / RATE + 0.5 : 10;
@@ -433,7 +435,8 @@ static void release(program *p) {
     for (size_t i = 0; i < p->user_count; i++) {
         for (size_t w = 0; w < SENDERS; w++) {
             if (wzp_wav_finish(&p->users[i].writers[w]) != WZP_OK) {
-                fprintf(stderr, "wzp-client: the recording of sender %zu is not complete\n", w);
+                (void)fprintf(stderr, "wzp-client: the recording of sender %zu is not complete\n",
+                              w);
             }
         }
         wzp_client_free(&p->users[i].client);

@@ -47,7 +47,7 @@ static int load_identity(program *p, uint8_t seed[32]) {
         return 0;
     }
     if (o->identity != NULL) {
-        snprintf(path, sizeof path, "%s", o->identity);
+        (void)snprintf(path, sizeof path, "%s", o->identity);
     } else if (wzp_io_home_path(path, sizeof path, "relay-identity") != WZP_OK) {
         return wzp_relay_complain(WZP_EXIT_UNREADABLE, "the path of the home folder is too long");
     }
@@ -72,11 +72,11 @@ static int open_files(program *p) {
     const char *bad = "";
     if (wzp_traces_open(&p->traces, "relay", o->keylog, o->qlog_dir, &bad) != WZP_OK) {
         return wzp_relay_complain(WZP_EXIT_UNREADABLE, "%s: cannot be written: %s", bad,
-                                  strerror(errno));
+                                  wzp_io_reason(errno));
     }
     if (o->event_log != NULL && wzp_event_log_open(&p->event_log, o->event_log) != WZP_OK) {
         return wzp_relay_complain(WZP_EXIT_UNREADABLE, "%s: cannot be written: %s", o->event_log,
-                                  strerror(errno));
+                                  wzp_io_reason(errno));
     }
     return 0;
 }
@@ -117,7 +117,7 @@ static int open_socket(program *p) {
     char addr[WZP_ADDR_TEXT_MAX];
     if (wzp_udp_open(&p->udp, &p->options.listen, false) != WZP_OK) {
         return wzp_relay_complain(WZP_EXIT_FAILED, "cannot listen on %s: %s",
-                                  wzp_addr_text(&p->options.listen, addr), strerror(errno));
+                                  wzp_addr_text(&p->options.listen, addr), wzp_io_reason(errno));
     }
     const wzp_udp_features f = wzp_udp_describe(p->udp);
     wzp_logf(&p->log, WZP_LOG_DEBUG, "UDP: GRO %s, segmentation %s", f.gro ? "on" : "off",
@@ -154,7 +154,7 @@ static int open_metrics(program *p) {
         return 0;
     }
     const char *why =
-        errno == ENOSYS ? "libwebsockets or its libuv plugin is missing" : strerror(errno);
+        errno == ENOSYS ? "libwebsockets or its libuv plugin is missing" : wzp_io_reason(errno);
     return wzp_relay_complain(WZP_EXIT_FAILED, "cannot serve metrics on %s: %s",
                               wzp_addr_text(&cfg.listen, addr), why);
 }
@@ -177,7 +177,7 @@ static void on_flush(uv_timer_t *timer) {
     program *p = timer->data;
     if (p->event_log != NULL && !wzp_event_log_flush(p->event_log)) {
         wzp_logf(&p->log, WZP_LOG_ERROR, "%s: events were lost: %s", p->options.event_log,
-                 strerror(errno));
+                 wzp_io_reason(errno));
     }
 }
 
@@ -215,7 +215,7 @@ static void on_signal(uv_signal_t *handle, int number) {
     }
     p->ending = true;
     wzp_relay_count(p->relay, &totals);
-    wzp_logf(&p->log, WZP_LOG_INFO, "%s: closing %llu sessions", strsignal(number),
+    wzp_logf(&p->log, WZP_LOG_INFO, "%s: closing %llu sessions", sigdescr_np(number),
              (unsigned long long)totals.sessions);
     wzp_relay_shutdown(p->relay, wzp_io_now());
     wzp_drive_kick(&p->drive);
@@ -237,7 +237,7 @@ static void print_start(const program *p) {
         local = wzp_http_local(p->http);
         printf("metrics http://%s/metrics\n", wzp_addr_text(&local, addr));
     }
-    fflush(stdout);
+    (void)fflush(stdout);
 }
 
 static void watch_signals(program *p) {
@@ -261,7 +261,7 @@ static int run(program *p) {
     if (wzp_drive_start(&p->drive, &p->loop) == WZP_OK) {
         print_start(p);
     } else {
-        code = wzp_relay_complain(WZP_EXIT_FAILED, "no timer: %s", strerror(errno));
+        code = wzp_relay_complain(WZP_EXIT_FAILED, "no timer: %s", wzp_io_reason(errno));
         let_go(p);
     }
     uv_run(&p->loop, UV_RUN_DEFAULT);
@@ -277,7 +277,7 @@ static int start_and_run(program *p) {
         return code;
     }
     if (uv_loop_init(&p->loop) != 0) {
-        return wzp_relay_complain(WZP_EXIT_FAILED, "no event loop: %s", strerror(errno));
+        return wzp_relay_complain(WZP_EXIT_FAILED, "no event loop: %s", wzp_io_reason(errno));
     }
     code = open_metrics(p);
     code = code != 0 ? code : run(p);
@@ -290,7 +290,7 @@ int main(int argc, char **argv) {
     static program p;
     int code = wzp_relay_options_parse(&p.options, argc, argv);
     if (code == -1) {
-        signal(SIGPIPE, SIG_IGN); /* a reader of our output may go away */
+        (void)signal(SIGPIPE, SIG_IGN); /* a reader of our output may go away */
         p.log = wzp_log_stderr(p.options.log_level);
         code = start_and_run(&p);
     }

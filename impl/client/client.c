@@ -85,7 +85,7 @@ static void send_offer(wzp_client *c) {
 }
 
 static void give_up(wzp_client *c, const char *why, wzp_time now) {
-    snprintf(c->hangup, sizeof c->hangup, "%s", why);
+    (void)snprintf(c->hangup, sizeof c->hangup, "%s", why);
     c->tell_hangup = true;
     wzp_quic_close(c->quic, c->conn, 0, "hangup", now);
 }
@@ -113,8 +113,8 @@ static void on_hangup(wzp_client *c, const wzp_hangup_reason *reason) {
     const char *code = reason->kind == WZP_HANGUP_POLICY_VIOLATION
                            ? wzp_violation_code_name((wzp_violation_code)reason->code)
                            : "";
-    snprintf(c->hangup, sizeof c->hangup, "%s%s%s", name != NULL ? name : "unknown reason",
-             *code != '\0' ? " " : "", code);
+    (void)snprintf(c->hangup, sizeof c->hangup, "%s%s%s", name != NULL ? name : "unknown reason",
+                   *code != '\0' ? " " : "", code);
     c->tell_hangup = true;
 }
 
@@ -194,10 +194,10 @@ static void drain(wzp_client *c, wzp_time now) {
         case WZP_QUIC_CLOSED:
             c->state = CLIENT_CLOSED;
             c->tell_closed = true;
-            snprintf(c->closed, sizeof c->closed, "%s (code 0x%llx)",
-                     ev.close.kind == WZP_QUIC_CLOSE_HANDSHAKE_TIMEOUT ? "no answer"
-                                                                       : ev.close.reason,
-                     (unsigned long long)ev.close.code);
+            (void)snprintf(c->closed, sizeof c->closed, "%s (code 0x%llx)",
+                           ev.close.kind == WZP_QUIC_CLOSE_HANDSHAKE_TIMEOUT ? "no answer"
+                                                                             : ev.close.reason,
+                           (unsigned long long)ev.close.code);
             break;
         case WZP_QUIC_SIGNAL_BAD:
         case WZP_QUIC_SIGNAL_ACKED:
@@ -262,7 +262,7 @@ static bool play_one(wzp_client *c, size_t index, wzp_time now, wzp_client_event
                              wzp_opus_dec_frame(l->dec, frame.payload, c->pcm, WZP_OPUS_FRAME_MAX,
                                                 &samples) == WZP_OK;
         if (!decoded) {
-            samples = frame.duration_ms * (WZP_OPUS_RATE_HZ / 1000);
+            samples = (size_t)frame.duration_ms * (WZP_OPUS_RATE_HZ / 1000);
             wzp_opus_dec_conceal(l->dec, c->pcm, samples);
             c->concealed++;
         }
@@ -389,8 +389,8 @@ wzp_err wzp_client_new(wzp_client **out, const wzp_client_cfg *cfg, wzp_time now
     }
     c->cfg = *cfg;
     c->frame_ms = (uint16_t)(frame / (WZP_OPUS_RATE_HZ / 1000));
-    snprintf(c->room, sizeof c->room, "%s", room);
-    snprintf(c->alias, sizeof c->alias, "%s", cfg->alias != NULL ? cfg->alias : "");
+    (void)snprintf(c->room, sizeof c->room, "%s", room);
+    (void)snprintf(c->alias, sizeof c->alias, "%s", cfg->alias != NULL ? cfg->alias : "");
     wzp_identity_from_seed(&c->identity, cfg->seed);
     wzp_crypto_wipe(c->cfg.seed, sizeof c->cfg.seed);
     wzp_ephemeral_new(&c->ephemeral, cfg->rng);

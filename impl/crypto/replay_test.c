@@ -40,7 +40,7 @@ static uint32_t next_seq(wzp_rng rng, uint32_t *base, uint16_t size) {
     const uint32_t reach = 2U * size;
     *base += (uint32_t)wzp_rng_below(rng, 4);
     if (wzp_rng_below(rng, 100) == 0) {
-        *base += (uint32_t)wzp_rng_below(rng, 3U * size);
+        *base += (uint32_t)wzp_rng_below(rng, (uint64_t)3 * size);
     }
     return *base + (uint32_t)wzp_rng_below(rng, reach) - reach / 2;
 }

@@ -1,4 +1,5 @@
 #include "io/files.h"
+#include "io/sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -76,7 +77,7 @@ wzp_err wzp_io_make_parents(const char *path) {
 }
 
 wzp_err wzp_io_home_path(char *out, size_t cap, const char *name) {
-    const char *home = getenv("HOME");
+    const char *home = wzp_io_env("HOME");
     const int n =
         snprintf(out, cap, "%s/.wzp/%s", home != NULL && *home != '\0' ? home : ".", name);
     return n >= 0 && (size_t)n < cap ? WZP_OK : WZP_ERR_OVERFLOW;

@@ -8,6 +8,7 @@
 
 #include "io/http.h"
 #include "io/sockaddr.h"
+#include "io/sys.h"
 
 typedef struct server {
     uv_loop_t loop;
@@ -38,7 +39,7 @@ static void start(server *s) {
         .listen = wzp_addr_v4(127, 0, 0, 1, 0), .pages = pages, .page_count = 1, .ctx = s};
     ck_assert_int_eq(uv_loop_init(&s->loop), 0);
     const wzp_err err = wzp_http_start(&s->http, &s->loop, &cfg);
-    ck_assert_msg(err == WZP_OK, "%s", strerror(errno));
+    ck_assert_msg(err == WZP_OK, "%s", wzp_io_reason(errno));
 }
 
 static void stop(server *s) {

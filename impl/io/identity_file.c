@@ -28,7 +28,8 @@ static wzp_err make(uint8_t seed[SEED_LEN], const char *path, wzp_rng rng,
     if (err == WZP_OK) {
         memcpy(seed, fresh, sizeof fresh);
     } else {
-        snprintf(why, WZP_IDENTITY_WHY_MAX, "%s: cannot be written: %s", path, strerror(errno));
+        (void)snprintf(why, WZP_IDENTITY_WHY_MAX, "%s: cannot be written: %s", path,
+                       wzp_io_reason(errno));
     }
     wipe(fresh, sizeof fresh);
     wipe(text, sizeof text);
@@ -49,12 +50,12 @@ static wzp_err parse(uint8_t seed[SEED_LEN], const char *path, const char *text,
     if (err == WZP_OK) {
         memcpy(seed, parsed, sizeof parsed);
     } else if (len != DIGITS) {
-        snprintf(why, WZP_IDENTITY_WHY_MAX,
-                 "%s: expected 64 hexadecimal digits, found %zu characters", path, len);
+        (void)snprintf(why, WZP_IDENTITY_WHY_MAX,
+                       "%s: expected 64 hexadecimal digits, found %zu characters", path, len);
     } else {
-        snprintf(why, WZP_IDENTITY_WHY_MAX,
-                 "%s: expected 64 hexadecimal digits, the character at offset %zu is none", path,
-                 lead + bad);
+        (void)snprintf(why, WZP_IDENTITY_WHY_MAX,
+                       "%s: expected 64 hexadecimal digits, the character at offset %zu is none",
+                       path, lead + bad);
     }
     wipe(parsed, sizeof parsed);
     return err == WZP_OK ? WZP_OK : WZP_ERR_PARSE;
@@ -76,12 +77,13 @@ wzp_err wzp_identity_file_load(uint8_t seed[SEED_LEN], const char *path, bool re
         return make(seed, path, rng, why);
     }
     if (!readable && errno != EFBIG) {
-        snprintf(why, WZP_IDENTITY_WHY_MAX, "%s: cannot be read: %s", path, strerror(errno));
+        (void)snprintf(why, WZP_IDENTITY_WHY_MAX, "%s: cannot be read: %s", path,
+                       wzp_io_reason(errno));
         return WZP_ERR_IO;
     }
     if (!readable) {
-        snprintf(why, WZP_IDENTITY_WHY_MAX,
-                 "%s: expected 64 hexadecimal digits, found a longer file", path);
+        (void)snprintf(why, WZP_IDENTITY_WHY_MAX,
+                       "%s: expected 64 hexadecimal digits, found a longer file", path);
         return WZP_ERR_PARSE;
     }
     *origin = is_exposed(path) ? WZP_IDENTITY_EXPOSED : WZP_IDENTITY_READ;

@@ -11,7 +11,7 @@ static const char *const colours[WZP_LOG_LEVEL_COUNT] = {"\x1b[31m", "\x1b[33m",
                                                          "\x1b[2m"};
 
 static bool wants_colour(void) {
-    const char *no = getenv("NO_COLOR");
+    const char *no = wzp_io_env("NO_COLOR");
     return (no == NULL || *no == '\0') && isatty(STDERR_FILENO) == 1;
 }
 
@@ -20,15 +20,15 @@ static void plain_line(void *ctx, wzp_log_level level, const char *text) {
     char now[40];
     (void)ctx;
     wzp_io_rfc3339(now);
-    fprintf(stderr, "%s %-5s %s\n", now, wzp_log_level_name(level), text);
+    (void)fprintf(stderr, "%s %-5s %s\n", now, wzp_log_level_name(level), text);
 }
 
 static void coloured_line(void *ctx, wzp_log_level level, const char *text) {
     char now[40];
     (void)ctx;
     wzp_io_rfc3339(now);
-    fprintf(stderr, "\x1b[2m%s\x1b[0m %s%-5s\x1b[0m %s\n", now, colours[level],
-            wzp_log_level_name(level), text);
+    (void)fprintf(stderr, "\x1b[2m%s\x1b[0m %s%-5s\x1b[0m %s\n", now, colours[level],
+                  wzp_log_level_name(level), text);
 }
 
 wzp_log wzp_log_stderr(wzp_log_level max) {

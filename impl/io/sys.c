@@ -44,8 +44,8 @@ static void write_rfc3339(char out[40], uint64_t ns) {
     struct tm utc;
     char text[24];
     gmtime_r(&seconds, &utc);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(out, 40, "%s.%06uZ", text, (unsigned)(ns % WZP_S / WZP_US));
+    (void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
+    (void)snprintf(out, 40, "%s.%06uZ", text, (unsigned)(ns % WZP_S / WZP_US));
 }
 
 void wzp_io_rfc3339(char out[40]) {
@@ -64,7 +64,7 @@ bool wzp_io_read_file(const char *path, char *out, size_t cap, size_t *len) {
     }
     *len = fread(out, 1, cap, f);
     const bool failed = ferror(f) != 0;
-    fclose(f);
+    (void)fclose(f);
     if (!failed && *len == cap) {
         errno = EFBIG;
         return false;
@@ -81,4 +81,13 @@ bool wzp_io_write_secret(const char *path, const char *text) {
     }
     const bool written = write(fd, text, len) == (ssize_t)len;
     return close(fd) == 0 && written;
+}
+
+const char *wzp_io_reason(int error) {
+    const char *text = strerrordesc_np(error);
+    return text != NULL ? text : "unknown error";
+}
+
+const char *wzp_io_env(const char *name) {
+    return getenv(name); /* NOLINT(concurrency-mt-unsafe): no thread changes the environment */
 }

@@ -25,4 +25,10 @@ bool wzp_io_read_file(const char *path, char *out, size_t cap, size_t *len);
 /* A new file with mode 0600, never over an existing one. */
 bool wzp_io_write_secret(const char *path, const char *text);
 
+/* What an errno means, as static text. */
+const char *wzp_io_reason(int error);
+
+/* A variable of the environment, NULL if it is not set.  Nothing of ours ever changes one. */
+const char *wzp_io_env(const char *name);
+
 #endif

@@ -10,14 +10,14 @@
 
 namespace {
 
-struct converter {
+class converter {
     json_t *lines;
     const char *name;
     char *why;
 
     json_t *refuse(const toml::node &node, const char *what) {
-        std::snprintf(why, WZP_TOML_WHY_MAX, "%s:%u:%u: %s", name, node.source().begin.line,
-                      node.source().begin.column, what);
+        (void)std::snprintf(why, WZP_TOML_WHY_MAX, "%s:%u:%u: %s", name, node.source().begin.line,
+                            node.source().begin.column, what);
         return nullptr;
     }
 
@@ -58,11 +58,13 @@ struct converter {
         }
     }
 
+    // NOLINTBEGIN(misc-no-recursion): the parser refuses deep nesting before
     json_t *table(const toml::table &table, const std::string &path) {
         json_t *object = json_object();
         for (const auto &[key, node] : table) {
             const std::string name_of_key(key.str());
-            const std::string below = path.empty() ? name_of_key : path + "." + name_of_key;
+            std::string below = path;
+            below.append(path.empty() ? "" : ".").append(name_of_key);
             if (json_object_set_new(object, name_of_key.c_str(), convert(node, below)) != 0) {
                 json_decref(object);
                 return *why != '\0' ? nullptr : refuse(node, "key cannot be represented");
@@ -90,17 +92,27 @@ struct converter {
         }
         return node.is_array() ? array(*node.as_array(), path) : scalar(node);
     }
+    // NOLINTEND(misc-no-recursion)
+
+  public:
+    converter(json_t *by_path, const char *file, char *reason)
+        : lines(by_path), name(file), why(reason) {
+    }
+
+    json_t *document(const toml::table &root) {
+        return table(root, "");
+    }
 };
 
 wzp_err parse(wzp_toml *out, std::string_view text, const char *name, char *why) {
     const toml::table document = toml::parse(text, std::string_view(name));
-    converter c{json_object(), name, why};
-    json_t *tree = c.table(document, "");
+    json_t *lines = json_object();
+    json_t *tree = converter(lines, name, why).document(document);
     if (tree == nullptr) {
-        json_decref(c.lines);
+        json_decref(lines);
         return WZP_ERR_PARSE;
     }
-    *out = {tree, c.lines};
+    *out = {tree, lines};
     return WZP_OK;
 }
 
@@ -114,14 +126,14 @@ wzp_err wzp_toml_parse(wzp_toml *out, const char *text, size_t len, const char *
     } catch (const toml::parse_error &error) {
         const auto at = error.source().begin;
         const std::string what(error.description());
-        std::snprintf(why, WZP_TOML_WHY_MAX, "%s:%u:%u: %s", name, at.line, at.column,
-                      what.c_str());
+        (void)std::snprintf(why, WZP_TOML_WHY_MAX, "%s:%u:%u: %s", name, at.line, at.column,
+                            what.c_str());
         return WZP_ERR_PARSE;
     } catch (const std::bad_alloc &) {
-        std::snprintf(why, WZP_TOML_WHY_MAX, "%s: out of memory", name);
+        (void)std::snprintf(why, WZP_TOML_WHY_MAX, "%s: out of memory", name);
         return WZP_ERR_NOMEM;
     } catch (const std::exception &error) {
-        std::snprintf(why, WZP_TOML_WHY_MAX, "%s: %s", name, error.what());
+        (void)std::snprintf(why, WZP_TOML_WHY_MAX, "%s: %s", name, error.what());
         return WZP_ERR_PARSE;
     }
 }

@@ -11,7 +11,7 @@ wzp_err wzp_toml_load(wzp_toml *out, const char *path, char why[WZP_TOML_WHY_MAX
     size_t len = 0;
     char *text = malloc(WZP_TOML_BYTES_MAX + 1);
     if (text == NULL) {
-        snprintf(why, WZP_TOML_WHY_MAX, "%s: out of memory", path);
+        (void)snprintf(why, WZP_TOML_WHY_MAX, "%s: out of memory", path);
         return WZP_ERR_NOMEM;
     }
     wzp_err err = WZP_ERR_IO;
@@ -19,7 +19,7 @@ wzp_err wzp_toml_load(wzp_toml *out, const char *path, char why[WZP_TOML_WHY_MAX
         err = wzp_toml_parse(out, text, len, path, why);
     } else {
         const int cause = errno;
-        snprintf(why, WZP_TOML_WHY_MAX, "%s: cannot be read: %s", path, strerror(cause));
+        (void)snprintf(why, WZP_TOML_WHY_MAX, "%s: cannot be read: %s", path, wzp_io_reason(cause));
         free(text);
         errno = cause;
         return err;

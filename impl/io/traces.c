@@ -34,7 +34,7 @@ wzp_err wzp_traces_open(wzp_traces **out, const char *name, const char *keylog,
     if (t == NULL) {
         return WZP_ERR_NOMEM;
     }
-    snprintf(t->name, sizeof t->name, "%s", name);
+    (void)snprintf(t->name, sizeof t->name, "%s", name);
     if (qlog_dir != NULL) {
         *bad = qlog_dir;
         const int n = snprintf(t->dir, sizeof t->dir, "%s", qlog_dir);
@@ -63,10 +63,10 @@ void wzp_traces_close(wzp_traces **traces) {
         return;
     }
     while (t->count > 0) {
-        fclose(t->open[--t->count].file);
+        (void)fclose(t->open[--t->count].file);
     }
     if (t->keylog != NULL) {
-        fclose(t->keylog);
+        (void)fclose(t->keylog);
     }
     free(t);
     *traces = NULL;
@@ -77,8 +77,8 @@ void wzp_traces_on_keylog(void *ctx, wzp_quic_conn conn, const char *line) {
     wzp_traces *t = ctx;
     (void)conn;
     if (t->keylog != NULL) {
-        fprintf(t->keylog, "%s\n", line);
-        fflush(t->keylog);
+        (void)fprintf(t->keylog, "%s\n", line);
+        (void)fflush(t->keylog);
     }
 }
 
@@ -102,7 +102,8 @@ static qlog_file *find_or_open(wzp_traces *t, wzp_quic_conn conn) {
     if (f != NULL) {
         return f;
     }
-    snprintf(path, sizeof path, "%s/%s-%016llx.sqlog", t->dir, t->name, (unsigned long long)conn);
+    (void)snprintf(path, sizeof path, "%s/%s-%016llx.sqlog", t->dir, t->name,
+                   (unsigned long long)conn);
     FILE *file = t->count < OPEN_MAX_FILES ? create(path) : NULL;
     if (file == NULL) {
         lose(t, conn);
@@ -119,10 +120,13 @@ void wzp_traces_on_qlog(void *ctx, wzp_quic_conn conn, wzp_bytes data, bool fin)
     if (f == NULL) {
         return;
     }
-    fwrite(data.data, 1, data.len, f->file);
+    bool whole = fwrite(data.data, 1, data.len, f->file) == data.len;
     if (fin) {
-        fclose(f->file);
+        whole = fclose(f->file) == 0 && whole;
         *f = t->open[--t->count];
+    }
+    if (!whole) {
+        lose(t, conn);
     }
 }
 

@@ -15,7 +15,8 @@ static void expect_content(const char *path, const char *want) {
     char text[256];
     size_t len = 0;
     struct stat st;
-    ck_assert_msg(wzp_io_read_file(path, text, sizeof text, &len), "%s: %s", path, strerror(errno));
+    ck_assert_msg(wzp_io_read_file(path, text, sizeof text, &len), "%s: %s", path,
+                  wzp_io_reason(errno));
     ck_assert_str_eq(text, want);
     ck_assert_int_eq(stat(path, &st), 0);
     ck_assert_uint_eq(st.st_mode & 0777, 0600);
@@ -23,7 +24,7 @@ static void expect_content(const char *path, const char *want) {
 
 static const char *qlog_path(const char *name) {
     static char path[128];
-    snprintf(path, sizeof path, "%s/%s", qlog, name);
+    (void)snprintf(path, sizeof path, "%s/%s", qlog, name);
     return path;
 }
 
@@ -86,8 +87,8 @@ int main(void) {
     if (mkdtemp(folder) == NULL) {
         return EXIT_FAILURE;
     }
-    snprintf(keylog, sizeof keylog, "%s/keys", folder);
-    snprintf(qlog, sizeof qlog, "%s/qlog", folder);
+    (void)snprintf(keylog, sizeof keylog, "%s/keys", folder);
+    (void)snprintf(qlog, sizeof qlog, "%s/qlog", folder);
     Suite *suite = suite_create("traces");
     TCase *tc = tcase_create("all");
     tcase_add_test(tc, secrets_can_be_read_while_they_are_written);
@@ -100,6 +101,7 @@ int main(void) {
     const int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
     char command[64];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
+    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread so far */
     return system(command) == 0 && failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "io/sys.h"
 #include "io/udp_internal.h"
 
 enum { SLOT_DEFAULT = 65536, SLOT_LEAST = 1500, BUFFER_DEFAULT = 4 * 1024 * 1024 };
@@ -67,7 +68,7 @@ static void set_options(wzp_udp *udp, const wzp_udp_cfg *cfg) {
 }
 
 static void find_features(wzp_udp *udp, const wzp_udp_cfg *cfg) {
-    const char *env = getenv(WZP_UDP_PLAIN_ENV);
+    const char *env = wzp_io_env(WZP_UDP_PLAIN_ENV);
     if (cfg->plain || (env != NULL && strcmp(env, "1") == 0)) {
         return;
     }

@@ -73,7 +73,7 @@ static void build_message(wzp_udp *udp, size_t i, const send_run *run, const uin
                           size_t len) {
     sender *out = &udp->out;
     struct msghdr *message = &out->messages[i].msg_hdr;
-    out->iov[i] = (struct iovec){(void *)(uintptr_t)data, len};
+    out->iov[i] = (struct iovec){wzp_drop_const(data), len};
     *message = (struct msghdr){.msg_name = &out->to[i],
                                .msg_iov = &out->iov[i],
                                .msg_iovlen = 1,

@@ -19,8 +19,10 @@ static struct refusal {
     unsigned at_most; /* messages that a call takes; 0: all */
 } refusal;
 
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker's option --wrap gives these names */
 int __real_sendmmsg(int fd, struct mmsghdr *messages, unsigned n, int flags);
 int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned n, int flags);
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 static bool is_segmented(const struct msghdr *message) {
     return message->msg_controllen > 0 && message->msg_iov->iov_len > 1500;
@@ -165,11 +167,11 @@ START_TEST(runs_arrive_whole_and_in_order) {
     const wzp_addr to = with_port_of(c->to, p.b);
     queue(p.a, to, 0, 20 * 1200 + 300, 1200);
     queue(p.a, to, 0, 50, 50);
-    queue(p.a, to, 0, 3 * 1452, 1452);
+    queue(p.a, to, 0, (size_t)3 * 1452, 1452);
     ck_assert_msg(wzp_udp_flush(p.a), "%s", c->name);
     expect_run(p.b, 20 * 1200 + 300, 1200);
     expect_run(p.b, 50, 50);
-    expect_run(p.b, 3 * 1452, 1452);
+    expect_run(p.b, (size_t)3 * 1452, 1452);
     expect_nothing(p.b);
     count(&p);
     ck_assert_uint_eq(p.sent.sent, 25);
@@ -234,11 +236,11 @@ START_TEST(more_than_the_queue_holds_goes_out_in_several_calls) {
     pair p = open_pair("127.0.0.1:0", "127.0.0.1:0", _i == 1);
     const wzp_addr to = wzp_udp_local(p.b);
     for (int i = 0; i < 150; i++) {
-        queue(p.a, to, 0, 5 * 1200, 1200);
+        queue(p.a, to, 0, (size_t)5 * 1200, 1200);
         if (i % 10 == 9) {
             wzp_udp_flush(p.a);
             for (int k = 0; k < 10; k++) {
-                expect_run(p.b, 5 * 1200, 1200);
+                expect_run(p.b, (size_t)5 * 1200, 1200);
             }
         }
     }
@@ -254,8 +256,10 @@ START_TEST(more_than_the_queue_holds_goes_out_in_several_calls) {
 END_TEST
 
 START_TEST(environment_forces_plain_sockets) {
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread so far */
     setenv(WZP_UDP_PLAIN_ENV, "1", 1);
     pair p = open_pair("127.0.0.1:0", "127.0.0.1:0", false);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread so far */
     unsetenv(WZP_UDP_PLAIN_ENV);
     const wzp_udp_features f = wzp_udp_describe(p.a);
     ck_assert(!f.segment && !f.gro);

@@ -26,7 +26,7 @@ struct wzp_wav_out {
 };
 
 static wzp_err refuse(wzp_err err, char *why, const char *path, const char *what) {
-    snprintf(why, WZP_WAV_WHY_MAX, "%s: %s", path, what);
+    (void)snprintf(why, WZP_WAV_WHY_MAX, "%s: %s", path, what);
     return err;
 }
 
@@ -74,13 +74,13 @@ static size_t read_block(reader *r, float out[BLOCK]) {
 static wzp_err check_shape(const reader *r, const char *path, char *why) {
     char what[128];
     if (r->info.channels < 1 || r->info.channels > CHANNELS_MAX) {
-        snprintf(what, sizeof what, "expected 1 to %d channels, found %d", CHANNELS_MAX,
-                 r->info.channels);
+        (void)snprintf(what, sizeof what, "expected 1 to %d channels, found %d", CHANNELS_MAX,
+                       r->info.channels);
         return refuse(WZP_ERR_PARSE, why, path, what);
     }
     if (r->info.samplerate < RATE_MIN || r->info.samplerate > RATE_MAX) {
-        snprintf(what, sizeof what, "expected a sample rate of %d to %d Hz, found %d", RATE_MIN,
-                 RATE_MAX, r->info.samplerate);
+        (void)snprintf(what, sizeof what, "expected a sample rate of %d to %d Hz, found %d",
+                       RATE_MIN, RATE_MAX, r->info.samplerate);
         return refuse(WZP_ERR_PARSE, why, path, what);
     }
     return WZP_OK;
@@ -91,7 +91,8 @@ static wzp_err open_file(reader *r, const char *path, char *why) {
     r->file = sf_open(path, SFM_READ, &r->info);
     if (r->file == NULL) {
         const bool from_system = sf_error(NULL) == SF_ERR_SYSTEM;
-        snprintf(what, sizeof what, "expected a sound file (WAV, FLAC ...): %s", sf_strerror(NULL));
+        (void)snprintf(what, sizeof what, "expected a sound file (WAV, FLAC ...): %s",
+                       sf_strerror(NULL));
         return refuse(from_system ? WZP_ERR_IO : WZP_ERR_PARSE, why, path, what);
     }
     return check_shape(r, path, why);
@@ -127,7 +128,7 @@ typedef struct sound {
 
 static bool append(sound *s, const float *block, size_t n) {
     if (s->cap - s->count < n) {
-        const size_t cap = s->cap == 0 ? 64 * BLOCK : 2 * s->cap;
+        const size_t cap = s->cap == 0 ? (size_t)64 * BLOCK : 2 * s->cap;
         int16_t *samples = realloc(s->samples, cap * sizeof *samples);
         if (samples == NULL) {
             return false;
@@ -188,7 +189,7 @@ wzp_err wzp_wav_create(wzp_wav_out **out, const char *path, char why[WZP_WAV_WHY
     if (w->file == NULL) {
         free(w);
         char what[256];
-        snprintf(what, sizeof what, "cannot be written: %s", sf_strerror(NULL));
+        (void)snprintf(what, sizeof what, "cannot be written: %s", sf_strerror(NULL));
         return refuse(WZP_ERR_IO, why, path, what);
     }
     *out = w;

@@ -7,7 +7,7 @@
 #include "base/err.h"
 
 #define WZP_WAV_RATE_HZ 48000
-#define WZP_WAV_SAMPLES_MAX (WZP_WAV_RATE_HZ * 3600) /* an hour: 346 MB */
+#define WZP_WAV_SAMPLES_MAX ((size_t)3600 * WZP_WAV_RATE_HZ) /* an hour: 346 MB */
 #define WZP_WAV_WHY_MAX 512
 
 /* The whole file; *samples is to be freed with free().  On failure `why` is one line: the file, and

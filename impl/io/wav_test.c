@@ -144,7 +144,7 @@ static void put(const char *bytes, size_t len) {
     FILE *f = fopen(path, "wb");
     ck_assert_ptr_nonnull(f);
     ck_assert_uint_eq(fwrite(bytes, 1, len, f), len);
-    fclose(f);
+    (void)fclose(f);
 }
 
 START_TEST(what_is_no_sound_file_is_told) {
@@ -177,7 +177,7 @@ START_TEST(a_file_cut_anywhere_is_read_or_refused) {
     make_file(48000, 1, SF_FORMAT_WAV | SF_FORMAT_PCM_16, 0.003, 440);
     FILE *f = fopen(path, "rb");
     const size_t whole = fread(bytes, 1, sizeof bytes, f);
-    fclose(f);
+    (void)fclose(f);
     for (size_t len = 0; len < whole; len++) {
         int16_t *pcm = NULL;
         size_t n = 0;

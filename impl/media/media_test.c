@@ -26,9 +26,8 @@ static void play(wzp_jbuf *jb, wzp_time until, char *out, size_t cap) {
         if (due > until || used + 1 >= cap || !wzp_jbuf_pop(jb, due, &o)) {
             break;
         }
-        out[used++] = o.kind == WZP_JBUF_FRAME   ? (char)('a' + o.payload.data[0])
-                      : o.kind == WZP_JBUF_PAUSE ? '_'
-                                                 : '.';
+        const int letter = o.kind == WZP_JBUF_FRAME ? 'a' + o.payload.data[0] : '.';
+        out[used++] = (char)(o.kind == WZP_JBUF_PAUSE ? '_' : letter);
     }
     out[used] = '\0';
 }
@@ -101,7 +100,7 @@ START_TEST(two_senders_with_the_same_numbers_are_told_apart) {
     int b = -1;
     for (uint32_t i = 0; i < 500; i++) {
         const wzp_media_hdr hdr = frame(i, 20 * i);
-        const wzp_time t = WZP_S + i * 20 * WZP_MS;
+        const wzp_time t = WZP_S + WZP_MS * 20 * i;
         const int first = wzp_tracks_place(&tracks, &hdr, t, &is_new);
         const int second = wzp_tracks_place(&tracks, &hdr, t + 9 * WZP_MS, &is_new);
         if (i == 0) {

@@ -472,10 +472,7 @@ void wzp_conn_read(conn *c, const wzp_quic_path *path, uint8_t ecn, wzp_bytes pa
         peer_closed(c);
         break;
     case NGTCP2_ERR_DROP_CONN:
-        vanish(c, WZP_QUIC_CLOSE_LOCAL_ERROR);
-        break;
-    case NGTCP2_ERR_RETRY: /* only when the library itself wants a Retry: let the client try again
-                            */
+    case NGTCP2_ERR_RETRY: /* only when the library itself wants one: let the client try again */
         vanish(c, WZP_QUIC_CLOSE_LOCAL_ERROR);
         break;
     default:

@@ -26,7 +26,7 @@ typedef union sockaddr_any {
 
 typedef struct stream stream;
 struct stream {
-    stream *next, *prev;
+    stream *next;
     int64_t id;   /* -1 until it is opened */
     int64_t name; /* of a local stream: negative; else the id */
     bool local, bidi, raw;

@@ -31,7 +31,7 @@ static bool expand(uint8_t *out, size_t len, const uint8_t *secret, const char *
 static bool derive(initial_keys *keys, const ngtcp2_version_cid *vc) {
     uint8_t initial[32];
     uint8_t client[32];
-    const ngtcp2_crypto_md md = {(void *)(uintptr_t)EVP_sha256()};
+    const ngtcp2_crypto_md md = {wzp_drop_const(EVP_sha256())};
     return ngtcp2_crypto_hkdf_extract(initial, &md, vc->dcid, vc->dcidlen, salt_v1,
                                       sizeof salt_v1) == 0 &&
            expand(client, 32, initial, "client in", &md) &&
@@ -116,8 +116,8 @@ static void read_name(wzp_rd *extension, char sni[WZP_QUIC_SNI_MAX + 1]) {
     const wzp_bytes name = wzp_rd_bytes(extension, wzp_rd_u16(extension, "name length"), "name");
     if (extension->fail.code == WZP_OK && type == 0 && name.len <= WZP_QUIC_SNI_MAX) {
         for (size_t i = 0; i < name.len; i++) {
-            const char ch = (char)name.data[i];
-            sni[i] = ch >= 'A' && ch <= 'Z' ? (char)(ch - 'A' + 'a') : ch;
+            const uint8_t ch = name.data[i];
+            sni[i] = (char)(ch >= 'A' && ch <= 'Z' ? ch - 'A' + 'a' : ch);
         }
         sni[name.len] = '\0';
     }

@@ -68,10 +68,10 @@ typedef struct wzp_quic_cfg {
     bool deterministic;            /* OpenSSL draws from `rng` as well: simulators and tests */
 
     /* TLS secrets in NSS key log form, one line without line end per call; may be NULL. */
-    void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
+    void (*keylog)(void *ctx, wzp_quic_conn handle, const char *line);
     void *keylog_ctx;
     /* qlog (JSON-SEQ) output of a connection; data is borrowed; `fin` ends the file. */
-    void (*qlog)(void *ctx, wzp_quic_conn conn, wzp_bytes data, bool fin);
+    void (*qlog)(void *ctx, wzp_quic_conn handle, wzp_bytes data, bool fin);
     void *qlog_ctx;
 } wzp_quic_cfg;
 
@@ -176,45 +176,46 @@ WZP_MUST_USE wzp_err wzp_quic_connect(wzp_quic *quic, const wzp_quic_dial *dial,
  * copied.  *stream (may be NULL) is the name that SIGNAL_ACKED will carry.  Streams that the peer
  * does not allow yet wait in order.
  * WZP_ERR_CLOSED, WZP_ERR_SIGNAL_TOO_LARGE, WZP_ERR_QUEUE_FULL (4 MiB unsent), WZP_ERR_NOMEM */
-WZP_MUST_USE wzp_err wzp_quic_send_signal(wzp_quic *quic, wzp_quic_conn conn, wzp_bytes json,
+WZP_MUST_USE wzp_err wzp_quic_send_signal(wzp_quic *quic, wzp_quic_conn handle, wzp_bytes json,
                                           int64_t *stream);
 
 /* Queues one DATAGRAM frame; `datagram` is copied.  When the queue is over its bound the oldest
  * is dropped and counted.
  * WZP_ERR_CLOSED, WZP_ERR_TOO_LARGE (see wzp_quic_max_datagram; nothing is sent) */
-WZP_MUST_USE wzp_err wzp_quic_send_datagram(wzp_quic *quic, wzp_quic_conn conn, wzp_bytes datagram);
+WZP_MUST_USE wzp_err wzp_quic_send_datagram(wzp_quic *quic, wzp_quic_conn handle,
+                                            wzp_bytes datagram);
 
 /* The largest payload that fits the path now, 0 if the peer takes no datagrams or is gone. */
-size_t wzp_quic_max_datagram(const wzp_quic *quic, wzp_quic_conn conn);
+size_t wzp_quic_max_datagram(const wzp_quic *quic, wzp_quic_conn handle);
 
 /* Raw streams, for "version" replies and for testers that break the framing on purpose.
  * open gives a local name (negative) at once; write appends and, with `fin`, ends the stream. */
 typedef enum wzp_quic_stream_kind { WZP_QUIC_BIDI, WZP_QUIC_UNI_STREAM } wzp_quic_stream_kind;
-WZP_MUST_USE wzp_err wzp_quic_stream_open(wzp_quic *quic, wzp_quic_conn conn,
+WZP_MUST_USE wzp_err wzp_quic_stream_open(wzp_quic *quic, wzp_quic_conn handle,
                                           wzp_quic_stream_kind kind, int64_t *out);
-WZP_MUST_USE wzp_err wzp_quic_stream_write(wzp_quic *quic, wzp_quic_conn conn, int64_t stream,
+WZP_MUST_USE wzp_err wzp_quic_stream_write(wzp_quic *quic, wzp_quic_conn handle, int64_t stream,
                                            wzp_bytes data, bool fin);
-WZP_MUST_USE wzp_err wzp_quic_stream_reset(wzp_quic *quic, wzp_quic_conn conn, int64_t stream,
+WZP_MUST_USE wzp_err wzp_quic_stream_reset(wzp_quic *quic, wzp_quic_conn handle, int64_t stream,
                                            uint64_t code);
 
 /* Application close.  Queued datagrams and unsent stream data are discarded: wait for
  * SIGNAL_ACKED first where a last signal matters.  A CLOSED event follows. */
-void wzp_quic_close(wzp_quic *quic, wzp_quic_conn conn, uint64_t code, const char *reason,
+void wzp_quic_close(wzp_quic *quic, wzp_quic_conn handle, uint64_t code, const char *reason,
                     wzp_time now);
 void wzp_quic_close_all(wzp_quic *quic, uint64_t code, const char *reason, wzp_time now);
 
-/* Vanishes without a word: no packet is sent for `conn` any more (testers). */
-void wzp_quic_abandon(wzp_quic *quic, wzp_quic_conn conn);
+/* Vanishes without a word: no packet is sent for it any more (testers). */
+void wzp_quic_abandon(wzp_quic *quic, wzp_quic_conn handle);
 
 /* Client only: moves the connection to another local address (RFC 9000, 9.2). */
-WZP_MUST_USE wzp_err wzp_quic_migrate(wzp_quic *quic, wzp_quic_conn conn, const wzp_addr *local,
+WZP_MUST_USE wzp_err wzp_quic_migrate(wzp_quic *quic, wzp_quic_conn handle, const wzp_addr *local,
                                       wzp_time now);
 
 /* --- what is known --------------------------------------------------------------------------- */
 
 /* One pointer per connection for the caller; NULL at first.  get returns NULL for stale handles. */
-void wzp_quic_set_app(wzp_quic *quic, wzp_quic_conn conn, void *app);
-void *wzp_quic_app(const wzp_quic *quic, wzp_quic_conn conn);
+void wzp_quic_set_app(wzp_quic *quic, wzp_quic_conn handle, void *app);
+void *wzp_quic_app(const wzp_quic *quic, wzp_quic_conn handle);
 
 typedef struct wzp_quic_stats {
     uint64_t smoothed_rtt, min_rtt; /* ns, 0 before the first sample */
@@ -228,7 +229,7 @@ typedef struct wzp_quic_stats {
 } wzp_quic_stats;
 
 /* False for stale handles. */
-bool wzp_quic_conn_stats(const wzp_quic *quic, wzp_quic_conn conn, wzp_quic_stats *out);
+bool wzp_quic_conn_stats(const wzp_quic *quic, wzp_quic_conn handle, wzp_quic_stats *out);
 
 /* Transport parameters that the peer advertised; false before the handshake is done. */
 typedef struct wzp_quic_peer_params {
@@ -236,10 +237,10 @@ typedef struct wzp_quic_peer_params {
     uint64_t max_datagram_frame_size, max_udp_payload_size, initial_max_data;
     uint64_t initial_max_streams_bidi, initial_max_streams_uni;
 } wzp_quic_peer_params;
-bool wzp_quic_peer(const wzp_quic *quic, wzp_quic_conn conn, wzp_quic_peer_params *out);
+bool wzp_quic_peer(const wzp_quic *quic, wzp_quic_conn handle, wzp_quic_peer_params *out);
 
 /* Client: SHA-256 of the server's certificate (DER); false before it is known. */
-bool wzp_quic_peer_cert_sha256(const wzp_quic *quic, wzp_quic_conn conn, uint8_t out[32]);
+bool wzp_quic_peer_cert_sha256(const wzp_quic *quic, wzp_quic_conn handle, uint8_t out[32]);
 
 typedef struct wzp_quic_counters {
     uint64_t conns; /* now */

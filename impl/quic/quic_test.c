@@ -41,13 +41,13 @@ static void drain(void *ctx, wzp_time now) {
         case WZP_QUIC_CONNECTED:
             s->connected++;
             s->conn = ev.conn;
-            snprintf(s->sni, sizeof s->sni, "%s", ev.sni);
+            (void)snprintf(s->sni, sizeof s->sni, "%s", ev.sni);
             break;
         case WZP_QUIC_SIGNAL:
             ck_assert_uint_lt(s->signals, LOG_MAX);
             s->signal_len[s->signals++] = ev.body.len;
-            snprintf(s->last_signal, sizeof s->last_signal, "%.*s", (int)ev.body.len,
-                     (const char *)ev.body.data);
+            (void)snprintf(s->last_signal, sizeof s->last_signal, "%.*s", (int)ev.body.len,
+                           (const char *)ev.body.data);
             break;
         case WZP_QUIC_SIGNAL_BAD:
             s->bad++;

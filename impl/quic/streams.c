@@ -14,7 +14,6 @@ static stream *new_stream(conn *c) {
     }
     s->id = -1;
     s->deadline = WZP_TIME_NEVER;
-    s->prev = c->last_stream;
     if (c->last_stream != NULL) {
         c->last_stream->next = s;
     } else {
@@ -24,17 +23,22 @@ static stream *new_stream(conn *c) {
     return s;
 }
 
+/* The list is walked, as to find a stream by its id: few are open at a time. */
+static void unlink_stream(conn *c, const stream *s) {
+    stream *before = NULL;
+    stream **at = &c->streams;
+    while (*at != s) {
+        before = *at;
+        at = &before->next;
+    }
+    *at = s->next;
+    if (c->last_stream == s) {
+        c->last_stream = before;
+    }
+}
+
 static void free_stream(conn *c, stream *s) {
-    if (s->prev != NULL) {
-        s->prev->next = s->next;
-    } else {
-        c->streams = s->next;
-    }
-    if (s->next != NULL) {
-        s->next->prev = s->prev;
-    } else {
-        c->last_stream = s->prev;
-    }
+    unlink_stream(c, s);
     c->tx_queued -= s->tx_len - s->tx_sent;
     c->rx_buffered -= s->rx_len;
     if (c->ng != NULL && s->rx_owed > 0) {

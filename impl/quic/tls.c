@@ -46,7 +46,7 @@ static int provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in
                          const OSSL_DISPATCH **out, void **provctx) {
     (void)in;
     *out = provider_functions;
-    *provctx = (void *)(uintptr_t)handle;
+    *provctx = wzp_drop_const(handle);
     return 1;
 }
 
@@ -159,7 +159,7 @@ static int on_server_name(SSL *ssl, int *alert, void *arg) {
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     }
     for (size_t i = 0; i < len; i++) {
-        c->sni[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a') : name[i];
+        c->sni[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] - 'A' + 'a' : name[i]);
     }
     c->sni[len] = '\0';
     if (!valid_name(c->sni)) {

@@ -88,10 +88,10 @@ static wzp_violation check_window(lane *l, const wzp_media_hdr *hdr, size_t wire
     l->packets[hdr->codec_id]++;
     double bytes_used = 0;
     double packets_used = 0;
-    for (uint8_t codec = 0; codec < WZP_CODEC_COUNT; codec++) {
+    for (unsigned codec = 0; codec < WZP_CODEC_COUNT; codec++) {
         if (l->packets[codec] != 0) {
-            bytes_used += (double)l->bytes[codec] / guard_of(hdr->media_type, codec);
-            packets_used += (double)l->packets[codec] / threshold_of(codec);
+            bytes_used += (double)l->bytes[codec] / guard_of(hdr->media_type, (uint8_t)codec);
+            packets_used += (double)l->packets[codec] / threshold_of((uint8_t)codec);
         }
     }
     /* Sums of quotients may miss 1 by a rounding error; limits are inclusive. */

@@ -157,7 +157,7 @@ START_TEST(random_stamps) {
     for (unsigned i = 0; got == WZP_VIOLATION_NONE && i < 51; i++) {
         hdr.seq = i;
         hdr.timestamp_ms = (uint32_t)wzp_rng_u64(wzp_prng_rng(&prng));
-        got = wzp_enf_observe(enf, &hdr, 76, i * 20 * WZP_MS);
+        got = wzp_enf_observe(enf, &hdr, 76, WZP_MS * 20 * i);
     }
     wzp_enf_free(&enf);
     ck_assert_int_eq(got, WZP_VIOLATION_TIMESTAMP_DRIFT);

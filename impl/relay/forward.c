@@ -20,10 +20,10 @@ static void record(session *s, const wzp_media_hdr *hdr, size_t wire_len) {
     static const double iat_bounds[IAT_BUCKETS] = {1,  5,   10,  20,  30,  40, 60,
                                                    80, 100, 150, 200, 300, 500};
     wzp_relay *r = s->relay;
-    const double gap_ms = (double)(wzp_time_since(r->now, s->last_packet_at) / WZP_MS);
+    const uint64_t gap_ms = wzp_time_since(r->now, s->last_packet_at) / WZP_MS; /* whole ones */
     s->last_packet_at = r->now;
     count_into(&r->metrics.bytes[hdr->media_type], bytes_bounds, BYTES_BUCKETS, (double)wire_len);
-    count_into(&r->metrics.iat[hdr->media_type], iat_bounds, IAT_BUCKETS, gap_ms);
+    count_into(&r->metrics.iat[hdr->media_type], iat_bounds, IAT_BUCKETS, (double)gap_ms);
 }
 
 /* Counts with the deployed meters; true if ENF-1 says that the sender must go. */
@@ -59,7 +59,7 @@ static bool violates(session *s, const wzp_media_packet *packet) {
 
 static void send_directive(room *rm) {
     char reason[48];
-    snprintf(reason, sizeof reason, "weakest link: %s", wzp_tier_name(rm->tier));
+    (void)snprintf(reason, sizeof reason, "weakest link: %s", wzp_tier_name(rm->tier));
     const wzp_signal directive = {
         .kind = WZP_SIGNAL_QUALITY_DIRECTIVE,
         .version = 1,

@@ -36,7 +36,7 @@ START_TEST(limits_follow_the_formulas) {
     const uint64_t ceiling = (uint64_t)codec->nominal_bps * 3 * 115 / 100;
     const uint64_t budget = (ceiling > 2000 ? ceiling : 2000) / 8;
     const uint32_t max_pps = 1000U / codec->frame_ms * 3;
-    const uint64_t by_rate = budget + 32 * max_pps;
+    const uint64_t by_rate = budget + (uint64_t)32 * max_pps;
     const uint64_t by_margin = budget * 3 / 2;
     ck_assert_uint_eq(limits->budget_bytes, budget);
     ck_assert_uint_eq(limits->threshold_packets, (uint32_t)((float)max_pps * 1.5F));

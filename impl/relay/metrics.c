@@ -10,7 +10,7 @@ static void line(wzp_wr *wr, const char *format, ...) {
     char text[512];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     wzp_wr_str(wr, text);
     wzp_wr_u8(wr, '\n');
@@ -51,14 +51,15 @@ static void write_violations(wzp_wr *wr, const relay_metrics *m) {
            "packets flagged by the deployed meters");
     for (unsigned v = 1; v < WZP_VIOLATION_COUNT; v++) {
         const wzp_violation_info *info = wzp_violation_find((wzp_violation)v);
-        for (uint8_t codec = 0; codec < WZP_CODEC_COUNT; codec++) {
-            for (uint8_t type = 0; type < WZP_MEDIA_TYPE_COUNT; type++) {
+        for (unsigned codec = 0; codec < WZP_CODEC_COUNT; codec++) {
+            for (unsigned type = 0; type < WZP_MEDIA_TYPE_COUNT; type++) {
                 if (m->violations[v][codec][type] != 0) {
                     line(wr,
                          "wzp_relay_conformance_violations_total{codec_id=\"%s\",media_type="
                          "\"%s\",tier=\"%c\",verdict=\"%s\"} %llu",
-                         wzp_codec_find(codec)->name, wzp_media_type_name(type), info->tier,
-                         info->verdict, (unsigned long long)m->violations[v][codec][type]);
+                         wzp_codec_find((uint8_t)codec)->name, wzp_media_type_name((uint8_t)type),
+                         info->tier, info->verdict,
+                         (unsigned long long)m->violations[v][codec][type]);
                 }
             }
         }
@@ -86,9 +87,10 @@ static void write_histograms(wzp_wr *wr, const relay_metrics *m) {
     static const double iat[IAT_BUCKETS] = {1, 5, 10, 20, 30, 40, 60, 80, 100, 150, 200, 300, 500};
     family(wr, "wzp_relay_conformance_bytes_per_session", "histogram",
            "header and payload bytes of each packet");
-    for (uint8_t type = 0; type < WZP_MEDIA_TYPE_COUNT; type++) {
+    for (unsigned type = 0; type < WZP_MEDIA_TYPE_COUNT; type++) {
         char label[48];
-        snprintf(label, sizeof label, "media_type=\"%s\"", wzp_media_type_name(type));
+        (void)snprintf(label, sizeof label, "media_type=\"%s\"",
+                       wzp_media_type_name((uint8_t)type));
         if (m->bytes[type].count != 0) {
             write_histogram(wr, "wzp_relay_conformance_bytes_per_session", label, &m->bytes[type],
                             bytes, BYTES_BUCKETS);
@@ -96,9 +98,10 @@ static void write_histograms(wzp_wr *wr, const relay_metrics *m) {
     }
     family(wr, "wzp_relay_conformance_iat_ms", "histogram",
            "whole milliseconds since the sender's previous packet");
-    for (uint8_t type = 0; type < WZP_MEDIA_TYPE_COUNT; type++) {
+    for (unsigned type = 0; type < WZP_MEDIA_TYPE_COUNT; type++) {
         char label[48];
-        snprintf(label, sizeof label, "media_type=\"%s\"", wzp_media_type_name(type));
+        (void)snprintf(label, sizeof label, "media_type=\"%s\"",
+                       wzp_media_type_name((uint8_t)type));
         if (m->iat[type].count != 0) {
             write_histogram(wr, "wzp_relay_conformance_iat_ms", label, &m->iat[type], iat,
                             IAT_BUCKETS);
@@ -108,10 +111,10 @@ static void write_histograms(wzp_wr *wr, const relay_metrics *m) {
 
 /* 16 bytes as the deployed relay makes them: the session's number, little-endian, then zeros. */
 static void session_label(char out[33], uint64_t number) {
-    for (int i = 0; i < 8; i++) {
-        snprintf(out + 2 * i, 3, "%02x", (unsigned)(number >> (8 * i) & 0xff));
+    for (size_t i = 0; i < 8; i++) {
+        (void)snprintf(out + 2 * i, 3, "%02x", (unsigned)(number >> (8 * i) & 0xff));
     }
-    snprintf(out + 16, 17, "%016d", 0);
+    (void)snprintf(out + 16, 17, "%016d", 0);
 }
 
 static void write_sessions(wzp_wr *wr, const wzp_relay *r) {

@@ -58,15 +58,13 @@ void wzp_layer_update(wzp_layer *layer, uint32_t bwe_kbps, uint8_t loss_raw, wzp
     const uint8_t suggestion = bwe_kbps > 3000 && loss_raw < 2 ? 2 : bwe_kbps > 750 ? 1 : 0;
     const bool is_first = layer->bwe_kbps == 0;
     layer->bwe_kbps = bwe_kbps;
-    if (suggestion == layer->selected) {
+    const bool is_new = suggestion != layer->selected;
+    const bool is_steady =
+        suggestion == layer->candidate && wzp_time_since(now, layer->since) >= WZP_TIMER_LAYER;
+    if (is_new && (is_first || is_steady)) {
+        layer->selected = suggestion;
+    } else if (!is_new || suggestion != layer->candidate) {
         layer->candidate = suggestion;
         layer->since = now;
-    } else if (is_first) {
-        layer->selected = suggestion;
-    } else if (suggestion != layer->candidate) {
-        layer->candidate = suggestion;
-        layer->since = now;
-    } else if (wzp_time_since(now, layer->since) >= WZP_TIMER_LAYER) {
-        layer->selected = suggestion;
     }
 }

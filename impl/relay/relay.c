@@ -15,8 +15,8 @@ wzp_err wzp_relay_new(wzp_relay **out, const wzp_relay_cfg *cfg, wzp_time now) {
     r->cfg = *cfg;
     r->cfg.max_sessions = cfg->max_sessions != 0 ? cfg->max_sessions : WZP_LIMIT_SESSIONS;
     r->now = now;
-    snprintf(r->build, sizeof r->build, "%s", cfg->build != NULL ? cfg->build : "unknown");
-    snprintf(r->region, sizeof r->region, "%s", cfg->region != NULL ? cfg->region : "");
+    (void)snprintf(r->build, sizeof r->build, "%s", cfg->build != NULL ? cfg->build : "unknown");
+    (void)snprintf(r->region, sizeof r->region, "%s", cfg->region != NULL ? cfg->region : "");
     wzp_identity_from_seed(&r->identity, cfg->seed);
     wzp_tls_identity_from_seed(&r->tls, cfg->seed);
     const wzp_quic_identity identity = {wzp_bytes_of(r->tls.cert_der, r->tls.cert_len),
@@ -224,12 +224,13 @@ void wzp_relay_event_push(wzp_relay *r, const session *s, const char *event, con
     }
     wzp_relay_event *e = &r->events[(r->events_first + r->events_len++) % WZP_LIMIT_EVENTS];
     *e = (wzp_relay_event){.event = event, .at = r->now};
-    snprintf(e->reason, sizeof e->reason, "%s", reason);
+    (void)snprintf(e->reason, sizeof e->reason, "%s", reason);
     if (s != NULL) {
         char addr[WZP_ADDR_TEXT_MAX];
         memcpy(e->room, s->sni, strlen(s->sni) + 1);
-        snprintf(e->peer, sizeof e->peer, "%s",
-                 s->fingerprint[0] != '\0' ? s->fingerprint : wzp_addr_text(&s->path.remote, addr));
+        (void)snprintf(e->peer, sizeof e->peer, "%s",
+                       s->fingerprint[0] != '\0' ? s->fingerprint
+                                                 : wzp_addr_text(&s->path.remote, addr));
         e->count = s->room != NULL ? (uint32_t)s->room->count : 0;
     }
 }

@@ -43,7 +43,8 @@ static void note_event(wzp_gap_ring *ring, uint64_t *gaps_ns, uint16_t cap, wzp_
 /* Whole seconds and the rest apart, as the deployed code converts: the sum differs in its last bit
  * from one division. */
 static double seconds(uint64_t ns) {
-    return (double)(ns / WZP_S) + (double)(ns % WZP_S) / 1e9;
+    const uint64_t whole = ns / WZP_S;
+    return (double)whole + (double)(ns % WZP_S) / 1e9;
 }
 
 /* Coefficient of variation, oldest gap first; negative if there are fewer than `least` gaps or

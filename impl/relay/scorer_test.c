@@ -12,7 +12,8 @@ static void check_score(const char *name, unsigned packet, float score, const ch
     static const char letters[] = "?LSA";
     char got[32];
     const int decimals = (int)strcspn(strchr(want, '.') + 1, " ");
-    snprintf(got, sizeof got, "%.*f %c", decimals, (double)score, letters[wzp_score_judge(score)]);
+    (void)snprintf(got, sizeof got, "%.*f %c", decimals, (double)score,
+                   letters[wzp_score_judge(score)]);
     ck_assert_msg(strcmp(got, want) == 0, "%s, packet %u: %s instead of %s", name, packet, got,
                   want);
 }
@@ -83,7 +84,7 @@ START_TEST(video_example) {
                                        .flags = flagged ? WZP_MEDIA_KEYFRAME : 0};
             float score = -1;
             wzp_video_scorer_observe(&scorer, &hdr, 1000, NULL,
-                                     frame * WZP_S / 30 + i * 200 * WZP_US);
+                                     frame * WZP_S / 30 + WZP_US * 200 * i);
             ck_assert_int_eq(wzp_video_scorer_score(&scorer, &score), packet >= 30);
             if (next < COUNT_OF(c->want) && packet == c->want[next].packet) {
                 check_score(c->name, packet, score, c->want[next++].score);

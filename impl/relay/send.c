@@ -49,7 +49,7 @@ int64_t wzp_relay_send_signal(session *to, const wzp_signal *signal) {
 void wzp_relay_hangup_policy(session *s, wzp_violation violation) {
     const wzp_violation_info *info = wzp_violation_find(violation);
     char text[64];
-    snprintf(text, sizeof text, "Tier G enforcement: %s", info->code);
+    (void)snprintf(text, sizeof text, "Tier G enforcement: %s", info->code);
     const wzp_signal hangup = {
         .kind = WZP_SIGNAL_HANGUP,
         .version = 1,

@@ -49,7 +49,7 @@ static uint32_t below(wzp_prng *prng, uint64_t bound) {
 START_TEST(random_streams) {
     wzp_prng prng;
     char name[32];
-    snprintf(name, sizeof name, "seed %d", _i);
+    (void)snprintf(name, sizeof name, "seed %d", _i);
     wzp_prng_init(&prng, (uint64_t)_i, "twin");
     subject s = new_subject();
     const uint8_t codec = (uint8_t)below(&prng, 10);

@@ -76,7 +76,7 @@ static inline void bench_line(const char *name, double value, const char *unit, 
     } else {
         printf("-\t%s\n", budget);
     }
-    fflush(stdout);
+    (void)fflush(stdout);
 }
 
 /* "ok" or "OVER" with the limit: of the ratio when there is a floor, of the least time otherwise.
@@ -87,8 +87,8 @@ static inline void bench_report(const bench *b, size_t rounds, const bench *floo
     const double ratio = floor != NULL ? least / floor->ns[0] : 0;
     const double judged = floor != NULL ? ratio : least;
     if (limit > 0) {
-        snprintf(budget, sizeof budget, "%s (%s %.2f%s)", judged <= limit ? "ok" : "OVER",
-                 floor != NULL ? "x" : "at most", limit, floor != NULL ? "" : " ns");
+        (void)snprintf(budget, sizeof budget, "%s (%s %.2f%s)", judged <= limit ? "ok" : "OVER",
+                       floor != NULL ? "x" : "at most", limit, floor != NULL ? "" : " ns");
     }
     bench_line(b->name, least, "ns", b->ns[rounds / 2], ratio, budget);
 }

@@ -32,7 +32,7 @@ static void dial_more(clients *c, wzp_time now) {
     while (c->dialled < PARTICIPANTS && c->dialled - c->joined < AT_ONCE) {
         char room[32];
         wzp_quic_conn conn;
-        snprintf(room, sizeof room, "bench-%u", c->dialled / PER_ROOM);
+        (void)snprintf(room, sizeof room, "bench-%u", c->dialled / PER_ROOM);
         const wzp_quic_dial dial = {.path = {.remote = c->relay}, .sni = room};
         if (wzp_quic_connect(c->quic, &dial, now, &conn) != WZP_OK) {
             return;
@@ -131,13 +131,13 @@ typedef struct usage {
 
 static usage measure(void) {
     const struct mallinfo2 m = mallinfo2();
+    char text[128];
+    char *after_size = text;
+    size_t len;
     unsigned long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "r");
-    if (f != NULL) {
-        if (fscanf(f, "%*u %lu", &pages) != 1) {
-            pages = 0;
-        }
-        fclose(f);
+    if (wzp_io_read_file("/proc/self/statm", text, sizeof text, &len)) {
+        (void)strtoul(text, &after_size, 10);
+        pages = strtoul(after_size, NULL, 10); /* the second one: resident */
     }
     return (usage){(double)(m.uordblks + m.hblkhd), (double)pages * (double)sysconf(_SC_PAGESIZE)};
 }
@@ -174,8 +174,8 @@ static void on_timer(uv_timer_t *timer) {
 static void report(const char *name, double bytes, bool judged) {
     char budget[64] = "-";
     if (judged) {
-        snprintf(budget, sizeof budget, "%s (at most %.0f B)",
-                 bytes <= budget_bytes ? "ok" : "OVER", budget_bytes);
+        (void)snprintf(budget, sizeof budget, "%s (at most %.0f B)",
+                       bytes <= budget_bytes ? "ok" : "OVER", budget_bytes);
     }
     bench_line(name, bytes, "B", bytes, 0, budget);
 }
@@ -200,8 +200,8 @@ static int run_relay(relay_side *r, wzp_udp *udp, uv_loop_t *loop) {
     uv_run(loop, UV_RUN_DEFAULT);
     const usage after = measure();
     if (r->sessions != PARTICIPANTS) {
-        fprintf(stderr, "bench_memory: only %llu of %d participants joined\n",
-                (unsigned long long)r->sessions, PARTICIPANTS);
+        (void)fprintf(stderr, "bench_memory: only %llu of %d participants joined\n",
+                      (unsigned long long)r->sessions, PARTICIPANTS);
         return 1;
     }
     report("relay, idle participant, resident", (after.resident - before.resident) / PARTICIPANTS,
@@ -217,7 +217,7 @@ int main(void) {
     static relay_side r;
     const wzp_addr any = wzp_addr_v4(127, 0, 0, 1, 0);
     if (wzp_udp_open(&udp, &any, false) != WZP_OK) {
-        fprintf(stderr, "bench_memory: no socket: %s\n", strerror(errno));
+        (void)fprintf(stderr, "bench_memory: no socket: %s\n", wzp_io_reason(errno));
         return 1;
     }
     const pid_t child = fork();

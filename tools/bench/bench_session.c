@@ -96,7 +96,7 @@ int main(void) {
     wzp_session_free(&c.sealer);
     wzp_session_free(&c.opener);
     if (c.failed != 0) {
-        fprintf(stderr, "bench_session: %u packets did not open\n", c.failed);
+        (void)fprintf(stderr, "bench_session: %u packets did not open\n", c.failed);
     }
     return c.failed != 0;
 }

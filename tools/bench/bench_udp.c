@@ -7,6 +7,7 @@
 
 #include "bench.h"
 #include "io/sockaddr.h"
+#include "io/sys.h"
 #include "io/udp.h"
 
 enum { PEERS = 64, PACKET = 165, TURNS = 20, ROUNDS = 31, RUN = 16, LONG_PACKET = 1200 };
@@ -108,16 +109,16 @@ int main(void) {
     if (wzp_udp_open(&c.from, &any, false) != WZP_OK ||
         wzp_udp_open(&c.plain, &any, true) != WZP_OK ||
         wzp_udp_open(&c.to, &any, false) != WZP_OK) {
-        fprintf(stderr, "bench_udp: no sockets: %s\n", strerror(errno));
+        (void)fprintf(stderr, "bench_udp: no sockets: %s\n", wzp_io_reason(errno));
         return 1;
     }
     c.target = wzp_udp_local(c.to);
     bench benches[] = {
-        {"bare sendmmsg, 165 B to 64 peers", bare_fan_out, empty, &c, PEERS * TURNS, {0}},
-        {"batched send, 165 B to 64 peers", fan_out, empty, &c, PEERS * TURNS, {0}},
-        {"bare sendmmsg, 16 x 1200 B to one", bare_runs, empty, &c, RUN * TURNS, {0}},
-        {"run of 16 x 1200 B, plain", plain_runs, empty, &c, RUN * TURNS, {0}},
-        {"run of 16 x 1200 B, UDP_SEGMENT", runs, empty, &c, RUN * TURNS, {0}},
+        {"bare sendmmsg, 165 B to 64 peers", bare_fan_out, empty, &c, (size_t)PEERS * TURNS, {0}},
+        {"batched send, 165 B to 64 peers", fan_out, empty, &c, (size_t)PEERS * TURNS, {0}},
+        {"bare sendmmsg, 16 x 1200 B to one", bare_runs, empty, &c, (size_t)RUN * TURNS, {0}},
+        {"run of 16 x 1200 B, plain", plain_runs, empty, &c, (size_t)RUN * TURNS, {0}},
+        {"run of 16 x 1200 B, UDP_SEGMENT", runs, empty, &c, (size_t)RUN * TURNS, {0}},
     };
     bench_all(benches, 5, ROUNDS);
     bench_report(&benches[0], ROUNDS, NULL, 0);

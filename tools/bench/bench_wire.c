@@ -29,7 +29,7 @@ static void make_packets(wire_ctx *c) {
 
 static void parse_headers(void *ctx) {
     wire_ctx *c = ctx;
-    for (size_t i = 0; i < HEADERS * PASSES; i++) {
+    for (size_t i = 0; i < (size_t)HEADERS * PASSES; i++) {
         wzp_rd rd;
         wzp_media_hdr hdr;
         wzp_rd_init(&rd, wzp_bytes_of(c->packets[i % HEADERS], WZP_MEDIA_HDR_LEN));
@@ -42,7 +42,7 @@ static void parse_headers(void *ctx) {
 
 static void parse_packets(void *ctx) {
     wire_ctx *c = ctx;
-    for (size_t i = 0; i < HEADERS * PASSES; i++) {
+    for (size_t i = 0; i < (size_t)HEADERS * PASSES; i++) {
         wzp_media_packet packet;
         if (wzp_media_packet_parse(&packet, wzp_bytes_of(c->packets[i % HEADERS], c->len), NULL) ==
             WZP_OK) {
@@ -54,7 +54,7 @@ static void parse_packets(void *ctx) {
 
 static void write_headers(void *ctx) {
     wire_ctx *c = ctx;
-    for (size_t i = 0; i < HEADERS * PASSES; i++) {
+    for (size_t i = 0; i < (size_t)HEADERS * PASSES; i++) {
         uint8_t out[WZP_MEDIA_HDR_LEN];
         wzp_wr wr;
         wzp_wr_init(&wr, out, sizeof out);
@@ -67,9 +67,14 @@ int main(void) {
     static wire_ctx c;
     make_packets(&c);
     bench benches[] = {
-        {"header parse", parse_headers, NULL, &c, HEADERS * PASSES, {0}},
-        {"packet parse, with quality report", parse_packets, NULL, &c, HEADERS * PASSES, {0}},
-        {"header write", write_headers, NULL, &c, HEADERS * PASSES, {0}},
+        {"header parse", parse_headers, NULL, &c, (size_t)HEADERS * PASSES, {0}},
+        {"packet parse, with quality report",
+         parse_packets,
+         NULL,
+         &c,
+         (size_t)HEADERS * PASSES,
+         {0}},
+        {"header write", write_headers, NULL, &c, (size_t)HEADERS * PASSES, {0}},
     };
     const size_t n = sizeof benches / sizeof benches[0];
     bench_all(benches, n, ROUNDS);

@@ -150,6 +150,7 @@ static inline void pair_run(pair_net *net, wzp_time until) {
         } else {
             pair_packet *p = net->flight[first];
             net->flight[first] = net->flight[--net->in_flight];
+            net->flight[net->in_flight] = NULL;
             pair_deliver(net, p);
         }
     }

@@ -94,7 +94,7 @@ static void make_edge_burst(wzp_traffic *t, const wzp_traffic_row *row) {
     wzp_traffic_add(t, WZP_MEDIA_AUDIO, WZP_CODEC_OPUS_24K, 76);
     for (uint32_t i = 0; i < 68; i++) {
         advance(t, 20, 0);
-        t->now = 900 * WZP_MS + i * 200 * WZP_MS / 68;
+        t->now = 900 * WZP_MS + WZP_MS * 200 * i / 68;
         wzp_traffic_add(t, WZP_MEDIA_AUDIO, WZP_CODEC_OPUS_24K, 284);
     }
 }
