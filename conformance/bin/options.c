@@ -20,7 +20,7 @@ typedef struct filters {
 } filters;
 
 static void usage(FILE *out) {
-    fputs(
+    (void)fputs(
         "usage: wzp-conformance list [--tier A,B] [--select GLOB]...\n"
         "       wzp-conformance run [--target HOST:PORT | --exec 'CMD {addr}'] [options]\n"
         "       wzp-conformance report FILE.json [--html F] [--junit F] ...   show a saved report\n"
@@ -97,13 +97,13 @@ static void suggest_cases(const char *name) {
                 const char *id = wzp_ct_chapters[c]->cases[i].info.id;
                 const size_t d = distance(name, id);
                 if (pass == 1 && d == best) {
-                    fprintf(stderr, " %s", id);
+                    (void)fprintf(stderr, " %s", id);
                 }
                 best = d < best ? d : best;
             }
         }
     }
-    fputc('\n', stderr);
+    (void)fputc('\n', stderr);
 }
 
 /* --- selection
@@ -114,7 +114,7 @@ static bool in_tiers(const filters *f, const char *chapter) {
         return true;
     }
     char list[256];
-    snprintf(list, sizeof list, "%s", f->tiers);
+    (void)snprintf(list, sizeof list, "%s", f->tiers);
     char *rest = list;
     for (char *t; (t = strsep(&rest, ",")) != NULL;) {
         if (strcasecmp(t, chapter) == 0) {
@@ -138,7 +138,7 @@ static bool wanted(const filters *f, const wzp_ct_case *c) {
 
 static int check_tiers(const filters *f) {
     char list[256];
-    snprintf(list, sizeof list, "%s", f->tiers);
+    (void)snprintf(list, sizeof list, "%s", f->tiers);
     char *rest = list;
     for (char *t; f->tiers[0] != '\0' && (t = strsep(&rest, ",")) != NULL;) {
         bool known = false;
@@ -146,11 +146,11 @@ static int check_tiers(const filters *f) {
             known = known || strcasecmp(t, wzp_ct_chapters[c]->id) == 0;
         }
         if (!known) {
-            fprintf(stderr, "wzp-conformance: there is no tier '%s'; there are:", t);
+            (void)fprintf(stderr, "wzp-conformance: there is no tier '%s'; there are:", t);
             for (size_t c = 0; c < wzp_ct_chapter_count; c++) {
-                fprintf(stderr, " %s", wzp_ct_chapters[c]->id);
+                (void)fprintf(stderr, " %s", wzp_ct_chapters[c]->id);
             }
-            fputc('\n', stderr);
+            (void)fputc('\n', stderr);
             return USAGE;
         }
     }
@@ -166,7 +166,8 @@ static int check_selects(const filters *f) {
             }
         }
         if (!any) {
-            fprintf(stderr, "wzp-conformance: no case is called '%s'; nearest:", f->select[s]);
+            (void)fprintf(stderr,
+                          "wzp-conformance: no case is called '%s'; nearest:", f->select[s]);
             suggest_cases(f->select[s]);
             return strpbrk(f->select[s], "*?[") == NULL ? NO_SUCH_TEST : USAGE;
         }
@@ -205,8 +206,9 @@ static bool number(const char *text, uint64_t min, uint64_t max, const char *opt
     errno = 0;
     const unsigned long long value = strtoull(text, &end, 0);
     if (*text == '\0' || *text == '-' || *end != '\0' || errno != 0 || value < min || value > max) {
-        fprintf(stderr, "wzp-conformance: %s takes a whole number from %llu to %llu, not '%s'\n",
-                option, (unsigned long long)min, (unsigned long long)max, text);
+        (void)fprintf(stderr,
+                      "wzp-conformance: %s takes a whole number from %llu to %llu, not '%s'\n",
+                      option, (unsigned long long)min, (unsigned long long)max, text);
         return false;
     }
     *out = value;
@@ -219,11 +221,11 @@ static int choice(const char *text, const char *const *names, size_t count, cons
             return (int)i;
         }
     }
-    fprintf(stderr, "wzp-conformance: %s takes", option);
+    (void)fprintf(stderr, "wzp-conformance: %s takes", option);
     for (size_t i = 0; i < count; i++) {
-        fprintf(stderr, "%s %s", i == 0 ? "" : " or", names[i]);
+        (void)fprintf(stderr, "%s %s", i == 0 ? "" : " or", names[i]);
     }
-    fprintf(stderr, ", not '%s'\n", text);
+    (void)fprintf(stderr, ", not '%s'\n", text);
     return -1;
 }
 
@@ -323,11 +325,11 @@ static bool take_choice(wzp_ct_options *o, parse_state *st, int id, const char *
 static bool take_filter(filters *f, int id, const char *value) {
     size_t *count = id == OPT_SELECT ? &f->selects : &f->skips;
     if (id == OPT_TIER) {
-        snprintf(f->tiers, sizeof f->tiers, "%s", value);
+        (void)snprintf(f->tiers, sizeof f->tiers, "%s", value);
         return true;
     }
     if (*count == FILTERS) {
-        fprintf(stderr, "wzp-conformance: at most %d of --select and --skip\n", FILTERS);
+        (void)fprintf(stderr, "wzp-conformance: at most %d of --select and --skip\n", FILTERS);
         return false;
     }
     (id == OPT_SELECT ? f->select : f->skip)[(*count)++] = value;
@@ -381,7 +383,7 @@ static const char *in_out(const char *dir, const char *name) {
 
 static bool make_dir(const char *path) {
     if (mkdir(path, 0777) != 0 && errno != EEXIST) {
-        fprintf(stderr, "wzp-conformance: cannot make %s: %s\n", path, strerror(errno));
+        (void)fprintf(stderr, "wzp-conformance: cannot make %s: %s\n", path, strerror(errno));
         return false;
     }
     return true;
@@ -399,7 +401,7 @@ static bool prepare_out(wzp_ct_options *o, int evidence) {
     o->html = o->html != NULL ? o->html : in_out(o->out, "report.html");
     o->junit = o->junit != NULL ? o->junit : in_out(o->out, "junit.xml");
     o->markdown = o->markdown != NULL ? o->markdown : in_out(o->out, "report.md");
-    snprintf(o->evidence_path, sizeof o->evidence_path, "%s/evidence", o->out);
+    (void)snprintf(o->evidence_path, sizeof o->evidence_path, "%s/evidence", o->out);
     o->evidence_all = evidence == 0;
     o->evidence_dir = evidence != 2 ? o->evidence_path : NULL;
     return o->evidence_dir == NULL || make_dir(o->evidence_dir);
@@ -415,14 +417,14 @@ static void remember_replay(wzp_ct_options *o, int argc, char **argv) {
                                  argv[i]);
     }
     if (!seeded && used < sizeof o->replay) {
-        snprintf(o->replay + used, sizeof o->replay - used, " --seed %llu",
-                 (unsigned long long)o->seed);
+        (void)snprintf(o->replay + used, sizeof o->replay - used, " --seed %llu",
+                       (unsigned long long)o->seed);
     }
 }
 
 static int finish_report(wzp_ct_options *o, int argc, char **argv) {
     if (optind + 2 != argc) {
-        fputs("wzp-conformance: report takes one JSON report\n", stderr);
+        (void)fputs("wzp-conformance: report takes one JSON report\n", stderr);
         return USAGE;
     }
     o->saved = argv[optind + 1];
@@ -436,11 +438,11 @@ static int finish(wzp_ct_options *o, const parse_state *st) {
                          : o->virtual_time ? 64
                                            : 24 * (uint64_t)(cpus > 0 ? cpus : 1));
     if (o->target != NULL && o->exec != NULL) {
-        fputs("wzp-conformance: --target and --exec exclude each other\n", stderr);
+        (void)fputs("wzp-conformance: --target and --exec exclude each other\n", stderr);
         return USAGE;
     }
     if (o->virtual_time && (o->target != NULL || o->exec != NULL)) {
-        fputs("wzp-conformance: --virtual tests the embedded relay only\n", stderr);
+        (void)fputs("wzp-conformance: --virtual tests the embedded relay only\n", stderr);
         return USAGE;
     }
     if (o->target == NULL && o->exec == NULL && !o->mode_given && o->enforce == WZP_ENFORCE_ON) {
@@ -470,7 +472,7 @@ int wzp_ct_options_parse(wzp_ct_options *o, int argc, char **argv) {
             return 0;
         }
         if (id == '?' || !take_option(o, &st, id, optarg)) {
-            fputs("wzp-conformance: see --help\n", stderr);
+            (void)fputs("wzp-conformance: see --help\n", stderr);
             return USAGE;
         }
     }
@@ -483,8 +485,9 @@ int wzp_ct_options_parse(wzp_ct_options *o, int argc, char **argv) {
         o->command = WZP_CT_COMMAND_REPORT;
         return finish_report(o, argc, argv);
     } else {
-        fprintf(stderr, "wzp-conformance: '%s' is not a command: list, run or report; see --help\n",
-                command);
+        (void)fprintf(stderr,
+                      "wzp-conformance: '%s' is not a command: list, run or report; see --help\n",
+                      command);
         return USAGE;
     }
     remember_replay(o, argc, argv);
@@ -516,16 +519,16 @@ static bool apply_line(char *line, unsigned number_, const char *file, wzp_ct_re
     }
     wzp_ct_case_result *c = find_case(report, id);
     if (c == NULL) {
-        fprintf(stderr, "wzp-conformance: %s:%u: no case of this run is called '%s'\n", file,
-                number_, id);
+        (void)fprintf(stderr, "wzp-conformance: %s:%u: no case of this run is called '%s'\n", file,
+                      number_, id);
         return false;
     }
     if (c->grade == WZP_CT_FAIL) {
         c->grade = WZP_CT_PASS;
         c->lenient = true; /* shown as a warning, with its reason */
     } else if (c->grade == WZP_CT_PASS) {
-        fprintf(stderr, "wzp-conformance: %s:%u: %s was expected to fail and passed\n", file,
-                number_, id);
+        (void)fprintf(stderr, "wzp-conformance: %s:%u: %s was expected to fail and passed\n", file,
+                      number_, id);
     }
     return true;
 }
@@ -542,13 +545,13 @@ bool wzp_ct_options_expect(const wzp_ct_options *o, wzp_ct_report *report) {
         char line[256];
         bool ok = f != NULL;
         if (!ok) {
-            fprintf(stderr, "wzp-conformance: %s: %s\n", o->expect, strerror(errno));
+            (void)fprintf(stderr, "wzp-conformance: %s: %s\n", o->expect, strerror(errno));
         }
         for (unsigned n = 1; ok && fgets(line, sizeof line, f) != NULL; n++) {
             ok = apply_line(line, n, o->expect, report);
         }
         if (f != NULL) {
-            fclose(f);
+            (void)fclose(f);
         }
         if (!ok) {
             return false;

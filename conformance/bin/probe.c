@@ -72,7 +72,7 @@ static bool once(wzp_ct_world *w, probe *p, const wzp_addr *addr, wzp_rng rng, w
 bool wzp_ct_probe(wzp_ct_world *w, const wzp_addr *addr, wzp_rng rng, uint64_t patience,
                   char *build, size_t cap, char why[160]) {
     const wzp_time until = wzp_time_after(w->ops->now(w), patience);
-    snprintf(why, 160, "no answer within %.0f s", (double)patience / 1e9);
+    (void)snprintf(why, 160, "no answer within %.0f s", (double)patience / 1e9);
     while (w->ops->now(w) < until) {
         probe p = {.build = build, .cap = cap};
         const wzp_time attempt = wzp_time_min(until, wzp_time_after(w->ops->now(w), WZP_S));
@@ -80,8 +80,8 @@ bool wzp_ct_probe(wzp_ct_world *w, const wzp_addr *addr, wzp_rng rng, uint64_t p
             return true;
         }
         if (p.close.kind == WZP_QUIC_CLOSE_PEER_TRANSPORT) {
-            snprintf(why, 160, "the handshake was refused with code 0x%llx",
-                     (unsigned long long)p.close.code);
+            (void)snprintf(why, 160, "the handshake was refused with code 0x%llx",
+                           (unsigned long long)p.close.code);
             return false;
         }
     }

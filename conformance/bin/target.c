@@ -36,7 +36,7 @@ struct wzp_ct_target {
 };
 
 static int complain(int code, const char *what, const char *why) {
-    fprintf(stderr, "wzp-conformance: %s: %s\n", what, why);
+    (void)fprintf(stderr, "wzp-conformance: %s: %s\n", what, why);
     return code;
 }
 
@@ -62,8 +62,8 @@ static int open_virtual(wzp_ct_target *t, wzp_ct_report *report) {
         return complain(UNREADABLE, "embedded relay", "cannot be made");
     }
     t->world = wzp_ct_world_virtual(wzp_relay_core(t->relay), t->addr, WZP_MS);
-    snprintf(report->target, sizeof report->target, "embedded relay (virtual time)");
-    snprintf(report->target_build, sizeof report->target_build, "%s", WZP_BUILD_HASH);
+    (void)snprintf(report->target, sizeof report->target, "embedded relay (virtual time)");
+    (void)snprintf(report->target_build, sizeof report->target_build, "%s", WZP_BUILD_HASH);
     return t->world != NULL ? 0 : UNREADABLE;
 }
 
@@ -106,9 +106,9 @@ static int open_embedded(wzp_ct_target *t, wzp_ct_report *report) {
     t->threaded = pthread_create(&t->thread, NULL, relay_thread, t) == 0;
     t->world = wzp_ct_world_real();
     char addr[WZP_ADDR_TEXT_MAX];
-    snprintf(report->target, sizeof report->target, "embedded relay at %s",
-             wzp_addr_text(&t->addr, addr));
-    snprintf(report->target_build, sizeof report->target_build, "%s", WZP_BUILD_HASH);
+    (void)snprintf(report->target, sizeof report->target, "embedded relay at %s",
+                   wzp_addr_text(&t->addr, addr));
+    (void)snprintf(report->target_build, sizeof report->target_build, "%s", WZP_BUILD_HASH);
     return t->threaded && t->world != NULL
                ? 0
                : complain(UNREADABLE, "embedded relay", "cannot start a thread");
@@ -163,7 +163,7 @@ static int open_remote(wzp_ct_target *t, wzp_ct_report *report) {
     if (!resolve(t->options->target, &t->addr, &why)) {
         return complain(UNREACHABLE, t->options->target, why);
     }
-    snprintf(report->target, sizeof report->target, "%s", t->options->target);
+    (void)snprintf(report->target, sizeof report->target, "%s", t->options->target);
     return reach(t, 4 * WZP_S, report);
 }
 
@@ -194,7 +194,8 @@ static int open_exec(wzp_ct_target *t, wzp_ct_report *report) {
         !fill_in_addr(t->options->exec, wzp_addr_text(&t->addr, addr), command, sizeof command)) {
         return complain(2, "--exec", "the command must contain {addr}");
     }
-    snprintf(log, sizeof log, "%s/relay.log", t->options->out != NULL ? t->options->out : "/tmp");
+    (void)snprintf(log, sizeof log, "%s/relay.log",
+                   t->options->out != NULL ? t->options->out : "/tmp");
     t->child = fork();
     if (t->child == 0) {
         FILE *out = freopen(t->options->out != NULL ? log : "/dev/null", "w", stdout);
@@ -209,7 +210,7 @@ static int open_exec(wzp_ct_target *t, wzp_ct_report *report) {
         t->child = 0;
         return complain(UNREADABLE, "--exec", strerror(errno));
     }
-    snprintf(report->target, sizeof report->target, "exec: %.100s", t->options->exec);
+    (void)snprintf(report->target, sizeof report->target, "exec: %.100s", t->options->exec);
     return reach(t, 10 * WZP_S, report);
 }
 

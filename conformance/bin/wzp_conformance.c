@@ -49,7 +49,7 @@ typedef struct context {
 static void show_progress(void *ctx, size_t done, size_t total, size_t failed) {
     context *c = ctx;
     if (c->tty && wall_s() - c->line.started > 2.0) {
-        fprintf(stderr, "\r%zu of %zu runs, %zu failed ", done, total, failed);
+        (void)fprintf(stderr, "\r%zu of %zu runs, %zu failed ", done, total, failed);
         c->line.shown = true;
     }
 }
@@ -70,7 +70,7 @@ static bool write_one(const char *path, const wzp_ct_report *report,
     FILE *f = fopen(path, "w");
     const bool ok = f != NULL && write(f, report);
     if (f == NULL || fclose(f) != 0 || !ok) {
-        fprintf(stderr, "wzp-conformance: cannot write %s\n", path);
+        (void)fprintf(stderr, "wzp-conformance: cannot write %s\n", path);
         return false;
     }
     return true;
@@ -97,7 +97,7 @@ static void describe_run(const wzp_ct_options *o, wzp_ct_report *report) {
     const time_t now = time(NULL);
     struct tm utc;
     gmtime_r(&now, &utc);
-    strftime(report->started, sizeof report->started, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    (void)strftime(report->started, sizeof report->started, "%Y-%m-%dT%H:%M:%SZ", &utc);
     report->suite_version = WZP_VERSION;
     report->build_hash = WZP_BUILD_HASH;
     report->virtual_time = o->virtual_time;
@@ -105,7 +105,7 @@ static void describe_run(const wzp_ct_options *o, wzp_ct_report *report) {
     report->repeat = o->repeat;
     report->jobs = o->jobs;
     report->seed = o->seed;
-    snprintf(report->replay, sizeof report->replay, "%s", o->replay);
+    (void)snprintf(report->replay, sizeof report->replay, "%s", o->replay);
 }
 
 static int run_suite(const wzp_ct_options *o) {
@@ -118,8 +118,8 @@ static int run_suite(const wzp_ct_options *o) {
     context ctx = {.target = target,
                    .line = {.started = wall_s()},
                    .tty = isatty(STDERR_FILENO) != 0 && !o->quiet};
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
+    (void)signal(SIGINT, on_signal);
+    (void)signal(SIGTERM, on_signal);
     const wzp_ct_suite_cfg cfg = {.world = wzp_ct_target_world(target),
                                   .target = wzp_ct_target_addr(target),
                                   .cases = o->cases,
@@ -142,7 +142,7 @@ static int run_suite(const wzp_ct_options *o) {
     describe_run(o, &report);
     report.duration_s = wall_s() - ctx.line.started;
     if (ctx.line.shown) {
-        fputs("\r                                        \r", stderr);
+        (void)fputs("\r                                        \r", stderr);
     }
     wzp_ct_target_close(&target);
     const bool written = ran && wzp_ct_options_expect(o, &report) && write_reports(o, &report);
@@ -157,13 +157,13 @@ static int show_saved(const wzp_ct_options *o) {
     wzp_ct_saved_report *saved = NULL;
     FILE *in = fopen(o->saved, "rb");
     if (in == NULL) {
-        fprintf(stderr, "wzp-conformance: %s: %s\n", o->saved, strerror(errno));
+        (void)fprintf(stderr, "wzp-conformance: %s: %s\n", o->saved, strerror(errno));
         return 3;
     }
     const bool readable = wzp_ct_report_read(&saved, in, why);
     (void)fclose(in);
     if (!readable) {
-        fprintf(stderr, "wzp-conformance: %s: %s\n", o->saved, why);
+        (void)fprintf(stderr, "wzp-conformance: %s: %s\n", o->saved, why);
         return 3;
     }
     wzp_ct_report report = *wzp_ct_saved_report_get(saved);

@@ -13,8 +13,8 @@ static void replace(char *json, const char *what, const char *with) {
         return;
     }
     char tail[JSON_ROOM];
-    snprintf(tail, sizeof tail, "%s", at + strlen(what));
-    snprintf(at, (size_t)(JSON_ROOM - (at - json)), "%s%s", with, tail);
+    (void)snprintf(tail, sizeof tail, "%s", at + strlen(what));
+    (void)snprintf(at, (size_t)(JSON_ROOM - (at - json)), "%s%s", with, tail);
 }
 
 static void version_1(char *json) {
@@ -44,7 +44,7 @@ static void long_key(char *json) {
 }
 
 static void ping(char *json) {
-    snprintf(json, JSON_ROOM, "{\"Ping\":{\"version\":1,\"timestamp_ms\":1}}");
+    (void)snprintf(json, JSON_ROOM, "{\"Ping\":{\"version\":1,\"timestamp_ms\":1}}");
 }
 
 static void extra_fields(char *json) {

@@ -186,13 +186,13 @@ static bool write_head(FILE *f, const text *secrets) {
 static bool write_file(const char *dir, const char *stem, const char *suffix, const text *head,
                        const text *body, char why[256]) {
     char path[512];
-    snprintf(path, sizeof path, "%s/%s.%s", dir, stem, suffix);
+    (void)snprintf(path, sizeof path, "%s/%s.%s", dir, stem, suffix);
     FILE *f = fopen(path, "wb");
     bool ok = f != NULL && (head == NULL || write_head(f, head)) &&
               (body->len == 0 || fwrite(body->data, 1, body->len, f) == body->len);
     ok = (f == NULL || fclose(f) == 0) && ok;
     if (!ok) {
-        snprintf(why, 256, "%.180s: %s", path, strerror(errno));
+        (void)snprintf(why, 256, "%.180s: %s", path, strerror(errno));
     }
     return ok;
 }

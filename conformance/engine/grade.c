@@ -124,20 +124,21 @@ static void say_expected(wzp_ct_run *run, const wzp_ct_criteria *c) {
     switch (c->rule) {
     case WZP_CT_RULE_ENF:
     case WZP_CT_RULE_LENIENT:
-        snprintf(run->expected, sizeof run->expected,
-                 "Hangup PolicyViolation %s within %.1f s, then a close within 2 s",
-                 wzp_ct_codes_text(c->codes, codes, sizeof codes), c->deadline_s);
+        (void)snprintf(run->expected, sizeof run->expected,
+                       "Hangup PolicyViolation %s within %.1f s, then a close within 2 s",
+                       wzp_ct_codes_text(c->codes, codes, sizeof codes), c->deadline_s);
         break;
     case WZP_CT_RULE_FWD:
-        snprintf(run->expected, sizeof run->expected,
-                 "every packet delivered unchanged and once (99 %%), no hangup, no close");
+        (void)snprintf(run->expected, sizeof run->expected,
+                       "every packet delivered unchanged and once (99 %%), no hangup, no close");
         break;
     case WZP_CT_RULE_IGN:
-        snprintf(run->expected, sizeof run->expected,
-                 "malformed input reaches nobody, the connection stays, 5 s of speech arrives");
+        (void)snprintf(
+            run->expected, sizeof run->expected,
+            "malformed input reaches nobody, the connection stays, 5 s of speech arrives");
         break;
     case WZP_CT_RULE_INFO:
-        snprintf(run->expected, sizeof run->expected, "any behaviour; it is only described");
+        (void)snprintf(run->expected, sizeof run->expected, "any behaviour; it is only described");
         break;
     case WZP_CT_RULE_RESP:
         break;
@@ -148,13 +149,14 @@ static void say_actual(wzp_ct_run *run, bool closed) {
     char hangup[64] = "no hangup";
     char close[160] = "connection open";
     if (run->hangup_s >= 0) {
-        snprintf(hangup, sizeof hangup, "hangup %s at %.2f s", run->hangup_code, run->hangup_s);
+        (void)snprintf(hangup, sizeof hangup, "hangup %s at %.2f s", run->hangup_code,
+                       run->hangup_s);
     }
     if (closed) {
-        snprintf(close, sizeof close, "closed at %.2f s (code %llu, \"%s\")", run->close_s,
-                 (unsigned long long)run->close_code, run->close_reason);
+        (void)snprintf(close, sizeof close, "closed at %.2f s (code %llu, \"%s\")", run->close_s,
+                       (unsigned long long)run->close_code, run->close_reason);
     }
-    snprintf(
+    (void)snprintf(
         run->actual, sizeof run->actual,
         "%s, %s; %llu of %llu packets delivered, %llu altered, %llu twice; control %llu of %llu",
         hangup, close, (unsigned long long)run->delivered, (unsigned long long)run->offered,

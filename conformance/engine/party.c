@@ -21,7 +21,7 @@ bool wzp_party_dial(wzp_ct_party *p, wzp_quic *quic, const char *name, const cha
     p->quic = quic;
     p->name = name;
     p->video = video;
-    snprintf(p->room, sizeof p->room, "%s", room);
+    (void)snprintf(p->room, sizeof p->room, "%s", room);
     wzp_rng_fill(rng, seed, sizeof seed);
     wzp_identity_from_seed(&p->identity, seed);
     wzp_ephemeral_new(&p->ephemeral, rng);
@@ -88,15 +88,15 @@ static void on_hangup(wzp_ct_party *p, const wzp_hangup_reason *reason, wzp_time
         p->mismatch = p->mismatch || (reason->kind == WZP_HANGUP_VERSION_MISMATCH &&
                                       reason->server_supported.items[i] == 2);
     }
-    snprintf(p->hangup_code, sizeof p->hangup_code, "%s", name != NULL ? name : "?");
+    (void)snprintf(p->hangup_code, sizeof p->hangup_code, "%s", name != NULL ? name : "?");
 }
 
 static void on_signal(wzp_ct_party *p, wzp_bytes json, wzp_time now, wzp_evidence *evidence) {
     char text[224];
     wzp_signal *signal = NULL;
     wzp_fail fail = {0};
-    snprintf(text, sizeof text, "%.*s", (int)(json.len < 200 ? json.len : 200),
-             (const char *)json.data);
+    (void)snprintf(text, sizeof text, "%.*s", (int)(json.len < 200 ? json.len : 200),
+                   (const char *)json.data);
     wzp_evidence_event(evidence, now, p->name, "signal", text);
     if (wzp_signal_parse(&signal, json, NULL, &fail) != WZP_OK) {
         wzp_evidence_event(evidence, now, p->name, "signal_unreadable",

@@ -71,7 +71,7 @@ static void mark(wzp_ct_exec *e, wzp_ct_lane lane, double from, double until, co
     if (e->result.mark_count < WZP_CT_MARKS_MAX) {
         wzp_ct_mark *m = &e->result.marks[e->result.mark_count++];
         *m = (wzp_ct_mark){.lane = lane, .t_s = from, .until_s = until};
-        snprintf(m->label, sizeof m->label, "%s", label);
+        (void)snprintf(m->label, sizeof m->label, "%s", label);
     }
 }
 
@@ -93,12 +93,12 @@ static void decide(wzp_ct_exec *e, wzp_ct_grade grade, wzp_ct_reason reason, con
                    wzp_time now) {
     e->result.grade = grade;
     e->result.reason = reason;
-    snprintf(e->result.actual, sizeof e->result.actual, "%s", actual);
+    (void)snprintf(e->result.actual, sizeof e->result.actual, "%s", actual);
     finish(e, now);
 }
 
 static void room_name(wzp_ct_exec *e, char out[40]) {
-    snprintf(out, 40, "ct-%016llx", (unsigned long long)wzp_rng_u64(wzp_prng_rng(&e->prng)));
+    (void)snprintf(out, 40, "ct-%016llx", (unsigned long long)wzp_rng_u64(wzp_prng_rng(&e->prng)));
 }
 
 static bool dial(wzp_ct_exec *e, int who, const char *room, wzp_time now) {
@@ -212,9 +212,9 @@ static void build_pattern(wzp_ct_exec *e) {
 static void setup_failed(wzp_ct_exec *e, wzp_time now) {
     char text[160];
     const wzp_ct_party *x = &e->parties[X];
-    snprintf(text, sizeof text, "no room within 10 s: X is %s, L is %s, control %s and %s",
-             wzp_party_state_name(x), wzp_party_state_name(&e->parties[L]),
-             wzp_party_state_name(&e->parties[KX]), wzp_party_state_name(&e->parties[KL]));
+    (void)snprintf(text, sizeof text, "no room within 10 s: X is %s, L is %s, control %s and %s",
+                   wzp_party_state_name(x), wzp_party_state_name(&e->parties[L]),
+                   wzp_party_state_name(&e->parties[KX]), wzp_party_state_name(&e->parties[KL]));
     const bool anyone = wzp_party_open(x) || wzp_party_open(&e->parties[KX]);
     decide(e, WZP_CT_FAIL, anyone ? WZP_CT_REASON_NO_RESPONSE : WZP_CT_REASON_CRASH, text, now);
 }
@@ -326,7 +326,7 @@ static void step_pattern(wzp_ct_exec *e, wzp_time now) {
         return;
     }
     char label[64];
-    snprintf(label, sizeof label, "%llu packets", (unsigned long long)e->result.sent);
+    (void)snprintf(label, sizeof label, "%llu packets", (unsigned long long)e->result.sent);
     mark(e, WZP_CT_LANE_SUBJECT, 0, since_onset(e, now), label);
     enter(e, PHASE_SETTLE, now);
 }
@@ -406,22 +406,23 @@ static void collect(wzp_ct_exec *e) {
     }
     if (x->hangup_at != WZP_TIME_NEVER) {
         r->hangup_s = since_onset(e, x->hangup_at);
-        snprintf(r->hangup_code, sizeof r->hangup_code, "%s", x->hangup_code);
+        (void)snprintf(r->hangup_code, sizeof r->hangup_code, "%s", x->hangup_code);
         mark(e, WZP_CT_LANE_SUBJECT, r->hangup_s, r->hangup_s, "hangup");
     }
     if (x->closed_at != WZP_TIME_NEVER) {
         r->close_s = since_onset(e, x->closed_at);
         r->close_code = x->close.code;
-        snprintf(r->close_reason, sizeof r->close_reason, "%.60s", x->close.reason);
+        (void)snprintf(r->close_reason, sizeof r->close_reason, "%.60s", x->close.reason);
         mark(e, WZP_CT_LANE_SUBJECT, r->close_s, r->close_s, "close");
     }
     r->after_close = e->main.late;
     char label[64];
-    snprintf(label, sizeof label, "%llu of %llu received", (unsigned long long)r->delivered,
-             (unsigned long long)r->offered);
+    (void)snprintf(label, sizeof label, "%llu of %llu received", (unsigned long long)r->delivered,
+                   (unsigned long long)r->offered);
     mark(e, WZP_CT_LANE_LISTENER, 0, since_onset(e, e->phase_at), label);
-    snprintf(label, sizeof label, "%llu of %llu received", (unsigned long long)r->control_delivered,
-             (unsigned long long)r->control_offered);
+    (void)snprintf(label, sizeof label, "%llu of %llu received",
+                   (unsigned long long)r->control_delivered,
+                   (unsigned long long)r->control_offered);
     mark(e, WZP_CT_LANE_CONTROL, 0, since_onset(e, e->phase_at), label);
     if (e->cfg.which->criteria.deadline_s > 0) {
         mark(e, WZP_CT_LANE_EXPECTED, 0, e->cfg.which->criteria.deadline_s, "hangup due");
@@ -435,10 +436,10 @@ static void learn_mode(wzp_ct_exec *e) {
               : r->delivered * 100 >= r->offered * 99 ? WZP_CT_MODE_OBSERVE
                                                       : WZP_CT_MODE_DROP;
     char text[96];
-    snprintf(text, sizeof text, "mode: %s; ", wzp_ct_mode_name(e->mode));
+    (void)snprintf(text, sizeof text, "mode: %s; ", wzp_ct_mode_name(e->mode));
     char rest[400];
-    snprintf(rest, sizeof rest, "%.390s", r->actual);
-    snprintf(e->result.actual, sizeof e->result.actual, "%s%s", text, rest);
+    (void)snprintf(rest, sizeof rest, "%.390s", r->actual);
+    (void)snprintf(e->result.actual, sizeof e->result.actual, "%s%s", text, rest);
 }
 
 static void conclude(wzp_ct_exec *e, bool served_after, wzp_time now) {
@@ -512,20 +513,20 @@ static void send_exchange(wzp_ct_exec *e, wzp_ct_party *x) {
 static void describe(wzp_ct_exec *e, const wzp_ct_party *x, wzp_time now) {
     char closed[200] = "connection open";
     if (x->closed_at != WZP_TIME_NEVER) {
-        snprintf(closed, sizeof closed, "closed after %.2f s (%s, code 0x%llx, \"%s\")",
-                 since_onset(e, x->closed_at),
-                 x->close.kind == WZP_QUIC_CLOSE_PEER_TRANSPORT ? "transport" : "application",
-                 (unsigned long long)x->close.code, x->close.reason);
+        (void)snprintf(closed, sizeof closed, "closed after %.2f s (%s, code 0x%llx, \"%s\")",
+                       since_onset(e, x->closed_at),
+                       x->close.kind == WZP_QUIC_CLOSE_PEER_TRANSPORT ? "transport" : "application",
+                       (unsigned long long)x->close.code, x->close.reason);
         mark(e, WZP_CT_LANE_SUBJECT, since_onset(e, x->closed_at), since_onset(e, x->closed_at),
              "close");
         e->result.close_s = since_onset(e, x->closed_at);
     }
-    snprintf(e->result.actual, sizeof e->result.actual, "%s%s%s%s, %s",
-             x->answered ? (x->answer_valid ? "valid CallAnswer" : "INVALID CallAnswer")
-                         : "no CallAnswer",
-             x->room_count > 0 ? ", RoomUpdate" : "",
-             x->mismatch ? ", ProtocolVersionMismatch" : "",
-             x->hangup_at != WZP_TIME_NEVER && !x->mismatch ? ", Hangup" : "", closed);
+    (void)snprintf(e->result.actual, sizeof e->result.actual, "%s%s%s%s, %s",
+                   x->answered ? (x->answer_valid ? "valid CallAnswer" : "INVALID CallAnswer")
+                               : "no CallAnswer",
+                   x->room_count > 0 ? ", RoomUpdate" : "",
+                   x->mismatch ? ", ProtocolVersionMismatch" : "",
+                   x->hangup_at != WZP_TIME_NEVER && !x->mismatch ? ", Hangup" : "", closed);
     mark(e, WZP_CT_LANE_EXPECTED, 0, e->cfg.which->exchange.deadline_s, "reaction due");
     (void)now;
 }
@@ -586,8 +587,8 @@ static void step_exchange(wzp_ct_exec *e, wzp_time now) {
         return;
     }
     if (so_far != 0 || now >= deadline) {
-        snprintf(e->result.expected, sizeof e->result.expected, "%s within %.0f s",
-                 required(ex->response), ex->deadline_s);
+        (void)snprintf(e->result.expected, sizeof e->result.expected, "%s within %.0f s",
+                       required(ex->response), ex->deadline_s);
         describe(e, x, now);
         const bool pass = so_far > 0 || ex->response == WZP_CT_DESCRIBE;
         e->result.grade = pass ? WZP_CT_PASS : WZP_CT_FAIL;

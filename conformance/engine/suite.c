@@ -49,13 +49,15 @@ static void keep_evidence(suite *s, job *j, wzp_ct_run *run) {
         (run->grade == WZP_CT_PASS && !run->lenient && !s->cfg->evidence_all)) {
         return;
     }
-    snprintf(stem, sizeof stem, "%s.%zu", s->cfg->cases[j->case_index]->info.id, j->run_index + 1);
+    (void)snprintf(stem, sizeof stem, "%s.%zu", s->cfg->cases[j->case_index]->info.id,
+                   j->run_index + 1);
     if (!wzp_evidence_write(wzp_ct_exec_evidence(j->exec), s->cfg->evidence_dir, stem, why)) {
-        fprintf(stderr, "wzp-conformance: evidence is lost: %s\n", why);
+        (void)fprintf(stderr, "wzp-conformance: evidence is lost: %s\n", why);
         return;
     }
     for (size_t i = 0; i < 3; i++) {
-        snprintf(run->evidence[i], sizeof run->evidence[i], "evidence/%s.%s", stem, suffixes[i]);
+        (void)snprintf(run->evidence[i], sizeof run->evidence[i], "evidence/%s.%s", stem,
+                       suffixes[i]);
     }
 }
 
@@ -72,8 +74,8 @@ static void record_verdict(suite *s, size_t case_index, size_t run_index, wzp_ct
                            wzp_ct_reason reason, const char *actual) {
     wzp_ct_run run = {.grade = grade, .reason = reason, .hangup_s = -1, .close_s = -1};
     const wzp_ct_case *c = s->cfg->cases[case_index];
-    snprintf(run.actual, sizeof run.actual, "%s", actual);
-    snprintf(run.feature, sizeof run.feature, "%s", c->feature != NULL ? c->feature : "");
+    (void)snprintf(run.actual, sizeof run.actual, "%s", actual);
+    (void)snprintf(run.feature, sizeof run.feature, "%s", c->feature != NULL ? c->feature : "");
     record(s, case_index, run_index, &run);
 }
 
@@ -141,7 +143,7 @@ static bool must_stop(suite *s) {
     }
     s->report->interrupted = true;
     if (dead) {
-        snprintf(s->report->fatal, sizeof s->report->fatal, "the relay's process ended");
+        (void)snprintf(s->report->fatal, sizeof s->report->fatal, "the relay's process ended");
     }
     return true;
 }
@@ -184,7 +186,7 @@ static void check_pacing(suite *s, size_t case_index) {
         late = n < late ? n : late;
     }
     char text[96];
-    snprintf(text, sizeof text, "%u of %u sends were more than 2 ms late", late, count);
+    (void)snprintf(text, sizeof text, "%u of %u sends were more than 2 ms late", late, count);
     const bool good = late * 100 <= count;
     record_verdict(s, case_index, 0, good ? WZP_CT_PASS : WZP_CT_INCONCLUSIVE,
                    good ? WZP_CT_REASON_NONE : WZP_CT_REASON_SENDER_RATE, text);
@@ -229,8 +231,8 @@ static void check_metrics(suite *s, size_t case_index) {
         ok = s->cfg->metrics(s->cfg->ctx, text, METRICS_MAX) && is_exposition(text, &samples);
     }
     free(text);
-    snprintf(actual, sizeof actual, ok ? "%u samples, twice" : "not readable after %u samples",
-             samples);
+    (void)snprintf(actual, sizeof actual,
+                   ok ? "%u samples, twice" : "not readable after %u samples", samples);
     record_verdict(s, case_index, 0, WZP_CT_PASS,
                    ok ? WZP_CT_REASON_NONE : WZP_CT_REASON_NO_METRICS, actual);
 }
@@ -291,8 +293,8 @@ static bool calibrate(suite *s) {
         const wzp_ct_run *run = &s->runs[i][0];
         if (s->cfg->cases[i]->fatal && run->grade != WZP_CT_PASS && good) {
             good = false;
-            snprintf(s->report->fatal, sizeof s->report->fatal, "%s did not pass: %.100s",
-                     s->cfg->cases[i]->info.id, run->actual);
+            (void)snprintf(s->report->fatal, sizeof s->report->fatal, "%s did not pass: %.100s",
+                           s->cfg->cases[i]->info.id, run->actual);
         }
         if (s->report->interrupted) {
             return false;
@@ -329,8 +331,8 @@ static void fill_rest(suite *s) {
             wzp_ct_run *run = &s->runs[i][r];
             if (run->actual[0] == '\0') {
                 *run = (wzp_ct_run){.grade = WZP_CT_INCONCLUSIVE, .hangup_s = -1, .close_s = -1};
-                snprintf(run->actual, sizeof run->actual, "was not run: %s",
-                         s->report->fatal[0] != '\0' ? s->report->fatal : "interrupted");
+                (void)snprintf(run->actual, sizeof run->actual, "was not run: %s",
+                               s->report->fatal[0] != '\0' ? s->report->fatal : "interrupted");
             }
         }
     }

@@ -101,7 +101,7 @@ static bool try_fault(wzp_fault fault) {
     const unsigned failed = list_failures(&report, info->caught_by, &found);
     puts(failed == 0 ? " none |" : " |");
     if (report.fatal[0] != '\0') {
-        fprintf(stderr, "%s: %s\n", info->name, report.fatal);
+        (void)fprintf(stderr, "%s: %s\n", info->name, report.fatal);
     }
     const unsigned unclear = report.totals.by_grade[WZP_CT_INCONCLUSIVE];
     wzp_ct_suite_clear(&report);
@@ -109,7 +109,7 @@ static bool try_fault(wzp_fault fault) {
         return failed == 0 && unclear == 0;
     }
     if (!found) {
-        fprintf(stderr, "%s was not failed by %s\n", info->name, info->caught_by);
+        (void)fprintf(stderr, "%s was not failed by %s\n", info->name, info->caught_by);
     }
     return found;
 }
@@ -122,7 +122,7 @@ int main(int argc, char **argv) {
         if (argc > 1 && strcmp(argv[1], wzp_faults[f].name) != 0) {
             continue;
         }
-        fflush(stdout);
+        (void)fflush(stdout);
         if (try_fault((wzp_fault)f)) {
             passed++;
         } else {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conformance/report/out.h"
 #include "conformance/report/report.h"
 #include "conformance/report/summary.h"
 #include "conformance/report/text.h"
@@ -46,11 +47,11 @@ static void put_wrapped(FILE *out, const char *text, unsigned width) {
     const size_t room = width == 0 ? SIZE_MAX : (width > NARROWEST ? width : NARROWEST) - INDENT;
     for (const char *p = plain; p != NULL;) {
         const char *end = line_end(p, room);
-        fwrite(p, 1, (size_t)(end - p), out);
-        fputc('\n', out);
+        (void)fwrite(p, 1, (size_t)(end - p), out);
+        put_char(out, '\n');
         p = *end == '\0' ? NULL : end + (*end == ' ' ? 1 : 0);
         if (p != NULL) {
-            fprintf(out, "%*s", INDENT, "");
+            put_format(out, "%*s", INDENT, "");
         }
     }
     free(plain);
@@ -59,7 +60,7 @@ static void put_wrapped(FILE *out, const char *text, unsigned width) {
 static void put_detail(FILE *out, const char *name, const char *text,
                        const wzp_ct_report_opts *opts) {
     if (*text != '\0') {
-        fprintf(out, "      %-*s", INDENT - 6, name);
+        put_format(out, "      %-*s", INDENT - 6, name);
         put_wrapped(out, text, opts->width);
     }
 }
@@ -79,17 +80,17 @@ static void put_details(FILE *out, const wzp_ct_case_result *c, const wzp_ct_rep
 static void put_case(FILE *out, const wzp_ct_case_result *c, const wzp_ct_report_opts *opts) {
     char reason[96];
     const wzp_ct_look look = wzp_ct_look_of(c);
-    fprintf(out, "  %s%-12s%s ", opts->colour ? colour_of(look) : "", wzp_ct_look_name(look),
-            opts->colour ? "\033[0m" : "");
+    put_format(out, "  %s%-12s%s ", opts->colour ? colour_of(look) : "", wzp_ct_look_name(look),
+               opts->colour ? "\033[0m" : "");
     wzp_ct_put_plain(out, c->info->id);
-    fprintf(out, "%*s", strlen(c->info->id) < 7 ? 7 - (int)strlen(c->info->id) : 1, "");
+    put_format(out, "%*s", strlen(c->info->id) < 7 ? 7 - (int)strlen(c->info->id) : 1, "");
     wzp_ct_put_plain(out, c->info->title);
     if (*wzp_ct_full_reason(c->reason, wzp_ct_deciding(c), reason) != '\0') {
-        fputs("  (", out);
+        put_text(out, "  (");
         wzp_ct_put_plain(out, reason);
-        fputc(')', out);
+        put_char(out, ')');
     }
-    fputs(c->flaky ? "  [flaky]\n" : "\n", out);
+    put_text(out, c->flaky ? "  [flaky]\n" : "\n");
     if (look != WZP_CT_LOOK_PASS && look != WZP_CT_LOOK_SKIP) {
         put_details(out, c, opts);
     }
@@ -104,9 +105,9 @@ static void put_chapter(FILE *out, const wzp_ct_case_result *cases, size_t count
             continue;
         }
         if (!titled) {
-            fputs(opts->colour ? "\033[1m" : "", out);
+            put_text(out, opts->colour ? "\033[1m" : "");
             wzp_ct_put_plain(out, wzp_ct_chapter_title(cases[i].info->chapter));
-            fputs(opts->colour ? "\033[0m\n" : "\n", out);
+            put_text(out, opts->colour ? "\033[0m\n" : "\n");
             titled = true;
         }
         put_case(out, &cases[i], opts);
@@ -114,15 +115,15 @@ static void put_chapter(FILE *out, const wzp_ct_case_result *cases, size_t count
 }
 
 static void put_head(FILE *out, const wzp_ct_report *r) {
-    fputs("target    ", out);
+    put_text(out, "target    ");
     wzp_ct_put_plain(out, r->target);
-    fputs(r->target_build[0] != '\0' ? ", build " : "", out);
+    put_text(out, r->target_build[0] != '\0' ? ", build " : "");
     wzp_ct_put_plain(out, r->target_build);
-    fprintf(out, "\nmode      %s", wzp_ct_mode_name(r->detected_mode));
+    put_format(out, "\nmode      %s", wzp_ct_mode_name(r->detected_mode));
     if (r->declared_mode != WZP_CT_MODE_UNKNOWN && r->declared_mode != r->detected_mode) {
-        fprintf(out, ", declared %s", wzp_ct_mode_name(r->declared_mode));
+        put_format(out, ", declared %s", wzp_ct_mode_name(r->declared_mode));
     }
-    fputs(r->virtual_time ? ", virtual time\n" : "\n", out);
+    put_text(out, r->virtual_time ? ", virtual time\n" : "\n");
 }
 
 bool wzp_ct_report_console(FILE *out, const wzp_ct_report *r, const wzp_ct_report_opts *opts) {
@@ -133,16 +134,17 @@ bool wzp_ct_report_console(FILE *out, const wzp_ct_report *r, const wzp_ct_repor
         i = end;
     }
     if (r->fatal[0] != '\0') {
-        fputs("The run proves nothing: ", out);
+        put_text(out, "The run proves nothing: ");
         wzp_ct_put_plain(out, r->fatal);
-        fputc('\n', out);
+        put_char(out, '\n');
     }
-    fputs(r->interrupted ? "The run was interrupted: this is what ran.\n" : "", out);
-    fputs("repeat    ", out);
+    put_text(out, r->interrupted ? "The run was interrupted: this is what ran.\n" : "");
+    put_text(out, "repeat    ");
     wzp_ct_put_plain(out, r->replay);
-    fprintf(out, "\n%u PASS, %u FAIL, %u INCONCLUSIVE, %u SKIP (%u warnings, %u flaky) in %.1f s\n",
-            r->totals.by_grade[WZP_CT_PASS], r->totals.by_grade[WZP_CT_FAIL],
-            r->totals.by_grade[WZP_CT_INCONCLUSIVE], r->totals.by_grade[WZP_CT_SKIP],
-            r->totals.warnings, r->totals.flaky, r->duration_s);
+    put_format(out,
+               "\n%u PASS, %u FAIL, %u INCONCLUSIVE, %u SKIP (%u warnings, %u flaky) in %.1f s\n",
+               r->totals.by_grade[WZP_CT_PASS], r->totals.by_grade[WZP_CT_FAIL],
+               r->totals.by_grade[WZP_CT_INCONCLUSIVE], r->totals.by_grade[WZP_CT_SKIP],
+               r->totals.warnings, r->totals.flaky, r->duration_s);
     return ferror(out) == 0;
 }

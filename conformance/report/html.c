@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "conformance/report/out.h"
 #include "conformance/report/report.h"
 #include "conformance/report/text.h"
 
@@ -18,26 +19,25 @@ static void put_base64(FILE *out, const unsigned char *bytes, size_t len) {
         const unsigned b1 = i + 1 < len ? bytes[i + 1] : 0;
         const unsigned b2 = i + 2 < len ? bytes[i + 2] : 0;
         const unsigned v = (unsigned)bytes[i] << 16 | b1 << 8 | b2;
-        fputc(digits[v >> 18], out);
-        fputc(digits[v >> 12 & 63], out);
-        fputc(i + 1 < len ? digits[v >> 6 & 63] : '=', out);
-        fputc(i + 2 < len ? digits[v & 63] : '=', out);
+        put_char(out, digits[v >> 18]);
+        put_char(out, digits[v >> 12 & 63]);
+        put_char(out, i + 1 < len ? digits[v >> 6 & 63] : '=');
+        put_char(out, i + 2 < len ? digits[v & 63] : '=');
     }
 }
 
 static void put_head(FILE *out, const wzp_ct_report *r) {
-    fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-          "style-src 'unsafe-inline'; script-src 'sha256-",
-          out);
+    put_text(out, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                  "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+                  "style-src 'unsafe-inline'; script-src 'sha256-");
     put_base64(out, wzp_ct_page_js_sha256, sizeof wzp_ct_page_js_sha256);
-    fputs("'\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-          "<title>WZP conformance: ",
-          out);
+    put_text(out, "'\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                  "<title>WZP conformance: ");
     wzp_ct_put_xml(out, r->target);
-    fprintf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n", wzp_ct_page_css);
-    fputs("<a class=\"skip-link\" href=\"#cases\">Skip to the cases</a>\n<div class=\"sheet\">\n",
-          out);
+    put_format(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n", wzp_ct_page_css);
+    put_text(
+        out,
+        "<a class=\"skip-link\" href=\"#cases\">Skip to the cases</a>\n<div class=\"sheet\">\n");
 }
 
 /* --- the run as a whole ------------------------------------------------------------------------
@@ -48,55 +48,56 @@ static const char *const look_words[WZP_CT_LOOK_COUNT] = {"passed", "failed", "w
 
 static void put_fact(FILE *out, const char *name, const char *value) {
     if (*value != '\0') {
-        fprintf(out, "<div><dt>%s</dt><dd>", name);
+        put_format(out, "<div><dt>%s</dt><dd>", name);
         wzp_ct_put_xml(out, value);
-        fputs("</dd></div>\n", out);
+        put_text(out, "</dd></div>\n");
     }
 }
 
 static void put_facts(FILE *out, const wzp_ct_report *r) {
     char text[160];
-    fputs("<dl class=\"facts\">\n", out);
+    put_text(out, "<dl class=\"facts\">\n");
     put_fact(out, "Relay build", r->target_build);
-    snprintf(text, sizeof text, "%s%s%s", wzp_ct_mode_name(r->detected_mode),
-             r->declared_mode != WZP_CT_MODE_UNKNOWN ? ", declared " : "",
-             r->declared_mode != WZP_CT_MODE_UNKNOWN ? wzp_ct_mode_name(r->declared_mode) : "");
+    (void)snprintf(text, sizeof text, "%s%s%s", wzp_ct_mode_name(r->detected_mode),
+                   r->declared_mode != WZP_CT_MODE_UNKNOWN ? ", declared " : "",
+                   r->declared_mode != WZP_CT_MODE_UNKNOWN ? wzp_ct_mode_name(r->declared_mode)
+                                                           : "");
     put_fact(out, "Mode", text);
     put_fact(out, "Limits", r->strict_limits ? "strict" : "deployed");
     put_fact(out, "Started", r->started);
-    snprintf(text, sizeof text, "%.1f s%s", r->duration_s,
-             r->virtual_time ? " for simulated time" : "");
+    (void)snprintf(text, sizeof text, "%.1f s%s", r->duration_s,
+                   r->virtual_time ? " for simulated time" : "");
     put_fact(out, "Took", text);
-    snprintf(text, sizeof text, "%u, seed %llu", r->repeat, (unsigned long long)r->seed);
+    (void)snprintf(text, sizeof text, "%u, seed %llu", r->repeat, (unsigned long long)r->seed);
     put_fact(out, "Runs per case", text);
-    snprintf(text, sizeof text, "%.40s (%.40s)", r->suite_version, r->build_hash);
+    (void)snprintf(text, sizeof text, "%.40s (%.40s)", r->suite_version, r->build_hash);
     put_fact(out, "Suite", text);
-    fputs("</dl>\n", out);
+    put_text(out, "</dl>\n");
 }
 
 /* A bar with the share of each look, and the numbers. */
 static void put_totals(FILE *out, const wzp_ct_rates *all) {
-    fputs("<div class=\"share\" aria-hidden=\"true\">", out);
+    put_text(out, "<div class=\"share\" aria-hidden=\"true\">");
     for (int look = 0; look < WZP_CT_LOOK_COUNT; look++) {
         if (all->looks[look] != 0) {
-            fprintf(out, "<span class=\"%s\" style=\"flex-grow:%u\"></span>",
-                    wzp_ct_html_class((wzp_ct_look)look), all->looks[look]);
+            put_format(out, "<span class=\"%s\" style=\"flex-grow:%u\"></span>",
+                       wzp_ct_html_class((wzp_ct_look)look), all->looks[look]);
         }
     }
-    fputs("</div>\n<ul class=\"totals\">\n", out);
+    put_text(out, "</div>\n<ul class=\"totals\">\n");
     for (int look = 0; look < WZP_CT_LOOK_COUNT; look++) {
-        fprintf(out, "<li%s><b>%u</b>", all->looks[look] == 0 ? " class=\"none\"" : "",
-                all->looks[look]);
+        put_format(out, "<li%s><b>%u</b>", all->looks[look] == 0 ? " class=\"none\"" : "",
+                   all->looks[look]);
         wzp_ct_html_sign(out, (wzp_ct_look)look, look_words[look]);
-        fputs("</li>\n", out);
+        put_text(out, "</li>\n");
     }
-    fputs("</ul>\n", out);
+    put_text(out, "</ul>\n");
 }
 
 static void put_notice(FILE *out, const char *class_name, const char *lead, const char *text) {
-    fprintf(out, "<p class=\"notice %s\"><b>%s</b> ", class_name, lead);
+    put_format(out, "<p class=\"notice %s\"><b>%s</b> ", class_name, lead);
     wzp_ct_put_xml(out, text);
-    fputs("</p>\n", out);
+    put_text(out, "</p>\n");
 }
 
 static wzp_ct_look look_of_run(const wzp_ct_report *r) {
@@ -113,12 +114,12 @@ static void put_overview(FILE *out, const wzp_ct_report *r) {
     char verdict[160];
     wzp_ct_rates all;
     wzp_ct_rates_of(&all, r->cases, r->case_count);
-    fputs("<header>\n<p class=\"kicker\">WZP v2 relay conformance</p>\n<h1>", out);
+    put_text(out, "<header>\n<p class=\"kicker\">WZP v2 relay conformance</p>\n<h1>");
     wzp_ct_put_xml(out, r->target);
     const wzp_ct_look look = look_of_run(r);
-    fprintf(out, "</h1>\n<p class=\"verdict %s\">", wzp_ct_html_class(look));
+    put_format(out, "</h1>\n<p class=\"verdict %s\">", wzp_ct_html_class(look));
     wzp_ct_html_sign(out, look, wzp_ct_verdict(r, verdict));
-    fputs("</p>\n", out);
+    put_text(out, "</p>\n");
     if (r->fatal[0] != '\0') {
         put_notice(out, "unclear", "Calibration failed.", r->fatal);
     }
@@ -132,7 +133,7 @@ static void put_overview(FILE *out, const wzp_ct_report *r) {
     }
     put_totals(out, &all);
     put_facts(out, r);
-    fputs("</header>\n<main>\n", out);
+    put_text(out, "</header>\n<main>\n");
 }
 
 /* --- by chapter --------------------------------------------------------------------------------
@@ -140,23 +141,23 @@ static void put_overview(FILE *out, const wzp_ct_report *r) {
 
 static void put_count(FILE *out, const char *name, unsigned count, bool bad) {
     const char *kind = count == 0 ? " none-of" : "";
-    fprintf(out, "<td class=\"n%s\" data-name=\"%s\"%s>", kind, name,
-            bad && count != 0 ? " data-bad" : "");
-    fprintf(out, count != 0 ? "%u</td>" : "–</td>", count);
+    put_format(out, "<td class=\"n%s\" data-name=\"%s\"%s>", kind, name,
+               bad && count != 0 ? " data-bad" : "");
+    put_format(out, count != 0 ? "%u</td>" : "–</td>", count);
 }
 
 /* good_whole: all is well if part equals whole, otherwise if part is 0. */
 static void put_share_of(FILE *out, const char *name, unsigned part, unsigned whole,
                          bool good_whole) {
     const bool bad = whole != 0 && part != (good_whole ? whole : 0);
-    fprintf(out, "<td class=\"n%s\" data-name=\"%s\"%s>", whole == 0 ? " none-of" : "", name,
-            bad ? " data-bad" : "");
-    fprintf(out, whole != 0 ? "%u of %u</td>" : "–</td>", part, whole);
+    put_format(out, "<td class=\"n%s\" data-name=\"%s\"%s>", whole == 0 ? " none-of" : "", name,
+               bad ? " data-bad" : "");
+    put_format(out, whole != 0 ? "%u of %u</td>" : "–</td>", part, whole);
 }
 
 static void put_seconds(FILE *out, const char *name, const wzp_ct_rates *n, double t) {
-    fprintf(out, "<td class=\"n%s\" data-name=\"%s\">", n->hangups == 0 ? " none-of" : "", name);
-    fprintf(out, n->hangups != 0 ? "%.2f s</td>" : "–</td>", t);
+    put_format(out, "<td class=\"n%s\" data-name=\"%s\">", n->hangups == 0 ? " none-of" : "", name);
+    put_format(out, n->hangups != 0 ? "%.2f s</td>" : "–</td>", t);
 }
 
 static void put_rates(FILE *out, const wzp_ct_rates *n) {
@@ -169,38 +170,39 @@ static void put_rates(FILE *out, const wzp_ct_rates *n) {
     put_share_of(out, "False positives", n->hurt, n->legit, false);
     put_seconds(out, "Median to hangup", n, n->median_s);
     put_seconds(out, "95th percentile", n, n->p95_s);
-    fputs("</tr>\n", out);
+    put_text(out, "</tr>\n");
 }
 
 static void put_chapters_table(FILE *out, const wzp_ct_report *r) {
     wzp_ct_rates n;
-    fputs("<section aria-labelledby=\"tiers\">\n<h2 id=\"tiers\">By tier</h2>\n"
-          "<p class=\"lead\">Abuse must be caught, legitimate traffic must get through. Times run "
-          "from the first packet of the abuse to the typed hangup.</p>\n"
-          "<div class=\"scroll\"><table class=\"cards\"><thead><tr><th scope=\"col\">Chapter</th>",
-          out);
+    put_text(
+        out,
+        "<section aria-labelledby=\"tiers\">\n<h2 id=\"tiers\">By tier</h2>\n"
+        "<p class=\"lead\">Abuse must be caught, legitimate traffic must get through. Times run "
+        "from the first packet of the abuse to the typed hangup.</p>\n"
+        "<div class=\"scroll\"><table class=\"cards\"><thead><tr><th scope=\"col\">Chapter</th>");
     static const char *const columns[] = {"Cases",           "Passed",           "Failed",
                                           "Inconcl.",        "Skipped",          "Abuse caught",
                                           "False positives", "Median to hangup", "p95"};
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
-        fprintf(out, "<th scope=\"col\" class=\"n\">%s</th>", columns[i]);
+        put_format(out, "<th scope=\"col\" class=\"n\">%s</th>", columns[i]);
     }
-    fputs("</tr></thead>\n<tbody>\n", out);
+    put_text(out, "</tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < r->case_count;) {
         const size_t end = wzp_ct_chapter_end(r, i);
         wzp_ct_rates_of(&n, r->cases + i, end - i);
-        fputs("<tr><th scope=\"row\"><a href=\"#chapter-", out);
+        put_text(out, "<tr><th scope=\"row\"><a href=\"#chapter-");
         wzp_ct_put_path(out, r->cases[i].info->chapter);
-        fputs("\">", out);
+        put_text(out, "\">");
         wzp_ct_put_xml(out, wzp_ct_chapter_title(r->cases[i].info->chapter));
-        fputs("</a></th>", out);
+        put_text(out, "</a></th>");
         put_rates(out, &n);
         i = end;
     }
     wzp_ct_rates_of(&n, r->cases, r->case_count);
-    fputs("</tbody>\n<tfoot><tr><th scope=\"row\">All</th>", out);
+    put_text(out, "</tbody>\n<tfoot><tr><th scope=\"row\">All</th>");
     put_rates(out, &n);
-    fputs("</tfoot></table></div>\n</section>\n", out);
+    put_text(out, "</tfoot></table></div>\n</section>\n");
 }
 
 /* --- panels ------------------------------------------------------------------------------------
@@ -211,19 +213,19 @@ static void put_worry(FILE *out, const wzp_ct_case_result *c) {
     const wzp_ct_run *run = wzp_ct_deciding(c);
     char reason[96];
     char word[128];
-    snprintf(word, sizeof word, "%s %s", wzp_ct_look_name(look),
-             wzp_ct_full_reason(c->reason, run, reason));
-    fputs("<li><a class=\"id\" href=\"#", out);
+    (void)snprintf(word, sizeof word, "%s %s", wzp_ct_look_name(look),
+                   wzp_ct_full_reason(c->reason, run, reason));
+    put_text(out, "<li><a class=\"id\" href=\"#");
     wzp_ct_put_path(out, c->info->id);
-    fputs("\">", out);
+    put_text(out, "\">");
     wzp_ct_put_xml(out, c->info->id);
-    fputs("</a><span class=\"title\">", out);
+    put_text(out, "</a><span class=\"title\">");
     wzp_ct_put_xml(out, c->info->title);
-    fputs("</span>", out);
+    put_text(out, "</span>");
     wzp_ct_html_sign(out, look, word);
-    fputs("<p class=\"what\">", out);
+    put_text(out, "<p class=\"what\">");
     wzp_ct_put_xml(out, run->actual);
-    fputs("</p></li>\n", out);
+    put_text(out, "</p></li>\n");
 }
 
 static unsigned count_worries(const wzp_ct_report *r, wzp_ct_worry worry) {
@@ -237,20 +239,20 @@ static unsigned count_worries(const wzp_ct_report *r, wzp_ct_worry worry) {
 static void put_panel(FILE *out, const wzp_ct_report *r, wzp_ct_worry worry, const char *title,
                       const char *none) {
     const unsigned count = count_worries(r, worry);
-    fprintf(out, "<section>\n<h2>%s%s", title, count != 0 ? " " : "");
-    fprintf(out, count != 0 ? "<span class=\"soft\">%u</span></h2>\n" : "</h2>\n", count);
-    fputs("<div class=\"panel\">\n", out);
+    put_format(out, "<section>\n<h2>%s%s", title, count != 0 ? " " : "");
+    put_format(out, count != 0 ? "<span class=\"soft\">%u</span></h2>\n" : "</h2>\n", count);
+    put_text(out, "<div class=\"panel\">\n");
     if (count == 0) {
-        fprintf(out, "<p class=\"clean\">%s</p>\n</div>\n</section>\n", none);
+        put_format(out, "<p class=\"clean\">%s</p>\n</div>\n</section>\n", none);
         return;
     }
-    fputs("<ul>\n", out);
+    put_text(out, "<ul>\n");
     for (size_t i = 0; i < r->case_count; i++) {
         if (wzp_ct_worry_of(&r->cases[i]) == worry) {
             put_worry(out, &r->cases[i]);
         }
     }
-    fputs("</ul>\n</div>\n</section>\n", out);
+    put_text(out, "</ul>\n</div>\n</section>\n");
 }
 
 static void put_panels(FILE *out, const wzp_ct_report *r) {
@@ -271,17 +273,17 @@ static void put_panels(FILE *out, const wzp_ct_report *r) {
  */
 
 static void put_choice(FILE *out, const char *id, const char *word, unsigned count, bool checked) {
-    fprintf(out,
-            "<label><input type=\"radio\" name=\"only\" id=\"only-%s\"%s><span>%s %u</span>"
-            "</label>\n",
-            id, checked ? " checked" : "", word, count);
+    put_format(out,
+               "<label><input type=\"radio\" name=\"only\" id=\"only-%s\"%s><span>%s %u</span>"
+               "</label>\n",
+               id, checked ? " checked" : "", word, count);
 }
 
 static void put_filter(FILE *out, const wzp_ct_report *r) {
     static const char *const words[] = {"Passed", "Failed", "Warnings", "Inconclusive", "Skipped"};
     wzp_ct_rates all;
     wzp_ct_rates_of(&all, r->cases, r->case_count);
-    fputs("<div class=\"tools\"><fieldset class=\"filter\"><legend>Show</legend>\n", out);
+    put_text(out, "<div class=\"tools\"><fieldset class=\"filter\"><legend>Show</legend>\n");
     put_choice(out, "all", "All", all.cases, true);
     for (int look = 0; look < WZP_CT_LOOK_COUNT; look++) {
         if (all.looks[look] != 0) {
@@ -289,36 +291,35 @@ static void put_filter(FILE *out, const wzp_ct_report *r) {
                        false);
         }
     }
-    fputs("</fieldset><button type=\"button\" id=\"open-all\" aria-pressed=\"false\" "
-          "hidden>Open all</button></div>\n",
-          out);
+    put_text(out, "</fieldset><button type=\"button\" id=\"open-all\" aria-pressed=\"false\" "
+                  "hidden>Open all</button></div>\n");
 }
 
 static void put_cases(FILE *out, const wzp_ct_report *r) {
     const bool few = r->totals.by_grade[WZP_CT_FAIL] <= OPEN_AT_MOST;
-    fputs("<section aria-labelledby=\"cases\">\n<h2 id=\"cases\">Cases</h2>\n", out);
+    put_text(out, "<section aria-labelledby=\"cases\">\n<h2 id=\"cases\">Cases</h2>\n");
     put_filter(out, r);
     for (size_t i = 0; i < r->case_count;) {
         const size_t end = wzp_ct_chapter_end(r, i);
         const char *chapter = r->cases[i].info->chapter;
-        fputs("<div class=\"chapter\"><h3 id=\"chapter-", out);
+        put_text(out, "<div class=\"chapter\"><h3 id=\"chapter-");
         wzp_ct_put_path(out, chapter);
-        fputs("\">", out);
+        put_text(out, "\">");
         wzp_ct_put_xml(out, wzp_ct_chapter_title(chapter));
-        fputs("</h3>\n", out);
+        put_text(out, "</h3>\n");
         for (; i < end; i++) {
             wzp_ct_html_case(out, &r->cases[i], few && r->cases[i].grade == WZP_CT_FAIL);
         }
-        fputs("</div>\n", out);
+        put_text(out, "</div>\n");
     }
-    fputs("</section>\n</main>\n", out);
+    put_text(out, "</section>\n</main>\n");
 }
 
 static void put_foot(FILE *out, const wzp_ct_report *r) {
-    fputs("<footer>\n<p>Repeat this run:</p>\n<p><code>", out);
+    put_text(out, "<footer>\n<p>Repeat this run:</p>\n<p><code>");
     wzp_ct_put_xml(out, r->replay);
-    fprintf(out, "</code></p>\n</footer>\n</div>\n<script>%s</script>\n</body>\n</html>\n",
-            wzp_ct_page_js);
+    put_format(out, "</code></p>\n</footer>\n</div>\n<script>%s</script>\n</body>\n</html>\n",
+               wzp_ct_page_js);
 }
 
 bool wzp_ct_report_html(FILE *out, const wzp_ct_report *r) {

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "conformance/report/html.h"
+#include "conformance/report/out.h"
 #include "conformance/report/text.h"
 
 enum { LANE = 44, EVENTS = 17, TEXT = 14, BAR_TOP = 20, BAR = 14, AXIS = 26, TICKS = 6 };
@@ -64,11 +65,11 @@ static void draw_axis(FILE *out, const axis *a, int height) {
     for (double n = ceil(a->from / step); n * step <= a->until; n++) {
         const double x = percent(a, n * step);
         const char *anchor = x < 4 ? "start" : x > 96 ? "end" : "middle";
-        fprintf(out,
-                "<line class=\"%s\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"0\" y2=\"%d\"/>"
-                "<text x=\"%.2f%%\" y=\"%d\" text-anchor=\"%s\">%g s</text>",
-                n != 0 ? "grid" : "onset", x, x, height - AXIS + 4, x, height - 6, anchor,
-                n != 0 ? n * step : 0);
+        put_format(out,
+                   "<line class=\"%s\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"0\" y2=\"%d\"/>"
+                   "<text x=\"%.2f%%\" y=\"%d\" text-anchor=\"%s\">%g s</text>",
+                   n != 0 ? "grid" : "onset", x, x, height - AXIS + 4, x, height - 6, anchor,
+                   n != 0 ? n * step : 0);
     }
 }
 
@@ -82,46 +83,49 @@ static void draw_windows(FILE *out, const wzp_ct_run *run, const axis *a, int he
         if (m->lane == WZP_CT_LANE_EXPECTED && is_span(m)) {
             const double x = percent(a, m->t_s);
             const double end = percent(a, m->until_s);
-            fprintf(out,
-                    "<rect class=\"window\" x=\"%.2f%%\" y=\"0\" width=\"%.2f%%\" "
-                    "height=\"%d\"/><line class=\"deadline\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"0\" "
-                    "y2=\"%d\"/>",
-                    x, end - x, height - AXIS, end, end, height - AXIS);
+            put_format(
+                out,
+                "<rect class=\"window\" x=\"%.2f%%\" y=\"0\" width=\"%.2f%%\" "
+                "height=\"%d\"/><line class=\"deadline\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"0\" "
+                "y2=\"%d\"/>",
+                x, end - x, height - AXIS, end, end, height - AXIS);
         }
     }
 }
 
 static void draw_title(FILE *out, const wzp_ct_run *run, wzp_ct_lane lane, int y) {
     const char *separator = "  ";
-    fprintf(out, "<text x=\"0\" y=\"%d\" xml:space=\"preserve\"><tspan class=\"lane\">%s</tspan>",
-            y + TEXT, lane_titles[lane]);
+    put_format(out,
+               "<text x=\"0\" y=\"%d\" xml:space=\"preserve\"><tspan class=\"lane\">%s</tspan>",
+               y + TEXT, lane_titles[lane]);
     for (size_t i = 0; i < run->mark_count; i++) {
         const wzp_ct_mark *m = &run->marks[i];
         if (m->lane == lane && is_span(m)) {
-            fputs(separator, out);
+            put_text(out, separator);
             wzp_ct_put_xml(out, m->label);
             if (lane == WZP_CT_LANE_EXPECTED) {
-                fprintf(out, " by %g s", finite_or_zero(m->until_s));
+                put_format(out, " by %g s", finite_or_zero(m->until_s));
             }
             separator = " · ";
         }
     }
-    fputs("</text>", out);
+    put_text(out, "</text>");
 }
 
 static void draw_spans(FILE *out, const wzp_ct_run *run, const axis *a, wzp_ct_lane lane, int y) {
-    fprintf(out, "<rect class=\"rest\" x=\"0\" y=\"%d\" width=\"100%%\" height=\"%d\" rx=\"2\"/>",
-            y + BAR_TOP, BAR);
+    put_format(out,
+               "<rect class=\"rest\" x=\"0\" y=\"%d\" width=\"100%%\" height=\"%d\" rx=\"2\"/>",
+               y + BAR_TOP, BAR);
     for (size_t i = 0; i < run->mark_count; i++) {
         const wzp_ct_mark *m = &run->marks[i];
         if (m->lane != lane || !is_span(m)) {
             continue;
         }
         const double x = percent(a, m->t_s);
-        fprintf(out,
-                "<rect class=\"%s\" x=\"%.2f%%\" y=\"%d\" width=\"%.2f%%\" height=\"%d\" "
-                "rx=\"2\"/>",
-                lane_classes[lane], x, y + BAR_TOP, fmax(percent(a, m->until_s) - x, 0.3), BAR);
+        put_format(out,
+                   "<rect class=\"%s\" x=\"%.2f%%\" y=\"%d\" width=\"%.2f%%\" height=\"%d\" "
+                   "rx=\"2\"/>",
+                   lane_classes[lane], x, y + BAR_TOP, fmax(percent(a, m->until_s) - x, 0.3), BAR);
     }
 }
 
@@ -130,8 +134,8 @@ static size_t draw_events_at(FILE *out, const wzp_ct_run *run, const axis *a, wz
                              size_t first, int y) {
     const double x = percent(a, run->marks[first].t_s);
     const bool left = x > 40;
-    fprintf(out, "<text class=\"event\" x=\"%.2f%%\" dx=\"%d\" y=\"%d\" text-anchor=\"%s\">", x,
-            left ? 4 : -4, y + BAR_TOP + BAR + TEXT + 3, left ? "end" : "start");
+    put_format(out, "<text class=\"event\" x=\"%.2f%%\" dx=\"%d\" y=\"%d\" text-anchor=\"%s\">", x,
+               left ? 4 : -4, y + BAR_TOP + BAR + TEXT + 3, left ? "end" : "start");
     size_t i = first;
     for (; i < run->mark_count; i++) {
         const wzp_ct_mark *m = &run->marks[i];
@@ -141,11 +145,11 @@ static size_t draw_events_at(FILE *out, const wzp_ct_run *run, const axis *a, wz
         if (fabs(percent(a, m->t_s) - x) > 30) {
             break;
         }
-        fputs(i != first ? ", " : "", out);
+        put_text(out, i != first ? ", " : "");
         wzp_ct_put_xml(out, m->label);
-        fprintf(out, " %.2f s", finite_or_zero(m->t_s));
+        put_format(out, " %.2f s", finite_or_zero(m->t_s));
     }
-    fputs("</text>", out);
+    put_text(out, "</text>");
     return i;
 }
 
@@ -155,11 +159,11 @@ static void draw_events(FILE *out, const wzp_ct_run *run, const axis *a, wzp_ct_
         const wzp_ct_mark *m = &run->marks[i];
         if (m->lane == lane && !is_span(m)) {
             const double x = percent(a, m->t_s);
-            fprintf(out,
-                    "<line class=\"mark\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%d\" y2=\"%d\"/>"
-                    "<svg x=\"%.2f%%\" y=\"%d\" overflow=\"visible\"><path class=\"flag\" "
-                    "d=\"M-4 0h8l-4 6z\"/></svg>",
-                    x, x, y + BAR_TOP - 2, y + BAR_TOP + BAR + 2, x, y + BAR_TOP - 4);
+            put_format(out,
+                       "<line class=\"mark\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%d\" y2=\"%d\"/>"
+                       "<svg x=\"%.2f%%\" y=\"%d\" overflow=\"visible\"><path class=\"flag\" "
+                       "d=\"M-4 0h8l-4 6z\"/></svg>",
+                       x, x, y + BAR_TOP - 2, y + BAR_TOP + BAR + 2, x, y + BAR_TOP - 4);
         }
     }
     for (size_t i = 0; i < run->mark_count;) {
@@ -172,13 +176,13 @@ static void draw_events(FILE *out, const wzp_ct_run *run, const axis *a, wzp_ct_
 static void describe(FILE *out, const wzp_ct_run *run) {
     for (size_t i = 0; i < run->mark_count; i++) {
         const wzp_ct_mark *m = &run->marks[i];
-        fprintf(out, "%s: ", lane_titles[m->lane]);
+        put_format(out, "%s: ", lane_titles[m->lane]);
         wzp_ct_put_xml(out, m->label);
         if (is_span(m)) {
-            fprintf(out, " from %.2f to %.2f s. ", finite_or_zero(m->t_s),
-                    finite_or_zero(m->until_s));
+            put_format(out, " from %.2f to %.2f s. ", finite_or_zero(m->t_s),
+                       finite_or_zero(m->until_s));
         } else {
-            fprintf(out, " at %.2f s. ", finite_or_zero(m->t_s));
+            put_format(out, " at %.2f s. ", finite_or_zero(m->t_s));
         }
     }
 }
@@ -205,13 +209,13 @@ void wzp_ct_html_timeline(FILE *out, const wzp_ct_run *run, const char *id) {
         return;
     }
     height += AXIS;
-    fputs("<svg class=\"timeline\" role=\"img\" aria-labelledby=\"t-", out);
+    put_text(out, "<svg class=\"timeline\" role=\"img\" aria-labelledby=\"t-");
     wzp_ct_put_path(out, id);
-    fprintf(out, "\" height=\"%d\"><title id=\"t-", height);
+    put_format(out, "\" height=\"%d\"><title id=\"t-", height);
     wzp_ct_put_path(out, id);
-    fputs("\">Timeline. ", out);
+    put_text(out, "\">Timeline. ");
     describe(out, run);
-    fputs("</title>", out);
+    put_text(out, "</title>");
     draw_windows(out, run, &a, height);
     draw_axis(out, &a, height);
     int y = 0;
@@ -224,5 +228,5 @@ void wzp_ct_html_timeline(FILE *out, const wzp_ct_run *run, const char *id) {
             y += lane_height(run, lane);
         }
     }
-    fputs("</svg>\n", out);
+    put_text(out, "</svg>\n");
 }

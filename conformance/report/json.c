@@ -201,7 +201,7 @@ static json_t *profile_json(const wzp_ct_report *r) {
     set_count(profile, "jobs", r->jobs);
     set_bool(profile, "virtual", r->virtual_time);
     char seed[24]; /* as text: 64 bits are more than a JSON number keeps everywhere */
-    snprintf(seed, sizeof seed, "%llu", (unsigned long long)r->seed);
+    (void)snprintf(seed, sizeof seed, "%llu", (unsigned long long)r->seed);
     set_text(profile, "seed", seed);
     return profile;
 }

@@ -26,8 +26,8 @@ typedef struct reading {
 static void fail(reading *rd, const char *key, const char *wanted) {
     if (!rd->failed) {
         rd->failed = true;
-        snprintf(rd->why, 256, "%s%s%s: %s", rd->where, rd->where[0] != '\0' ? "." : "", key,
-                 wanted);
+        (void)snprintf(rd->why, 256, "%s%s%s: %s", rd->where, rd->where[0] != '\0' ? "." : "", key,
+                       wanted);
     }
 }
 
@@ -35,7 +35,7 @@ static void enter(reading *rd, const char *format, ...) {
     if (!rd->failed) {
         va_list args;
         va_start(args, format);
-        vsnprintf(rd->where, sizeof rd->where, format, args);
+        (void)vsnprintf(rd->where, sizeof rd->where, format, args);
         va_end(args);
     }
 }
@@ -371,12 +371,13 @@ bool wzp_ct_report_read(wzp_ct_saved_report **out, FILE *in, char why[256]) {
     json_error_t error;
     wzp_ct_saved_report *s = calloc(1, sizeof *s);
     if (s == NULL) {
-        snprintf(why, 256, "out of memory");
+        (void)snprintf(why, 256, "out of memory");
         return false;
     }
     s->document = json_loadf(in, JSON_REJECT_DUPLICATES, &error);
     if (s->document == NULL) {
-        snprintf(why, 256, "line %d, column %d: %.200s", error.line, error.column, error.text);
+        (void)snprintf(why, 256, "line %d, column %d: %.200s", error.line, error.column,
+                       error.text);
         wzp_ct_saved_report_free(&s);
         return false;
     }

@@ -59,7 +59,7 @@ static char *read_file(const char *path) {
     char *text = NULL;
     size_t len = 0;
     ck_assert(getdelim(&text, &len, '\0', in) > 0);
-    fclose(in);
+    (void)fclose(in);
     return text;
 }
 
@@ -77,15 +77,15 @@ START_TEST(looks_as_expected) {
     const struct format *f = &formats[_i];
     char path[512];
     char *got = written(f->write, wzp_ct_sample_report());
-    snprintf(path, sizeof path, "%s%s", FOLDER, f->file);
+    (void)snprintf(path, sizeof path, "%s%s", FOLDER, f->file);
     if (f->write == wzp_ct_report_html) {
         keep_body(got);
     }
     if (getenv("WZP_WRITE_GOLDEN") != NULL) {
         FILE *out = fopen(path, "wb");
         ck_assert_ptr_nonnull(out);
-        fputs(got, out);
-        fclose(out);
+        (void)fputs(got, out);
+        (void)fclose(out);
     }
     char *want = read_file(path);
     size_t same = 0;
@@ -184,7 +184,7 @@ static bool read_text(wzp_ct_saved_report **out, char *text, size_t len, char wh
     FILE *in = fmemopen(text, len, "rb");
     ck_assert_ptr_nonnull(in);
     const bool ok = wzp_ct_report_read(out, in, why);
-    fclose(in);
+    (void)fclose(in);
     return ok;
 }
 

@@ -27,8 +27,8 @@ const wzp_ct_run *wzp_ct_deciding(const wzp_ct_case_result *c) {
 
 const char *wzp_ct_full_reason(wzp_ct_reason reason, const wzp_ct_run *run, char buf[96]) {
     const bool feature = reason == WZP_CT_REASON_UNSUPPORTED && run->feature[0] != '\0';
-    snprintf(buf, 96, "%s%s%s", wzp_ct_reason_name(reason), feature ? ":" : "",
-             feature ? run->feature : "");
+    (void)snprintf(buf, 96, "%s%s%s", wzp_ct_reason_name(reason), feature ? ":" : "",
+                   feature ? run->feature : "");
     return buf;
 }
 
@@ -123,18 +123,19 @@ const char *wzp_ct_verdict(const wzp_ct_report *r, char buf[160]) {
     const uint32_t *n = r->totals.by_grade;
     const unsigned graded = n[WZP_CT_PASS] + n[WZP_CT_FAIL];
     if (r->fatal[0] != '\0') {
-        snprintf(buf, 160, "This run proves nothing");
+        (void)snprintf(buf, 160, "This run proves nothing");
     } else if (n[WZP_CT_FAIL] != 0) {
-        snprintf(buf, 160, "%u of %u graded cases failed", n[WZP_CT_FAIL], graded);
+        (void)snprintf(buf, 160, "%u of %u graded cases failed", n[WZP_CT_FAIL], graded);
     } else if (graded == 0) {
-        snprintf(buf, 160, "Nothing was graded");
+        (void)snprintf(buf, 160, "Nothing was graded");
     } else if (n[WZP_CT_INCONCLUSIVE] != 0) {
-        snprintf(buf, 160, "Nothing failed, but %u of %u cases stayed inconclusive",
-                 n[WZP_CT_INCONCLUSIVE], graded + n[WZP_CT_INCONCLUSIVE]);
+        (void)snprintf(buf, 160, "Nothing failed, but %u of %u cases stayed inconclusive",
+                       n[WZP_CT_INCONCLUSIVE], graded + n[WZP_CT_INCONCLUSIVE]);
     } else {
         const int n_len = snprintf(buf, 160, "All %u graded cases passed", graded);
         if (n_len > 0 && r->totals.warnings != 0) {
-            snprintf(buf + n_len, 160 - (size_t)n_len, ", %u with a warning", r->totals.warnings);
+            (void)snprintf(buf + n_len, 160 - (size_t)n_len, ", %u with a warning",
+                           r->totals.warnings);
         }
     }
     return buf;

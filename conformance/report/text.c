@@ -1,4 +1,5 @@
 #include "conformance/report/text.h"
+#include "conformance/report/out.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -91,7 +92,7 @@ static bool is_control(uint32_t c) {
 }
 
 static void put_code(FILE *out, uint32_t c) {
-    fprintf(out, c < 0x100 ? "\\x%02x" : "\\u%04x", (unsigned)c);
+    put_format(out, c < 0x100 ? "\\x%02x" : "\\u%04x", (unsigned)c);
 }
 
 void wzp_ct_put_plain(FILE *out, const char *text) {
@@ -110,19 +111,19 @@ void wzp_ct_put_xml(FILE *out, const char *text) {
     for (uint32_t c; (c = wzp_ct_text_next(&text)) != 0;) {
         switch (c) {
         case '&':
-            fputs("&amp;", out);
+            put_text(out, "&amp;");
             break;
         case '<':
-            fputs("&lt;", out);
+            put_text(out, "&lt;");
             break;
         case '>':
-            fputs("&gt;", out);
+            put_text(out, "&gt;");
             break;
         case '"':
-            fputs("&quot;", out);
+            put_text(out, "&quot;");
             break;
         case '\'':
-            fputs("&#39;", out);
+            put_text(out, "&#39;");
             break;
         case '\n':
         case '\t':
@@ -141,7 +142,7 @@ void wzp_ct_put_markdown(FILE *out, const char *text) {
             put(out, '\\');
             put(out, c);
         } else if (c == '@') {
-            fputs("&#64;", out); /* nobody is to be notified */
+            put_text(out, "&#64;"); /* nobody is to be notified */
         } else {
             put(out, c == '\n' || c == '\t' ? ' ' : is_control(c) ? REPLACEMENT : c);
         }
@@ -171,9 +172,9 @@ void wzp_ct_put_path(FILE *out, const char *path) {
         const bool letter = (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z');
         const bool digit = b >= '0' && b <= '9';
         if (letter || digit || b == '/' || strchr(plain, b) != NULL) {
-            fputc(b, out);
+            put_char(out, (char)b);
         } else {
-            fprintf(out, "%%%02X", b);
+            put_format(out, "%%%02X", b);
         }
     }
 }

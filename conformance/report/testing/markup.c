@@ -19,7 +19,7 @@ typedef struct walk {
 } walk;
 
 static bool wrong(walk *w, const char *what) {
-    snprintf(w->why, 160, "%s before '%.60s'", what, w->at);
+    (void)snprintf(w->why, 160, "%s before '%.60s'", what, w->at);
     return false;
 }
 
@@ -35,7 +35,7 @@ static bool is_void(const char *name) {
 
 static void take_name(walk *w, char name[NAME]) {
     const size_t len = strcspn(w->at, " \n/>=?");
-    snprintf(name, NAME, "%.*s", (int)(len < NAME ? len : NAME - 1), w->at);
+    (void)snprintf(name, NAME, "%.*s", (int)(len < NAME ? len : NAME - 1), w->at);
     w->at += len;
 }
 
@@ -151,7 +151,7 @@ typedef struct checking {
 } checking;
 
 static bool unfit(const checking *c, const char *where, const char *what) {
-    snprintf(c->why, 160, "%.100s: %s", where, what);
+    (void)snprintf(c->why, 160, "%.100s: %s", where, what);
     return false;
 }
 

@@ -18,7 +18,7 @@ static void mark(wzp_ct_run *r, wzp_ct_lane lane, double from, double until, con
     m->lane = lane;
     m->t_s = from;
     m->until_s = until;
-    snprintf(m->label, sizeof m->label, "%s", label);
+    (void)snprintf(m->label, sizeof m->label, "%s", label);
 }
 
 /* Traffic of 900 packets in 10 s; hangup_s < 0: the relay did not react. */
@@ -38,21 +38,22 @@ static void fill_run(wzp_ct_run *r, double hangup_s) {
                       .schedule_error_p99_ms = 0.25,
                       .started_s = 1.5,
                       .duration_s = 14.8};
-    snprintf(r->expected, sizeof r->expected,
-             "Hangup PolicyViolation Bitrate within 3.0 s, then a close within 2 s");
+    (void)snprintf(r->expected, sizeof r->expected,
+                   "Hangup PolicyViolation Bitrate within 3.0 s, then a close within 2 s");
     mark(r, WZP_CT_LANE_SUBJECT, -2.2, -1.2, "echo");
     mark(r, WZP_CT_LANE_EXPECTED, 0, 3, "hangup due");
     mark(r, WZP_CT_LANE_SUBJECT, 0, hangup_s < 0 ? 10 : hangup_s + 0.02, "packets");
     mark(r, WZP_CT_LANE_LISTENER, 0, hangup_s < 0 ? 10.4 : hangup_s + 0.4, "received");
     mark(r, WZP_CT_LANE_CONTROL, 0, hangup_s < 0 ? 10.4 : hangup_s + 0.4, "731 of 731 received");
     if (hangup_s >= 0) {
-        snprintf(r->hangup_code, sizeof r->hangup_code, "Bitrate");
-        snprintf(r->close_reason, sizeof r->close_reason, "policy violation");
-        snprintf(r->actual, sizeof r->actual, "hangup Bitrate at %.2f s", hangup_s);
+        (void)snprintf(r->hangup_code, sizeof r->hangup_code, "Bitrate");
+        (void)snprintf(r->close_reason, sizeof r->close_reason, "policy violation");
+        (void)snprintf(r->actual, sizeof r->actual, "hangup Bitrate at %.2f s", hangup_s);
         mark(r, WZP_CT_LANE_SUBJECT, hangup_s, hangup_s, "hangup");
         mark(r, WZP_CT_LANE_SUBJECT, hangup_s + 0.02, hangup_s + 0.02, "close");
     } else {
-        snprintf(r->actual, sizeof r->actual, "no hangup, connection open; 900 of 900 delivered");
+        (void)snprintf(r->actual, sizeof r->actual,
+                       "no hangup, connection open; 900 of 900 delivered");
     }
 }
 
@@ -130,14 +131,14 @@ static void add_each_reason(void) {
     wzp_ct_info info = plain;
     info.chapter = "B";
     for (int reason = 1; reason < WZP_CT_REASON_COUNT; reason++) {
-        snprintf(ids[reason], sizeof ids[reason], "B-%02d", reason);
+        (void)snprintf(ids[reason], sizeof ids[reason], "B-%02d", reason);
         info.id = ids[reason];
         info.title = wzp_ct_reason_text((wzp_ct_reason)reason);
         info.abuse = reason % 3 == 0;
         info.must_forward = reason % 3 == 1;
         const wzp_ct_grade grade = grade_of((wzp_ct_reason)reason);
         wzp_ct_case_result *c = add_case(&info, grade, (wzp_ct_reason)reason, -1);
-        snprintf(runs[case_count - 1][0].feature, sizeof runs[0][0].feature, "trunking");
+        (void)snprintf(runs[case_count - 1][0].feature, sizeof runs[0][0].feature, "trunking");
         c->run_count = grade == WZP_CT_SKIP ? 1 : RUNS;
     }
 }
@@ -153,12 +154,12 @@ static void add_hostile(void) {
                               .source = wzp_ct_hostile};
     (void)add_case(&info, WZP_CT_FAIL, WZP_CT_REASON_WRONG_RESPONSE, 0.5);
     wzp_ct_run *r = &runs[case_count - 1][0];
-    snprintf(r->hangup_code, sizeof r->hangup_code, "%.20s", wzp_ct_hostile);
-    snprintf(r->close_reason, sizeof r->close_reason, "%.45s", wzp_ct_hostile);
-    snprintf(r->actual, sizeof r->actual, "%s", wzp_ct_hostile);
-    snprintf(r->evidence[0], sizeof r->evidence[0], "javascript:alert('%%')");
-    snprintf(r->evidence[1], sizeof r->evidence[1], "//example/x\"y.keys");
-    snprintf(r->evidence[2], sizeof r->evidence[2], "evidence/A-03.1.jsonl");
+    (void)snprintf(r->hangup_code, sizeof r->hangup_code, "%.20s", wzp_ct_hostile);
+    (void)snprintf(r->close_reason, sizeof r->close_reason, "%.45s", wzp_ct_hostile);
+    (void)snprintf(r->actual, sizeof r->actual, "%s", wzp_ct_hostile);
+    (void)snprintf(r->evidence[0], sizeof r->evidence[0], "javascript:alert('%%')");
+    (void)snprintf(r->evidence[1], sizeof r->evidence[1], "//example/x\"y.keys");
+    (void)snprintf(r->evidence[2], sizeof r->evidence[2], "evidence/A-03.1.jsonl");
     r->close_code = UINT64_MAX >> 2;
     mark(r, WZP_CT_LANE_SUBJECT, 2, 2, "<b>&");
     /* Never ran: no run at all. */
@@ -188,12 +189,12 @@ const wzp_ct_report *wzp_ct_sample_report(void) {
                                  .seed = UINT64_MAX,
                                  .cases = cases,
                                  .case_count = case_count};
-        snprintf(report.started, sizeof report.started, "2026-06-01T10:00:00Z");
-        snprintf(report.target, sizeof report.target, "exec: %.90s", wzp_ct_hostile);
-        snprintf(report.target_build, sizeof report.target_build, "%.40s", wzp_ct_hostile);
-        snprintf(report.fatal, sizeof report.fatal, "CAL-01 failed: %.100s", wzp_ct_hostile);
-        snprintf(report.replay, sizeof report.replay,
-                 "wzp-conformance run --exec '%.100s' --seed 1", wzp_ct_hostile);
+        (void)snprintf(report.started, sizeof report.started, "2026-06-01T10:00:00Z");
+        (void)snprintf(report.target, sizeof report.target, "exec: %.90s", wzp_ct_hostile);
+        (void)snprintf(report.target_build, sizeof report.target_build, "%.40s", wzp_ct_hostile);
+        (void)snprintf(report.fatal, sizeof report.fatal, "CAL-01 failed: %.100s", wzp_ct_hostile);
+        (void)snprintf(report.replay, sizeof report.replay,
+                       "wzp-conformance run --exec '%.100s' --seed 1", wzp_ct_hostile);
         wzp_ct_sum(&report.totals, cases, case_count);
     }
     return &report;
