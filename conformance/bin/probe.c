@@ -17,7 +17,7 @@ static void drain(probe *p) {
         if (ev.kind == WZP_QUIC_UNI) {
             for (size_t i = 0; i < ev.body.len && p->len + 1 < p->cap; i++) {
                 const uint8_t c = ev.body.data[i];
-                p->build[p->len++] = c > 0x20 && c < 0x7f ? (char)c : '?';
+                p->build[p->len++] = (char)(c > 0x20 && c < 0x7f ? c : '?');
             }
             p->build[p->len] = '\0';
             p->fin = p->fin || ev.fin;
@@ -70,6 +70,7 @@ static bool once(wzp_ct_world *w, probe *p, const wzp_addr *addr, wzp_rng rng, w
 }
 
 bool wzp_ct_probe(wzp_ct_world *w, const wzp_addr *addr, wzp_rng rng, uint64_t patience,
+                  /* NOLINTNEXTLINE(readability-non-const-parameter): the probe writes there */
                   char *build, size_t cap, char why[160]) {
     const wzp_time until = wzp_time_after(w->ops->now(w), patience);
     (void)snprintf(why, 160, "no answer within %.0f s", (double)patience / 1e9);

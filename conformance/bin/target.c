@@ -93,7 +93,7 @@ static void *relay_thread(void *arg) {
 static int open_embedded(wzp_ct_target *t, wzp_ct_report *report) {
     const wzp_addr any = wzp_addr_v4(127, 0, 0, 1, 0);
     if (wzp_udp_open(&t->udp, &any, false) != WZP_OK) {
-        return complain(UNREADABLE, "embedded relay", strerror(errno));
+        return complain(UNREADABLE, "embedded relay", wzp_io_reason(errno));
     }
     if (new_relay(t, wzp_io_now()) != WZP_OK || uv_loop_init(&t->loop) != 0 ||
         uv_async_init(&t->loop, &t->stop, on_stop) != 0) {
@@ -208,7 +208,7 @@ static int open_exec(wzp_ct_target *t, wzp_ct_report *report) {
     }
     if (t->child < 0) {
         t->child = 0;
-        return complain(UNREADABLE, "--exec", strerror(errno));
+        return complain(UNREADABLE, "--exec", wzp_io_reason(errno));
     }
     (void)snprintf(report->target, sizeof report->target, "exec: %.100s", t->options->exec);
     return reach(t, 10 * WZP_S, report);

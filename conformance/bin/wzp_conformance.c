@@ -11,6 +11,7 @@
 #include "conformance/bin/target.h"
 #include "conformance/engine/suite.h"
 #include "conformance/report/report.h"
+#include "io/sys.h"
 #include "wzp_version.h"
 
 static volatile sig_atomic_t stop_requested;
@@ -157,7 +158,7 @@ static int show_saved(const wzp_ct_options *o) {
     wzp_ct_saved_report *saved = NULL;
     FILE *in = fopen(o->saved, "rb");
     if (in == NULL) {
-        (void)fprintf(stderr, "wzp-conformance: %s: %s\n", o->saved, strerror(errno));
+        (void)fprintf(stderr, "wzp-conformance: %s: %s\n", o->saved, wzp_io_reason(errno));
         return 3;
     }
     const bool readable = wzp_ct_report_read(&saved, in, why);

@@ -5,7 +5,7 @@
 static void fec_ratio_two(wzp_ct_pattern *p, const wzp_ct_case *c) {
     for (uint32_t i = 0; i < c->param / 20; i++) {
         for (uint32_t n = 0; n < 3; n++) {
-            wzp_ct_add(p, (wzp_time)i * 20 * WZP_MS + n * 300 * WZP_US, WZP_MEDIA_AUDIO,
+            wzp_ct_add(p, (wzp_time)i * 20 * WZP_MS + WZP_US * 300 * n, WZP_MEDIA_AUDIO,
                        WZP_CODEC_OPUS_64K, n > 0 ? WZP_MEDIA_REPAIR : 0, 40);
             p->seq++;
         }

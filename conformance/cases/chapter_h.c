@@ -69,7 +69,7 @@ static void broken_json(char *json) {
     {                                                                                              \
         .kind = WZP_CT_ABSENT,                                                                     \
         .info = {INFO(id, "H", title, "CONF-H-1", "see the sheet", what, "conformance 24.13")},    \
-        .skip = why, .feature = feature_                                                           \
+        .skip = (why), .feature = (feature_)                                                       \
     }
 
 static const wzp_ct_case cases[] = {

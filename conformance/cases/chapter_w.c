@@ -162,20 +162,20 @@ static void flood(wzp_ct_pattern *p, const wzp_ct_case *c) {
         .info = {INFO(id, "W", title, "CONF-W-1", "ignore it and go on", traffic,                  \
                       "conformance 24.12"),                                                        \
                  .must_forward = true},                                                            \
-        .criteria = {.rule = WZP_CT_RULE_IGN}, .build = builder, .trailing_speech = true           \
+        .criteria = {.rule = WZP_CT_RULE_IGN}, .build = (builder), .trailing_speech = true         \
     }
 #define FORWARDED(id, title, traffic, builder)                                                     \
     {                                                                                              \
         .info = {INFO(id, "W", title, "CONF-W-1", FORWARD, traffic, "conformance 24.12"),          \
                  .must_forward = true},                                                            \
-        .criteria = {MUST_FORWARD}, .build = builder                                               \
+        .criteria = {MUST_FORWARD}, .build = (builder)                                             \
     }
 #define DESCRIBED(id, title, traffic, builder)                                                     \
     {                                                                                              \
         .info = {INFO(id, "W", title, "CONF-W-1", "forward unchanged or ignore", traffic,          \
                       "conformance 24.12"),                                                        \
                  .level = WZP_CT_INFO},                                                            \
-        .criteria = {.rule = WZP_CT_RULE_INFO}, .build = builder, .trailing_speech = true          \
+        .criteria = {.rule = WZP_CT_RULE_INFO}, .build = (builder), .trailing_speech = true        \
     }
 
 static const wzp_ct_case cases[] = {

@@ -37,24 +37,23 @@ typedef struct wzp_ct_exchange {
 typedef struct wzp_ct_case wzp_ct_case;
 struct wzp_ct_case {
     wzp_ct_info info;
-    wzp_ct_kind kind;
     wzp_ct_criteria criteria;
+    wzp_ct_exchange exchange;
+    void (*build)(wzp_ct_pattern *pattern, const wzp_ct_case *c); /* NULL: `stream` alone */
+    const char *feature;                                          /* that `skip` misses */
+    wzp_ct_kind kind;
+    wzp_ct_reason skip;
 
     /* traffic */
-    void (*build)(wzp_ct_pattern *pattern, const wzp_ct_case *c); /* NULL: `stream` alone */
-    wzp_ct_stream stream;
     uint32_t param;   /* for `build` */
     uint32_t echo_ms; /* 0: 1 s; K-SELF is 5000 */
-    bool no_echo, has_start, video, late_listener, early_media, trailing_speech;
     uint32_t start_seq, start_ts;
-
-    wzp_ct_exchange exchange;
+    wzp_ct_stream stream;
+    bool no_echo, has_start, video, late_listener, early_media, trailing_speech;
 
     bool strict_limits; /* only with --profile strict-limits */
     bool fatal;         /* a calibration case: without it nothing can be said */
     bool sets_mode;     /* CAL-03 */
-    wzp_ct_reason skip;
-    const char *feature;
 };
 
 typedef struct wzp_ct_chapter {

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "io/sys.h"
+
 typedef struct text {
     char *data;
     size_t len, cap;
@@ -183,22 +185,22 @@ static bool write_head(FILE *f, const text *secrets) {
            fwrite(end, 1, padding + 4, f) == padding + 4;
 }
 
-static bool write_file(const char *dir, const char *stem, const char *suffix, const text *head,
-                       const text *body, char why[256]) {
+static bool write_file(const char *dir, const char *stem, const char *suffix, bool headed,
+                       const wzp_evidence *e, const text *body, char why[256]) {
     char path[512];
     (void)snprintf(path, sizeof path, "%s/%s.%s", dir, stem, suffix);
     FILE *f = fopen(path, "wb");
-    bool ok = f != NULL && (head == NULL || write_head(f, head)) &&
-              (body->len == 0 || fwrite(body->data, 1, body->len, f) == body->len);
+    bool ok = f != NULL && (!headed || write_head(f, &e->secrets)) &&
+              fwrite(body->data, 1, body->len, f) == body->len;
     ok = (f == NULL || fclose(f) == 0) && ok;
     if (!ok) {
-        (void)snprintf(why, 256, "%.180s: %s", path, strerror(errno));
+        (void)snprintf(why, 256, "%.180s: %s", path, wzp_io_reason(errno));
     }
     return ok;
 }
 
 bool wzp_evidence_write(const wzp_evidence *e, const char *dir, const char *stem, char why[256]) {
-    return write_file(dir, stem, "pcapng", &e->secrets, &e->packets, why) &&
-           write_file(dir, stem, "keys", NULL, &e->secrets, why) &&
-           write_file(dir, stem, "jsonl", NULL, &e->events, why);
+    return write_file(dir, stem, "pcapng", true, e, &e->packets, why) &&
+           write_file(dir, stem, "keys", false, e, &e->secrets, why) &&
+           write_file(dir, stem, "jsonl", false, e, &e->events, why);
 }

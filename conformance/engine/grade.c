@@ -54,25 +54,27 @@ static bool mostly_delivered(const wzp_ct_run *run) {
     return run->offered > 0 && run->delivered * 100 >= run->offered * 99;
 }
 
+static void judge_hangup(wzp_ct_run *run, const wzp_ct_criteria *c, bool closed,
+                         unsigned hangup_bit) {
+    if ((hangup_bit & c->codes) == 0) {
+        verdict(run, WZP_CT_FAIL, WZP_CT_REASON_WRONG_CODE);
+    } else if (run->hangup_s > c->deadline_s) {
+        verdict(run, WZP_CT_FAIL, WZP_CT_REASON_LATE);
+    } else if (!closed || run->close_s - run->hangup_s > 2.0 || run->after_close > 0) {
+        verdict(run, WZP_CT_FAIL, WZP_CT_REASON_NOT_CLOSED);
+    } else {
+        verdict(run, WZP_CT_PASS, WZP_CT_REASON_NONE);
+    }
+}
+
 static void judge_enforcement(wzp_ct_run *run, const wzp_ct_criteria *c, bool closed,
                               unsigned hangup_bit, bool lost) {
-    const bool hung_up = run->hangup_s >= 0;
-    if (hung_up && (hangup_bit & c->codes) == 0) {
-        verdict(run, WZP_CT_FAIL, WZP_CT_REASON_WRONG_CODE);
-    } else if (hung_up && run->hangup_s > c->deadline_s) {
-        verdict(run, WZP_CT_FAIL, WZP_CT_REASON_LATE);
-    } else if (hung_up && (!closed || run->close_s - run->hangup_s > 2.0)) {
-        verdict(run, WZP_CT_FAIL, WZP_CT_REASON_NOT_CLOSED);
-    } else if (hung_up && run->after_close > 0) {
-        verdict(run, WZP_CT_FAIL, WZP_CT_REASON_NOT_CLOSED);
-    } else if (hung_up) {
-        verdict(run, WZP_CT_PASS, WZP_CT_REASON_NONE);
-    } else if (lost) {
+    if (run->hangup_s >= 0) {
+        judge_hangup(run, c, closed, hangup_bit);
+    } else if (lost || (!closed && (sender_failed(run) || not_sure_over(run, c)))) {
         verdict(run, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_SENDER_RATE);
     } else if (closed) {
         verdict(run, WZP_CT_FAIL, WZP_CT_REASON_UNTYPED_CLOSE);
-    } else if (sender_failed(run) || not_sure_over(run, c)) {
-        verdict(run, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_SENDER_RATE);
     } else if (!mostly_delivered(run)) {
         verdict(run, WZP_CT_FAIL, WZP_CT_REASON_SILENT_DROP);
     } else {
@@ -95,17 +97,14 @@ static void judge_lenient(wzp_ct_run *run, const wzp_ct_criteria *c, bool closed
 
 static void judge_forwarding(wzp_ct_run *run, const wzp_ct_criteria *c, bool closed, bool lost) {
     const bool reacted = run->hangup_s >= 0 || closed;
-    if (lost && !reacted) {
+    const bool altered = run->altered > 0 || (run->duplicated > 0 && !c->duplicates_ok);
+    const bool excused =
+        reacted ? not_sure_under(run, c) : lost || (!altered && sender_failed(run));
+    if (excused) {
         verdict(run, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_SENDER_RATE);
-    } else if (reacted && not_sure_under(run, c)) {
-        verdict(run, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_SENDER_RATE);
-    } else if (reacted) {
-        verdict(run, WZP_CT_FAIL, WZP_CT_REASON_FALSE_POSITIVE);
-    } else if (run->altered > 0 || (run->duplicated > 0 && !c->duplicates_ok)) {
+    } else if (!reacted && altered) {
         verdict(run, WZP_CT_FAIL, WZP_CT_REASON_ALTERED);
-    } else if (sender_failed(run)) {
-        verdict(run, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_SENDER_RATE);
-    } else if (mostly_delivered(run)) {
+    } else if (!reacted && mostly_delivered(run)) {
         verdict(run, WZP_CT_PASS, WZP_CT_REASON_NONE);
     } else {
         verdict(run, WZP_CT_FAIL, WZP_CT_REASON_FALSE_POSITIVE);

@@ -140,7 +140,7 @@ void wzp_ct_codec2_fec(wzp_ct_pattern *p, uint8_t codec, uint32_t repairs, uint8
             continue;
         }
         for (uint32_t r = 0; r < repairs; r++) {
-            wzp_ct_packet *repair = wzp_ct_add(p, due + (r + 1) * 100 * WZP_US, WZP_MEDIA_AUDIO,
+            wzp_ct_packet *repair = wzp_ct_add(p, due + WZP_US * 100 * (r + 1), WZP_MEDIA_AUDIO,
                                                codec, WZP_MEDIA_REPAIR, 272);
             repair->hdr.fec_ratio = fec_ratio;
             repair->hdr.fec_block = (uint16_t)((8 + r) << 8 | block);
@@ -164,7 +164,7 @@ void wzp_ct_video(wzp_ct_pattern *p, uint32_t key, uint32_t delta, uint32_t gop,
                                             (i + 1 == n ? WZP_MEDIA_FRAME_END : 0));
             p->ts = f * 1000 / 30;
             /* A frame's packets leave back to back, 200 us apart. */
-            wzp_ct_packet *packet = wzp_ct_add(p, nth(0, f, 30) + i * 200 * WZP_US, WZP_MEDIA_VIDEO,
+            wzp_ct_packet *packet = wzp_ct_add(p, nth(0, f, 30) + WZP_US * 200 * i, WZP_MEDIA_VIDEO,
                                                WZP_CODEC_H264_BASELINE, flags, 1116);
             packet->hdr.fec_block = (uint16_t)(i << 8 | n);
             p->seq++;

@@ -18,11 +18,15 @@ typedef struct suite {
     const wzp_ct_suite_cfg *cfg;
     wzp_ct_report *report;
     wzp_ct_case_result *results;
-    wzp_ct_run **runs;
+    wzp_ct_run *runs; /* `repeat` for each case, see run_of */
     job *jobs;
     size_t active, done, total, failed;
     unsigned weight;
 } suite;
+
+static wzp_ct_run *run_of(const suite *s, size_t case_index, size_t run_index) {
+    return &s->runs[case_index * s->cfg->repeat + run_index];
+}
 
 static uint32_t repeats(const suite *s, const wzp_ct_case *c) {
     const bool once = strcmp(c->info.chapter, "CAL") == 0 || c->kind == WZP_CT_ABSENT;
@@ -62,7 +66,7 @@ static void keep_evidence(suite *s, job *j, wzp_ct_run *run) {
 }
 
 static void record(suite *s, size_t case_index, size_t run_index, const wzp_ct_run *run) {
-    s->runs[case_index][run_index] = *run;
+    *run_of(s, case_index, run_index) = *run;
     s->done++;
     s->failed += run->grade == WZP_CT_FAIL ? 1 : 0;
     if (s->cfg->progress != NULL) {
@@ -271,7 +275,7 @@ static bool is_calibration(const wzp_ct_case *c) {
 }
 
 static void check_mode(suite *s, size_t i) {
-    wzp_ct_run *run = &s->runs[i][0];
+    wzp_ct_run *run = run_of(s, i, 0);
     const wzp_ct_mode declared = s->cfg->declared;
     if (s->cfg->cases[i]->sets_mode && declared != WZP_CT_MODE_UNKNOWN &&
         s->report->detected_mode != declared && run->grade == WZP_CT_PASS) {
@@ -290,7 +294,7 @@ static bool calibrate(suite *s) {
             }
         }
         check_mode(s, i);
-        const wzp_ct_run *run = &s->runs[i][0];
+        const wzp_ct_run *run = run_of(s, i, 0);
         if (s->cfg->cases[i]->fatal && run->grade != WZP_CT_PASS && good) {
             good = false;
             (void)snprintf(s->report->fatal, sizeof s->report->fatal, "%s did not pass: %.100s",
@@ -328,7 +332,7 @@ static void run_all(suite *s) {
 static void fill_rest(suite *s) {
     for (size_t i = 0; i < s->cfg->case_count; i++) {
         for (uint32_t r = 0; r < repeats(s, s->cfg->cases[i]); r++) {
-            wzp_ct_run *run = &s->runs[i][r];
+            wzp_ct_run *run = run_of(s, i, r);
             if (run->actual[0] == '\0') {
                 *run = (wzp_ct_run){.grade = WZP_CT_INCONCLUSIVE, .hangup_s = -1, .close_s = -1};
                 (void)snprintf(run->actual, sizeof run->actual, "was not run: %s",
@@ -341,10 +345,11 @@ static void fill_rest(suite *s) {
 static void fold_all(suite *s) {
     for (size_t i = 0; i < s->cfg->case_count; i++) {
         const wzp_ct_case *c = s->cfg->cases[i];
-        s->results[i] =
-            (wzp_ct_case_result){.info = &c->info, .runs = s->runs[i], .run_count = repeats(s, c)};
+        s->results[i] = (wzp_ct_case_result){
+            .info = &c->info, .runs = run_of(s, i, 0), .run_count = repeats(s, c)};
         wzp_ct_fold(&s->results[i]);
     }
+    s->results[0].runs = s->runs;
     s->report->cases = s->results;
     s->report->case_count = s->cfg->case_count;
     wzp_ct_sum(&s->report->totals, s->results, s->cfg->case_count);
@@ -353,14 +358,12 @@ static void fold_all(suite *s) {
 bool wzp_ct_suite_run(const wzp_ct_suite_cfg *cfg, wzp_ct_report *report) {
     suite s = {.cfg = cfg, .report = report};
     s.results = calloc(cfg->case_count + 1, sizeof *s.results);
-    s.runs = calloc(cfg->case_count + 1, sizeof *s.runs);
+    s.runs = calloc(cfg->case_count * cfg->repeat + 1, sizeof *s.runs);
     s.jobs = calloc(cfg->jobs + 64, sizeof *s.jobs);
-    bool ok = s.results != NULL && s.runs != NULL && s.jobs != NULL;
-    for (size_t i = 0; ok && i < cfg->case_count; i++) {
-        s.runs[i] = calloc(repeats(&s, cfg->cases[i]), sizeof *s.runs[i]);
+    for (size_t i = 0; i < cfg->case_count; i++) {
         s.total += repeats(&s, cfg->cases[i]);
-        ok = s.runs[i] != NULL;
     }
+    const bool ok = s.results != NULL && s.runs != NULL && s.jobs != NULL;
     report->detected_mode = WZP_CT_MODE_UNKNOWN;
     report->declared_mode = cfg->declared;
     if (ok) {
@@ -369,17 +372,19 @@ bool wzp_ct_suite_run(const wzp_ct_suite_cfg *cfg, wzp_ct_report *report) {
         }
         fill_rest(&s);
         fold_all(&s);
+    } else {
+        free(s.results);
+        free(s.runs);
     }
     free(s.jobs);
-    free(s.runs);
     return ok;
 }
 
 void wzp_ct_suite_clear(wzp_ct_report *report) {
-    for (size_t i = 0; i < report->case_count; i++) {
-        free((void *)(uintptr_t)report->cases[i].runs);
+    if (report->cases != NULL) {
+        free(wzp_drop_const(report->cases[0].runs)); /* all cases have theirs from one block */
     }
-    free((void *)(uintptr_t)report->cases);
+    free(wzp_drop_const(report->cases));
     report->cases = NULL;
     report->case_count = 0;
 }

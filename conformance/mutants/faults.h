@@ -63,6 +63,6 @@ typedef struct wzp_fault_info {
 extern const wzp_fault_info wzp_faults[WZP_FAULT_COUNT];
 
 /* The fault of every relay in this process from now on. */
-void wzp_fault_set(wzp_fault fault);
+void wzp_fault_set(wzp_fault which);
 
 #endif

@@ -21,8 +21,8 @@ static void put_base64(FILE *out, const unsigned char *bytes, size_t len) {
         const unsigned v = (unsigned)bytes[i] << 16 | b1 << 8 | b2;
         put_char(out, digits[v >> 18]);
         put_char(out, digits[v >> 12 & 63]);
-        put_char(out, i + 1 < len ? digits[v >> 6 & 63] : '=');
-        put_char(out, i + 2 < len ? digits[v & 63] : '=');
+        put_char(out, (char)(i + 1 < len ? digits[v >> 6 & 63] : '='));
+        put_char(out, (char)(i + 2 < len ? digits[v & 63] : '='));
     }
 }
 

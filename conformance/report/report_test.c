@@ -81,6 +81,7 @@ START_TEST(looks_as_expected) {
     if (f->write == wzp_ct_report_html) {
         keep_body(got);
     }
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread so far */
     if (getenv("WZP_WRITE_GOLDEN") != NULL) {
         FILE *out = fopen(path, "wb");
         ck_assert_ptr_nonnull(out);

@@ -86,7 +86,7 @@ static int by_value(const void *a, const void *b) {
 
 /* The smallest time that at least `percent` of them do not exceed. */
 static double nearest_rank(const double *sorted, size_t count, size_t percent) {
-    return count != 0 ? sorted[(count * percent + 99) / 100 - 1] : 0;
+    return sorted != NULL && count != 0 ? sorted[(count * percent + 99) / 100 - 1] : 0;
 }
 
 void wzp_ct_rates_of(wzp_ct_rates *out, const wzp_ct_case_result *cases, size_t count) {
@@ -99,7 +99,7 @@ void wzp_ct_rates_of(wzp_ct_rates *out, const wzp_ct_case_result *cases, size_t 
     for (size_t i = 0; i < count; i++) {
         add_case(out, &cases[i], times);
     }
-    if (out->hangups != 0) {
+    if (times != NULL) {
         qsort(times, out->hangups, sizeof *times, by_value);
     }
     out->median_s = nearest_rank(times, out->hangups, 50);

@@ -9,7 +9,9 @@ static void put_description(FILE *out, const char *text) {
     char clean[256];
     wzp_ct_text_clean(clean, sizeof clean, text);
     for (char *p = clean; *p != '\0'; p++) {
-        *p = *p == '#' || *p == '\\' ? ' ' : *p;
+        if (*p == '#' || *p == '\\') {
+            *p = ' ';
+        }
     }
     wzp_ct_put_plain(out, clean);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "conformance/report/text.h"
 
 /* --- XML and HTML ------------------------------------------------------------------------------
@@ -129,6 +130,7 @@ static bool take_character(walk *w) {
     return (!broken && !control) || wrong(w, "illegal character");
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the walk writes there */
 bool wzp_ct_markup_ok(const char *text, bool html, char why[160]) {
     walk w = {.at = text, .html = html, .why = why};
     while (*w.at != '\0') {
@@ -195,6 +197,7 @@ static const json_t *resolve(const checking *c, const char *reference) {
                : NULL;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): as deep as the value, which is one of our reports */
 static bool object_fits(const checking *c, const json_t *schema, const json_t *value) {
     const json_t *properties = json_object_get(schema, "properties");
     const json_t *required = json_object_get(schema, "required");
@@ -204,8 +207,8 @@ static bool object_fits(const checking *c, const json_t *schema, const json_t *v
             return unfit(c, name, "missing");
         }
     }
-    for (void *i = json_object_iter((json_t *)(uintptr_t)value); i != NULL;
-         i = json_object_iter_next((json_t *)(uintptr_t)value, i)) {
+    for (void *i = json_object_iter(wzp_drop_const(value)); i != NULL;
+         i = json_object_iter_next(wzp_drop_const(value), i)) {
         const json_t *property = json_object_get(properties, json_object_iter_key(i));
         if (property == NULL) {
             return unfit(c, json_object_iter_key(i), "not in the schema");
@@ -257,7 +260,9 @@ static bool fits(const checking *c, const json_t *schema, const json_t *value, c
     const bool described = json_object_get(schema, "properties") != NULL;
     return !described || object_fits(c, schema, value);
 }
+/* NOLINTEND(misc-no-recursion) */
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the checking writes there */
 bool wzp_ct_schema_ok(const json_t *schema, const json_t *value, char why[160]) {
     const checking c = {schema, why};
     return fits(&c, schema, value, "document");

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* NOLINTNEXTLINE(misc-misleading-bidirectional): it is meant to mislead */
 const char wzp_ct_hostile[] = "\xff\xc3(<b a='\"&\033[31m\r\nnot ok 99 </script> ]]> \xe2\x80\xae"
                               "txt.exe \xed\xa0\x80 # | `*_ \\ %s \007 \xf0\x9f\x98\x80 \xc3\xa9";
 
