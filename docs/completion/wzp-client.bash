@@ -1,0 +1,16 @@
+# bash completion for wzp-client
+_wzp_client() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    case $previous in
+    --send-file) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+    --record) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+    --log-level) mapfile -t COMPREPLY < <(compgen -W "error warn info debug" -- "$current") ;;
+    --room | --send-tone | --duration | --alias | --seed) ;;
+    wzp-client | */wzp-client) mapfile -t COMPREPLY < <(compgen -W "join echo" -- "$current") ;;
+    *)
+        mapfile -t COMPREPLY < <(compgen -W "--room --send-file --send-tone --silence --record --duration
+            --alias --seed --json --quiet --log-level --help --version" -- "$current")
+        ;;
+    esac
+}
+complete -o filenames -F _wzp_client wzp-client

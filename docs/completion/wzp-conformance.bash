@@ -1,0 +1,33 @@
+# bash completion for wzp-conformance
+_wzp_conformance() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words=''
+    case $previous in
+    --metrics | --json | --junit | --html | --markdown | --expect) ;;
+    --out)
+        mapfile -t COMPREPLY < <(compgen -d -- "$current")
+        return
+        ;;
+    --mode) words="auto observe enforce" ;;
+    --enforce) words="off observe on" ;;
+    --tier) words="CAL A AS B BS C W H" ;;
+    --profile) words="deployed strict-limits" ;;
+    --evidence) words="all failures none" ;;
+    --log-level) words="error warn info debug" ;;
+    --select | --skip)
+        words=$("${COMP_WORDS[0]}" list 2>/dev/null | cut -d' ' -f1)
+        ;;
+    --target | --exec | --repeat | --jobs | --seed) return ;;
+    wzp-conformance | */wzp-conformance) words="run list report" ;;
+    *)
+        words="--target --exec --mode --metrics --enforce --tier --select --skip --profile --strict
+            --dry-run --virtual --repeat --jobs --seed --out --json --junit --html --markdown --tap
+            --evidence --expect --quiet --log-level --help --version"
+        ;;
+    esac
+    if [ -n "$words" ]; then
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+    else
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+    fi
+}
+complete -o filenames -F _wzp_conformance wzp-conformance
