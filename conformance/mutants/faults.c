@@ -41,6 +41,10 @@ WRAP(wzp_violation, wzp_enf_observe, wzp_enf *enf, const wzp_media_hdr *hdr, siz
     wzp_violation found = WZP_VIOLATION_NONE;
     switch (fault) {
     case WZP_FAULT_NO_METER:
+    case WZP_FAULT_STRICT: /* see deployed_decides */
+    case WZP_FAULT_STRICT_A_TIGHT:
+    case WZP_FAULT_STRICT_B_OFF:
+    case WZP_FAULT_STRICT_B_TIGHT:
         return WZP_VIOLATION_NONE;
     case WZP_FAULT_A_OFF:
         return without(__real_wzp_enf_observe(enf, hdr, len, now), WZP_VIOLATION_BITRATE);
@@ -64,20 +68,36 @@ WRAP(wzp_violation, wzp_enf_observe, wzp_enf *enf, const wzp_media_hdr *hdr, siz
     }
 }
 
-/* The deployed meter decides: the mutant that a naive port would be. */
+/* Whether the deployed meter's finding counts: all of it for the mutant that a naive port would be,
+ * tiers A and B for relays with exact limits. */
+static bool deployed_counts(wzp_violation v) {
+    if (fault == WZP_FAULT_DEPLOYED) {
+        return v != WZP_VIOLATION_NONE;
+    }
+    return v == WZP_VIOLATION_BITRATE ||
+           (v == WZP_VIOLATION_PACKET_RATE && fault != WZP_FAULT_STRICT_B_OFF);
+}
+
+static bool is_metered_by_deployed(void) {
+    return fault == WZP_FAULT_DEPLOYED ||
+           (fault >= WZP_FAULT_FIRST_STRICT && fault != WZP_FAULT_STRICT_GUARD);
+}
+
 static bool deployed_decides(session *s, wzp_bytes datagram) {
     wzp_media_packet packet;
-    if (fault != WZP_FAULT_DEPLOYED || s->state != SESSION_ROOM || s->meter == NULL ||
+    if (!is_metered_by_deployed() || s->state != SESSION_ROOM || s->meter == NULL ||
         wzp_media_packet_parse(&packet, datagram, NULL) != WZP_OK) {
         return false;
     }
     wzp_meter probe = *s->meter;
+    probe.bytes += fault == WZP_FAULT_STRICT_A_TIGHT ? probe.bytes / 8 : 0;
+    probe.packets += fault == WZP_FAULT_STRICT_B_TIGHT ? probe.packets / 8 : 0;
     const wzp_violation v =
         wzp_meter_observe(&probe, &packet.hdr, packet.payload.len, s->relay->now);
-    if (v != WZP_VIOLATION_NONE) {
+    if (deployed_counts(v)) {
         wzp_relay_hangup_policy(s, v);
     }
-    return v != WZP_VIOLATION_NONE;
+    return deployed_counts(v);
 }
 
 /* --- reactions ------------------------------------------------------------------------------- */

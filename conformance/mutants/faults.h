@@ -47,7 +47,12 @@
     X(WRONG_SUPPORTED, "wrong-supported", "names version 1 in its mismatch", "H-01")               \
     X(NO_ROOM_UPDATE, "no-room-update", "never sends RoomUpdate", "H-03")                          \
     X(WRONG_PREFIX, "wrong-prefix", "counts four bytes too many in the length prefix", "H-03")     \
-    X(OPEN_CALL_ROOMS, "open-call-rooms", "lets strangers into call rooms", "H-10")
+    X(OPEN_CALL_ROOMS, "open-call-rooms", "lets strangers into call rooms", "H-10")                \
+    X(STRICT, "strict", "nothing: tiers A and B at the exact limits", "")                          \
+    X(STRICT_GUARD, "strict-guard", "leaves a guard band in tier A", "AS-02")                      \
+    X(STRICT_A_TIGHT, "strict-a-tight", "tier A allows an eighth less", "AS-01")                   \
+    X(STRICT_B_OFF, "strict-no-tier-b", "tier B is not enforced", "BS-02")                         \
+    X(STRICT_B_TIGHT, "strict-b-tight", "tier B allows an eighth less", "BS-01")
 
 typedef enum wzp_fault {
 #define X(id, name, text, caught_by) WZP_FAULT_##id,
@@ -61,6 +66,9 @@ typedef struct wzp_fault_info {
 } wzp_fault_info;
 
 extern const wzp_fault_info wzp_faults[WZP_FAULT_COUNT];
+
+/* From here on relays are tested with the profile strict-limits. */
+#define WZP_FAULT_FIRST_STRICT WZP_FAULT_STRICT
 
 /* The fault of every relay in this process from now on. */
 void wzp_fault_set(wzp_fault which);
