@@ -264,11 +264,18 @@ static void step_gap(wzp_ct_exec *e, wzp_time now) {
     if (now < e->phase_at + pause) {
         return;
     }
+    if (e->cfg.which->late_listener && e->main.delivered > 0) {
+        decide(e, WZP_CT_FAIL, WZP_CT_REASON_ALTERED,
+               "the newcomer was given packets from before its join", now);
+        return;
+    }
     /* The echo was delivered, or the room does not work at all. */
     if (!e->cfg.which->late_listener && e->main.delivered * 100 < e->main.offered * 99) {
         e->result.offered = e->main.offered;
         e->result.delivered = e->main.delivered;
-        const bool control_too = e->side.delivered * 100 < e->side.offered * 95;
+        /* A network loses some; only a relay loses everything and keeps its connections. */
+        const bool any = e->main.delivered + e->side.delivered > 0;
+        const bool control_too = any && e->side.delivered * 100 < e->side.offered * 95;
         decide(e, control_too ? WZP_CT_INCONCLUSIVE : WZP_CT_FAIL,
                control_too ? WZP_CT_REASON_CONTROL_LOSS : WZP_CT_REASON_NOT_FORWARDED,
                "the legitimate speech before the pattern was not delivered", now);

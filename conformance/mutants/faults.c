@@ -1,7 +1,9 @@
 #include "conformance/mutants/faults.h"
 
+#include <openssl/ssl.h>
 #include <stdlib.h>
 
+#include "conformance/mutants/wrap.h"
 #include "relay/internal.h"
 
 const wzp_fault_info wzp_faults[WZP_FAULT_COUNT] = {
@@ -10,12 +12,24 @@ const wzp_fault_info wzp_faults[WZP_FAULT_COUNT] = {
 #undef X
 };
 
+/* For replays: the last packet of each sender, by its number. */
+enum { SENDERS = 4096, LAST_MAX = 256 };
+static struct last_packet {
+    size_t len;
+    uint8_t bytes[LAST_MAX];
+} last_packets[SENDERS];
+
 static wzp_fault fault;
 static unsigned counter;
 
 void wzp_fault_set(wzp_fault which) {
     fault = which;
     counter = 0;
+    memset(last_packets, 0, sizeof last_packets);
+}
+
+wzp_fault wzp_fault_now(void) {
+    return fault;
 }
 
 /* Every nth call of the process. */
@@ -23,50 +37,8 @@ static bool nth(unsigned n) {
     return ++counter % n == 0;
 }
 
-/* The names are the linker's. */
-#define WRAP(type, name, ...)                                                                      \
-    type __real_##name(__VA_ARGS__);                                                               \
-    type __wrap_##name(__VA_ARGS__);                                                               \
-    type __wrap_##name(__VA_ARGS__)
-
-/* --- meters ---------------------------------------------------------------------------------- */
-
-static wzp_violation without(wzp_violation found, wzp_violation off) {
-    return found == off ? WZP_VIOLATION_NONE : found;
-}
-
-WRAP(wzp_violation, wzp_enf_observe, wzp_enf *enf, const wzp_media_hdr *hdr, size_t len,
-     wzp_time now) {
-    wzp_media_hdr changed = *hdr;
-    wzp_violation found = WZP_VIOLATION_NONE;
-    switch (fault) {
-    case WZP_FAULT_NO_METER:
-    case WZP_FAULT_STRICT: /* see deployed_decides */
-    case WZP_FAULT_STRICT_A_TIGHT:
-    case WZP_FAULT_STRICT_B_OFF:
-    case WZP_FAULT_STRICT_B_TIGHT:
-        return WZP_VIOLATION_NONE;
-    case WZP_FAULT_A_OFF:
-        return without(__real_wzp_enf_observe(enf, hdr, len, now), WZP_VIOLATION_BITRATE);
-    case WZP_FAULT_B_OFF:
-        return without(__real_wzp_enf_observe(enf, hdr, len, now), WZP_VIOLATION_PACKET_RATE);
-    case WZP_FAULT_C_OFF:
-        return without(__real_wzp_enf_observe(enf, hdr, len, now), WZP_VIOLATION_TIMESTAMP_DRIFT);
-    case WZP_FAULT_A_DOUBLE:
-        return __real_wzp_enf_observe(enf, hdr, len / 2 > 8 ? len / 2 - 8 : 0, now);
-    case WZP_FAULT_A_HALF:
-        return __real_wzp_enf_observe(enf, hdr, 2 * len + 16, now);
-    case WZP_FAULT_B_HALF: /* a shadow of each packet, empty and unseen by tier C */
-        changed.flags |= WZP_MEDIA_REPAIR;
-        found = __real_wzp_enf_observe(enf, &changed, 0, now);
-        return found != WZP_VIOLATION_NONE ? found : __real_wzp_enf_observe(enf, hdr, len, now);
-    case WZP_FAULT_C_NARROW: /* the sender's clock seems a little slower than it is */
-        changed.timestamp_ms -= changed.timestamp_ms / 64;
-        return __real_wzp_enf_observe(enf, &changed, len, now);
-    default:
-        return __real_wzp_enf_observe(enf, hdr, len, now);
-    }
-}
+/* --- the deployed meter as judge ---------------------------------------------------------------
+ */
 
 /* Whether the deployed meter's finding counts: all of it for the mutant that a naive port would be,
  * tiers A and B for relays with exact limits. */
@@ -181,10 +153,32 @@ WRAP(void, wzp_relay_send_media, session *to, wzp_bytes datagram) {
     __real_wzp_relay_send_media(to, out);
 }
 
+static void remember_last(const session *s, wzp_bytes datagram) {
+    struct last_packet *last = &last_packets[s->number % SENDERS];
+    if (datagram.len <= LAST_MAX) {
+        last->len = datagram.len;
+        memcpy(last->bytes, datagram.data, datagram.len);
+    }
+}
+
+static void replay_to(session *newcomer) {
+    for (size_t i = 0; i < newcomer->room->count; i++) {
+        const session *other = newcomer->room->members[i];
+        const struct last_packet *last = &last_packets[other->number % SENDERS];
+        if (other != newcomer && last->len > 0) {
+            wzp_relay_send_media(newcomer, wzp_bytes_of(last->bytes, last->len));
+        }
+    }
+}
+
 WRAP(void, wzp_relay_forward, session *s, wzp_bytes datagram) {
     wzp_media_packet packet;
-    if (deployed_decides(s, datagram)) {
+    if (deployed_decides(s, datagram) || fault == WZP_FAULT_DEAF ||
+        (fault == WZP_FAULT_SMALL && datagram.len > 1000)) {
         return;
+    }
+    if (fault == WZP_FAULT_REPLAY && s->state == SESSION_ROOM) {
+        remember_last(s, datagram);
     }
     __real_wzp_relay_forward(s, datagram);
     if (fault == WZP_FAULT_ECHO && s->state == SESSION_ROOM && !is_speech(datagram)) {
@@ -214,6 +208,10 @@ WRAP(wzp_err, wzp_media_packet_parse, wzp_media_packet *out, wzp_bytes datagram,
     if (err == WZP_OK && fault == WZP_FAULT_REFUSE_EMPTY && out->payload.len == 0) {
         return WZP_ERR_TRUNCATED;
     }
+    if (err == WZP_OK && fault == WZP_FAULT_REFUSE_CODEC2 &&
+        out->hdr.codec_id == WZP_CODEC_CODEC2_1200) {
+        return WZP_ERR_CODEC;
+    }
     if (err == WZP_OK && fault == WZP_FAULT_REFUSE_AV1 && out->hdr.codec_id == WZP_CODEC_AV1_MAIN) {
         return WZP_ERR_CODEC;
     }
@@ -242,6 +240,29 @@ static wzp_bytes resigned(const session *s, wzp_bytes json, char *text, size_t c
     return wzp_bytes_of(text, wzp_wr_len(&wr));
 }
 
+/* What is no CallOffer becomes a good one. */
+static wzp_bytes any_offer(const session *s, wzp_bytes json, char *text, size_t cap) {
+    wzp_signal *signal = NULL;
+    uint8_t signature[WZP_SIGNATURE_LEN];
+    wzp_wr wr;
+    const bool good = wzp_signal_parse(&signal, json, NULL, NULL) == WZP_OK &&
+                      signal->kind == WZP_SIGNAL_CALL_OFFER;
+    wzp_signal_free(&signal);
+    if (good) {
+        return json;
+    }
+    wzp_signal made = {.kind = WZP_SIGNAL_CALL_OFFER, .version = 1};
+    wzp_signal_CallOffer *offer = &made.u.CallOffer;
+    memcpy(offer->identity_pub.bytes, s->relay->identity.ed25519_pub, WZP_KEY_LEN);
+    memcpy(offer->ephemeral_pub.bytes, s->relay->identity.x25519_pub, WZP_KEY_LEN);
+    wzp_handshake_sign(signature, &s->relay->identity, WZP_ROLE_OFFER, offer->ephemeral_pub.bytes);
+    offer->signature = (wzp_list_u8){signature, sizeof signature};
+    offer->protocol_version = WZP_PROTOCOL_VERSION;
+    wzp_wr_init(&wr, (uint8_t *)text, cap);
+    wzp_signal_write(&wr, &made);
+    return wzp_bytes_of(text, wzp_wr_len(&wr));
+}
+
 WRAP(void, wzp_relay_on_offer, session *s, wzp_bytes json) {
     char text[8192];
     if (fault == WZP_FAULT_ANY_PROTOCOL && json.len < sizeof text) {
@@ -255,7 +276,8 @@ WRAP(void, wzp_relay_on_offer, session *s, wzp_bytes json) {
     } else if (fault == WZP_FAULT_ANY_SIGNATURE) {
         json = resigned(s, json, text, sizeof text);
     }
-    __real_wzp_relay_on_offer(s, json);
+    __real_wzp_relay_on_offer(
+        s, fault == WZP_FAULT_ANY_OFFER ? any_offer(s, json, text, sizeof text) : json);
 }
 
 static int64_t send_with_wrong_prefix(session *to, const wzp_signal *signal) {
@@ -305,5 +327,34 @@ WRAP(bool, wzp_relay_join, session *s) {
     if (fault == WZP_FAULT_OPEN_CALL_ROOMS && strncmp(s->sni, "call-", 5) == 0) {
         s->sni[0] = 'x';
     }
-    return __real_wzp_relay_join(s);
+    const bool joined = __real_wzp_relay_join(s);
+    if (joined && fault == WZP_FAULT_REPLAY) {
+        replay_to(s);
+    }
+    return joined;
+}
+
+/* --- TLS ------------------------------------------------------------------------------------- */
+
+/* Whatever comes first in the client's list. */
+static int take_first(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+                      const unsigned char *in, unsigned int in_len, void *arg) {
+    (void)ssl, (void)arg;
+    if (in_len < 2 || in[0] >= in_len) {
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    }
+    *out = in + 1;
+    *out_len = in[0];
+    return SSL_TLSEXT_ERR_OK;
+}
+
+WRAP(void, SSL_CTX_set_alpn_select_cb, SSL_CTX *tls, SSL_CTX_alpn_select_cb_func select,
+     void *arg) {
+    __real_SSL_CTX_set_alpn_select_cb(tls, fault == WZP_FAULT_ANY_ALPN ? take_first : select, arg);
+}
+
+WRAP(void, SSL_CTX_set_client_hello_cb, SSL_CTX *tls, SSL_client_hello_cb_fn look, void *arg) {
+    if (fault != WZP_FAULT_ANY_ALPN) {
+        __real_SSL_CTX_set_client_hello_cb(tls, look, arg);
+    }
 }

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-/* name, what is wrong with the relay, a case that must notice */
+/* name, what is wrong with the relay, the cases that must notice */
 #define WZP_FAULT_MAP(X)                                                                           \
     X(NONE, "healthy", "nothing", "")                                                              \
     X(NO_METER, "no-meter", "nothing is ever enforced", "A-03")                                    \
@@ -18,7 +18,8 @@
     X(A_HALF, "tier-a-half", "tier A allows half as much", "A-02")                                 \
     X(B_HALF, "tier-b-half", "tier B allows half as many packets", "B-03")                         \
     X(C_NARROW, "tier-c-narrow", "tier C refuses its own bounds", "C-02")                          \
-    X(DEPLOYED, "deployed-meter", "hangs up on the deployed meter's first violation", "A-14")      \
+    X(DEPLOYED, "deployed-meter", "hangs up on the deployed meter's first violation",              \
+      "A-14 B-06 C-16 C-18")                                                                       \
     X(WRONG_CODE, "wrong-code", "says Bitrate and PacketRate the other way round", "A-03")         \
     X(UNTYPED, "untyped-close", "closes without a Hangup", "A-03")                                 \
     X(SILENT, "silent-drop", "drops the offender's packets and says nothing", "A-03")              \
@@ -48,6 +49,23 @@
     X(NO_ROOM_UPDATE, "no-room-update", "never sends RoomUpdate", "H-03")                          \
     X(WRONG_PREFIX, "wrong-prefix", "counts four bytes too many in the length prefix", "H-03")     \
     X(OPEN_CALL_ROOMS, "open-call-rooms", "lets strangers into call rooms", "H-10")                \
+    X(B_THIRD, "tier-b-third", "tier B allows a third of the packets", "B-01 B-08")                \
+    X(EXACT_STEPS, "exact-steps", "tier C wants each step to be a frame long", "C-04 C-08")        \
+    X(NO_GAPS, "no-gaps", "takes missing and late numbers for drift", "C-14 C-15 C-16")            \
+    X(NO_REPEATS, "no-repeats", "takes a repeated packet for drift", "C-17")                       \
+    X(WALL_CLOCK, "wall-clock", "wants timestamps to follow arrivals", "C-21 C-29")                \
+    X(NO_PAUSES, "no-pauses", "takes a pause for drift", "C-20")                                   \
+    X(ONE_CODEC, "one-codec", "hangs up when the codec changes", "C-18 C-19 C-22")                 \
+    X(SEQ16, "seq-16-bit", "reads sequence numbers as 16 bits", "C-23")                            \
+    X(REPAIR_AS_SOURCE, "repair-as-source", "meters repair packets as source", "C-26")             \
+    X(ONE_CLOCK, "one-clock", "meters video and audio on one clock", "C-27")                       \
+    X(SHORT_CALLS, "short-calls", "takes 15 s of speech for a machine", "C-01")                    \
+    X(SMALL, "small-datagrams", "drops datagrams of more than 1,000 bytes", "W-12")                \
+    X(REFUSE_CODEC2, "refuses-codec2", "drops codec 4", "W-01")                                    \
+    X(REPLAY, "replays", "greets a newcomer with the room's last packet", "W-17")                  \
+    X(ANY_OFFER, "any-offer", "lets in whatever the first message is", "H-05 H-05b H-06 H-06b")    \
+    X(ANY_ALPN, "any-alpn", "takes any application protocol", "H-14 H-14b")                        \
+    X(DEAF, "deaf", "forwards nothing", "CAL-01")                                                  \
     X(STRICT, "strict", "nothing: tiers A and B at the exact limits", "")                          \
     X(STRICT_GUARD, "strict-guard", "leaves a guard band in tier A", "AS-02")                      \
     X(STRICT_A_TIGHT, "strict-a-tight", "tier A allows an eighth less", "AS-01")                   \
@@ -72,5 +90,6 @@ extern const wzp_fault_info wzp_faults[WZP_FAULT_COUNT];
 
 /* The fault of every relay in this process from now on. */
 void wzp_fault_set(wzp_fault which);
+wzp_fault wzp_fault_now(void);
 
 #endif
