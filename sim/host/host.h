@@ -1,0 +1,73 @@
+/* A host: interfaces with addresses, UDP sockets, and a clock that may run fast or slow.
+ *
+ * Programs live on sockets: a packet core of impl/ (wzp_core), a STUN server, a scripted peer.
+ * A host routes by destination: the first interface that is up and has an address of the same
+ * family, or the one that a socket is bound to.  nat sheet 2.1, 2.7. */
+#ifndef WZP_SIM_HOST_HOST_H
+#define WZP_SIM_HOST_HOST_H
+
+#include "quic/core.h"
+#include "sim/net/node.h"
+
+typedef struct wzp_sim_host wzp_sim_host;
+
+typedef struct wzp_sim_host_cfg {
+    const char *name;    /* borrowed for its life */
+    int32_t skew_ppm;    /* of its clock, +-1000 */
+    uint64_t offset;     /* its clock is ahead by this, ns */
+    uint64_t processing; /* from arrival to the program, ns */
+} wzp_sim_host_cfg;
+
+WZP_MUST_USE wzp_err wzp_sim_host_new(wzp_sim_host **out, const wzp_sim_host_cfg *cfg,
+                                      wzp_sim_clock clock, wzp_sim_pool *pool);
+void wzp_sim_host_free(wzp_sim_host **host);
+wzp_sim_node *wzp_sim_host_node(wzp_sim_host *host);
+
+/* Interfaces are the node's ports.  Several addresses (v4, v6) on one. */
+WZP_MUST_USE wzp_err wzp_sim_host_attach(wzp_sim_host *host, unsigned port, wzp_sim_pipe *pipe);
+WZP_MUST_USE wzp_err wzp_sim_host_address(wzp_sim_host *host, unsigned port, const wzp_addr *ip);
+void wzp_sim_host_unaddress(wzp_sim_host *host, unsigned port, const wzp_addr *ip);
+void wzp_sim_host_up(wzp_sim_host *host, unsigned port, bool up);
+
+/* The address that a packet to `remote` would leave from; family NONE: none would. */
+wzp_addr wzp_sim_host_source(const wzp_sim_host *host, const wzp_addr *remote);
+
+/* --- sockets ---------------------------------------------------------------------------------- */
+
+typedef struct wzp_sim_socket wzp_sim_socket;
+
+/* `local` is where it arrived; `payload` is borrowed. */
+typedef void wzp_sim_receive(void *ctx, const wzp_addr *local, const wzp_addr *remote, uint8_t ecn,
+                             wzp_bytes payload, wzp_time now);
+
+/* Any address of the host at `port`; 0: the next from 40000.  NULL: taken, or no memory. */
+wzp_sim_socket *wzp_sim_host_bind(wzp_sim_host *host, uint16_t port, wzp_sim_receive *receive,
+                                  void *ctx);
+void wzp_sim_socket_close(wzp_sim_socket **socket);
+uint16_t wzp_sim_socket_port(const wzp_sim_socket *socket);
+
+/* `local` NULL or family NONE: the host chooses.  False: no address of that family is up. */
+bool wzp_sim_socket_send(wzp_sim_socket *socket, const wzp_addr *local, const wzp_addr *remote,
+                         uint8_t ecn, wzp_bytes payload, wzp_time now);
+
+/* ICMP errors about packets of this socket. */
+void wzp_sim_socket_on_error(wzp_sim_socket *socket,
+                             void (*error)(void *ctx, wzp_sim_icmp what, uint16_t mtu,
+                                           const wzp_addr *remote, wzp_time now),
+                             void *ctx);
+
+/* --- programs --------------------------------------------------------------------------------- */
+
+/* Runs a packet core on a socket of its own at `port`: feeds it, wakes it in time, sends for it,
+ * all on the host's own clock.  `after` (may be NULL) is called when the core has been served, to
+ * drain its events.  The core is borrowed and must outlive the seat. */
+typedef struct wzp_sim_seat wzp_sim_seat;
+wzp_sim_seat *wzp_sim_host_seat(wzp_sim_host *host, uint16_t port, wzp_core core,
+                                void (*after)(void *ctx, wzp_time now), void *ctx);
+void wzp_sim_seat_wake(wzp_sim_seat *seat); /* after a command from outside: serve it now */
+wzp_time wzp_sim_seat_now(const wzp_sim_seat *seat); /* the host's own clock */
+void wzp_sim_seat_free(wzp_sim_seat **seat);
+
+void wzp_sim_host_count(const wzp_sim_host *host, wzp_sim_counts *out);
+
+#endif

@@ -1,0 +1,45 @@
+/* Firewalls and policers of nat sheet 2.6: what a box lets through besides its NAT. */
+#ifndef WZP_SIM_NAT_POLICY_H
+#define WZP_SIM_NAT_POLICY_H
+
+#include "base/err.h"
+#include "base/rng.h"
+#include "sim/net/packet.h"
+
+#define WZP_SIM_POLICY_PORTS_MAX 16
+
+typedef struct wzp_sim_policy_cfg {
+    bool block_udp;
+    bool icmp_prohibited;                           /* what is blocked is answered with ICMP */
+    uint16_t allow_ports[WZP_SIM_POLICY_PORTS_MAX]; /* remote UDP ports; none: all */
+    size_t allow_port_count;
+    uint64_t block_after_bytes, block_after; /* UDP dies after so many bytes, or ns; 0: never */
+    bool block_quic;                         /* long headers with a version */
+    uint32_t initial_drop_ppm;               /* of QUIC Initial packets */
+    uint32_t pps, pps_burst;                 /* policers, each way by itself; 0: none */
+    uint64_t bits_per_s;
+    uint32_t bits_burst; /* bytes */
+    uint32_t max_size;   /* IP bytes; 0: any */
+    bool drop_fragments;
+    bool suppress_frag_needed;        /* ICMP "too big" does not come back */
+    uint32_t scan_ports;              /* port-scan guard: so many ports of one remote ... */
+    uint64_t scan_window, scan_block; /* ... within this; then it is blocked for so long */
+} wzp_sim_policy_cfg;
+
+typedef struct wzp_sim_policy wzp_sim_policy;
+
+WZP_MUST_USE wzp_err wzp_sim_policy_new(wzp_sim_policy **out, const wzp_sim_policy_cfg *cfg,
+                                        uint64_t seed, const char *name, wzp_time now);
+void wzp_sim_policy_free(wzp_sim_policy **policy);
+
+typedef enum wzp_sim_policy_verdict {
+    WZP_SIM_POLICY_PASS,
+    WZP_SIM_POLICY_DROP,
+    WZP_SIM_POLICY_REJECT /* drop, and say so with ICMP */
+} wzp_sim_policy_verdict;
+
+/* `outbound`: from inside.  Addresses as they are outside of the box's NAT. */
+wzp_sim_policy_verdict wzp_sim_policy_judge(wzp_sim_policy *policy, const wzp_sim_packet *packet,
+                                            bool outbound, wzp_time now);
+
+#endif
