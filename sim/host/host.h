@@ -2,7 +2,12 @@
  *
  * Programs live on sockets: a packet core of impl/ (wzp_core), a STUN server, a scripted peer.
  * A host routes by destination: the first interface that is up and has an address of the same
- * family, or the one that a socket is bound to.  nat sheet 2.1, 2.7. */
+ * family, or the one whose address a socket sends from.  What it sends to itself does not leave it.
+ *
+ * Sockets speak the network's time; a seat shows its core the host's own, which may be ahead and
+ * run fast or slow.  A host and what lives on it are freed when the simulation is over, except for
+ * sockets and seats: those may go at any time, even from within their own callbacks.
+ * nat sheet 2.1, 2.7. */
 #ifndef WZP_SIM_HOST_HOST_H
 #define WZP_SIM_HOST_HOST_H
 
@@ -12,7 +17,7 @@
 typedef struct wzp_sim_host wzp_sim_host;
 
 typedef struct wzp_sim_host_cfg {
-    const char *name;    /* borrowed for its life */
+    const char *name;    /* borrowed for its life; unique in its network */
     int32_t skew_ppm;    /* of its clock, +-1000 */
     uint64_t offset;     /* its clock is ahead by this, ns */
     uint64_t processing; /* from arrival to the program, ns */
@@ -31,6 +36,14 @@ void wzp_sim_host_up(wzp_sim_host *host, unsigned port, bool up);
 
 /* The address that a packet to `remote` would leave from; family NONE: none would. */
 wzp_addr wzp_sim_host_source(const wzp_sim_host *host, const wzp_addr *remote);
+
+const char *wzp_sim_host_name(const wzp_sim_host *host);
+wzp_sim_clock wzp_sim_host_clock(const wzp_sim_host *host); /* the network's */
+
+/* From the network's time to the host's own and back: the first moment at which the host's clock
+ * shows `local`.  WZP_TIME_NEVER stays what it is. */
+wzp_time wzp_sim_host_local_time(const wzp_sim_host *host, wzp_time now);
+wzp_time wzp_sim_host_network_time(const wzp_sim_host *host, wzp_time local);
 
 /* --- sockets ---------------------------------------------------------------------------------- */
 
@@ -58,15 +71,20 @@ void wzp_sim_socket_on_error(wzp_sim_socket *socket,
 
 /* --- programs --------------------------------------------------------------------------------- */
 
-/* Runs a packet core on a socket of its own at `port`: feeds it, wakes it in time, sends for it,
- * all on the host's own clock.  `after` (may be NULL) is called when the core has been served, to
- * drain its events.  The core is borrowed and must outlive the seat. */
+/* Runs a packet core on a socket of its own at `port` (0: any): feeds it, wakes it in time, sends
+ * for it, all on the host's own clock.  `after` (may be NULL) is called when the core has been
+ * served, to drain its events; what the core then has to send leaves at once.  The core is borrowed
+ * and must outlive the seat.  NULL: the port is taken, or no memory. */
 typedef struct wzp_sim_seat wzp_sim_seat;
 wzp_sim_seat *wzp_sim_host_seat(wzp_sim_host *host, uint16_t port, wzp_core core,
                                 void (*after)(void *ctx, wzp_time now), void *ctx);
 void wzp_sim_seat_wake(wzp_sim_seat *seat); /* after a command from outside: serve it now */
 wzp_time wzp_sim_seat_now(const wzp_sim_seat *seat); /* the host's own clock */
+uint16_t wzp_sim_seat_port(const wzp_sim_seat *seat);
 void wzp_sim_seat_free(wzp_sim_seat **seat);
+
+/* The ends of the last packet that came in; family NONE before the first. */
+wzp_quic_path wzp_sim_seat_path(const wzp_sim_seat *seat);
 
 void wzp_sim_host_count(const wzp_sim_host *host, wzp_sim_counts *out);
 

@@ -1,0 +1,46 @@
+/* What one listener hears of one sender: which slots were true and how long frames were under way.
+ *
+ * Fed with every frame that arrives and every frame that is played, in the order of time and on the
+ * network's clock.  What was not played is known from the numbers of what was.  The timeline is
+ * that of the output: it begins with the first frame played, and when a jitter buffer starts anew
+ * with a longer delay, the wait is in it.  nat sheet 2.13. */
+#ifndef WZP_SIM_HOST_EAR_H
+#define WZP_SIM_HOST_EAR_H
+
+#include "sim/host/judge.h"
+#include "sim/host/speech.h"
+
+typedef struct wzp_sim_ear wzp_sim_ear;
+
+wzp_sim_ear *wzp_sim_ear_new(uint32_t sender); /* NULL: out of memory */
+void wzp_sim_ear_free(wzp_sim_ear **ear);
+
+void wzp_sim_ear_arrive(wzp_sim_ear *ear, const wzp_sim_speech *frame, wzp_time now);
+void wzp_sim_ear_play(wzp_sim_ear *ear, const wzp_sim_speech *frame, wzp_time now);
+
+typedef struct wzp_sim_heard {
+    uint32_t sender;
+    wzp_time first_at;      /* the first frame was played; WZP_TIME_NEVER: none was */
+    uint64_t played, slots; /* frames; slots of the timeline */
+    uint64_t arrived, lost; /* frames; lost: said between the first and the last that arrived */
+    uint64_t duplicates, late, reordered; /* late: arrived and was not played */
+    uint64_t skipped; /* slots that were said and have no place in the output: it caught up */
+    /* Capture to arrival, ns, within 1.6 %; 0 if nothing arrived. */
+    uint64_t delay_min, delay_p50, delay_p95, delay_p99, delay_max;
+    uint64_t ear_p50, ear_max; /* capture to output */
+    uint64_t jitter;           /* RFC 3550, 6.4.1, ns */
+    wzp_sim_verdict verdict;
+} wzp_sim_heard;
+
+/* As of `until`: what should have been played by then and was not is concealed. */
+void wzp_sim_ear_report(const wzp_sim_ear *ear, wzp_time until, wzp_sim_heard *out);
+
+/* The timeline up to the last frame played; borrowed until the next call on `ear`. */
+wzp_sim_slots wzp_sim_ear_slots(const wzp_sim_ear *ear);
+
+/* The same as of `until`; borrowed until the next call.  On the output's timeline a moment is slot
+ * wzp_sim_ear_slot_at; 0 if it lies before the first frame. */
+wzp_sim_slots wzp_sim_ear_slots_until(wzp_sim_ear *ear, wzp_time until);
+size_t wzp_sim_ear_slot_at(const wzp_sim_ear *ear, wzp_time at);
+
+#endif

@@ -1,0 +1,31 @@
+/* Speech that can be told apart: a coded frame that says who sent it, when, and which one it is.
+ *
+ * Numbers count 20 ms slots of the sender's media clock, silences included, so that a listener
+ * knows without asking which slots it should have heard. */
+#ifndef WZP_SIM_HOST_SPEECH_H
+#define WZP_SIM_HOST_SPEECH_H
+
+#include "base/bytes.h"
+#include "base/time.h"
+
+typedef struct wzp_sim_speech {
+    uint32_t sender;
+    uint32_t number;        /* of its first slot */
+    uint8_t slots;          /* 20 ms each: 1, or 2 for the codecs of 40 ms */
+    uint16_t talk, silence; /* the sender's pattern in slots: so many spoken, so many silent */
+    uint32_t end;           /* nothing is said from this slot on; UINT32_MAX: nobody knows yet */
+    wzp_time sent;          /* on the network's clock */
+} wzp_sim_speech;
+
+#define WZP_SIM_SPEECH_MIN 28 /* bytes of the shortest frame */
+
+/* Fills out[len] with the frame and filler that depends on it; false if `len` is too short. */
+bool wzp_sim_speech_write(uint8_t *out, size_t len, const wzp_sim_speech *speech);
+
+/* False: not a frame of ours, or not every byte is as it was written.  Then `out` is untouched. */
+bool wzp_sim_speech_parse(wzp_sim_speech *out, wzp_bytes payload);
+
+/* Did the sender of `of` say something in slot `number`? */
+bool wzp_sim_speech_spoken(const wzp_sim_speech *of, uint32_t number);
+
+#endif
