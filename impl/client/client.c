@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "crypto/handshake.h"
-#include "media/jbuf.h"
 
 enum { REPORT_EVERY = 50 }; /* frames between quality reports (wire sheet 5.4) */
 
@@ -149,16 +148,16 @@ static void reset_listener(listener *l) {
     l->played_ms = 0;
 }
 
-static bool ready(listener *l, bool is_new) {
+static bool ready(const wzp_client *c, listener *l, bool is_new) {
     const wzp_jbuf_cfg cfg = {0};
     if (is_new) {
         reset_listener(l);
         l->jbuf = wzp_jbuf_new(&cfg);
-        if (wzp_opus_dec_new(&l->dec) != WZP_OK) {
+        if (!c->cfg.coded && wzp_opus_dec_new(&l->dec) != WZP_OK) {
             l->dec = NULL;
         }
     }
-    return l->jbuf != NULL && l->dec != NULL;
+    return l->jbuf != NULL && (c->cfg.coded || l->dec != NULL);
 }
 
 static void on_media(wzp_client *c, wzp_bytes datagram, wzp_time now) {
@@ -168,15 +167,36 @@ static void on_media(wzp_client *c, wzp_bytes datagram, wzp_time now) {
         packet.hdr.media_type != WZP_MEDIA_AUDIO) {
         return;
     }
+    if (c->cfg.arrival != NULL) {
+        c->cfg.arrival(c->cfg.arrival_ctx, &packet, now);
+    }
     const int index = wzp_tracks_place(&c->tracks, &packet.hdr, now, &is_new);
     const bool playable =
         wzp_codec_find(packet.hdr.codec_id)->is_opus && (packet.hdr.flags & WZP_MEDIA_REPAIR) == 0;
-    if (index >= 0 && ready(&c->listeners[index], is_new) && playable) {
+    if (index >= 0 && ready(c, &c->listeners[index], is_new) && playable) {
         wzp_jbuf_push(c->listeners[index].jbuf, &packet.hdr, packet.payload, now);
     }
 }
 
 /* --- packet core ----------------------------------------------------------------------------- */
+
+static const char *why_closed(const wzp_quic_close_info *close) {
+    switch (close->kind) {
+    case WZP_QUIC_CLOSE_HANDSHAKE_TIMEOUT:
+        return "no answer";
+    case WZP_QUIC_CLOSE_IDLE:
+        return "idle for too long";
+    case WZP_QUIC_CLOSE_RESET:
+        return "reset by the peer";
+    case WZP_QUIC_CLOSE_NONE:
+    case WZP_QUIC_CLOSE_PEER_APP:
+    case WZP_QUIC_CLOSE_PEER_TRANSPORT:
+    case WZP_QUIC_CLOSE_LOCAL:
+    case WZP_QUIC_CLOSE_LOCAL_ERROR:
+        break;
+    }
+    return close->reason;
+}
 
 static void drain(wzp_client *c, wzp_time now) {
     wzp_quic_event ev;
@@ -194,9 +214,7 @@ static void drain(wzp_client *c, wzp_time now) {
         case WZP_QUIC_CLOSED:
             c->state = CLIENT_CLOSED;
             c->tell_closed = true;
-            (void)snprintf(c->closed, sizeof c->closed, "%s (code 0x%llx)",
-                           ev.close.kind == WZP_QUIC_CLOSE_HANDSHAKE_TIMEOUT ? "no answer"
-                                                                             : ev.close.reason,
+            (void)snprintf(c->closed, sizeof c->closed, "%s (code 0x%llx)", why_closed(&ev.close),
                            (unsigned long long)ev.close.code);
             break;
         case WZP_QUIC_SIGNAL_BAD:
@@ -247,31 +265,39 @@ wzp_core wzp_client_core(wzp_client *client) {
 
 /* --- events ---------------------------------------------------------------------------------- */
 
-/* Pauses are told without sound: their samples are silence. */
+/* Fills `out` with the sound of a frame, or of its concealment. */
+static void decode(wzp_client *c, listener *l, const wzp_jbuf_out *frame, wzp_client_event *out) {
+    const bool decoded = frame->kind == WZP_JBUF_FRAME &&
+                         wzp_opus_dec_frame(l->dec, frame->payload, c->pcm, WZP_OPUS_FRAME_MAX,
+                                            &out->samples) == WZP_OK;
+    if (!decoded) {
+        wzp_opus_dec_conceal(l->dec, c->pcm, out->samples);
+        out->slot = WZP_JBUF_CONCEAL;
+        c->concealed++;
+    }
+    out->pcm = c->pcm;
+}
+
+/* Pauses have no sound: their samples are silence, and only coded mode tells of them. */
 static bool play_one(wzp_client *c, size_t index, wzp_time now, wzp_client_event *out) {
     listener *l = &c->listeners[index];
     wzp_jbuf_out frame;
-    size_t samples = 0;
     while (l->jbuf != NULL && wzp_jbuf_pop(l->jbuf, now, &frame)) {
-        const uint64_t at_ms = l->played_ms;
-        l->played_ms += frame.duration_ms;
-        if (frame.kind == WZP_JBUF_PAUSE) {
-            continue;
-        }
-        const bool decoded = frame.kind == WZP_JBUF_FRAME &&
-                             wzp_opus_dec_frame(l->dec, frame.payload, c->pcm, WZP_OPUS_FRAME_MAX,
-                                                &samples) == WZP_OK;
-        if (!decoded) {
-            samples = (size_t)frame.duration_ms * (WZP_OPUS_RATE_HZ / 1000);
-            wzp_opus_dec_conceal(l->dec, c->pcm, samples);
-            c->concealed++;
-        }
         *out = (wzp_client_event){.kind = WZP_CLIENT_PLAY,
                                   .track = c->tracks.tracks[index].id,
-                                  .samples = samples,
-                                  .at_ms = at_ms,
-                                  .pcm = c->pcm};
-        return true;
+                                  .samples = (size_t)frame.duration_ms * (WZP_OPUS_RATE_HZ / 1000),
+                                  .at_ms = l->played_ms,
+                                  .slot = frame.kind};
+        l->played_ms += frame.duration_ms;
+        if (c->cfg.coded) {
+            out->payload = frame.payload;
+            c->concealed += frame.kind == WZP_JBUF_CONCEAL ? 1 : 0;
+            return true;
+        }
+        if (frame.kind != WZP_JBUF_PAUSE) {
+            decode(c, l, &frame, out);
+            return true;
+        }
     }
     return false;
 }
@@ -325,32 +351,28 @@ static wzp_quality_report make_report(const wzp_client *c) {
     return wzp_quality_report_from_path(loss, (uint32_t)(stats.smoothed_rtt / WZP_MS), 0);
 }
 
-wzp_err wzp_client_push(wzp_client *c, const int16_t *pcm, size_t samples, wzp_time now) {
-    uint8_t coded[WZP_OPUS_PACKET_MAX];
-    uint8_t datagram[WZP_MEDIA_HDR_LEN + WZP_OPUS_PACKET_MAX + WZP_QUALITY_REPORT_LEN];
-    size_t len = 0;
-    if (c->state != CLIENT_ACTIVE) {
-        return WZP_ERR_CLOSED;
-    }
-    const wzp_err err = wzp_opus_enc_frame(c->enc, pcm, samples, coded, &len);
-    if (err != WZP_OK) {
-        return err;
-    }
+/* The time of one frame has passed. */
+static void advance(wzp_client *c, wzp_time now) {
     c->frames++;
-    wzp_media_packet packet = {.hdr = {.version = WZP_PROTOCOL_VERSION,
-                                       .codec_id = c->cfg.codec,
-                                       .seq = c->seq++,
-                                       .timestamp_ms = c->ts},
-                               .payload = wzp_bytes_of(coded, len)};
-    if (c->frames % REPORT_EVERY == 0) {
-        packet.hdr.flags = WZP_MEDIA_QUALITY;
-        packet.report = make_report(c);
-    }
     c->ts += c->frame_ms;
     c->capture_asked = false;
     c->capture_at += c->frame_ms * WZP_MS;
     if (c->capture_at + WZP_S < now) {
         c->capture_at = now; /* the caller slept: do not send a second's backlog */
+    }
+}
+
+static wzp_err send_frame(wzp_client *c, wzp_bytes coded, wzp_time now) {
+    uint8_t datagram[WZP_MEDIA_HDR_LEN + WZP_OPUS_PACKET_MAX + WZP_QUALITY_REPORT_LEN];
+    wzp_media_packet packet = {.hdr = {.version = WZP_PROTOCOL_VERSION,
+                                       .codec_id = c->cfg.codec,
+                                       .seq = c->seq++,
+                                       .timestamp_ms = c->ts},
+                               .payload = coded};
+    advance(c, now);
+    if (c->frames % REPORT_EVERY == 0) {
+        packet.hdr.flags = WZP_MEDIA_QUALITY;
+        packet.report = make_report(c);
     }
     wzp_wr wr;
     wzp_wr_init(&wr, datagram, sizeof datagram);
@@ -359,6 +381,33 @@ wzp_err wzp_client_push(wzp_client *c, const int16_t *pcm, size_t samples, wzp_t
         wzp_quic_send_datagram(c->quic, c->conn, wzp_bytes_of(datagram, wzp_wr_len(&wr)));
     c->sent += sent == WZP_OK ? 1 : 0;
     return sent;
+}
+
+wzp_err wzp_client_push(wzp_client *c, const int16_t *pcm, size_t samples, wzp_time now) {
+    uint8_t coded[WZP_OPUS_PACKET_MAX];
+    size_t len = 0;
+    if (c->state != CLIENT_ACTIVE) {
+        return WZP_ERR_CLOSED;
+    }
+    if (c->cfg.coded) {
+        return WZP_ERR_INVALID_ARGUMENT;
+    }
+    const wzp_err err = wzp_opus_enc_frame(c->enc, pcm, samples, coded, &len);
+    return err == WZP_OK ? send_frame(c, wzp_bytes_of(coded, len), now) : err;
+}
+
+wzp_err wzp_client_push_coded(wzp_client *c, wzp_bytes frame, wzp_time now) {
+    if (c->state != CLIENT_ACTIVE) {
+        return WZP_ERR_CLOSED;
+    }
+    if (!c->cfg.coded || frame.len > WZP_OPUS_PACKET_MAX) {
+        return WZP_ERR_INVALID_ARGUMENT;
+    }
+    if (frame.len == 0) {
+        advance(c, now);
+        return WZP_OK;
+    }
+    return send_frame(c, frame, now);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -398,7 +447,7 @@ wzp_err wzp_client_new(wzp_client **out, const wzp_client_cfg *cfg, wzp_time now
     /* Random starts are legal and keep two senders' numbers apart for those who listen. */
     c->seq = (uint32_t)wzp_rng_u64(cfg->rng);
     c->ts = (uint32_t)wzp_rng_below(cfg->rng, 1U << 30);
-    wzp_err err = wzp_opus_enc_new(&c->enc, cfg->codec);
+    wzp_err err = cfg->coded ? WZP_OK : wzp_opus_enc_new(&c->enc, cfg->codec);
     err = err == WZP_OK ? dial(c, now) : err;
     if (err != WZP_OK) {
         wzp_client_free(&c);
@@ -450,5 +499,7 @@ void wzp_client_count(const wzp_client *c, wzp_client_stats *out) {
     }
     if (wzp_quic_conn_stats(c->quic, c->conn, &stats)) {
         out->rtt_ms = (double)stats.smoothed_rtt / 1e6;
+        out->rtt = stats.smoothed_rtt;
+        out->packets_lost = stats.packets_lost;
     }
 }

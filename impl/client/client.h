@@ -3,10 +3,14 @@
  * Sans-IO like the relay: datagrams and time in, packets and events out.  The caller supplies sound
  * when CAPTURE asks for it and takes what PLAY gives.  Payloads travel in clear inside QUIC, which
  * is the form that works between deployed clients (crypto sheet 0.3).  One thread, bounded memory:
- * at most WZP_TRACKS_MAX senders are told apart. */
+ * at most WZP_TRACKS_MAX senders are told apart.
+ *
+ * In coded mode no codec runs: the caller pushes frames that are coded already and gets them back
+ * as they are played.  Everything else is the same call; simulators need it to be fast. */
 #ifndef WZP_CLIENT_CLIENT_H
 #define WZP_CLIENT_CLIENT_H
 
+#include "media/jbuf.h"
 #include "media/opus.h"
 #include "media/tracks.h"
 #include "quic/core.h"
@@ -22,10 +26,15 @@ typedef struct wzp_client_cfg {
     const char *alias;  /* NULL: none */
     uint8_t codec;      /* an Opus codec id */
     bool listen_only;   /* never asks for sound */
+    bool coded;         /* coded mode */
     wzp_quic_path path; /* remote: the relay */
     bool deterministic;
     void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
     void *keylog_ctx;
+    /* Sees every audio packet that comes in, before the jitter buffer does; may be NULL.  `packet`
+     * is borrowed for the call. */
+    void (*arrival)(void *ctx, const wzp_media_packet *packet, wzp_time now);
+    void *arrival_ctx;
 } wzp_client_cfg;
 
 /* Starts to connect.  WZP_ERR_INVALID_ARGUMENT (codec, room), NOMEM, CRYPTO_LIB. */
@@ -37,8 +46,10 @@ wzp_core wzp_client_core(wzp_client *client);
 typedef enum wzp_client_event_kind {
     WZP_CLIENT_JOINED,  /* the relay answered and its answer is genuine */
     WZP_CLIENT_ROOM,    /* .count members now */
-    WZP_CLIENT_CAPTURE, /* push .samples of sound now */
-    WZP_CLIENT_PLAY,    /* .pcm[.samples] of sender .track belong at .at_ms of its recording */
+    WZP_CLIENT_CAPTURE, /* push .samples of sound now; in coded mode, one frame of as many */
+    WZP_CLIENT_PLAY,    /* .pcm[.samples] of sender .track belong at .at_ms of its recording.  In
+                           coded mode .slot says what fills .samples of time, pauses included, and
+                           .payload is the frame's */
     WZP_CLIENT_HANGUP,  /* .text says why */
     WZP_CLIENT_CLOSED   /* the end; .text */
 } wzp_client_event_kind;
@@ -49,7 +60,9 @@ typedef struct wzp_client_event {
     size_t samples;
     uint64_t at_ms;     /* since the call began to play this sender */
     const int16_t *pcm; /* 48 kHz mono; borrowed until the next call */
-    const char *text;   /* borrowed until the next call; printable */
+    wzp_jbuf_kind slot;
+    wzp_bytes payload; /* empty unless .slot is WZP_JBUF_FRAME; borrowed until the next call */
+    const char *text;  /* borrowed until the next call; printable */
 } wzp_client_event;
 
 bool wzp_client_next_event(wzp_client *client, wzp_time now, wzp_client_event *out);
@@ -58,6 +71,11 @@ bool wzp_client_next_event(wzp_client *client, wzp_time now, wzp_client_event *o
 WZP_MUST_USE wzp_err wzp_client_push(wzp_client *client, const int16_t *pcm, size_t samples,
                                      wzp_time now);
 
+/* Coded mode: one coded frame, as CAPTURE asked; copied.  Empty: nothing was said for the length of
+ * a frame, nothing is sent and the media clock goes on.  INVALID_ARGUMENT: longer than
+ * WZP_OPUS_PACKET_MAX, or not in coded mode; CLOSED. */
+WZP_MUST_USE wzp_err wzp_client_push_coded(wzp_client *client, wzp_bytes frame, wzp_time now);
+
 /* Says good-bye and closes with "hangup". */
 void wzp_client_hangup(wzp_client *client, wzp_time now);
 
@@ -65,6 +83,8 @@ typedef struct wzp_client_stats {
     uint64_t sent, received, lost, concealed, late;
     uint32_t tracks;
     double jitter_ms, rtt_ms; /* jitter: the worst of the senders */
+    uint64_t rtt;             /* ns; 0: not known */
+    uint64_t packets_lost;    /* of ours, as QUIC's loss recovery sees it */
 } wzp_client_stats;
 void wzp_client_count(const wzp_client *client, wzp_client_stats *out);
 
