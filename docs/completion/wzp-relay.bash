@@ -25,7 +25,7 @@ _wzp_relay() {
     *)
         mapfile -t COMPREPLY < <(compgen -W "--listen --identity --regenerate-identity --seed --config
             --enforce --max-sessions --max-connections --max-connections-per-ip --strict-identity
-            --pli-broadcast --region --threads --metrics-port --metrics-addr --event-log --qlog
+            --pli-broadcast --trunking --region --threads --metrics-port --metrics-addr --event-log --qlog
             --keylog --log-level --quiet --help --version" -- "$current")
         ;;
     esac

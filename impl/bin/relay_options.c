@@ -30,6 +30,8 @@ static const char help[] =
     "  --max-connections-per-ip N   of these from one address (no limit)\n"
     "  --strict-identity         RegisterPresence must prove its key\n"
     "  --pli-broadcast           picture loss goes to all members, not to the stream's owner\n"
+    "  --trunking                media in trunk frames, for receivers that read them; deployed\n"
+    "                            clients do not\n"
     "  --region NAME             told to signal clients\n"
     "  --threads N               only 1 in this build\n"
     "\n"
@@ -62,6 +64,7 @@ enum flag_id {
     FLAG_MAX_CONNECTIONS_PER_IP,
     FLAG_STRICT_IDENTITY,
     FLAG_PLI_BROADCAST,
+    FLAG_TRUNKING,
     FLAG_REGION,
     FLAG_THREADS,
     FLAG_METRICS_PORT,
@@ -88,6 +91,7 @@ static const struct option flags[] = {
     {"max-connections-per-ip", required_argument, NULL, FLAG_MAX_CONNECTIONS_PER_IP},
     {"strict-identity", no_argument, NULL, FLAG_STRICT_IDENTITY},
     {"pli-broadcast", no_argument, NULL, FLAG_PLI_BROADCAST},
+    {"trunking", no_argument, NULL, FLAG_TRUNKING},
     {"region", required_argument, NULL, FLAG_REGION},
     {"threads", required_argument, NULL, FLAG_THREADS},
     {"metrics-port", required_argument, NULL, FLAG_METRICS_PORT},
@@ -102,7 +106,6 @@ static const struct option flags[] = {
     {"probe", required_argument, NULL, FLAG_LATER},
     {"probe-mesh", no_argument, NULL, FLAG_LATER},
     {"mesh-status", no_argument, NULL, FLAG_LATER},
-    {"trunking", no_argument, NULL, FLAG_LATER},
     {"ws-port", required_argument, NULL, FLAG_LATER},
     {"static-dir", required_argument, NULL, FLAG_LATER},
     {"global-room", required_argument, NULL, FLAG_LATER},
@@ -232,6 +235,9 @@ static int take(wzp_relay_options *o, int id, const char *name, const char *valu
         return 0;
     case FLAG_PLI_BROADCAST:
         o->pli_broadcast = true;
+        return 0;
+    case FLAG_TRUNKING:
+        o->trunking = true;
         return 0;
     case FLAG_REGION:
         o->region = value;

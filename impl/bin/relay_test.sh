@@ -52,7 +52,7 @@ expect 2 "--threads 2: this build has one worker" --threads 2
 expect 2 "--seed: expected 64 hexadecimal digits, wrong at offset 3 of 3" --seed abc
 expect 2 "--log-level: expected error, warn, info or debug, got 'loud'" --log-level loud
 for flag in --remote=127.0.0.1:1 --auth-url=http://x --probe=127.0.0.1:1 --probe-mesh --mesh-status \
-    --trunking --ws-port=1 --static-dir=/ --global-room=x '--debug-tap=*'; do
+    --ws-port=1 --static-dir=/ --global-room=x '--debug-tap=*'; do
     expect 2 "${flag%%=*}: not in this build yet" "$flag"
 done
 
@@ -73,11 +73,10 @@ config 3 'c.toml:1: trunking_enabled: expected true or false' 'trunking_enabled 
 config 3 'c.toml:1: log_level: expected "error"' 'log_level = "loud"\n'
 config 3 'c.toml:1: enforce: expected "off"' 'enforce = "maybe"\n'
 config 3 'c.toml:1: peers: expected a list' 'peers = "x"\n'
-config 2 'c.toml:1: trunking_enabled: not in this build yet' 'trunking_enabled = true\n'
 config 2 'c.toml:2: peers: not in this build yet' '\n[[peers]]\nurl = "127.0.0.1:1"\n'
 config 2 'c.toml:1: auth_url: not in this build yet' 'auth_url = "http://x"\n'
 # Good ones: the address that cannot be had ends the run.
-config 1 'cannot listen on 192.0.2.1:1' 'trunking_enabled = false\nprobe_targets = []\nprobe_mesh = true\n'
+config 1 'cannot listen on 192.0.2.1:1' 'trunking_enabled = true\nprobe_targets = []\nprobe_mesh = true\n'
 config 1 'cannot listen on 192.0.2.1:1' 'jitter_target_depth = 50\nadvertised_addr = "1.2.3.4:5"\n'
 printf 'shoe_size = 46\n' >c.toml
 timeout 10 "$relay" --config c.toml --listen 192.0.2.1:1 2>err

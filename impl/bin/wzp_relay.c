@@ -91,6 +91,7 @@ static int make_relay(program *p) {
                          .max_sessions = o->max_sessions,
                          .strict_identity = o->strict_identity,
                          .pli_broadcast = o->pli_broadcast,
+                         .trunking = o->trunking,
                          .max_conns = o->max_connections,
                          .max_conns_per_ip = o->max_connections_per_ip,
                          .keylog = o->keylog != NULL ? wzp_traces_on_keylog : NULL,

@@ -28,7 +28,7 @@ static session *new_session(wzp_relay *r, const wzp_quic_event *ev) {
     }
     s->relay = r;
     s->conn = ev->conn;
-    s->deadline = WZP_TIME_NEVER;
+    s->deadline = s->trunk.flush_at = WZP_TIME_NEVER;
     s->connected_at = r->now;
     s->path = ev->path;
     memcpy(s->sni, ev->sni, strlen(ev->sni) + 1);

@@ -104,7 +104,11 @@ void wzp_relay_fan_out(session *s, const wzp_media_packet *packet, wzp_bytes dat
             metrics->packets_skipped++;
             continue;
         }
-        wzp_relay_send_media(to, datagram);
+        if (s->relay->cfg.trunking) {
+            wzp_relay_trunk_push(s, i, datagram);
+        } else {
+            wzp_relay_send_media(to, datagram);
+        }
     }
     /* As deployed: every other member counts, whether it got the packet or not. */
     metrics->packets_forwarded += rm->count - 1;

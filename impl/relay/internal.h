@@ -9,6 +9,7 @@
 #include "relay/quality.h"
 #include "relay/relay.h"
 #include "wire/signal.h"
+#include "wire/trunk.h"
 
 /* What a connection is to us; the SNI decides where it starts. */
 typedef enum session_state {
@@ -39,6 +40,22 @@ typedef struct keyframe {
     kept_packet *ready, *partial, **tail;
 } keyframe;
 
+typedef struct pooled_batch {
+    struct pooled_batch *next; /* free ones only */
+    wzp_trunk_batch batch;
+} pooled_batch;
+
+/* What a sender has pending, one place per member of its room. */
+typedef struct trunk {
+    pooled_batch **places; /* as room->members; NULL: nothing is pending for that member */
+    size_t cap;
+    wzp_time flush_at; /* WZP_TIME_NEVER: not in the queue */
+    session *next, *prev;
+} trunk;
+
+/* Why a frame left. */
+typedef enum trunk_cause { TRUNK_FULL, TRUNK_TIMER, TRUNK_END, TRUNK_CAUSE_COUNT } trunk_cause;
+
 struct session {
     wzp_relay *relay;
     session *next, *prev; /* all sessions */
@@ -65,6 +82,7 @@ struct session {
     wzp_layer layer;
     wzp_quality_report last_report;
     bool has_report;
+    trunk trunk;
     keyframe *keyframes; /* WZP_LIMIT_KEYFRAME_STREAMS of them, made on first use */
 };
 
@@ -100,6 +118,7 @@ typedef struct relay_metrics {
     uint64_t violations[WZP_VIOLATION_COUNT][WZP_CODEC_COUNT][WZP_MEDIA_TYPE_COUNT];
     uint64_t policy_hangups[WZP_VIOLATION_COUNT];
     uint64_t refused_sessions, handshake_refusals, signals_unknown, signals_ignored;
+    uint64_t trunk_frames[TRUNK_CAUSE_COUNT], trunk_packets;
     uint64_t pli_forwarded, pli_suppressed, keyframes_dropped, aliases_cut, events_dropped;
     histogram bytes[WZP_MEDIA_TYPE_COUNT], iat[WZP_MEDIA_TYPE_COUNT], handshake;
 } relay_metrics;
@@ -111,6 +130,8 @@ struct wzp_relay {
     wzp_tls_identity tls;
     wzp_quic *quic;
     session *sessions, *timed;
+    session *trunk_first, *trunk_last; /* senders with something pending, the earliest first */
+    pooled_batch *trunk_pool;
     room *rooms[ROOM_BUCKETS];
     uint64_t session_count, room_count, next_number, media_sessions, signal_clients;
     bool shutting_down;
@@ -146,6 +167,14 @@ void wzp_relay_on_room_signal(session *s, wzp_bytes json);
 void wzp_relay_forward(session *s, wzp_bytes datagram);
 void wzp_relay_fan_out(session *s, const wzp_media_packet *packet, wzp_bytes datagram);
 
+/* trunk.c */
+void wzp_relay_trunk_push(session *from, size_t place, wzp_bytes datagram);
+void wzp_relay_trunk_flush(session *from, trunk_cause cause);
+void wzp_relay_trunk_leave(session *s, size_t place);
+void wzp_relay_trunk_tick(wzp_relay *r);
+wzp_time wzp_relay_trunk_deadline(const wzp_relay *r);
+void wzp_relay_trunk_clear(wzp_relay *r);
+
 /* video.c */
 void wzp_relay_keyframe_update(session *s, const wzp_media_packet *packet, wzp_bytes datagram);
 void wzp_relay_keyframe_replay(session *to);
@@ -160,6 +189,7 @@ void wzp_relay_hub_leave(session *s);
 
 /* send.c: everything that leaves the relay */
 void wzp_relay_send_media(session *to, wzp_bytes datagram);
+void wzp_relay_send_trunk(session *to, wzp_bytes frame);
 int64_t wzp_relay_send_signal(session *to, const wzp_signal *signal);
 void wzp_relay_hangup_policy(session *s, wzp_violation violation);
 

@@ -137,6 +137,19 @@ static void write_sessions(wzp_wr *wr, const wzp_relay *r) {
     }
 }
 
+static void write_trunks(wzp_wr *wr, const relay_metrics *m) {
+    static const char *const causes[TRUNK_CAUSE_COUNT] = {"full", "timer", "end"};
+    family(wr, "wzp_relay_trunk_frames_total", "counter", "trunk frames by what made them leave");
+    for (unsigned i = 0; i < TRUNK_CAUSE_COUNT; i++) {
+        if (m->trunk_frames[i] != 0) {
+            line(wr, "wzp_relay_trunk_frames_total{cause=\"%s\"} %llu", causes[i],
+                 (unsigned long long)m->trunk_frames[i]);
+        }
+    }
+    single(wr, "wzp_relay_trunk_packets_total", "counter", "packets in trunk frames",
+           m->trunk_packets);
+}
+
 static void write_ours(wzp_wr *wr, const wzp_relay *r) {
     static const char *const modes[] = {"off", "observe", "on"};
     const relay_metrics *m = &r->metrics;
@@ -148,6 +161,7 @@ static void write_ours(wzp_wr *wr, const wzp_relay *r) {
            m->packets_in);
     single(wr, "wzp_relay_layer_skipped_total", "counter",
            "video packets that a receiver's layer left out", m->packets_skipped);
+    write_trunks(wr, m);
     single(wr, "wzp_relay_send_failures_total", "counter", "sends that a connection refused",
            m->send_failures);
     single(wr, "wzp_relay_sessions_refused_total", "counter",

@@ -51,6 +51,7 @@ void wzp_relay_free(wzp_relay **relay) {
     while (r->sessions != NULL) {
         wzp_relay_on_closed(r->sessions);
     }
+    wzp_relay_trunk_clear(r);
     wzp_quic_free(&r->quic);
     wzp_identity_clear(&r->identity);
     wzp_tls_identity_clear(&r->tls);
@@ -171,11 +172,12 @@ void wzp_relay_tick(wzp_relay *r, wzp_time now) {
     for (session *s; (s = due(r)) != NULL;) {
         wzp_relay_on_timer(s);
     }
+    wzp_relay_trunk_tick(r);
     drain(r);
 }
 
 wzp_time wzp_relay_deadline(const wzp_relay *r) {
-    wzp_time first = wzp_quic_deadline(r->quic);
+    wzp_time first = wzp_time_min(wzp_quic_deadline(r->quic), wzp_relay_trunk_deadline(r));
     for (const session *s = r->timed; s != NULL; s = s->next_timed) {
         first = wzp_time_min(first, s->deadline);
     }

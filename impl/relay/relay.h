@@ -28,6 +28,7 @@ typedef struct wzp_relay_cfg {
     uint32_t max_sessions; /* 0: 100 (relay sheet 1.2) */
     bool strict_identity;  /* RegisterPresence must prove its key */
     bool pli_broadcast;    /* PLI to all members as deployed, instead of to the owner only */
+    bool trunking;         /* media leaves in TrunkFrames, which no deployed client reads */
 
     /* Handed to the endpoint, see quic/quic.h. */
     uint32_t max_conns, max_conns_per_ip, max_handshakes;

@@ -105,6 +105,7 @@ void wzp_relay_leave(session *s) {
     while (rm->members[i] != s) {
         i++;
     }
+    wzp_relay_trunk_leave(s, i);
     memmove(rm->members + i, rm->members + i + 1, (rm->count - i - 1) * sizeof(session *));
     rm->count--;
     s->room = NULL;

@@ -11,6 +11,12 @@ void wzp_relay_send_media(session *to, wzp_bytes datagram) {
     }
 }
 
+void wzp_relay_send_trunk(session *to, wzp_bytes frame) {
+    if (wzp_quic_send_datagram(to->relay->quic, to->conn, frame) != WZP_OK) {
+        to->relay->metrics.send_failures++; /* a lone packet may be too large by the frame's head */
+    }
+}
+
 /* Room for the signals that we send: a RoomUpdate of a full room is the longest. */
 static size_t room_for(const wzp_signal *signal) {
     const size_t base = 4096;
@@ -57,6 +63,7 @@ void wzp_relay_hangup_policy(session *s, wzp_violation violation) {
                             .code = (uint8_t)(violation - WZP_VIOLATION_BITRATE),
                             .reason = wzp_bytes_str(text)}};
     s->barred = true;
+    wzp_relay_trunk_flush(s, TRUNK_END);
     s->relay->metrics.policy_hangups[violation]++;
     wzp_relay_event_push(s->relay, s, "policy_hangup", info->code);
     wzp_relay_farewell(s, &hangup, "policy violation", WZP_TIMER_POLICY);

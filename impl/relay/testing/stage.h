@@ -1,0 +1,73 @@
+/* Test helper: a relay and guests with real QUIC on the in-memory network of quic/testing/pair.h.
+ * Guests keep what they hear; tests say what they do. */
+#ifndef WZP_RELAY_TESTING_STAGE_H
+#define WZP_RELAY_TESTING_STAGE_H
+
+#include "crypto/handshake.h"
+#include "quic/testing/pair.h"
+#include "relay/relay.h"
+#include "wire/signal.h"
+
+typedef struct heard {
+    struct heard *next;
+    wzp_time at;
+    size_t len;
+    char text[]; /* with a terminator that len does not count */
+} heard;
+
+typedef struct guest {
+    struct stage *stage;
+    wzp_quic *quic;
+    wzp_quic_conn conn;
+    wzp_prng prng;
+    wzp_identity identity;
+    wzp_addr addr;
+    bool connected, closed;
+    wzp_quic_close_info close;
+    heard *signals, **signals_tail; /* in the order in which they came */
+    heard *datagrams, **datagrams_tail;
+    size_t signal_count, datagram_count;
+} guest;
+
+#define STAGE_GUESTS 32
+
+typedef struct stage {
+    pair_net net;
+    wzp_relay *relay;
+    wzp_addr relay_addr;
+    wzp_prng prng;
+    guest guests[STAGE_GUESTS];
+    size_t guest_count;
+} stage;
+
+/* `cfg` NULL: defaults.  Its rng is the stage's own. */
+stage *stage_new(const wzp_relay_cfg *cfg);
+void stage_free(stage **st);
+void stage_run(stage *st, uint64_t ms);
+
+/* Dials; the connection is up on return.  The identity follows from the number of the guest. */
+guest *stage_guest(stage *st, const char *sni);
+
+/* One more connection of the same identity. */
+guest *stage_guest_again(stage *st, const guest *who, const char *sni);
+
+/* A guest who sent its CallOffer, or its RegisterPresence, and was answered. */
+guest *stage_member(stage *st, const char *room);
+guest *stage_registered(stage *st, const char *alias);
+
+void guest_say(guest *g, const char *json);
+void guest_tell(guest *g, const wzp_signal *signal);
+void guest_offer(guest *g);
+void guest_register(guest *g, const char *alias);
+void guest_send(guest *g, wzp_bytes datagram);
+void guest_leave(guest *g);
+
+/* The nth signal of this variant, from 0, or NULL. */
+const heard *guest_heard(const guest *g, const char *variant, size_t nth);
+size_t guest_count(const guest *g, const char *variant);
+void guest_forget(guest *g);
+
+/* A counter or gauge of the metrics page by its full name, labels included; -1: not there. */
+long long stage_metric(const stage *st, const char *name);
+
+#endif
