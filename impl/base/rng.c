@@ -77,3 +77,7 @@ static void fill(void *ctx, uint8_t *out, size_t len) {
 wzp_rng wzp_prng_rng(wzp_prng *prng) {
     return (wzp_rng){fill, prng};
 }
+
+uint64_t wzp_prng_u64(wzp_prng *prng) {
+    return prng->left == 0 ? next(prng->state) : wzp_rng_u64(wzp_prng_rng(prng));
+}

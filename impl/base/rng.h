@@ -34,4 +34,7 @@ void wzp_prng_init(wzp_prng *prng, uint64_t seed, const char *name);
 /* `prng` is borrowed and must outlive the hook. */
 wzp_rng wzp_prng_rng(wzp_prng *prng);
 
+/* The same as wzp_rng_u64(wzp_prng_rng(prng)), and quick where no bytes are left over. */
+uint64_t wzp_prng_u64(wzp_prng *prng);
+
 #endif

@@ -51,6 +51,19 @@ START_TEST(pieces_join) {
 }
 END_TEST
 
+/* Words and bytes may be drawn in any order from one stream. */
+START_TEST(words_are_the_same_both_ways) {
+    wzp_prng a = stream(5, "words");
+    wzp_prng b = stream(5, "words");
+    for (size_t i = 0; i < 1000; i++) {
+        uint8_t some[2][16];
+        wzp_rng_fill(wzp_prng_rng(&a), some[0], i % 3 == 0 ? i % 11 : 0);
+        wzp_rng_fill(wzp_prng_rng(&b), some[1], i % 3 == 0 ? i % 11 : 0);
+        ck_assert_uint_eq(wzp_prng_u64(&a), wzp_rng_u64(wzp_prng_rng(&b)));
+    }
+}
+END_TEST
+
 /* Runs recorded with a seed must replay years later: the first draws are part of the contract. */
 START_TEST(known_draws) {
     static const uint64_t want[] = {UINT64_C(0xa72dd619ef22f912), UINT64_C(0x8b8d3ff40ba18160),
@@ -116,6 +129,7 @@ int main(void) {
     tcase_add_test(tc, streams_repeat);
     tcase_add_test(tc, streams_of_other_names_and_seeds_differ);
     tcase_add_test(tc, pieces_join);
+    tcase_add_test(tc, words_are_the_same_both_ways);
     tcase_add_test(tc, known_draws);
     tcase_add_test(tc, below_is_in_range_and_even);
     tcase_add_test(tc, biased_draws_are_drawn_again);
