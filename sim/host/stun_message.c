@@ -96,7 +96,9 @@ static void read_error(wzp_sim_stun_message *message, wzp_rd *rd) {
     (void)wzp_rd_u16(rd, "reserved");
     const unsigned class = wzp_rd_u8(rd, "Class") & 0x7U;
     const unsigned number = wzp_rd_u8(rd, "Number");
-    if (message->error == 0) {
+    if (rd->fail.code == WZP_OK && (class < 3 || class > 6 || number > 99)) {
+        wzp_rd_reject(rd, WZP_ERR_PARSE, "ERROR-CODE", 2, class * 256 + number);
+    } else if (message->error == 0) {
         message->error = (uint16_t)(class * 100 + number);
     }
 }

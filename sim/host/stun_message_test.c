@@ -57,6 +57,8 @@ static const struct parse_case {
      "-", "-", 0, 0},
     {"address of nothing", "01010004 2112a442" T1 "00200000", WZP_ERR_TRUNCATED, 24, "-", "-", 0,
      0},
+    {"error 955", "01110008 2112a442" T1 "00090004 000007ff", WZP_ERR_PARSE, 26, "-", "-", 0, 0},
+    {"error 200", "01110008 2112a442" T1 "00090004 00000200", WZP_ERR_PARSE, 26, "-", "-", 0, 0},
     {"wrong fingerprint", "00010008 2112a442" T1 "80280004 00000000", WZP_ERR_PARSE, 20, "-", "-",
      0, 0},
     {"fingerprint of nothing", "00010004 2112a442" T1 "80280000", WZP_ERR_PARSE, 20, "-", "-", 0,
