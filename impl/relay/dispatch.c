@@ -42,6 +42,15 @@ static session *new_session(wzp_relay *r, const wzp_quic_event *ev) {
     return s;
 }
 
+/* Whoever needs no token, or had a good one, says who he is. */
+void wzp_relay_admit_first(session *s) {
+    if (strcmp(s->sni, "_signal") == 0) {
+        start(s, SESSION_REGISTER, WZP_TIMER_REGISTER);
+    } else {
+        start(s, SESSION_OFFER, WZP_TIMER_OFFER);
+    }
+}
+
 void wzp_relay_on_connected(wzp_relay *r, const wzp_quic_event *ev) {
     session *s = r->shutting_down ? NULL : new_session(r, ev);
     if (s == NULL) {
@@ -56,15 +65,17 @@ void wzp_relay_on_connected(wzp_relay *r, const wzp_quic_event *ev) {
         start(s, SESSION_PROBE, WZP_TIME_NEVER);
     } else if (strcmp(s->sni, "_federation") == 0) {
         start(s, SESSION_HELLO, WZP_TIMER_HELLO);
-    } else if (strcmp(s->sni, "_signal") == 0) {
-        start(s, SESSION_REGISTER, WZP_TIMER_REGISTER);
     } else if (strcmp(s->sni, "_relay") == 0) {
         wzp_relay_end(s, "normal close");
     } else {
         if (s->sni[0] == '\0') {
             memcpy(s->sni, "default", sizeof "default");
         }
-        start(s, SESSION_OFFER, WZP_TIMER_OFFER);
+        if (r->cfg.auth) {
+            start(s, SESSION_TOKEN, WZP_TIMER_TOKEN);
+        } else {
+            wzp_relay_admit_first(s);
+        }
     }
 }
 
@@ -87,6 +98,12 @@ static void on_probe_signal(session *s, wzp_bytes json) {
 
 void wzp_relay_on_signal(session *s, wzp_bytes json) {
     switch (s->state) {
+    case SESSION_TOKEN:
+        wzp_relay_on_token(s, json);
+        break;
+    case SESSION_ASKED:
+        wzp_relay_auth_hold(s, json);
+        break;
     case SESSION_OFFER:
         wzp_relay_on_offer(s, json);
         break;
@@ -129,7 +146,12 @@ void wzp_relay_end(session *s, const char *reason) {
 }
 
 void wzp_relay_on_timer(session *s) {
-    if (s->state == SESSION_OFFER || s->state == SESSION_REGISTER || s->state == SESSION_HELLO) {
+    if (s->state == SESSION_ASKED) {
+        wzp_relay_auth_conclude(s, WZP_AUTH_TIMEOUT, NULL);
+        return;
+    }
+    if (s->state == SESSION_TOKEN || s->state == SESSION_OFFER || s->state == SESSION_REGISTER ||
+        s->state == SESSION_HELLO) {
         s->relay->metrics.handshake_refusals++;
         wzp_relay_event_push(s->relay, s, "handshake_timeout", "");
     }
@@ -140,6 +162,7 @@ void wzp_relay_on_closed(session *s) {
     wzp_relay *r = s->relay;
     wzp_relay_set_deadline(s, WZP_TIME_NEVER);
     wzp_quic_set_app(r->quic, s->conn, NULL);
+    wzp_relay_auth_drop(s);
     wzp_relay_leave(s);
     wzp_relay_hub_leave(s);
     wzp_relay_keyframe_free(s);

@@ -39,6 +39,10 @@ static void answer(session *s, const wzp_signal_CallOffer *offer) {
     wzp_ephemeral own;
     wzp_session_keys keys;
     uint8_t signature[WZP_SIGNATURE_LEN];
+    if (!wzp_relay_auth_name(s, offer->identity_pub.bytes)) {
+        refuse(s, "token of another key");
+        return;
+    }
     wzp_ephemeral_new(&own, r->cfg.rng);
     /* The keys are derived to refuse a bad peer key; the relay never opens media. */
     if (wzp_handshake_derive(&keys, &own, offer->ephemeral_pub.bytes) != WZP_OK) {
@@ -58,7 +62,6 @@ static void answer(session *s, const wzp_signal_CallOffer *offer) {
     }
     wzp_crypto_wipe(&own, sizeof own);
     (void)wzp_relay_send_signal(s, &reply);
-    wzp_fingerprint_text(s->fingerprint, offer->identity_pub.bytes);
     copy_alias(s, &offer->alias);
     wzp_relay_set_deadline(s, WZP_TIME_NEVER);
     if (!wzp_relay_join(s)) {

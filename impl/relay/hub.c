@@ -59,6 +59,7 @@ void wzp_relay_on_register(session *s, wzp_bytes json) {
     const bool good = wzp_signal_parse(&signal, json, NULL, NULL) == WZP_OK &&
                       signal->kind == WZP_SIGNAL_REGISTER_PRESENCE &&
                       proves_key(s, &signal->u.RegisterPresence) &&
+                      wzp_relay_auth_name(s, signal->u.RegisterPresence.identity_pub.bytes) &&
                       r->signal_clients < WZP_LIMIT_SIGNAL_CLIENTS;
     if (!good) {
         r->metrics.handshake_refusals++;
@@ -72,7 +73,6 @@ void wzp_relay_on_register(session *s, wzp_bytes json) {
     if (len > 0) {
         memcpy(s->alias, alias->value.data, len);
     }
-    wzp_fingerprint_text(s->fingerprint, signal->u.RegisterPresence.identity_pub.bytes);
     wzp_signal_free(&signal);
     replace_older(s);
     s->state = SESSION_SIGNAL;

@@ -13,6 +13,8 @@
 
 /* What a connection is to us; the SNI decides where it starts. */
 typedef enum session_state {
+    SESSION_TOKEN,    /* media or _signal: AuthToken is due */
+    SESSION_ASKED,    /* the service is asked about the token */
     SESSION_OFFER,    /* media: CallOffer is due */
     SESSION_ROOM,     /* media: member of a room */
     SESSION_REGISTER, /* _signal: RegisterPresence is due */
@@ -39,6 +41,25 @@ typedef struct keyframe {
     size_t bytes;
     kept_packet *ready, *partial, **tail;
 } keyframe;
+
+typedef struct kept_signal {
+    struct kept_signal *next;
+    size_t len;
+    uint8_t json[];
+} kept_signal;
+
+/* A question to the service.  Clients do not wait for an answer that never comes on the wire: what
+ * they send meanwhile is held. */
+typedef struct auth {
+    struct auth *next, *prev; /* the oldest first */
+    session *owner;
+    uint64_t id;
+    bool asked; /* the driver has it */
+    kept_signal *held, **held_tail;
+    size_t held_count, held_bytes;
+    size_t token_len;
+    uint8_t token[];
+} auth;
 
 typedef struct pooled_batch {
     struct pooled_batch *next; /* free ones only */
@@ -68,7 +89,9 @@ struct session {
     wzp_time connected_at;
     wzp_quic_path path;
     char sni[WZP_QUIC_SNI_MAX + 1];
-    char fingerprint[WZP_FINGERPRINT_TEXT + 1];
+    char fingerprint[WZP_AUTH_IDENTITY_MAX + 1];
+    bool is_named; /* by the service: the fingerprint of its key does not count */
+    auth *auth;
     char alias[WZP_LIMIT_ALIAS + 1]; /* "": none */
 
     /* in a room */
@@ -118,6 +141,7 @@ typedef struct relay_metrics {
     uint64_t violations[WZP_VIOLATION_COUNT][WZP_CODEC_COUNT][WZP_MEDIA_TYPE_COUNT];
     uint64_t policy_hangups[WZP_VIOLATION_COUNT];
     uint64_t refused_sessions, handshake_refusals, signals_unknown, signals_ignored;
+    uint64_t auth_verdicts[WZP_AUTH_VERDICT_COUNT], auth_ok, auth_fail, auth_over_limit;
     uint64_t trunk_frames[TRUNK_CAUSE_COUNT], trunk_packets;
     uint64_t pli_forwarded, pli_suppressed, keyframes_dropped, aliases_cut, events_dropped;
     histogram bytes[WZP_MEDIA_TYPE_COUNT], iat[WZP_MEDIA_TYPE_COUNT], handshake;
@@ -130,6 +154,8 @@ struct wzp_relay {
     wzp_tls_identity tls;
     wzp_quic *quic;
     session *sessions, *timed;
+    auth *auth_first, *auth_last;
+    uint64_t auth_count, next_auth;
     session *trunk_first, *trunk_last; /* senders with something pending, the earliest first */
     pooled_batch *trunk_pool;
     room *rooms[ROOM_BUCKETS];
@@ -151,7 +177,16 @@ void wzp_relay_on_signal(session *s, wzp_bytes json);
 void wzp_relay_on_timer(session *s);
 void wzp_relay_on_closed(session *s);
 void wzp_relay_end(session *s, const char *reason);
+void wzp_relay_admit_first(session *s);
 void wzp_relay_farewell(session *s, const wzp_signal *last, const char *reason, uint64_t wait);
+
+/* auth.c */
+void wzp_relay_on_token(session *s, wzp_bytes json);
+void wzp_relay_auth_hold(session *s, wzp_bytes json);
+bool wzp_relay_auth_admit(session *s, wzp_auth_verdict verdict, const char *identity);
+void wzp_relay_auth_conclude(session *s, wzp_auth_verdict verdict, const char *identity);
+void wzp_relay_auth_drop(session *s);
+bool wzp_relay_auth_name(session *s, const uint8_t identity_pub[WZP_KEY_LEN]);
 
 /* handshake.c */
 void wzp_relay_on_offer(session *s, wzp_bytes json);

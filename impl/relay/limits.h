@@ -11,9 +11,15 @@
 #define WZP_LIMIT_KEYFRAME 200000     /* payload bytes of one cached keyframe */
 #define WZP_LIMIT_KEYFRAME_STREAMS 4  /* cached streams of one sender */
 #define WZP_LIMIT_STREAM_OWNERS 256   /* per room: one per stream id */
+#define WZP_LIMIT_AUTH_PENDING 256    /* tokens that the service is asked about at once */
+#define WZP_LIMIT_TOKEN 4096          /* bytes of one token */
+#define WZP_LIMIT_HELD 8              /* signals that wait for the service's answer ... */
+#define WZP_LIMIT_HELD_BYTES 65536    /* ... and their bytes, of one connection */
 #define WZP_LIMIT_EVENTS 1024         /* queued for the event log */
 
 #define WZP_TIMER_OFFER (10 * WZP_S)    /* CallOffer after the QUIC handshake */
+#define WZP_TIMER_TOKEN (10 * WZP_S)    /* AuthToken after the QUIC handshake */
+#define WZP_TIMER_AUTH (5 * WZP_S)      /* for the service's answer */
 #define WZP_TIMER_REGISTER (10 * WZP_S) /* RegisterPresence */
 #define WZP_TIMER_HELLO (5 * WZP_S)     /* FederationHello */
 #define WZP_TIMER_VERSION (100 * WZP_MS)

@@ -150,6 +150,23 @@ static void write_trunks(wzp_wr *wr, const relay_metrics *m) {
            m->trunk_packets);
 }
 
+static void write_auth(wzp_wr *wr, const wzp_relay *r) {
+    const relay_metrics *m = &r->metrics;
+    family(wr, "wzp_relay_auth_attempts_total", "counter", "tokens of media connections");
+    line(wr, "wzp_relay_auth_attempts_total{result=\"ok\"} %llu", (unsigned long long)m->auth_ok);
+    line(wr, "wzp_relay_auth_attempts_total{result=\"fail\"} %llu",
+         (unsigned long long)m->auth_fail);
+    family(wr, "wzp_relay_auth_results_total", "counter", "tokens of all connections");
+    for (unsigned v = 0; v < WZP_AUTH_VERDICT_COUNT; v++) {
+        line(wr, "wzp_relay_auth_results_total{verdict=\"%s\"} %llu",
+             wzp_auth_verdict_name((wzp_auth_verdict)v), (unsigned long long)m->auth_verdicts[v]);
+    }
+    single(wr, "wzp_relay_auth_over_limit_total", "counter",
+           "tokens that were too long or came while too many were open", m->auth_over_limit);
+    single(wr, "wzp_relay_auth_pending", "gauge", "tokens that the service is asked about",
+           r->auth_count);
+}
+
 static void write_ours(wzp_wr *wr, const wzp_relay *r) {
     static const char *const modes[] = {"off", "observe", "on"};
     const relay_metrics *m = &r->metrics;
@@ -206,6 +223,9 @@ wzp_err wzp_relay_metrics(const wzp_relay *r, wzp_wr *wr) {
     family(wr, "wzp_relay_handshake_duration_seconds", "histogram", "successful handshakes");
     write_histogram(wr, "wzp_relay_handshake_duration_seconds", "", &m->handshake, handshake,
                     HANDSHAKE_BUCKETS);
+    if (r->cfg.auth) {
+        write_auth(wr, r);
+    }
     write_sessions(wr, r);
     write_violations(wr, m);
     write_histograms(wr, m);

@@ -117,7 +117,8 @@ static void on_event(wzp_relay *r, const wzp_quic_event *ev) {
         break;
     case WZP_QUIC_SIGNAL_BAD:
         r->metrics.signals_unknown++;
-        if (s->state == SESSION_OFFER || s->state == SESSION_REGISTER) {
+        if (s->state == SESSION_TOKEN || s->state == SESSION_OFFER ||
+            s->state == SESSION_REGISTER) {
             wzp_relay_end(s, "normal close");
         }
         break;

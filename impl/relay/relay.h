@@ -26,9 +26,10 @@ typedef struct wzp_relay_cfg {
     const char *build;     /* answer to SNI "version"; NULL: "unknown".  Copied */
     const char *region;    /* RegisterPresenceAck; may be NULL.  Copied */
     uint32_t max_sessions; /* 0: 100 (relay sheet 1.2) */
-    bool strict_identity;  /* RegisterPresence must prove its key */
-    bool pli_broadcast;    /* PLI to all members as deployed, instead of to the owner only */
-    bool trunking;         /* media leaves in TrunkFrames, which no deployed client reads */
+    bool strict_identity; /* RegisterPresence must prove its key, and a token must be its owner's */
+    bool auth;            /* connections begin with an AuthToken, see wzp_relay_next_auth */
+    bool pli_broadcast;   /* PLI to all members as deployed, instead of to the owner only */
+    bool trunking;        /* media leaves in TrunkFrames, which no deployed client reads */
 
     /* Handed to the endpoint, see quic/quic.h. */
     uint32_t max_conns, max_conns_per_ip, max_handshakes;
@@ -60,7 +61,7 @@ typedef struct wzp_relay_event {
     const char *event; /* static text, e.g. "join", "leave", "violation" */
     wzp_time at;
     char room[256];          /* "" where it does not apply */
-    char peer[64];           /* fingerprint or address */
+    char peer[104];          /* fingerprint or address */
     char reason[160];        /* printable */
     char codec[16], tier[4]; /* "" where it does not apply */
     uint32_t seq, len, count;
@@ -68,6 +69,42 @@ typedef struct wzp_relay_event {
 
 /* False when there is none.  The queue holds 1024 events; what does not fit is counted. */
 bool wzp_relay_next_event(wzp_relay *relay, wzp_relay_event *out);
+
+/* --- bearer tokens (relay sheet 4, crypto sheet 5) ---
+ *
+ * With cfg.auth the first signal of media and signal connections is an AuthToken.  The relay asks
+ * through this queue, and the driver asks the service (relay/auth_service.h has its format).  At
+ * most WZP_LIMIT_AUTH_PENDING questions are open, each for WZP_TIMER_AUTH. */
+
+typedef struct wzp_relay_auth {
+    uint64_t id;       /* never reused */
+    wzp_bytes token;   /* borrowed until the next non-const call on the relay */
+    wzp_time deadline; /* then the relay gives up by itself */
+} wzp_relay_auth;
+
+/* False when there is none.  Each question comes once. */
+bool wzp_relay_next_auth(wzp_relay *relay, wzp_relay_auth *out);
+
+typedef enum wzp_auth_verdict {
+    WZP_AUTH_REFUSED, /* the service does not know the token */
+    WZP_AUTH_ACCEPTED,
+    WZP_AUTH_TIMEOUT,
+    WZP_AUTH_UNREACHABLE,
+    WZP_AUTH_BAD_STATUS, /* not 2xx */
+    WZP_AUTH_BAD_ANSWER, /* not the JSON that was expected, or without a usable fingerprint */
+    WZP_AUTH_VERDICT_COUNT
+} wzp_auth_verdict;
+
+/* "refused"; static text. */
+const char *wzp_auth_verdict_name(wzp_auth_verdict verdict);
+
+#define WZP_AUTH_IDENTITY_MAX 96
+
+/* The answer.  `identity` (with ACCEPTED: 1 to WZP_AUTH_IDENTITY_MAX printable ASCII characters)
+ * replaces the fingerprint of the connection's key; borrowed.  An id whose connection is gone or
+ * that was answered is ignored. */
+void wzp_relay_auth_result(wzp_relay *relay, uint64_t id, wzp_auth_verdict verdict,
+                           const char *identity, wzp_time now);
 
 /* Prometheus text exposition, every name of relay sheet 11.1 that applies, and ours.
  * WZP_ERR_OVERFLOW: the buffer is too small (room for 256 KiB always suffices). */

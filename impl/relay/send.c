@@ -20,7 +20,7 @@ void wzp_relay_send_trunk(session *to, wzp_bytes frame) {
 /* Room for the signals that we send: a RoomUpdate of a full room is the longest. */
 static size_t room_for(const wzp_signal *signal) {
     const size_t base = 4096;
-    const size_t per_entry = 3 * WZP_LIMIT_ALIAS + 2 * WZP_FINGERPRINT_TEXT + 128;
+    const size_t per_entry = 6 * WZP_LIMIT_ALIAS + 2 * WZP_AUTH_IDENTITY_MAX + 128;
     if (signal->kind == WZP_SIGNAL_ROOM_UPDATE) {
         return base + signal->u.RoomUpdate.participants.count * per_entry;
     }
