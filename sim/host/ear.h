@@ -18,29 +18,33 @@ void wzp_sim_ear_free(wzp_sim_ear **ear);
 void wzp_sim_ear_arrive(wzp_sim_ear *ear, const wzp_sim_speech *frame, wzp_time now);
 void wzp_sim_ear_play(wzp_sim_ear *ear, const wzp_sim_speech *frame, wzp_time now);
 
+/* The sender has left: nothing more is expected, unless another frame of it is played. */
+void wzp_sim_ear_leave(wzp_sim_ear *ear, wzp_time now);
+
 typedef struct wzp_sim_heard {
     uint32_t sender;
-    wzp_time first_at;      /* the first frame was played; WZP_TIME_NEVER: none was */
-    uint64_t played, slots; /* frames; slots of the timeline */
-    uint64_t arrived, lost; /* frames; lost: said between the first and the last that arrived */
-    uint64_t duplicates, late, reordered; /* late: arrived and was not played */
+    wzp_time first_at, last_at; /* played; WZP_TIME_NEVER: none was */
+    uint64_t played, arrived;   /* frames, each counted once */
+    uint64_t lost;              /* said between the first and the last that arrived, and did not */
+    uint64_t late;              /* arrived and were not played, though later ones were */
+    uint64_t duplicates, reordered;
     uint64_t skipped; /* slots that were said and have no place in the output: it caught up */
-    /* Capture to arrival, ns, within 1.6 %; 0 if nothing arrived. */
+    uint64_t slots;   /* of the timeline */
+    /* From the sender's microphone: to the network's end, and to the listener's ear; ns,
+     * percentiles within 1.6 %.  0: nothing arrived. */
     uint64_t delay_min, delay_p50, delay_p95, delay_p99, delay_max;
-    uint64_t ear_p50, ear_max; /* capture to output */
-    uint64_t jitter;           /* RFC 3550, 6.4.1, ns */
+    uint64_t ear_p50, ear_p95, ear_max;
+    uint64_t jitter; /* RFC 3550, 6.4.1, ns */
     wzp_sim_verdict verdict;
+    bool incomplete; /* memory ran out: do not trust it */
 } wzp_sim_heard;
 
 /* As of `until`: what should have been played by then and was not is concealed. */
-void wzp_sim_ear_report(const wzp_sim_ear *ear, wzp_time until, wzp_sim_heard *out);
+void wzp_sim_ear_report(wzp_sim_ear *ear, wzp_time until, wzp_sim_heard *out);
 
-/* The timeline up to the last frame played; borrowed until the next call on `ear`. */
-wzp_sim_slots wzp_sim_ear_slots(const wzp_sim_ear *ear);
-
-/* The same as of `until`; borrowed until the next call.  On the output's timeline a moment is slot
- * wzp_sim_ear_slot_at; 0 if it lies before the first frame. */
-wzp_sim_slots wzp_sim_ear_slots_until(wzp_sim_ear *ear, wzp_time until);
+/* The timeline as of `until`, which is not before the last frame played; borrowed until the next
+ * call on `ear`.  A moment on it is slot wzp_sim_ear_slot_at; 0 if it lies before the first. */
+wzp_sim_slots wzp_sim_ear_slots(wzp_sim_ear *ear, wzp_time until);
 size_t wzp_sim_ear_slot_at(const wzp_sim_ear *ear, wzp_time at);
 
 #endif

@@ -59,7 +59,8 @@ wzp_sim_class wzp_sim_judge_second(wzp_sim_slots heard, size_t from);
 typedef struct wzp_sim_event_verdict {
     wzp_sim_class before;
     uint32_t gap_ms;      /* longest run of concealed slots that touches [begin, recovery) */
-    uint32_t recovery_ms; /* from `end` until the first second of the class before begins */
+    uint32_t recovery_ms; /* from `end` until the first second of the class before begins; half of
+ it must be speech */
     bool recovered;       /* false: it never came back; recovery_ms is what was left of the call */
 } wzp_sim_event_verdict;
 

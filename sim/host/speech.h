@@ -12,12 +12,12 @@ typedef struct wzp_sim_speech {
     uint32_t sender;
     uint32_t number;        /* of its first slot */
     uint8_t slots;          /* 20 ms each: 1, or 2 for the codecs of 40 ms */
-    uint16_t talk, silence; /* the sender's pattern in slots: so many spoken, so many silent */
+    uint16_t talk, silence; /* its pattern in slots; silence 0: it never pauses */
     uint32_t end;           /* nothing is said from this slot on; UINT32_MAX: nobody knows yet */
     wzp_time sent;          /* on the network's clock */
 } wzp_sim_speech;
 
-#define WZP_SIM_SPEECH_MIN 28 /* bytes of the shortest frame */
+#define WZP_SIM_SPEECH_MIN 30 /* bytes of the shortest frame */
 
 /* Fills out[len] with the frame and filler that depends on it; false if `len` is too short. */
 bool wzp_sim_speech_write(uint8_t *out, size_t len, const wzp_sim_speech *speech);
@@ -27,5 +27,8 @@ bool wzp_sim_speech_parse(wzp_sim_speech *out, wzp_bytes payload);
 
 /* Did the sender of `of` say something in slot `number`? */
 bool wzp_sim_speech_spoken(const wzp_sim_speech *of, uint32_t number);
+
+/* How many of the slots 0..number-1 had something said in them. */
+uint32_t wzp_sim_speech_spoken_before(const wzp_sim_speech *of, uint32_t number);
 
 #endif

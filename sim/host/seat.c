@@ -1,0 +1,203 @@
+/* Seats: packet cores on sockets.
+ *
+ *     packet -> recv -+-> tick -> after -> next_packet ... -> deadline -> a task at that time
+ *     task -----------+
+ *
+ * A task that waits cannot be taken back.  A seat remembers the earliest one and leaves another
+ * only for an earlier time; one that comes too early looks at the deadline again. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "sim/host/internal.h"
+
+enum {
+    RUN_BYTES = 4500, /* on the stack: three packets of a run at a time */
+    ROUNDS_MAX = 8    /* of output that asks for more output, before time goes on */
+};
+
+struct wzp_sim_seat {
+    wzp_sim_host *host;
+    wzp_sim_seat *next;
+    wzp_sim_socket *socket;
+    wzp_core core;
+    void (*after)(void *ctx, wzp_time now);
+    void *ctx;
+    wzp_time wake;    /* network time of the earliest task; WZP_TIME_NEVER: none that counts */
+    unsigned waiting; /* tasks that know this seat */
+    bool asked;       /* to be served whatever its deadline is */
+    bool serving, again, gone;
+    wzp_quic_path path;
+};
+
+static void release(wzp_sim_seat *seat) {
+    wzp_sim_seat **at = &seat->host->seats;
+    if (seat->waiting > 0 || seat->serving) {
+        return; /* somebody still comes back to it */
+    }
+    while (*at != seat) {
+        at = &(*at)->next;
+    }
+    *at = seat->next;
+    free(seat);
+}
+
+static void send_run(wzp_sim_seat *seat, const wzp_quic_meta *meta, wzp_bytes run, wzp_time now) {
+    assert(meta->segment > 0);
+    for (size_t at = 0; at < run.len && !seat->gone; at += meta->segment) {
+        const size_t n = run.len - at < meta->segment ? run.len - at : meta->segment;
+        (void)wzp_sim_socket_send(seat->socket, &meta->path.local, &meta->path.remote, meta->ecn,
+                                  wzp_bytes_of(run.data + at, n), now); /* no route: lost */
+    }
+}
+
+/* The seat may be freed by whoever gets the packets. */
+static void drain(wzp_sim_seat *seat, wzp_time local, wzp_time now) {
+    const wzp_core core = seat->core;
+    uint8_t buf[RUN_BYTES];
+    wzp_quic_meta meta;
+    while (!seat->gone) {
+        const size_t n = core.ops->next_packet(core.self, local, buf, sizeof buf, &meta);
+        if (n == 0) {
+            break;
+        }
+        send_run(seat, &meta, wzp_bytes_of(buf, n), now);
+    }
+}
+
+static void on_wake(void *self, void *arg, wzp_time now);
+
+static void arm(wzp_sim_seat *seat, wzp_time deadline, wzp_time now) {
+    wzp_time at = wzp_sim_host_network_time(seat->host, deadline);
+    if (at <= now) {
+        at = now + WZP_US; /* it wants something that it cannot have now */
+    }
+    if (at < seat->wake) {
+        seat->wake = at;
+        seat->waiting++;
+        wzp_sim_at(seat->host->clock, at, on_wake, seat, NULL);
+    }
+}
+
+static void serve(wzp_sim_seat *seat, wzp_time now) {
+    const wzp_core core = seat->core;
+    const wzp_time local = wzp_sim_host_local_time(seat->host, now);
+    wzp_time deadline = 0;
+    seat->serving = true;
+    seat->asked = false;
+    seat->host->inside++;
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        seat->again = false;
+        core.ops->tick(core.self, local);
+        if (seat->after != NULL) {
+            seat->after(seat->ctx, local);
+        }
+        drain(seat, local, now);
+        if (seat->gone) {
+            break;
+        }
+        deadline = core.ops->deadline(core.self);
+        if (deadline > local && !seat->again) {
+            break;
+        }
+    }
+    seat->host->inside--;
+    seat->serving = false;
+    if (seat->gone) {
+        release(seat);
+    } else {
+        arm(seat, deadline, now);
+    }
+}
+
+static void on_wake(void *self, void *arg, wzp_time now) {
+    wzp_sim_seat *seat = self;
+    (void)arg;
+    seat->waiting--;
+    if (seat->gone) {
+        release(seat);
+        return;
+    }
+    if (seat->wake != now) {
+        return; /* an earlier task has come since and left another */
+    }
+    seat->wake = WZP_TIME_NEVER;
+    const wzp_time deadline = seat->core.ops->deadline(seat->core.self);
+    if (seat->asked || wzp_sim_host_network_time(seat->host, deadline) <= now) {
+        serve(seat, now);
+    } else {
+        arm(seat, deadline, now); /* it changed its mind */
+    }
+}
+
+static void on_packet(void *ctx, const wzp_addr *local, const wzp_addr *remote, uint8_t ecn,
+                      wzp_bytes payload, wzp_time now) {
+    wzp_sim_seat *seat = ctx;
+    seat->path = (wzp_quic_path){*local, *remote};
+    seat->core.ops->recv(seat->core.self, &seat->path, ecn, payload,
+                         wzp_sim_host_local_time(seat->host, now));
+    serve(seat, now);
+}
+
+wzp_sim_seat *wzp_sim_host_seat(wzp_sim_host *host, uint16_t port, wzp_core core,
+                                void (*after)(void *ctx, wzp_time now), void *ctx) {
+    wzp_sim_seat *seat = calloc(1, sizeof *seat);
+    if (seat == NULL) {
+        return NULL;
+    }
+    *seat = (wzp_sim_seat){.host = host, .core = core, .after = after, .ctx = ctx};
+    seat->socket = wzp_sim_host_bind(host, port, on_packet, seat);
+    if (seat->socket == NULL) {
+        free(seat);
+        return NULL;
+    }
+    seat->next = host->seats;
+    host->seats = seat;
+    seat->wake = WZP_TIME_NEVER;
+    wzp_sim_seat_wake(seat);
+    return seat;
+}
+
+/* By a task, so that it does not matter from where it is called. */
+void wzp_sim_seat_wake(wzp_sim_seat *seat) {
+    const wzp_time now = wzp_sim_now(seat->host->clock);
+    if (seat->serving) {
+        seat->again = true;
+        return;
+    }
+    seat->asked = true;
+    if (seat->wake > now) {
+        seat->wake = now;
+        seat->waiting++;
+        wzp_sim_at(seat->host->clock, now, on_wake, seat, NULL);
+    }
+}
+
+wzp_time wzp_sim_seat_now(const wzp_sim_seat *seat) {
+    return wzp_sim_host_local_time(seat->host, wzp_sim_now(seat->host->clock));
+}
+
+uint16_t wzp_sim_seat_port(const wzp_sim_seat *seat) {
+    return wzp_sim_socket_port(seat->socket);
+}
+
+wzp_quic_path wzp_sim_seat_path(const wzp_sim_seat *seat) {
+    return seat->path;
+}
+
+void wzp_sim_seat_free(wzp_sim_seat **seat) {
+    wzp_sim_seat *s = *seat;
+    if (s != NULL) {
+        wzp_sim_socket_close(&s->socket);
+        s->gone = true;
+        *seat = NULL;
+        release(s);
+    }
+}
+
+void wzp_sim_seats_free(wzp_sim_host *host) {
+    while (host->seats != NULL) {
+        wzp_sim_seat *seat = host->seats;
+        host->seats = seat->next;
+        free(seat);
+    }
+}
