@@ -37,18 +37,21 @@ typedef enum wzp_sim_nat_hairpin {
 typedef struct wzp_sim_nat_cfg {
     const char *name; /* of the preset; static text */
     bool identity;    /* no translation: a stateful firewall */
+    bool open;        /* no firewall either: everything passes */
     wzp_sim_nat_scope mapping, filtering;
     wzp_sim_nat_ports ports, fallback;
     uint32_t delta; /* SEQUENTIAL; 0: 1 */
     uint32_t skip_ppm;
-    bool per_host_counter;           /* SEQUENTIAL: one counter per inside host, else one for all */
-    bool parity;                     /* even stays even, odd stays odd */
-    bool keep_well_known;            /* inside 0-1023 stays in 0-1023 */
-    bool overload;                   /* flows to different remotes may share an external port */
+    bool per_host_counter; /* SEQUENTIAL: one counter per inside host, else one for all */
+    bool parity;           /* even stays even, odd stays odd */
+    bool keep_well_known;  /* inside 0-1023 stays in 0-1023 */
+    bool overload; /* state per flow, as Linux keeps it (needs ADDR_PORT filtering): flows to
+                      different remotes may share an external port, each has its own timer */
     uint16_t first_port, last_port;  /* 0, 0: 1024-65535 */
     uint16_t block_size, blocks_max; /* > 0: aligned blocks of ports per inside host */
     wzp_sim_nat_hairpin hairpin;
-    bool arbitrary_pooling;          /* an external address per mapping, else per inside host */
+    bool arbitrary_pooling; /* the next external address for each mapping, which then serves one
+                               remote address; else one external address per inside host */
     uint64_t t_unreplied, t_replied; /* ns; 0: never expires */
     uint64_t t_well_known;           /* remote ports 0-1023; 0: as the others */
     uint64_t t_filter;               /* age of a permission; 0: as the mapping */
@@ -56,10 +59,11 @@ typedef struct wzp_sim_nat_cfg {
     bool no_refresh_out, no_refresh_in;
     uint32_t quota;                /* mappings per inside host; 0: 4096 */
     uint32_t quota_total;          /* 0: 65536 */
-    uint32_t new_per_s, new_burst; /* mapping creation; 0: any */
+    uint32_t new_per_s, new_burst; /* mapping creation of all hosts; 0: any */
     bool icmp_on_miss;             /* port unreachable for what has no mapping */
     bool icmp_kills_mapping;       /* against RFC 4787, REQ-12 */
-    bool inbound_creates_state;    /* the "early inbound packet" clash of Linux boxes */
+    bool inbound_creates_state;    /* the "early inbound packet" clash of Linux boxes that do not
+                                      drop what is for nobody (needs `overload`) */
     bool degrade_on_collision;     /* against REQ-11: becomes APDM for a host after a clash */
     bool port_map_reply_only;     /* explicit mappings serve replies only (nat sheet 2.3, step 3) */
     uint32_t foreign_per_s_milli; /* Poisson flows of others that consume allocator steps */
@@ -86,7 +90,6 @@ void wzp_sim_nat_free(wzp_sim_nat **nat);
 typedef enum wzp_sim_nat_verdict {
     WZP_SIM_NAT_FORWARD, /* rewritten: send it on the other side */
     WZP_SIM_NAT_TURN,    /* hairpin: rewritten, send it back inside */
-    WZP_SIM_NAT_LOCAL,   /* for the box itself (gateway services) */
     WZP_SIM_NAT_DROP_NO_MAPPING,
     WZP_SIM_NAT_DROP_FILTER,
     WZP_SIM_NAT_DROP_QUOTA, /* mappings, ports, or their rate */
@@ -99,13 +102,23 @@ wzp_sim_nat_verdict wzp_sim_nat_out(wzp_sim_nat *nat, uint8_t proto, wzp_addr *s
                                     wzp_time now);
 
 /* From outside.  Rewrites *dst. */
-wzp_sim_nat_verdict wzp_sim_nat_in(wzp_sim_nat *nat, uint8_t proto, wzp_addr *src, wzp_addr *dst,
-                                   wzp_time now);
+wzp_sim_nat_verdict wzp_sim_nat_in(wzp_sim_nat *nat, uint8_t proto, const wzp_addr *src,
+                                   wzp_addr *dst, wzp_time now);
 
 /* An ICMP error from outside about a packet that left here from `inner_src` to `inner_dst`:
- * rewrites *inner_src and *dst to the inside host.  False: nothing like that left here. */
+ * rewrites *inner_src and *dst (port 0) to the inside host.  False: nothing like that left here. */
 bool wzp_sim_nat_icmp_in(wzp_sim_nat *nat, uint8_t proto, wzp_addr *dst, wzp_addr *inner_src,
                          const wzp_addr *inner_dst, wzp_time now);
+
+/* An ICMP error from inside about a packet that came in from `inner_src` to `inner_dst`: rewrites
+ * *inner_dst and *src (port 0) to the external endpoint.  False: nothing like that came in. */
+bool wzp_sim_nat_icmp_out(wzp_sim_nat *nat, uint8_t proto, wzp_addr *src, const wzp_addr *inner_src,
+                          wzp_addr *inner_dst, wzp_time now);
+
+/* What expires is gone at the next call with a time, whichever that is; these two are for those who
+ * want to hear of it in time.  The deadline may come too early, never too late. */
+wzp_time wzp_sim_nat_deadline(const wzp_sim_nat *nat);
+void wzp_sim_nat_tick(wzp_sim_nat *nat, wzp_time now);
 
 /* --- explicit mappings (gateways) ------------------------------------------------------------- */
 
@@ -113,10 +126,13 @@ typedef struct wzp_sim_nat_explicit {
     uint8_t proto;
     wzp_addr internal, external;
     wzp_addr remote;  /* family NONE: anybody; port 0: any port of it */
-    wzp_time expires; /* WZP_TIME_NEVER: a permanent one */
+    wzp_time expires; /* gone at this time; WZP_TIME_NEVER: a permanent one */
 } wzp_sim_nat_explicit;
 
-/* WZP_ERR_LIMIT: the external port is taken by another host or by a dynamic mapping. */
+/* New, or of the same internal and external endpoint: then renewed.  A firewall (`identity`) opens
+ * itself for an internal endpoint; `external` is the same.
+ * WZP_ERR_LIMIT            the external port is taken by another endpoint, or held
+ * WZP_ERR_INVALID_ARGUMENT `external` is none of the NAT's, or a port is 0 */
 WZP_MUST_USE wzp_err wzp_sim_nat_map(wzp_sim_nat *nat, const wzp_sim_nat_explicit *mapping,
                                      wzp_time now);
 bool wzp_sim_nat_unmap(wzp_sim_nat *nat, uint8_t proto, const wzp_addr *external);
@@ -126,8 +142,9 @@ const wzp_sim_nat_explicit *wzp_sim_nat_find_internal(const wzp_sim_nat *nat, ui
                                                       const wzp_addr *internal, wzp_time now);
 const wzp_sim_nat_explicit *wzp_sim_nat_find_external(const wzp_sim_nat *nat, uint8_t proto,
                                                       const wzp_addr *external, wzp_time now);
-bool wzp_sim_nat_port_free(const wzp_sim_nat *nat, uint8_t proto, const wzp_addr *external,
-                           wzp_time now);
+/* No mapping of any kind has it, and it is not in hold-down. */
+bool wzp_sim_nat_port_free(wzp_sim_nat *nat, uint8_t proto, const wzp_addr *external, wzp_time now);
+/* The external address of this inside host, port 0. */
 wzp_addr wzp_sim_nat_external(const wzp_sim_nat *nat, const wzp_addr *internal);
 
 /* --- events of nat sheet 2.7 ------------------------------------------------------------------ */
