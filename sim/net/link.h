@@ -2,6 +2,8 @@
  *
  *     carry -> MTU -> outage -> loss -> duplicate, corrupt -> queue -> rate -> delay -> far node
  *
+ * Outages that hold packets instead of losing them do it where they would wait: in the queue.
+ *
  * A description is plain data: the native link below runs it, ns-3 maps it onto its own devices,
  * queue discs and error models (ns3/ns3.h).  Zero means "none" everywhere, so {0} is a perfect
  * wire.  Times are ns, probabilities ppm, rates bit/s.  nat sheet 2.10. */
@@ -88,11 +90,17 @@ typedef enum wzp_sim_queue_kind {
 
 typedef struct wzp_sim_queue_cfg {
     wzp_sim_queue_kind kind;
-    uint32_t limit_packets, limit_bytes; /* 0: no such limit */
-    uint64_t limit_ns;                   /* at the link's rate; 0: none.  All 0: 1000 packets */
-    uint64_t target, interval;           /* CoDel, PIE; 0: 5 ms (PIE 15 ms), 100 ms (PIE 15 ms) */
+    uint32_t limit_packets, limit_bytes; /* 0: no such limit; one packet always fits */
+    uint64_t limit_ns;                   /* at the link's mean rate; 0: none.  All 0: 1000 packets,
+                                            FQ-CoDel 10240 */
+    uint64_t target, interval;           /* 0: CoDel 5 and 100 ms, PIE 15 and 15, dual 15 and 16 */
     bool ecn;                            /* mark instead of drop where the sender can */
 } wzp_sim_queue_cfg;
+
+typedef struct wzp_sim_rate_step {
+    uint64_t at; /* ns */
+    uint64_t bits_per_s;
+} wzp_sim_rate_step;
 
 typedef struct wzp_sim_rate_cfg {
     uint64_t bits_per_s;           /* 0: no limit, no queue */
@@ -100,6 +108,8 @@ typedef struct wzp_sim_rate_cfg {
     uint32_t burst;                /* > 0: token bucket of so many bytes instead of a serial link */
     const uint32_t *opportunities; /* borrowed; ms at which 1504 bytes may leave (mahimahi) */
     size_t opportunity_count;      /* > 0 replaces bits_per_s; the last one ends a period */
+    const wzp_sim_rate_step *steps; /* borrowed; a serial link's rate from `at` on */
+    size_t step_count; /* > 0 replaces bits_per_s; the first is at 0, the last only ends a period */
 } wzp_sim_rate_cfg;
 
 /* --- outages, slots, cross traffic ----------------------------------------------------------- */
@@ -115,23 +125,25 @@ typedef struct wzp_sim_outage_cfg {
     wzp_sim_outage_kind kind;
     uint64_t first; /* of the first outage, from the link's start; 0: `on` */
     uint64_t on, on_to, off, off_to;
-    bool hold; /* packets wait and leave in a burst; else they are lost */
+    bool hold; /* nothing leaves the queue, without a rate neither; then all that waits goes on.
+                  Else what comes in is lost */
 } wzp_sim_outage_cfg;
 
-/* Starlink's 15 s slots (nat sheet 2.10); all zero: none. */
+/* Starlink's 15 s slots with boundaries at seconds 12, 27, 42 and 57 after the link's start (nat
+ * sheet 2.10); all zero: none. */
 typedef struct wzp_sim_slots_cfg {
     bool on;
-    uint64_t base_from, base_to; /* one-way delay, drawn at each boundary */
+    uint64_t base_from, base_to; /* one-way delay, drawn at each boundary, instead of delay.base */
     uint64_t gap_from, gap_to;   /* hold at the boundary */
-    uint32_t burst_loss_ppm;     /* Gilbert loss for 200 ms after it */
-    uint64_t outage_every, outage_from, outage_to;
+    uint32_t burst_loss_ppm;     /* Gilbert loss for 200 ms after it, four in a row on average */
+    uint64_t outage_every, outage_from, outage_to; /* mean distance; all that comes in is lost */
 } wzp_sim_slots_cfg;
 
 typedef enum wzp_sim_cross_kind {
     WZP_SIM_CROSS_NONE,
     WZP_SIM_CROSS_CBR,
     WZP_SIM_CROSS_POISSON,
-    WZP_SIM_CROSS_VIDEO, /* 4 s segments, on and off */
+    WZP_SIM_CROSS_VIDEO, /* 4 s segments: 2 s at twice the rate, 2 s of silence */
     WZP_SIM_CROSS_RENO,  /* `flows` window models that see this queue's drops */
     WZP_SIM_CROSS_CUBIC
 } wzp_sim_cross_kind;
@@ -163,8 +175,9 @@ typedef struct wzp_sim_link_cfg {
     const char *access; /* "wifi", "lte": a medium that only ns-3 models; NULL: none */
 } wzp_sim_link_cfg;
 
-/* WZP_ERR_INVALID_ARGUMENT with the field's name and value in `fail`: a probability over 1, a trace
- * that does not ascend, a Gilbert model that never leaves its bad state with loss 1, ... */
+/* WZP_ERR_INVALID_ARGUMENT with the field's name ("loss.p") and value in `fail`, and in its offset
+ * which element of a list: a probability over 1, a trace that does not ascend, a Gilbert model that
+ * never leaves its bad state with loss 1, ... */
 WZP_MUST_USE wzp_err wzp_sim_link_check(const wzp_sim_link_cfg *cfg, wzp_fail *fail);
 
 /* The access presets of nat sheet 2.10 ("fiber" ... "corp-vpn"); false: there is none by that
@@ -177,11 +190,18 @@ const char *wzp_sim_link_preset_name(size_t index); /* NULL past the last */
 typedef struct wzp_sim_link wzp_sim_link;
 
 /* One direction, towards `port` of `to`.  `name` is borrowed for its life and names its random
- * streams; `cfg` is copied (what it borrows is not), and must have passed the check. */
+ * streams; `cfg` is copied (what it borrows is not), and must have passed the check.  `pool` is
+ * that of the packets it will carry.  WZP_ERR_NOMEM; WZP_ERR_INVALID_ARGUMENT: `access` is not
+ * NULL.
+ *
+ * A link without rate and delay delivers at the same time, in a task of its own and never within
+ * the call that carried the packet. */
 WZP_MUST_USE wzp_err wzp_sim_link_new(wzp_sim_link **out, const char *name,
                                       const wzp_sim_link_cfg *cfg, wzp_sim_clock clock,
                                       wzp_sim_pool *pool, wzp_sim_node *to, unsigned port);
-void wzp_sim_link_free(wzp_sim_link **link); /* frees what it carries */
+
+/* Frees what it carries.  The clock must not run any more, and may be gone. */
+void wzp_sim_link_free(wzp_sim_link **link);
 
 wzp_sim_pipe *wzp_sim_link_pipe(wzp_sim_link *link);
 
@@ -189,13 +209,19 @@ wzp_sim_pipe *wzp_sim_link_pipe(wzp_sim_link *link);
 void wzp_sim_link_set_origin(wzp_sim_link *link, wzp_sim_node *from, unsigned port,
                              const wzp_addr *address);
 
-/* While it runs.  Packets in flight keep the delay they were given. */
+/* While it runs.  What waits stays and leaves at the new rate; packets in flight, and the one that
+ * is being sent, keep the time they were given.  Outages, slots and cross traffic begin anew if
+ * their description changed, and else go on.  `cfg` must have passed the check. */
 void wzp_sim_link_set(wzp_sim_link *link, const wzp_sim_link_cfg *cfg);
 
 /* Down: packets are lost, or with `hold` they wait until it is up again. */
 void wzp_sim_link_cut(wzp_sim_link *link, bool down, bool hold);
 
+/* Packets that were carried; cross traffic counts by itself. */
 void wzp_sim_link_count(const wzp_sim_link *link, wzp_sim_counts *out);
-uint64_t wzp_sim_link_queued(const wzp_sim_link *link, uint64_t *bytes); /* packets that wait */
+void wzp_sim_link_cross_count(const wzp_sim_link *link, wzp_sim_counts *out);
+
+/* Packets that wait, cross traffic too; `bytes` may be NULL. */
+uint64_t wzp_sim_link_queued(const wzp_sim_link *link, uint64_t *bytes);
 
 #endif

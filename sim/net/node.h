@@ -70,6 +70,8 @@ const char *wzp_sim_drop_name(wzp_sim_drop drop); /* static text */
 typedef struct wzp_sim_counts {
     uint64_t in, out, bytes_in, bytes_out;
     uint64_t dropped[WZP_SIM_DROP_COUNT];
+    uint64_t duplicated; /* copies made here: in + duplicated = out + dropped + inside */
+    uint64_t marked;     /* "congestion experienced" instead of a drop */
 } wzp_sim_counts;
 
 #endif
