@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     subjects *s = calloc(1, sizeof *s);
     require(s != NULL);
-    s->enf = wzp_enf_new(0);
+    s->enf = wzp_enf_new(WZP_ENF_GUARDED, 0);
     require(s->enf != NULL);
     wzp_meter_init(&s->meter, 0);
     wzp_audio_scorer_init(&s->audio, 0);

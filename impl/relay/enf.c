@@ -40,14 +40,16 @@ struct wzp_enf {
     lane lanes[WZP_MEDIA_TYPE_COUNT];
     pace pace; /* audio only */
     budget audio, video;
+    wzp_enf_limits limits;
 };
 
-wzp_enf *wzp_enf_new(wzp_time now) {
+wzp_enf *wzp_enf_new(wzp_enf_limits limits, wzp_time now) {
     wzp_enf *enf = calloc(1, sizeof *enf);
     if (enf != NULL) {
         for (size_t i = 0; i < WZP_MEDIA_TYPE_COUNT; i++) {
             enf->lanes[i].window_start = now;
         }
+        enf->limits = limits;
         enf->audio = (budget){1920000.0, 32000.0, 1920000.0, now};
         enf->video = (budget){37500000.0, 625000.0, 37500000.0, now};
     }
@@ -63,12 +65,19 @@ static bool is_video(uint8_t codec) {
     return wzp_codec_find(codec)->is_video;
 }
 
+/* The others' headers and tags do not fit their own ceilings: they need the guard band. */
+static bool is_opus(uint8_t codec) {
+    return !is_video(codec) && !wzp_codec_find(codec)->is_codec2 &&
+           codec != WZP_CODEC_COMFORT_NOISE;
+}
+
 /* A codec that contradicts its media type must not raise the ceiling: it is charged like comfort
  * noise. */
-static uint32_t guard_of(uint8_t media_type, uint8_t codec) {
+static uint32_t ceiling_of(uint8_t media_type, uint8_t codec, wzp_enf_limits limits) {
     const bool mismatch = (media_type == WZP_MEDIA_AUDIO && is_video(codec)) ||
                           (media_type == WZP_MEDIA_VIDEO && !is_video(codec));
-    return wzp_meter_limits_of(mismatch ? WZP_CODEC_COMFORT_NOISE : codec)->guard_bytes;
+    const wzp_meter_limits *of = wzp_meter_limits_of(mismatch ? WZP_CODEC_COMFORT_NOISE : codec);
+    return limits == WZP_ENF_EXACT && is_opus(codec) ? of->budget_bytes : of->guard_bytes;
 }
 
 static uint32_t threshold_of(uint8_t codec) {
@@ -77,7 +86,8 @@ static uint32_t threshold_of(uint8_t codec) {
 
 /* E-A, E-B: utilisations of all codecs in the window add up, so that switching is neutral and
  * alternating is useless. */
-static wzp_violation check_window(lane *l, const wzp_media_hdr *hdr, size_t wire, wzp_time now) {
+static wzp_violation check_window(lane *l, const wzp_media_hdr *hdr, size_t wire,
+                                  wzp_enf_limits limits, wzp_time now) {
     if (wzp_time_since(now, l->window_start) >= WZP_S) {
         l->window_start = now;
         for (size_t i = 0; i < WZP_CODEC_COUNT; i++) {
@@ -90,7 +100,8 @@ static wzp_violation check_window(lane *l, const wzp_media_hdr *hdr, size_t wire
     double packets_used = 0;
     for (unsigned codec = 0; codec < WZP_CODEC_COUNT; codec++) {
         if (l->packets[codec] != 0) {
-            bytes_used += (double)l->bytes[codec] / guard_of(hdr->media_type, (uint8_t)codec);
+            bytes_used +=
+                (double)l->bytes[codec] / ceiling_of(hdr->media_type, (uint8_t)codec, limits);
             packets_used += (double)l->packets[codec] / threshold_of((uint8_t)codec);
         }
     }
@@ -203,7 +214,7 @@ wzp_violation wzp_enf_observe(wzp_enf *enf, const wzp_media_hdr *hdr, size_t pay
                               wzp_time now) {
     lane *l = &enf->lanes[hdr->media_type];
     const size_t wire = WZP_MEDIA_HDR_LEN + payload_len;
-    wzp_violation v = check_window(l, hdr, wire, now);
+    wzp_violation v = check_window(l, hdr, wire, enf->limits, now);
     if (v == WZP_VIOLATION_NONE && hdr->media_type == WZP_MEDIA_AUDIO) {
         v = check_pace(&enf->pace, hdr, now);
     }

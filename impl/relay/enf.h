@@ -7,8 +7,13 @@
 
 typedef struct wzp_enf wzp_enf;
 
+typedef enum wzp_enf_limits {
+    WZP_ENF_GUARDED, /* tier A leaves a guard band for what the table does not count */
+    WZP_ENF_EXACT    /* none for Opus: the ceilings of the specification, to the byte */
+} wzp_enf_limits;
+
 /* NULL when out of memory. */
-wzp_enf *wzp_enf_new(wzp_time now);
+wzp_enf *wzp_enf_new(wzp_enf_limits limits, wzp_time now);
 void wzp_enf_free(wzp_enf **enf);
 
 /* The first packet that breaks a rule gets its code; the caller then stops forwarding, sends the

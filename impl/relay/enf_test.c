@@ -15,7 +15,7 @@ static wzp_violation observe(void *meter, const wzp_traffic_packet *p) {
 START_TEST(row_of_the_sheet) {
     const wzp_traffic_row *row = &wzp_traffic_rows[_i];
     wzp_traffic traffic;
-    wzp_enf *meter = wzp_enf_new(0);
+    wzp_enf *meter = wzp_enf_new(WZP_ENF_GUARDED, 0);
     char got[128];
     wzp_traffic_make(&traffic, row);
     wzp_traffic_first_hits(&traffic, observe, meter, got);
@@ -60,7 +60,7 @@ START_TEST(constant_packets) {
     const uint16_t frame_ms = wzp_codec_find((uint8_t)c->codec)->frame_ms;
     wzp_media_hdr hdr = {.media_type = (uint8_t)c->type, .codec_id = (uint8_t)c->codec};
     wzp_violation got = WZP_VIOLATION_NONE;
-    wzp_enf *enf = wzp_enf_new(0);
+    wzp_enf *enf = wzp_enf_new(WZP_ENF_GUARDED, 0);
     for (unsigned i = 0; got == WZP_VIOLATION_NONE && i < 200000; i++) {
         got = wzp_enf_observe(enf, &hdr, c->payload, (wzp_time)i * c->every_us * WZP_US);
         hdr.seq++;
@@ -100,7 +100,7 @@ static const struct jump_case {
 START_TEST(jump) {
     const struct jump_case *c = &jump_cases[_i];
     wzp_media_hdr hdr = {.codec_id = WZP_CODEC_OPUS_24K, .seq = 70000, .timestamp_ms = 5000000};
-    wzp_enf *enf = wzp_enf_new(0);
+    wzp_enf *enf = wzp_enf_new(WZP_ENF_GUARDED, 0);
     wzp_time now = 0;
     for (int i = 0; i < 60; i++, now += 20 * WZP_MS, hdr.seq++, hdr.timestamp_ms += 20) {
         ck_assert_int_eq(wzp_enf_observe(enf, &hdr, 76, now), WZP_VIOLATION_NONE);
@@ -140,7 +140,7 @@ static const struct repair_case {
 START_TEST(repair_size) {
     const struct repair_case *c = &repair_cases[_i];
     const wzp_media_hdr hdr = {.codec_id = c->codec, .flags = WZP_MEDIA_REPAIR};
-    wzp_enf *enf = wzp_enf_new(0);
+    wzp_enf *enf = wzp_enf_new(WZP_ENF_GUARDED, 0);
     const wzp_violation got = wzp_enf_observe(enf, &hdr, c->payload, 0);
     wzp_enf_free(&enf);
     ck_assert_msg(got == c->want, "%s: violation %d", c->name, got);
@@ -151,7 +151,7 @@ END_TEST
 START_TEST(random_stamps) {
     wzp_prng prng;
     wzp_prng_init(&prng, (uint64_t)_i, "stamps");
-    wzp_enf *enf = wzp_enf_new(0);
+    wzp_enf *enf = wzp_enf_new(WZP_ENF_GUARDED, 0);
     wzp_media_hdr hdr = {.codec_id = WZP_CODEC_OPUS_24K};
     wzp_violation got = WZP_VIOLATION_NONE;
     for (unsigned i = 0; got == WZP_VIOLATION_NONE && i < 51; i++) {

@@ -35,7 +35,9 @@ static bool violates(session *s, const wzp_media_packet *packet) {
     if (s->meter == NULL) {
         /* The first window is anchored at the join, as deployed. */
         s->meter = malloc(sizeof *s->meter);
-        s->enf = r->cfg.enforce == WZP_ENFORCE_ON ? wzp_enf_new(r->now) : NULL;
+        s->enf = r->cfg.enforce == WZP_ENFORCE_ON
+                     ? wzp_enf_new(r->cfg.exact_limits ? WZP_ENF_EXACT : WZP_ENF_GUARDED, r->now)
+                     : NULL;
         if (s->meter == NULL || (r->cfg.enforce == WZP_ENFORCE_ON && s->enf == NULL)) {
             return false;
         }

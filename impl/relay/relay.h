@@ -23,6 +23,7 @@ typedef struct wzp_relay_cfg {
     uint8_t seed[32]; /* identity: signing key and TLS certificate derive from it; wiped by the
                          relay in its own copy on free, the caller wipes its own */
     wzp_enforce enforce;
+    bool exact_limits;     /* tier A without its guard band for Opus */
     const char *build;     /* answer to SNI "version"; NULL: "unknown".  Copied */
     const char *region;    /* RegisterPresenceAck; may be NULL.  Copied */
     uint32_t max_sessions; /* 0: 100 (relay sheet 1.2) */

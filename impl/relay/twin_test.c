@@ -18,7 +18,7 @@ typedef struct subject {
 } subject;
 
 static subject new_subject(void) {
-    subject s = {.enf = wzp_enf_new(0), .twin = calloc(1, sizeof(wzp_twin))};
+    subject s = {.enf = wzp_enf_new(WZP_ENF_GUARDED, 0), .twin = calloc(1, sizeof(wzp_twin))};
     wzp_meter_init(&s.meter, 0);
     ck_assert_ptr_nonnull(s.enf);
     ck_assert_ptr_nonnull(s.twin);
