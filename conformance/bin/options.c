@@ -12,7 +12,7 @@
 #include "io/sys.h"
 #include "wzp_version.h"
 
-enum { USAGE = 2, UNREADABLE = 3, NO_SUCH_TEST = 127, FILTERS = 64 };
+enum { USAGE = 2, UNREADABLE = 3, NO_SUCH_TEST = 127, FILTERS = 64, SUGGESTIONS = 5 };
 
 typedef struct filters {
     const char *select[FILTERS], *skip[FILTERS];
@@ -31,6 +31,8 @@ static void usage(FILE *out) {
         "which relay\n"
         "  --target ADDR:PORT     a relay that is running\n"
         "  --exec 'CMD {addr}'    starts CMD with the address to listen on\n"
+        "  --config NAME=ADDR:PORT or NAME='CMD {addr}'   a relay for cases that need their own:\n"
+        "                         max-sessions, auth, trunking; may be repeated\n"
         "  --mode auto|observe|enforce   what the relay is declared to do (auto: what it shows)\n"
         "  --metrics FILE         a scraped metrics page, for CAL-04\n"
         "  --enforce off|observe|on      of the embedded relay (on)\n"
@@ -92,12 +94,14 @@ static size_t distance(const char *a, const char *b) {
 
 static void suggest_cases(const char *name) {
     size_t best = SIZE_MAX;
+    unsigned left = SUGGESTIONS;
     for (int pass = 0; pass < 2; pass++) {
         for (size_t c = 0; c < wzp_ct_chapter_count; c++) {
             for (size_t i = 0; i < wzp_ct_chapters[c]->count; i++) {
                 const char *id = wzp_ct_chapters[c]->cases[i].info.id;
                 const size_t d = distance(name, id);
-                if (pass == 1 && d == best) {
+                if (pass == 1 && d == best && left > 0) {
+                    left--;
                     (void)fprintf(stderr, " %s", id);
                 }
                 best = d < best ? d : best;
@@ -233,6 +237,7 @@ static int choice(const char *text, const char *const *names, size_t count, cons
 enum option_id {
     OPT_TARGET = 256,
     OPT_EXEC,
+    OPT_CONFIG,
     OPT_MODE,
     OPT_METRICS,
     OPT_ENFORCE,
@@ -262,6 +267,7 @@ enum option_id {
 
 static const struct option longs[] = {{"target", 1, NULL, OPT_TARGET},
                                       {"exec", 1, NULL, OPT_EXEC},
+                                      {"config", 1, NULL, OPT_CONFIG},
                                       {"mode", 1, NULL, OPT_MODE},
                                       {"metrics", 1, NULL, OPT_METRICS},
                                       {"enforce", 1, NULL, OPT_ENFORCE},
@@ -323,6 +329,24 @@ static bool take_choice(wzp_ct_options *o, parse_state *st, int id, const char *
     return n >= 0;
 }
 
+static bool take_config(wzp_ct_options *o, const char *value) {
+    static const char *const names[] = {[WZP_CT_CONFIG_MAX_SESSIONS] = "max-sessions=",
+                                        [WZP_CT_CONFIG_AUTH] = "auth=",
+                                        [WZP_CT_CONFIG_TRUNKING] = "trunking="};
+    for (size_t i = 1; i < WZP_COUNT_OF(names); i++) {
+        const size_t len = strlen(names[i]);
+        if (strncmp(value, names[i], len) == 0 && value[len] != '\0') {
+            o->configs[i] = value + len;
+            return true;
+        }
+    }
+    (void)fprintf(stderr,
+                  "wzp-conformance: --config takes max-sessions=, auth= or trunking= and a "
+                  "command with {addr} or an address, not '%s'\n",
+                  value);
+    return false;
+}
+
 static bool take_filter(filters *f, int id, const char *value) {
     size_t *count = id == OPT_SELECT ? &f->selects : &f->skips;
     if (id == OPT_TIER) {
@@ -355,6 +379,8 @@ static bool take_option(wzp_ct_options *o, parse_state *st, int id, char *value)
     case OPT_SELECT:
     case OPT_SKIP:
         return take_filter(&st->f, id, value);
+    case OPT_CONFIG:
+        return take_config(o, value);
     case OPT_REPEAT:
         return number(value, 1, 99, "--repeat", &st->repeat);
     case OPT_JOBS:

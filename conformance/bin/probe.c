@@ -56,7 +56,7 @@ static bool once(wzp_ct_world *w, probe *p, const wzp_addr *addr, wzp_rng rng, w
     if (wzp_quic_new(&p->quic, &cfg, now) != WZP_OK) {
         return false;
     }
-    if (w->ops->add(w, (wzp_core){p, &ops}, addr, &local)) {
+    if (w->ops->add(w, (wzp_core){p, &ops}, addr, &local, 1)) {
         const wzp_quic_dial dial = {.path = {local, *addr}, .sni = "version"};
         if (wzp_quic_connect(p->quic, &dial, now, &conn) == WZP_OK) {
             while (!p->closed && !p->fin && w->ops->now(w) < until) {

@@ -1,38 +1,27 @@
 #include "conformance/bin/target.h"
 
-#include <errno.h>
 #include <netdb.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "conformance/bin/child.h"
 #include "conformance/bin/probe.h"
-#include "io/drive.h"
+#include "conformance/embedded/embedded.h"
+#include "io/files.h"
 #include "io/sys.h"
 #include "wzp_version.h"
 
-enum { UNREACHABLE = 4, UNREADABLE = 3, METRICS_MAX = 262144 };
+enum { UNREACHABLE = 4, UNREADABLE = 3, PATIENCE_S = 10 };
 
 struct wzp_ct_target {
     const wzp_ct_options *options;
     wzp_ct_world *world;
-    wzp_addr addr;
+    wzp_addr addrs[WZP_CT_CONFIG_COUNT];
     wzp_prng prng;
-
-    wzp_relay *relay; /* embedded */
-    wzp_udp *udp;     /* embedded, real time */
-    uv_loop_t loop;
-    uv_async_t stop;
-    wzp_drive drive;
-    pthread_t thread;
-    bool threaded;
-
-    pid_t child; /* --exec; 0 none */
+    wzp_ct_embedded *embedded;
+    wzp_ct_child children[WZP_CT_CONFIG_COUNT]; /* --exec and --config */
 };
 
 static int complain(int code, const char *what, const char *why) {
@@ -40,82 +29,34 @@ static int complain(int code, const char *what, const char *why) {
     return code;
 }
 
-/* --- embedded
- * ------------------------------------------------------------------------------------------- */
-
-static wzp_err new_relay(wzp_ct_target *t, wzp_time now) {
-    wzp_relay_cfg cfg = {.rng = wzp_ct_target_rng(t),
-                         .enforce = t->options->enforce,
-                         .build = WZP_BUILD_HASH,
-                         .max_sessions = 100000,
-                         .max_conns = 100000,
-                         .max_handshakes = 4096,
-                         .deterministic = t->options->virtual_time};
-    wzp_rng_fill(cfg.rng, cfg.seed, sizeof cfg.seed);
-    return wzp_relay_new(&t->relay, &cfg, now);
-}
-
-static int open_virtual(wzp_ct_target *t, wzp_ct_report *report) {
-    wzp_prng_init(&t->prng, t->options->seed, "relay");
-    t->addr = wzp_addr_v4(10, 255, 255, 1, 4433);
-    if (new_relay(t, WZP_S) != WZP_OK) {
-        return complain(UNREADABLE, "embedded relay", "cannot be made");
-    }
-    t->world = wzp_ct_world_virtual(wzp_relay_core(t->relay), t->addr, WZP_MS);
-    (void)snprintf(report->target, sizeof report->target, "embedded relay (virtual time)");
-    (void)snprintf(report->target_build, sizeof report->target_build, "%s", WZP_BUILD_HASH);
-    return t->world != NULL ? 0 : UNREADABLE;
-}
-
-static void on_stop(uv_async_t *async) {
-    wzp_ct_target *t = async->data;
-    wzp_drive_stop(&t->drive);
-    uv_close((uv_handle_t *)async, NULL);
-}
-
-/* Events are for an operator's log; here they only must not pile up. */
-static void discard_events(void *ctx, wzp_time now) {
-    wzp_ct_target *t = ctx;
-    wzp_relay_event event;
-    (void)now;
-    while (wzp_relay_next_event(t->relay, &event)) {
-    }
-}
-
-static void *relay_thread(void *arg) {
-    wzp_ct_target *t = arg;
-    if (wzp_drive_start(&t->drive, &t->loop) == WZP_OK) {
-        uv_run(&t->loop, UV_RUN_DEFAULT);
-    }
-    return NULL;
-}
+/* --- embedded ------------------------------------------------------------------------------------
+ */
 
 static int open_embedded(wzp_ct_target *t, wzp_ct_report *report) {
-    const wzp_addr any = wzp_addr_v4(127, 0, 0, 1, 0);
-    if (wzp_udp_open(&t->udp, &any, false) != WZP_OK) {
-        return complain(UNREADABLE, "embedded relay", wzp_io_reason(errno));
-    }
-    if (new_relay(t, wzp_io_now()) != WZP_OK || uv_loop_init(&t->loop) != 0 ||
-        uv_async_init(&t->loop, &t->stop, on_stop) != 0) {
-        return complain(UNREADABLE, "embedded relay", "cannot be made");
-    }
-    t->addr = wzp_udp_local(t->udp);
-    t->stop.data = t;
-    t->drive = (wzp_drive){
-        .core = wzp_relay_core(t->relay), .udp = t->udp, .after = discard_events, .ctx = t};
-    t->threaded = pthread_create(&t->thread, NULL, relay_thread, t) == 0;
-    t->world = wzp_ct_world_real();
+    const wzp_ct_options *o = t->options;
     char addr[WZP_ADDR_TEXT_MAX];
-    (void)snprintf(report->target, sizeof report->target, "embedded relay at %s",
-                   wzp_addr_text(&t->addr, addr));
+    wzp_prng_init(&t->prng, o->seed, "relay");
+    t->world = o->virtual_time ? wzp_ct_world_virtual(WZP_MS) : wzp_ct_world_real();
+    const wzp_ct_embedded_cfg cfg = {.enforce = o->enforce,
+                                     .exact_limits = o->strict_limits,
+                                     .rng = wzp_ct_target_rng(t),
+                                     .world = o->virtual_time ? t->world : NULL};
+    t->embedded = t->world != NULL ? wzp_ct_embedded_new(&cfg, t->addrs) : NULL;
+    if (t->embedded == NULL) {
+        return complain(UNREADABLE, "embedded relay", "no memory, no socket or no thread");
+    }
+    if (o->virtual_time) {
+        (void)snprintf(report->target, sizeof report->target, "embedded relay (virtual time)");
+    } else {
+        (void)snprintf(report->target, sizeof report->target, "embedded relay at %s",
+                       wzp_addr_text(&t->addrs[WZP_CT_CONFIG_PLAIN], addr));
+    }
     (void)snprintf(report->target_build, sizeof report->target_build, "%s", WZP_BUILD_HASH);
-    return t->threaded && t->world != NULL
-               ? 0
-               : complain(UNREADABLE, "embedded relay", "cannot start a thread");
+    return 0;
 }
 
-/* --- a relay elsewhere
- * ------------------------------------------------------------------------------------ */
+/* --- a relay elsewhere ---------------------------------------------------------------------------
+ */
 
 static bool resolve(const char *text, wzp_addr *out, const char **why) {
     char host[256];
@@ -144,78 +85,91 @@ static bool resolve(const char *text, wzp_addr *out, const char **why) {
     return true;
 }
 
-static int reach(wzp_ct_target *t, uint64_t patience, wzp_ct_report *report) {
-    char addr[WZP_ADDR_TEXT_MAX];
+/* Waits until the relay answers; a child that ends meanwhile is not waited for. */
+static int reach(wzp_ct_target *t, wzp_ct_config config, unsigned seconds, char *build,
+                 size_t cap) {
+    const wzp_addr *addr = &t->addrs[config];
+    wzp_ct_child *child = &t->children[config];
+    char text[WZP_ADDR_TEXT_MAX];
     char why[160];
-    t->world = wzp_ct_world_real();
-    if (t->world == NULL) {
-        return complain(UNREADABLE, "network", "out of memory");
+    char fate[64];
+    for (unsigned i = 0; i < seconds; i++) {
+        if (wzp_ct_probe(t->world, addr, wzp_io_rng(), WZP_S, build, cap, why)) {
+            return 0;
+        }
+        if (child->pid != 0 && !wzp_ct_child_alive(child)) {
+            return complain(UNREACHABLE, "--exec", wzp_ct_child_fate(child, fate, sizeof fate));
+        }
     }
-    if (!wzp_ct_probe(t->world, &t->addr, wzp_io_rng(), patience, report->target_build,
-                      sizeof report->target_build, why)) {
-        return complain(UNREACHABLE, wzp_addr_text(&t->addr, addr), why);
+    if (strncmp(why, "no answer", 9) == 0) {
+        (void)snprintf(why, sizeof why, "no answer within %u s", seconds);
     }
-    return 0;
+    return complain(UNREACHABLE, wzp_addr_text(addr, text), why);
 }
 
 static int open_remote(wzp_ct_target *t, wzp_ct_report *report) {
     const char *why = "";
-    if (!resolve(t->options->target, &t->addr, &why)) {
+    if (!resolve(t->options->target, &t->addrs[WZP_CT_CONFIG_PLAIN], &why)) {
         return complain(UNREACHABLE, t->options->target, why);
     }
     (void)snprintf(report->target, sizeof report->target, "%s", t->options->target);
-    return reach(t, 4 * WZP_S, report);
+    return reach(t, WZP_CT_CONFIG_PLAIN, 4, report->target_build, sizeof report->target_build);
 }
 
-static bool free_port(wzp_addr *out) {
-    const wzp_addr any = wzp_addr_v4(127, 0, 0, 1, 0);
-    wzp_udp *udp = NULL;
-    if (wzp_udp_open(&udp, &any, true) != WZP_OK) {
-        return false;
+static int start(wzp_ct_target *t, wzp_ct_config config, const char *command, char *build,
+                 size_t cap) {
+    static const char *const logs[] = {"relay", "relay-max-sessions", "relay-auth",
+                                       "relay-trunking"};
+    const char *why = "no free port";
+    char log[600];
+    (void)snprintf(log, sizeof log, "%s/%s.log", t->options->out != NULL ? t->options->out : "",
+                   logs[config]);
+    if (!wzp_ct_free_address(&t->addrs[config]) ||
+        !wzp_ct_child_start(&t->children[config], command, &t->addrs[config],
+                            t->options->out != NULL ? log : NULL, &why)) {
+        return complain(2, config == WZP_CT_CONFIG_PLAIN ? "--exec" : "--config", why);
     }
-    *out = wzp_udp_local(udp);
-    wzp_udp_close(&udp);
-    return true;
-}
-
-static bool fill_in_addr(const char *template, const char *addr, char *out, size_t cap) {
-    const char *at = strstr(template, "{addr}");
-    const int n = at == NULL ? -1
-                             : snprintf(out, cap, "exec %.*s%s%s", (int)(at - template), template,
-                                        addr, at + 6);
-    return n > 0 && (size_t)n < cap;
+    return reach(t, config, PATIENCE_S, build, cap);
 }
 
 static int open_exec(wzp_ct_target *t, wzp_ct_report *report) {
-    char addr[WZP_ADDR_TEXT_MAX];
-    char command[2048];
-    char log[600];
-    if (!free_port(&t->addr) ||
-        !fill_in_addr(t->options->exec, wzp_addr_text(&t->addr, addr), command, sizeof command)) {
-        return complain(2, "--exec", "the command must contain {addr}");
-    }
-    (void)snprintf(log, sizeof log, "%s/relay.log",
-                   t->options->out != NULL ? t->options->out : "/tmp");
-    t->child = fork();
-    if (t->child == 0) {
-        FILE *out = freopen(t->options->out != NULL ? log : "/dev/null", "w", stdout);
-        (void)setpgid(0, 0);
-        if (out != NULL) {
-            dup2(fileno(out), STDERR_FILENO);
-        }
-        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-        _exit(127);
-    }
-    if (t->child < 0) {
-        t->child = 0;
-        return complain(UNREADABLE, "--exec", wzp_io_reason(errno));
-    }
     (void)snprintf(report->target, sizeof report->target, "exec: %.100s", t->options->exec);
-    return reach(t, 10 * WZP_S, report);
+    return start(t, WZP_CT_CONFIG_PLAIN, t->options->exec, report->target_build,
+                 sizeof report->target_build);
 }
 
-/* --- all kinds
- * --------------------------------------------------------------------------------------------- */
+/* --config NAME=COMMAND or NAME=ADDR:PORT: relays for cases that need one of their own. */
+static int open_configs(wzp_ct_target *t) {
+    const char *why = "";
+    char build[64];
+    for (int i = WZP_CT_CONFIG_PLAIN + 1; i < WZP_CT_CONFIG_COUNT; i++) {
+        const char *value = t->options->configs[i];
+        int code = 0;
+        if (value != NULL && strstr(value, "{addr}") != NULL) {
+            code = start(t, (wzp_ct_config)i, value, build, sizeof build);
+        } else if (value != NULL) {
+            code = resolve(value, &t->addrs[i], &why)
+                       ? reach(t, (wzp_ct_config)i, 4, build, sizeof build)
+                       : complain(UNREACHABLE, value, why);
+        }
+        if (code != 0) {
+            return code;
+        }
+    }
+    return 0;
+}
+
+/* --- all kinds -----------------------------------------------------------------------------------
+ */
+
+static int open_other(wzp_ct_target *t, wzp_ct_report *report) {
+    t->world = wzp_ct_world_real();
+    if (t->world == NULL) {
+        return complain(UNREADABLE, "network", "out of memory");
+    }
+    const int code = t->options->target != NULL ? open_remote(t, report) : open_exec(t, report);
+    return code != 0 ? code : open_configs(t);
+}
 
 int wzp_ct_target_open(wzp_ct_target **out, const wzp_ct_options *o, wzp_ct_report *report) {
     wzp_ct_target *t = calloc(1, sizeof *t);
@@ -223,10 +177,8 @@ int wzp_ct_target_open(wzp_ct_target **out, const wzp_ct_options *o, wzp_ct_repo
         return complain(UNREADABLE, "target", "out of memory");
     }
     t->options = o;
-    const int code = o->virtual_time     ? open_virtual(t, report)
-                     : o->target != NULL ? open_remote(t, report)
-                     : o->exec != NULL   ? open_exec(t, report)
-                                         : open_embedded(t, report);
+    const bool other = o->target != NULL || o->exec != NULL;
+    const int code = other ? open_other(t, report) : open_embedded(t, report);
     if (code != 0) {
         wzp_ct_target_close(&t);
         return code;
@@ -235,43 +187,18 @@ int wzp_ct_target_open(wzp_ct_target **out, const wzp_ct_options *o, wzp_ct_repo
     return 0;
 }
 
-/* By process group, politely first. */
-static void end_child(wzp_ct_target *t) {
-    int status;
-    if (t->child <= 0) {
-        return;
-    }
-    kill(-t->child, SIGTERM);
-    kill(t->child, SIGTERM);
-    for (int i = 0; i < 40; i++) {
-        if (waitpid(t->child, &status, WNOHANG) != 0) {
-            t->child = 0;
-            return;
-        }
-        usleep(50000);
-    }
-    kill(-t->child, SIGKILL);
-    kill(t->child, SIGKILL);
-    waitpid(t->child, &status, 0);
-    t->child = 0;
-}
-
 void wzp_ct_target_close(wzp_ct_target **target) {
     wzp_ct_target *t = *target;
     if (t == NULL) {
         return;
     }
-    if (t->threaded) {
-        uv_async_send(&t->stop);
-        pthread_join(t->thread, NULL);
-        uv_loop_close(&t->loop);
-    }
     if (t->world != NULL) {
         t->world->ops->free(t->world);
     }
-    wzp_relay_free(&t->relay);
-    wzp_udp_close(&t->udp);
-    end_child(t);
+    wzp_ct_embedded_free(&t->embedded);
+    for (int i = 0; i < WZP_CT_CONFIG_COUNT; i++) {
+        wzp_ct_child_end(&t->children[i]);
+    }
     free(t);
     *target = NULL;
 }
@@ -280,8 +207,8 @@ wzp_ct_world *wzp_ct_target_world(wzp_ct_target *t) {
     return t->world;
 }
 
-wzp_addr wzp_ct_target_addr(const wzp_ct_target *t) {
-    return t->addr;
+const wzp_addr *wzp_ct_target_addrs(const wzp_ct_target *t) {
+    return t->addrs;
 }
 
 wzp_rng wzp_ct_target_rng(wzp_ct_target *t) {
@@ -289,25 +216,15 @@ wzp_rng wzp_ct_target_rng(wzp_ct_target *t) {
 }
 
 bool wzp_ct_target_alive(wzp_ct_target *t) {
-    int status;
-    if (t->child > 0 && waitpid(t->child, &status, WNOHANG) == t->child) {
-        t->child = -1;
-    }
-    return t->child >= 0;
+    return wzp_ct_child_alive(&t->children[WZP_CT_CONFIG_PLAIN]);
 }
 
 bool wzp_ct_target_has_metrics(const wzp_ct_target *t) {
-    return t->options->metrics != NULL || (t->relay != NULL && !t->threaded);
+    return t->options->metrics != NULL || t->embedded != NULL;
 }
 
 bool wzp_ct_target_metrics(wzp_ct_target *t, char *text, size_t cap) {
     size_t len = 0;
-    if (t->options->metrics != NULL) {
-        return wzp_io_read_file(t->options->metrics, text, cap, &len);
-    }
-    wzp_wr wr;
-    wzp_wr_init(&wr, (uint8_t *)text, cap - 1);
-    const bool ok = wzp_relay_metrics(t->relay, &wr) == WZP_OK;
-    text[wzp_wr_len(&wr)] = '\0';
-    return ok;
+    return t->options->metrics != NULL ? wzp_io_read_file(t->options->metrics, text, cap, &len)
+                                       : wzp_ct_embedded_metrics(t->embedded, text, cap);
 }

@@ -12,7 +12,8 @@ int wzp_ct_target_open(wzp_ct_target **out, const wzp_ct_options *options, wzp_c
 void wzp_ct_target_close(wzp_ct_target **target);
 
 wzp_ct_world *wzp_ct_target_world(wzp_ct_target *target);
-wzp_addr wzp_ct_target_addr(const wzp_ct_target *target);
+/* One for each wzp_ct_config; family NONE: there is none. */
+const wzp_addr *wzp_ct_target_addrs(const wzp_ct_target *target);
 wzp_rng wzp_ct_target_rng(wzp_ct_target *target);
 bool wzp_ct_target_alive(wzp_ct_target *target);
 bool wzp_ct_target_has_metrics(const wzp_ct_target *target);

@@ -121,24 +121,24 @@ static int run_suite(const wzp_ct_options *o) {
                    .tty = isatty(STDERR_FILENO) != 0 && !o->quiet};
     (void)signal(SIGINT, on_signal);
     (void)signal(SIGTERM, on_signal);
-    const wzp_ct_suite_cfg cfg = {.world = wzp_ct_target_world(target),
-                                  .target = wzp_ct_target_addr(target),
-                                  .cases = o->cases,
-                                  .case_count = o->case_count,
-                                  .repeat = o->repeat,
-                                  .jobs = o->jobs,
-                                  .seed = o->seed,
-                                  .declared = o->mode,
-                                  .strict_limits = o->strict_limits,
-                                  .virtual_time = o->virtual_time,
-                                  .rng = wzp_ct_target_rng(target),
-                                  .evidence_dir = o->evidence_dir,
-                                  .evidence_all = o->evidence_all,
-                                  .stop = &stop_requested,
-                                  .alive = target_alive,
-                                  .metrics = wzp_ct_target_has_metrics(target) ? scrape : NULL,
-                                  .progress = show_progress,
-                                  .ctx = &ctx};
+    wzp_ct_suite_cfg cfg = {.world = wzp_ct_target_world(target),
+                            .cases = o->cases,
+                            .case_count = o->case_count,
+                            .repeat = o->repeat,
+                            .jobs = o->jobs,
+                            .seed = o->seed,
+                            .declared = o->mode,
+                            .strict_limits = o->strict_limits,
+                            .virtual_time = o->virtual_time,
+                            .rng = wzp_ct_target_rng(target),
+                            .evidence_dir = o->evidence_dir,
+                            .evidence_all = o->evidence_all,
+                            .stop = &stop_requested,
+                            .alive = target_alive,
+                            .metrics = wzp_ct_target_has_metrics(target) ? scrape : NULL,
+                            .progress = show_progress,
+                            .ctx = &ctx};
+    memcpy(cfg.targets, wzp_ct_target_addrs(target), sizeof cfg.targets);
     const bool ran = wzp_ct_suite_run(&cfg, &report);
     describe_run(o, &report);
     report.duration_s = wall_s() - ctx.line.started;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "conformance/cases/macros.h"
+#include "conformance/cases/plays.h"
 
 enum { JSON_ROOM = 8192 };
 
@@ -65,11 +66,13 @@ static void broken_json(char *json) {
             __VA_ARGS__                                                                            \
         }                                                                                          \
     }
-#define ABSENT(id, title, what, why, feature_)                                                     \
+#define PLAY(id, title, what, traffic, script, ...)                                                \
     {                                                                                              \
-        .kind = WZP_CT_ABSENT,                                                                     \
-        .info = {INFO(id, "H", title, "CONF-H-1", "see the sheet", what, "conformance 24.13")},    \
-        .skip = (why), .feature = (feature_)                                                       \
+        .kind = WZP_CT_PLAY,                                                                       \
+        .info = {INFO(id, "H", title, "CONF-H-1", what, traffic, "conformance 24.13")},            \
+        .criteria = {.rule = WZP_CT_RULE_RESP}, .acts = (script),                                  \
+        .act_count = WZP_COUNT_OF(script), .state_size = WZP_CT_PAIR_STATE,                        \
+        .on_datagram = wzp_ct_pair_datagram, __VA_ARGS__                                           \
     }
 
 static const wzp_ct_case cases[] = {
@@ -108,10 +111,11 @@ static const wzp_ct_case cases[] = {
     EXCHANGE("H-10", "unknown call room", "close before any RoomUpdate",
              "a valid offer with SNI call-0000unknown", WZP_CT_NO_ROOM, 3.0,
              .sni = "call-0000unknown"),
-    ABSENT("H-11", "third party in a call room", "a known call room", WZP_CT_REASON_UNSUPPORTED,
-           "direct-calls"),
-    ABSENT("H-12", "session limit", "n + 1 joins", WZP_CT_REASON_NO_TEST_CONFIG, ""),
-    ABSENT("H-13", "bearer tokens", "no, wrong and valid token", WZP_CT_REASON_NO_AUTH, ""),
+    PLAY("H-12", "session limit", "refuse the one too many, serve the others, reuse a place",
+         "a relay for 3 sessions, 4 joins, one leaves", wzp_ct_acts_h12,
+         .config = WZP_CT_CONFIG_MAX_SESSIONS, .skip = WZP_CT_REASON_NO_TEST_CONFIG),
+    PLAY("H-13", "bearer tokens", "let in who has a valid token", "no, a wrong and a valid token",
+         wzp_ct_acts_h13, .config = WZP_CT_CONFIG_AUTH, .skip = WZP_CT_REASON_NO_AUTH),
     EXCHANGE("H-14", "another ALPN", "abort with no_application_protocol", "ALPN h3",
              WZP_CT_ALPN_ALERT, 3.0, .alpn = "h3"),
     EXCHANGE("H-14b", "no ALPN", "abort with no_application_protocol", "no ALPN at all",

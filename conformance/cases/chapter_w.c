@@ -1,5 +1,6 @@
 /* Wire format: what is forwarded byte for byte and what is ignored (conformance sheet 24.12). */
 #include "conformance/cases/macros.h"
+#include "conformance/cases/plays.h"
 
 #define SPACING (20 * WZP_MS)
 
@@ -195,9 +196,17 @@ static const wzp_ct_case cases[] = {
               full_datagrams),
     DESCRIBED("W-13", "compact frames", "tags 00 and 01 before a packet", compact_frames),
     IGNORED("W-14", "trunk frame from a client", "count 2", trunk_frames),
-    {.kind = WZP_CT_ABSENT,
-     .info = {INFO("W-15", "W", "trunked output", "CONF-W-1", "batch within its limits",
-                   "8 senders at 400 pkt/s", "conformance 24.12")},
+    {.kind = WZP_CT_PLAY,
+     .info = {INFO("W-15", "W", "trunked output", "CONF-W-1",
+                   "batch within the format's limits, lose nothing, hold nothing back for long",
+                   "8 senders at 400 pkt/s, then bursts of 4 packets each 80 ms",
+                   "conformance 24.12")},
+     .criteria = {.rule = WZP_CT_RULE_RESP},
+     .acts = wzp_ct_acts_w15,
+     .act_count = WZP_COUNT_OF(wzp_ct_acts_w15),
+     .state_size = WZP_CT_W15_STATE,
+     .on_datagram = wzp_ct_w15_datagram,
+     .config = WZP_CT_CONFIG_TRUNKING,
      .skip = WZP_CT_REASON_UNSUPPORTED,
      .feature = "trunking"},
     IGNORED("W-16", "flood of malformed datagrams", "10 000 in 5 s", flood),

@@ -8,9 +8,9 @@
 typedef enum wzp_ct_kind {
     WZP_CT_TRAFFIC,  /* X sends a pattern, L listens, K is the control */
     WZP_CT_EXCHANGE, /* one connection, a first message, a required reaction */
+    WZP_CT_PLAY,     /* a list of acts, see play.h */
     WZP_CT_PACING,   /* CAL-02: the schedule into a local sink */
-    WZP_CT_SCRAPE,   /* CAL-04: the metrics page */
-    WZP_CT_ABSENT    /* needs what this build or the target does not offer: SKIP with `skip` */
+    WZP_CT_SCRAPE    /* CAL-04: the metrics page */
 } wzp_ct_kind;
 
 /* What the relay must do with a first message. */
@@ -34,15 +34,54 @@ typedef struct wzp_ct_exchange {
     double deadline_s;
 } wzp_ct_exchange;
 
+/* Who takes part; each has a UDP address of its own, so that tools that look at the evidence can
+ * tell connections apart.  Traffic cases know the first six, plays name what they need. */
+typedef enum wzp_ct_who {
+    WZP_CT_X,  /* the sender under test */
+    WZP_CT_L,  /* listens in the same room */
+    WZP_CT_KX, /* the control pair */
+    WZP_CT_KL,
+    WZP_CT_AX, /* a fresh pair afterwards */
+    WZP_CT_AL,
+    WZP_CT_P6,
+    WZP_CT_P7,
+    WZP_CT_P8,
+    WZP_CT_PARTIES
+} wzp_ct_who;
+
+/* How the relay must have been started: some cases ask for a relay of their own beside the one
+ * under test.  Which values they take is in docs/CONFORMANCE.md. */
+typedef enum wzp_ct_config {
+    WZP_CT_CONFIG_PLAIN,
+    WZP_CT_CONFIG_MAX_SESSIONS, /* WZP_CT_MAX_SESSIONS at most */
+    WZP_CT_CONFIG_AUTH,         /* bearer tokens; WZP_CT_GOOD_TOKEN is valid */
+    WZP_CT_CONFIG_TRUNKING,
+    WZP_CT_CONFIG_COUNT
+} wzp_ct_config;
+
+enum { WZP_CT_MAX_SESSIONS = 3 };
+#define WZP_CT_GOOD_TOKEN "wzp-conformance-good-token"
+
+typedef struct wzp_ct_exec wzp_ct_exec;
+typedef struct wzp_ct_act wzp_ct_act;
+
 typedef struct wzp_ct_case wzp_ct_case;
 struct wzp_ct_case {
     wzp_ct_info info;
     wzp_ct_criteria criteria;
     wzp_ct_exchange exchange;
     void (*build)(wzp_ct_pattern *pattern, const wzp_ct_case *c); /* NULL: `stream` alone */
-    const char *feature;                                          /* that `skip` misses */
     wzp_ct_kind kind;
+
+    /* Without a relay configured so: SKIP with this reason, and the feature that is missing. */
+    wzp_ct_config config;
     wzp_ct_reason skip;
+    const char *feature;
+
+    /* play */
+    const wzp_ct_act *acts;
+    size_t act_count, state_size;
+    void (*on_datagram)(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
 
     /* traffic */
     uint32_t param;   /* for `build` */

@@ -1,6 +1,7 @@
 #include "conformance/engine/party.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "wire/signal.h"
 
@@ -14,23 +15,72 @@ const char *wzp_party_state_name(const wzp_ct_party *p) {
     return names[p->state];
 }
 
-bool wzp_party_dial(wzp_ct_party *p, wzp_quic *quic, const char *name, const char *room,
-                    const char *alpn, const wzp_addr *local, const wzp_addr *target, bool video,
-                    wzp_rng rng, wzp_time now) {
+void wzp_party_clear(wzp_ct_party *p) {
+    for (size_t i = 0; i < WZP_SIGNAL_COUNT; i++) {
+        wzp_signal_free(&p->last[i]);
+    }
+    wzp_crypto_wipe(&p->identity, sizeof p->identity);
+    wzp_crypto_wipe(&p->ephemeral, sizeof p->ephemeral);
+}
+
+bool wzp_party_connect(wzp_ct_party *p, wzp_quic *quic, const wzp_party_dial *dial, wzp_rng rng,
+                       wzp_time now) {
     uint8_t seed[WZP_KEY_LEN];
+    wzp_party_clear(p);
+    wzp_party_init(p);
     p->quic = quic;
-    p->name = name;
-    p->video = video;
-    (void)snprintf(p->room, sizeof p->room, "%s", room);
+    p->name = dial->name;
+    p->role = dial->role;
+    p->video = dial->video;
+    p->token = dial->token;
+    p->hold_first = dial->hold_first;
+    (void)snprintf(p->room, sizeof p->room, "%s", dial->room);
     wzp_rng_fill(rng, seed, sizeof seed);
     wzp_identity_from_seed(&p->identity, seed);
+    if (dial->identity != NULL) {
+        p->identity = *dial->identity;
+    }
     wzp_ephemeral_new(&p->ephemeral, rng);
-    const wzp_quic_dial dial = {.path = {*local, *target}, .sni = p->room, .alpn = alpn};
-    if (wzp_quic_connect(quic, &dial, now, &p->conn) != WZP_OK) {
+    const wzp_quic_dial to = {
+        .path = {*dial->local, *dial->target}, .sni = p->room, .alpn = dial->alpn};
+    if (wzp_quic_connect(quic, &to, now, &p->conn) != WZP_OK) {
         return false;
     }
     p->state = WZP_PARTY_CONNECTING;
     return true;
+}
+
+bool wzp_party_tell(wzp_ct_party *p, const wzp_signal *signal) {
+    size_t len = 0;
+    char *json = NULL;
+    if (wzp_signal_to_json(&json, &len, signal) != WZP_OK) {
+        return false;
+    }
+    const wzp_bytes text = wzp_bytes_of(json, len);
+    const bool sent = wzp_quic_send_signal(p->quic, p->conn, text, NULL) == WZP_OK;
+    free(json);
+    return sent;
+}
+
+static void send_token(wzp_ct_party *p) {
+    if (p->token != NULL) {
+        (void)wzp_party_tell(p, &(wzp_signal){.kind = WZP_SIGNAL_AUTH_TOKEN,
+                                              .version = 1,
+                                              .u.AuthToken.token = wzp_bytes_str(p->token)});
+    }
+}
+
+static void register_presence(wzp_ct_party *p) {
+    uint8_t signature[WZP_SIGNATURE_LEN];
+    wzp_presence_sign(signature, &p->identity);
+    wzp_signal reg = {.kind = WZP_SIGNAL_REGISTER_PRESENCE,
+                      .version = 1,
+                      .u.RegisterPresence = {.signature = {signature, sizeof signature},
+                                             .alias = {true, wzp_bytes_str(p->name)}}};
+    memcpy(reg.u.RegisterPresence.identity_pub.bytes, p->identity.ed25519_pub, WZP_KEY_LEN);
+    if (wzp_party_tell(p, &reg)) {
+        p->state = WZP_PARTY_OFFERED;
+    }
 }
 
 void wzp_party_offer_json(const wzp_ct_party *p, char *json, size_t cap, bool bad_signature) {
@@ -114,10 +164,15 @@ static void on_signal(wzp_ct_party *p, wzp_bytes json, wzp_time now, wzp_evidenc
     case WZP_SIGNAL_HANGUP:
         on_hangup(p, &signal->u.Hangup.reason, now);
         break;
+    case WZP_SIGNAL_REGISTER_PRESENCE_ACK:
+        p->state = WZP_PARTY_JOINED;
+        break;
     default:
         break;
     }
-    wzp_signal_free(&signal);
+    p->heard[signal->kind]++;
+    wzp_signal_free(&p->last[signal->kind]);
+    p->last[signal->kind] = signal;
 }
 
 void wzp_party_event(wzp_ct_party *p, const wzp_quic_event *ev, wzp_time now,
@@ -126,8 +181,13 @@ void wzp_party_event(wzp_ct_party *p, const wzp_quic_event *ev, wzp_time now,
     case WZP_QUIC_CONNECTED:
         p->state = WZP_PARTY_CONNECTED;
         wzp_evidence_event(evidence, now, p->name, "connected", p->room);
-        if (!p->hold_offer) {
-            wzp_party_offer(p, NULL);
+        if (!p->hold_first) {
+            send_token(p);
+            if (p->role == WZP_PARTY_HUB) {
+                register_presence(p);
+            } else {
+                wzp_party_offer(p, NULL);
+            }
         }
         break;
     case WZP_QUIC_SIGNAL:

@@ -5,6 +5,7 @@
 #include "conformance/engine/evidence.h"
 #include "crypto/handshake.h"
 #include "quic/quic.h"
+#include "wire/signal.h"
 
 typedef enum wzp_party_state {
     WZP_PARTY_IDLE,
@@ -15,6 +16,12 @@ typedef enum wzp_party_state {
     WZP_PARTY_GONE
 } wzp_party_state;
 
+/* What a party does once it is connected. */
+typedef enum wzp_party_role {
+    WZP_PARTY_MEDIA, /* CallOffer: into the room that the SNI names */
+    WZP_PARTY_HUB    /* RegisterPresence on "_signal" */
+} wzp_party_role;
+
 typedef struct wzp_ct_party {
     wzp_party_state state;
     wzp_quic *quic;
@@ -23,8 +30,10 @@ typedef struct wzp_ct_party {
     char room[260];
     wzp_identity identity;
     wzp_ephemeral ephemeral;
-    bool hold_offer; /* the case sends its own */
+    wzp_party_role role;
+    bool hold_first; /* the case sends the first message itself */
     bool video;
+    const char *token; /* sent as AuthToken before the first message; NULL: none */
 
     bool answered, answer_valid, mismatch;
     uint32_t room_count;           /* of the last RoomUpdate */
@@ -32,14 +41,31 @@ typedef struct wzp_ct_party {
     char hangup_code[32];
     unsigned hangup_bit; /* of the violation code, 0 for other reasons */
     wzp_quic_close_info close;
+
+    uint32_t heard[WZP_SIGNAL_COUNT];   /* signals by kind */
+    wzp_signal *last[WZP_SIGNAL_COUNT]; /* the last of each kind; owned */
 } wzp_ct_party;
 
 void wzp_party_init(wzp_ct_party *party);
+void wzp_party_clear(wzp_ct_party *party);
 
-/* A fresh identity and a connection.  `alpn` NULL: "wzp".  False: nothing was sent. */
-bool wzp_party_dial(wzp_ct_party *party, wzp_quic *quic, const char *name, const char *room,
-                    const char *alpn, const wzp_addr *local, const wzp_addr *target, bool video,
-                    wzp_rng rng, wzp_time now);
+typedef struct wzp_party_dial {
+    const char *name; /* in the evidence; outlives the party */
+    const char *room; /* SNI; copied */
+    const char *alpn; /* NULL: "wzp" */
+    const wzp_addr *local, *target;
+    const wzp_identity *identity; /* NULL: a fresh one */
+    wzp_party_role role;
+    bool hold_first, video;
+    const char *token; /* outlives the party */
+} wzp_party_dial;
+
+/* A connection, and the first message as soon as it stands.  False: nothing was sent. */
+bool wzp_party_connect(wzp_ct_party *party, wzp_quic *quic, const wzp_party_dial *dial, wzp_rng rng,
+                       wzp_time now);
+
+/* Any signal of ours. */
+bool wzp_party_tell(wzp_ct_party *party, const wzp_signal *signal);
 
 /* The valid CallOffer of this identity (one bit of the signature flipped if asked). */
 void wzp_party_offer_json(const wzp_ct_party *party, char *json, size_t cap, bool bad_signature);

@@ -7,8 +7,6 @@
 #include "conformance/engine/evidence.h"
 #include "quic/core.h"
 
-typedef struct wzp_ct_exec wzp_ct_exec;
-
 typedef struct wzp_ct_exec_cfg {
     const wzp_ct_case *which;
     uint64_t seed; /* of this run: identities, rooms, payloads */
@@ -18,9 +16,11 @@ typedef struct wzp_ct_exec_cfg {
     wzp_addr target;
 } wzp_ct_exec_cfg;
 
-/* NULL when out of memory.  Call start once the core has its address. */
+/* NULL when out of memory.  Call start once the core has its addresses: as many as
+ * wzp_ct_exec_addresses says. */
 wzp_ct_exec *wzp_ct_exec_new(const wzp_ct_exec_cfg *cfg, wzp_time now);
-void wzp_ct_exec_start(wzp_ct_exec *exec, const wzp_addr *local, wzp_time now);
+size_t wzp_ct_exec_addresses(const wzp_ct_case *c);
+void wzp_ct_exec_start(wzp_ct_exec *exec, const wzp_addr *locals, wzp_time now);
 wzp_core wzp_ct_exec_core(wzp_ct_exec *exec);
 
 /* True once the verdict stands; the result is then complete. */

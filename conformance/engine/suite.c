@@ -29,7 +29,7 @@ static wzp_ct_run *run_of(const suite *s, size_t case_index, size_t run_index) {
 }
 
 static uint32_t repeats(const suite *s, const wzp_ct_case *c) {
-    const bool once = strcmp(c->info.chapter, "CAL") == 0 || c->kind == WZP_CT_ABSENT;
+    const bool once = strcmp(c->info.chapter, "CAL") == 0;
     return once ? 1 : s->cfg->repeat;
 }
 
@@ -90,23 +90,24 @@ static bool start_job(suite *s, size_t case_index, size_t run_index) {
     const wzp_ct_suite_cfg *cfg = s->cfg;
     const wzp_ct_case *c = cfg->cases[case_index];
     const wzp_time now = cfg->world->ops->now(cfg->world);
-    wzp_addr local;
+    const wzp_addr *target = &cfg->targets[c->config];
+    wzp_addr locals[WZP_CT_PARTIES];
     const wzp_ct_exec_cfg exec_cfg = {.which = c,
                                       .seed = run_seed(s, c, (uint32_t)run_index),
                                       .rng = cfg->rng,
                                       .deterministic = cfg->virtual_time,
                                       .evidence =
                                           cfg->evidence_dir != NULL ? wzp_evidence_new() : NULL,
-                                      .target = cfg->target};
+                                      .target = *target};
     wzp_ct_exec *exec = wzp_ct_exec_new(&exec_cfg, now);
-    if (exec == NULL ||
-        !cfg->world->ops->add(cfg->world, wzp_ct_exec_core(exec), &cfg->target, &local)) {
+    if (exec == NULL || !cfg->world->ops->add(cfg->world, wzp_ct_exec_core(exec), target, locals,
+                                              wzp_ct_exec_addresses(c))) {
         wzp_ct_exec_free(&exec);
         record_verdict(s, case_index, run_index, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_SENDER_RATE,
                        "no socket or no memory on this machine");
         return false;
     }
-    wzp_ct_exec_start(exec, &local, now);
+    wzp_ct_exec_start(exec, locals, now);
     s->jobs[s->active++] = (job){exec, case_index, run_index, weight_of(c)};
     s->weight += weight_of(c);
     return true;
@@ -241,26 +242,26 @@ static void check_metrics(suite *s, size_t case_index) {
                    ok ? WZP_CT_REASON_NONE : WZP_CT_REASON_NO_METRICS, actual);
 }
 
+static void skip_case(suite *s, size_t i, wzp_ct_reason reason, const char *why) {
+    for (uint32_t r = 0; r < repeats(s, s->cfg->cases[i]); r++) {
+        record_verdict(s, i, r, WZP_CT_SKIP, reason, why);
+    }
+}
+
 /* True if the case has its verdict without running. */
 static bool settled(suite *s, size_t i) {
     const wzp_ct_case *c = s->cfg->cases[i];
-    if (c->kind == WZP_CT_ABSENT) {
-        record_verdict(s, i, 0, WZP_CT_SKIP, c->skip, wzp_ct_reason_text(c->skip));
-    } else if (c->kind == WZP_CT_PACING) {
+    if (c->kind == WZP_CT_PACING) {
         check_pacing(s, i);
     } else if (c->kind == WZP_CT_SCRAPE) {
         check_metrics(s, i);
     } else if (c->strict_limits && !s->cfg->strict_limits) {
-        for (uint32_t r = 0; r < repeats(s, c); r++) {
-            record_verdict(s, i, r, WZP_CT_SKIP, WZP_CT_REASON_PROFILE,
-                           "needs --profile strict-limits");
-        }
+        skip_case(s, i, WZP_CT_REASON_PROFILE, "needs --profile strict-limits");
+    } else if (s->cfg->targets[c->config].family == WZP_ADDR_NONE) {
+        skip_case(s, i, c->skip, wzp_ct_reason_text(c->skip));
     } else if (c->info.abuse && s->report->detected_mode == WZP_CT_MODE_OBSERVE &&
                s->cfg->declared != WZP_CT_MODE_ENFORCE && !s->cfg->grade_abuse) {
-        for (uint32_t r = 0; r < repeats(s, c); r++) {
-            record_verdict(s, i, r, WZP_CT_SKIP, WZP_CT_REASON_OBSERVE_ONLY,
-                           wzp_ct_reason_text(WZP_CT_REASON_OBSERVE_ONLY));
-        }
+        skip_case(s, i, WZP_CT_REASON_OBSERVE_ONLY, wzp_ct_reason_text(WZP_CT_REASON_OBSERVE_ONLY));
     } else {
         return false;
     }
@@ -295,7 +296,8 @@ static bool calibrate(suite *s) {
         }
         check_mode(s, i);
         const wzp_ct_run *run = run_of(s, i, 0);
-        if (s->cfg->cases[i]->fatal && run->grade != WZP_CT_PASS && good) {
+        const bool was_run = run->actual[0] != '\0';
+        if (s->cfg->cases[i]->fatal && was_run && run->grade != WZP_CT_PASS && good) {
             good = false;
             (void)snprintf(s->report->fatal, sizeof s->report->fatal, "%s did not pass: %.100s",
                            s->cfg->cases[i]->info.id, run->actual);

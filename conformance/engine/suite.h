@@ -10,8 +10,8 @@
 
 typedef struct wzp_ct_suite_cfg {
     wzp_ct_world *world;
-    wzp_addr target;
-    const wzp_ct_case *const *cases; /* in the order of the report; calibration first */
+    wzp_addr targets[WZP_CT_CONFIG_COUNT]; /* family NONE: there is no relay configured so */
+    const wzp_ct_case *const *cases;       /* in the order of the report; calibration first */
     size_t case_count;
     uint32_t repeat, jobs; /* jobs: cases of ordinary weight at once */
     uint64_t seed;

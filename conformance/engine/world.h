@@ -9,8 +9,9 @@ typedef struct wzp_ct_world wzp_ct_world;
 
 typedef struct wzp_ct_world_ops {
     wzp_time (*now)(const wzp_ct_world *world);
-    /* Gives `core` an address of its own to send from; false: no socket, no memory. */
-    bool (*add)(wzp_ct_world *world, wzp_core core, const wzp_addr *target, wzp_addr *local);
+    /* Gives `core` `count` addresses to send from; false: no socket, no memory. */
+    bool (*add)(wzp_ct_world *world, wzp_core core, const wzp_addr *target, wzp_addr *locals,
+                size_t count);
     void (*remove)(wzp_ct_world *world, void *core_self);
     /* Lets time pass until something happened or `until` is reached. */
     void (*step)(wzp_ct_world *world, wzp_time until);
@@ -21,11 +22,15 @@ struct wzp_ct_world {
     const wzp_ct_world_ops *ops;
 };
 
-/* Virtual: `relay` answers at `relay_addr`; every path has the same one-way delay and loses
- * nothing.  NULL when out of memory. */
-wzp_ct_world *wzp_ct_world_virtual(wzp_core relay, wzp_addr relay_addr, uint64_t delay);
+/* Virtual: every path has the same one-way delay and loses nothing.  NULL when out of memory. */
+wzp_ct_world *wzp_ct_world_virtual(uint64_t delay);
 
-/* Real: one socket per core. */
+/* Virtual only: a relay, with an address of its own.  `after` (may be NULL) is called when it was
+ * served, to drain its events.  It lives as long as the world or longer. */
+bool wzp_ct_world_serve(wzp_ct_world *world, wzp_core core, void (*after)(void *ctx, wzp_time now),
+                        void *ctx, wzp_addr *addr);
+
+/* Real: one socket per address. */
 wzp_ct_world *wzp_ct_world_real(void);
 
 #endif

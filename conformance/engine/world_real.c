@@ -1,4 +1,4 @@
-/* Real time: one socket per core, waited for with poll. */
+/* Real time: one socket per address, waited for with poll. */
 #include <poll.h>
 #include <stdlib.h>
 
@@ -6,16 +6,21 @@
 #include "io/sys.h"
 #include "io/udp.h"
 
+enum { SLOT_BYTES = 4096, BUFFER_BYTES = 1 << 20 };
+
 typedef struct socket_host {
     wzp_core core;
-    wzp_udp *udp;
+    wzp_udp **sockets; /* owned */
+    size_t count;
 } socket_host;
 
 typedef struct real_world {
     wzp_ct_world world;
     socket_host *hosts;
-    struct pollfd *fds;
     size_t count, cap;
+    struct pollfd *fds;
+    size_t fd_cap, sockets;
+    uint8_t buf[WZP_QUIC_PACKET_MAX];
 } real_world;
 
 static wzp_time real_now(const wzp_ct_world *world) {
@@ -23,32 +28,62 @@ static wzp_time real_now(const wzp_ct_world *world) {
     return wzp_io_now();
 }
 
-static bool make_room(real_world *w) {
-    if (w->count < w->cap) {
-        return true;
+static bool make_room(real_world *w, size_t sockets) {
+    if (w->count == w->cap) {
+        const size_t cap = w->cap == 0 ? 32 : 2 * w->cap;
+        socket_host *hosts = realloc(w->hosts, cap * sizeof *hosts);
+        if (hosts == NULL) {
+            return false;
+        }
+        w->hosts = hosts;
+        w->cap = cap;
     }
-    const size_t cap = w->cap == 0 ? 32 : 2 * w->cap;
-    socket_host *hosts = realloc(w->hosts, cap * sizeof *hosts);
-    w->hosts = hosts != NULL ? hosts : w->hosts;
-    struct pollfd *fds = realloc(w->fds, cap * sizeof *fds);
-    w->fds = fds != NULL ? fds : w->fds;
-    w->cap = hosts != NULL && fds != NULL ? cap : w->cap;
-    return w->count < w->cap;
+    if (w->sockets + sockets > w->fd_cap) {
+        const size_t cap = 2 * (w->sockets + sockets);
+        struct pollfd *fds = realloc(w->fds, cap * sizeof *fds);
+        if (fds == NULL) {
+            return false;
+        }
+        w->fds = fds;
+        w->fd_cap = cap;
+    }
+    return true;
 }
 
-static bool real_add(wzp_ct_world *world, wzp_core core, const wzp_addr *target, wzp_addr *local) {
-    real_world *w = (real_world *)(void *)world;
-    wzp_addr any = {.family = target->family};
-    if (target->family == WZP_ADDR_V4 && target->ip[0] == 127) {
-        any = wzp_addr_v4(127, 0, 0, 1, 0); /* loopback stays on loopback */
+static void close_host(real_world *w, socket_host *h) {
+    for (size_t i = 0; i < h->count; i++) {
+        wzp_udp_close(&h->sockets[i]);
     }
-    socket_host *h = make_room(w) ? &w->hosts[w->count] : NULL;
-    if (h == NULL || wzp_udp_open(&h->udp, &any, false) != WZP_OK) {
+    w->sockets -= h->count;
+    free(h->sockets);
+}
+
+static bool real_add(wzp_ct_world *world, wzp_core core, const wzp_addr *target, wzp_addr *locals,
+                     size_t count) {
+    real_world *w = (real_world *)(void *)world;
+    wzp_udp_cfg cfg = {.local = {.family = target->family},
+                       .plain = true,
+                       .buffer_bytes = BUFFER_BYTES,
+                       .slot_bytes = SLOT_BYTES};
+    if (target->family == WZP_ADDR_V4 && target->ip[0] == 127) {
+        cfg.local = wzp_addr_v4(127, 0, 0, 1, 0); /* loopback stays on loopback */
+    }
+    if (!make_room(w, count)) {
         return false;
     }
-    h->core = core;
+    socket_host *h = &w->hosts[w->count];
+    *h = (socket_host){.core = core, .sockets = calloc(count, sizeof(wzp_udp *))};
+    while (h->sockets != NULL && h->count < count &&
+           wzp_udp_new(&h->sockets[h->count], &cfg) == WZP_OK) {
+        locals[h->count] = wzp_udp_local(h->sockets[h->count]);
+        h->count++;
+    }
+    w->sockets += h->count;
+    if (h->count < count) {
+        close_host(w, h);
+        return false;
+    }
     w->count++;
-    *local = wzp_udp_local(h->udp);
     return true;
 }
 
@@ -56,7 +91,7 @@ static void real_remove(wzp_ct_world *world, void *core_self) {
     real_world *w = (real_world *)(void *)world;
     for (size_t i = 0; i < w->count; i++) {
         if (w->hosts[i].core.self == core_self) {
-            wzp_udp_close(&w->hosts[i].udp);
+            close_host(w, &w->hosts[i]);
             w->hosts[i] = w->hosts[--w->count];
             return;
         }
@@ -70,14 +105,60 @@ static wzp_time next_deadline(const real_world *w, wzp_time until) {
     return until;
 }
 
-static void serve(socket_host *h, bool readable) {
-    const wzp_time now = wzp_io_now();
-    if (readable) {
-        wzp_udp_receive(h->udp, h->core, now);
+/* The socket that the core means; the first one where it names none. */
+static wzp_udp *socket_for(const socket_host *h, const wzp_addr *local) {
+    for (size_t i = 0; i < h->count; i++) {
+        if (wzp_udp_local(h->sockets[i]).port == local->port) {
+            return h->sockets[i];
+        }
     }
-    if (readable || h->core.ops->deadline(h->core.self) <= now) {
+    return h->sockets[0];
+}
+
+/* False while a socket is full: the packets then stay in the core. */
+static bool all_have_room(const socket_host *h) {
+    size_t cap;
+    for (size_t i = 0; i < h->count; i++) {
+        if (wzp_udp_room(h->sockets[i], &cap) == NULL && !wzp_udp_flush(h->sockets[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void transmit(real_world *w, const socket_host *h, wzp_time now) {
+    while (all_have_room(h)) {
+        wzp_quic_meta meta;
+        size_t cap = 0;
+        /* A run that fits the room of a socket. */
+        const size_t n = h->core.ops->next_packet(h->core.self, now, w->buf, 32768, &meta);
+        if (n == 0) {
+            break;
+        }
+        wzp_udp *udp = socket_for(h, &meta.path.local);
+        uint8_t *room = wzp_udp_room(udp, &cap);
+        if (room != NULL && cap >= n) {
+            memcpy(room, w->buf, n);
+            wzp_udp_commit(udp, n, &meta);
+        }
+    }
+    for (size_t i = 0; i < h->count; i++) {
+        (void)wzp_udp_flush(h->sockets[i]);
+    }
+}
+
+static void serve(real_world *w, const socket_host *h, const struct pollfd *fds) {
+    const wzp_time now = wzp_io_now();
+    bool came = false;
+    for (size_t i = 0; i < h->count; i++) {
+        if ((fds[i].revents & (POLLIN | POLLERR)) != 0) {
+            wzp_udp_receive(h->sockets[i], h->core, now);
+            came = true;
+        }
+    }
+    if (came || h->core.ops->deadline(h->core.self) <= now) {
         h->core.ops->tick(h->core.self, now);
-        wzp_udp_transmit(h->udp, h->core, now);
+        transmit(w, h, now);
     }
 }
 
@@ -85,19 +166,25 @@ static void real_step(wzp_ct_world *world, wzp_time until) {
     real_world *w = (real_world *)(void *)world;
     const uint64_t wait = wzp_time_since(next_deadline(w, until), wzp_io_now());
     const struct timespec timeout = {(time_t)(wait / WZP_S), (long)(wait % WZP_S)};
+    size_t n = 0;
     for (size_t i = 0; i < w->count; i++) {
-        w->fds[i] = (struct pollfd){.fd = wzp_udp_fd(w->hosts[i].udp), .events = POLLIN};
+        for (size_t s = 0; s < w->hosts[i].count; s++) {
+            w->fds[n++] =
+                (struct pollfd){.fd = wzp_udp_fd(w->hosts[i].sockets[s]), .events = POLLIN};
+        }
     }
-    (void)ppoll(w->fds, w->count, &timeout, NULL);
+    (void)ppoll(w->fds, n, &timeout, NULL);
+    n = 0;
     for (size_t i = 0; i < w->count; i++) {
-        serve(&w->hosts[i], (w->fds[i].revents & (POLLIN | POLLERR)) != 0);
+        serve(w, &w->hosts[i], &w->fds[n]);
+        n += w->hosts[i].count;
     }
 }
 
 static void real_free(wzp_ct_world *world) {
     real_world *w = (real_world *)(void *)world;
     for (size_t i = 0; i < w->count; i++) {
-        wzp_udp_close(&w->hosts[i].udp);
+        close_host(w, &w->hosts[i]);
     }
     free(w->hosts);
     free(w->fds);
@@ -107,9 +194,8 @@ static void real_free(wzp_ct_world *world) {
 wzp_ct_world *wzp_ct_world_real(void) {
     static const wzp_ct_world_ops ops = {real_now, real_add, real_remove, real_step, real_free};
     real_world *w = calloc(1, sizeof *w);
-    if (w == NULL) {
-        return NULL;
+    if (w != NULL) {
+        w->world.ops = &ops;
     }
-    w->world.ops = &ops;
-    return &w->world;
+    return w != NULL ? &w->world : NULL;
 }

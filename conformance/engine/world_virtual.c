@@ -5,10 +5,14 @@
 
 #include "conformance/engine/world.h"
 
+enum { FIRST_PORT = 40000 };
+
 typedef struct host {
     wzp_core core;
     wzp_addr addr;
     wzp_time wake; /* the earliest wake-up that is in the heap */
+    void (*after)(void *ctx, wzp_time now);
+    void *ctx;
 } host;
 
 typedef struct thing {
@@ -25,7 +29,7 @@ typedef struct virtual_world {
     wzp_ct_world world;
     wzp_time now;
     uint64_t delay, order;
-    host **hosts; /* [0] is the relay; index + 1 is in the address of the others */
+    host **hosts; /* the index is in the address */
     size_t count, cap;
     thing *heap;
     size_t len, heap_cap;
@@ -79,13 +83,15 @@ static void pop(virtual_world *w, thing *first) {
 }
 
 static void send_run(virtual_world *w, const host *from, const wzp_quic_meta *meta, size_t len) {
+    const bool known = meta->path.local.family != WZP_ADDR_NONE;
+    const wzp_addr source = known ? meta->path.local : from->addr;
     for (size_t at = 0; at < len; at += meta->segment) {
         const size_t n = len - at < meta->segment ? len - at : meta->segment;
         uint8_t *copy = malloc(n);
         if (copy != NULL) {
             memcpy(copy, w->buf + at, n);
             push(w, (thing){.at = w->now + w->delay,
-                            .path = {meta->path.remote, from->addr},
+                            .path = {meta->path.remote, source},
                             .ecn = meta->ecn,
                             .len = (uint16_t)n,
                             .data = copy});
@@ -110,11 +116,8 @@ static void pump(virtual_world *w, host *h) {
 }
 
 static host *find(const virtual_world *w, const wzp_addr *addr) {
-    if (w->count > 0 && w->hosts[0] != NULL && wzp_addr_equal(&w->hosts[0]->addr, addr)) {
-        return w->hosts[0];
-    }
     const size_t index = (size_t)addr->ip[1] << 16 | (size_t)addr->ip[2] << 8 | addr->ip[3];
-    return index < w->count ? w->hosts[index] : NULL;
+    return addr->ip[0] == 10 && index < w->count ? w->hosts[index] : NULL;
 }
 
 static void happen(virtual_world *w, thing *t) {
@@ -139,6 +142,9 @@ static void happen(virtual_world *w, thing *t) {
         free(t->data);
     }
     h->core.ops->tick(h->core.self, w->now);
+    if (h->after != NULL) {
+        h->after(h->ctx, w->now);
+    }
     if (h->core.self != NULL) {
         pump(w, h);
     }
@@ -167,19 +173,39 @@ static host *new_host(virtual_world *w, wzp_core core) {
     return h;
 }
 
-static bool virtual_add(wzp_ct_world *world, wzp_core core, const wzp_addr *target,
-                        wzp_addr *local) {
-    virtual_world *w = (virtual_world *)(void *)world;
+static host *add(virtual_world *w, wzp_core core) {
     const size_t index = w->count;
-    (void)target;
     host *h = new_host(w, core);
+    if (h != NULL) {
+        h->addr = wzp_addr_v4(10, (uint8_t)(index >> 16), (uint8_t)(index >> 8), (uint8_t)index,
+                              FIRST_PORT);
+        h->wake = w->now;
+        push(w, (thing){.at = w->now, .wake = h});
+    }
+    return h;
+}
+
+static bool virtual_add(wzp_ct_world *world, wzp_core core, const wzp_addr *target,
+                        wzp_addr *locals, size_t count) {
+    virtual_world *w = (virtual_world *)(void *)world;
+    (void)target;
+    const host *h = add(w, core);
+    for (size_t i = 0; h != NULL && i < count; i++) {
+        locals[i] = h->addr;
+        locals[i].port = (uint16_t)(FIRST_PORT + i);
+    }
+    return h != NULL;
+}
+
+bool wzp_ct_world_serve(wzp_ct_world *world, wzp_core core, void (*after)(void *ctx, wzp_time now),
+                        void *ctx, wzp_addr *addr) {
+    host *h = add((virtual_world *)(void *)world, core);
     if (h == NULL) {
         return false;
     }
-    h->addr = wzp_addr_v4(10, (uint8_t)(index >> 16), (uint8_t)(index >> 8), (uint8_t)index, 40000);
-    *local = h->addr;
-    push(w, (thing){.at = w->now, .wake = h});
-    h->wake = w->now;
+    h->after = after;
+    h->ctx = ctx;
+    *addr = h->addr;
     return true;
 }
 
@@ -220,7 +246,7 @@ static void virtual_free(wzp_ct_world *world) {
     free(w);
 }
 
-wzp_ct_world *wzp_ct_world_virtual(wzp_core relay, wzp_addr relay_addr, uint64_t delay) {
+wzp_ct_world *wzp_ct_world_virtual(uint64_t delay) {
     static const wzp_ct_world_ops ops = {virtual_now, virtual_add, virtual_remove, virtual_step,
                                          virtual_free};
     virtual_world *w = calloc(1, sizeof *w);
@@ -230,11 +256,5 @@ wzp_ct_world *wzp_ct_world_virtual(wzp_core relay, wzp_addr relay_addr, uint64_t
     w->world.ops = &ops;
     w->now = WZP_S;
     w->delay = delay;
-    host *h = new_host(w, relay);
-    if (h == NULL) {
-        virtual_free(&w->world);
-        return NULL;
-    }
-    h->addr = relay_addr;
     return &w->world;
 }

@@ -3,8 +3,10 @@
 #include <openssl/ssl.h>
 #include <stdlib.h>
 
+#include "conformance/engine/case.h"
 #include "conformance/mutants/wrap.h"
 #include "relay/internal.h"
+#include "wire/trunk.h"
 
 const wzp_fault_info wzp_faults[WZP_FAULT_COUNT] = {
 #define X(id, name, text, caught_by) [WZP_FAULT_##id] = {name, text, caught_by},
@@ -40,36 +42,19 @@ static bool nth(unsigned n) {
 /* --- the deployed meter as judge ---------------------------------------------------------------
  */
 
-/* Whether the deployed meter's finding counts: all of it for the mutant that a naive port would be,
- * tiers A and B for relays with exact limits. */
-static bool deployed_counts(wzp_violation v) {
-    if (fault == WZP_FAULT_DEPLOYED) {
-        return v != WZP_VIOLATION_NONE;
-    }
-    return v == WZP_VIOLATION_BITRATE ||
-           (v == WZP_VIOLATION_PACKET_RATE && fault != WZP_FAULT_STRICT_B_OFF);
-}
-
-static bool is_metered_by_deployed(void) {
-    return fault == WZP_FAULT_DEPLOYED ||
-           (fault >= WZP_FAULT_FIRST_STRICT && fault != WZP_FAULT_STRICT_GUARD);
-}
-
 static bool deployed_decides(session *s, wzp_bytes datagram) {
     wzp_media_packet packet;
-    if (!is_metered_by_deployed() || s->state != SESSION_ROOM || s->meter == NULL ||
+    if (fault != WZP_FAULT_DEPLOYED || s->state != SESSION_ROOM || s->meter == NULL ||
         wzp_media_packet_parse(&packet, datagram, NULL) != WZP_OK) {
         return false;
     }
     wzp_meter probe = *s->meter;
-    probe.bytes += fault == WZP_FAULT_STRICT_A_TIGHT ? probe.bytes / 8 : 0;
-    probe.packets += fault == WZP_FAULT_STRICT_B_TIGHT ? probe.packets / 8 : 0;
     const wzp_violation v =
         wzp_meter_observe(&probe, &packet.hdr, packet.payload.len, s->relay->now);
-    if (deployed_counts(v)) {
+    if (v != WZP_VIOLATION_NONE) {
         wzp_relay_hangup_policy(s, v);
     }
-    return deployed_counts(v);
+    return v != WZP_VIOLATION_NONE;
 }
 
 /* --- reactions ------------------------------------------------------------------------------- */
@@ -186,6 +171,73 @@ WRAP(void, wzp_relay_forward, session *s, wzp_bytes datagram) {
     } else if (fault == WZP_FAULT_CLOSE_MALFORMED && s->state == SESSION_ROOM &&
                wzp_media_packet_parse(&packet, datagram, NULL) != WZP_OK) {
         wzp_relay_end(s, "malformed");
+    }
+}
+
+/* --- tokens ---------------------------------------------------------------------------------- */
+
+WRAP(void, wzp_relay_auth_result, wzp_relay *relay, uint64_t id, wzp_auth_verdict verdict,
+     const char *identity, wzp_time now) {
+    if (fault == WZP_FAULT_ANY_TOKEN) {
+        verdict = WZP_AUTH_ACCEPTED;
+        identity = "anybody";
+    } else if (fault == WZP_FAULT_NO_TOKEN) {
+        verdict = WZP_AUTH_REFUSED;
+    }
+    __real_wzp_relay_auth_result(relay, id, verdict, identity, now);
+}
+
+/* --- trunks ---------------------------------------------------------------------------------- */
+
+void __real_wzp_relay_send_trunk(session *to, wzp_bytes frame);
+
+static void send_entries(session *to, wzp_bytes frame) {
+    wzp_rd rd;
+    uint16_t count = 0;
+    if (wzp_trunk_parse(&rd, frame, &count) == WZP_OK) {
+        for (uint16_t i = 0; i < count; i++) {
+            wzp_trunk_entry entry;
+            wzp_trunk_next(&rd, &entry);
+            __real_wzp_relay_send_trunk(to, entry.payload);
+        }
+    }
+}
+
+/* The frame before this one; the last of all is never sent. */
+static void send_previous(session *to, wzp_bytes frame) {
+    static uint8_t kept[WZP_TRUNK_BUFFER];
+    static size_t kept_len;
+    if (kept_len > 0) {
+        __real_wzp_relay_send_trunk(to, wzp_bytes_of(kept, kept_len));
+    }
+    kept_len = frame.len;
+    memcpy(kept, frame.data, frame.len);
+}
+
+WRAP(void, wzp_relay_send_trunk, session *to, wzp_bytes frame) {
+    static unsigned frames;
+    uint8_t changed[WZP_TRUNK_BUFFER];
+    frames++;
+    switch (fault) {
+    case WZP_FAULT_UNTRUNKED:
+        send_entries(to, frame);
+        break;
+    case WZP_FAULT_CROWDED:
+        memcpy(changed, frame.data, frame.len);
+        changed[1]++;
+        __real_wzp_relay_send_trunk(to, wzp_bytes_of(changed, frame.len));
+        break;
+    case WZP_FAULT_LATE_TRUNKS:
+        send_previous(to, frame);
+        break;
+    case WZP_FAULT_LOSSY_TRUNKS:
+        if (frames % 11 == 0) {
+            break;
+        }
+        /* fall through */
+    default:
+        __real_wzp_relay_send_trunk(to, frame);
+        break;
     }
 }
 
@@ -327,7 +379,14 @@ WRAP(bool, wzp_relay_join, session *s) {
     if (fault == WZP_FAULT_OPEN_CALL_ROOMS && strncmp(s->sni, "call-", 5) == 0) {
         s->sni[0] = 'x';
     }
+    /* What the relay believes while it decides, and the truth. */
+    const bool limited = s->relay->cfg.max_sessions == WZP_CT_MAX_SESSIONS;
+    const size_t sessions = s->relay->media_sessions;
+    s->relay->media_sessions = fault == WZP_FAULT_NO_LIMIT                 ? 0
+                               : fault == WZP_FAULT_TIGHT_LIMIT && limited ? sessions + 1
+                                                                           : sessions;
     const bool joined = __real_wzp_relay_join(s);
+    s->relay->media_sessions = sessions + (joined ? 1 : 0);
     if (joined && fault == WZP_FAULT_REPLAY) {
         replay_to(s);
     }

@@ -65,6 +65,14 @@
     X(REPLAY, "replays", "greets a newcomer with the room's last packet", "W-17")                  \
     X(ANY_OFFER, "any-offer", "lets in whatever the first message is", "H-05 H-05b H-06 H-06b")    \
     X(ANY_ALPN, "any-alpn", "takes any application protocol", "H-14 H-14b")                        \
+    X(NO_LIMIT, "no-session-limit", "lets in more than its limit", "H-12")                         \
+    X(TIGHT_LIMIT, "tight-session-limit", "lets in one less than its limit", "H-12")               \
+    X(ANY_TOKEN, "any-token", "lets in whatever the token is", "H-13")                             \
+    X(NO_TOKEN, "no-good-token", "refuses valid tokens", "H-13")                                   \
+    X(UNTRUNKED, "untrunked", "sends the packets of a trunk one by one", "W-15")                   \
+    X(CROWDED, "crowded-trunks", "counts one entry too many in a trunk frame", "W-15")             \
+    X(LOSSY_TRUNKS, "lossy-trunks", "loses one trunk frame in eleven", "W-15")                     \
+    X(LATE_TRUNKS, "late-trunks", "keeps trunk frames until the next one is due", "W-15")          \
     X(DEAF, "deaf", "forwards nothing", "CAL-01")                                                  \
     X(STRICT, "strict", "nothing: tiers A and B at the exact limits", "")                          \
     X(STRICT_GUARD, "strict-guard", "leaves a guard band in tier A", "AS-02")                      \

@@ -100,21 +100,24 @@ WRAP(wzp_violation, wzp_enf_observe, wzp_enf *enf, const wzp_media_hdr *hdr, siz
     }
     switch (wzp_fault_now()) {
     case WZP_FAULT_NO_METER:
-    case WZP_FAULT_STRICT: /* see deployed_decides */
-    case WZP_FAULT_STRICT_A_TIGHT:
-    case WZP_FAULT_STRICT_B_OFF:
-    case WZP_FAULT_STRICT_B_TIGHT:
         return WZP_VIOLATION_NONE;
     case WZP_FAULT_A_OFF:
         return without(__real_wzp_enf_observe(enf, hdr, len, now), WZP_VIOLATION_BITRATE);
     case WZP_FAULT_B_OFF:
+    case WZP_FAULT_STRICT_B_OFF:
         return without(__real_wzp_enf_observe(enf, hdr, len, now), WZP_VIOLATION_PACKET_RATE);
     case WZP_FAULT_C_OFF:
         return without(__real_wzp_enf_observe(enf, hdr, len, now), WZP_VIOLATION_TIMESTAMP_DRIFT);
     case WZP_FAULT_A_DOUBLE:
         return __real_wzp_enf_observe(enf, hdr, len / 2 > 8 ? len / 2 - 8 : 0, now);
+    case WZP_FAULT_STRICT_A_TIGHT:
+        return __real_wzp_enf_observe(enf, hdr, len + (len + 16) / 8, now);
     case WZP_FAULT_A_HALF:
         return __real_wzp_enf_observe(enf, hdr, 2 * len + 16, now);
+    case WZP_FAULT_STRICT_B_TIGHT: /* a shadow of each eighth packet */
+        changed.flags |= WZP_MEDIA_REPAIR;
+        found = hdr->seq % 8 == 0 ? __real_wzp_enf_observe(enf, &changed, 0, now) : found;
+        return found != WZP_VIOLATION_NONE ? found : __real_wzp_enf_observe(enf, hdr, len, now);
     case WZP_FAULT_B_HALF: /* a shadow of each packet, empty and unseen by tier C */
         changed.flags |= WZP_MEDIA_REPAIR;
         found = __real_wzp_enf_observe(enf, &changed, 0, now);

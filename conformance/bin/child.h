@@ -1,0 +1,31 @@
+/* A relay that is started for the suite and ended by its process id. */
+#ifndef WZP_CONFORMANCE_BIN_CHILD_H
+#define WZP_CONFORMANCE_BIN_CHILD_H
+
+#include <sys/types.h>
+
+#include "base/addr.h"
+
+typedef struct wzp_ct_child {
+    pid_t pid; /* 0: none, -1: it has ended */
+    int status;
+} wzp_ct_child;
+
+/* A loopback address that is free at the moment. */
+bool wzp_ct_free_address(wzp_addr *out);
+
+/* Runs `command` in a shell, with {addr} replaced; its output goes to the file `log`, or nowhere if
+ * that is NULL.  False: *why says what is wrong. */
+bool wzp_ct_child_start(wzp_ct_child *child, const char *command, const wzp_addr *addr,
+                        const char *log, const char **why);
+
+/* False once it has ended. */
+bool wzp_ct_child_alive(wzp_ct_child *child);
+
+/* "ended with exit code 3", "was ended by signal 9". */
+const char *wzp_ct_child_fate(const wzp_ct_child *child, char *buf, size_t cap);
+
+/* By process group, politely first. */
+void wzp_ct_child_end(wzp_ct_child *child);
+
+#endif

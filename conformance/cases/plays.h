@@ -1,0 +1,18 @@
+/* The acts of scripted cases, each in the file of its chapter. */
+#ifndef WZP_CONFORMANCE_CASES_PLAYS_H
+#define WZP_CONFORMANCE_CASES_PLAYS_H
+
+#include "conformance/engine/play.h"
+
+enum { WZP_CT_H11_ACTS = 7, WZP_CT_H12_ACTS = 4, WZP_CT_H13_ACTS = 3, WZP_CT_W15_ACTS = 3 };
+extern const wzp_ct_act wzp_ct_acts_h11[WZP_CT_H11_ACTS];
+extern const wzp_ct_act wzp_ct_acts_h12[WZP_CT_H12_ACTS];
+extern const wzp_ct_act wzp_ct_acts_h13[WZP_CT_H13_ACTS];
+extern const wzp_ct_act wzp_ct_acts_w15[WZP_CT_W15_ACTS];
+/* Bytes of state; the files assert that theirs fit. */
+enum { WZP_CT_PAIR_STATE = 512, WZP_CT_W15_STATE = 40000 };
+
+void wzp_ct_pair_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
+void wzp_ct_w15_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
+
+#endif

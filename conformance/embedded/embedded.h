@@ -1,0 +1,28 @@
+/* The reference relay in the suite's own process: one for each configuration that a case may ask
+ * for, in virtual time or on loopback sockets with a thread each. */
+#ifndef WZP_CONFORMANCE_EMBEDDED_EMBEDDED_H
+#define WZP_CONFORMANCE_EMBEDDED_EMBEDDED_H
+
+#include "conformance/engine/case.h"
+#include "conformance/engine/world.h"
+#include "relay/relay.h"
+
+typedef struct wzp_ct_embedded wzp_ct_embedded;
+
+typedef struct wzp_ct_embedded_cfg {
+    wzp_enforce enforce;
+    bool exact_limits; /* no guard band in tier A: what the profile strict-limits asks for */
+    wzp_rng rng;
+    wzp_ct_world *world; /* virtual: the relays live there and must be freed after it; NULL: real */
+} wzp_ct_embedded_cfg;
+
+/* NULL: no memory, no socket or no thread.  Fills `targets`. */
+wzp_ct_embedded *wzp_ct_embedded_new(const wzp_ct_embedded_cfg *cfg,
+                                     wzp_addr targets[WZP_CT_CONFIG_COUNT]);
+
+/* The metrics page of the relay without special configuration, with a terminator. */
+bool wzp_ct_embedded_metrics(wzp_ct_embedded *embedded, char *text, size_t cap);
+
+void wzp_ct_embedded_free(wzp_ct_embedded **embedded);
+
+#endif

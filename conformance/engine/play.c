@@ -1,0 +1,142 @@
+#include "conformance/engine/play.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "conformance/engine/exec.h"
+
+wzp_ct_party *wzp_ct_play_party(wzp_ct_exec *e, wzp_ct_who who) {
+    return &e->parties[who];
+}
+
+bool wzp_ct_play_join(wzp_ct_exec *e, wzp_ct_who who, const char *room, wzp_ct_who as,
+                      wzp_time now) {
+    const wzp_identity identity = e->parties[as].identity;
+    wzp_party_dial dial = {.room = room != NULL ? room : e->offer,
+                           .identity = as != who ? &identity : NULL};
+    return wzp_ct_exec_connect(e, who, &dial, now);
+}
+
+bool wzp_ct_play_join_with(wzp_ct_exec *e, wzp_ct_who who, const char *token, wzp_time now) {
+    return wzp_ct_exec_connect(e, who, &(wzp_party_dial){.room = e->offer, .token = token}, now);
+}
+
+bool wzp_ct_play_register(wzp_ct_exec *e, wzp_ct_who who, wzp_time now) {
+    wzp_party_dial dial = {.room = "_signal", .role = WZP_PARTY_HUB};
+    return wzp_ct_exec_connect(e, who, &dial, now);
+}
+
+bool wzp_ct_play_send(wzp_ct_exec *e, wzp_ct_who who, wzp_bytes datagram) {
+    return wzp_ct_exec_send(e, who, datagram);
+}
+
+void *wzp_ct_play_state(wzp_ct_exec *e) {
+    return e->play_state;
+}
+
+uint64_t wzp_ct_play_elapsed(const wzp_ct_exec *e, wzp_time now) {
+    return wzp_time_since(now, e->phase_at);
+}
+
+void wzp_ct_play_wake(wzp_ct_exec *e, wzp_time at) {
+    e->wake = wzp_time_min(e->wake, at);
+}
+
+void wzp_ct_play_say(wzp_ct_exec *e, const char *format, ...) {
+    char *actual = e->result.actual;
+    const size_t len = strlen(actual);
+    const size_t room = sizeof e->result.actual - len;
+    va_list args;
+    va_start(args, format);
+    const int n = snprintf(actual + len, room, "%s", len > 0 ? "; " : "");
+    if (n >= 0 && (size_t)n < room) {
+        (void)vsnprintf(actual + len + n, room - (size_t)n, format, args);
+    }
+    va_end(args);
+}
+
+/* --- the run of a play ---------------------------------------------------------------------------
+ */
+
+static const wzp_ct_act *act_of(const wzp_ct_exec *e) {
+    return &e->cfg.which->acts[e->act];
+}
+
+static void begin_act(wzp_ct_exec *e, wzp_time now) {
+    const wzp_ct_act *act = act_of(e);
+    wzp_ct_exec_enter(e, WZP_CT_PHASE_PLAY, now);
+    wzp_evidence_event(e->cfg.evidence, now, "case", "act", act->required);
+    if (act->begin != NULL && !act->begin(e, now)) {
+        wzp_ct_exec_decide(e, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_SENDER_RATE,
+                           "no connection could be made here", now);
+    }
+}
+
+static void say_parties(wzp_ct_exec *e) {
+    for (int i = 0; i < WZP_CT_PARTIES; i++) {
+        const wzp_ct_party *p = &e->parties[i];
+        if (p->state == WZP_PARTY_GONE) {
+            wzp_ct_play_say(e, "%s was closed: \"%s\"", p->name, p->close.reason);
+        } else if (p->state != WZP_PARTY_IDLE) {
+            wzp_ct_play_say(e, "%s is %s", p->name, wzp_party_state_name(p));
+        }
+    }
+}
+
+static void end(wzp_ct_exec *e, wzp_ct_reason reason, wzp_time now) {
+    wzp_ct_run *r = &e->result;
+    r->grade = reason == WZP_CT_REASON_NONE ? WZP_CT_PASS : WZP_CT_FAIL;
+    r->reason = reason;
+    (void)snprintf(r->expected, sizeof r->expected, "%s within %g s", act_of(e)->required,
+                   act_of(e)->within_s);
+    if (reason != WZP_CT_REASON_NONE) {
+        wzp_ct_play_say(e, "this did not happen");
+        say_parties(e);
+    } else if (r->actual[0] == '\0') {
+        wzp_ct_play_say(e, "all %zu acts went as required", e->cfg.which->act_count);
+    }
+    wzp_ct_exec_finish(e, now);
+}
+
+void wzp_ct_play_begin(wzp_ct_exec *e, wzp_time now) {
+    char room[40];
+    wzp_ct_exec_room(e, room);
+    (void)snprintf(e->offer, sizeof e->offer, "%s", room); /* plays keep their room there */
+    e->onset = now;
+    e->play_state = calloc(1, e->cfg.which->state_size + 1);
+    if (e->play_state == NULL) {
+        wzp_ct_exec_decide(e, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_SENDER_RATE, "out of memory", now);
+        return;
+    }
+    begin_act(e, now);
+}
+
+static void next_act(wzp_ct_exec *e, wzp_time now) {
+    char label[64];
+    (void)snprintf(label, sizeof label, "%.60s", act_of(e)->required);
+    wzp_ct_exec_mark(e, WZP_CT_LANE_EXPECTED, wzp_ct_exec_since_onset(e, e->phase_at),
+                     wzp_ct_exec_since_onset(e, now), label);
+    if (e->act + 1 == e->cfg.which->act_count) {
+        end(e, WZP_CT_REASON_NONE, now);
+        return;
+    }
+    e->act++;
+    begin_act(e, now);
+    e->wake = now; /* it may be over at once */
+}
+
+void wzp_ct_play_step(wzp_ct_exec *e, wzp_time now) {
+    const wzp_ct_act *act = act_of(e);
+    const wzp_time deadline = e->phase_at + (wzp_time)(act->within_s * 1e9);
+    const wzp_ct_so_far so_far = act->go != NULL ? act->go(e, now) : WZP_CT_NOT_YET;
+    if (so_far == WZP_CT_NEVER) {
+        end(e, act->never != WZP_CT_REASON_NONE ? act->never : WZP_CT_REASON_WRONG_RESPONSE, now);
+    } else if (so_far == WZP_CT_HAPPENED || (now >= deadline && act->late == WZP_CT_REASON_NONE)) {
+        next_act(e, now);
+    } else if (now >= deadline) {
+        end(e, act->late, now);
+    } else {
+        e->wake = wzp_time_min(e->wake, deadline);
+    }
+}
