@@ -14,7 +14,9 @@ typedef struct wzp_sim_end {
     wzp_addr address; /* of the node there; family NONE: it has none (source of ICMP errors) */
 } wzp_sim_end;
 
-/* Sees a packet at an interface.  `packet` is borrowed. */
+/* Sees a packet at an interface, "node:port" (valid as long as the fabric): as it leaves the node,
+ * before the link decides on it, and as it arrives at the far node, before that has it.  What a
+ * link loses is seen once.  `packet` is borrowed; the tap must not send. */
 typedef enum wzp_sim_way { WZP_SIM_WAY_OUT, WZP_SIM_WAY_IN } wzp_sim_way;
 typedef void wzp_sim_tap(void *ctx, const char *interface, wzp_sim_way way,
                          const wzp_sim_packet *packet, wzp_time now);
@@ -25,8 +27,9 @@ typedef struct wzp_sim_fabric_ops {
     wzp_sim_clock (*clock)(wzp_sim_fabric *fabric);
     wzp_sim_pool *(*pool)(wzp_sim_fabric *fabric);
     /* Both directions: `ab` from a to b.  pipe[0] is a's way out, pipe[1] b's.  *index names the
-     * link below.  `name` is copied.  INVALID_ARGUMENT: the fabric has no such model; `fail` says
-     * which. */
+     * link below, and direction 0 there is `ab`.  `name` is copied; the ways are called
+     * "name a->b" and "name b->a", and their random streams depend on that.  INVALID_ARGUMENT: a
+     * bad description, or the fabric has no such model; `fail` says which.  NOMEM. */
     wzp_err (*link)(wzp_sim_fabric *fabric, const char *name, const wzp_sim_end *a,
                     const wzp_sim_end *b, const wzp_sim_link_cfg *ab, const wzp_sim_link_cfg *ba,
                     wzp_sim_pipe *pipe[2], size_t *index, wzp_fail *fail);
@@ -40,6 +43,7 @@ typedef struct wzp_sim_fabric_ops {
     wzp_sim_stop (*run)(wzp_sim_fabric *fabric, wzp_time until);
     void (*stop)(wzp_sim_fabric *fabric);
     uint64_t (*events)(const wzp_sim_fabric *fabric);
+    /* Packets that nodes keep must have been freed before; those in links are freed here. */
     void (*free)(wzp_sim_fabric *fabric);
 } wzp_sim_fabric_ops;
 
@@ -48,7 +52,7 @@ struct wzp_sim_fabric {
     const char *engine; /* "native", "ns3" */
 };
 
-/* The native fabric; the clock's start and limits are those of `cfg`. */
+/* The native fabric; the clock's start and limits are those of `cfg`.  WZP_ERR_NOMEM. */
 WZP_MUST_USE wzp_err wzp_sim_fabric_native(wzp_sim_fabric **out, const wzp_sim_engine_cfg *cfg);
 
 #endif
