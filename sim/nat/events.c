@@ -1,4 +1,5 @@
 /* Time, and what happens to a NAT (nat sheet 2.3 "Timers", 2.7). */
+#include "sim/engine/chance.h"
 #include "sim/nat/state.h"
 
 /* --- expiry ----------------------------------------------------------------------------------- */
@@ -34,7 +35,31 @@ static void sweep(wzp_sim_nat *nat, wzp_time now) {
     }
 }
 
+/* Another subscriber talks to somebody: that takes a port and a step of the allocator. */
+static void foreign_flow(wzp_sim_nat *nat) {
+    wzp_prng *prng = &nat->foreign;
+    const wzp_addr internal = wzp_addr_v4(0, 0, 0, (uint8_t)wzp_chance_between(prng, 1, 255),
+                                          (uint16_t)wzp_chance_between(prng, 1024, 65535));
+    const wzp_addr remote =
+        wzp_addr_v4(198, 51, 100, (uint8_t)wzp_chance_between(prng, 1, 255), 443);
+    (void)wzp_sim_nat_create(nat, 17, &internal, &remote); /* or finds no room, like anyone */
+}
+
+void wzp_sim_nat_next_foreign(wzp_sim_nat *nat, wzp_time after) {
+    nat->next_foreign = WZP_TIME_NEVER;
+    if (nat->cfg.foreign_per_s_milli > 0 && !nat->cfg.identity) {
+        const uint64_t mean = 1000 * WZP_S / nat->cfg.foreign_per_s_milli;
+        nat->next_foreign = wzp_time_after(after, wzp_chance_exponential(&nat->foreign, mean) + 1);
+    }
+}
+
 void wzp_sim_nat_advance(wzp_sim_nat *nat, wzp_time now) {
+    while (nat->next_foreign <= now) {
+        const wzp_time at = nat->next_foreign;
+        sweep(nat, at);
+        foreign_flow(nat);
+        wzp_sim_nat_next_foreign(nat, at);
+    }
     sweep(nat, now);
 }
 
@@ -43,7 +68,7 @@ void wzp_sim_nat_tick(wzp_sim_nat *nat, wzp_time now) {
 }
 
 wzp_time wzp_sim_nat_deadline(const wzp_sim_nat *nat) {
-    return nat->due;
+    return nat->event != NULL ? nat->due : WZP_TIME_NEVER;
 }
 
 /* --- all mappings ----------------------------------------------------------------------------- */

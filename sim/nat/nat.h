@@ -66,7 +66,7 @@ typedef struct wzp_sim_nat_cfg {
                                       drop what is for nobody (needs `overload`) */
     bool degrade_on_collision;     /* against REQ-11: becomes APDM for a host after a clash */
     bool port_map_reply_only;     /* explicit mappings serve replies only (nat sheet 2.3, step 3) */
-    uint32_t foreign_per_s_milli; /* Poisson flows of others that consume allocator steps */
+    uint32_t foreign_per_s_milli; /* Poisson flows of others, which take ports and steps */
     uint64_t proc_delay;          /* added by the box; 0: 100 us */
 } wzp_sim_nat_cfg;
 
@@ -115,8 +115,9 @@ bool wzp_sim_nat_icmp_in(wzp_sim_nat *nat, uint8_t proto, wzp_addr *dst, wzp_add
 bool wzp_sim_nat_icmp_out(wzp_sim_nat *nat, uint8_t proto, wzp_addr *src, const wzp_addr *inner_src,
                           wzp_addr *inner_dst, wzp_time now);
 
-/* What expires is gone at the next call with a time, whichever that is; these two are for those who
- * want to hear of it in time.  The deadline may come too early, never too late. */
+/* What expires is gone at the next call with a time, whichever that is; these two let whoever
+ * watches hear of it in time.  The deadline may come too early, never too late; WZP_TIME_NEVER when
+ * nobody watches. */
 wzp_time wzp_sim_nat_deadline(const wzp_sim_nat *nat);
 void wzp_sim_nat_tick(wzp_sim_nat *nat, wzp_time now);
 

@@ -85,6 +85,8 @@ static void set_up(wzp_sim_nat *nat, uint64_t seed, const char *name, wzp_time n
     nat->timeout[WZP_SIM_NAT_QUEUE_LOCAL] = 30 * WZP_S;
     nat->now = now;
     nat->due = WZP_TIME_NEVER;
+    wzp_prng_init(&nat->foreign, seed + 1, name);
+    wzp_sim_nat_next_foreign(nat, now);
     wzp_sim_nat_start(nat);
 }
 

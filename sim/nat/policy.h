@@ -1,4 +1,6 @@
-/* Firewalls and policers of nat sheet 2.6: what a box lets through besides its NAT. */
+/* Firewalls and policers of nat sheet 2.6: what a box lets through besides its NAT.  Sans-IO, one
+ * thread; no call after wzp_sim_policy_new needs memory but the port-scan guard, which grows to 32
+ * remotes. */
 #ifndef WZP_SIM_NAT_POLICY_H
 #define WZP_SIM_NAT_POLICY_H
 
@@ -16,18 +18,20 @@ typedef struct wzp_sim_policy_cfg {
     uint64_t block_after_bytes, block_after; /* UDP dies after so many bytes, or ns; 0: never */
     bool block_quic;                         /* long headers with a version */
     uint32_t initial_drop_ppm;               /* of QUIC Initial packets */
-    uint32_t pps, pps_burst;                 /* policers, each way by itself; 0: none */
+    uint32_t pps, pps_burst;                 /* policers, each way by itself; 0: none; burst 1 */
     uint64_t bits_per_s;
-    uint32_t bits_burst; /* bytes */
-    uint32_t max_size;   /* IP bytes; 0: any */
-    bool drop_fragments;
+    uint32_t bits_burst;              /* bytes; 0: 65567, one packet of any size */
+    uint32_t max_size;                /* IP bytes; 0: any */
+    bool drop_fragments;              /* IP packets over 1500 bytes that may be divided */
     bool suppress_frag_needed;        /* ICMP "too big" does not come back */
-    uint32_t scan_ports;              /* port-scan guard: so many ports of one remote ... */
+    uint32_t scan_ports;              /* port-scan guard, up to 4096: so many ports of one remote,
+                                         or of ours by it, ... */
     uint64_t scan_window, scan_block; /* ... within this; then it is blocked for so long */
 } wzp_sim_policy_cfg;
 
 typedef struct wzp_sim_policy wzp_sim_policy;
 
+/* INVALID_ARGUMENT: a count, rate or probability is out of range; NOMEM. */
 WZP_MUST_USE wzp_err wzp_sim_policy_new(wzp_sim_policy **out, const wzp_sim_policy_cfg *cfg,
                                         uint64_t seed, const char *name, wzp_time now);
 void wzp_sim_policy_free(wzp_sim_policy **policy);
@@ -38,7 +42,8 @@ typedef enum wzp_sim_policy_verdict {
     WZP_SIM_POLICY_REJECT /* drop, and say so with ICMP */
 } wzp_sim_policy_verdict;
 
-/* `outbound`: from inside.  Addresses as they are outside of the box's NAT. */
+/* `outbound`: from inside.  The remote's address counts, and the inbound port outside of the NAT.
+ */
 wzp_sim_policy_verdict wzp_sim_policy_judge(wzp_sim_policy *policy, const wzp_sim_packet *packet,
                                             bool outbound, wzp_time now);
 

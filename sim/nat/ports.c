@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "sim/engine/chance.h"
 #include "sim/nat/state.h"
 
 enum { PORTS = 65536, TRIES = 64 };
@@ -280,9 +281,9 @@ static bool is_idle(const search *s, uint16_t port) {
 
 /* Uniform over those that `may` says: drawing until one fits, and counting when few are left. */
 static uint16_t draw(const search *s, bool (*may)(const search *s, uint16_t port)) {
-    const wzp_rng rng = wzp_prng_rng(&s->nat->prng);
+    wzp_prng *prng = &s->nat->prng;
     for (unsigned n = 0; n < TRIES; n++) {
-        const uint16_t port = (uint16_t)(s->low + wzp_rng_below(rng, span(s)));
+        const uint16_t port = (uint16_t)wzp_chance_between(prng, s->low, s->high);
         if (may(s, port)) {
             return port;
         }
@@ -291,7 +292,7 @@ static uint16_t draw(const search *s, bool (*may)(const search *s, uint16_t port
     for (uint32_t port = s->low; port <= s->high; port++) {
         left += may(s, (uint16_t)port);
     }
-    uint32_t skip = left > 0 ? (uint32_t)wzp_rng_below(rng, left) : 0;
+    uint32_t skip = left > 0 ? (uint32_t)wzp_chance_between(prng, 0, left - 1) : 0;
     for (uint32_t port = s->low; left > 0; port++) {
         if (may(s, (uint16_t)port) && skip-- == 0) {
             return (uint16_t)port;
@@ -308,8 +309,7 @@ static uint16_t sequential(const search *s) {
     const bool own = nat->cfg.per_host_counter || nat->cfg.block_size > 0;
     uint16_t *last = own ? &wzp_sim_nat_host_at(nat, s->want->host)->last_step : &nat->last_step;
     uint32_t first = after(s, *last, nat->cfg.delta);
-    if (nat->cfg.skip_ppm > 0 &&
-        wzp_rng_below(wzp_prng_rng(&nat->prng), 1000000) < nat->cfg.skip_ppm) {
+    if (wzp_chance(&nat->prng, nat->cfg.skip_ppm)) {
         first = after(s, (uint16_t)first, nat->cfg.delta);
     }
     uint16_t port = scan(s, first, nat->cfg.delta);
@@ -388,7 +388,7 @@ static uint16_t unowned_block(wzp_sim_nat *nat, uint8_t ext) {
     for (uint32_t b = first; b < end; b++) {
         left += nat->blocks[ext][b].host == 0;
     }
-    uint32_t skip = left > 0 ? (uint32_t)wzp_rng_below(wzp_prng_rng(&nat->prng), left) : 0;
+    uint32_t skip = left > 0 ? (uint32_t)wzp_chance_between(&nat->prng, 0, left - 1) : 0;
     for (uint32_t b = first; left > 0; b++) {
         if (nat->blocks[ext][b].host == 0 && skip-- == 0) {
             return (uint16_t)(b + 1);

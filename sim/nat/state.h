@@ -88,7 +88,7 @@ struct wzp_sim_nat {
     wzp_sim_nat_cfg cfg; /* with defaults filled in */
     wzp_addr externals[WZP_SIM_NAT_POOL_MAX];
     size_t external_count;
-    wzp_prng prng;
+    wzp_prng prng, foreign;
     uint64_t salt; /* of pooling */
     wzp_time now;
     wzp_time due; /* nothing expires before */
@@ -245,6 +245,7 @@ void wzp_sim_nat_explicits_renumber(wzp_sim_nat *nat); /* after the pool has cha
 
 /* To `now`: whatever has expired is gone afterwards, and foreign flows have come. */
 void wzp_sim_nat_advance(wzp_sim_nat *nat, wzp_time now);
+void wzp_sim_nat_next_foreign(wzp_sim_nat *nat, wzp_time after);
 void wzp_sim_nat_start(wzp_sim_nat *nat); /* counters as after power-on */
 void wzp_sim_nat_set_pool(wzp_sim_nat *nat, const wzp_addr *externals, size_t count);
 
