@@ -81,9 +81,7 @@ wzp_bytes wzp_vector_hex(wzp_vector_entry *e, const json_t *object, const char *
     return wzp_bytes_of(data, len);
 }
 
-static void check_entry(wzp_vector_sink *sink, const json_t *json, const char *id, const char *kind,
-                        wzp_vector_checker *checker) {
-    wzp_vector_entry e = {.sink = sink, .json = json, .id = id, .kind = kind};
+static void check_entry(wzp_vector_entry e, wzp_vector_checker *checker) {
     if (checker == NULL) {
         wzp_vector_skip(&e, "this kind of vector is not implemented");
         return;
@@ -100,7 +98,12 @@ static void check_list(wzp_vector_sink *sink, const json_t *list) {
         char unnamed[32];
         (void)snprintf(unnamed, sizeof unnamed, "entry %zu", i);
         const char *id = wzp_vector_text(json, "id");
-        check_entry(sink, json, *id != '\0' ? id : unnamed, kind, wzp_vectors_wire_checker(kind));
+        check_entry((wzp_vector_entry){.sink = sink,
+                                       .json = json,
+                                       .file = list,
+                                       .id = *id != '\0' ? id : unnamed,
+                                       .kind = kind},
+                    wzp_vectors_wire_checker(kind));
     }
 }
 
@@ -110,17 +113,22 @@ static void check_sections(wzp_vector_sink *sink, const json_t *sections) {
     json_t *section = NULL;
     json_object_foreach(wzp_drop_const(sections), name, section) {
         wzp_vector_checker *checker = wzp_vectors_crypto_checker(name);
+        wzp_vector_entry e = {.sink = sink, .file = sections, .kind = name};
         if (strcmp(name, "about") == 0) {
             continue;
         }
         if (!json_is_array(section) || checker == NULL) {
-            check_entry(sink, section, name, name, checker);
+            e.json = section;
+            e.id = name;
+            check_entry(e, checker);
             continue;
         }
         for (size_t i = 0; i < json_array_size(section); i++) {
             char id[96];
             (void)snprintf(id, sizeof id, "%s[%zu]", name, i);
-            check_entry(sink, json_array_get(section, i), id, name, checker);
+            e.json = json_array_get(section, i);
+            e.id = id;
+            check_entry(e, checker);
         }
     }
 }

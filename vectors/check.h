@@ -41,6 +41,7 @@ int wzp_vectors_make(const char *source_dir, const char *out_dir);
 typedef struct wzp_vector_entry {
     wzp_vector_sink *sink;
     const json_t *json;
+    const json_t *file; /* that it is from */
     const char *id, *kind;
     bool done; /* a verdict was given */
 } wzp_vector_entry;
@@ -49,6 +50,8 @@ typedef void wzp_vector_checker(wzp_vector_entry *entry);
 
 wzp_vector_checker *wzp_vectors_wire_checker(const char *kind);      /* NULL: not ours */
 wzp_vector_checker *wzp_vectors_crypto_checker(const char *section); /* for each entry */
+
+wzp_vector_checker wzp_vectors_check_auth_http, wzp_vectors_check_featherchat;
 
 void wzp_vector_mismatch(wzp_vector_entry *e, const char *field, const char *expected,
                          const char *actual);

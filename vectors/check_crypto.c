@@ -368,12 +368,83 @@ static void check_rekey_single(wzp_vector_entry *e) {
     }
 }
 
-static void skip_trigger(wzp_vector_entry *e) {
-    wzp_vector_skip(e, "documents a deployed defect; the reference counts since the last rekey");
+/* Whether a session asks for a rekey after so many packets since the last one. */
+static void check_rekey_trigger(wzp_vector_entry *e) {
+    const uint64_t count = wzp_vector_uint(e->json, "count");
+    const uint64_t last = wzp_vector_uint(e->json, "last_rekey_at");
+    const wzp_session_keys keys = {{1}, {2}, 0};
+    wzp_session *session = wzp_session_new(&keys);
+    uint8_t sealed[WZP_TAG_LEN];
+    wzp_media_hdr hdr = {.version = 2};
+    bool sealing = session != NULL;
+    for (uint64_t i = last; i < count && sealing; i++) {
+        uint8_t raw[WZP_MEDIA_HDR_LEN];
+        wzp_wr wr;
+        hdr.seq = (uint32_t)i;
+        wzp_wr_init(&wr, raw, sizeof raw);
+        wzp_media_hdr_write(&wr, &hdr);
+        sealing = wzp_session_seal(session, wzp_bytes_of(raw, sizeof raw), wzp_bytes_of(NULL, 0),
+                                   sealed) == WZP_OK;
+    }
+    (void)is_ok(e, "due", json_is_true(json_object_get(e->json, "due")),
+                sealing && wzp_session_rekey_due(session));
+    wzp_session_free(&session);
 }
 
-static void skip_demo(wzp_vector_entry *e) {
-    wzp_vector_skip(e, "a demonstration of nonce reuse, not behaviour to reproduce");
+/* The vector whose name begins as `name` does. */
+static const json_t *aead_named(const wzp_vector_entry *e, const char *name) {
+    const json_t *list = json_object_get(e->file, "aead");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *entry = json_array_get(list, i);
+        const char *known = wzp_vector_text(entry, "name");
+        if (*known != '\0' && strncmp(known, name, strlen(known)) == 0) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+/* Plaintext and what this implementation makes of it; false after a mismatch. */
+static bool seal_named(wzp_vector_entry *e, const char *key, uint8_t plain[512],
+                       uint8_t sealed[512], size_t *len) {
+    wzp_session_keys keys;
+    uint8_t header[WZP_MEDIA_HDR_LEN];
+    const json_t *entry = aead_named(e, wzp_vector_text(e->json, key));
+    const size_t text = strlen(wzp_vector_text(entry, "plaintext"));
+    *len = text / 2;
+    if (entry == NULL || *len + WZP_TAG_LEN > 512) {
+        wzp_vector_mismatch(e, key, "the name of a vector in \"aead\"",
+                            wzp_vector_text(e->json, key));
+        return false;
+    }
+    if (!load_session(e, entry, &keys) || !hex_of(e, entry, "header", header, sizeof header) ||
+        !hex_of(e, entry, "plaintext", plain, *len)) {
+        return false;
+    }
+    wzp_session *session = wzp_session_new(&keys);
+    const bool ok =
+        session != NULL && wzp_session_seal(session, wzp_bytes_of(header, sizeof header),
+                                            wzp_bytes_of(plain, *len), sealed) == WZP_OK;
+    wzp_session_free(&session);
+    return ok;
+}
+
+/* Two packets under one nonce: the difference of the plaintexts is open to everybody. */
+static void check_nonce_reuse(wzp_vector_entry *e) {
+    uint8_t plain[2][512];
+    uint8_t sealed[2][512];
+    size_t len[2] = {0, 0};
+    if (!seal_named(e, "first", plain[0], sealed[0], &len[0]) ||
+        !seal_named(e, "second", plain[1], sealed[1], &len[1])) {
+        return;
+    }
+    const size_t n = len[0] < len[1] ? len[0] : len[1];
+    uint8_t x[512];
+    for (size_t i = 0; i < n; i++) {
+        x[i] = sealed[0][i] ^ sealed[1][i];
+        (void)wzp_vector_is_uint(e, "plaintexts", plain[0][i] ^ plain[1][i], x[i]);
+    }
+    (void)is_hex(e, e->json, "xor_of_ciphertexts_equals_xor_of_plaintexts", x, n);
 }
 
 wzp_vector_checker *wzp_vectors_crypto_checker(const char *section) {
@@ -393,12 +464,14 @@ wzp_vector_checker *wzp_vectors_crypto_checker(const char *section) {
                     {"aead", check_aead},
                     {"aead_negative", check_aead_negative},
                     {"nonce", check_nonce},
-                    {"nonce_reuse_demo", skip_demo},
+                    {"nonce_reuse_demo", check_nonce_reuse},
                     {"replay", check_replay},
                     {"replay_streams", check_replay_streams},
                     {"rekey_chain", check_rekey_chain},
                     {"rekey_single", check_rekey_single},
-                    {"rekey_trigger", skip_trigger}};
+                    {"rekey_trigger", check_rekey_trigger},
+                    {"auth_http", wzp_vectors_check_auth_http},
+                    {"featherchat_payload", wzp_vectors_check_featherchat}};
     for (size_t i = 0; i < WZP_COUNT_OF(checkers); i++) {
         if (strcmp(checkers[i].section, section) == 0) {
             return checkers[i].checker;
