@@ -364,6 +364,16 @@ void wzp_conn_told_closed(conn *c, const wzp_quic_close_info *info) {
     wzp_events_push(c->quic, &event);
 }
 
+/* The driver chooses the local address when it never said which one it is. */
+static wzp_quic_path own_path(const conn *c, const ngtcp2_sockaddr *local,
+                              const ngtcp2_sockaddr *remote) {
+    wzp_quic_path path = {wzp_quic_from_sockaddr(local), wzp_quic_from_sockaddr(remote)};
+    if (!c->local_known) {
+        path.local = (wzp_addr){.family = WZP_ADDR_NONE};
+    }
+    return path;
+}
+
 static void begin_closing(conn *c, const ngtcp2_ccerr *ccerr, const wzp_quic_close_info *info) {
     uint8_t buf[1500];
     ngtcp2_path_storage ps;
@@ -379,8 +389,7 @@ static void begin_closing(conn *c, const ngtcp2_ccerr *ccerr, const wzp_quic_clo
         memcpy(c->close_packet, buf, (size_t)n);
         c->close_len = (size_t)n;
         c->close_budget = CLOSE_ANSWERS;
-        const wzp_quic_path path = {wzp_quic_from_sockaddr(ps.path.local.addr),
-                                    wzp_quic_from_sockaddr(ps.path.remote.addr)};
+        const wzp_quic_path path = own_path(c, ps.path.local.addr, ps.path.remote.addr);
         wzp_quic_send_stateless(c->quic, &path, buf, (size_t)n);
     }
     const wzp_time linger = 3 * ngtcp2_conn_get_pto2(c->ng);
@@ -438,8 +447,7 @@ static void after_handshake(conn *c) {
 }
 
 static void answer_with_close(conn *c) {
-    const wzp_quic_path path = {wzp_quic_from_sockaddr(&c->local.sa),
-                                wzp_quic_from_sockaddr(&c->remote.sa)};
+    const wzp_quic_path path = own_path(c, &c->local.sa, &c->remote.sa);
     if (c->close_budget > 0 && c->close_packet != NULL) {
         c->close_budget--;
         wzp_quic_send_stateless(c->quic, &path, c->close_packet, c->close_len);

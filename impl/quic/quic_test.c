@@ -336,6 +336,26 @@ START_TEST(datagrams_both_ways_and_limits) {
 }
 END_TEST
 
+START_TEST(a_local_address_that_nobody_named_is_not_made_up) {
+    static uint8_t buf[WZP_QUIC_PACKET_MAX];
+    fixture *f = setup();
+    const wzp_quic_dial d = {.path = {.remote = server_addr}};
+    wzp_quic_conn conn;
+    wzp_quic_meta meta;
+    ck_assert(wzp_quic_connect(f->client.q, &d, f->net.now, &conn) == WZP_OK);
+    run(f, 500);
+    ck_assert_uint_eq(f->client.connected, 1);
+    ck_assert(wzp_quic_send_datagram(f->client.q, conn, wzp_bytes_str("x")) == WZP_OK);
+    ck_assert_uint_gt(wzp_quic_next_packet(f->client.q, f->net.now, buf, sizeof buf, &meta), 0);
+    ck_assert_uint_eq(meta.path.local.family, WZP_ADDR_NONE);
+    wzp_quic_close(f->client.q, conn, 0, "bye", f->net.now);
+    ck_assert_uint_gt(wzp_quic_next_packet(f->client.q, f->net.now, buf, sizeof buf, &meta), 0);
+    ck_assert_uint_eq(meta.path.local.family, WZP_ADDR_NONE);
+    ck_assert(wzp_addr_equal(&meta.path.remote, &server_addr));
+    teardown(f);
+}
+END_TEST
+
 START_TEST(close_carries_code_and_reason) {
     fixture *f = connected();
     wzp_quic_close(f->server.q, f->server.conn, 7, "policy violation", f->net.now);
@@ -514,6 +534,7 @@ int main(void) {
     tcase_add_test(tc, a_stalled_stream_does_not_block_the_next);
     tcase_add_test(tc, unidirectional_streams_carry_text);
     tcase_add_test(tc, datagrams_both_ways_and_limits);
+    tcase_add_test(tc, a_local_address_that_nobody_named_is_not_made_up);
     tcase_add_test(tc, close_carries_code_and_reason);
     tcase_add_test(tc, keep_alive_holds_and_silence_ends);
     tcase_add_test(tc, retry_validates_the_address);
