@@ -9,6 +9,7 @@
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <openssl/x509.h>
+#include <stdatomic.h>
 
 #include "quic/internal.h"
 
@@ -68,13 +69,14 @@ static OSSL_LIB_CTX *deterministic_context(void) {
 }
 
 /* ngtcp2's backend uses the thread's default context: set it on every entry, so that endpoints of
- * both kinds can live in one thread. */
+ * both kinds can live in one thread.  (NULL would mean: leave it as it is.) */
 void wzp_tls_enter(wzp_quic *q) {
     if (q->cfg.deterministic) {
         current_rng = q->cfg.rng;
         OSSL_LIB_CTX_set0_default(private_context);
     } else if (private_context != NULL) {
-        OSSL_LIB_CTX_set0_default(NULL);
+        current_rng = (wzp_rng){0}; /* nobody else's stream */
+        OSSL_LIB_CTX_set0_default(OSSL_LIB_CTX_get0_global_default());
     }
 }
 
@@ -222,14 +224,24 @@ static wzp_err use_identity(wzp_quic *q, const wzp_quic_identity *identity) {
     return ok ? WZP_OK : WZP_ERR_INVALID_ARGUMENT;
 }
 
+/* ngtcp2 keeps the algorithms that it finds here for the whole process: once, and from the context
+ * that lives as long.  False: out of memory. */
+static bool init_backend(void) {
+    static atomic_flag done = ATOMIC_FLAG_INIT;
+    if (atomic_flag_test_and_set(&done)) {
+        return true;
+    }
+    OSSL_LIB_CTX *before = OSSL_LIB_CTX_set0_default(OSSL_LIB_CTX_get0_global_default());
+    const bool ok = ngtcp2_crypto_ossl_init() == 0;
+    OSSL_LIB_CTX_set0_default(before);
+    return ok;
+}
+
 wzp_err wzp_tls_new(wzp_quic *q) {
-    if (q->cfg.deterministic && deterministic_context() == NULL) {
+    if (!init_backend() || (q->cfg.deterministic && deterministic_context() == NULL)) {
         return WZP_ERR_CRYPTO_LIB;
     }
     wzp_tls_enter(q);
-    if (ngtcp2_crypto_ossl_init() != 0) {
-        return WZP_ERR_CRYPTO_LIB;
-    }
     q->client_tls = new_context(q, TLS_client_method());
     if (q->client_tls == NULL) {
         return WZP_ERR_CRYPTO_LIB;
@@ -250,6 +262,7 @@ wzp_err wzp_tls_new(wzp_quic *q) {
 void wzp_tls_free(wzp_quic *q) {
     SSL_CTX_free(q->server_tls);
     SSL_CTX_free(q->client_tls);
+    current_rng = (wzp_rng){0}; /* it may go with the endpoint */
 }
 
 /* --- connections --------------------------------------------------------------------------------
