@@ -193,7 +193,13 @@ void wzp_sim_ear_play(wzp_sim_ear *ear, const wzp_sim_speech *frame, wzp_time no
     }
     ear->last_played = *frame;
     ear->last_at = now;
-    ear->left_at = WZP_TIME_NEVER;
+    if (frame->sent > ear->left_at) {
+        ear->left_at = WZP_TIME_NEVER; /* it is back; else it was under way when it left */
+    }
+}
+
+bool wzp_sim_ear_has_played(const wzp_sim_ear *ear) {
+    return ear->played > 0;
 }
 
 void wzp_sim_ear_leave(wzp_sim_ear *ear, wzp_time now) {

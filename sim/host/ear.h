@@ -18,7 +18,9 @@ void wzp_sim_ear_free(wzp_sim_ear **ear);
 void wzp_sim_ear_arrive(wzp_sim_ear *ear, const wzp_sim_speech *frame, wzp_time now);
 void wzp_sim_ear_play(wzp_sim_ear *ear, const wzp_sim_speech *frame, wzp_time now);
 
-/* The sender has left: nothing more is expected, unless another frame of it is played. */
+bool wzp_sim_ear_has_played(const wzp_sim_ear *ear);
+
+/* The sender has left: nothing more is expected, unless a frame is played that it said later. */
 void wzp_sim_ear_leave(wzp_sim_ear *ear, wzp_time now);
 
 typedef struct wzp_sim_heard {

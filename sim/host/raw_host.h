@@ -22,7 +22,7 @@ typedef struct wzp_sim_raw_got {
     wzp_sim_icmp icmp; /* an error about a packet to `from`; else NONE */
     uint16_t mtu;      /* TOO_BIG */
     uint8_t ecn;
-    wzp_bytes payload; /* borrowed from the host until it is freed; empty for errors */
+    wzp_bytes payload; /* borrowed until the next packet comes; empty for errors */
 } wzp_sim_raw_got;
 
 typedef struct wzp_sim_raw_cfg {

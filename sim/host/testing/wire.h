@@ -15,11 +15,19 @@ typedef struct wire {
     void (*look)(void *ctx, const wzp_sim_packet *packet, wzp_time now);  /* may be NULL */
     void *ctx;
     uint64_t carried, lost;
+    wzp_sim_packet *first, **last; /* under way: the delay is fixed, so first in is first out */
 } wire;
 
 static inline void wire_arrive(void *self, void *arg, wzp_time now) {
-    const wire *w = self;
-    wzp_sim_node_deliver(w->to, w->port, arg, now);
+    wire *w = self;
+    (void)arg;
+    wzp_sim_packet *packet = w->first;
+    w->first = packet->next;
+    if (w->first == NULL) {
+        w->last = &w->first;
+    }
+    packet->next = NULL;
+    wzp_sim_node_deliver(w->to, w->port, packet, now);
 }
 
 static inline void wire_carry(wzp_sim_pipe *pipe, wzp_sim_packet *packet, wzp_time now) {
@@ -34,13 +42,27 @@ static inline void wire_carry(wzp_sim_pipe *pipe, wzp_sim_packet *packet, wzp_ti
     } else if (w->delay == 0) {
         wzp_sim_node_deliver(w->to, w->port, packet, now);
     } else {
-        wzp_sim_at(w->clock, now + w->delay, wire_arrive, w, packet);
+        packet->next = NULL;
+        *w->last = packet;
+        w->last = &packet->next;
+        wzp_sim_at(w->clock, now + w->delay, wire_arrive, w, NULL);
     }
 }
 
 static inline void wire_init(wire *w, const char *name, wzp_sim_clock clock, wzp_sim_node *to,
                              unsigned port, uint64_t delay) {
     *w = (wire){.pipe = {wire_carry, name}, .clock = clock, .to = to, .port = port, .delay = delay};
+    w->last = &w->first;
+}
+
+/* Frees what is under way. */
+static inline void wire_clear(wire *w) {
+    while (w->first != NULL) {
+        wzp_sim_packet *packet = w->first;
+        w->first = packet->next;
+        wzp_sim_packet_free(packet);
+    }
+    w->last = &w->first;
 }
 
 #endif

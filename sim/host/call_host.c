@@ -1,0 +1,372 @@
+#include "sim/host/call_host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SLOT (WZP_SIM_SLOT_MS * WZP_MS)
+
+enum { PATTERN_STEP_MS = 40 };
+
+struct wzp_sim_call_host {
+    wzp_sim_call_cfg cfg;
+    wzp_sim_host *host;
+    wzp_sim_clock clock;
+    wzp_prng prng;
+    uint8_t seed[32];
+    char room[WZP_QUIC_SNI_MAX + 1];
+    wzp_client *client; /* NULL before the first dial */
+    wzp_sim_seat *seat;
+    bool in_call, hung_up;
+
+    wzp_sim_speech next; /* the frame that is said next */
+    wzp_time spoke_at;   /* the first one, on the host's clock; WZP_TIME_NEVER: not yet */
+    bool first_of_dial;  /* nothing was said since the last dial */
+
+    wzp_sim_ear *ears[WZP_SIM_CALL_SENDERS_MAX];
+    uint32_t ear_ids[WZP_SIM_CALL_SENDERS_MAX];
+    size_t ear_count;
+
+    wzp_sim_call_report report; /* without what is counted elsewhere */
+};
+
+const char *wzp_sim_call_event_name(wzp_sim_call_event_kind kind) {
+    static const char *const names[] = {
+        [WZP_SIM_CALL_DIALLED] = "dialled", [WZP_SIM_CALL_JOINED] = "joined",
+        [WZP_SIM_CALL_ROOM] = "room",       [WZP_SIM_CALL_HEARD] = "heard",
+        [WZP_SIM_CALL_PATH] = "path",       [WZP_SIM_CALL_HANGUP] = "hangup",
+        [WZP_SIM_CALL_CLOSED] = "closed",
+    };
+    return names[kind];
+}
+
+static void tell(const wzp_sim_call_host *call, wzp_sim_call_event event) {
+    event.at = wzp_sim_now(call->clock);
+    event.text = event.text != NULL ? event.text : "";
+    if (call->cfg.event != NULL) {
+        call->cfg.event(call->cfg.ctx, &event);
+    }
+}
+
+static wzp_time earlier(wzp_time known, wzp_time now) {
+    return wzp_time_min(known, now);
+}
+
+/* --- speaking --------------------------------------------------------------------------------- */
+
+/* Slot numbers follow the host's clock from the first frame on, whatever happened in between. */
+static void find_place(wzp_sim_call_host *call, wzp_time local) {
+    if (call->spoke_at == WZP_TIME_NEVER) {
+        call->spoke_at = local;
+    }
+    if (call->first_of_dial) {
+        const uint64_t slots = wzp_time_since(local, call->spoke_at) / SLOT;
+        call->next.number = (uint32_t)(slots - slots % call->next.slots);
+        call->first_of_dial = false;
+    }
+    const wzp_time hangup = wzp_sim_host_local_time(call->host, call->cfg.hangup_at);
+    const uint64_t left = wzp_time_since(hangup, call->spoke_at) / SLOT;
+    call->next.end = hangup == WZP_TIME_NEVER || left > UINT32_MAX
+                         ? UINT32_MAX
+                         : (uint32_t)(left - left % call->next.slots);
+}
+
+static void on_capture(wzp_sim_call_host *call, wzp_time local) {
+    uint8_t frame[WZP_OPUS_PACKET_MAX];
+    find_place(call, local);
+    call->next.sent = wzp_sim_now(call->clock);
+    const bool spoken = wzp_sim_speech_spoken(&call->next, call->next.number);
+    if (spoken) {
+        (void)wzp_sim_speech_write(frame, call->cfg.frame_bytes, &call->next);
+    }
+    const wzp_bytes bytes = wzp_bytes_of(frame, spoken ? call->cfg.frame_bytes : 0);
+    const wzp_err err = wzp_client_push_coded(call->client, bytes, local);
+    call->report.frames_sent += spoken && err == WZP_OK ? 1 : 0;
+    call->report.send_failed += err != WZP_OK ? 1 : 0;
+    call->next.number += call->next.slots;
+}
+
+/* --- listening -------------------------------------------------------------------------------- */
+
+static wzp_sim_ear *ear_for(wzp_sim_call_host *call, uint32_t sender) {
+    wzp_sim_ear *ear = wzp_sim_call_host_ear(call, sender);
+    if (ear == NULL && call->ear_count < WZP_SIM_CALL_SENDERS_MAX) {
+        ear = wzp_sim_ear_new(sender);
+        if (ear != NULL) {
+            call->ear_ids[call->ear_count] = sender;
+            call->ears[call->ear_count++] = ear;
+        }
+    }
+    return ear;
+}
+
+static void on_arrival(void *ctx, const wzp_media_packet *packet, wzp_time local) {
+    wzp_sim_call_host *call = ctx;
+    wzp_sim_speech frame;
+    (void)local;
+    if (wzp_sim_speech_parse(&frame, packet->payload)) {
+        wzp_sim_ear *ear = ear_for(call, frame.sender);
+        if (ear != NULL) {
+            wzp_sim_ear_arrive(ear, &frame, wzp_sim_now(call->clock));
+        }
+    }
+}
+
+static void on_play(wzp_sim_call_host *call, const wzp_client_event *ev) {
+    const wzp_time now = wzp_sim_now(call->clock);
+    wzp_sim_speech frame;
+    if (ev->slot != WZP_JBUF_FRAME) {
+        return; /* the ear knows from the numbers */
+    }
+    wzp_sim_ear *ear =
+        wzp_sim_speech_parse(&frame, ev->payload) ? ear_for(call, frame.sender) : NULL;
+    if (ear == NULL) {
+        call->report.frames_foreign++;
+        return;
+    }
+    const bool first = !wzp_sim_ear_has_played(ear);
+    wzp_sim_ear_play(ear, &frame, now);
+    call->report.heard_at = earlier(call->report.heard_at, now);
+    if (first) {
+        tell(call, (wzp_sim_call_event){.kind = WZP_SIM_CALL_HEARD, .sender = frame.sender});
+    }
+}
+
+/* --- the course of the call ------------------------------------------------------------------- */
+
+static void on_room(wzp_sim_call_host *call, uint32_t count) {
+    call->report.members = count;
+    for (size_t i = 0; i < call->ear_count && count <= 1; i++) {
+        wzp_sim_ear_leave(call->ears[i], wzp_sim_now(call->clock));
+    }
+    tell(call, (wzp_sim_call_event){.kind = WZP_SIM_CALL_ROOM, .count = count});
+}
+
+static void redial(void *self, void *arg, wzp_time now);
+
+static void on_closed(wzp_sim_call_host *call, const char *text) {
+    const wzp_time now = wzp_sim_now(call->clock);
+    (void)snprintf(call->report.closed, sizeof call->report.closed, "%s", text);
+    call->in_call = false;
+    call->report.ended_at = now;
+    if (call->cfg.redial_after != 0 && !call->hung_up) {
+        wzp_sim_at(call->clock, wzp_time_after(now, call->cfg.redial_after), redial, call, NULL);
+    }
+    tell(call, (wzp_sim_call_event){.kind = WZP_SIM_CALL_CLOSED, .text = text});
+}
+
+static void on_event(wzp_sim_call_host *call, const wzp_client_event *ev, wzp_time local) {
+    switch (ev->kind) {
+    case WZP_CLIENT_JOINED:
+        call->in_call = true;
+        call->report.joined_at = earlier(call->report.joined_at, wzp_sim_now(call->clock));
+        tell(call, (wzp_sim_call_event){.kind = WZP_SIM_CALL_JOINED});
+        break;
+    case WZP_CLIENT_ROOM:
+        on_room(call, ev->count);
+        break;
+    case WZP_CLIENT_CAPTURE:
+        on_capture(call, local);
+        break;
+    case WZP_CLIENT_PLAY:
+        on_play(call, ev);
+        break;
+    case WZP_CLIENT_HANGUP:
+        (void)snprintf(call->report.hangup, sizeof call->report.hangup, "%s", ev->text);
+        tell(call, (wzp_sim_call_event){.kind = WZP_SIM_CALL_HANGUP, .text = ev->text});
+        break;
+    case WZP_CLIENT_CLOSED:
+        on_closed(call, ev->text);
+        break;
+    }
+}
+
+static void watch_path(wzp_sim_call_host *call) {
+    const wzp_quic_path path = wzp_sim_seat_path(call->seat);
+    const wzp_addr *was = &call->report.path.remote;
+    const bool moved = was->family != WZP_ADDR_NONE && !wzp_addr_equal(was, &path.remote);
+    call->report.path = path;
+    if (moved) {
+        call->report.path_changes++;
+        tell(call, (wzp_sim_call_event){.kind = WZP_SIM_CALL_PATH, .path = path});
+    }
+}
+
+static void after(void *ctx, wzp_time local) {
+    wzp_sim_call_host *call = ctx;
+    wzp_client_event ev;
+    watch_path(call);
+    while (wzp_client_next_event(call->client, local, &ev)) {
+        on_event(call, &ev, local);
+    }
+}
+
+/* --- dialling and hanging up ------------------------------------------------------------------ */
+
+static void end_dial(wzp_sim_call_host *call) {
+    wzp_sim_seat_free(&call->seat);
+    wzp_client_free(&call->client);
+}
+
+static bool dial(wzp_sim_call_host *call) {
+    wzp_client_cfg cfg = {.rng = wzp_prng_rng(&call->prng),
+                          .room = call->room,
+                          .alias = call->cfg.alias,
+                          .codec = call->cfg.codec,
+                          .listen_only = call->cfg.listen_only,
+                          .coded = true,
+                          .path = {.remote = call->cfg.relay},
+                          .deterministic = true,
+                          .keylog = call->cfg.keylog,
+                          .keylog_ctx = call->cfg.keylog_ctx,
+                          .arrival = on_arrival,
+                          .arrival_ctx = call};
+    memcpy(cfg.seed, call->seed, sizeof cfg.seed);
+    const wzp_time local = wzp_sim_host_local_time(call->host, wzp_sim_now(call->clock));
+    if (wzp_client_new(&call->client, &cfg, local) != WZP_OK) {
+        return false;
+    }
+    call->seat =
+        wzp_sim_host_seat(call->host, call->cfg.port, wzp_client_core(call->client), after, call);
+    return call->seat != NULL;
+}
+
+static void redial(void *self, void *arg, wzp_time now) {
+    wzp_sim_call_host *call = self;
+    (void)arg;
+    if (call->hung_up) {
+        return;
+    }
+    end_dial(call);
+    call->first_of_dial = true;
+    call->report.dials++;
+    call->report.dialled_at = earlier(call->report.dialled_at, now);
+    call->report.ended_at = WZP_TIME_NEVER;
+    call->report.path = (wzp_quic_path){0};
+    if (dial(call)) {
+        tell(call, (wzp_sim_call_event){.kind = WZP_SIM_CALL_DIALLED});
+    } else {
+        end_dial(call);
+        on_closed(call, "the client could not be started");
+    }
+}
+
+static void hangup_task(void *self, void *arg, wzp_time now) {
+    (void)arg;
+    (void)now;
+    wzp_sim_call_host_hangup(self);
+}
+
+void wzp_sim_call_host_hangup(wzp_sim_call_host *call) {
+    if (!call->hung_up && call->client != NULL) {
+        wzp_client_hangup(call->client, wzp_sim_seat_now(call->seat));
+        wzp_sim_seat_wake(call->seat);
+    }
+    call->hung_up = true;
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static bool good_pattern(const wzp_sim_call_cfg *cfg) {
+    const uint32_t max = UINT16_MAX * WZP_SIM_SLOT_MS;
+    return cfg->talk_ms % PATTERN_STEP_MS == 0 && cfg->silence_ms % PATTERN_STEP_MS == 0 &&
+           cfg->talk_ms <= max && cfg->silence_ms <= max;
+}
+
+static wzp_err take_cfg(wzp_sim_call_host *call, const wzp_sim_call_cfg *cfg) {
+    const wzp_codec_info *codec = wzp_codec_find(cfg->codec);
+    const char *room = cfg->room != NULL ? cfg->room : "default";
+    if (codec == NULL || !codec->is_opus || !good_pattern(cfg) || strlen(room) > WZP_QUIC_SNI_MAX) {
+        return WZP_ERR_INVALID_ARGUMENT;
+    }
+    call->cfg = *cfg;
+    memcpy(call->room, room, strlen(room) + 1);
+    if (cfg->alias == NULL) {
+        call->cfg.alias = cfg->name;
+    }
+    if (cfg->frame_bytes == 0) {
+        const uint32_t bytes = codec->nominal_bps * codec->frame_ms / 8000;
+        call->cfg.frame_bytes = (uint16_t)(bytes < WZP_SIM_SPEECH_MIN ? WZP_SIM_SPEECH_MIN : bytes);
+    }
+    if (cfg->hangup_at == 0) {
+        call->cfg.hangup_at = WZP_TIME_NEVER;
+    }
+    call->next = (wzp_sim_speech){.sender = cfg->id,
+                                  .slots = (uint8_t)(codec->frame_ms / WZP_SIM_SLOT_MS),
+                                  .talk = (uint16_t)(cfg->talk_ms / WZP_SIM_SLOT_MS),
+                                  .silence = (uint16_t)(cfg->silence_ms / WZP_SIM_SLOT_MS)};
+    return call->cfg.frame_bytes >= WZP_SIM_SPEECH_MIN &&
+                   call->cfg.frame_bytes <= WZP_OPUS_PACKET_MAX
+               ? WZP_OK
+               : WZP_ERR_INVALID_ARGUMENT;
+}
+
+wzp_err wzp_sim_call_host_new(wzp_sim_call_host **out, wzp_sim_host *host,
+                              const wzp_sim_call_cfg *cfg) {
+    wzp_sim_call_host *call = calloc(1, sizeof *call);
+    if (call == NULL) {
+        return WZP_ERR_NOMEM;
+    }
+    const wzp_err err = take_cfg(call, cfg);
+    if (err != WZP_OK) {
+        free(call);
+        return err;
+    }
+    call->host = host;
+    call->clock = wzp_sim_host_clock(host);
+    call->spoke_at = WZP_TIME_NEVER;
+    call->report = (wzp_sim_call_report){.name = cfg->name,
+                                         .id = cfg->id,
+                                         .dialled_at = WZP_TIME_NEVER,
+                                         .joined_at = WZP_TIME_NEVER,
+                                         .heard_at = WZP_TIME_NEVER,
+                                         .ended_at = WZP_TIME_NEVER};
+    wzp_sim_stream(call->clock, &call->prng, cfg->name);
+    wzp_rng_fill(wzp_prng_rng(&call->prng), call->seed, sizeof call->seed);
+    wzp_sim_at(call->clock, cfg->dial_at, redial, call, NULL);
+    wzp_sim_at(call->clock, call->cfg.hangup_at, hangup_task, call, NULL);
+    *out = call;
+    return WZP_OK;
+}
+
+void wzp_sim_call_host_free(wzp_sim_call_host **call) {
+    wzp_sim_call_host *c = *call;
+    if (c == NULL) {
+        return;
+    }
+    end_dial(c);
+    for (size_t i = 0; i < c->ear_count; i++) {
+        wzp_sim_ear_free(&c->ears[i]);
+    }
+    free(c);
+    *call = NULL;
+}
+
+/* --- what came of it -------------------------------------------------------------------------- */
+
+wzp_sim_ear *wzp_sim_call_host_ear(const wzp_sim_call_host *call, uint32_t sender) {
+    for (size_t i = 0; i < call->ear_count; i++) {
+        if (call->ear_ids[i] == sender) {
+            return call->ears[i];
+        }
+    }
+    return NULL;
+}
+
+void wzp_sim_call_host_report(const wzp_sim_call_host *call, wzp_time now,
+                              wzp_sim_call_report *out) {
+    wzp_client_stats stats = {0};
+    *out = call->report;
+    out->in_call = call->in_call;
+    if (out->heard_at != WZP_TIME_NEVER) {
+        out->setup = out->heard_at - out->dialled_at;
+    }
+    if (call->client != NULL) {
+        wzp_client_count(call->client, &stats);
+        out->rtt = stats.rtt;
+        out->packets_lost = stats.packets_lost;
+    }
+    out->senders = call->ear_count;
+    for (size_t i = 0; i < call->ear_count; i++) {
+        wzp_sim_ear_report(call->ears[i], wzp_time_min(now, out->ended_at), &out->heard[i]);
+    }
+}
