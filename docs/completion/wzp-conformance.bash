@@ -16,10 +16,10 @@ _wzp_conformance() {
     --select | --skip)
         words=$("${COMP_WORDS[0]}" list 2>/dev/null | cut -d' ' -f1)
         ;;
-    --target | --exec | --repeat | --jobs | --seed) return ;;
+    --target | --exec | --config | --repeat | --jobs | --seed) return ;;
     wzp-conformance | */wzp-conformance) words="run list report" ;;
     *)
-        words="--target --exec --mode --metrics --enforce --tier --select --skip --profile --strict
+        words="--target --exec --config --mode --metrics --enforce --tier --select --skip --profile --strict
             --dry-run --virtual --repeat --jobs --seed --out --json --junit --html --markdown --tap
             --evidence --expect --quiet --log-level --help --version"
         ;;

@@ -24,7 +24,7 @@ _wzp_relay() {
         --metrics-port) ;;
     *)
         mapfile -t COMPREPLY < <(compgen -W "--listen --identity --regenerate-identity --seed --config
-            --enforce --max-sessions --max-connections --max-connections-per-ip --strict-identity
+            --enforce --exact-limits --max-sessions --max-connections --max-connections-per-ip --strict-identity
             --pli-broadcast --trunking --region --threads --metrics-port --metrics-addr --event-log --qlog
             --keylog --log-level --quiet --help --version" -- "$current")
         ;;

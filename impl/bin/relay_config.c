@@ -29,6 +29,7 @@ static const struct key {
     {"metrics_port", PORT, USED, INTO(metrics_port)},
     {"region", TEXT, USED, INTO(region)},
     {"enforce", ENFORCE, USED, INTO(enforce)},
+    {"exact_limits", FLAG, USED, INTO(exact_limits)},
     {"strict_identity", FLAG, USED, INTO(strict_identity)},
     {"trunking_enabled", FLAG, USED, INTO(trunking)},
     {"max_connections", NUMBER, USED, INTO(max_connections)},

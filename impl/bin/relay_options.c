@@ -25,6 +25,7 @@ static const char help[] =
     "\n"
     "what it allows\n"
     "  --enforce off|observe|on  meters: none, count (default), hang up on violations\n"
+    "  --exact-limits            with on: no guard band in the bitrate ceilings of Opus\n"
     "  --max-sessions N          media sessions at once (100)\n"
     "  --max-connections N       QUIC connections at once (65536)\n"
     "  --max-connections-per-ip N   of these from one address (no limit)\n"
@@ -62,6 +63,7 @@ enum flag_id {
     FLAG_MAX_SESSIONS,
     FLAG_MAX_CONNECTIONS,
     FLAG_MAX_CONNECTIONS_PER_IP,
+    FLAG_EXACT_LIMITS,
     FLAG_STRICT_IDENTITY,
     FLAG_PLI_BROADCAST,
     FLAG_TRUNKING,
@@ -89,6 +91,7 @@ static const struct option flags[] = {
     {"max-sessions", required_argument, NULL, FLAG_MAX_SESSIONS},
     {"max-connections", required_argument, NULL, FLAG_MAX_CONNECTIONS},
     {"max-connections-per-ip", required_argument, NULL, FLAG_MAX_CONNECTIONS_PER_IP},
+    {"exact-limits", no_argument, NULL, FLAG_EXACT_LIMITS},
     {"strict-identity", no_argument, NULL, FLAG_STRICT_IDENTITY},
     {"pli-broadcast", no_argument, NULL, FLAG_PLI_BROADCAST},
     {"trunking", no_argument, NULL, FLAG_TRUNKING},
@@ -230,6 +233,9 @@ static int take(wzp_relay_options *o, int id, const char *name, const char *valu
         return take_number(&o->max_connections, name, value, 1000000);
     case FLAG_MAX_CONNECTIONS_PER_IP:
         return take_number(&o->max_connections_per_ip, name, value, 1000000);
+    case FLAG_EXACT_LIMITS:
+        o->exact_limits = true;
+        return 0;
     case FLAG_STRICT_IDENTITY:
         o->strict_identity = true;
         return 0;

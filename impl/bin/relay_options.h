@@ -21,7 +21,7 @@ typedef struct wzp_relay_options {
 
     wzp_enforce enforce;
     uint32_t max_sessions, max_connections, max_connections_per_ip;
-    bool strict_identity, pli_broadcast, trunking;
+    bool exact_limits, strict_identity, pli_broadcast, trunking;
     const char *region;
 
     bool has_metrics;

@@ -89,6 +89,7 @@ static int make_relay(program *p) {
                          .build = WZP_BUILD_HASH,
                          .region = o->region,
                          .max_sessions = o->max_sessions,
+                         .exact_limits = o->exact_limits,
                          .strict_identity = o->strict_identity,
                          .pli_broadcast = o->pli_broadcast,
                          .trunking = o->trunking,
