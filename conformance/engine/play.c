@@ -86,7 +86,9 @@ static void say_parties(wzp_ct_exec *e) {
 
 static void end(wzp_ct_exec *e, wzp_ct_reason reason, wzp_time now) {
     wzp_ct_run *r = &e->result;
-    r->grade = reason == WZP_CT_REASON_NONE ? WZP_CT_PASS : WZP_CT_FAIL;
+    r->grade = reason == WZP_CT_REASON_NONE          ? WZP_CT_PASS
+               : reason == WZP_CT_REASON_SENDER_RATE ? WZP_CT_INCONCLUSIVE
+                                                     : WZP_CT_FAIL;
     r->reason = reason;
     (void)snprintf(r->expected, sizeof r->expected, "%s within %g s", act_of(e)->required,
                    act_of(e)->within_s);
@@ -132,6 +134,8 @@ void wzp_ct_play_step(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_so_far so_far = act->go != NULL ? act->go(e, now) : WZP_CT_NOT_YET;
     if (so_far == WZP_CT_NEVER) {
         end(e, act->never != WZP_CT_REASON_NONE ? act->never : WZP_CT_REASON_WRONG_RESPONSE, now);
+    } else if (so_far == WZP_CT_UNSURE) {
+        end(e, WZP_CT_REASON_SENDER_RATE, now);
     } else if (so_far == WZP_CT_HAPPENED || (now >= deadline && act->late == WZP_CT_REASON_NONE)) {
         next_act(e, now);
     } else if (now >= deadline) {

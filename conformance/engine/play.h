@@ -9,7 +9,8 @@
 typedef enum wzp_ct_so_far {
     WZP_CT_NEVER = -1, /* it cannot happen any more */
     WZP_CT_NOT_YET,
-    WZP_CT_HAPPENED
+    WZP_CT_HAPPENED,
+    WZP_CT_UNSURE /* this machine is in the way of saying: INCONCLUSIVE */
 } wzp_ct_so_far;
 
 struct wzp_ct_act {

@@ -72,7 +72,7 @@
     X(UNTRUNKED, "untrunked", "sends the packets of a trunk one by one", "W-15")                   \
     X(CROWDED, "crowded-trunks", "counts one entry too many in a trunk frame", "W-15")             \
     X(LOSSY_TRUNKS, "lossy-trunks", "loses one trunk frame in eleven", "W-15")                     \
-    X(LATE_TRUNKS, "late-trunks", "keeps trunk frames until the next one is due", "W-15")          \
+    X(LATE_TRUNKS, "late-trunks", "keeps trunk frames for 30 ms", "W-15")                          \
     X(DEAF, "deaf", "forwards nothing", "CAL-01")                                                  \
     X(STRICT, "strict", "nothing: tiers A and B at the exact limits", "")                          \
     X(STRICT_GUARD, "strict-guard", "leaves a guard band in tier A", "AS-02")                      \
