@@ -14,18 +14,19 @@ _wzp_relay() {
     --log-level)
         mapfile -t COMPREPLY < <(compgen -W "error warn info debug" -- "$current")
         ;;
-    --listen)
+    --listen | --advertised-addr)
         mapfile -t COMPREPLY < <(compgen -W "0.0.0.0:4433 127.0.0.1:4433" -- "$current")
         ;;
     --metrics-addr)
         mapfile -t COMPREPLY < <(compgen -W "127.0.0.1 ::1" -- "$current")
         ;;
-    --seed | --max-sessions | --max-connections | --max-connections-per-ip | --region | --threads | \
+    --seed | --max-sessions | --max-connections | --max-connections-per-ip | --ring-timeout | --region | --threads | \
         --metrics-port) ;;
     *)
         mapfile -t COMPREPLY < <(compgen -W "--listen --identity --regenerate-identity --seed --config
-            --enforce --exact-limits --max-sessions --max-connections --max-connections-per-ip --strict-identity
-            --pli-broadcast --trunking --region --threads --metrics-port --metrics-addr --event-log --qlog
+            --enforce --exact-limits --max-sessions --max-connections --max-connections-per-ip
+            --strict-identity --pli-broadcast --trunking --ring-timeout --advertised-addr --region
+            --threads --metrics-port --metrics-addr --event-log --qlog
             --keylog --log-level --quiet --help --version" -- "$current")
         ;;
     esac

@@ -33,6 +33,8 @@ static const char help[] =
     "  --pli-broadcast           picture loss goes to all members, not to the stream's owner\n"
     "  --trunking                media in trunk frames, for receivers that read them; deployed\n"
     "                            clients do not\n"
+    "  --ring-timeout SECONDS    until a direct call is answered (60); 0: for ever, as deployed\n"
+    "  --advertised-addr IP:PORT told to the parties of direct calls; else where each reached us\n"
     "  --region NAME             told to signal clients\n"
     "  --threads N               only 1 in this build\n"
     "\n"
@@ -67,6 +69,8 @@ enum flag_id {
     FLAG_STRICT_IDENTITY,
     FLAG_PLI_BROADCAST,
     FLAG_TRUNKING,
+    FLAG_RING_TIMEOUT,
+    FLAG_ADVERTISED_ADDR,
     FLAG_REGION,
     FLAG_THREADS,
     FLAG_METRICS_PORT,
@@ -95,6 +99,8 @@ static const struct option flags[] = {
     {"strict-identity", no_argument, NULL, FLAG_STRICT_IDENTITY},
     {"pli-broadcast", no_argument, NULL, FLAG_PLI_BROADCAST},
     {"trunking", no_argument, NULL, FLAG_TRUNKING},
+    {"ring-timeout", required_argument, NULL, FLAG_RING_TIMEOUT},
+    {"advertised-addr", required_argument, NULL, FLAG_ADVERTISED_ADDR},
     {"region", required_argument, NULL, FLAG_REGION},
     {"threads", required_argument, NULL, FLAG_THREADS},
     {"metrics-port", required_argument, NULL, FLAG_METRICS_PORT},
@@ -245,6 +251,10 @@ static int take(wzp_relay_options *o, int id, const char *name, const char *valu
     case FLAG_TRUNKING:
         o->trunking = true;
         return 0;
+    case FLAG_RING_TIMEOUT:
+        return take_number(&o->ring_timeout_s, name, value, 86400);
+    case FLAG_ADVERTISED_ADDR:
+        return take_addr(&o->advertised, name, value);
     case FLAG_REGION:
         o->region = value;
         return 0;
@@ -322,6 +332,7 @@ int wzp_relay_options_parse(wzp_relay_options *out, int argc, char **argv) {
     *out = (wzp_relay_options){.listen = wzp_addr_v4(0, 0, 0, 0, 4433),
                                .enforce = WZP_ENFORCE_OBSERVE,
                                .max_connections = 65536,
+                               .ring_timeout_s = 60,
                                .metrics_addr = wzp_addr_v4(127, 0, 0, 1, 0),
                                .log_level = WZP_LOG_INFO};
     int code = first_pass(out, argc, argv);

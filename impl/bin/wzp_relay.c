@@ -90,6 +90,9 @@ static int make_relay(program *p) {
                          .region = o->region,
                          .max_sessions = o->max_sessions,
                          .exact_limits = o->exact_limits,
+                         .ring_timeout =
+                             o->ring_timeout_s != 0 ? o->ring_timeout_s * WZP_S : WZP_TIME_NEVER,
+                         .advertised = o->advertised,
                          .strict_identity = o->strict_identity,
                          .pli_broadcast = o->pli_broadcast,
                          .trunking = o->trunking,

@@ -77,7 +77,6 @@ void wzp_relay_auth_drop(session *s) {
 
 static void refuse(session *s, const char *why) {
     wzp_relay_event_push(s->relay, s, "auth_refused", why);
-    s->state = SESSION_FAREWELL; /* whatever it still says is not read */
     wzp_relay_end(s, why);
 }
 

@@ -86,10 +86,7 @@ static void on_probe_signal(session *s, wzp_bytes json) {
         return;
     }
     if (signal->kind == WZP_SIGNAL_PING) {
-        const wzp_signal pong = {.kind = WZP_SIGNAL_PONG,
-                                 .version = 1,
-                                 .u.Pong.timestamp_ms = signal->u.Ping.timestamp_ms};
-        (void)wzp_relay_send_signal(s, &pong);
+        wzp_relay_send_pong(s, &signal->u.Ping);
     } else {
         s->relay->metrics.signals_ignored++;
     }
@@ -141,6 +138,7 @@ void wzp_relay_farewell(session *s, const wzp_signal *last, const char *reason, 
 
 /* Closes the connection; the session goes when the CLOSED event comes back. */
 void wzp_relay_end(session *s, const char *reason) {
+    s->state = SESSION_FAREWELL; /* what was already received is not read any more */
     wzp_relay_set_deadline(s, WZP_TIME_NEVER);
     wzp_quic_close(s->relay->quic, s->conn, 0, reason, s->relay->now);
 }

@@ -1,7 +1,46 @@
-/* Signal connections: registration, presence, Ping, Reflect (relay sheet 8.1-8.3). */
+/* Signal connections: registration, presence, Ping, Reflect (relay sheet 8.1-8.3).  What is about
+ * calls is in direct.c. */
 #include <stdlib.h>
 
 #include "relay/internal.h"
+
+/* --- names
+ * ---------------------------------------------------------------------------------------- */
+
+session *wzp_relay_find_client(const wzp_relay *r, wzp_bytes name) {
+    for (wzp_table_link *link = wzp_table_first(&r->clients, wzp_table_hash(&r->clients, name));
+         link != NULL; link = wzp_table_next(link)) {
+        session *s = WZP_TABLE_ENTRY(link, session, by_name);
+        if (wzp_bytes_equal(wzp_bytes_str(s->fingerprint), name)) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
+static void take_name(session *s) {
+    wzp_table *clients = &s->relay->clients;
+    wzp_table_add(clients, &s->by_name, wzp_table_hash(clients, wzp_bytes_str(s->fingerprint)));
+    s->is_registered = true;
+    s->relay->signal_clients++;
+}
+
+static void give_up_name(session *s) {
+    wzp_table_remove(&s->relay->clients, &s->by_name);
+    s->is_registered = false;
+    s->relay->signal_clients--;
+}
+
+bool wzp_relay_rate(rate *counted, unsigned limit, wzp_time now) {
+    if (wzp_time_since(now, counted->since) >= WZP_S) {
+        counted->since = now;
+        counted->count = 0;
+    }
+    return counted->count++ < limit;
+}
+
+/* --- presence
+ * ------------------------------------------------------------------------------------- */
 
 static void send_presence(wzp_relay *r, session *only) {
     wzp_presence_user *users = calloc(r->signal_clients + 1, sizeof *users);
@@ -10,7 +49,7 @@ static void send_presence(wzp_relay *r, session *only) {
         return;
     }
     for (const session *s = r->sessions; s != NULL; s = s->next) {
-        if (s->state == SESSION_SIGNAL && count < r->signal_clients) {
+        if (s->is_registered) {
             users[count].fingerprint = wzp_bytes_str(s->fingerprint);
             users[count++].alias = (wzp_opt_str){s->alias[0] != '\0', wzp_bytes_str(s->alias)};
         }
@@ -18,12 +57,15 @@ static void send_presence(wzp_relay *r, session *only) {
     const wzp_signal list = {
         .kind = WZP_SIGNAL_PRESENCE_LIST, .version = 1, .u.PresenceList.users = {users, count}};
     for (session *s = r->sessions; s != NULL; s = s->next) {
-        if (s->state == SESSION_SIGNAL && (only == NULL || only == s)) {
+        if (s->is_registered && (only == NULL || only == s)) {
             (void)wzp_relay_send_signal(s, &list);
         }
     }
     free(users);
 }
+
+/* --- registration
+ * --------------------------------------------------------------------------------- */
 
 static void acknowledge(session *s) {
     const wzp_relay *r = s->relay;
@@ -36,15 +78,40 @@ static void acknowledge(session *s) {
     (void)wzp_relay_send_signal(s, &ack);
 }
 
-/* The older connection of the same fingerprint stays open, but no longer counts. */
-static void replace_older(session *s) {
-    for (session *other = s->relay->sessions; other != NULL; other = other->next) {
-        if (other != s && other->state == SESSION_SIGNAL &&
-            strcmp(other->fingerprint, s->fingerprint) == 0) {
-            other->state = SESSION_PROBE; /* answers Ping, is not listed */
-            s->relay->signal_clients--;
-        }
+/* Deployed relays close without a word; this word is in the protocol, and no client minds it. */
+static void refuse(session *s, const char *why) {
+    const wzp_signal ack = {.kind = WZP_SIGNAL_REGISTER_PRESENCE_ACK,
+                            .version = 1,
+                            .u.RegisterPresenceAck = {.error = {true, wzp_bytes_str(why)}}};
+    s->relay->metrics.handshake_refusals++;
+    wzp_relay_event_push(s->relay, s, "register_refused", why);
+    wzp_relay_farewell(s, &ack, "normal close", WZP_TIMER_MISMATCH);
+}
+
+static void copy_alias(session *s, const wzp_opt_str *alias) {
+    const size_t len = alias->present && alias->value.len <= WZP_LIMIT_ALIAS ? alias->value.len : 0;
+    s->relay->metrics.aliases_cut += alias->present && len != alias->value.len ? 1 : 0;
+    if (len > 0) {
+        memcpy(s->alias, alias->value.data, len);
     }
+}
+
+/* The older connection of the same name stays open, but nothing leads to it any more; the calls
+ * belong to the name. */
+static void enter(session *s) {
+    wzp_relay *r = s->relay;
+    session *older = wzp_relay_find_client(r, wzp_bytes_str(s->fingerprint));
+    if (older != NULL) {
+        give_up_name(older);
+        wzp_relay_event_push(r, older, "replaced", "");
+    }
+    take_name(s);
+    s->state = SESSION_SIGNAL;
+    wzp_relay_set_deadline(s, WZP_TIME_NEVER);
+    wzp_relay_event_push(r, s, "register", "");
+    acknowledge(s);
+    send_presence(r, s);
+    send_presence(r, NULL);
 }
 
 static bool proves_key(const session *s, const wzp_signal_RegisterPresence *reg) {
@@ -56,32 +123,34 @@ static bool proves_key(const session *s, const wzp_signal_RegisterPresence *reg)
 void wzp_relay_on_register(session *s, wzp_bytes json) {
     wzp_relay *r = s->relay;
     wzp_signal *signal = NULL;
-    const bool good = wzp_signal_parse(&signal, json, NULL, NULL) == WZP_OK &&
-                      signal->kind == WZP_SIGNAL_REGISTER_PRESENCE &&
-                      proves_key(s, &signal->u.RegisterPresence) &&
-                      wzp_relay_auth_name(s, signal->u.RegisterPresence.identity_pub.bytes) &&
-                      r->signal_clients < WZP_LIMIT_SIGNAL_CLIENTS;
-    if (!good) {
+    if (wzp_signal_parse(&signal, json, NULL, NULL) != WZP_OK ||
+        signal->kind != WZP_SIGNAL_REGISTER_PRESENCE) {
         r->metrics.handshake_refusals++;
         wzp_relay_end(s, "normal close");
-        wzp_signal_free(&signal);
-        return;
-    }
-    const wzp_opt_str *alias = &signal->u.RegisterPresence.alias;
-    const size_t len = alias->present && alias->value.len <= WZP_LIMIT_ALIAS ? alias->value.len : 0;
-    r->metrics.aliases_cut += alias->present && len != alias->value.len ? 1 : 0;
-    if (len > 0) {
-        memcpy(s->alias, alias->value.data, len);
+    } else if (!proves_key(s, &signal->u.RegisterPresence) ||
+               !wzp_relay_auth_name(s, signal->u.RegisterPresence.identity_pub.bytes)) {
+        refuse(s, "the identity is not proven");
+    } else if (r->signal_clients >= WZP_LIMIT_SIGNAL_CLIENTS) {
+        refuse(s, "the relay is full");
+    } else {
+        copy_alias(s, &signal->u.RegisterPresence.alias);
+        enter(s);
     }
     wzp_signal_free(&signal);
-    replace_older(s);
-    s->state = SESSION_SIGNAL;
-    r->signal_clients++;
-    wzp_relay_set_deadline(s, WZP_TIME_NEVER);
-    acknowledge(s);
-    send_presence(r, s);
-    send_presence(r, NULL);
 }
+
+/* Only the connection that the name leads to ends its calls. */
+void wzp_relay_hub_leave(session *s) {
+    if (s->is_registered) {
+        give_up_name(s);
+        wzp_relay_event_push(s->relay, s, "unregister", "");
+        wzp_relay_calls_leave(s);
+        send_presence(s->relay, NULL);
+    }
+}
+
+/* --- signals
+ * -------------------------------------------------------------------------------------- */
 
 static void reflect(session *s) {
     char text[WZP_ADDR_TEXT_MAX];
@@ -89,42 +158,65 @@ static void reflect(session *s) {
                               .version = 1,
                               .u.ReflectResponse.observed_addr =
                                   wzp_bytes_str(wzp_addr_text(&s->path.remote, text))};
-    (void)wzp_relay_send_signal(s, &reply);
+    if (wzp_relay_rate(&s->reflected, WZP_LIMIT_REFLECT_RATE, s->relay->now)) {
+        (void)wzp_relay_send_signal(s, &reply);
+    } else {
+        s->relay->metrics.reflects_dropped++;
+    }
 }
 
-/* Direct calls are not served: every target is unknown here (relay sheet 8.5). */
-static void refuse_call(session *s) {
-    const wzp_signal hangup = {
-        .kind = WZP_SIGNAL_HANGUP, .version = 1, .u.Hangup.reason.kind = WZP_HANGUP_NORMAL};
-    (void)wzp_relay_send_signal(s, &hangup);
+static void on_call_signal(session *s, const wzp_signal *signal, size_t len) {
+    relay_metrics *metrics = &s->relay->metrics;
+    if (!s->is_registered) {
+        metrics->signals_ignored++; /* somebody else has its name now */
+    } else if (len > WZP_LIMIT_CALL_SIGNAL) {
+        metrics->call_drops[CALL_DROP_SIZE]++;
+    } else if (!wzp_relay_rate(&s->passed, WZP_LIMIT_CALL_RATE, s->relay->now)) {
+        metrics->call_drops[CALL_DROP_RATE]++;
+    } else {
+        wzp_relay_on_call_signal(s, signal);
+    }
+}
+
+static void on_signal(session *s, const wzp_signal *signal, size_t len) {
+    switch (signal->kind) {
+    case WZP_SIGNAL_PING:
+        wzp_relay_send_pong(s, &signal->u.Ping);
+        break;
+    case WZP_SIGNAL_REFLECT:
+        reflect(s);
+        break;
+    case WZP_SIGNAL_DIRECT_CALL_OFFER:
+    case WZP_SIGNAL_DIRECT_CALL_ANSWER:
+    case WZP_SIGNAL_HANGUP:
+    case WZP_SIGNAL_MEDIA_PATH_REPORT:
+    case WZP_SIGNAL_CANDIDATE_UPDATE:
+    case WZP_SIGNAL_HARD_NAT_PROBE:
+    case WZP_SIGNAL_HARD_NAT_BIRTHDAY_START:
+    case WZP_SIGNAL_UPGRADE_PROPOSAL:
+    case WZP_SIGNAL_UPGRADE_RESPONSE:
+    case WZP_SIGNAL_UPGRADE_CONFIRM:
+    case WZP_SIGNAL_QUALITY_CAPABILITY:
+    case WZP_SIGNAL_HOLD:
+    case WZP_SIGNAL_UNHOLD:
+    case WZP_SIGNAL_MUTE:
+    case WZP_SIGNAL_UNMUTE:
+    case WZP_SIGNAL_TRANSFER:
+    case WZP_SIGNAL_TRANSFER_ACK:
+        on_call_signal(s, signal, len);
+        break;
+    default:
+        s->relay->metrics.signals_ignored++;
+        break;
+    }
 }
 
 void wzp_relay_on_hub_signal(session *s, wzp_bytes json) {
-    wzp_relay *r = s->relay;
     wzp_signal *signal = NULL;
     if (wzp_signal_parse(&signal, json, NULL, NULL) != WZP_OK) {
-        r->metrics.signals_unknown++;
+        s->relay->metrics.signals_unknown++;
         return;
     }
-    if (signal->kind == WZP_SIGNAL_PING) {
-        const wzp_signal pong = {.kind = WZP_SIGNAL_PONG,
-                                 .version = 1,
-                                 .u.Pong.timestamp_ms = signal->u.Ping.timestamp_ms};
-        (void)wzp_relay_send_signal(s, &pong);
-    } else if (signal->kind == WZP_SIGNAL_REFLECT) {
-        reflect(s);
-    } else if (signal->kind == WZP_SIGNAL_DIRECT_CALL_OFFER) {
-        refuse_call(s);
-    } else {
-        r->metrics.signals_ignored++;
-    }
+    on_signal(s, signal, json.len);
     wzp_signal_free(&signal);
-}
-
-void wzp_relay_hub_leave(session *s) {
-    if (s->state == SESSION_SIGNAL) {
-        s->state = SESSION_FAREWELL;
-        s->relay->signal_clients--;
-        send_presence(s->relay, NULL);
-    }
 }

@@ -3,11 +3,13 @@
 #define WZP_RELAY_INTERNAL_H
 
 #include "crypto/handshake.h"
+#include "relay/calls.h"
 #include "relay/enf.h"
 #include "relay/limits.h"
 #include "relay/meter.h"
 #include "relay/quality.h"
 #include "relay/relay.h"
+#include "relay/table.h"
 #include "wire/signal.h"
 #include "wire/trunk.h"
 
@@ -18,7 +20,7 @@ typedef enum session_state {
     SESSION_OFFER,    /* media: CallOffer is due */
     SESSION_ROOM,     /* media: member of a room */
     SESSION_REGISTER, /* _signal: RegisterPresence is due */
-    SESSION_SIGNAL,   /* _signal: registered */
+    SESSION_SIGNAL,   /* _signal: registered, or was until somebody registered the same name */
     SESSION_PROBE,
     SESSION_HELLO,   /* _federation: FederationHello is due */
     SESSION_FAREWELL /* a last signal or stream is on its way, then close */
@@ -77,6 +79,12 @@ typedef struct trunk {
 /* Why a frame left. */
 typedef enum trunk_cause { TRUNK_FULL, TRUNK_TIMER, TRUNK_END, TRUNK_CAUSE_COUNT } trunk_cause;
 
+/* So many in the second that began at `since`. */
+typedef struct rate {
+    wzp_time since;
+    unsigned count;
+} rate;
+
 struct session {
     wzp_relay *relay;
     session *next, *prev; /* all sessions */
@@ -93,6 +101,11 @@ struct session {
     bool is_named; /* by the service: the fingerprint of its key does not count */
     auth *auth;
     char alias[WZP_LIMIT_ALIAS + 1]; /* "": none */
+
+    /* on _signal */
+    bool is_registered; /* its name leads to it, in relay->clients */
+    wzp_table_link by_name;
+    rate passed, reflected;
 
     /* in a room */
     room *room;
@@ -135,6 +148,27 @@ typedef struct histogram {
     double sum;
 } histogram;
 
+/* Why a call is over. */
+typedef enum call_end {
+    CALL_END_REJECT,
+    CALL_END_HANGUP,
+    CALL_END_GONE,
+    CALL_END_TIMEOUT,
+    CALL_END_COUNT
+} call_end;
+
+/* Why a signal about a call was not passed on. */
+typedef enum call_drop {
+    CALL_DROP_NO_CALL,
+    CALL_DROP_STRANGER,
+    CALL_DROP_STATE,
+    CALL_DROP_WITHHELD,
+    CALL_DROP_RATE,
+    CALL_DROP_SIZE,
+    CALL_DROP_AMBIGUOUS,
+    CALL_DROP_COUNT
+} call_drop;
+
 typedef struct relay_metrics {
     uint64_t packets_in, packets_forwarded, bytes_forwarded, packets_skipped, send_failures;
     uint64_t malformed[WZP_ERR_COUNT];
@@ -142,6 +176,9 @@ typedef struct relay_metrics {
     uint64_t policy_hangups[WZP_VIOLATION_COUNT];
     uint64_t refused_sessions, handshake_refusals, signals_unknown, signals_ignored;
     uint64_t auth_verdicts[WZP_AUTH_VERDICT_COUNT], auth_ok, auth_fail, auth_over_limit;
+    uint64_t calls_offered, calls_offline, calls_misnamed, calls_refused[WZP_CALL_REFUSAL_COUNT];
+    uint64_t calls_trusted, calls_generic, calls_ended[CALL_END_COUNT];
+    uint64_t call_signals, call_drops[CALL_DROP_COUNT], candidates_cut, reflects_dropped;
     uint64_t trunk_frames[TRUNK_CAUSE_COUNT], trunk_packets;
     uint64_t pli_forwarded, pli_suppressed, keyframes_dropped, aliases_cut, events_dropped;
     histogram bytes[WZP_MEDIA_TYPE_COUNT], iat[WZP_MEDIA_TYPE_COUNT], handshake;
@@ -154,6 +191,8 @@ struct wzp_relay {
     wzp_tls_identity tls;
     wzp_quic *quic;
     session *sessions, *timed;
+    wzp_table clients; /* registered on _signal, by name */
+    wzp_calls *calls;
     auth *auth_first, *auth_last;
     uint64_t auth_count, next_auth;
     session *trunk_first, *trunk_last; /* senders with something pending, the earliest first */
@@ -222,10 +261,20 @@ void wzp_relay_on_register(session *s, wzp_bytes json);
 void wzp_relay_on_hub_signal(session *s, wzp_bytes json);
 void wzp_relay_hub_leave(session *s);
 
+session *wzp_relay_find_client(const wzp_relay *r, wzp_bytes name);
+bool wzp_relay_rate(rate *counted, unsigned limit, wzp_time now);
+
+/* direct.c */
+void wzp_relay_on_call_signal(session *s, const wzp_signal *signal);
+void wzp_relay_calls_leave(session *s);
+void wzp_relay_calls_tick(wzp_relay *r);
+bool wzp_relay_call_admit(const session *s);
+
 /* send.c: everything that leaves the relay */
 void wzp_relay_send_media(session *to, wzp_bytes datagram);
 void wzp_relay_send_trunk(session *to, wzp_bytes frame);
 int64_t wzp_relay_send_signal(session *to, const wzp_signal *signal);
+void wzp_relay_send_pong(session *to, const wzp_signal_Ping *ping);
 void wzp_relay_hangup_policy(session *s, wzp_violation violation);
 
 #endif

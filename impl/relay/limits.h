@@ -8,6 +8,11 @@
 #define WZP_LIMIT_ALIAS 64            /* bytes of UTF-8 shown to others; longer ones are cut */
 #define WZP_LIMIT_CALL_ROOM 2         /* members of a call- room */
 #define WZP_LIMIT_SIGNAL_CLIENTS 4096 /* registered at once */
+#define WZP_LIMIT_CALLS 16384         /* direct calls at once */
+#define WZP_LIMIT_CLIENT_CALLS 16     /* of one client */
+#define WZP_LIMIT_CALL_SIGNAL 16384   /* bytes of a signal that is passed on */
+#define WZP_LIMIT_CALL_RATE 100       /* signals per second that one client has passed on */
+#define WZP_LIMIT_REFLECT_RATE 10     /* per second and connection */
 #define WZP_LIMIT_KEYFRAME 200000     /* payload bytes of one cached keyframe */
 #define WZP_LIMIT_KEYFRAME_STREAMS 4  /* cached streams of one sender */
 #define WZP_LIMIT_STREAM_OWNERS 256   /* per room: one per stream id */
@@ -21,6 +26,7 @@
 #define WZP_TIMER_TOKEN (10 * WZP_S)    /* AuthToken after the QUIC handshake */
 #define WZP_TIMER_AUTH (5 * WZP_S)      /* for the service's answer */
 #define WZP_TIMER_REGISTER (10 * WZP_S) /* RegisterPresence */
+#define WZP_TIMER_RING (60 * WZP_S)     /* until a direct call is answered, default */
 #define WZP_TIMER_HELLO (5 * WZP_S)     /* FederationHello */
 #define WZP_TIMER_VERSION (100 * WZP_MS)
 #define WZP_TIMER_MISMATCH (500 * WZP_MS) /* for the acknowledgement of a last signal */

@@ -167,6 +167,46 @@ static void write_auth(wzp_wr *wr, const wzp_relay *r) {
            r->auth_count);
 }
 
+static void write_calls(wzp_wr *wr, const wzp_relay *r) {
+    static const char *const ends[CALL_END_COUNT] = {"reject", "hangup", "gone", "timeout"};
+    static const char *const drops[CALL_DROP_COUNT] = {
+        "no call", "stranger", "state", "withheld", "rate", "size", "ambiguous"};
+    const relay_metrics *m = &r->metrics;
+    single(wr, "wzp_relay_calls", "gauge", "direct calls", wzp_calls_count(r->calls));
+    single(wr, "wzp_relay_calls_offered_total", "counter", "offers handed to their callee",
+           m->calls_offered);
+    family(wr, "wzp_relay_calls_answered_total", "counter", "answers that accept");
+    line(wr, "wzp_relay_calls_answered_total{mode=\"trusted\"} %llu",
+         (unsigned long long)m->calls_trusted);
+    line(wr, "wzp_relay_calls_answered_total{mode=\"generic\"} %llu",
+         (unsigned long long)m->calls_generic);
+    family(wr, "wzp_relay_calls_ended_total", "counter", "calls by what ended them");
+    for (unsigned i = 0; i < CALL_END_COUNT; i++) {
+        line(wr, "wzp_relay_calls_ended_total{cause=\"%s\"} %llu", ends[i],
+             (unsigned long long)m->calls_ended[i]);
+    }
+    family(wr, "wzp_relay_calls_refused_total", "counter", "offers that came to nothing");
+    line(wr, "wzp_relay_calls_refused_total{why=\"offline\"} %llu",
+         (unsigned long long)m->calls_offline);
+    line(wr, "wzp_relay_calls_refused_total{why=\"misnamed\"} %llu",
+         (unsigned long long)m->calls_misnamed);
+    for (unsigned i = WZP_CALL_FINE + 1; i < WZP_CALL_REFUSAL_COUNT; i++) {
+        line(wr, "wzp_relay_calls_refused_total{why=\"%s\"} %llu",
+             wzp_call_refusal_name((wzp_call_refusal)i), (unsigned long long)m->calls_refused[i]);
+    }
+    single(wr, "wzp_relay_call_signals_total", "counter", "signals passed on between parties",
+           m->call_signals);
+    family(wr, "wzp_relay_call_signals_dropped_total", "counter", "signals not passed on");
+    for (unsigned i = 0; i < CALL_DROP_COUNT; i++) {
+        line(wr, "wzp_relay_call_signals_dropped_total{why=\"%s\"} %llu", drops[i],
+             (unsigned long long)m->call_drops[i]);
+    }
+    single(wr, "wzp_relay_candidates_cut_total", "counter",
+           "addresses over 32 of one party or over 64 characters", m->candidates_cut);
+    single(wr, "wzp_relay_reflects_dropped_total", "counter", "Reflect over 10 per second",
+           m->reflects_dropped);
+}
+
 static void write_ours(wzp_wr *wr, const wzp_relay *r) {
     static const char *const modes[] = {"off", "observe", "on"};
     const relay_metrics *m = &r->metrics;
@@ -198,6 +238,7 @@ static void write_ours(wzp_wr *wr, const wzp_relay *r) {
     single(wr, "wzp_relay_events_dropped_total", "counter", "events the log did not take in time",
            m->events_dropped);
     single(wr, "wzp_relay_signal_clients", "gauge", "registered on _signal", r->signal_clients);
+    write_calls(wr, r);
     single(wr, "wzp_quic_connections", "gauge", "connections now", q.conns);
     single(wr, "wzp_quic_accepted_total", "counter", "connections begun", q.accepted);
     single(wr, "wzp_quic_handshakes_failed_total", "counter", "handshakes that failed",

@@ -34,7 +34,14 @@ wzp_err wzp_relay_new(wzp_relay **out, const wzp_relay_cfg *cfg, wzp_time now) {
                                .keylog_ctx = cfg->keylog_ctx,
                                .qlog = cfg->qlog,
                                .qlog_ctx = cfg->qlog_ctx};
-    const wzp_err err = wzp_quic_new(&r->quic, &quic, now);
+    const wzp_calls_cfg calls = {.rng = cfg->rng,
+                                 .max_calls = WZP_LIMIT_CALLS,
+                                 .max_per_client = WZP_LIMIT_CLIENT_CALLS,
+                                 .ring_timeout =
+                                     cfg->ring_timeout != 0 ? cfg->ring_timeout : WZP_TIMER_RING};
+    wzp_err err = wzp_quic_new(&r->quic, &quic, now);
+    err = err == WZP_OK ? wzp_table_init(&r->clients, cfg->rng) : err;
+    err = err == WZP_OK ? wzp_calls_new(&r->calls, &calls) : err;
     if (err != WZP_OK) {
         wzp_relay_free(&r);
         return err;
@@ -51,6 +58,8 @@ void wzp_relay_free(wzp_relay **relay) {
     while (r->sessions != NULL) {
         wzp_relay_on_closed(r->sessions);
     }
+    wzp_calls_free(&r->calls);
+    wzp_table_clear(&r->clients);
     wzp_relay_trunk_clear(r);
     wzp_quic_free(&r->quic);
     wzp_identity_clear(&r->identity);
@@ -174,11 +183,13 @@ void wzp_relay_tick(wzp_relay *r, wzp_time now) {
         wzp_relay_on_timer(s);
     }
     wzp_relay_trunk_tick(r);
+    wzp_relay_calls_tick(r);
     drain(r);
 }
 
 wzp_time wzp_relay_deadline(const wzp_relay *r) {
     wzp_time first = wzp_time_min(wzp_quic_deadline(r->quic), wzp_relay_trunk_deadline(r));
+    first = wzp_time_min(first, wzp_calls_deadline(r->calls));
     for (const session *s = r->timed; s != NULL; s = s->next_timed) {
         first = wzp_time_min(first, s->deadline);
     }

@@ -63,11 +63,9 @@ static bool add_member(room *rm, session *s) {
     return true;
 }
 
-/* A call- room belongs to the two parties of a registered call, and none is registered here yet:
- * strangers are refused after the handshake, as everywhere (relay sheet 6.1). */
+/* Strangers are refused after the handshake, as everywhere (relay sheet 6.1). */
 static bool admitted(const session *s) {
-    return strncmp(s->sni, "call-", 5) != 0 &&
-           s->relay->media_sessions < s->relay->cfg.max_sessions;
+    return wzp_relay_call_admit(s) && s->relay->media_sessions < s->relay->cfg.max_sessions;
 }
 
 bool wzp_relay_join(session *s) {

@@ -17,10 +17,10 @@ void wzp_relay_send_trunk(session *to, wzp_bytes frame) {
     }
 }
 
-/* Room for the signals that we send: a RoomUpdate of a full room is the longest. */
+/* Enough at the first attempt for what we say often. */
 static size_t room_for(const wzp_signal *signal) {
-    const size_t base = 4096;
-    const size_t per_entry = 6 * WZP_LIMIT_ALIAS + 2 * WZP_AUTH_IDENTITY_MAX + 128;
+    const size_t base = 2048;
+    const size_t per_entry = WZP_LIMIT_ALIAS + WZP_FINGERPRINT_TEXT + 64;
     if (signal->kind == WZP_SIGNAL_ROOM_UPDATE) {
         return base + signal->u.RoomUpdate.participants.count * per_entry;
     }
@@ -30,25 +30,42 @@ static size_t room_for(const wzp_signal *signal) {
     return base;
 }
 
+static uint8_t *to_json(const wzp_signal *signal, size_t *len) {
+    for (size_t cap = room_for(signal); cap <= 4 * (size_t)WZP_QUIC_SIGNAL_MAX; cap *= 2) {
+        uint8_t *buf = malloc(cap);
+        wzp_wr wr;
+        if (buf == NULL) {
+            return NULL;
+        }
+        wzp_wr_init(&wr, buf, cap);
+        wzp_signal_write(&wr, signal);
+        if (wzp_wr_end(&wr) == WZP_OK) {
+            *len = wzp_wr_len(&wr);
+            return buf;
+        }
+        free(buf);
+    }
+    return NULL;
+}
+
 /* The stream's name for SIGNAL_ACKED, 0 if it could not be sent. */
 int64_t wzp_relay_send_signal(session *to, const wzp_signal *signal) {
-    const size_t cap = room_for(signal);
-    uint8_t *buf = malloc(cap);
+    size_t len = 0;
     int64_t stream = 0;
-    wzp_wr wr;
-    if (buf == NULL) {
-        return 0;
-    }
-    wzp_wr_init(&wr, buf, cap);
-    wzp_signal_write(&wr, signal);
-    if (wzp_wr_end(&wr) != WZP_OK ||
-        wzp_quic_send_signal(to->relay->quic, to->conn, wzp_bytes_of(buf, wzp_wr_len(&wr)),
-                             &stream) != WZP_OK) {
+    uint8_t *json = to_json(signal, &len);
+    if (json == NULL || wzp_quic_send_signal(to->relay->quic, to->conn, wzp_bytes_of(json, len),
+                                             &stream) != WZP_OK) {
         to->relay->metrics.send_failures++;
         stream = 0;
     }
-    free(buf);
+    free(json);
     return stream;
+}
+
+void wzp_relay_send_pong(session *to, const wzp_signal_Ping *ping) {
+    const wzp_signal pong = {
+        .kind = WZP_SIGNAL_PONG, .version = 1, .u.Pong.timestamp_ms = ping->timestamp_ms};
+    (void)wzp_relay_send_signal(to, &pong);
 }
 
 /* Typed, then closed; never a silent drop (conformance sheet 10.4). */
