@@ -144,7 +144,7 @@ static void acknowledge(wzp_sim_flow *flow, const ack *got, wzp_time now) {
     if (flow->missing > 0 && got->seq >= flow->first_missing + DUPLICATES) {
         notice_loss(flow, now);
     } else if (got->seq >= flow->recover) {
-        wzp_sim_window_grow(&flow->window, flow->rtt, now);
+        wzp_sim_window_grow(&flow->window, got->rtt, now);
     }
     fill_window(flow, now);
     watch(flow, now);

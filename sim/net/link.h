@@ -91,10 +91,10 @@ typedef enum wzp_sim_queue_kind {
 typedef struct wzp_sim_queue_cfg {
     wzp_sim_queue_kind kind;
     uint32_t limit_packets, limit_bytes; /* 0: no such limit; one packet always fits */
-    uint64_t limit_ns;                   /* at the link's mean rate; 0: none.  All 0: 1000 packets,
-                                            FQ-CoDel 10240 */
-    uint64_t target, interval;           /* 0: CoDel 5 and 100 ms, PIE 15 and 15, dual 15 and 16 */
-    bool ecn;                            /* mark instead of drop where the sender can */
+    uint64_t limit_ns;         /* at the link's mean rate; 0: none.  No limit: 1000 packets,
+                                  FQ-CoDel 10240 */
+    uint64_t target, interval; /* 0: CoDel 5 and 100 ms, PIE 15 and 15, dual 15 and 16 */
+    bool ecn;                  /* mark instead of drop where the sender can */
 } wzp_sim_queue_cfg;
 
 typedef struct wzp_sim_rate_step {

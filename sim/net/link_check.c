@@ -209,8 +209,7 @@ static void check_rate(const wzp_sim_rate_cfg *cfg, wzp_fail *fail) {
     }
 }
 
-static void check_queue(const wzp_sim_link_cfg *link, wzp_fail *fail) {
-    const wzp_sim_queue_cfg *cfg = &link->queue;
+static void check_queue(const wzp_sim_queue_cfg *cfg, wzp_fail *fail) {
     const limit limits[] = {
         {"queue.kind", cfg->kind, WZP_SIM_QUEUE_DUAL},
         {"queue.limit_ns", cfg->limit_ns, LONGEST},
@@ -219,8 +218,6 @@ static void check_queue(const wzp_sim_link_cfg *link, wzp_fail *fail) {
     };
     within(fail, limits, WZP_COUNT_OF(limits));
     need(fail, cfg->interval == 0 || cfg->interval >= WZP_MS, "queue.interval", cfg->interval);
-    need(fail, cfg->limit_ns == 0 || wzp_sim_rate_limited(&link->rate), "queue.limit_ns",
-         cfg->limit_ns);
 }
 
 /* --- outages, slots, cross traffic ------------------------------------------------------------ */
@@ -301,7 +298,7 @@ wzp_err wzp_sim_link_check(const wzp_sim_link_cfg *cfg, wzp_fail *fail) {
     check_loss(&cfg->loss, fail);
     check_mangle(&cfg->mangle, fail);
     check_rate(&cfg->rate, fail);
-    check_queue(cfg, fail);
+    check_queue(&cfg->queue, fail);
     check_outage(&cfg->outage, fail);
     check_slots(&cfg->slots, fail);
     check_cross(cfg, fail);

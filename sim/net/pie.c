@@ -1,7 +1,6 @@
 #include "sim/net/queue.h"
 
 /* RFC 8033, with the waiting time taken from when the first packet entered (5.2 allows it). */
-#define BURST (150 * WZP_MS)
 #define SMALL_PACKETS 2             /* so few are never dropped */
 #define IDLE_UPDATES 4096           /* more of them with an empty queue leave nothing behind */
 #define DECAY_SHIFT 6               /* 1/64 less in each update while nothing waits */
@@ -49,7 +48,7 @@ static void update(wzp_sim_queue *queue, uint64_t wait) {
     pie->drop = clamp(pie->drop);
     pie->burst = pie->burst > queue->cfg.interval ? pie->burst - queue->cfg.interval : 0;
     if (pie->drop == 0 && wait < half && pie->last_wait < half) {
-        pie->burst = BURST;
+        pie->burst = WZP_SIM_PIE_BURST;
     }
     pie->last_wait = wait;
 }
@@ -60,7 +59,7 @@ static void catch_up(wzp_sim_queue *queue, wzp_time now) {
     const uint64_t interval = queue->cfg.interval;
     if (queue->packets == 0 && wzp_time_since(now, pie->updated) / interval > IDLE_UPDATES) {
         const uint64_t rest = (now - pie->updated) % interval;
-        *pie = (wzp_sim_pie){.burst = BURST, .updated = now - rest};
+        *pie = (wzp_sim_pie){.burst = WZP_SIM_PIE_BURST, .updated = now - rest};
     }
     while (wzp_time_since(now, pie->updated) >= interval) {
         pie->updated += interval;

@@ -1,12 +1,15 @@
 #include <string.h>
 
 #include "sim/net/link.h"
+#include "sim/net/lte_drive.h"
 
 /* The access presets of nat sheet 2.10.  Where it gives a jitter without a law, it is normal; where
  * it gives a queue for one direction, the other has 100 ms. */
 typedef struct preset {
     const char *name;
-    uint64_t up, down;             /* bit/s */
+    uint64_t up, down; /* bit/s; 0: by the steps below */
+    const wzp_sim_rate_step *up_steps, *down_steps;
+    size_t step_count;
     uint64_t up_queue, down_queue; /* ns of droptail */
     wzp_sim_link_cfg both;
 } preset;
@@ -90,6 +93,15 @@ static const preset presets[] = {
                             .hold = true}},
     },
     {
+        .name = "lte-drive",
+        .up_steps = wzp_sim_lte_drive_up,
+        .down_steps = wzp_sim_lte_drive_down,
+        .step_count = WZP_SIM_LTE_DRIVE_COUNT,
+        .up_queue = 1 * WZP_S,
+        .down_queue = 1 * WZP_S,
+        .both = {.delay = {.base = 20 * WZP_MS}},
+    },
+    {
         .name = "3g",
         .up = 400000,
         .down = 2 * MBIT,
@@ -142,6 +154,8 @@ bool wzp_sim_link_preset(const char *name, bool up, wzp_sim_link_cfg *out) {
         if (strcmp(one->name, name) == 0) {
             *out = one->both;
             out->rate.bits_per_s = up ? one->up : one->down;
+            out->rate.steps = up ? one->up_steps : one->down_steps;
+            out->rate.step_count = one->step_count;
             out->queue.limit_ns = up ? one->up_queue : one->down_queue;
             return true;
         }

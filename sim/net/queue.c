@@ -108,14 +108,14 @@ void wzp_sim_queue_clear(wzp_sim_queue *queue) {
 
 static void set_limits(wzp_sim_queue *queue, const wzp_sim_rate_cfg *rate) {
     const wzp_sim_queue_cfg *cfg = &queue->cfg;
-    const bool none = cfg->limit_packets == 0 && cfg->limit_bytes == 0 && cfg->limit_ns == 0;
-    const uint64_t usual = cfg->kind == WZP_SIM_QUEUE_FQ_CODEL ? FQ_LIMIT_PACKETS : LIMIT_PACKETS;
+    const bool timed = cfg->limit_ns > 0 && wzp_sim_rate_limited(rate);
     queue->limit_packets = cfg->limit_packets > 0 ? cfg->limit_packets : UINT64_MAX;
     queue->limit_bytes = cfg->limit_bytes > 0 ? cfg->limit_bytes : UINT64_MAX;
-    if (none) {
-        queue->limit_packets = usual;
+    if (cfg->limit_packets == 0 && cfg->limit_bytes == 0 && !timed) {
+        const bool fq = cfg->kind == WZP_SIM_QUEUE_FQ_CODEL;
+        queue->limit_packets = fq ? FQ_LIMIT_PACKETS : LIMIT_PACKETS;
     }
-    if (cfg->limit_ns > 0 && wzp_sim_rate_limited(rate)) {
+    if (timed) {
         const uint64_t bytes = wzp_sim_rate_bytes(rate, cfg->limit_ns);
         queue->limit_bytes = bytes < queue->limit_bytes ? bytes : queue->limit_bytes;
     }
@@ -145,7 +145,7 @@ static void change_kind(wzp_sim_queue *queue, wzp_sim_queue_kind kind, wzp_time 
     }
     queue->ops = kinds[kind];
     queue->codel = (wzp_sim_codel){0};
-    queue->pie = (wzp_sim_pie){.updated = now};
+    queue->pie = (wzp_sim_pie){.burst = WZP_SIM_PIE_BURST, .updated = now};
     queue->dual = (wzp_sim_dual){.updated = now};
     queue->limit_packets = queue->limit_bytes = UINT64_MAX;
     for (wzp_sim_item *item; (item = wzp_sim_items_pop(&waiting)) != NULL;) {

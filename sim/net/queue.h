@@ -26,6 +26,8 @@ typedef struct wzp_sim_queue_ops {
 typedef int64_t wzp_sim_share;
 #define WZP_SIM_SHARE_ONE (INT64_C(1) << 48)
 
+#define WZP_SIM_PIE_BURST (150 * WZP_MS) /* RFC 8033 4.3 */
+
 typedef struct wzp_sim_pie {
     wzp_sim_share drop, heap; /* `heap`: what has piled up since the last drop */
     uint64_t burst;           /* ns that are still let through */

@@ -6,8 +6,24 @@
 #define MOST (UINT64_C(50000) * ONE)
 #define LONGEST_MS INT64_C(100000) /* on the cubic curve; far beyond MOST */
 
+/* RFC 9406 4.3: so many samples, so much longer than the least. */
+#define SLOW_SAMPLES 8
+#define SLOW_LEAST (4 * WZP_MS)
+#define SLOW_MOST (16 * WZP_MS)
+
 void wzp_sim_window_init(wzp_sim_window *window, bool cubic) {
-    *window = (wzp_sim_window){.cubic = cubic, .size = INITIAL, .threshold = MOST};
+    *window = (wzp_sim_window){
+        .cubic = cubic, .size = INITIAL, .threshold = MOST, .least_rtt = UINT64_MAX};
+}
+
+/* A queue builds up: the window is large enough. */
+static bool slow_start_is_over(wzp_sim_window *window, uint64_t rtt) {
+    window->least_rtt = rtt < window->least_rtt ? rtt : window->least_rtt;
+    uint64_t margin = window->least_rtt / 8;
+    margin = margin < SLOW_LEAST ? SLOW_LEAST : margin;
+    margin = margin > SLOW_MOST ? SLOW_MOST : margin;
+    window->slow = rtt >= window->least_rtt + margin ? window->slow + 1 : 0;
+    return window->slow >= SLOW_SAMPLES;
 }
 
 static uint64_t cube_root(uint64_t x) {
@@ -56,6 +72,9 @@ static void grow_cubic(wzp_sim_window *window, uint64_t rtt, wzp_time now) {
 }
 
 void wzp_sim_window_grow(wzp_sim_window *window, uint64_t rtt, wzp_time now) {
+    if (window->size < window->threshold && window->cubic && slow_start_is_over(window, rtt)) {
+        window->threshold = window->size;
+    }
     if (window->size < window->threshold) {
         window->size += ONE;
     } else if (window->cubic) {
