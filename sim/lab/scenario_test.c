@@ -53,7 +53,7 @@ static const struct bad_case {
      "\"core\"\n"},
     {"unknown access", "name = \"t\"\n[host.x]\naccess = \"lteX\"\n[host.y]\n",
      "t.toml:3: host.x.access: there is no access 'lteX' ('lte'?); there are: fiber, cable, dsl, "
-     "wifi-good, wifi-bad, lte, 3g, starlink, geo, corp-vpn\n"},
+     "wifi-good, wifi-bad, lte, lte-drive, 3g, starlink, geo, corp-vpn\n"},
     {"access is a number", "name = \"t\"\n[host.x]\naccess = 3\n[host.y]\n",
      "t.toml:3: host.x.access: expected the name of an access, as \"lte\", or a table, not 3\n"},
     {"unknown NAT", "name = \"t\"\n[host.x]\nnat = \"symran\"\n[host.y]\n",

@@ -109,7 +109,8 @@ typedef struct wzp_sim_rate_cfg {
     const uint32_t *opportunities; /* borrowed; ms at which 1504 bytes may leave (mahimahi) */
     size_t opportunity_count;      /* > 0 replaces bits_per_s; the last one ends a period */
     const wzp_sim_rate_step *steps; /* borrowed; a serial link's rate from `at` on */
-    size_t step_count; /* > 0 replaces bits_per_s; the first is at 0, the last only ends a period */
+    size_t step_count; /* > 0 stands in for bits_per_s, which must be 0; the first step is at 0, the
+                          last only ends a period */
 } wzp_sim_rate_cfg;
 
 /* --- outages, slots, cross traffic ----------------------------------------------------------- */

@@ -204,7 +204,8 @@ static void check_rate(const wzp_sim_rate_cfg *cfg, wzp_fail *fail) {
     if (cfg->opportunity_count > 0) {
         check_opportunities(cfg, fail);
     }
-    if (cfg->step_count > 0) {
+    if (cfg->step_count > 0) { /* else a rate over that of a preset would change nothing */
+        need(fail, bits_per_s == 0, "rate.bits_per_s", bits_per_s);
         check_steps(cfg, fail);
     }
 }

@@ -78,6 +78,7 @@ static const struct bad_case {
     {{.rate = {.opportunity_count = 4}}, "rate.opportunities", 4, 0},
     {{.rate = {.opportunities = backwards, .opportunity_count = 4}}, "rate.opportunities", 4, 2},
     {{.rate = {.opportunities = at_zero, .opportunity_count = 2}}, "rate.opportunities", 0, 1},
+    {{.rate = {.bits_per_s = MBIT, .steps = dead, .step_count = 3}}, "rate.bits_per_s", MBIT, 0},
     {{.rate = {.steps = late, .step_count = 1}}, "rate.steps", 1, 0},
     {{.rate = {.steps = late, .step_count = 2}}, "rate.steps.at", WZP_MS, 0},
     {{.rate = {.steps = dense, .step_count = 3}}, "rate.steps.at", 10, 1},
