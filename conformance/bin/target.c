@@ -36,7 +36,7 @@ static int open_embedded(wzp_ct_target *t, wzp_ct_report *report) {
     const wzp_ct_options *o = t->options;
     char addr[WZP_ADDR_TEXT_MAX];
     wzp_prng_init(&t->prng, o->seed, "relay");
-    t->world = o->virtual_time ? wzp_ct_world_virtual(WZP_MS) : wzp_ct_world_real();
+    t->world = o->virtual_time ? wzp_ct_world_virtual(o->seed, NULL) : wzp_ct_world_real();
     const wzp_ct_embedded_cfg cfg = {.enforce = o->enforce,
                                      .exact_limits = o->strict_limits,
                                      .rng = wzp_ct_target_rng(t),

@@ -4,6 +4,7 @@
 #define WZP_CONFORMANCE_ENGINE_WORLD_H
 
 #include "quic/core.h"
+#include "sim/net/link.h"
 
 typedef struct wzp_ct_world wzp_ct_world;
 
@@ -22,8 +23,13 @@ struct wzp_ct_world {
     const wzp_ct_world_ops *ops;
 };
 
-/* Virtual: every path has the same one-way delay and loses nothing.  NULL when out of memory. */
-wzp_ct_world *wzp_ct_world_virtual(uint64_t delay);
+/* A tester's access link; what it borrows must outlive the world. */
+typedef struct wzp_ct_net {
+    wzp_sim_link_cfg up, down;
+} wzp_ct_net;
+
+/* Virtual: `net` NULL is 1 ms each way and no loss.  NULL when out of memory. */
+wzp_ct_world *wzp_ct_world_virtual(uint64_t seed, const wzp_ct_net *net);
 
 /* Virtual only: a relay, with an address of its own.  `after` (may be NULL) is called when it was
  * served, to drain its events.  It lives as long as the world or longer. */

@@ -1,260 +1,178 @@
-/* Virtual time: one heap of things to come, packets and wake-ups, in order of time and then of
- * their making. */
-#include <assert.h>
+/* Virtual time: every core on a simulated host of its own, all of them around one router.
+ *
+ *     relay ---- router ---- tester       a tester's access link may be as bad as one likes
+ *                  |    ---- tester ...                                                       */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "conformance/engine/world.h"
+#include "sim/host/host.h"
+#include "sim/net/fabric.h"
+#include "sim/net/router.h"
 
-enum { FIRST_PORT = 40000 };
+enum { PORT = 40000, RELAY_PORT = 4433, NAME_MAX_LEN = 24 };
 
-typedef struct host {
-    wzp_core core;
-    wzp_addr addr;
-    wzp_time wake; /* the earliest wake-up that is in the heap */
-    void (*after)(void *ctx, wzp_time now);
-    void *ctx;
-} host;
-
-typedef struct thing {
-    wzp_time at;
-    uint64_t order;
-    host *wake;         /* a wake-up of this host, or */
-    wzp_quic_path path; /* a packet, as its receiver sees it */
-    uint8_t ecn;
-    uint16_t len;
-    uint8_t *data;
-} thing;
+typedef struct place {
+    char name[NAME_MAX_LEN];
+    void *core_self; /* NULL: removed */
+    wzp_sim_host *host;
+    wzp_sim_seat *seat;
+} place;
 
 typedef struct virtual_world {
     wzp_ct_world world;
-    wzp_time now;
-    uint64_t delay, order;
-    host **hosts; /* the index is in the address */
+    wzp_sim_fabric *fabric;
+    wzp_sim_router *router;
+    wzp_ct_net net;
+    place **places;
     size_t count, cap;
-    thing *heap;
-    size_t len, heap_cap;
-    uint8_t buf[WZP_QUIC_PACKET_MAX];
+    uint32_t next_ip;
 } virtual_world;
 
-static bool before(const thing *a, const thing *b) {
-    return a->at != b->at ? a->at < b->at : a->order < b->order;
-}
-
-static void push(virtual_world *w, thing t) {
-    if (w->len == w->heap_cap) {
-        const size_t cap = w->heap_cap == 0 ? 1024 : 2 * w->heap_cap;
-        thing *heap = realloc(w->heap, cap * sizeof *heap);
-        if (heap == NULL) {
-            free(t.data); /* lost like any packet */
-            return;
-        }
-        w->heap = heap;
-        w->heap_cap = cap;
-    }
-    t.order = w->order++;
-    size_t i = w->len++;
-    for (; i > 0 && before(&t, &w->heap[(i - 1) / 4]); i = (i - 1) / 4) {
-        w->heap[i] = w->heap[(i - 1) / 4];
-    }
-    w->heap[i] = t;
-}
-
-static void pop(virtual_world *w, thing *first) {
-    *first = w->heap[0];
-    const thing last = w->heap[--w->len];
-    size_t i = 0;
-    for (;;) {
-        size_t best = 4 * i + 1;
-        if (best >= w->len) {
-            break;
-        }
-        for (size_t c = best + 1; c < 4 * i + 5 && c < w->len; c++) {
-            best = before(&w->heap[c], &w->heap[best]) ? c : best;
-        }
-        if (!before(&w->heap[best], &last)) {
-            break;
-        }
-        w->heap[i] = w->heap[best];
-        i = best;
-    }
-    if (w->len > 0) {
-        w->heap[i] = last;
-    }
-}
-
-static void send_run(virtual_world *w, const host *from, const wzp_quic_meta *meta, size_t len) {
-    const bool known = meta->path.local.family != WZP_ADDR_NONE;
-    const wzp_addr source = known ? meta->path.local : from->addr;
-    for (size_t at = 0; at < len; at += meta->segment) {
-        const size_t n = len - at < meta->segment ? len - at : meta->segment;
-        uint8_t *copy = malloc(n);
-        if (copy != NULL) {
-            memcpy(copy, w->buf + at, n);
-            push(w, (thing){.at = w->now + w->delay,
-                            .path = {meta->path.remote, source},
-                            .ecn = meta->ecn,
-                            .len = (uint16_t)n,
-                            .data = copy});
-        }
-    }
-}
-
-/* Sends what a host has to say and sees to it that it wakes in time. */
-static void pump(virtual_world *w, host *h) {
-    const wzp_core_ops *ops = h->core.ops;
-    wzp_quic_meta meta;
-    for (size_t n;
-         (n = ops->next_packet(h->core.self, w->now, w->buf, sizeof w->buf, &meta)) > 0;) {
-        send_run(w, h, &meta, n);
-    }
-    const wzp_time deadline = ops->deadline(h->core.self);
-    const wzp_time wake = deadline > w->now ? deadline : w->now + WZP_US;
-    if (deadline != WZP_TIME_NEVER && wake < h->wake) {
-        h->wake = wake;
-        push(w, (thing){.at = wake, .wake = h});
-    }
-}
-
-static host *find(const virtual_world *w, const wzp_addr *addr) {
-    const size_t index = (size_t)addr->ip[1] << 16 | (size_t)addr->ip[2] << 8 | addr->ip[3];
-    return addr->ip[0] == 10 && index < w->count ? w->hosts[index] : NULL;
-}
-
-static void happen(virtual_world *w, thing *t) {
-    host *h = t->wake;
-    if (h != NULL) {
-        if (h->core.self == NULL) {
-            return; /* removed */
-        }
-        h->wake = h->wake == t->at ? WZP_TIME_NEVER : h->wake;
-        if (h->core.ops->deadline(h->core.self) > w->now) {
-            pump(w, h); /* it changed its mind */
-            return;
-        }
-    } else {
-        h = find(w, &t->path.local);
-        if (h == NULL || h->core.self == NULL) {
-            /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): each entry leaves the heap once */
-            free(t->data);
-            return;
-        }
-        h->core.ops->recv(h->core.self, &t->path, t->ecn, wzp_bytes_of(t->data, t->len), w->now);
-        free(t->data);
-    }
-    h->core.ops->tick(h->core.self, w->now);
-    if (h->after != NULL) {
-        h->after(h->ctx, w->now);
-    }
-    if (h->core.self != NULL) {
-        pump(w, h);
-    }
+static wzp_sim_clock clock_of(const virtual_world *w) {
+    return w->fabric->ops->clock(w->fabric);
 }
 
 static wzp_time virtual_now(const wzp_ct_world *world) {
-    return ((const virtual_world *)(const void *)world)->now;
+    return wzp_sim_now(clock_of((const virtual_world *)(const void *)world));
 }
 
-static host *new_host(virtual_world *w, wzp_core core) {
+static place *new_place(virtual_world *w) {
     if (w->count == w->cap) {
         const size_t cap = w->cap == 0 ? 64 : 2 * w->cap;
-        host **hosts = realloc(w->hosts, cap * sizeof(host *));
-        if (hosts == NULL) {
+        place **places = realloc(w->places, cap * sizeof(place *));
+        if (places == NULL) {
             return NULL;
         }
-        w->hosts = hosts;
+        w->places = places;
         w->cap = cap;
     }
-    host *h = calloc(1, sizeof *h);
-    if (h != NULL) {
-        h->core = core;
-        h->wake = WZP_TIME_NEVER;
-        w->hosts[w->count++] = h;
+    place *p = calloc(1, sizeof *p);
+    if (p != NULL) {
+        (void)snprintf(p->name, sizeof p->name, "host%zu", w->count);
+        w->places[w->count++] = p;
     }
-    return h;
+    return p;
 }
 
-static host *add(virtual_world *w, wzp_core core) {
-    const size_t index = w->count;
-    host *h = new_host(w, core);
-    if (h != NULL) {
-        h->addr = wzp_addr_v4(10, (uint8_t)(index >> 16), (uint8_t)(index >> 8), (uint8_t)index,
-                              FIRST_PORT);
-        h->wake = w->now;
-        push(w, (thing){.at = w->now, .wake = h});
+/* A link between the host and the router; `up` leads to the router. */
+static bool wire(virtual_world *w, const place *p, const wzp_sim_link_cfg *up,
+                 const wzp_sim_link_cfg *down) {
+    const unsigned port = (unsigned)(w->count - 1);
+    const wzp_sim_end a = {.node = wzp_sim_host_node(p->host)};
+    const wzp_sim_end b = {.node = wzp_sim_router_node(w->router), .port = port};
+    wzp_sim_pipe *pipe[2];
+    size_t index = 0;
+    wzp_fail fail = {0};
+    return w->fabric->ops->link(w->fabric, p->name, &a, &b, up, down, pipe, &index, &fail) ==
+               WZP_OK &&
+           wzp_sim_host_attach(p->host, 0, pipe[0]) == WZP_OK &&
+           wzp_sim_router_attach(w->router, port, pipe[1]) == WZP_OK;
+}
+
+static bool number(virtual_world *w, const place *p, wzp_addr *out, uint16_t port) {
+    const uint32_t ip = w->next_ip++;
+    *out = wzp_addr_v4(10, (uint8_t)(ip >> 16), (uint8_t)(ip >> 8), (uint8_t)ip, port);
+    return wzp_sim_host_address(p->host, 0, out) == WZP_OK &&
+           wzp_sim_router_route(w->router, out, 32, (unsigned)(w->count - 1)) == WZP_OK;
+}
+
+static place *settle(virtual_world *w, const wzp_sim_link_cfg *up, const wzp_sim_link_cfg *down) {
+    place *p = new_place(w);
+    if (p == NULL) {
+        return NULL;
     }
-    return h;
+    const wzp_sim_host_cfg cfg = {.name = p->name};
+    const bool ok =
+        wzp_sim_host_new(&p->host, &cfg, clock_of(w), w->fabric->ops->pool(w->fabric)) == WZP_OK &&
+        wire(w, p, up, down);
+    return ok ? p : NULL;
 }
 
 static bool virtual_add(wzp_ct_world *world, wzp_core core, const wzp_addr *target,
                         wzp_addr *locals, size_t count) {
     virtual_world *w = (virtual_world *)(void *)world;
     (void)target;
-    const host *h = add(w, core);
-    for (size_t i = 0; h != NULL && i < count; i++) {
-        locals[i] = h->addr;
-        locals[i].port = (uint16_t)(FIRST_PORT + i);
+    place *p = settle(w, &w->net.up, &w->net.down);
+    for (size_t i = 0; p != NULL && i < count; i++) {
+        if (!number(w, p, &locals[i], PORT)) {
+            return false;
+        }
     }
-    return h != NULL;
+    if (p == NULL) {
+        return false;
+    }
+    p->core_self = core.self;
+    p->seat = wzp_sim_host_seat(p->host, PORT, core, NULL, NULL);
+    return p->seat != NULL;
 }
 
 bool wzp_ct_world_serve(wzp_ct_world *world, wzp_core core, void (*after)(void *ctx, wzp_time now),
                         void *ctx, wzp_addr *addr) {
-    host *h = add((virtual_world *)(void *)world, core);
-    if (h == NULL) {
+    static const wzp_sim_link_cfg wire_cfg = {0};
+    virtual_world *w = (virtual_world *)(void *)world;
+    place *p = settle(w, &wire_cfg, &wire_cfg);
+    if (p == NULL || !number(w, p, addr, RELAY_PORT)) {
         return false;
     }
-    h->after = after;
-    h->ctx = ctx;
-    *addr = h->addr;
-    return true;
+    p->core_self = core.self;
+    p->seat = wzp_sim_host_seat(p->host, RELAY_PORT, core, after, ctx);
+    return p->seat != NULL;
 }
 
-/* The host stays as an empty shell: packets and wake-ups may still be on their way to it. */
+/* The host stays: packets may still be on their way to it. */
 static void virtual_remove(wzp_ct_world *world, void *core_self) {
     virtual_world *w = (virtual_world *)(void *)world;
     for (size_t i = 0; i < w->count; i++) {
-        if (w->hosts[i]->core.self == core_self) {
-            w->hosts[i]->core.self = NULL;
+        if (w->places[i]->core_self == core_self) {
+            wzp_sim_seat_free(&w->places[i]->seat);
+            w->places[i]->core_self = NULL;
         }
     }
 }
 
 static void virtual_step(wzp_ct_world *world, wzp_time until) {
     virtual_world *w = (virtual_world *)(void *)world;
-    for (int i = 0; i < 256; i++) {
-        if (w->len == 0 || w->heap[0].at > until) {
-            w->now = until > w->now ? until : w->now;
-            return;
+    for (size_t i = 0; i < w->count; i++) {
+        if (w->places[i]->seat != NULL) {
+            wzp_sim_seat_wake(w->places[i]->seat); /* the suite may have given it commands */
         }
-        thing t;
-        pop(w, &t);
-        w->now = t.at > w->now ? t.at : w->now;
-        happen(w, &t);
     }
+    (void)w->fabric->ops->run(w->fabric, until);
 }
 
 static void virtual_free(wzp_ct_world *world) {
     virtual_world *w = (virtual_world *)(void *)world;
-    for (size_t i = 0; i < w->len; i++) {
-        free(w->heap[i].data);
-    }
     for (size_t i = 0; i < w->count; i++) {
-        free(w->hosts[i]);
+        wzp_sim_seat_free(&w->places[i]->seat);
+        wzp_sim_host_free(&w->places[i]->host);
+        free(w->places[i]);
     }
-    free(w->heap);
-    free(w->hosts);
+    wzp_sim_router_free(&w->router);
+    if (w->fabric != NULL) {
+        w->fabric->ops->free(w->fabric);
+    }
+    free(w->places);
     free(w);
 }
 
-wzp_ct_world *wzp_ct_world_virtual(uint64_t delay) {
+wzp_ct_world *wzp_ct_world_virtual(uint64_t seed, const wzp_ct_net *net) {
     static const wzp_ct_world_ops ops = {virtual_now, virtual_add, virtual_remove, virtual_step,
                                          virtual_free};
+    const wzp_sim_engine_cfg engine = {.seed = seed};
+    const wzp_sim_router_cfg router = {.name = "router"};
     virtual_world *w = calloc(1, sizeof *w);
     if (w == NULL) {
         return NULL;
     }
     w->world.ops = &ops;
-    w->now = WZP_S;
-    w->delay = delay;
+    w->net.up.delay.base = w->net.down.delay.base = WZP_MS;
+    w->net = net != NULL ? *net : w->net;
+    if (wzp_sim_fabric_native(&w->fabric, &engine) != WZP_OK ||
+        wzp_sim_router_new(&w->router, &router) != WZP_OK) {
+        virtual_free(&w->world);
+        return NULL;
+    }
     return &w->world;
 }

@@ -61,7 +61,7 @@ static bool run(const selection *s, wzp_fault fault, wzp_ct_report *report) {
     const bool strict = fault >= WZP_FAULT_FIRST_STRICT;
     wzp_prng prng;
     wzp_prng_init(&prng, 1, "relay");
-    wzp_ct_suite_cfg suite = {.world = wzp_ct_world_virtual(WZP_MS),
+    wzp_ct_suite_cfg suite = {.world = wzp_ct_world_virtual(1, NULL),
                               .cases = s->cases,
                               .case_count = s->count,
                               .repeat = 1,

@@ -314,16 +314,16 @@ START_TEST(addresses_are_bounded) {
     pair p;
     setup(&p);
     address(p.x, 0, "10.0.0.1"); /* again: no second one */
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 14; i++) {
         const wzp_addr more = wzp_addr_v4(10, 1, 0, (uint8_t)i, 7);
         ck_assert(wzp_sim_host_address(p.x, 0, &more) == WZP_OK);
     }
     const wzp_addr none = {.family = WZP_ADDR_NONE};
-    const wzp_addr ninth = wzp_addr_v4(10, 2, 0, 1, 0);
-    ck_assert(wzp_sim_host_address(p.x, 0, &ninth) == WZP_ERR_LIMIT);
+    const wzp_addr too_many = wzp_addr_v4(10, 2, 0, 1, 0);
+    ck_assert(wzp_sim_host_address(p.x, 0, &too_many) == WZP_ERR_LIMIT);
     ck_assert(wzp_sim_host_address(p.x, 0, &none) == WZP_ERR_INVALID_ARGUMENT);
-    wzp_sim_host_unaddress(p.x, 9, &ninth);
-    wzp_sim_host_unaddress(p.x, 0, &ninth);
+    wzp_sim_host_unaddress(p.x, 9, &too_many);
+    wzp_sim_host_unaddress(p.x, 0, &too_many);
     wzp_sim_host_up(p.x, 9, true);
     teardown(&p);
 }

@@ -4,7 +4,7 @@
 
 #include "sim/host/host.h"
 
-#define ADDRESSES_MAX 8
+#define ADDRESSES_MAX 16
 #define SOCKET_BUCKETS 64
 
 typedef struct interface {
