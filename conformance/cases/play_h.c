@@ -205,10 +205,10 @@ const wzp_ct_act wzp_ct_acts_h11[WZP_CT_H11_ACTS] = {
     {"both are registered", 3, begin_register, go_register, WZP_CT_REASON_NO_RESPONSE, 0},
     {"the offer reaches the callee", 3, begin_call, go_call, WZP_CT_REASON_NO_RESPONSE, 0},
     {"both get CallSetup for one room", 3, begin_answer, go_answer, WZP_CT_REASON_NO_RESPONSE, 0},
+    {"a stranger is refused", 3, begin_stranger, go_stranger, WZP_CT_REASON_NO_RESPONSE, 0},
     {"both are let into the call room", 3, begin_pair, go_pair, WZP_CT_REASON_NO_RESPONSE, 0},
     {"a third connection of the pair is refused", 3, begin_third, go_third,
      WZP_CT_REASON_NO_RESPONSE, 0},
-    {"a stranger is refused", 3, begin_stranger, go_stranger, WZP_CT_REASON_NO_RESPONSE, 0},
     {"the pair is served as before", 3, begin_pair_speech, go_speech, WZP_CT_REASON_NOT_FORWARDED,
      WZP_CT_REASON_FALSE_POSITIVE},
 };

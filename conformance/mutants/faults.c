@@ -383,10 +383,27 @@ WRAP(int64_t, wzp_relay_send_signal, session *to, const wzp_signal *signal) {
     return __real_wzp_relay_send_signal(to, &changed);
 }
 
-WRAP(bool, wzp_relay_join, session *s) {
-    if (fault == WZP_FAULT_OPEN_CALL_ROOMS && strncmp(s->sni, "call-", 5) == 0) {
-        s->sni[0] = 'x';
+static bool is_full_call(const session *s) {
+    for (size_t i = 0; i < ROOM_BUCKETS; i++) {
+        for (const room *rm = s->relay->rooms[i]; rm != NULL; rm = rm->next) {
+            if (strcmp(rm->name, s->sni) == 0) {
+                return rm->count >= 2;
+            }
+        }
     }
+    return false;
+}
+
+WRAP(bool, wzp_relay_call_admit, const session *s) {
+    const bool is_call = strncmp(s->sni, "call-", 5) == 0;
+    const bool admitted = __real_wzp_relay_call_admit(s);
+    return fault == WZP_FAULT_OPEN_CALL_ROOMS ? admitted || (is_call && !is_full_call(s))
+           : fault == WZP_FAULT_THIRD_IN_CALL ? admitted || (is_call && is_full_call(s))
+           : fault == WZP_FAULT_NO_CALLS      ? admitted && !is_call
+                                              : admitted;
+}
+
+WRAP(bool, wzp_relay_join, session *s) {
     /* What the relay believes while it decides, and the truth. */
     const bool limited = s->relay->cfg.max_sessions == WZP_CT_MAX_SESSIONS;
     const size_t sessions = s->relay->media_sessions;

@@ -48,7 +48,7 @@
     X(WRONG_SUPPORTED, "wrong-supported", "names version 1 in its mismatch", "H-01")               \
     X(NO_ROOM_UPDATE, "no-room-update", "never sends RoomUpdate", "H-03")                          \
     X(WRONG_PREFIX, "wrong-prefix", "counts four bytes too many in the length prefix", "H-03")     \
-    X(OPEN_CALL_ROOMS, "open-call-rooms", "lets strangers into call rooms", "H-10")                \
+    X(OPEN_CALL_ROOMS, "open-call-rooms", "lets strangers into call rooms", "H-10 H-11")           \
     X(B_THIRD, "tier-b-third", "tier B allows a third of the packets", "B-01 B-08")                \
     X(EXACT_STEPS, "exact-steps", "tier C wants each step to be a frame long", "C-04 C-08")        \
     X(NO_GAPS, "no-gaps", "takes missing and late numbers for drift", "C-14 C-15 C-16")            \
@@ -65,6 +65,8 @@
     X(REPLAY, "replays", "greets a newcomer with the room's last packet", "W-17")                  \
     X(ANY_OFFER, "any-offer", "lets in whatever the first message is", "H-05 H-05b H-06 H-06b")    \
     X(ANY_ALPN, "any-alpn", "takes any application protocol", "H-14 H-14b")                        \
+    X(THIRD_IN_CALL, "third-in-call", "lets a third connection into a call room", "H-11")          \
+    X(NO_CALLS, "closed-call-rooms", "lets nobody into call rooms", "H-11")                        \
     X(NO_LIMIT, "no-session-limit", "lets in more than its limit", "H-12")                         \
     X(TIGHT_LIMIT, "tight-session-limit", "lets in one less than its limit", "H-12")               \
     X(ANY_TOKEN, "any-token", "lets in whatever the token is", "H-13")                             \
