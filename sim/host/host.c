@@ -385,13 +385,18 @@ static void hold(wzp_sim_host *host, wzp_sim_packet *packet, wzp_time now) {
     wzp_sim_at(host->clock, wzp_time_after(now, host->cfg.processing), held, host, NULL);
 }
 
+/* Every host is in every group: gateways announce themselves to 224.0.0.1 (nat sheet 2.5). */
+static bool is_multicast(const wzp_addr *addr) {
+    return addr->family == WZP_ADDR_V4 ? (addr->ip[0] & 0xf0) == 0xe0 : addr->ip[0] == 0xff;
+}
+
 static void deliver(wzp_sim_node *node, unsigned port, wzp_sim_packet *packet, wzp_time now) {
     wzp_sim_host *host = (wzp_sim_host *)(void *)node;
     host->counts.in++;
     host->counts.bytes_in += wzp_sim_packet_wire_len(packet);
     if (port >= host->interface_count || host->interfaces[port].down) {
         drop(host, packet, WZP_SIM_DROP_NODE_DOWN);
-    } else if (!is_own(host, &packet->dst)) {
+    } else if (!is_own(host, &packet->dst) && !is_multicast(&packet->dst)) {
         drop(host, packet, WZP_SIM_DROP_NO_ROUTE);
     } else if (packet->corrupted) {
         drop(host, packet, WZP_SIM_DROP_CHECKSUM);

@@ -49,7 +49,7 @@ wzp_time wzp_sim_host_network_time(const wzp_sim_host *host, wzp_time local);
 
 typedef struct wzp_sim_socket wzp_sim_socket;
 
-/* `local` is where it arrived; `payload` is borrowed. */
+/* `local` is where it arrived, perhaps a multicast group; `payload` is borrowed. */
 typedef void wzp_sim_receive(void *ctx, const wzp_addr *local, const wzp_addr *remote, uint8_t ecn,
                              wzp_bytes payload, wzp_time now);
 

@@ -160,6 +160,26 @@ START_TEST(a_packet_arrives_as_it_was_sent) {
 }
 END_TEST
 
+/* A gateway's word to all (nat sheet 2.5); who does not listen says nothing about it. */
+START_TEST(groups_are_heard) {
+    pair p;
+    inbox x;
+    inbox y;
+    setup(&p);
+    wzp_sim_socket *sender = bind_at(p.x, 0, &x);
+    bind_at(p.y, 5350, &y);
+    ck_assert(send_text(&p, sender, NULL, at("224.0.0.1", 5350), "reborn"));
+    ck_assert(send_text(&p, sender, NULL, at("ff02::1", 5350), "reborn"));
+    ck_assert(send_text(&p, sender, NULL, at("224.0.0.1", 5351), "reborn"));
+    run(&p, WZP_S);
+    ck_assert_uint_eq(y.count, 2);
+    ck_assert_str_eq(y.text, "reborn");
+    ck_assert_uint_eq(x.errors, 0);
+    ck_assert_uint_eq(dropped(p.y, WZP_SIM_DROP_NO_SOCKET), 1);
+    teardown(&p);
+}
+END_TEST
+
 START_TEST(ports_are_taken_once) {
     pair p;
     inbox in;
@@ -448,6 +468,7 @@ END_TEST
 int main(void) {
     TCase *tc = tcase_create("host");
     tcase_add_loop_test(tc, a_packet_arrives_as_it_was_sent, 0, 2);
+    tcase_add_test(tc, groups_are_heard);
     tcase_add_test(tc, ports_are_taken_once);
     tcase_add_test(tc, nobody_listens);
     tcase_add_loop_test(tc, drops, 0, WZP_COUNT_OF(drop_cases));

@@ -206,17 +206,42 @@ static void drop(wzp_sim_router *router, wzp_sim_packet *packet, wzp_sim_drop wh
     wzp_sim_packet_free(packet);
 }
 
+static bool is_multicast(const wzp_addr *addr) {
+    return addr->family == WZP_ADDR_V4 ? (addr->ip[0] & 0xf0) == 0xe0 : addr->ip[0] == 0xff;
+}
+
+static bool may_pass(const wzp_sim_router *router, unsigned in, unsigned out) {
+    return !router->cfg.isolate || in == 0 || out == 0;
+}
+
+/* A switch sends what is for a group out of every other port. */
+static void flood(wzp_sim_router *router, unsigned in, wzp_sim_packet *packet, wzp_time now) {
+    for (unsigned out = 0; out < router->pipe_count; out++) {
+        wzp_sim_packet *copy = out != in && router->pipes[out] != NULL && may_pass(router, in, out)
+                                   ? wzp_sim_packet_copy(packet)
+                                   : NULL;
+        if (copy != NULL) {
+            pass_on(router, out, copy, now);
+        }
+    }
+    wzp_sim_packet_free(packet);
+}
+
 static void deliver(wzp_sim_node *node, unsigned in, wzp_sim_packet *packet, wzp_time now) {
     wzp_sim_router *router = (wzp_sim_router *)node;
     router->counts.in++;
     router->counts.bytes_in += wzp_sim_packet_wire_len(packet);
     const unsigned out = look_up(router, &packet->dst);
+    if (router->cfg.keep_ttl && is_multicast(&packet->dst)) {
+        flood(router, in, packet, now);
+        return;
+    }
     if (!has_pipe(router, out) || (out == in && router->cfg.keep_ttl)) {
         report(router, in, packet, WZP_SIM_ICMP_HOST_UNREACHABLE, now);
         drop(router, packet, WZP_SIM_DROP_NO_ROUTE);
         return;
     }
-    if (router->cfg.isolate && in != 0 && out != 0) {
+    if (!may_pass(router, in, out)) {
         drop(router, packet, WZP_SIM_DROP_POLICY);
         return;
     }

@@ -1,9 +1,9 @@
 /* A router: longest-prefix match, TTL, ICMP errors.  Many ports, no queues of its own (links have
  * them).  Also the hub of a LAN: a switch is a router whose hosts are routes of full length.
  *
- * It has no sockets: a packet to its own address goes where the routes say.  Multicast and
- * broadcast do too, so that what a host asks of all (SSDP) reaches the gateway by the default
- * route. */
+ * It has no sockets: a packet to its own address goes where the routes say, multicast and broadcast
+ * too.  A switch sends what is for a group out of every other port: what a host asks of all (SSDP)
+ * reaches the gateway, and what a gateway tells all (224.0.0.1) its hosts. */
 #ifndef WZP_SIM_NET_ROUTER_H
 #define WZP_SIM_NET_ROUTER_H
 

@@ -302,9 +302,43 @@ START_TEST(a_switch_keeps_ttl_and_never_sends_back) {
     ck_assert_uint_eq(n.ends[1].got->ttl, 1);
     send(&n, 0, "9.9.9.9:9", "10.0.0.8:1", 64);
     ck_assert_int_eq(where(&n), -1);
-    send(&n, 1, "10.0.0.7:9", "239.255.255.250:1900", 1);
-    ck_assert_int_eq(where(&n), 0);
     ck_assert_uint_eq(dropped(&n, WZP_SIM_DROP_NO_ROUTE), 1);
+    tear_down(&n);
+}
+END_TEST
+
+static const struct group_case {
+    const char *name, *dst;
+    bool isolate;
+    unsigned in;
+    bool want[PORTS]; /* where copies leave */
+} group_cases[] = {
+    {"search of a host", "239.255.255.250:1900", false, 1, {true, false, true, true}},
+    {"announcement of the gateway", "224.0.0.1:5350", false, 0, {false, true, true, true}},
+    {"IPv6", "[ff02::1]:5350", false, 3, {true, true, true, false}},
+    {"isolated host", "239.255.255.250:1900", true, 1, {true, false, false, false}},
+    {"to isolated hosts", "224.0.0.1:5350", true, 0, {false, true, true, true}},
+};
+
+START_TEST(a_switch_floods_groups) {
+    const struct group_case *c = &group_cases[_i];
+    net n;
+    set_up(&n, &(wzp_sim_router_cfg){.name = "lan", .keep_ttl = true, .isolate = c->isolate});
+    route(&n, "0.0.0.0:0", 0, 0);
+    send(&n, c->in, c->dst[0] == '[' ? "[fd00::1]:9" : "10.0.0.7:9", c->dst, 1);
+    for (size_t i = 0; i < PORTS; i++) {
+        ck_assert_msg((n.ends[i].got != NULL) == c->want[i], "%s: port %zu", c->name, i);
+    }
+    tear_down(&n);
+}
+END_TEST
+
+START_TEST(a_router_does_not) {
+    net n;
+    set_up(&n, &(wzp_sim_router_cfg){.name = "router"});
+    route(&n, "0.0.0.0:0", 0, 0);
+    send(&n, 1, "10.0.0.7:9", "239.255.255.250:1900", 64);
+    ck_assert_int_eq(where(&n), 0);
     tear_down(&n);
 }
 END_TEST
@@ -359,6 +393,8 @@ int main(void) {
     tcase_add_loop_test(tc, errors_reach_the_sender, 0, WZP_COUNT_OF(error_cases));
     tcase_add_test(tc, a_router_without_an_address_is_silent);
     tcase_add_test(tc, a_switch_keeps_ttl_and_never_sends_back);
+    tcase_add_loop_test(tc, a_switch_floods_groups, 0, WZP_COUNT_OF(group_cases));
+    tcase_add_test(tc, a_router_does_not);
     tcase_add_loop_test(tc, isolated_clients, 0, WZP_COUNT_OF(isolate_cases));
     tcase_add_test(tc, what_passes_is_counted);
     return wzp_run_suite("router", tc);
