@@ -397,6 +397,10 @@ void wzp_sim_box_power(wzp_sim_box *box, bool on) {
     box->down = !on;
 }
 
+bool wzp_sim_box_is_up(const wzp_sim_box *box) {
+    return !box->down;
+}
+
 /* `arg` carries the number of the reboot: pointers are the only luggage that tasks have. */
 static void boot(void *self, void *arg, wzp_time now) {
     wzp_sim_box *box = self;

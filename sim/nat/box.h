@@ -51,6 +51,7 @@ void wzp_sim_box_answer(wzp_sim_box *box, const wzp_addr *from, const wzp_addr *
 
 /* Nothing passes while it is down; what is in it is lost. */
 void wzp_sim_box_power(wzp_sim_box *box, bool on);
+bool wzp_sim_box_is_up(const wzp_sim_box *box);
 /* Down for so long, and then without any state.  Another one meanwhile starts over. */
 void wzp_sim_box_reboot(wzp_sim_box *box, uint64_t duration, wzp_time now);
 /* Called when the box is up again after a reboot: its services have forgotten everything too. */

@@ -317,7 +317,9 @@ START_TEST(nothing_passes_without_power) {
     const wzp_sim_box_cfg cfg = box_cfg("fullcone");
     open_bench(&b, &cfg);
     put(&b, 0, "192.168.1.2:5000", "192.0.2.1:80");
+    ck_assert(wzp_sim_box_is_up(b.box));
     wzp_sim_box_power(b.box, false);
+    ck_assert(!wzp_sim_box_is_up(b.box));
     put(&b, 0, "192.168.1.2:5000", "192.0.2.1:80");
     run_us(&b, 1000);
     ck_assert_uint_eq(b.out.count, 0);

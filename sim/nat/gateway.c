@@ -268,17 +268,25 @@ static wzp_sim_gateway_reach reach_of(wzp_sim_gateway_mode mode) {
     return WZP_SIM_GATEWAY_REFUSED;
 }
 
+static bool is_tv(const wzp_sim_gateway *gateway, const wzp_addr *to) {
+    return has_tv(gateway) && wzp_addr_equal(to, &gateway->cfg.tv);
+}
+
+wzp_sim_gateway_reach wzp_sim_gateway_connect(const wzp_sim_gateway *gateway, const wzp_addr *to) {
+    const wzp_addr self = wzp_sim_gateway_http_addr(gateway);
+    if (is_tv(gateway, to)) {
+        return WZP_SIM_GATEWAY_ANSWERED;
+    }
+    return wzp_addr_equal(to, &self) ? reach_of(gateway->cfg.upnp) : WZP_SIM_GATEWAY_REFUSED;
+}
+
 wzp_sim_gateway_reach wzp_sim_gateway_http(wzp_sim_gateway *gateway, const wzp_addr *from,
                                            const wzp_addr *to, wzp_bytes request, wzp_time now,
                                            wzp_wr *out) {
-    const wzp_addr self = wzp_sim_gateway_http_addr(gateway);
-    if (has_tv(gateway) && wzp_addr_equal(to, &gateway->cfg.tv)) {
+    const wzp_sim_gateway_reach reach = wzp_sim_gateway_connect(gateway, to);
+    if (is_tv(gateway, to)) {
         wzp_sim_tv_http(request, out);
-        return WZP_SIM_GATEWAY_ANSWERED;
-    }
-    const wzp_sim_gateway_reach reach =
-        wzp_addr_equal(to, &self) ? reach_of(gateway->cfg.upnp) : WZP_SIM_GATEWAY_REFUSED;
-    if (reach == WZP_SIM_GATEWAY_ANSWERED) {
+    } else if (reach == WZP_SIM_GATEWAY_ANSWERED) {
         const wzp_sim_upnp upnp = upnp_of(gateway, now);
         gateway->counts.http++;
         wzp_sim_leases_tick(gateway->leases, now);

@@ -72,6 +72,9 @@ typedef enum wzp_sim_gateway_reach {
     WZP_SIM_GATEWAY_NOTHING  /* no answer ever */
 } wzp_sim_gateway_reach;
 
+/* What comes of a connection to `to`. */
+wzp_sim_gateway_reach wzp_sim_gateway_connect(const wzp_sim_gateway *gateway, const wzp_addr *to);
+
 /* One request, whole, to `to`, and its response: room for WZP_SIM_UPNP_HTTP_MAX.  It takes effect
  * at `now`; the response is on its way `wzp_sim_gateway_delay` later. */
 wzp_sim_gateway_reach wzp_sim_gateway_http(wzp_sim_gateway *gateway, const wzp_addr *from,
