@@ -1,0 +1,254 @@
+#include "sim/bin/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/log_sink.h"
+#include "io/sys.h"
+#include "sim/lab/near.h"
+#include "wzp_version.h"
+
+enum verb { LIST = 1, RUN = 2 };
+
+static const struct verb_entry {
+    const char *name;
+    unsigned bit;
+    wzp_sim_verb_main *run;
+} verbs[] = {
+    {"list", LIST, wzp_sim_list},
+    {"run", RUN, wzp_sim_run},
+};
+
+static const char *verb_at(const void *list, size_t index) {
+    (void)list;
+    return index < sizeof verbs / sizeof *verbs ? verbs[index].name : NULL;
+}
+
+static void usage(FILE *out) {
+    (void)fputs(
+        "usage: wzp-sim list [DIR]\n"
+        "       wzp-sim run SCENARIO [options]\n"
+        "\n"
+        "Calls through simulated networks: NATs, loss, jitter, queues, handovers.  SCENARIO is a\n"
+        "TOML file, or the name of one that comes with the program (see list).\n"
+        "\n"
+        "list  the scenarios of a folder, and what each expects\n"
+        "run   one scenario with one seed\n"
+        "\n"
+        "run\n"
+        "  --seed N             of all chance (the scenario's own)\n"
+        "  --set KEY=VALUE      changes the scenario, as host.y.nat=symrand; may be repeated\n"
+        "  --engine native|ns3  what simulates the links (native)\n"
+        "  --check              only reads the scenario\n"
+        "  --pcap DIR           a capture of each node, and keys.log for Wireshark\n"
+        "  --qlog DIR           event logs of the relays' connections\n"
+        "  --trace F            a line for each packet at each interface\n"
+        "  --json F             the result; - is standard output\n"
+        "all\n"
+        "  --quiet, --log-level error|warn|info|debug, --help, --version\n"
+        "\n"
+        "Exit status: 0 as expected, 1 not so, 2 usage, 3 a file cannot be read or written, or is\n"
+        "no scenario, 4 the engine is not there, 5 this build lacks what the scenario needs,\n"
+        "127 no scenario has that name.\n"
+        "\n"
+        "Example: wzp-sim run N14 --seed 7 --pcap captures\n",
+        out);
+}
+
+/* --- options ---------------------------------------------------------------------------------- */
+
+enum option_id {
+    OPT_SEED = 256,
+    OPT_SET,
+    OPT_ENGINE,
+    OPT_CHECK,
+    OPT_PCAP,
+    OPT_QLOG,
+    OPT_TRACE,
+    OPT_JSON,
+    OPT_QUIET,
+    OPT_LOG_LEVEL,
+    OPT_HELP,
+    OPT_VERSION
+};
+
+static const struct option longs[] = {{"seed", 1, NULL, OPT_SEED},
+                                      {"set", 1, NULL, OPT_SET},
+                                      {"engine", 1, NULL, OPT_ENGINE},
+                                      {"check", 0, NULL, OPT_CHECK},
+                                      {"pcap", 1, NULL, OPT_PCAP},
+                                      {"qlog", 1, NULL, OPT_QLOG},
+                                      {"trace", 1, NULL, OPT_TRACE},
+                                      {"json", 1, NULL, OPT_JSON},
+                                      {"quiet", 0, NULL, OPT_QUIET},
+                                      {"log-level", 1, NULL, OPT_LOG_LEVEL},
+                                      {"help", 0, NULL, OPT_HELP},
+                                      {"version", 0, NULL, OPT_VERSION},
+                                      {NULL, 0, NULL, 0}};
+
+/* Verbs that an option is for; what is not here is for all. */
+static const struct scope {
+    int id;
+    unsigned verbs;
+} scopes[] = {
+    {OPT_SEED, RUN}, {OPT_SET, RUN},  {OPT_ENGINE, RUN}, {OPT_CHECK, RUN},
+    {OPT_PCAP, RUN}, {OPT_QLOG, RUN}, {OPT_TRACE, RUN},  {OPT_JSON, RUN | LIST},
+};
+
+static const char *option_at(const void *list, size_t index) {
+    (void)list;
+    return longs[index].name;
+}
+
+static const char *option_name(int id) {
+    for (size_t i = 0; longs[i].name != NULL; i++) {
+        if (longs[i].val == id) {
+            return longs[i].name;
+        }
+    }
+    return "";
+}
+
+static bool complain(const char *format, const char *what, const char *more) {
+    (void)fputs("wzp-sim: ", stderr);
+    (void)fprintf(stderr, format, what, more);
+    (void)fputc('\n', stderr);
+    return false;
+}
+
+static bool number(const char *text, uint64_t *out) {
+    char *end = NULL;
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0;
+}
+
+static bool take_engine(wzp_sim_options *o, const char *value) {
+    static const char *const engines[] = {"native", "ns3", NULL};
+    char near[WZP_LAB_NEAR_MAX];
+    for (size_t i = 0; engines[i] != NULL; i++) {
+        if (strcmp(value, engines[i]) == 0) {
+            o->engine = engines[i];
+            return true;
+        }
+    }
+    return complain("--engine takes native or ns3, not '%s'%s", value,
+                    wzp_lab_near(value, wzp_lab_word_at, engines, near));
+}
+
+static bool take_option(wzp_sim_options *o, int id, const char *value) {
+    switch (id) {
+    case OPT_SEED:
+        o->has_seed = true;
+        return number(value, &o->seed) ||
+               complain("--seed takes a whole number, not '%s'%s", value, "");
+    case OPT_SET:
+        if (o->set_count == WZP_SIM_SETS_MAX) {
+            return complain("too many --set %s%s", value, "");
+        }
+        o->sets[o->set_count++] = value;
+        return true;
+    case OPT_ENGINE:
+        return take_engine(o, value);
+    case OPT_CHECK:
+        return o->check = true;
+    case OPT_QUIET:
+        return o->quiet = true;
+    case OPT_LOG_LEVEL:
+        return wzp_log_level_parse(value, &o->log_level) ||
+               complain("--log-level takes error, warn, info or debug, not '%s'%s", value, "");
+    default:
+        break;
+    }
+    const char **const texts[] = {[0] = &o->pcap,
+                                  [OPT_QLOG - OPT_PCAP] = &o->qlog,
+                                  [OPT_TRACE - OPT_PCAP] = &o->trace,
+                                  [OPT_JSON - OPT_PCAP] = &o->json};
+    *texts[id - OPT_PCAP] = value;
+    return true;
+}
+
+/* --- all -------------------------------------------------------------------------------------- */
+
+static int refuse(const char *bad) {
+    char near[WZP_LAB_NEAR_MAX];
+    char name[64];
+    const char *begin = bad + strspn(bad, "-");
+    (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(begin, "="), begin);
+    (void)complain("there is no option '%s'%s; see --help", bad,
+                   wzp_lab_near(name, option_at, NULL, near));
+    return EXIT_USAGE;
+}
+
+static bool fits(const struct verb_entry *verb, const bool *given) {
+    for (size_t i = 0; i < sizeof scopes / sizeof *scopes; i++) {
+        if (given[scopes[i].id - OPT_SEED] && (scopes[i].verbs & verb->bit) == 0) {
+            return complain("%s takes no --%s; see --help", verb->name, option_name(scopes[i].id));
+        }
+    }
+    return true;
+}
+
+static int pick_verb(wzp_sim_options *o, int argc, char **argv, const bool *given) {
+    char near[WZP_LAB_NEAR_MAX];
+    if (optind == argc) {
+        usage(stderr);
+        return EXIT_USAGE;
+    }
+    const char *name = argv[optind];
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        if (strcmp(verbs[i].name, name) == 0) {
+            o->verb = verbs[i].run;
+            if (!fits(&verbs[i], given)) {
+                return EXIT_USAGE;
+            }
+        }
+    }
+    if (o->verb == NULL) {
+        (void)complain("there is no verb '%s'%s; see --help", name,
+                       wzp_lab_near(name, verb_at, NULL, near));
+        return EXIT_USAGE;
+    }
+    for (int i = optind + 1; i < argc; i++) {
+        if (o->file_count == WZP_SIM_FILES_MAX) {
+            (void)complain("too many files: %s%s", argv[i], "");
+            return EXIT_USAGE;
+        }
+        o->files[o->file_count++] = argv[i];
+    }
+    return -1;
+}
+
+int wzp_sim_options_parse(wzp_sim_options *o, int argc, char **argv) {
+    bool given[OPT_VERSION - OPT_SEED + 1] = {false};
+    *o = (wzp_sim_options){.log_level = WZP_LOG_WARN};
+    o->colour = isatty(STDOUT_FILENO) != 0 && wzp_io_env("NO_COLOR") == NULL;
+    opterr = 0;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread */
+    for (int id; (id = getopt_long(argc, argv, ":", longs, NULL)) != -1;) {
+        if (id == OPT_HELP) {
+            usage(stdout);
+            return EXIT_GOOD;
+        }
+        if (id == OPT_VERSION) {
+            (void)puts("wzp-sim " WZP_VERSION " (" WZP_BUILD_HASH ")");
+            return EXIT_GOOD;
+        }
+        if (id == ':') {
+            (void)complain("%s needs a value%s", argv[optind - 1], "");
+            return EXIT_USAGE;
+        }
+        if (id == '?') {
+            return refuse(argv[optind - 1]);
+        }
+        given[id - OPT_SEED] = true;
+        if (!take_option(o, id, optarg)) {
+            return EXIT_USAGE;
+        }
+    }
+    return pick_verb(o, argc, argv, given);
+}

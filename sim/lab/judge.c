@@ -1,0 +1,397 @@
+/* Was it as expected?  Paths come from the packets, sound from the ears; nat sheet 2.13. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim/lab/world.h"
+
+/* At the end of a call the last frames are still under way. */
+#define FAREWELL (200 * WZP_MS)
+
+const char *wzp_lab_check_word(wzp_lab_check_kind kind) {
+    static const char *const words[] = {
+#define X(id, word, strict) word,
+        WZP_LAB_CHECK_MAP(X)
+#undef X
+    };
+    return words[kind];
+}
+
+bool wzp_lab_check_strict(wzp_lab_check_kind kind) {
+    static const bool stricts[] = {
+#define X(id, word, strict) strict,
+        WZP_LAB_CHECK_MAP(X)
+#undef X
+    };
+    return stricts[kind];
+}
+
+/* --- one verdict after the other -------------------------------------------------------------- */
+
+typedef struct judging {
+    struct wzp_lab_world *w;
+    wzp_lab_result *r;
+    const wzp_lab_call *call;
+    wzp_lab_member *members;
+    size_t cap;
+    bool no_memory;
+} judging;
+
+static void text(char *out, size_t cap, const char *format, va_list args) {
+    (void)vsnprintf(out, cap, format, args);
+}
+
+__attribute__((format(printf, 5, 6))) static void check(judging *j, wzp_lab_check_kind kind,
+                                                        bool good, const char *where,
+                                                        const char *expected, ...) {
+    va_list args;
+    if (j->r->check_count == j->cap) {
+        const size_t cap = j->cap == 0 ? 32 : 2 * j->cap;
+        wzp_lab_check *checks = realloc(j->r->checks, cap * sizeof *checks);
+        if (checks == NULL) {
+            j->no_memory = true;
+            return;
+        }
+        j->r->checks = checks;
+        j->cap = cap;
+    }
+    wzp_lab_check *c = &j->r->checks[j->r->check_count++];
+    *c = (wzp_lab_check){.kind = kind, .good = good};
+    (void)snprintf(c->where, sizeof c->where, "%s", where);
+    va_start(args, expected);
+    text(c->expected, sizeof c->expected, expected, args);
+    va_end(args);
+}
+
+/* What came instead, of the check that was added last. */
+__attribute__((format(printf, 2, 3))) static void got(judging *j, const char *format, ...) {
+    va_list args;
+    if (!j->no_memory && j->r->check_count > 0) {
+        wzp_lab_check *c = &j->r->checks[j->r->check_count - 1];
+        va_start(args, format);
+        text(c->got, sizeof c->got, format, args);
+        va_end(args);
+    }
+}
+
+static uint64_t ms(uint64_t ns) {
+    return (ns + WZP_MS / 2) / WZP_MS;
+}
+
+static const char *name_of(const judging *j, size_t m) {
+    return j->w->s->hosts[j->members[m].host].name;
+}
+
+/* --- paths ------------------------------------------------------------------------------------ */
+
+static const char *path_name(wzp_lab_path path) {
+    static const char *const names[] = {"any", "relay", "direct", "none", "best"};
+    return names[path];
+}
+
+static wzp_time end_of(const judging *j, const wzp_lab_member *member) {
+    const wzp_time planned = j->r->start + j->call->end;
+    return wzp_time_min(planned, member->report.ended_at);
+}
+
+/* By what came in during the last seconds of the call. */
+static wzp_lab_path path_of(const judging *j, const wzp_lab_member *member) {
+    const wzp_time end = wzp_time_since(end_of(j, member), j->r->start);
+    const uint64_t length = wzp_time_since(end, j->call->start);
+    const uint64_t window = length / 2 < 10 * WZP_S ? length / 2 : 10 * WZP_S;
+    const uint32_t source = wzp_lab_measure_source(j->r->measure, member->host, end - window, end);
+    if (source == WZP_LAB_NONE || !member->report.in_call) {
+        return WZP_LAB_PATH_NONE;
+    }
+    return source >= j->w->s->host_count ? WZP_LAB_PATH_RELAY : WZP_LAB_PATH_DIRECT;
+}
+
+static void judge_path(judging *j, size_t m) {
+    const wzp_lab_expect *e = &j->call->expect[m];
+    const wzp_lab_path is = j->members[m].path;
+    wzp_lab_path want = (wzp_lab_path)e->path;
+    if (want == WZP_LAB_PATH_BEST) {
+        want = wzp_lab_can(WZP_LAB_NEED_DIRECT) ? WZP_LAB_PATH_DIRECT : WZP_LAB_PATH_RELAY;
+    }
+    if (want != WZP_LAB_PATH_ANY) {
+        check(j, WZP_LAB_CHECK_PATH, is == want, name_of(j, m), "%s", path_name(want));
+        got(j, "%s", path_name(is));
+    }
+}
+
+static void judge_agreement(judging *j) {
+    if (j->call->member_count == 2) {
+        const wzp_lab_path a = j->members[0].path;
+        const wzp_lab_path b = j->members[1].path;
+        check(j, WZP_LAB_CHECK_AGREE, a == b, j->call->name, "one path for both");
+        got(j, "%s and %s", path_name(a), path_name(b));
+    }
+}
+
+/* --- beginning and end ------------------------------------------------------------------------ */
+
+static bool talks(const judging *j, size_t m) {
+    return j->call->talk == WZP_LAB_TALK_ALL || (j->call->talk == WZP_LAB_TALK_CALLER && m == 0);
+}
+
+/* From the moment at which both the listener and somebody to listen to had dialled. */
+static uint64_t setup_of(const judging *j, size_t m) {
+    wzp_time other = WZP_TIME_NEVER;
+    for (size_t i = 0; i < j->call->member_count; i++) {
+        if (i != m && talks(j, i)) {
+            other = wzp_time_min(other, j->members[i].report.dialled_at);
+        }
+    }
+    const wzp_sim_call_report *report = &j->members[m].report;
+    const wzp_time begin = other > report->dialled_at ? other : report->dialled_at;
+    return report->heard_at != WZP_TIME_NEVER ? wzp_time_since(report->heard_at, begin) : 0;
+}
+
+static void judge_setup(judging *j, size_t m) {
+    const uint64_t most = j->call->expect[m].setup;
+    const uint64_t setup = j->members[m].setup;
+    if (most != 0) {
+        check(j, WZP_LAB_CHECK_SETUP, setup != 0 && setup <= most, name_of(j, m), "%" PRIu64 " ms",
+              ms(most));
+        if (setup != 0) {
+            got(j, "%" PRIu64 " ms", ms(setup));
+        } else {
+            got(j, "never heard anything");
+        }
+    }
+}
+
+static void tell_end(judging *j, const wzp_sim_call_report *report) {
+    const char *why = report->hangup[0] != '\0' ? report->hangup : report->closed;
+    if (report->ended_at == WZP_TIME_NEVER) {
+        got(j, "%s", report->in_call ? "in the call" : "not in the call");
+    } else {
+        got(j, "ended after %" PRIu64 " ms: %s",
+            ms(wzp_time_since(report->ended_at, j->r->start + j->call->start)), why);
+    }
+}
+
+static bool ended_early(const judging *j, const wzp_sim_call_report *report) {
+    if (j->call->redial != 0) {
+        return !report->in_call && j->call->end == j->w->s->duration;
+    }
+    return report->hangup[0] != '\0' ||
+           (report->ended_at != WZP_TIME_NEVER && report->ended_at < j->r->start + j->call->end);
+}
+
+static bool leaves(const judging *j, size_t m) {
+    for (size_t i = 0; i < j->w->s->event_count; i++) {
+        const wzp_lab_event *e = &j->w->s->events[i];
+        if (e->kind == WZP_LAB_EVENT_LEAVE && e->target.index == j->members[m].host) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void judge_end(judging *j, size_t m) {
+    const wzp_lab_expect *e = &j->call->expect[m];
+    const wzp_sim_call_report *report = &j->members[m].report;
+    const wzp_time begin = j->w->s->event_count > 0 ? j->w->s->events[0].at : j->call->start;
+    if (e->ends_within != 0) {
+        const bool good = report->ended_at != WZP_TIME_NEVER &&
+                          report->ended_at <= j->r->start + begin + e->ends_within;
+        check(j, WZP_LAB_CHECK_ENDS, good, name_of(j, m), "an end within %" PRIu64 " ms",
+              ms(e->ends_within));
+        tell_end(j, report);
+    } else if (!e->hangup_allowed && !leaves(j, m)) {
+        check(j, WZP_LAB_CHECK_HANGUP, !ended_early(j, report), name_of(j, m), "no hangup");
+        tell_end(j, report);
+    }
+}
+
+/* --- sound ------------------------------------------------------------------------------------ */
+
+/* When an event was at work; `mask` is how long its traces may last. */
+typedef struct window {
+    wzp_time begin, end, mask;
+} window;
+
+#define WINDOWS_MAX 1024
+
+static size_t windows_of(const judging *j, const wzp_lab_expect *e, window *out) {
+    const wzp_lab_scenario *s = j->w->s;
+    const uint64_t tail = e->recover != 0        ? e->recover
+                          : e->event_gap > WZP_S ? e->event_gap
+                                                 : WZP_S;
+    size_t n = 0;
+    for (size_t i = 0; i < s->event_count; i++) {
+        const wzp_lab_event *event = &s->events[i];
+        const wzp_time last = event->every != 0 ? event->until : event->at;
+        for (wzp_time at = event->at; at <= last && n < WINDOWS_MAX; at += event->every) {
+            const wzp_time begin = j->r->start + at;
+            const wzp_time end = begin + event->lasts + event->gap;
+            out[n++] = (window){begin, end, end + tail};
+            if (event->every == 0) {
+                break;
+            }
+        }
+    }
+    return n;
+}
+
+/* Sound that is judged ends with the call of either side, and where its death is what is expected,
+ * with the event that kills it. */
+static wzp_time sound_end(const judging *j, size_t listener, size_t speaker) {
+    const wzp_time planned = j->r->start + j->call->end;
+    const wzp_time a = end_of(j, &j->members[listener]);
+    const wzp_time b = end_of(j, &j->members[speaker]);
+    wzp_time end = wzp_time_min(a, b);
+    if (j->call->expect[listener].ends_within != 0 && j->w->s->event_count > 0) {
+        end = wzp_time_min(end, j->r->start + j->w->s->events[0].at);
+    }
+    return end < planned || j->call->end < j->w->s->duration ? end - FAREWELL : end;
+}
+
+typedef struct pair {
+    judging *j;
+    const wzp_lab_expect *expect;
+    const char *where;
+    wzp_sim_ear *ear;
+    wzp_sim_slots slots;
+    window *windows;
+    size_t window_count;
+} pair;
+
+/* Slots in which events are at work count as silence. */
+static wzp_sim_verdict judge_masked(const pair *p, uint8_t *copy) {
+    memcpy(copy, p->slots.slots, p->slots.count);
+    for (size_t i = 0; i < p->window_count; i++) {
+        const size_t from = wzp_sim_ear_slot_at(p->ear, p->windows[i].begin);
+        const size_t to = wzp_sim_ear_slot_at(p->ear, p->windows[i].mask);
+        for (size_t k = from; k < to && k < p->slots.count; k++) {
+            copy[k] = WZP_SIM_SLOT_SILENT;
+        }
+    }
+    return wzp_sim_judge((wzp_sim_slots){copy, p->slots.count});
+}
+
+static void judge_class(const pair *p) {
+    const wzp_lab_expect *e = p->expect;
+    const wzp_sim_class want = (wzp_sim_class)(e->audio - 1);
+    const bool by_event = e->event_gap != 0 || e->recover != 0;
+    uint8_t *copy = malloc(p->slots.count + 1);
+    if (copy == NULL) {
+        p->j->no_memory = true;
+        return;
+    }
+    const wzp_sim_verdict v = by_event ? judge_masked(p, copy) : wzp_sim_judge(p->slots);
+    check(p->j, WZP_LAB_CHECK_AUDIO, v.which <= want, p->where, "%s", wzp_sim_class_name(want));
+    got(p->j, "%s: %u.%04u %% concealed, longest gap %u ms", wzp_sim_class_name(v.which),
+        v.conc_ppm / 10000, v.conc_ppm % 10000, v.gap_ms);
+    free(copy);
+}
+
+/* The worst of all events. */
+static void judge_events(const pair *p) {
+    const wzp_lab_expect *e = p->expect;
+    wzp_sim_event_verdict worst = {.recovered = true};
+    for (size_t i = 0; i < p->window_count; i++) {
+        const wzp_sim_event_verdict v =
+            wzp_sim_judge_event(p->slots, wzp_sim_ear_slot_at(p->ear, p->windows[i].begin),
+                                wzp_sim_ear_slot_at(p->ear, p->windows[i].end));
+        worst.gap_ms = v.gap_ms > worst.gap_ms ? v.gap_ms : worst.gap_ms;
+        worst.recovery_ms = v.recovery_ms > worst.recovery_ms ? v.recovery_ms : worst.recovery_ms;
+        worst.recovered = worst.recovered && v.recovered;
+    }
+    if (e->event_gap != 0) {
+        check(p->j, WZP_LAB_CHECK_EVENT_GAP, worst.gap_ms <= e->event_gap / WZP_MS, p->where,
+              "%" PRIu64 " ms", ms(e->event_gap));
+        got(p->j, "%u ms", worst.gap_ms);
+    }
+    if (e->recover != 0) {
+        check(p->j, WZP_LAB_CHECK_RECOVER,
+              worst.recovered && worst.recovery_ms <= e->recover / WZP_MS, p->where,
+              "%" PRIu64 " ms", ms(e->recover));
+        got(p->j, worst.recovered ? "%u ms" : "not within %u ms", worst.recovery_ms);
+    }
+}
+
+/* A client that was closed plays nothing any more. */
+static wzp_time last_sound(const judging *j, size_t m) {
+    return wzp_time_min(j->members[m].report.ended_at, j->r->start + j->w->s->duration);
+}
+
+static uint32_t id_of(const judging *j, size_t m) {
+    return j->members[m].report.id;
+}
+
+static void judge_speaker(judging *j, size_t m, size_t speaker) {
+    static window windows[WINDOWS_MAX];
+    char where[2 * WZP_LAB_NAME_MAX + 16];
+    const wzp_lab_expect *e = &j->call->expect[m];
+    (void)snprintf(where, sizeof where, "%s hears %s", name_of(j, m), name_of(j, speaker));
+    wzp_sim_ear *ear = wzp_sim_call_host_ear(j->members[m].call, id_of(j, speaker));
+    check(j, WZP_LAB_CHECK_HEARD, ear != NULL, where, "something");
+    got(j, "%s", ear != NULL ? "something" : "nothing");
+    if (ear == NULL) {
+        return;
+    }
+    pair p = {.j = j, .expect = e, .where = where, .ear = ear, .windows = windows};
+    p.slots = wzp_sim_ear_slots(ear, last_sound(j, m));
+    const size_t end = wzp_sim_ear_slot_at(ear, sound_end(j, m, speaker));
+    p.slots.count = end < p.slots.count ? end : p.slots.count;
+    p.window_count = windows_of(j, e, windows);
+    if (e->audio != 0) {
+        judge_class(&p);
+    }
+    if (p.window_count > 0 && (e->event_gap != 0 || e->recover != 0)) {
+        judge_events(&p);
+    }
+}
+
+/* --- all -------------------------------------------------------------------------------------- */
+
+static void judge_member(judging *j, size_t m) {
+    const wzp_lab_member *member = &j->members[m];
+    judge_path(j, m);
+    judge_end(j, m);
+    judge_setup(j, m);
+    check(j, WZP_LAB_CHECK_FOREIGN, member->report.frames_foreign == 0, name_of(j, m), "0 frames");
+    got(j, "%" PRIu64 " frames", member->report.frames_foreign);
+    for (size_t i = 0; i < j->call->member_count; i++) {
+        if (i != m && talks(j, i) && j->call->expect[m].path != WZP_LAB_PATH_NONE) {
+            judge_speaker(j, m, i);
+        }
+    }
+}
+
+static void judge_run(judging *j) {
+    static const char *const stops[] = {
+        [WZP_SIM_STOP_TIME] = "its end",           [WZP_SIM_STOP_IDLE] = "its end",
+        [WZP_SIM_STOP_EVENTS] = "too many events", [WZP_SIM_STOP_QUEUE] = "too many events at once",
+        [WZP_SIM_STOP_ASKED] = "a stop",
+    };
+    const wzp_sim_stop stop = j->r->stop;
+    check(j, WZP_LAB_CHECK_RUN, stop == WZP_SIM_STOP_TIME || stop == WZP_SIM_STOP_IDLE, "",
+          "its end");
+    got(j, "%s", stops[stop]);
+}
+
+wzp_err wzp_lab_judge(struct wzp_lab_world *world) {
+    judging j = {.w = world, .r = &world->result};
+    const wzp_time end = world->result.start + world->s->duration;
+    judge_run(&j);
+    for (size_t c = 0; c < world->s->call_count; c++) {
+        j.call = world->result.calls[c].call;
+        j.members = world->result.calls[c].members;
+        for (size_t m = 0; m < j.call->member_count; m++) {
+            wzp_sim_call_host_report(j.members[m].call, end, &j.members[m].report);
+        }
+        for (size_t m = 0; m < j.call->member_count; m++) {
+            j.members[m].path = path_of(&j, &j.members[m]);
+            j.members[m].setup = setup_of(&j, m);
+        }
+        for (size_t m = 0; m < j.call->member_count; m++) {
+            judge_member(&j, m);
+        }
+        judge_agreement(&j);
+    }
+    return j.no_memory ? WZP_ERR_NOMEM : WZP_OK;
+}

@@ -1,0 +1,205 @@
+/* What runs on the hosts: relays, and everybody in a call. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim/lab/world.h"
+
+/* --- relays ----------------------------------------------------------------------------------- */
+
+static void on_relay_event(void *ctx, const wzp_relay_event *event, wzp_time now) {
+    const wzp_lab_watch *watch = ctx;
+    wzp_lab_note(watch->world, now, false, watch->name, event->event, "%s%s%s", event->peer,
+                 event->reason[0] != '\0' ? " " : "", event->reason);
+}
+
+static wzp_err seat_relay(struct wzp_lab_world *w, size_t index) {
+    const wzp_lab_relay *relay = &w->s->relays[index];
+    wzp_lab_watch *watch = &w->watches[index];
+    *watch = (wzp_lab_watch){w, relay->name};
+    wzp_sim_relay_host_cfg cfg = {
+        .name = relay->name,
+        .port = relay->port,
+        .relay = {.log = w->cfg.log, .enforce = (wzp_enforce)relay->enforce, .build = "sim"},
+        .event = on_relay_event,
+        .ctx = watch};
+    if (w->qlog[index] != NULL) {
+        cfg.relay.qlog = wzp_traces_on_qlog;
+        cfg.relay.qlog_ctx = w->qlog[index];
+    }
+    const wzp_err err = wzp_sim_relay_host_new(
+        &w->relays[index], wzp_lab_topology_relay(w->result.topology, index), &cfg);
+    if (err != WZP_OK) {
+        (void)snprintf(w->why, 256, "%s: %s", relay->name, wzp_err_text(err));
+    }
+    return err;
+}
+
+/* --- members ---------------------------------------------------------------------------------- */
+
+static void on_call_event(void *ctx, const wzp_sim_call_event *event) {
+    const wzp_lab_seat *seat = ctx;
+    char remote[WZP_ADDR_TEXT_MAX];
+    char detail[96] = "";
+    switch (event->kind) {
+    case WZP_SIM_CALL_ROOM:
+        (void)snprintf(detail, sizeof detail, "%u members", event->count);
+        break;
+    case WZP_SIM_CALL_HEARD:
+        (void)snprintf(detail, sizeof detail, "%s",
+                       event->sender >= 1 && event->sender <= seat->world->seat_count
+                           ? seat->world->seats[event->sender - 1].name
+                           : "?");
+        break;
+    case WZP_SIM_CALL_PATH:
+        (void)snprintf(detail, sizeof detail, "%s", wzp_addr_text(&event->path.remote, remote));
+        break;
+    case WZP_SIM_CALL_HANGUP:
+    case WZP_SIM_CALL_CLOSED:
+    case WZP_SIM_CALL_DIALLED:
+    case WZP_SIM_CALL_JOINED:
+        (void)snprintf(detail, sizeof detail, "%s", event->text);
+        break;
+    }
+    wzp_lab_note(seat->world, event->at, false, seat->name, wzp_sim_call_event_name(event->kind),
+                 "%s", detail);
+}
+
+static void on_key(void *ctx, wzp_quic_conn conn, const char *line) {
+    const wzp_lab_seat *seat = ctx;
+    (void)conn;
+    wzp_lab_captures_key(seat->world->captures, line);
+}
+
+static wzp_addr relay_addr(const wzp_lab_relay *relay) {
+    wzp_addr addr = relay->address;
+    addr.port = relay->port;
+    return addr;
+}
+
+static bool in_earlier_call(const wzp_lab_scenario *s, size_t call, uint32_t host) {
+    for (size_t c = 0; c < call; c++) {
+        for (size_t m = 0; m < s->calls[c].member_count; m++) {
+            if (s->calls[c].members[m] == host) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static wzp_err seat_member(struct wzp_lab_world *w, size_t c, size_t m) {
+    const wzp_lab_call *call = &w->s->calls[c];
+    const wzp_lab_host *host = &w->s->hosts[call->members[m]];
+    const bool second = in_earlier_call(w->s, c, call->members[m]);
+    wzp_lab_seat *seat = &w->seats[w->seat_count++];
+    wzp_lab_member *member = &w->result.calls[c].members[m];
+    *seat = (wzp_lab_seat){.world = w};
+    (void)snprintf(seat->name, sizeof seat->name, second ? "%s/%s" : "%s", host->name, call->name);
+    member->host = call->members[m];
+    const wzp_sim_call_cfg cfg = {
+        .name = seat->name,
+        .id = (uint32_t)w->seat_count,
+        .relay = relay_addr(&w->s->relays[call->relays[m]]),
+        .room = call->room,
+        .codec = call->codec,
+        .port = second ? 0 : host->port,
+        .listen_only =
+            call->talk == WZP_LAB_TALK_NONE || (call->talk == WZP_LAB_TALK_CALLER && m > 0),
+        .talk_ms = (uint32_t)(call->on / WZP_MS),
+        .silence_ms = (uint32_t)(call->off / WZP_MS),
+        .dial_at = w->result.start + call->start + m * call->stagger,
+        .hangup_at = call->end < w->s->duration ? w->result.start + call->end : WZP_TIME_NEVER,
+        .redial_after = call->redial,
+        .event = on_call_event,
+        .ctx = seat,
+        .keylog = w->captures != NULL ? on_key : NULL,
+        .keylog_ctx = seat};
+    const wzp_err err = wzp_sim_call_host_new(
+        &member->call, wzp_lab_topology_host(w->result.topology, member->host), &cfg);
+    if (err != WZP_OK) {
+        (void)snprintf(w->why, 256, "%s: %s", seat->name, wzp_err_text(err));
+    }
+    return err;
+}
+
+static bool make_room(struct wzp_lab_world *w) {
+    const wzp_lab_scenario *s = w->s;
+    size_t members = 0;
+    w->result.calls = calloc(s->call_count + 1, sizeof *w->result.calls);
+    for (size_t c = 0; w->result.calls != NULL && c < s->call_count; c++) {
+        members += s->calls[c].member_count;
+        w->result.calls[c].call = &s->calls[c];
+        w->result.calls[c].members =
+            calloc(s->calls[c].member_count, sizeof *w->result.calls[c].members);
+        if (w->result.calls[c].members == NULL) {
+            return false;
+        }
+    }
+    w->seats = calloc(members + 1, sizeof *w->seats);
+    w->relays = calloc(s->relay_count + 1, sizeof(wzp_sim_relay_host *));
+    w->watches =
+        calloc(s->relay_count + wzp_lab_topology_count(w->result.topology) + 1, sizeof *w->watches);
+    return w->result.calls != NULL && w->seats != NULL && w->relays != NULL && w->watches != NULL;
+}
+
+/* --- boxes ------------------------------------------------------------------------------------ */
+
+static void on_nat_event(void *ctx, const wzp_sim_nat_event *event) {
+    static const char *const words[] = {"created", "expired", "rebound", "dropped"};
+    const wzp_lab_watch *watch = ctx;
+    char inside[WZP_ADDR_TEXT_MAX];
+    char outside[WZP_ADDR_TEXT_MAX];
+    wzp_lab_trace_nat(&watch->world->trace, watch->name, event);
+    if (event->kind != WZP_SIM_NAT_DROPPED) { /* those are counted */
+        wzp_lab_note(watch->world, event->at, false, watch->name, words[event->kind], "%s %s",
+                     wzp_addr_text(&event->internal, inside),
+                     wzp_addr_text(&event->external, outside));
+    }
+}
+
+static void watch_boxes(struct wzp_lab_world *w) {
+    size_t used = w->s->relay_count;
+    for (size_t i = 0; i < wzp_lab_topology_count(w->result.topology); i++) {
+        const wzp_lab_element *e = wzp_lab_topology_element(w->result.topology, i);
+        if (e->kind == WZP_LAB_ELEMENT_BOX) {
+            w->watches[used] = (wzp_lab_watch){w, e->name};
+            wzp_sim_box_watch(e->object, on_nat_event, &w->watches[used]);
+            used++;
+        }
+    }
+}
+
+/* --- all -------------------------------------------------------------------------------------- */
+
+wzp_err wzp_lab_seat_programs(struct wzp_lab_world *w) {
+    wzp_err err = make_room(w) ? WZP_OK : WZP_ERR_NOMEM;
+    for (size_t i = 0; err == WZP_OK && i < w->s->relay_count; i++) {
+        err = seat_relay(w, i);
+    }
+    for (size_t c = 0; err == WZP_OK && c < w->s->call_count; c++) {
+        for (size_t m = 0; err == WZP_OK && m < w->s->calls[c].member_count; m++) {
+            err = seat_member(w, c, m);
+        }
+    }
+    if (err == WZP_OK) {
+        watch_boxes(w);
+    }
+    return err;
+}
+
+void wzp_lab_free_programs(struct wzp_lab_world *w) {
+    for (size_t c = 0; w->result.calls != NULL && c < w->s->call_count; c++) {
+        for (size_t m = 0; w->result.calls[c].members != NULL && m < w->s->calls[c].member_count;
+             m++) {
+            wzp_sim_call_host_free(&w->result.calls[c].members[m].call);
+        }
+        free(w->result.calls[c].members);
+    }
+    for (size_t i = 0; w->relays != NULL && i < w->s->relay_count; i++) {
+        wzp_sim_relay_host_free(&w->relays[i]);
+    }
+    free(w->result.calls);
+    free(w->seats);
+    free(w->relays);
+    free(w->watches);
+}

@@ -1,0 +1,295 @@
+#include "sim/lab/run.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sim/lab/report.h"
+
+#define PAIR                                                                                       \
+    "name = \"t\"\nduration = \"6 s\"\n[host.x]\nnat = \"linux-masq\"\n[host.y]\nnat = "           \
+    "\"symrand\"\n"
+
+static wzp_lab_scenario *scenario_of(const char *text, uint64_t seed) {
+    static wzp_lab_errors errors;
+    char why[WZP_TOML_WHY_MAX];
+    wzp_lab_doc doc = {0};
+    wzp_lab_scenario *s = NULL;
+    ck_assert_msg(wzp_lab_doc_parse(&doc, wzp_bytes_str(text), "t.toml", why) == WZP_OK, "%s", why);
+    if (wzp_lab_scenario_read(&s, &doc, &seed, &errors) != WZP_OK) {
+        wzp_lab_errors_write(&errors, stderr);
+    }
+    ck_assert_ptr_nonnull(s);
+    wzp_lab_doc_clear(&doc);
+    return s;
+}
+
+static wzp_lab_result *run(const wzp_lab_scenario *s, const char *pcap) {
+    char why[256];
+    wzp_lab_result *r = NULL;
+    const wzp_lab_run_cfg cfg = {.pcap_dir = pcap};
+    ck_assert_msg(wzp_lab_run(&r, s, &cfg, why) == WZP_OK, "%s", why);
+    return r;
+}
+
+/* --- the same seed, the same run ----------------------------------------------------------------
+ */
+
+typedef struct print {
+    uint64_t trace, pcap;
+    char *json;
+} print;
+
+static print print_of(const char *text, uint64_t seed) {
+    char dir[] = "/tmp/wzp-lab-test-XXXXXX";
+    char remove[64];
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    wzp_lab_scenario *s = scenario_of(text, seed);
+    wzp_lab_result *r = run(s, dir);
+    json_t *json = wzp_lab_report_json(r);
+    const print p = {r->trace_hash, r->pcap_hash, json_dumps(json, JSON_INDENT(1))};
+    json_decref(json);
+    wzp_lab_result_free(&r);
+    wzp_lab_scenario_free(&s);
+    (void)snprintf(remove, sizeof remove, "rm -r %s", dir);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread */
+    ck_assert_int_eq(system(remove), 0);
+    return p;
+}
+
+static const char lossy[] =
+    PAIR "access = {preset = \"lte\", loss = \"1..5 %\"}\n"
+         "[[event]]\nat = \"2 s\"\ndo = \"rebind-port\"\ntarget = \"x.nat\"\n";
+
+START_TEST(runs_are_reproducible) {
+    print a = print_of(lossy, 3);
+    print b = print_of(lossy, 3);
+    print c = print_of(lossy, 4);
+    ck_assert_uint_eq(a.trace, b.trace);
+    ck_assert_uint_eq(a.pcap, b.pcap);
+    ck_assert_str_eq(a.json, b.json);
+    ck_assert_uint_ne(a.trace, c.trace);
+    ck_assert_uint_ne(a.pcap, c.pcap);
+    free(a.json);
+    free(b.json);
+    free(c.json);
+}
+END_TEST
+
+/* Whoever looks changes nothing. */
+START_TEST(captures_do_not_disturb) {
+    print a = print_of(PAIR, 1);
+    wzp_lab_scenario *s = scenario_of(PAIR, 1);
+    wzp_lab_result *r = run(s, NULL);
+    ck_assert_uint_eq(r->trace_hash, a.trace);
+    wzp_lab_result_free(&r);
+    wzp_lab_scenario_free(&s);
+    free(a.json);
+}
+END_TEST
+
+/* --- what is judged -----------------------------------------------------------------------------
+ */
+
+/* The checks of a kind: "+" good, "-" not, in order. */
+static const char *checks_of(const wzp_lab_result *r, wzp_lab_check_kind kind, char buf[64]) {
+    size_t n = 0;
+    for (size_t i = 0; i < r->check_count && n < 63; i++) {
+        if (r->checks[i].kind == kind) {
+            buf[n++] = r->checks[i].good ? '+' : '-';
+        }
+    }
+    buf[n] = '\0';
+    return buf;
+}
+
+static const struct judge_case {
+    const char *name, *text;
+    wzp_lab_check_kind kind;
+    const char *want;
+} judge_cases[] = {
+    {"a clean call has a relayed path", PAIR "[expect]\npath = \"relay\"\n", WZP_LAB_CHECK_PATH,
+     "++"},
+    {"a direct path is missed", PAIR "[expect]\npath = \"direct\"\n", WZP_LAB_CHECK_PATH, "--"},
+    {"setup in time", PAIR "[expect]\nsetup = \"600 ms\"\n", WZP_LAB_CHECK_SETUP, "++"},
+    {"setup too slow", PAIR "[expect]\nsetup = \"100 ms\"\n", WZP_LAB_CHECK_SETUP, "--"},
+    {"setup counts from the later dial",
+     PAIR "[call]\nstagger = \"2 s\"\n[expect]\nsetup = \"600 ms\"\n", WZP_LAB_CHECK_SETUP, "++"},
+    {"clean sound", PAIR "[expect]\naudio = \"A0\"\n", WZP_LAB_CHECK_AUDIO, "++"},
+    {"5 % loss from x is worse than A1 for y only",
+     "name = \"t\"\nduration = \"6 s\"\n[host.x]\naccess = {up = {loss = \"5 %\"}}\n[host.y]\n"
+     "[expect]\naudio = \"A1\"\n",
+     WZP_LAB_CHECK_AUDIO, "+-"},
+    {"an event excuses a gap",
+     PAIR "[[event]]\nat = \"3 s\"\ndo = \"cut\"\nfor = \"400 ms\"\ntarget = \"x.access.up\"\n"
+          "[expect]\naudio = \"A0\"\nevent_gap = \"450 ms\"\nrecover = \"1 s\"\n",
+     WZP_LAB_CHECK_AUDIO, "++"},
+    {"the gap of the event is told",
+     PAIR "[[event]]\nat = \"3 s\"\ndo = \"cut\"\nfor = \"400 ms\"\ntarget = \"x.access.up\"\n"
+          "[expect]\nevent_gap = \"300 ms\"\n",
+     WZP_LAB_CHECK_EVENT_GAP, "+-"},
+    {"without an excuse the gap counts",
+     PAIR "[[event]]\nat = \"3 s\"\ndo = \"cut\"\nfor = \"400 ms\"\ntarget = \"x.access.up\"\n"
+          "[expect]\naudio = \"A3\"\n",
+     WZP_LAB_CHECK_AUDIO, "+-"},
+    {"blocked UDP: nobody is heard, the call ends",
+     "name = \"t\"\nduration = \"15 s\"\n[host.x]\nfirewall = {block_udp = true}\n[host.y]\n"
+     "[expect]\npath = \"any\"\n[expect.host.x]\npath = \"none\"\nends_within = \"11 s\"\n",
+     WZP_LAB_CHECK_ENDS, "+"},
+    {"a call that does not end", PAIR "[expect]\nends_within = \"5 s\"\n", WZP_LAB_CHECK_ENDS,
+     "--"},
+    {"a dead relay is a hangup",
+     "name = \"t\"\nduration = \"40 s\"\n[host.x]\n[host.y]\n"
+     "[[event]]\nat = \"3 s\"\ndo = \"kill-relay\"\ntarget = \"relay\"\n",
+     WZP_LAB_CHECK_HANGUP, "--"},
+    {"leaving is no hangup",
+     PAIR "[[event]]\nat = \"3 s\"\ndo = \"leave\"\ntarget = \"x\"\n[expect]\naudio = \"A0\"\n",
+     WZP_LAB_CHECK_HANGUP, "+"},
+    {"sound is judged until the speaker leaves",
+     PAIR "[[event]]\nat = \"3 s\"\ndo = \"leave\"\ntarget = \"x\"\n[expect]\naudio = \"A0\"\n",
+     WZP_LAB_CHECK_AUDIO, "++"},
+    {"only the caller talks", PAIR "[call]\ntalk = \"caller\"\n[expect]\naudio = \"A0\"\n",
+     WZP_LAB_CHECK_AUDIO, "+"},
+    {"three in a room", PAIR "[host.z]\n[expect]\naudio = \"A0\"\n", WZP_LAB_CHECK_AUDIO, "++++++"},
+    {"two calls at once",
+     PAIR "[host.z]\n[[call]]\nfrom = \"x\"\nto = \"y\"\n[[call]]\nfrom = \"x\"\nto = \"z\"\n"
+          "[expect]\naudio = \"A0\"\n",
+     WZP_LAB_CHECK_AUDIO, "++++"},
+    {"speech with pauses", PAIR "[call]\non = \"1 s\"\noff = \"1 s\"\n[expect]\naudio = \"A0\"\n",
+     WZP_LAB_CHECK_AUDIO, "++"},
+};
+
+START_TEST(judged) {
+    const struct judge_case *c = &judge_cases[_i];
+    char buf[64];
+    wzp_lab_scenario *s = scenario_of(c->text, 1);
+    wzp_lab_result *r = run(s, NULL);
+    ck_assert_msg(strcmp(checks_of(r, c->kind, buf), c->want) == 0, "%s: got %s", c->name, buf);
+    wzp_lab_result_free(&r);
+    wzp_lab_scenario_free(&s);
+}
+END_TEST
+
+/* --- topologies and events
+ * ------------------------------------------------------------------------ */
+
+/* Each must carry a call that comes out clean, whatever happened in its middle. */
+static const char *const carriers[] = {
+    "[host.x]\nnat = \"double-hard\"\n[host.y]\nnat = [\"linux-masq\", \"fw\"]\n",
+    "[lan.home]\nnat = \"linux-masq\"\n[host.x]\nlan = \"home\"\n[host.y]\nlan = \"home\"\n",
+    "[lan.home]\nnat = \"linux-masq\"\nisolate = true\n[host.x]\nlan = \"home\"\n[host.y]\nlan = "
+    "\"home\"\n",
+    "[lan.cgn]\nnat = \"cgn-rfc\"\n[lan.home]\nnat = \"linux-masq\"\nlan = \"cgn\"\n"
+    "[host.x]\nlan = \"home\"\n[host.y]\nlan = \"cgn\"\nnat = \"symrand\"\n",
+    "[host.x]\nlocal = \"192.168.1.10\"\nnat = \"pf\"\n[host.y]\nlocal = \"192.168.1.10\"\nnat = "
+    "\"pf\"\n",
+    "[host.x]\nnat = \"pool-arb\"\n[host.y]\n",
+    "[host.x]\nskew = \"100 ppm\"\nahead = \"3 s\"\n[host.y]\nskew = \"-100 ppm\"\n",
+    "[relay]\ndelay = \"40 ms\"\nport = 443\n[host.x]\nfirewall = {allow_ports = "
+    "[443]}\n[host.y]\n",
+    "[relay.a]\n[relay.b]\n[host.x]\n[host.y]\n[call]\nrelay = \"b\"\n",
+    "[core]\nx-relay = {delay = \"30 ms\", back = {delay = \"50 ms\"}}\n[host.x]\n[host.y]\n",
+    "[host.x]\naccess = \"fiber\"\n[host.y]\naccess = \"cable\"\n",
+    "[host.x]\nnat = \"linux-masq\"\n[host.y]\n"
+    "[[event]]\nat = \"3 s\"\ndo = \"rebind-port\"\ntarget = \"x.nat\"\n",
+    "[host.x]\nnat = \"linux-masq\"\n[host.y]\n"
+    "[[event]]\nat = \"3 s\"\ndo = \"rebind-addr\"\ntarget = \"x.nat\"\nto = \"203.0.113.99\"\n",
+    "[lan.home]\nnat = \"linux-masq\"\n[host.x]\nlan = \"home\"\n[host.y]\n"
+    "[[event]]\nat = \"3 s\"\ndo = \"rebind-addr\"\ntarget = \"home.nat\"\nto = \"203.0.113.99\"\n",
+    "[host.x]\nnat = \"linux-masq\"\n[host.y]\n"
+    "[[event]]\nat = \"3 s\"\ndo = \"reboot\"\nfor = \"500 ms\"\ntarget = \"x.nat\"\n",
+    "[host.x]\nnat = \"linux-masq\"\n[host.y]\n"
+    "[[event]]\nat = \"3 s\"\ndo = \"flush\"\ntarget = \"x.nat\"\n",
+    "[host.x]\nnat = \"linux-masq\"\nway = {lte = {access = \"lte\", nat = "
+    "\"cgn-hard\"}}\n[host.y]\n"
+    "[[event]]\nat = \"3 s\"\ndo = \"if-switch\"\ntarget = \"x\"\nto = \"lte\"\ngap = \"300 ms\"\n",
+    "[host.x]\n[host.y]\n"
+    "[[event]]\nat = \"3 s\"\ndo = \"cut\"\nfor = \"300 ms\"\nhold = true\ntarget = "
+    "\"y.access.down\"\n",
+    "[host.x]\n[host.y]\n[core]\nx-relay = {}\n"
+    "[[event]]\nat = \"3 s\"\ndo = \"cut\"\nfor = \"300 ms\"\ntarget = \"core.x-relay\"\n",
+};
+
+START_TEST(carries) {
+    char text[1024];
+    (void)snprintf(
+        text, sizeof text,
+        "name = \"t\"\nduration = \"12 s\"\n%s[expect]\npath = \"relay\"\nsetup = \"1 s\"\n"
+        "event_gap = \"1200 ms\"\nrecover = \"3 s\"\naudio = \"A1\"\n",
+        carriers[_i]);
+    wzp_lab_scenario *s = scenario_of(text, 1);
+    wzp_lab_result *r = run(s, NULL);
+    const wzp_lab_check *failure = wzp_lab_result_failure(r);
+    ck_assert_msg(failure == NULL, "%s\n%s %s: expected %s, got %s", text,
+                  wzp_lab_check_word(failure->kind), failure->where, failure->expected,
+                  failure->got);
+    wzp_lab_result_free(&r);
+    wzp_lab_scenario_free(&s);
+}
+END_TEST
+
+/* Delays add up as the scenario says: access, core and access again. */
+START_TEST(delays_are_as_described) {
+    wzp_lab_scenario *s = scenario_of("name = \"t\"\nduration = \"3 s\"\n[host.x]\n"
+                                      "access = {delay = \"7 ms\"}\n[host.y]\n"
+                                      "[relay]\ndelay = \"11 ms\"\n",
+                                      1);
+    wzp_lab_result *r = run(s, NULL);
+    bool found = false;
+    for (size_t i = 0; i < wzp_lab_measure_flows(r->measure); i++) {
+        const wzp_lab_flow *flow = wzp_lab_measure_flow(r->measure, i);
+        if (flow->from == 0 && flow->to == 2) { /* x to the relay */
+            found = true;
+            ck_assert_uint_ge(flow->delay_min, 18 * WZP_MS);
+            ck_assert_uint_lt(flow->delay_min, 19 * WZP_MS);
+            ck_assert_uint_le(flow->sent - flow->arrived, 2); /* under way */
+        }
+    }
+    ck_assert(found);
+    wzp_lab_result_free(&r);
+    wzp_lab_scenario_free(&s);
+}
+END_TEST
+
+START_TEST(a_limit_ends_a_run_and_is_told) {
+    char why[256];
+    char buf[64];
+    wzp_lab_scenario *s = scenario_of(PAIR, 1);
+    wzp_lab_result *r = NULL;
+    const wzp_lab_run_cfg cfg = {.max_events = 500};
+    ck_assert(wzp_lab_run(&r, s, &cfg, why) == WZP_OK);
+    ck_assert_str_eq(checks_of(r, WZP_LAB_CHECK_RUN, buf), "-");
+    wzp_lab_result_free(&r);
+    wzp_lab_scenario_free(&s);
+}
+END_TEST
+
+START_TEST(an_engine_that_is_not_there_is_told) {
+    char why[256];
+    wzp_lab_scenario *s = scenario_of(PAIR, 1);
+    wzp_lab_result *r = NULL;
+    const wzp_lab_run_cfg cfg = {.engine = "abacus"};
+    ck_assert_int_eq(wzp_lab_run(&r, s, &cfg, why), WZP_ERR_IO);
+    ck_assert_ptr_nonnull(strstr(why, "abacus"));
+    wzp_lab_scenario_free(&s);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("run");
+    TCase *tc = tcase_create("all");
+    tcase_add_test(tc, runs_are_reproducible);
+    tcase_add_test(tc, captures_do_not_disturb);
+    tcase_add_loop_test(tc, judged, 0, (int)WZP_COUNT_OF(judge_cases));
+    tcase_add_loop_test(tc, carries, 0, (int)WZP_COUNT_OF(carriers));
+    tcase_add_test(tc, delays_are_as_described);
+    tcase_add_test(tc, a_limit_ends_a_run_and_is_told);
+    tcase_add_test(tc, an_engine_that_is_not_there_is_told);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

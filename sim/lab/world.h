@@ -1,0 +1,50 @@
+/* Between run.c and the files that help it: everything a run is built of. */
+#ifndef WZP_SIM_LAB_WORLD_H
+#define WZP_SIM_LAB_WORLD_H
+
+#include "io/traces.h"
+#include "sim/lab/captures.h"
+#include "sim/lab/run.h"
+#include "sim/lab/timeline.h"
+
+/* A member of a call while it runs. */
+typedef struct wzp_lab_seat {
+    struct wzp_lab_world *world;
+    char name[2 * WZP_LAB_NAME_MAX + 2]; /* "x"; "x/call2" in a second call */
+} wzp_lab_seat;
+
+typedef struct wzp_lab_watch {
+    struct wzp_lab_world *world;
+    const char *name; /* of a box or relay */
+} wzp_lab_watch;
+
+struct wzp_lab_world {
+    wzp_lab_result result;
+    wzp_lab_run_cfg cfg;
+    const wzp_lab_scenario *s;
+    wzp_sim_fabric *fabric;
+    wzp_lab_timeline *timeline;
+    wzp_lab_trace trace;
+    wzp_lab_captures *captures;
+    wzp_traces *qlog[WZP_LAB_RELAYS_MAX];
+    wzp_sim_relay_host **relays;
+    wzp_lab_seat *seats; /* of all members of all calls, in order */
+    size_t seat_count;
+    wzp_lab_watch *watches;
+    size_t entry_cap;
+    char *why;
+};
+
+/* One more line of what happened; `at` is network time. */
+__attribute__((format(printf, 6, 7))) void wzp_lab_note(struct wzp_lab_world *world, wzp_time at,
+                                                        bool event, const char *who,
+                                                        const char *what, const char *format, ...);
+
+/* The programs: relays, then everybody in a call. */
+WZP_MUST_USE wzp_err wzp_lab_seat_programs(struct wzp_lab_world *world);
+void wzp_lab_free_programs(struct wzp_lab_world *world);
+
+/* Fills calls[].members[] and checks[] once the run is over. */
+WZP_MUST_USE wzp_err wzp_lab_judge(struct wzp_lab_world *world);
+
+#endif
