@@ -215,6 +215,9 @@ START_TEST(too_big_comes_back_as_an_error) {
     ck_assert_uint_eq(l.b.got, 0);
     ck_assert_uint_eq(l.a.got, 1);
     ck_assert_int_eq(l.a.error, WZP_SIM_ICMP_TOO_BIG);
+    wzp_sim_counts counts;
+    wzp_sim_router_count(l.core, &counts); /* the error comes from the sender's own machine */
+    ck_assert_uint_eq(counts.in, 0);
     tear_down(&l);
 }
 END_TEST

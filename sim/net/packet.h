@@ -27,14 +27,21 @@ typedef enum wzp_sim_icmp {
 
 typedef struct wzp_sim_pool wzp_sim_pool;
 
+/* What all elements look at comes first, in one cache line. */
 typedef struct wzp_sim_packet {
-    wzp_addr src, dst; /* of one family; ports 0 for ICMP */
-    uint8_t proto;     /* wzp_sim_proto */
-    uint8_t ttl, tos;  /* tos: DSCP << 2 | ECN */
+    struct wzp_sim_packet *next; /* for whoever owns it: queues and free lists */
+    wzp_sim_pool *pool;
+    uint64_t id; /* 1, 2, ... in order of creation: names the packet in traces */
+    wzp_time created;
+    uint16_t len;     /* payload bytes that count */
+    uint16_t cap;     /* payload bytes that there is room for */
+    uint8_t proto;    /* wzp_sim_proto */
+    uint8_t ttl, tos; /* tos: DSCP << 2 | ECN */
     bool dont_fragment;
-    bool corrupted; /* payload was changed in flight and the UDP checksum tells */
-    uint8_t icmp;   /* wzp_sim_icmp */
-    uint16_t mtu;   /* WZP_SIM_ICMP_TOO_BIG */
+    bool corrupted;    /* payload was changed in flight and the UDP checksum tells */
+    uint8_t icmp;      /* wzp_sim_icmp */
+    uint16_t mtu;      /* WZP_SIM_ICMP_TOO_BIG */
+    wzp_addr src, dst; /* of one family; ports 0 for ICMP */
 
     /* The packet that an ICMP error is about, as seen there.  The error's payload quotes the first
      * of its inner_len bytes; inner_sum (RFC 1071) is of them all, so that its checksum is right
@@ -44,12 +51,6 @@ typedef struct wzp_sim_packet {
     bool inner_dont_fragment;
     uint16_t inner_len, inner_sum, inner_id;
 
-    uint16_t len; /* payload bytes that count */
-    uint16_t cap; /* payload bytes that there is room for */
-    uint64_t id;  /* 1, 2, ... in order of creation: names the packet in traces */
-    wzp_time created;
-    struct wzp_sim_packet *next; /* for whoever owns it: queues and free lists */
-    wzp_sim_pool *pool;
     uint8_t payload[];
 } wzp_sim_packet;
 
