@@ -2,7 +2,7 @@
 _wzp_relay() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     case $previous in
-    -c | --config | -i | --identity | --event-log | --keylog)
+    -c | --config | -i | --identity | --event-log | --keylog | --auth-ca)
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         ;;
     --qlog)
@@ -20,13 +20,13 @@ _wzp_relay() {
     --metrics-addr)
         mapfile -t COMPREPLY < <(compgen -W "127.0.0.1 ::1" -- "$current")
         ;;
-    --seed | --max-sessions | --max-connections | --max-connections-per-ip | --ring-timeout | --region | --threads | \
-        --metrics-port) ;;
+    --seed | --max-sessions | --max-connections | --max-connections-per-ip | --ring-timeout | \
+        --auth-url | --region | --threads | --metrics-port) ;;
     *)
         mapfile -t COMPREPLY < <(compgen -W "--listen --identity --regenerate-identity --seed --config
             --enforce --exact-limits --max-sessions --max-connections --max-connections-per-ip
-            --strict-identity --pli-broadcast --trunking --ring-timeout --advertised-addr --region
-            --threads --metrics-port --metrics-addr --event-log --qlog
+            --strict-identity --pli-broadcast --trunking --ring-timeout --advertised-addr --auth-url
+            --auth-ca --region --threads --metrics-port --metrics-addr --event-log --qlog
             --keylog --log-level --quiet --help --version" -- "$current")
         ;;
     esac

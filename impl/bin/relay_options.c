@@ -8,6 +8,7 @@
 
 #include "base/hex.h"
 #include "crypto/crypto.h"
+#include "io/http_client.h"
 #include "io/log_sink.h"
 #include "wzp_version.h"
 
@@ -29,6 +30,8 @@ static const char help[] =
     "  --max-sessions N          media sessions at once (100)\n"
     "  --max-connections N       QUIC connections at once (65536)\n"
     "  --max-connections-per-ip N   of these from one address (no limit)\n"
+    "  --auth-url URL            clients show a token, and this service says whose it is\n"
+    "  --auth-ca FILE            trust the https service by these certificates (PEM)\n"
     "  --strict-identity         RegisterPresence must prove its key\n"
     "  --pli-broadcast           picture loss goes to all members, not to the stream's owner\n"
     "  --trunking                media in trunk frames, for receivers that read them; deployed\n"
@@ -71,6 +74,8 @@ enum flag_id {
     FLAG_TRUNKING,
     FLAG_RING_TIMEOUT,
     FLAG_ADVERTISED_ADDR,
+    FLAG_AUTH_URL,
+    FLAG_AUTH_CA,
     FLAG_REGION,
     FLAG_THREADS,
     FLAG_METRICS_PORT,
@@ -101,6 +106,8 @@ static const struct option flags[] = {
     {"trunking", no_argument, NULL, FLAG_TRUNKING},
     {"ring-timeout", required_argument, NULL, FLAG_RING_TIMEOUT},
     {"advertised-addr", required_argument, NULL, FLAG_ADVERTISED_ADDR},
+    {"auth-url", required_argument, NULL, FLAG_AUTH_URL},
+    {"auth-ca", required_argument, NULL, FLAG_AUTH_CA},
     {"region", required_argument, NULL, FLAG_REGION},
     {"threads", required_argument, NULL, FLAG_THREADS},
     {"metrics-port", required_argument, NULL, FLAG_METRICS_PORT},
@@ -111,7 +118,6 @@ static const struct option flags[] = {
     {"log-level", required_argument, NULL, FLAG_LOG_LEVEL},
     {"quiet", no_argument, NULL, FLAG_QUIET},
     {"remote", required_argument, NULL, FLAG_LATER},
-    {"auth-url", required_argument, NULL, FLAG_LATER},
     {"probe", required_argument, NULL, FLAG_LATER},
     {"probe-mesh", no_argument, NULL, FLAG_LATER},
     {"mesh-status", no_argument, NULL, FLAG_LATER},
@@ -219,16 +225,47 @@ static int take_word(bool known, const char *flag, const char *words, const char
 /* --- flags --------------------------------------------------------------------------------------
  */
 
+/* Texts that are stored as they are, and switches. */
+static const struct plain {
+    int id;
+    bool is_switch;
+    size_t into;
+} plains[] = {
+    {'i', false, offsetof(wzp_relay_options, identity)},
+    {FLAG_AUTH_URL, false, offsetof(wzp_relay_options, auth_url)},
+    {FLAG_AUTH_CA, false, offsetof(wzp_relay_options, auth_ca)},
+    {FLAG_REGION, false, offsetof(wzp_relay_options, region)},
+    {FLAG_EVENT_LOG, false, offsetof(wzp_relay_options, event_log)},
+    {FLAG_QLOG, false, offsetof(wzp_relay_options, qlog_dir)},
+    {FLAG_KEYLOG, false, offsetof(wzp_relay_options, keylog)},
+    {FLAG_REGENERATE, true, offsetof(wzp_relay_options, regenerate_identity)},
+    {FLAG_EXACT_LIMITS, true, offsetof(wzp_relay_options, exact_limits)},
+    {FLAG_STRICT_IDENTITY, true, offsetof(wzp_relay_options, strict_identity)},
+    {FLAG_PLI_BROADCAST, true, offsetof(wzp_relay_options, pli_broadcast)},
+    {FLAG_TRUNKING, true, offsetof(wzp_relay_options, trunking)},
+    {FLAG_QUIET, true, offsetof(wzp_relay_options, quiet)},
+};
+
+static bool take_plain(wzp_relay_options *o, int id, const char *value) {
+    const bool on = true;
+    for (size_t i = 0; i < WZP_COUNT_OF(plains); i++) {
+        char *into = (char *)o + plains[i].into;
+        if (plains[i].id == id && plains[i].is_switch) {
+            memcpy(into, &on, sizeof on);
+            return true;
+        }
+        if (plains[i].id == id) {
+            memcpy(into, &value, sizeof value);
+            return true;
+        }
+    }
+    return false;
+}
+
 static int take(wzp_relay_options *o, int id, const char *name, const char *value) {
     switch (id) {
-    case 'i':
-        o->identity = value;
-        return 0;
     case FLAG_LISTEN:
         return take_addr(&o->listen, name, value);
-    case FLAG_REGENERATE:
-        o->regenerate_identity = true;
-        return 0;
     case FLAG_SEED:
         return take_seed(o, value);
     case FLAG_ENFORCE:
@@ -239,50 +276,24 @@ static int take(wzp_relay_options *o, int id, const char *name, const char *valu
         return take_number(&o->max_connections, name, value, 1000000);
     case FLAG_MAX_CONNECTIONS_PER_IP:
         return take_number(&o->max_connections_per_ip, name, value, 1000000);
-    case FLAG_EXACT_LIMITS:
-        o->exact_limits = true;
-        return 0;
-    case FLAG_STRICT_IDENTITY:
-        o->strict_identity = true;
-        return 0;
-    case FLAG_PLI_BROADCAST:
-        o->pli_broadcast = true;
-        return 0;
-    case FLAG_TRUNKING:
-        o->trunking = true;
-        return 0;
     case FLAG_RING_TIMEOUT:
         return take_number(&o->ring_timeout_s, name, value, 86400);
     case FLAG_ADVERTISED_ADDR:
         return take_addr(&o->advertised, name, value);
-    case FLAG_REGION:
-        o->region = value;
-        return 0;
     case FLAG_THREADS:
         return take_threads(value);
     case FLAG_METRICS_PORT:
         return take_metrics_port(o, value);
     case FLAG_METRICS_ADDR:
         return take_ip(&o->metrics_addr, name, value);
-    case FLAG_EVENT_LOG:
-        o->event_log = value;
-        return 0;
-    case FLAG_QLOG:
-        o->qlog_dir = value;
-        return 0;
-    case FLAG_KEYLOG:
-        o->keylog = value;
-        return 0;
     case FLAG_LOG_LEVEL:
         return take_word(wzp_log_level_parse(value, &o->log_level), name,
                          "error, warn, info or debug", value);
-    case FLAG_QUIET:
-        o->quiet = true;
-        return 0;
     case FLAG_LATER:
         return wzp_relay_complain(WZP_EXIT_USAGE, "--%s: not in this build yet", name);
     default:
-        return 0; /* -c was taken in the first pass */
+        (void)take_plain(o, id, value); /* -c was taken in the first pass */
+        return 0;
     }
 }
 
@@ -342,6 +353,12 @@ int wzp_relay_options_parse(wzp_relay_options *out, int argc, char **argv) {
     }
     if (code == -1) {
         code = second_pass(out, argc, argv);
+    }
+    if (code == -1 && out->auth_url != NULL && !wzp_http_url_is_usable(out->auth_url)) {
+        code = wzp_relay_complain(WZP_EXIT_USAGE,
+                                  "auth-url: expected http://HOST[:PORT]/PATH or https://..., got "
+                                  "'%s'",
+                                  out->auth_url);
     }
     if (out->quiet && out->log_level > WZP_LOG_WARN) {
         out->log_level = WZP_LOG_WARN;

@@ -22,8 +22,9 @@ typedef struct wzp_relay_options {
     wzp_enforce enforce;
     uint32_t max_sessions, max_connections, max_connections_per_ip;
     bool exact_limits, strict_identity, pli_broadcast, trunking;
-    uint32_t ring_timeout_s; /* 0: none */
-    wzp_addr advertised;     /* family NONE: not set */
+    uint32_t ring_timeout_s;        /* 0: none */
+    wzp_addr advertised;            /* family NONE: not set */
+    const char *auth_url, *auth_ca; /* NULL: no tokens; what the system trusts */
     const char *region;
 
     bool has_metrics;

@@ -46,6 +46,7 @@ expect 2 "--listen: expected IP:PORT" --listen 127.0.0.1:65536
 expect 2 "--enforce: expected off, observe or on, got 'maybe'" --enforce maybe
 expect 2 "--max-sessions: expected a number from 0 to 1000000, got '-1'" --max-sessions -1
 expect 2 "--max-sessions: expected a number" --max-sessions 99999999999999999999
+expect 2 "auth-url: expected http://HOST[:PORT]/PATH or https://..., got 'ftp://x/'" --auth-url ftp://x/
 expect 2 "--ring-timeout: expected a number from 0 to 86400, got 'long'" --ring-timeout long
 expect 2 "--advertised-addr: expected IP:PORT" --advertised-addr relay.example:4433
 expect 2 "--metrics-port: expected a number from 0 to 65535, got '65536'" --metrics-port 65536
@@ -53,7 +54,7 @@ expect 2 "--metrics-addr: expected an IP address, got 'here'" --metrics-addr her
 expect 2 "--threads 2: this build has one worker" --threads 2
 expect 2 "--seed: expected 64 hexadecimal digits, wrong at offset 3 of 3" --seed abc
 expect 2 "--log-level: expected error, warn, info or debug, got 'loud'" --log-level loud
-for flag in --remote=127.0.0.1:1 --auth-url=http://x --probe=127.0.0.1:1 --probe-mesh --mesh-status \
+for flag in --remote=127.0.0.1:1 --probe=127.0.0.1:1 --probe-mesh --mesh-status \
     --ws-port=1 --static-dir=/ --global-room=x '--debug-tap=*'; do
     expect 2 "${flag%%=*}: not in this build yet" "$flag"
 done
@@ -76,10 +77,10 @@ config 3 'c.toml:1: log_level: expected "error"' 'log_level = "loud"\n'
 config 3 'c.toml:1: enforce: expected "off"' 'enforce = "maybe"\n'
 config 3 'c.toml:1: peers: expected a list' 'peers = "x"\n'
 config 2 'c.toml:2: peers: not in this build yet' '\n[[peers]]\nurl = "127.0.0.1:1"\n'
-config 2 'c.toml:1: auth_url: not in this build yet' 'auth_url = "http://x"\n'
+config 2 "auth-url: expected http://HOST" 'auth_url = "relay.example/x"\n'
 # Good ones: the address that cannot be had ends the run.
 config 1 'cannot listen on 192.0.2.1:1' 'trunking_enabled = true\nprobe_targets = []\nprobe_mesh = true\n'
-config 1 'cannot listen on 192.0.2.1:1' 'jitter_target_depth = 50\nadvertised_addr = "1.2.3.4:5"\nring_timeout = 0\n'
+config 1 'cannot listen on 192.0.2.1:1' 'jitter_target_depth = 50\nadvertised_addr = "1.2.3.4:5"\nring_timeout = 0\nauth_url = "http://127.0.0.1:1/"\n'
 printf 'shoe_size = 46\n' >c.toml
 timeout 10 "$relay" --config c.toml --listen 192.0.2.1:1 2>err
 grep -qF 'c.toml:1: shoe_size: unknown key, ignored' err || fail "unknown key: $(cat err)"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "bin/event_log.h"
+#include "bin/relay_auth.h"
 #include "bin/relay_options.h"
 #include "crypto/crypto.h"
 #include "io/drive.h"
@@ -26,6 +27,7 @@ typedef struct program {
     wzp_event_log *event_log;
     wzp_udp *udp;
     wzp_http *http;
+    wzp_relay_service *service;
     bool ending;
 
     uv_loop_t loop;
@@ -93,6 +95,7 @@ static int make_relay(program *p) {
                          .ring_timeout =
                              o->ring_timeout_s != 0 ? o->ring_timeout_s * WZP_S : WZP_TIME_NEVER,
                          .advertised = o->advertised,
+                         .auth = o->auth_url != NULL,
                          .strict_identity = o->strict_identity,
                          .pli_broadcast = o->pli_broadcast,
                          .trunking = o->trunking,
@@ -164,17 +167,38 @@ static int open_metrics(program *p) {
                               wzp_addr_text(&cfg.listen, addr), why);
 }
 
+static int open_service(program *p) {
+    const wzp_relay_options *o = &p->options;
+    const wzp_relay_service_cfg cfg = {.url = o->auth_url,
+                                       .ca_file = o->auth_ca,
+                                       .relay = p->relay,
+                                       .drive = &p->drive,
+                                       .log = p->log};
+    if (o->auth_url == NULL || wzp_relay_service_start(&p->service, &p->loop, &cfg) == WZP_OK) {
+        return 0;
+    }
+    return wzp_relay_complain(WZP_EXIT_FAILED, "cannot ask %s about tokens: %s", o->auth_url,
+                              errno == ENOSYS ? "libwebsockets or its libuv plugin is missing"
+                                              : wzp_io_reason(errno));
+}
+
 /* --- while it runs
  * -------------------------------------------------------------------------------- */
 
-static void drain_events(void *ctx, wzp_time now) {
-    program *p = ctx;
+static void drain_events(program *p) {
     wzp_relay_event event;
-    (void)now;
     while (wzp_relay_next_event(p->relay, &event)) {
         if (p->event_log != NULL) {
             wzp_event_log_write(p->event_log, &event);
         }
+    }
+}
+
+static void on_turn(void *ctx, wzp_time now) {
+    program *p = ctx;
+    drain_events(p);
+    if (p->service != NULL) {
+        wzp_relay_service_ask(p->service, now);
     }
 }
 
@@ -192,12 +216,19 @@ static void close_handle(uv_handle_t *handle) {
     }
 }
 
-/* Without handles the loop ends. */
-static void let_go(program *p) {
-    wzp_drive_stop(&p->drive);
+static void stop_http(program *p) {
     if (p->http != NULL) {
         wzp_http_stop(p->http);
     }
+    if (p->service != NULL) {
+        wzp_relay_service_stop(p->service);
+    }
+}
+
+/* Without handles the loop ends. */
+static void let_go(program *p) {
+    wzp_drive_stop(&p->drive);
+    stop_http(p);
     for (size_t i = 0; i < WZP_COUNT_OF(p->signals); i++) {
         close_handle((uv_handle_t *)&p->signals[i]);
     }
@@ -260,8 +291,8 @@ static int run(program *p) {
     p->flush.data = p->linger.data = p;
     uv_timer_start(&p->flush, on_flush, FLUSH_MS, FLUSH_MS);
     watch_signals(p);
-    p->drive = (wzp_drive){
-        .core = wzp_relay_core(p->relay), .udp = p->udp, .after = drain_events, .ctx = p};
+    p->drive =
+        (wzp_drive){.core = wzp_relay_core(p->relay), .udp = p->udp, .after = on_turn, .ctx = p};
     int code = 0;
     if (wzp_drive_start(&p->drive, &p->loop) == WZP_OK) {
         print_start(p);
@@ -270,7 +301,7 @@ static int run(program *p) {
         let_go(p);
     }
     uv_run(&p->loop, UV_RUN_DEFAULT);
-    drain_events(p, wzp_io_now());
+    drain_events(p);
     return code;
 }
 
@@ -285,8 +316,15 @@ static int start_and_run(program *p) {
         return wzp_relay_complain(WZP_EXIT_FAILED, "no event loop: %s", wzp_io_reason(errno));
     }
     code = open_metrics(p);
-    code = code != 0 ? code : run(p);
+    code = code != 0 ? code : open_service(p);
+    if (code == 0) {
+        code = run(p);
+    } else {
+        stop_http(p);
+        uv_run(&p->loop, UV_RUN_DEFAULT);
+    }
     wzp_http_free(&p->http);
+    wzp_relay_service_free(&p->service);
     uv_loop_close(&p->loop);
     return code;
 }

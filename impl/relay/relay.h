@@ -29,11 +29,10 @@ typedef struct wzp_relay_cfg {
     uint32_t max_sessions; /* 0: 100 (relay sheet 1.2) */
     uint64_t ring_timeout; /* of direct calls; 0: 60 s, WZP_TIME_NEVER: none, as deployed */
     wzp_addr advertised;   /* CallSetup.relay_addr; family NONE: where the client reached us */
-    bool
-        strict_identity; /* RegisterPresence must prove its key; tokens and callers bear its name */
-    bool auth;           /* connections begin with an AuthToken, see wzp_relay_next_auth */
-    bool pli_broadcast;  /* PLI to all members as deployed, instead of to the owner only */
-    bool trunking;       /* media leaves in TrunkFrames, which no deployed client reads */
+    bool strict_identity;  /* RegisterPresence proves its key; tokens and callers bear its name */
+    bool auth;             /* connections begin with an AuthToken, see wzp_relay_next_auth */
+    bool pli_broadcast;    /* PLI to all members as deployed, instead of to the owner only */
+    bool trunking;         /* media leaves in TrunkFrames, which no deployed client reads */
 
     /* Handed to the endpoint, see quic/quic.h. */
     uint32_t max_conns, max_conns_per_ip, max_handshakes;
