@@ -47,7 +47,7 @@ static void usage(FILE *out) {
         "  --pcap DIR           a capture of each node, and keys.log for Wireshark\n"
         "  --qlog DIR           event logs of the relays' connections\n"
         "  --trace F            a line for each packet at each interface\n"
-        "  --json F             the result; - is standard output\n"
+        "  --json F, --html F   the result; - is standard output\n"
         "all\n"
         "  --quiet, --log-level error|warn|info|debug, --help, --version\n"
         "\n"
@@ -55,7 +55,7 @@ static void usage(FILE *out) {
         "no scenario, 4 the engine is not there, 5 this build lacks what the scenario needs,\n"
         "127 no scenario has that name.\n"
         "\n"
-        "Example: wzp-sim run N14 --seed 7 --pcap captures\n",
+        "Example: wzp-sim run N14 --seed 7 --pcap captures --html n14.html\n",
         out);
 }
 
@@ -70,33 +70,29 @@ enum option_id {
     OPT_QLOG,
     OPT_TRACE,
     OPT_JSON,
+    OPT_HTML,
     OPT_QUIET,
     OPT_LOG_LEVEL,
     OPT_HELP,
     OPT_VERSION
 };
 
-static const struct option longs[] = {{"seed", 1, NULL, OPT_SEED},
-                                      {"set", 1, NULL, OPT_SET},
-                                      {"engine", 1, NULL, OPT_ENGINE},
-                                      {"check", 0, NULL, OPT_CHECK},
-                                      {"pcap", 1, NULL, OPT_PCAP},
-                                      {"qlog", 1, NULL, OPT_QLOG},
-                                      {"trace", 1, NULL, OPT_TRACE},
-                                      {"json", 1, NULL, OPT_JSON},
-                                      {"quiet", 0, NULL, OPT_QUIET},
-                                      {"log-level", 1, NULL, OPT_LOG_LEVEL},
-                                      {"help", 0, NULL, OPT_HELP},
-                                      {"version", 0, NULL, OPT_VERSION},
-                                      {NULL, 0, NULL, 0}};
+static const struct option longs[] = {
+    {"seed", 1, NULL, OPT_SEED},           {"set", 1, NULL, OPT_SET},
+    {"engine", 1, NULL, OPT_ENGINE},       {"check", 0, NULL, OPT_CHECK},
+    {"pcap", 1, NULL, OPT_PCAP},           {"qlog", 1, NULL, OPT_QLOG},
+    {"trace", 1, NULL, OPT_TRACE},         {"json", 1, NULL, OPT_JSON},
+    {"html", 1, NULL, OPT_HTML},           {"quiet", 0, NULL, OPT_QUIET},
+    {"log-level", 1, NULL, OPT_LOG_LEVEL}, {"help", 0, NULL, OPT_HELP},
+    {"version", 0, NULL, OPT_VERSION},     {NULL, 0, NULL, 0}};
 
 /* Verbs that an option is for; what is not here is for all. */
 static const struct scope {
     int id;
     unsigned verbs;
 } scopes[] = {
-    {OPT_SEED, RUN}, {OPT_SET, RUN},  {OPT_ENGINE, RUN}, {OPT_CHECK, RUN},
-    {OPT_PCAP, RUN}, {OPT_QLOG, RUN}, {OPT_TRACE, RUN},  {OPT_JSON, RUN | LIST},
+    {OPT_SEED, RUN}, {OPT_SET, RUN},   {OPT_ENGINE, RUN}, {OPT_CHECK, RUN},       {OPT_PCAP, RUN},
+    {OPT_QLOG, RUN}, {OPT_TRACE, RUN}, {OPT_HTML, RUN},   {OPT_JSON, RUN | LIST},
 };
 
 static const char *option_at(const void *list, size_t index) {
@@ -167,7 +163,8 @@ static bool take_option(wzp_sim_options *o, int id, const char *value) {
     const char **const texts[] = {[0] = &o->pcap,
                                   [OPT_QLOG - OPT_PCAP] = &o->qlog,
                                   [OPT_TRACE - OPT_PCAP] = &o->trace,
-                                  [OPT_JSON - OPT_PCAP] = &o->json};
+                                  [OPT_JSON - OPT_PCAP] = &o->json,
+                                  [OPT_HTML - OPT_PCAP] = &o->html};
     *texts[id - OPT_PCAP] = value;
     return true;
 }

@@ -41,6 +41,11 @@ static bool write_json(const char *path, const wzp_lab_result *result) {
     return out != NULL && wzp_sim_finish(out, path, good);
 }
 
+static bool write_html(const char *path, const wzp_lab_result *result) {
+    FILE *out = wzp_sim_create(path);
+    return out != NULL && wzp_sim_finish(out, path, wzp_lab_report_html(out, result));
+}
+
 static void put_speed(const wzp_lab_result *result, uint64_t wall) {
     const uint64_t times = wall > 0 ? result->scenario->duration / wall : 0;
     printf("%" PRIu64 " s in %" PRIu64 ".%02" PRIu64 " s, %" PRIu64 " times real time\n",
@@ -74,6 +79,7 @@ static int report(const wzp_sim_options *o, const wzp_lab_result *result, uint64
         }
     }
     good = (o->json == NULL || write_json(o->json, result)) && good;
+    good = (o->html == NULL || write_html(o->html, result)) && good;
     return good ? statuses[outcome] : EXIT_UNREADABLE;
 }
 

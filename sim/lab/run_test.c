@@ -252,6 +252,30 @@ START_TEST(delays_are_as_described) {
 }
 END_TEST
 
+/* Whatever a scenario is called, the page stays a page. */
+START_TEST(pages_are_well_formed) {
+    char *page = NULL;
+    size_t len = 0;
+    wzp_lab_scenario *s =
+        scenario_of("name = \"<b>&\\u0007\"\nduration = \"2 s\"\nabout = \"<i>\"\n"
+                    "[host.x]\nnat = \"pf\"\n[host.y]\n"
+                    "[[event]]\nat = \"1 s\"\ndo = \"flush\"\ntarget = \"x.nat\"\n",
+                    1);
+    wzp_lab_result *r = run(s, NULL);
+    FILE *out = open_memstream(&page, &len);
+    ck_assert(wzp_lab_report_html(out, r));
+    ck_assert_int_eq(fclose(out), 0);
+    ck_assert_ptr_nonnull(strstr(page, "<h1>&#60;b&#62;&#38;?</h1>"));
+    ck_assert_ptr_null(strstr(page, "<b>&"));
+    ck_assert_ptr_null(strstr(page, "<i>"));
+    ck_assert_ptr_nonnull(strstr(page, "x.access.up"));
+    ck_assert_str_eq(page + len - 8, "</html>\n");
+    free(page);
+    wzp_lab_result_free(&r);
+    wzp_lab_scenario_free(&s);
+}
+END_TEST
+
 START_TEST(a_limit_ends_a_run_and_is_told) {
     char why[256];
     char buf[64];
@@ -284,6 +308,7 @@ int main(void) {
     tcase_add_loop_test(tc, judged, 0, (int)WZP_COUNT_OF(judge_cases));
     tcase_add_loop_test(tc, carries, 0, (int)WZP_COUNT_OF(carriers));
     tcase_add_test(tc, delays_are_as_described);
+    tcase_add_test(tc, pages_are_well_formed);
     tcase_add_test(tc, a_limit_ends_a_run_and_is_told);
     tcase_add_test(tc, an_engine_that_is_not_there_is_told);
     suite_add_tcase(suite, tc);
