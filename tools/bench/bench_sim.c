@@ -176,8 +176,9 @@ int main(void) {
     };
     bench_all(benches, WZP_COUNT_OF(benches), ROUNDS);
     for (size_t i = 0; i < WZP_COUNT_OF(benches); i++) {
-        const bool judged = benches[i].ctx == &p[0] || benches[i].ctx == &p[1] ||
-                            benches[i].ctx == &p[2]; /* rate, droptail, fixed delay */
+        /* Where links take turns it is the machine's memory that is measured, and who else uses
+         * it: no budget. */
+        const bool judged = benches[i].ctx == &p[0] || benches[i].ctx == &p[1];
         bench_report(&benches[i], ROUNDS, NULL, judged ? BUDGET_NS : 0);
     }
     wzp_sim_capture_free(&capture);
