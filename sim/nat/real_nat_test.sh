@@ -1,0 +1,315 @@
+#!/usr/bin/env bash
+# real_nat_test.sh SIM_NAT_REAL: our NATs, gateways and STUN server against real ones.
+#
+#     client (10.1.0.2) ---- nat (10.1.0.1 | 203.0.113.11) ---- server (203.0.113.101, .102)
+#
+# The box between is the kernel's NAT, ruled by nftables, or ours on TUN devices; the server is
+# coturn or our own; the client that finds out how the box behaves is coturn's or ours.  All must
+# agree.  natpmpc and upnpc talk to our gateway, and the ports that they map are reached.
+#
+# As root, in namespaces that it makes and removes; exit code 77 where that is not possible.
+set -uo pipefail
+real=$(realpath "$1")
+
+skip() {
+    echo "skipped: $*"
+    exit 77
+}
+
+[ "$(id -u)" -eq 0 ] || skip "network namespaces need root"
+for tool in ip nft conntrack sysctl turnserver turnutils_natdiscovery natpmpc upnpc; do
+    command -v $tool >/dev/null || skip "$tool is not installed (tools/setup --peers)"
+done
+[ -c /dev/net/tun ] || skip "there is no /dev/net/tun"
+
+work=$(mktemp -d)
+a=wzp$$-a n=wzp$$-n s=wzp$$-s
+failed=0
+declare -A pids=()
+
+# start NAME COMMAND...: in the background until `stop NAME`; its words go to $work/NAME.log.
+start() {
+    local name=$1
+    shift
+    "$@" >"$work/$name.log" 2>&1 </dev/null &
+    pids[$name]=$!
+}
+
+stop() {
+    [ -n "${pids[$1]-}" ] || return 0
+    kill "${pids[$1]}" 2>/dev/null
+    wait "${pids[$1]}" 2>/dev/null
+    unset "pids[$1]"
+}
+
+clean_up() {
+    for name in "${!pids[@]}"; do
+        stop "$name"
+    done
+    for ns in $a $n $s; do
+        ip netns del "$ns" 2>/dev/null
+    done
+    rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
+fail() {
+    echo "FAILED: $*"
+    failed=1
+}
+
+expect() { # what got want
+    if [ "$2" = "$3" ]; then
+        echo "ok: $1: $2"
+    else
+        fail "$1: '$2' instead of '$3'"
+    fi
+}
+
+said() { grep -oE -- "$1" | head -n 1; }
+
+on() { # namespace command...
+    local ns=$1
+    shift
+    ip netns exec "$ns" "$@"
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for() {
+    local until=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt $until ] || return 1
+        sleep 0.05
+    done
+}
+
+listens() { # namespace port
+    on "$1" ss -lnu | grep -q ":$2 "
+}
+
+# --- the network ----------------------------------------------------------------------------------
+
+for ns in $a $n $s; do
+    ip netns add "$ns" 2>/dev/null || skip "network namespaces cannot be made here"
+    ip -n "$ns" link set lo up
+done
+ip -n $a link add eth0 type veth peer name lan netns $n || skip "veth devices cannot be made here"
+ip -n $s link add eth0 type veth peer name wan netns $n
+ip -n $a addr add 10.1.0.2/24 dev eth0
+ip -n $n addr add 10.1.0.1/24 dev lan
+ip -n $n addr add 10.1.0.50/24 dev lan # the television's
+ip -n $n addr add 203.0.113.11/24 dev wan
+ip -n $s addr add 203.0.113.101/24 dev eth0
+ip -n $s addr add 203.0.113.102/24 dev eth0
+for end in $a:eth0 $n:lan $n:wan $s:eth0; do
+    ip -n "${end%:*}" link set "${end#*:}" up
+done
+for ns in $a $s; do
+    ip -n "$ns" tuntap add dev tun0 mode tun || skip "TUN devices cannot be made here"
+    ip -n "$ns" link set tun0 up
+    on "$ns" sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.tun0.rp_filter=0 \
+        net.ipv4.conf.eth0.rp_filter=0
+done
+on $n sysctl -qw net.ipv4.ip_forward=1
+
+# --- NATs -----------------------------------------------------------------------------------------
+
+# The kernel's, with rules from standard input.  Unsolicited packets to the box itself are dropped,
+# as home routers do: else they make state that takes ports away from the client.
+kernel_nat() {
+    ip -n $a route replace default via 10.1.0.1 dev eth0
+    ip -n $s route del 203.0.113.11/32 dev tun0 2>/dev/null
+    {
+        echo "flush ruleset"
+        echo "table ip nat {"
+        echo "chain in { type filter hook input priority filter; iifname wan ct state new drop; }"
+        cat
+        echo "}"
+    } | on $n nft -f - || fail "nft does not take the rules"
+    on $n conntrack -F 2>/dev/null # what was mapped by other rules would stay mapped
+}
+
+masquerade() { # words after it
+    kernel_nat <<<"chain out { type nat hook postrouting priority srcnat
+        oifname wan meta l4proto udp masquerade $1; }"
+}
+
+cone() { # all that comes in goes to the client
+    kernel_nat <<<"chain out { type nat hook postrouting priority srcnat
+        oifname wan meta l4proto udp masquerade; }
+    chain pre { type nat hook prerouting priority dstnat
+        iifname wan udp dport 1024-65535 dnat to 10.1.0.2; }"
+}
+
+# Inner endpoints are learned with the address they sent to; its other ports may answer then.
+address_cone() {
+    kernel_nat <<<"map ext { type inet_service . ipv4_addr : ipv4_addr . inet_service; size 65535
+        flags dynamic,timeout; timeout 60s; }
+    chain pre { type nat hook prerouting priority dstnat
+        iifname wan ip daddr 203.0.113.11 meta l4proto udp dnat ip to udp dport . ip saddr map @ext; }
+    chain out { type nat hook postrouting priority srcnat
+        oifname wan meta l4proto udp masquerade to :20000-20999; }
+    chain learn { type filter hook postrouting priority 150
+        oifname wan ip protocol udp update @ext { ct reply proto-dst . ip daddr : ct original ip saddr . ct original proto-src }; }"
+}
+
+hashed_by_address() {
+    kernel_nat <<<"chain out { type nat hook postrouting priority srcnat
+        oifname wan meta l4proto udp snat to 203.0.113.11 : jhash ip saddr . ip daddr . udp sport mod 40000 seed 1 offset 10000; }"
+}
+
+# Ours: everything but the gateway's own network goes through the TUN devices.
+our_nat() { # preset gateway-words...
+    local preset=$1
+    shift
+    on $n nft flush ruleset
+    ip -n $a route replace default dev tun0 src 10.1.0.2
+    ip -n $s route replace 203.0.113.11/32 dev tun0
+    start nat "$real" nat "$preset" 203.0.113.11:0 $a tun0 $s tun0 ${1:+$n 10.1.0.1:0} "$@"
+    [ $# -eq 0 ] || wait_for 5 listens $n 5351 || fail "gateway '$*': $(cat "$work/nat.log")"
+}
+
+# --- servers and clients ----------------------------------------------------------------------------
+
+coturn() {
+    start server ip netns exec $s turnserver -n --stun-only --listening-ip 203.0.113.101 \
+        --listening-ip 203.0.113.102 --no-tls --no-dtls --no-tcp --no-cli --log-file stdout \
+        --simple-log --pidfile "$work/turn.pid" --userdb "$work/turn.db"
+    wait_for 10 listens $s 3479 || fail "turnserver: $(tail -n 3 "$work/server.log")"
+}
+
+our_stun() {
+    start server "$real" stun $s 203.0.113.101:3478 203.0.113.102:3479
+    wait_for 5 listens $s 3479 || fail "our STUN server: $(cat "$work/server.log")"
+}
+
+# What coturn's client says about mapping and filtering, in one line.
+coturns_verdict() {
+    on $a timeout 30 turnutils_natdiscovery -m -f 203.0.113.101 2>&1 | grep -o 'NAT with.*' |
+        tr '\n' ' '
+}
+
+# What ours says, in coturn's words.
+our_verdict() { # port
+    "$real" discover $a "10.1.0.2:$1" 203.0.113.101:3478 2>&1 | awk '
+        BEGIN {say["endpoint-independent"] = "Endpoint Independent"
+               say["address-dependent"] = "Address Dependent"
+               say["address- and port-dependent"] = "Address and Port Dependent"}
+        /^(mapping|filtering) / {kind = $1; sub(/^[a-z]+ /, "")
+            printf "NAT with %s %s! ", say[$0], kind == "mapping" ? "Mapping" : "Filtering"}'
+}
+
+port=20000
+compare() { # what mapping filtering
+    local want="NAT with $2 Mapping! NAT with $3 Filtering! "
+    port=$((port + 10))
+    coturns_verdict >"$work/theirs" & # they take seconds, most of which is waiting
+    local theirs=$!
+    our_verdict $port >"$work/ours"
+    wait $theirs
+    expect "$1, coturn's client" "$(cat "$work/theirs")" "$want"
+    expect "$1, our client" "$(cat "$work/ours")" "$want"
+}
+
+ours() { # preset mapping filtering
+    our_nat "$1"
+    compare "our $1" "$2" "$3"
+    stop nat
+}
+
+any="Endpoint Independent" addr="Address Dependent" both="Address and Port Dependent"
+
+coturn
+masquerade "" && compare "kernel, masquerade" "$any" "$both"
+ours linux-masq "$any" "$both"
+masquerade random && compare "kernel, masquerade random" "$both" "$both"
+masquerade fully-random && compare "kernel, masquerade fully-random" "$both" "$both"
+ours symrand "$both" "$both"
+ours pf "$both" "$both"
+cone && compare "kernel, cone" "$any" "$any"
+ours fullcone "$any" "$any"
+address_cone && compare "kernel, address cone" "$any" "$addr"
+ours addrcone "$any" "$addr"
+hashed_by_address && compare "kernel, ports hashed by address" "$addr" "$both"
+ours adm "$addr" "$both"
+stop server
+
+our_stun
+ours fullcone "$any" "$any"
+masquerade "" && compare "our server, kernel, masquerade" "$any" "$both"
+expect "our server, coturn's simple client" \
+    "$(on $a timeout 10 turnutils_stunclient 203.0.113.101 2>&1 |
+        said 'UDP reflexive addr: 203.0.113.11')" "UDP reflexive addr: 203.0.113.11"
+stop server
+
+# --- gateways -----------------------------------------------------------------------------------------
+
+# Maps a port, and sends to it from outside; prints what the client hears.
+reached() { # internal-port external-port
+    start ear "$real" hear $a "10.1.0.2:$1" 1
+    wait_for 5 grep -q ready "$work/ear.log"
+    on $s bash -c "printf hello >/dev/udp/203.0.113.11/$2"
+    wait_for 2 grep -q hello "$work/ear.log"
+    stop ear
+    awk '/hello/ {sub(/:.*/, "", $1); print $1, $2}' "$work/ear.log"
+}
+
+pmp() { on $a timeout 10 natpmpc -g 10.1.0.1 "$@" 2>&1; }
+# miniupnpc takes 203.0.113.11 for an address that is no one's, so it is told another one.
+upnp() { on $a timeout 20 upnpc -u http://10.1.0.1:5000/rootDesc.xml "$@" 2>&1; }
+
+our_nat symrand pmp pcp upnp reports=11.0.0.11
+expect "natpmpc, address" "$(pmp | said 'Public IP address.*')" "Public IP address : 11.0.0.11"
+expect "natpmpc, map" "$(pmp -a 40100 40000 udp 60 | said 'Mapped.*')" \
+    "Mapped public port 40100 protocol UDP to local port 40000 liftime 60"
+expect "the port is reached" "$(reached 40000 40100)" "203.0.113.101 hello"
+expect "another is not" "$(reached 40000 40101)" ""
+expect "upnpc, discovery" \
+    "$(on $a timeout 20 upnpc -m eth0 -s 2>&1 | said 'Found valid IGD.*')" \
+    "Found valid IGD : http://10.1.0.1:5000/ctl/IPConn"
+expect "upnpc, status" "$(upnp -s | said 'Status : [A-Za-z]*')" "Status : Connected"
+expect "upnpc, a port that natpmpc has" \
+    "$(upnp -a 10.1.0.2 40000 40100 UDP 60 | said 'failed.*')" \
+    "failed with code 718 (ConflictInMappingEntry)"
+expect "upnpc, map" "$(upnp -a 10.1.0.2 40200 40201 UDP 60 | said 'external.*')" \
+    "external 11.0.0.11:40201 UDP is redirected to internal 10.1.0.2:40200 (duration=60)"
+expect "the port is reached" "$(reached 40200 40201)" "203.0.113.101 hello"
+expect "upnpc, list" "$(upnp -l | grep -cE '^ [01] UDP 40(100|201)->10.1.0.2:40[02]00 ')" 2
+expect "upnpc, for another host" "$(upnp -a 10.1.0.3 40300 40300 UDP | said 'failed.*')" \
+    "failed with code 606 (Action not authorized)"
+expect "upnpc, delete" "$(upnp -d 40201 UDP | said 'returned : .*')" "returned : 0"
+expect "upnpc, delete again" "$(upnp -d 40201 UDP | said 'failed.*')" "failed with code : 714"
+expect "the port is not reached" "$(reached 40200 40201)" ""
+expect "natpmpc, end" "$(pmp -a 40100 40000 udp 0 | said 'Mapped.*')" \
+    "Mapped public port 0 protocol UDP to local port 40000 liftime 0"
+expect "the port is not reached" "$(reached 40000 40100)" ""
+stop nat
+
+our_nat symrand pmp upnp v2 tv=10.1.0.50 reports=11.0.0.11
+expect "upnpc, beside a television" \
+    "$(on $a timeout 20 upnpc -m eth0 -s 2>&1 | grep -cE 'desc: http://10.1.0.(1|50):')" 2
+expect "upnpc, any port" "$(upnp -n 10.1.0.2 40000 40100 UDP 60 | said 'external.*')" \
+    "external 11.0.0.11:40100 UDP is redirected to internal 10.1.0.2:40000 (duration=60)"
+stop nat
+
+our_nat symrand pmp upnp chunked relative reports=11.0.0.11
+expect "upnpc, chunked and a relative address" \
+    "$(upnp -a 10.1.0.2 40200 40200 UDP 60 | said 'external.*')" \
+    "external 11.0.0.11:40200 UDP is redirected to internal 10.1.0.2:40200 (duration=60)"
+stop nat
+
+our_nat symrand pmp upnp permanent reports=11.0.0.11
+expect "upnpc, permanent only" "$(upnp -a 10.1.0.2 40200 40200 UDP 60 | said 'failed.*')" \
+    "failed with code 725 (OnlyPermanentLeasesSupported)"
+expect "upnpc, permanent" "$(upnp -a 10.1.0.2 40200 40200 UDP | said 'duration=.*')" "duration=0)"
+stop nat
+
+our_nat symrand pmp upnp refuse
+expect "natpmpc, refused" "$(pmp -a 40100 40000 udp 60 | said 'not authorized')" "not authorized"
+expect "upnpc, refused" "$(upnp -a 10.1.0.2 40200 40200 UDP 60 | said 'failed.*')" \
+    "failed with code 606 (Action not authorized)"
+stop nat
+
+exit $failed
