@@ -62,7 +62,7 @@ endif()
 set(WZP_HAVE_NS3 OFF)
 if(WZP_NS3)
     set(ns3_found ON)
-    foreach(part applications internet traffic-control point-to-point csma network core
+    foreach(part applications internet traffic-control point-to-point virtual-net-device network core
             wifi lte mobility spectrum propagation)
         find_library(WZP_NS3_${part} ns3-${part})
         mark_as_advanced(WZP_NS3_${part})
@@ -73,7 +73,7 @@ if(WZP_NS3)
     if(ns3_found)
         # Wired networks; radio access adds the second target.
         add_library(wzp_dep_ns3 INTERFACE)
-        foreach(part applications internet traffic-control point-to-point csma network core)
+        foreach(part applications internet traffic-control point-to-point virtual-net-device network core)
             target_link_libraries(wzp_dep_ns3 INTERFACE ${WZP_NS3_${part}})
         endforeach()
         target_compile_definitions(wzp_dep_ns3 INTERFACE WZP_HAVE_NS3=)
