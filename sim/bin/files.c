@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,8 +37,10 @@ bool wzp_sim_catalogue(char out[512]) {
     self[len] = '\0';
     *strrchr(self, '/') = '\0';
     for (size_t i = 0; i < WZP_COUNT_OF(places); i++) {
+        char whole[PATH_MAX];
         (void)snprintf(out, 512, "%s/%s", self, places[i]);
-        if (is_dir(out)) {
+        if (is_dir(out) && realpath(out, whole) != NULL && strlen(whole) < 512) {
+            memcpy(out, whole, strlen(whole) + 1);
             return true;
         }
     }

@@ -12,7 +12,7 @@
 #include "sim/lab/near.h"
 #include "wzp_version.h"
 
-enum verb { LIST = 1, RUN = 2 };
+enum verb { LIST = 1, RUN = 2, CAMPAIGN = 4, SHRINK = 8 };
 
 static const struct verb_entry {
     const char *name;
@@ -21,6 +21,8 @@ static const struct verb_entry {
 } verbs[] = {
     {"list", LIST, wzp_sim_list},
     {"run", RUN, wzp_sim_run},
+    {"campaign", CAMPAIGN, wzp_sim_campaign},
+    {"shrink", SHRINK, wzp_sim_shrink},
 };
 
 static const char *verb_at(const void *list, size_t index) {
@@ -32,12 +34,16 @@ static void usage(FILE *out) {
     (void)fputs(
         "usage: wzp-sim list [DIR]\n"
         "       wzp-sim run SCENARIO [options]\n"
+        "       wzp-sim campaign SCENARIO|DIR... [options]\n"
+        "       wzp-sim shrink SCENARIO --seed N [--out F]\n"
         "\n"
         "Calls through simulated networks: NATs, loss, jitter, queues, handovers.  SCENARIO is a\n"
         "TOML file, or the name of one that comes with the program (see list).\n"
         "\n"
-        "list  the scenarios of a folder, and what each expects\n"
-        "run   one scenario with one seed\n"
+        "list      the scenarios of a folder, and what each expects\n"
+        "run       one scenario with one seed\n"
+        "campaign  many scenarios with many seeds, in several processes\n"
+        "shrink    the smallest scenario that still fails like this one\n"
         "\n"
         "run\n"
         "  --seed N             of all chance (the scenario's own)\n"
@@ -48,6 +54,13 @@ static void usage(FILE *out) {
         "  --qlog DIR           event logs of the relays' connections\n"
         "  --trace F            a line for each packet at each interface\n"
         "  --json F, --html F   the result; - is standard output\n"
+        "campaign (and --set, --engine, --json)\n"
+        "  --seeds A..B         (1..20)\n"
+        "  --jobs N             processes at once (one for each processor)\n"
+        "  --shard I/N          only the I-th of N equal parts of all runs, I from 1\n"
+        "  --merge              the files are results of shards: joins them\n"
+        "shrink (and --seed, --set, --engine)\n"
+        "  --out F              the small scenario (standard output)\n"
         "all\n"
         "  --quiet, --log-level error|warn|info|debug, --help, --version\n"
         "\n"
@@ -55,7 +68,8 @@ static void usage(FILE *out) {
         "no scenario, 4 the engine is not there, 5 this build lacks what the scenario needs,\n"
         "127 no scenario has that name.\n"
         "\n"
-        "Example: wzp-sim run N14 --seed 7 --pcap captures --html n14.html\n",
+        "Examples: wzp-sim run N14 --seed 7 --pcap captures --html n14.html\n"
+        "          wzp-sim campaign sim/scenarios --seeds 1..20 --json all.json\n",
         out);
 }
 
@@ -63,6 +77,10 @@ static void usage(FILE *out) {
 
 enum option_id {
     OPT_SEED = 256,
+    OPT_SEEDS,
+    OPT_JOBS,
+    OPT_SHARD,
+    OPT_MERGE,
     OPT_SET,
     OPT_ENGINE,
     OPT_CHECK,
@@ -71,28 +89,52 @@ enum option_id {
     OPT_TRACE,
     OPT_JSON,
     OPT_HTML,
+    OPT_OUT,
     OPT_QUIET,
     OPT_LOG_LEVEL,
     OPT_HELP,
     OPT_VERSION
 };
 
-static const struct option longs[] = {
-    {"seed", 1, NULL, OPT_SEED},           {"set", 1, NULL, OPT_SET},
-    {"engine", 1, NULL, OPT_ENGINE},       {"check", 0, NULL, OPT_CHECK},
-    {"pcap", 1, NULL, OPT_PCAP},           {"qlog", 1, NULL, OPT_QLOG},
-    {"trace", 1, NULL, OPT_TRACE},         {"json", 1, NULL, OPT_JSON},
-    {"html", 1, NULL, OPT_HTML},           {"quiet", 0, NULL, OPT_QUIET},
-    {"log-level", 1, NULL, OPT_LOG_LEVEL}, {"help", 0, NULL, OPT_HELP},
-    {"version", 0, NULL, OPT_VERSION},     {NULL, 0, NULL, 0}};
+static const struct option longs[] = {{"seed", 1, NULL, OPT_SEED},
+                                      {"seeds", 1, NULL, OPT_SEEDS},
+                                      {"jobs", 1, NULL, OPT_JOBS},
+                                      {"shard", 1, NULL, OPT_SHARD},
+                                      {"merge", 0, NULL, OPT_MERGE},
+                                      {"set", 1, NULL, OPT_SET},
+                                      {"engine", 1, NULL, OPT_ENGINE},
+                                      {"check", 0, NULL, OPT_CHECK},
+                                      {"pcap", 1, NULL, OPT_PCAP},
+                                      {"qlog", 1, NULL, OPT_QLOG},
+                                      {"trace", 1, NULL, OPT_TRACE},
+                                      {"json", 1, NULL, OPT_JSON},
+                                      {"html", 1, NULL, OPT_HTML},
+                                      {"out", 1, NULL, OPT_OUT},
+                                      {"quiet", 0, NULL, OPT_QUIET},
+                                      {"log-level", 1, NULL, OPT_LOG_LEVEL},
+                                      {"help", 0, NULL, OPT_HELP},
+                                      {"version", 0, NULL, OPT_VERSION},
+                                      {NULL, 0, NULL, 0}};
 
 /* Verbs that an option is for; what is not here is for all. */
 static const struct scope {
     int id;
     unsigned verbs;
 } scopes[] = {
-    {OPT_SEED, RUN}, {OPT_SET, RUN},   {OPT_ENGINE, RUN}, {OPT_CHECK, RUN},       {OPT_PCAP, RUN},
-    {OPT_QLOG, RUN}, {OPT_TRACE, RUN}, {OPT_HTML, RUN},   {OPT_JSON, RUN | LIST},
+    {OPT_SEED, RUN | SHRINK},
+    {OPT_SEEDS, CAMPAIGN},
+    {OPT_JOBS, CAMPAIGN},
+    {OPT_SHARD, CAMPAIGN},
+    {OPT_MERGE, CAMPAIGN},
+    {OPT_SET, RUN | CAMPAIGN | SHRINK},
+    {OPT_ENGINE, RUN | CAMPAIGN | SHRINK},
+    {OPT_CHECK, RUN},
+    {OPT_PCAP, RUN},
+    {OPT_QLOG, RUN},
+    {OPT_TRACE, RUN},
+    {OPT_HTML, RUN},
+    {OPT_OUT, SHRINK},
+    {OPT_JSON, RUN | CAMPAIGN | LIST},
 };
 
 static const char *option_at(const void *list, size_t index) {
@@ -123,6 +165,38 @@ static bool number(const char *text, uint64_t *out) {
     return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0;
 }
 
+/* "A..B" with A <= B, or with "/" between, from 1 on. */
+static bool two_numbers(const char *text, const char *between, uint64_t *a, uint64_t *b) {
+    char first[32];
+    const char *sign = strstr(text, between);
+    const size_t len = sign != NULL ? (size_t)(sign - text) : sizeof first;
+    if (len >= sizeof first) {
+        return false;
+    }
+    memcpy(first, text, len);
+    first[len] = '\0';
+    return number(first, a) && number(sign + strlen(between), b) && *a <= *b;
+}
+
+static bool take_numbers(wzp_sim_options *o, int id, const char *value) {
+    switch (id) {
+    case OPT_SEED:
+        o->has_seed = true;
+        return number(value, &o->seed) ||
+               complain("--seed takes a whole number, not '%s'%s", value, "");
+    case OPT_SEEDS:
+        return (two_numbers(value, "..", &o->first_seed, &o->last_seed) &&
+                o->last_seed - o->first_seed < 1000000) ||
+               complain("--seeds takes a range as 1..20, not '%s'%s", value, "");
+    case OPT_JOBS:
+        return (number(value, &o->jobs) && o->jobs >= 1 && o->jobs <= 256) ||
+               complain("--jobs takes a number from 1 to 256, not '%s'%s", value, "");
+    default:
+        return (two_numbers(value, "/", &o->shard, &o->shards) && o->shard >= 1) ||
+               complain("--shard takes a part as 1/4, not '%s'%s", value, "");
+    }
+}
+
 static bool take_engine(wzp_sim_options *o, const char *value) {
     static const char *const engines[] = {"native", "ns3", NULL};
     char near[WZP_LAB_NEAR_MAX];
@@ -139,9 +213,12 @@ static bool take_engine(wzp_sim_options *o, const char *value) {
 static bool take_option(wzp_sim_options *o, int id, const char *value) {
     switch (id) {
     case OPT_SEED:
-        o->has_seed = true;
-        return number(value, &o->seed) ||
-               complain("--seed takes a whole number, not '%s'%s", value, "");
+    case OPT_SEEDS:
+    case OPT_JOBS:
+    case OPT_SHARD:
+        return take_numbers(o, id, value);
+    case OPT_MERGE:
+        return o->merge = true;
     case OPT_SET:
         if (o->set_count == WZP_SIM_SETS_MAX) {
             return complain("too many --set %s%s", value, "");
@@ -164,7 +241,8 @@ static bool take_option(wzp_sim_options *o, int id, const char *value) {
                                   [OPT_QLOG - OPT_PCAP] = &o->qlog,
                                   [OPT_TRACE - OPT_PCAP] = &o->trace,
                                   [OPT_JSON - OPT_PCAP] = &o->json,
-                                  [OPT_HTML - OPT_PCAP] = &o->html};
+                                  [OPT_HTML - OPT_PCAP] = &o->html,
+                                  [OPT_OUT - OPT_PCAP] = &o->out};
     *texts[id - OPT_PCAP] = value;
     return true;
 }
@@ -222,7 +300,8 @@ static int pick_verb(wzp_sim_options *o, int argc, char **argv, const bool *give
 
 int wzp_sim_options_parse(wzp_sim_options *o, int argc, char **argv) {
     bool given[OPT_VERSION - OPT_SEED + 1] = {false};
-    *o = (wzp_sim_options){.log_level = WZP_LOG_WARN};
+    *o = (wzp_sim_options){
+        .first_seed = 1, .last_seed = 20, .shard = 1, .shards = 1, .log_level = WZP_LOG_WARN};
     o->colour = isatty(STDOUT_FILENO) != 0 && wzp_io_env("NO_COLOR") == NULL;
     opterr = 0;
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread */

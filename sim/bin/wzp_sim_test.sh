@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# wzp-sim as users call it: exit codes, messages, and that the same comes out of one process, of
+# several, and of shards.  Usage: wzp_sim_test.sh PROGRAM
+set -euo pipefail
+sim=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+cat >good.toml <<'TOML'
+name = "good"
+duration = "3 s"
+[host.x]
+access = {loss = "0..2 %"}
+nat = "linux-masq"
+[host.y]
+[expect]
+path = "relay"
+TOML
+sed 's/"good"/"bad"/; s/path = "relay"/setup = "1 ms"/' good.toml >bad.toml
+sed 's/"good"/"lacking"/; s/path = "relay"/path = "direct"/; 1a needs = "direct"' good.toml >lacking.toml
+printf 'name = "broken"\n[host.x]\nacces = "lte"\n' >broken.toml
+
+fail() {
+    echo "wzp_sim_test: $*" >&2
+    exit 1
+}
+
+expect() { # status text command...
+    local status=0 want=$1 text=$2
+    shift 2
+    "$@" >out 2>&1 || status=$?
+    [ "$status" -eq "$want" ] || { cat out; fail "status $status instead of $want: $*"; }
+    grep -qF -- "$text" out || { cat out; fail "no '$text' from: $*"; }
+}
+
+# --- exit codes and messages ---
+expect 0 'passed: good' "$sim" run good.toml
+expect 0 'A0' "$sim" run good.toml --set 'host.x.access.loss=0 %'
+expect 1 'again: wzp-sim run bad.toml --seed 7' "$sim" run bad.toml --seed 7
+expect 5 'this build lacks what the scenario needs' "$sim" run lacking.toml
+expect 3 "broken.toml:3: host.x.acces: a host has no such key ('access'?)" "$sim" run broken.toml
+expect 3 'cannot be read' "$sim" run absent.toml
+expect 3 'host.y.nat: there is no NAT' "$sim" run good.toml --set host.y.nat=nta
+expect 127 "('N14'?)" "$sim" run N13x
+expect 0 'a scenario with 2 hosts' "$sim" run good.toml --check
+expect 3 'a host has no such key' "$sim" run broken.toml --check
+expect 2 "there is no option '--sed'" "$sim" run good.toml --sed 1
+expect 2 'there is no verb' "$sim" rum good.toml
+expect 2 "('run'?)" "$sim" rum good.toml
+expect 2 '--seed takes a whole number' "$sim" run good.toml --seed x
+expect 2 '--seed needs a value' "$sim" run good.toml --seed
+expect 2 'run takes no --seeds' "$sim" run good.toml --seeds 1..2
+expect 2 'takes native or ns3' "$sim" run good.toml --engine native2
+expect 2 '--set: ' "$sim" run good.toml --set nothing
+expect 2 'one scenario' "$sim" run good.toml bad.toml
+expect 3 'No such file' "$sim" run good.toml --json nowhere/x.json
+expect 3 'no such key' "$sim" list .
+expect 0 'Usage' sh -c "$sim --help | sed s/usage/Usage/"
+expect 0 'wzp-sim' "$sim" --version
+
+# --- files of a run ---
+"$sim" run good.toml --quiet --json run.json --html run.html --trace run.trace --pcap caps --qlog qlogs >out
+for file in run.json run.html run.trace caps/x.pcapng caps/relay.pcapng caps/keys.log; do
+    [ -s "$file" ] || fail "$file is empty"
+done
+[ "$(find qlogs -type f | wc -l)" -ge 2 ] || fail "no qlog"
+grep -q '^CLIENT_TRAFFIC_SECRET_0' caps/keys.log || fail "no secrets"
+"$sim" run good.toml --quiet --json again.json --trace again.trace --pcap caps2 >out
+for pair in run.json:again.json run.trace:again.trace caps/x.pcapng:caps2/x.pcapng; do
+    cmp "${pair%:*}" "${pair#*:}" || fail "runs differ"
+done
+"$sim" run good.toml --json - >out
+cmp -s out run.json || fail "no JSON on standard output"
+
+# --- campaigns ---
+rm broken.toml
+expect 1 'FAILED bad' "$sim" campaign . --seeds 1..4 --jobs 2 --json two.json
+grep -q 'wzp-sim run ./bad.toml --seed 3   # setup x: expected 1 ms' out || { cat out; fail "no replay"; }
+grep -q '^skipped lacking' out || fail "nothing was skipped"
+grep -q '1 passed, 1 failed, 1 skipped scenarios; 8 runs, 4 with a failed check' out || fail "wrong totals"
+expect 1 '' "$sim" campaign . --seeds 1..4 --jobs 1 --json one.json
+cmp one.json two.json || fail "one and two jobs differ"
+for part in 1 2 3; do
+    "$sim" campaign . --seeds 1..4 --shard $part/3 --json part$part.json --quiet >out || true
+done
+expect 1 '' "$sim" campaign --merge part3.json part1.json part2.json --json all.json
+cmp one.json all.json || fail "shards and the whole differ"
+expect 1 '2 runs are in none of the files' "$sim" campaign --merge part1.json part2.json --json some.json
+"$sim" campaign good.toml --seeds 1..4 --shard 1/2 --quiet --json half.json >out
+expect 5 '2 runs are in none' "$sim" campaign --merge half.json
+expect 3 'last_seed differs' "$sim" campaign --merge one.json <("$sim" campaign good.toml --seeds 1..2 --json -)
+expect 3 'no campaign of wzp-sim' "$sim" campaign --merge run.json
+expect 5 'skipped lacking' "$sim" campaign lacking.toml --seeds 1..2
+expect 2 'takes a range' "$sim" campaign good.toml --seeds 5..1
+expect 2 'takes a part' "$sim" campaign good.toml --shard 4/3
+expect 2 'takes scenarios' "$sim" campaign
+
+# --- shrinking ---
+expect 1 'again: wzp-sim run small.toml' "$sim" shrink bad.toml --seed 2 --out small.toml
+grep -q 'seed = 2' small.toml || fail "no seed in small.toml"
+if grep -q nat small.toml; then fail "small.toml is not small"; fi
+expect 1 'setup x: expected 1 ms' "$sim" run small.toml
+expect 0 'nothing to shrink' "$sim" shrink good.toml --seed 1
