@@ -8,6 +8,7 @@
 # agree.  natpmpc and upnpc talk to our gateway, and the ports that they map are reached.
 #
 # As root, in namespaces that it makes and removes; exit code 77 where that is not possible.
+# shellcheck disable=SC2317 # some functions are called by name
 set -uo pipefail
 real=$(realpath "$1")
 

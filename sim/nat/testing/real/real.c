@@ -7,7 +7,6 @@
 #include <linux/if_tun.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -15,8 +14,9 @@
 #include "io/sys.h"
 
 void real_die(const char *what) {
-    fprintf(stderr, "sim_nat_real: %s: %s\n", what, errno != 0 ? wzp_io_reason(errno) : "bad");
-    exit(1);
+    (void)fprintf(stderr, "sim_nat_real: %s: %s\n", what,
+                  errno != 0 ? wzp_io_reason(errno) : "bad");
+    _exit(1); /* its sockets and devices go with it */
 }
 
 wzp_addr real_addr(const char *text) {
