@@ -63,7 +63,7 @@ static const struct parse_case {
      0, 0},
     {"fingerprint of nothing", "00010004 2112a442" T1 "80280000", WZP_ERR_PARSE, 20, "-", "-", 0,
      0},
-    {"fingerprint is not last", "00010010 2112a442" T1 "80280004 00000000 80220004 61626364",
+    {"fingerprint is not last", "00010010 2112a442" T1 "80280004 aa4e201f 80220004 61626364",
      WZP_ERR_PARSE, 20, "-", "-", 0, 0},
 };
 

@@ -17,6 +17,7 @@ static const struct text_case {
     {"the first of two", "<b>1</b><b>2</b>", "b", "1"},
     {"not a longer name", "<bb>1</bb><b>2</b>", "b", "2"},
     {"not a shorter name", "<b>1</b><bb>2</bb>", "bb", "2"},
+    {"in a comment with a bracket", "<!-- a > <b>1</b> --><b>2</b>", "b", "2"},
     {"in a comment", "<!-- <b>1</b> --><b>2</b>", "b", "2"},
     {"declaration and instruction", "<?xml b?><!DOCTYPE b><b>2</b>", "b", "2"},
     {"case matters", "<B>1</B>", "b", NULL},
