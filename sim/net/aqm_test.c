@@ -102,15 +102,7 @@ static const struct greedy_case {
      .9},
     {"fq-codel, reno", WZP_SIM_CROSS_RENO, 1, {.kind = WZP_SIM_QUEUE_FQ_CODEL}, 0, 2, 2, 10, .85},
     {"fq-codel, cubic", WZP_SIM_CROSS_CUBIC, 1, {.kind = WZP_SIM_QUEUE_FQ_CODEL}, 0, 2, 2, 10, .9},
-    {"fq-codel, eight",
-     WZP_SIM_CROSS_CUBIC,
-     8,
-     {.kind = WZP_SIM_QUEUE_FQ_CODEL},
-     0,
-     10,
-     10,
-     20,
-     .9},
+    {"fq-codel, eight", WZP_SIM_CROSS_CUBIC, 8, {.kind = WZP_SIM_QUEUE_FQ_CODEL}, 0, 1, 1, 4, .9},
     {"pie, reno", WZP_SIM_CROSS_RENO, 1, {.kind = WZP_SIM_QUEUE_PIE}, 5, 25, 20, 150, .9},
     {"pie, four of them", WZP_SIM_CROSS_RENO, 4, {.kind = WZP_SIM_QUEUE_PIE}, 10, 20, 20, 100, .95},
     {"dual, reno", WZP_SIM_CROSS_RENO, 1, {.kind = WZP_SIM_QUEUE_DUAL}, 5, 25, 20, 150, .9},
@@ -198,58 +190,9 @@ START_TEST(low_latency_does_not_starve_the_classic_queue) {
     for (size_t i = 0; i < b.count; i++) {
         classic += b.arrivals[i].bytes == CALL_BYTES ? 1 : 0;
     }
-    ck_assert_uint_ge(classic, 140); /* of 150 */
+    ck_assert_uint_ge(classic, 140);                  /* of 150 */
+    ck_assert_uint_ge(bench_counts(&b).marked, 2500); /* late ones, though no classic queue asks */
     bench_close(&b);
-}
-END_TEST
-
-/* --- CoDel's law ------------------------------------------------------------------------------ */
-
-typedef struct drops {
-    wzp_sim_slab slab;
-    wzp_time at[200];
-    size_t count;
-} drops;
-
-static void note_drop(void *ctx, wzp_sim_item *item, wzp_time now) {
-    drops *d = ctx;
-    if (d->count < WZP_COUNT_OF(d->at)) {
-        d->at[d->count++] = now;
-    }
-    wzp_sim_slab_give(&d->slab, item);
-}
-
-/* Twice as many come as go: the wait is above 5 ms from about 10 ms on, so the first is dropped
- * about 100 ms later and then every 100 ms / sqrt(n). */
-START_TEST(codel_drops_by_the_square_root) {
-    static drops d;
-    wzp_sim_queue queue;
-    wzp_sim_queue_init(&queue, 1, note_drop, &d);
-    ck_assert_int_eq(wzp_sim_queue_set(&queue, &(wzp_sim_queue_cfg){.kind = WZP_SIM_QUEUE_CODEL},
-                                       &(wzp_sim_rate_cfg){0}, 0),
-                     WZP_OK);
-    for (wzp_time now = 0; now < 900 * WZP_MS; now += WZP_MS) {
-        for (int i = 0; i < 2; i++) {
-            wzp_sim_item *item = wzp_sim_slab_take(&d.slab);
-            item->len = 1000;
-            item->entered = now;
-            wzp_sim_queue_push(&queue, item, now);
-        }
-        wzp_sim_item *item = wzp_sim_queue_pop(&queue, now);
-        if (item != NULL) {
-            wzp_sim_slab_give(&d.slab, item);
-        }
-    }
-    static const uint64_t want_ms[] = {0, 100, 171, 228, 278, 323, 364, 402, 437};
-    ck_assert_uint_ge(d.count, WZP_COUNT_OF(want_ms));
-    ck_assert(d.at[0] >= 105 * WZP_MS && d.at[0] <= 115 * WZP_MS);
-    for (size_t i = 0; i < WZP_COUNT_OF(want_ms); i++) {
-        const uint64_t after = (d.at[i] - d.at[0]) / WZP_MS;
-        ck_assert_msg(after >= want_ms[i] && after <= want_ms[i] + 1, "drop %zu after %u ms", i,
-                      (unsigned)after);
-    }
-    wzp_sim_queue_clear(&queue);
-    wzp_sim_slab_clear(&d.slab);
 }
 END_TEST
 
@@ -312,7 +255,6 @@ int main(void) {
     tcase_add_loop_test(tc, marks_instead_of_drops, 0, WZP_COUNT_OF(ecn_cases));
     tcase_add_test(tc, low_latency_does_not_wait_for_the_classic_queue);
     tcase_add_test(tc, low_latency_does_not_starve_the_classic_queue);
-    tcase_add_test(tc, codel_drops_by_the_square_root);
     tcase_add_test(tc, flows_share_by_bytes);
     tcase_add_loop_test(tc, controllers_forget_in_silence, 0, 2);
     return wzp_run_suite("aqm", tc);

@@ -206,17 +206,67 @@ START_TEST(flows_begin_and_end_in_time) {
     bench_open(&b,
                &(wzp_sim_link_cfg){.rate = {.bits_per_s = 10 * MBIT},
                                    .cross = {{.kind = WZP_SIM_CROSS_RENO,
-                                              .flows = 2,
+                                              .flows = 4,
                                               .from = 2 * WZP_S,
                                               .until = 5 * WZP_S}}},
                1);
     bench_run(&b, 2 * WZP_S - 1);
     ck_assert_uint_eq(others(&b).in, 0);
+    bench_run(&b, 2 * WZP_S);
+    ck_assert_uint_eq(others(&b).in, 10); /* the others begin a little later */
     bench_run(&b, 5 * WZP_S);
     const uint64_t sent = others(&b).in;
     ck_assert_uint_gt(sent, 1000);
     bench_run(&b, 20 * WZP_S);
     ck_assert_uint_eq(others(&b).in, sent);
+    bench_close(&b);
+}
+END_TEST
+
+/* 33 ns each: what is rounded off must not add up. */
+START_TEST(rates_do_not_drift) {
+    bench b;
+    bench_open(&b,
+               &(wzp_sim_link_cfg){
+                   .rate = {.bits_per_s = 100000 * MBIT},
+                   .cross = {{.kind = WZP_SIM_CROSS_CBR, .bits_per_s = 9700 * MBIT, .packet = 40}}},
+               1);
+    bench_run(&b, 10 * WZP_MS);
+    ck_assert_uint_ge(others(&b).in, 303125);
+    ck_assert_uint_le(others(&b).in, 303126);
+    bench_close(&b);
+}
+END_TEST
+
+START_TEST(the_same_traffic_goes_on_when_something_else_changes) {
+    wzp_sim_link_cfg cfg = {.rate = {.bits_per_s = 10 * MBIT},
+                            .cross = {{.kind = WZP_SIM_CROSS_CBR, .bits_per_s = 1200000}}};
+    bench b;
+    bench_open(&b, &cfg, 1);
+    for (uint64_t i = 1; i <= 400; i++) {
+        bench_run(&b, i * 3 * WZP_MS);
+        cfg.delay.base = i;
+        wzp_sim_link_set(b.link, &cfg);
+    }
+    ck_assert_uint_ge(others(&b).in, 120);
+    ck_assert_uint_le(others(&b).in, 121);
+    bench_close(&b);
+}
+END_TEST
+
+START_TEST(traffic_that_is_taken_away_ends) {
+    wzp_sim_link_cfg cfg = {.rate = {.bits_per_s = 10 * MBIT},
+                            .cross = {{.kind = WZP_SIM_CROSS_CBR, .bits_per_s = MBIT},
+                                      {.kind = WZP_SIM_CROSS_RENO, .flows = 2}}};
+    bench b;
+    bench_open(&b, &cfg, 1);
+    bench_run(&b, WZP_S);
+    memset(cfg.cross, 0, sizeof cfg.cross);
+    wzp_sim_link_set(b.link, &cfg);
+    const wzp_sim_counts then = others(&b);
+    bench_run(&b, 10 * WZP_S);
+    ck_assert_uint_eq(others(&b).in, then.in);
+    ck_assert_uint_gt(others(&b).out, then.out); /* what waited has left */
     bench_close(&b);
 }
 END_TEST
@@ -254,6 +304,9 @@ int main(void) {
     tcase_add_loop_test(tc, two_flows_fill_the_link_as_one_does, 0, 2);
     tcase_add_test(tc, flows_recover_from_an_outage);
     tcase_add_test(tc, flows_begin_and_end_in_time);
+    tcase_add_test(tc, rates_do_not_drift);
+    tcase_add_test(tc, the_same_traffic_goes_on_when_something_else_changes);
+    tcase_add_test(tc, traffic_that_is_taken_away_ends);
     tcase_add_test(tc, flows_may_be_replaced_at_any_time);
     return wzp_run_suite("cross", tc);
 }

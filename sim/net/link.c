@@ -24,9 +24,9 @@ struct wzp_sim_link {
     uint64_t seed; /* of its streams */
     wzp_sim_node *to;
     unsigned port;
-    wzp_sim_node *from; /* of ICMP errors; NULL: there are none */
+    wzp_sim_node *from; /* where ICMP errors go; NULL: nowhere */
     unsigned from_port;
-    wzp_addr from_address;
+    wzp_addr from_address; /* no errors without one */
     wzp_sim_link_cfg cfg;
     wzp_sim_counts counts;
 
@@ -426,7 +426,7 @@ wzp_sim_pipe *wzp_sim_link_pipe(wzp_sim_link *link) {
 
 void wzp_sim_link_set_origin(wzp_sim_link *link, wzp_sim_node *from, unsigned port,
                              const wzp_addr *address) {
-    link->from = address->family == WZP_ADDR_NONE ? NULL : from;
+    link->from = from;
     link->from_port = port;
     link->from_address = *address;
 }

@@ -26,7 +26,7 @@ typedef enum wzp_sim_delay_law {
     WZP_SIM_DELAY_AR1,           /* base + x, x_n = rho x_(n-1) + sqrt(1-rho^2) spread z_n, >= 0 */
     WZP_SIM_DELAY_NETEM,         /* uniform with netem's correlation of uniform numbers */
     WZP_SIM_DELAY_WIFI,          /* picoquic's Wi-Fi jitter on top of base */
-    WZP_SIM_DELAY_TRACE          /* (time, delay) points with linear interpolation, repeated */
+    WZP_SIM_DELAY_TRACE          /* base + (time, delay) points with linear interpolation */
 } wzp_sim_delay_law;
 
 typedef struct wzp_sim_point {
@@ -38,10 +38,10 @@ typedef struct wzp_sim_delay_cfg {
     uint64_t base, spread;
     uint32_t shape_milli;       /* Pareto alpha (0: 3000), lognormal sigma; in thousandths */
     uint32_t rho_ppm;           /* AR1, NETEM */
-    const wzp_sim_point *trace; /* borrowed for the life of the link */
+    const wzp_sim_point *trace; /* borrowed for the life of the link; the last ends a period */
     size_t trace_count;
     bool reorder;        /* off: FIFO, jitter becomes bunching */
-    uint32_t skip_every; /* every n-th packet skips the delay; 0: none */
+    uint32_t skip_every; /* every n-th packet skips the delay and overtakes; 0: none */
     uint32_t skip_ppm;
 } wzp_sim_delay_cfg;
 

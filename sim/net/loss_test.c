@@ -254,6 +254,10 @@ START_TEST(other_numbers_go_on_where_it_was) {
     ck_assert(wzp_sim_loss_hit(&loss, 3)); /* the index counts from the link's start */
     ck_assert(wzp_sim_loss_hit(&loss, 4));
     ck_assert(!wzp_sim_loss_hit(&loss, 5));
+    cfg.list = (const uint64_t[]){6, 7, 8};
+    cfg.count = 3;
+    wzp_sim_loss_set(&loss, &cfg);
+    ck_assert(wzp_sim_loss_hit(&loss, 6));
 }
 END_TEST
 

@@ -72,7 +72,9 @@ START_TEST(a_lower_limit_keeps_what_waits) {
     }
     cfg.queue.limit_packets = 10;
     wzp_sim_link_set(b.link, &cfg);
-    bench_send(&b, 0, 1000); /* this one does not fit any more */
+    bench_send(&b, 0, 1000);                 /* this one does not fit any more */
+    cfg.queue.kind = WZP_SIM_QUEUE_DROPHEAD; /* nor does moving over cost any */
+    wzp_sim_link_set(b.link, &cfg);
     bench_run(&b, 10 * WZP_S);
     ck_assert_uint_eq(b.count, 51);
     bench_close(&b);

@@ -135,6 +135,9 @@ void wzp_sim_rate_set(wzp_sim_rate *rate, const wzp_sim_rate_cfg *cfg) {
         rate->next = 0;
         rate->left = OPPORTUNITY;
     }
+    if ((cfg->burst > 0) != (rate->cfg.burst > 0)) {
+        rate->free = 0; /* a line is idle and a bucket full when it is new */
+    }
     rate->cfg = *cfg;
     rate->rest = 0;
 }

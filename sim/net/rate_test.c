@@ -56,6 +56,19 @@ START_TEST(rates_are_exact) {
 }
 END_TEST
 
+/* 52.78 ns each: what is rounded off must not add up. */
+START_TEST(rates_do_not_drift) {
+    wzp_sim_rate rate;
+    wzp_sim_rate_init(&rate, 0);
+    wzp_sim_rate_set(&rate, &(wzp_sim_rate_cfg){.bits_per_s = 9700 * MBIT});
+    wzp_time end = 0;
+    for (size_t i = 0; i < 970000; i++) {
+        end = wzp_sim_rate_send(&rate, wzp_sim_rate_ready(&rate, end, 64), 64);
+    }
+    ck_assert_uint_eq(end, 51200 * WZP_US);
+}
+END_TEST
+
 START_TEST(a_bucket_lets_a_burst_through_and_no_more) {
     bench b;
     flood(&b, &(wzp_sim_rate_cfg){.bits_per_s = 80000, .burst = 5000}, 10, 1000);
@@ -227,6 +240,7 @@ END_TEST
 int main(void) {
     TCase *tc = tcase_create("rate");
     tcase_add_loop_test(tc, rates_are_exact, 0, WZP_COUNT_OF(speed_cases));
+    tcase_add_test(tc, rates_do_not_drift);
     tcase_add_test(tc, a_bucket_lets_a_burst_through_and_no_more);
     tcase_add_loop_test(tc, opportunities, 0, WZP_COUNT_OF(opportunity_cases));
     tcase_add_loop_test(tc, opportunities_like_a_slow_twin, 0, 10);
