@@ -106,8 +106,7 @@ static void rest(wzp_sim_behaviour *b, wzp_time until) {
     b->ends_at = until;
 }
 
-/* --- steps
- * ---------------------------------------------------------------------------------------- */
+/* --- steps ------------------------------------------------------------------------------------ */
 
 static void begin(wzp_sim_behaviour *b, int step, wzp_time now) {
     wzp_addr beside = b->other; /* IP2:P1 */
@@ -266,8 +265,7 @@ static void end(wzp_sim_behaviour *b, const wzp_sim_stun_message *answer, const 
     begin(b, next, now);
 }
 
-/* --- driving it
- * ------------------------------------------------------------------------------------ */
+/* --- driving it ------------------------------------------------------------------------------- */
 
 void wzp_sim_behaviour_start(wzp_sim_behaviour *b, const wzp_sim_behaviour_cfg *cfg,
                              const wzp_addr *local, wzp_rng rng, wzp_time now) {

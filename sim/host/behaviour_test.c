@@ -157,8 +157,7 @@ START_TEST(combinations) {
 }
 END_TEST
 
-/* --- presets
- * ---------------------------------------------------------------------------------------- */
+/* --- presets ---------------------------------------------------------------------------------- */
 
 #define ANY WZP_SIM_BEHAVIOUR_ANY
 #define ADDR WZP_SIM_BEHAVIOUR_ADDR
@@ -229,8 +228,7 @@ START_TEST(no_preset_is_forgotten) {
 }
 END_TEST
 
-/* --- the rest
- * ----------------------------------------------------------------------------------------- */
+/* --- the rest --------------------------------------------------------------------------------- */
 
 START_TEST(inner_source_is_told_apart) {
     wzp_sim_nat_cfg nat;

@@ -369,6 +369,13 @@ wzp_sim_nat *wzp_sim_box_nat_v6(wzp_sim_box *box) {
     return box->nat_v6;
 }
 
+wzp_addr wzp_sim_box_inside(const wzp_sim_box *box, wzp_addr_family family) {
+    if (box->cfg.inside.family == family) {
+        return box->cfg.inside;
+    }
+    return box->cfg.inside_v6.family == family ? box->cfg.inside_v6 : (wzp_addr){0};
+}
+
 void wzp_sim_box_listen(wzp_sim_box *box, uint8_t proto, uint16_t port, wzp_sim_box_serve *serve,
                         void *ctx) {
     listener *l = find_listener(box, proto, port);

@@ -37,6 +37,8 @@ wzp_sim_node *wzp_sim_box_node(wzp_sim_box *box);
 void wzp_sim_box_attach(wzp_sim_box *box, unsigned port, wzp_sim_pipe *pipe); /* 0 or 1 */
 wzp_sim_nat *wzp_sim_box_nat(wzp_sim_box *box);
 wzp_sim_nat *wzp_sim_box_nat_v6(wzp_sim_box *box); /* NULL without `has_v6` */
+/* Its address inside of this family; family NONE: it has none. */
+wzp_addr wzp_sim_box_inside(const wzp_sim_box *box, wzp_addr_family family);
 
 /* Whatever inside hosts send to the box's own address at this port (5351, 1900, 5000) goes to
  * `serve`; it answers with wzp_sim_box_answer.  Multicast to 239.255.255.250 counts as 1900.  At

@@ -22,7 +22,7 @@ typedef struct waiting {
 struct wzp_sim_gateway {
     wzp_sim_gateway_cfg cfg;
     wzp_sim_leases *leases;
-    wzp_addr inside;
+    wzp_addr inside, inside_v6; /* family NONE: it has none */
     wzp_prng prng;
     wzp_time epoch_at; /* its epoch was epoch_s then */
     uint32_t epoch_s;
@@ -54,6 +54,11 @@ wzp_err wzp_sim_gateway_new(wzp_sim_gateway **out, const wzp_sim_gateway_cfg *cf
     wzp_prng_init(&gateway->prng, seed ^ UINT64_C(0x55504e50), name);
     *out = gateway;
     return WZP_OK;
+}
+
+void wzp_sim_gateway_set_v6(wzp_sim_gateway *gateway, wzp_sim_nat *nat, const wzp_addr *inside) {
+    wzp_sim_leases_set_v6(gateway->leases, nat);
+    gateway->inside_v6 = *inside;
 }
 
 void wzp_sim_gateway_free(wzp_sim_gateway **gateway) {
@@ -164,18 +169,20 @@ static serve *server_of(const wzp_sim_gateway *gateway, bool is_pmp) {
     return is_pmp != use_other ? wzp_sim_serve_pmp : wzp_sim_serve_pcp;
 }
 
-static void recv_mapping(wzp_sim_gateway *gateway, const wzp_addr *from, wzp_bytes payload,
-                         wzp_time now) {
+static void recv_mapping(wzp_sim_gateway *gateway, const wzp_addr *from, const wzp_addr *to,
+                         wzp_bytes payload, wzp_time now) {
     serve *run = payload.len > 0 ? server_of(gateway, payload.data[0] == 0) : NULL;
+    if (run == wzp_sim_serve_pmp && from->family != WZP_ADDR_V4) {
+        run = NULL; /* it has no words for them */
+    }
     const wzp_sim_service service = {.leases = gateway->leases,
                                      .epoch_s = wzp_sim_gateway_epoch_s(gateway, now),
                                      .refuse = run == wzp_sim_serve_pmp ? gateway->cfg.pmp_refuse
                                                                         : gateway->cfg.pcp_refuse,
                                      .third_party = gateway->cfg.pcp_third_party};
-    const wzp_addr self = at_port(gateway, WZP_SIM_PMP_PORT);
     wzp_wr wr;
     waiting *slot = run != NULL
-                        ? push(gateway, &self, from, wzp_time_after(now, gateway->cfg.answer_delay))
+                        ? push(gateway, to, from, wzp_time_after(now, gateway->cfg.answer_delay))
                         : NULL;
     if (slot != NULL) {
         wzp_wr_init(&wr, slot->datagram.data, sizeof slot->datagram.data);
@@ -185,8 +192,7 @@ static void recv_mapping(wzp_sim_gateway *gateway, const wzp_addr *from, wzp_byt
     }
 }
 
-/* --- UPnP
- * ----------------------------------------------------------------------------------------- */
+/* --- UPnP ------------------------------------------------------------------------------------- */
 
 static wzp_sim_upnp upnp_of(const wzp_sim_gateway *gateway, wzp_time now) {
     return (wzp_sim_upnp){.cfg = &gateway->cfg.igd,
@@ -250,7 +256,7 @@ void wzp_sim_gateway_recv(wzp_sim_gateway *gateway, const wzp_addr *from, const 
     gateway->counts.heard++;
     wzp_sim_leases_tick(gateway->leases, now);
     if (to->port == WZP_SIM_PMP_PORT) {
-        recv_mapping(gateway, from, payload, now);
+        recv_mapping(gateway, from, to, payload, now);
     } else if (to->port == WZP_SIM_SSDP_PORT) {
         recv_search(gateway, from, to, payload, now);
     }
@@ -295,8 +301,7 @@ wzp_sim_gateway_reach wzp_sim_gateway_http(wzp_sim_gateway *gateway, const wzp_a
     return reach;
 }
 
-/* --- announcements and time
- * ----------------------------------------------------------------------- */
+/* --- announcements and time ------------------------------------------------------------------- */
 
 void wzp_sim_gateway_announce(wzp_sim_gateway *gateway, wzp_time now) {
     gateway->announce_at = now;
@@ -312,33 +317,44 @@ void wzp_sim_gateway_reboot(wzp_sim_gateway *gateway, wzp_time now) {
     wzp_sim_gateway_announce(gateway, now);
 }
 
-static void announce_by(wzp_sim_gateway *gateway, bool is_pmp, wzp_time now) {
+static void announce_pmp(wzp_sim_gateway *gateway, wzp_time now) {
     const wzp_addr self = at_port(gateway, WZP_SIM_PMP_PORT);
     const wzp_addr all = wzp_addr_v4(224, 0, 0, 1, WZP_SIM_PMP_ANNOUNCE_PORT);
-    const uint32_t epoch_s = wzp_sim_gateway_epoch_s(gateway, now);
     const wzp_addr external = wzp_sim_leases_address(gateway->leases, &gateway->inside);
-    wzp_wr wr;
     waiting *slot = push(gateway, &self, &all, now);
-    if (slot == NULL) {
-        return;
-    }
-    wzp_wr_init(&wr, slot->datagram.data, sizeof slot->datagram.data);
-    if (is_pmp) {
+    wzp_wr wr;
+    if (slot != NULL) {
+        wzp_wr_init(&wr, slot->datagram.data, sizeof slot->datagram.data);
         wzp_sim_pmp_write_address(
             &wr, external.family == WZP_ADDR_V4 ? WZP_SIM_PMP_SUCCESS : WZP_SIM_PMP_NETWORK_FAILURE,
-            epoch_s, &external);
-    } else {
-        wzp_sim_pcp_write_announce(&wr, epoch_s);
+            wzp_sim_gateway_epoch_s(gateway, now), &external);
+        slot->datagram.len = wzp_wr_len(&wr);
     }
-    slot->datagram.len = wzp_wr_len(&wr);
+}
+
+static void announce_pcp(wzp_sim_gateway *gateway, const wzp_addr *inside, const wzp_addr *all,
+                         wzp_time now) {
+    wzp_addr self = *inside;
+    wzp_wr wr;
+    self.port = WZP_SIM_PMP_PORT;
+    waiting *slot = self.family != WZP_ADDR_NONE ? push(gateway, &self, all, now) : NULL;
+    if (slot != NULL) {
+        wzp_wr_init(&wr, slot->datagram.data, sizeof slot->datagram.data);
+        wzp_sim_pcp_write_announce(&wr, wzp_sim_gateway_epoch_s(gateway, now));
+        slot->datagram.len = wzp_wr_len(&wr);
+    }
 }
 
 static void announce_due(wzp_sim_gateway *gateway, wzp_time now) {
+    const wzp_addr all = wzp_addr_v4(224, 0, 0, 1, WZP_SIM_PMP_ANNOUNCE_PORT);
+    const wzp_addr all_v6 = {
+        WZP_ADDR_V6, WZP_SIM_PMP_ANNOUNCE_PORT, {0xff, 0x02, [15] = 1}}; /* ff02::1 */
     if (gateway->cfg.pmp == WZP_SIM_GATEWAY_SERVES) {
-        announce_by(gateway, true, now);
+        announce_pmp(gateway, now);
     }
     if (gateway->cfg.pcp == WZP_SIM_GATEWAY_SERVES) {
-        announce_by(gateway, false, now);
+        announce_pcp(gateway, &gateway->inside, &all, now);
+        announce_pcp(gateway, &gateway->inside_v6, &all_v6, now);
     }
     gateway->announce_left--;
     gateway->announce_at = gateway->announce_left > 0

@@ -39,6 +39,9 @@ typedef struct wzp_sim_gateway wzp_sim_gateway;
 WZP_MUST_USE wzp_err wzp_sim_gateway_new(wzp_sim_gateway **out, const wzp_sim_gateway_cfg *cfg,
                                          wzp_sim_nat *nat, const wzp_addr *inside, uint64_t seed,
                                          const char *name, wzp_time now);
+/* PCP for IPv6 hosts, as wzp_sim_leases_set_v6.  `inside` is its address there: it announces itself
+ * to ff02::1 too. */
+void wzp_sim_gateway_set_v6(wzp_sim_gateway *gateway, wzp_sim_nat *nat, const wzp_addr *inside);
 void wzp_sim_gateway_free(wzp_sim_gateway **gateway);
 
 /* --- datagrams ---------------------------------------------------------------------------------
@@ -87,7 +90,7 @@ wzp_addr wzp_sim_gateway_http_addr(const wzp_sim_gateway *gateway);
  */
 
 /* It is back after a reboot: no leases, epoch 0, and NAT-PMP and PCP clients hear of it ten times
- * within 128 s at 224.0.0.1:5350.  The NAT's own reboot is its owner's. */
+ * within 128 s at port 5350 of 224.0.0.1 and ff02::1.  The NAT's own reboot is its owner's. */
 void wzp_sim_gateway_reboot(wzp_sim_gateway *gateway, wzp_time now);
 
 /* The same announcements without a reset: the external address is a new one. */

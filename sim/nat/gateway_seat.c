@@ -68,15 +68,17 @@ static void booted(void *ctx, wzp_time now) {
 }
 
 wzp_err wzp_sim_gateway_seat_new(wzp_sim_gateway_seat **out, const wzp_sim_gateway_cfg *cfg,
-                                 wzp_sim_box *box, const wzp_addr *inside, wzp_sim_clock clock,
-                                 const char *name) {
+                                 wzp_sim_box *box, wzp_sim_clock clock, const char *name) {
     static const uint16_t ports[] = {WZP_SIM_PMP_PORT, WZP_SIM_SSDP_PORT};
+    const wzp_addr inside = wzp_sim_box_inside(box, WZP_ADDR_V4);
+    const wzp_addr inside_v6 = wzp_sim_box_inside(box, WZP_ADDR_V6);
     wzp_sim_gateway_seat *seat = calloc(1, sizeof *seat);
-    if (seat == NULL || wzp_sim_gateway_new(&seat->gateway, cfg, wzp_sim_box_nat(box), inside,
+    if (seat == NULL || wzp_sim_gateway_new(&seat->gateway, cfg, wzp_sim_box_nat(box), &inside,
                                             clock.seed, name, wzp_sim_now(clock)) != WZP_OK) {
         free(seat);
         return WZP_ERR_NOMEM;
     }
+    wzp_sim_gateway_set_v6(seat->gateway, wzp_sim_box_nat_v6(box), &inside_v6);
     seat->box = box;
     seat->clock = clock;
     seat->wake = WZP_TIME_NEVER;

@@ -12,12 +12,11 @@
 
 typedef struct wzp_sim_gateway_seat wzp_sim_gateway_seat;
 
-/* `box` and `name` are borrowed for its life, `cfg` is copied.  `inside` is the box's address.  It
- * takes the box's wzp_sim_box_on_boot.  NOMEM. */
+/* `box` and `name` are borrowed for its life, `cfg` is copied.  It serves at the box's inside
+ * addresses and takes its wzp_sim_box_on_boot.  NOMEM. */
 WZP_MUST_USE wzp_err wzp_sim_gateway_seat_new(wzp_sim_gateway_seat **out,
                                               const wzp_sim_gateway_cfg *cfg, wzp_sim_box *box,
-                                              const wzp_addr *inside, wzp_sim_clock clock,
-                                              const char *name);
+                                              wzp_sim_clock clock, const char *name);
 /* Not while the simulation runs; before the box. */
 void wzp_sim_gateway_seat_free(wzp_sim_gateway_seat **seat);
 

@@ -45,21 +45,28 @@ static wzp_addr addr(const char *text) {
 static const wzp_sim_gateway_cfg all = {
     .pmp = WZP_SIM_GATEWAY_SERVES, .pcp = WZP_SIM_GATEWAY_SERVES, .upnp = WZP_SIM_GATEWAY_SERVES};
 
-static void open_bench(bench *b, const wzp_sim_gateway_cfg *cfg) {
+static void open_bench_with(bench *b, const wzp_sim_gateway_cfg *cfg, bool has_v6,
+                            wzp_addr inside_v6) {
     wzp_sim_box_cfg box = {.name = "box",
                            .inside = wzp_addr_v4(192, 168, 1, 1, 0),
                            .externals = {wzp_addr_v4(203, 0, 113, 9, 0)},
-                           .external_count = 1};
+                           .external_count = 1,
+                           .has_v6 = has_v6,
+                           .inside_v6 = inside_v6};
     *b = (bench){.in = {.pipe = {carry, "in"}}, .out = {.pipe = {carry, "out"}}};
     ck_assert(wzp_sim_nat_preset("linux-masq", &box.nat));
+    ck_assert(wzp_sim_nat_preset("fw", &box.v6));
     ck_assert(wzp_sim_engine_new(&b->engine, &(wzp_sim_engine_cfg){.seed = 1}) == WZP_OK);
     b->clock = wzp_sim_engine_clock(b->engine);
     b->pool = wzp_sim_pool_new();
     ck_assert(wzp_sim_box_new(&b->box, &box, b->clock, b->pool, NULL) == WZP_OK);
     wzp_sim_box_attach(b->box, 0, &b->in.pipe);
     wzp_sim_box_attach(b->box, 1, &b->out.pipe);
-    ck_assert(wzp_sim_gateway_seat_new(&b->seat, cfg, b->box, &box.inside, b->clock, "gateway") ==
-              WZP_OK);
+    ck_assert(wzp_sim_gateway_seat_new(&b->seat, cfg, b->box, b->clock, "gateway") == WZP_OK);
+}
+
+static void open_bench(bench *b, const wzp_sim_gateway_cfg *cfg) {
+    open_bench_with(b, cfg, false, (wzp_addr){0});
 }
 
 static void close_bench(bench *b) {
@@ -205,8 +212,54 @@ START_TEST(reboot) {
 }
 END_TEST
 
-/* --- HTTP
- * ------------------------------------------------------------------------------------------- */
+/* --- IPv6 --------------------------------------------------------------------------------------
+ */
+
+#define MAP_V6                                                                                     \
+    "02010000 00000e10 20010db8000000000000000000000010 00112233445566778899aabb 11000000 "        \
+    "9c40 0000 00000000000000000000000000000000"
+
+static void ask_v6(bench *b) {
+    uint8_t buf[128];
+    pass(b, 0, "[2001:db8::10]:5000", "[2001:db8::1]:5351", unhex(buf, sizeof buf, MAP_V6));
+    run_for(b, WZP_S);
+}
+
+START_TEST(a_firewall_opens_for_ipv6) {
+    bench b;
+    open_bench_with(&b, &all, true, addr("[2001:db8::1]:0"));
+    pass(&b, 1, "[2001:db8:f::7]:7", "[2001:db8::10]:40000", wzp_bytes_str("hello"));
+    run_for(&b, WZP_S);
+    ck_assert_uint_eq(b.in.count, 0);
+    ask_v6(&b);
+    assert_in(&b, 1, "[2001:db8::1]:5351", "[2001:db8::10]:5000",
+              "02810000 00000e10 00015181 000000000000000000000000 00112233445566778899aabb "
+              "11000000 9c40 9c40 20010db8000000000000000000000010");
+    pass(&b, 1, "[2001:db8:f::7]:7", "[2001:db8::10]:40000", wzp_bytes_str("hello"));
+    run_for(&b, WZP_S);
+    assert_in(&b, 2, "[2001:db8:f::7]:7", "[2001:db8::10]:40000", "68656c6c6f");
+    pass(&b, 0, "[2001:db8::10]:5000", "[2001:db8::1]:5351", wzp_bytes_of("\0\0", 2));
+    run_for(&b, WZP_S);
+    ck_assert_uint_eq(b.in.count, 2); /* NAT-PMP is for IPv4 */
+    wzp_sim_box_reboot(b.box, WZP_S, now_of(&b));
+    run_for(&b, WZP_S + 200 * WZP_MS);
+    assert_in(&b, 5, "[2001:db8::1]:5351", "[ff02::1]:5350",
+              "028000000000000000000000000000000000000000000000");
+    close_bench(&b);
+}
+END_TEST
+
+START_TEST(without_an_ipv6_nat) {
+    bench b;
+    open_bench_with(&b, &all, false, addr("[2001:db8::1]:0"));
+    ask_v6(&b);
+    ck_assert_uint_eq(b.in.count, 1);
+    ck_assert_uint_eq(b.in.data[3], 7); /* NETWORK_FAILURE */
+    close_bench(&b);
+}
+END_TEST
+
+/* --- HTTP ------------------------------------------------------------------------------------- */
 
 typedef struct page {
     unsigned count;
@@ -279,6 +332,8 @@ int main(void) {
     tcase_add_test(tc, nobody_outside_is_served);
     tcase_add_test(tc, search);
     tcase_add_test(tc, reboot);
+    tcase_add_test(tc, a_firewall_opens_for_ipv6);
+    tcase_add_test(tc, without_an_ipv6_nat);
     tcase_add_test(tc, fetches);
     tcase_add_test(tc, silent_http);
     return wzp_run_suite("gateway_seat", tc);

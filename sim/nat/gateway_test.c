@@ -64,8 +64,7 @@ static void assert_got(const scene *s, const char *from, const char *to, const c
     ck_assert_str_eq(wzp_addr_text(&s->got.to, text), to);
 }
 
-/* --- one port, two protocols
- * ---------------------------------------------------------------------- */
+/* --- one port, two protocols ------------------------------------------------------------------ */
 
 static const struct mode_case {
     const char *name;
@@ -133,8 +132,7 @@ START_TEST(refusals) {
 }
 END_TEST
 
-/* --- searches
- * --------------------------------------------------------------------------------------- */
+/* --- searches --------------------------------------------------------------------------------- */
 
 START_TEST(search_answers_are_spread) {
     scene s = scene_new(&all);
@@ -196,8 +194,7 @@ START_TEST(not_a_search) {
 }
 END_TEST
 
-/* --- HTTP
- * ---------------------------------------------------------------------------------------------- */
+/* --- HTTP ------------------------------------------------------------------------------------- */
 
 static const struct reach_case {
     const char *name;
@@ -237,8 +234,7 @@ START_TEST(http) {
 }
 END_TEST
 
-/* --- epoch and reboot
- * ------------------------------------------------------------------------------------ */
+/* --- epoch and reboot ------------------------------------------------------------------------- */
 
 START_TEST(epoch) {
     const wzp_sim_gateway_cfg cfg = {.pmp = SERVES, .uptime_s = 10};

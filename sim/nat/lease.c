@@ -9,7 +9,7 @@
 
 struct wzp_sim_leases {
     wzp_sim_leases_cfg cfg;
-    wzp_sim_nat *nat;
+    wzp_sim_nat *nat, *nat_v6;
     wzp_prng prng;
     wzp_time touch_at; /* PEER mappings, next time */
     size_t count;
@@ -39,9 +39,18 @@ wzp_err wzp_sim_leases_new(wzp_sim_leases **out, const wzp_sim_leases_cfg *cfg, 
     return WZP_OK;
 }
 
+void wzp_sim_leases_set_v6(wzp_sim_leases *leases, wzp_sim_nat *nat) {
+    leases->nat_v6 = nat;
+}
+
 void wzp_sim_leases_free(wzp_sim_leases **leases) {
     free(*leases);
     *leases = NULL;
+}
+
+/* Who translates for this inside host. */
+static wzp_sim_nat *nat_of(const wzp_sim_leases *leases, const wzp_addr *internal) {
+    return internal->family == WZP_ADDR_V6 && leases->nat_v6 != NULL ? leases->nat_v6 : leases->nat;
 }
 
 /* --- questions ---------------------------------------------------------------------------------
@@ -88,9 +97,12 @@ static bool is_private(const wzp_addr *addr) {
 }
 
 wzp_addr wzp_sim_leases_address(const wzp_sim_leases *leases, const wzp_addr *client) {
-    wzp_addr addr = leases->cfg.reports;
-    if (addr.family == WZP_ADDR_NONE) {
-        addr = wzp_sim_nat_external(leases->nat, client);
+    wzp_addr addr = wzp_sim_nat_external(nat_of(leases, client), client);
+    if (addr.family != client->family) {
+        return (wzp_addr){0};
+    }
+    if (leases->cfg.reports.family == client->family) {
+        addr = leases->cfg.reports;
     }
     addr.port = 0;
     return leases->cfg.strict && is_private(&addr) ? (wzp_addr){0} : addr;
@@ -115,15 +127,20 @@ static uint32_t held_by(const wzp_sim_leases *leases, const wzp_addr *client) {
     return held;
 }
 
-/* A port number belongs to one host for both protocols (RFC 6886 3.3): it may want the other one
- * too.  UPnP has no such rule. */
-static bool is_anothers(const wzp_sim_leases *leases, const wzp_sim_lease_ask *ask, uint16_t port) {
+/* Whether the external endpoint is promised already.  A port number belongs to one host for both
+ * protocols (RFC 6886 3.3): it may want the other one too.  UPnP has no such rule, but names its
+ * entries by the port alone. */
+static bool is_anothers(const wzp_sim_leases *leases, const wzp_sim_lease_ask *ask,
+                        const wzp_addr *external) {
     for (size_t i = 0; i < leases->count; i++) {
         const wzp_sim_lease *lease = &leases->leases[i];
-        const bool same_port = lease->by != WZP_SIM_LEASE_PEER && lease->external.port == port;
-        const bool same_host = wzp_addr_same_ip(&lease->internal, &ask->internal);
-        if (same_port &&
-            (lease->proto == ask->proto || (ask->by != WZP_SIM_LEASE_UPNP && !same_host))) {
+        const bool upnp = ask->by == WZP_SIM_LEASE_UPNP || lease->by == WZP_SIM_LEASE_UPNP;
+        const bool same = lease->by != WZP_SIM_LEASE_PEER &&
+                          lease->external.port == external->port &&
+                          (upnp || wzp_addr_same_ip(&lease->external, external));
+        const bool companion =
+            ask->by != WZP_SIM_LEASE_UPNP && !wzp_addr_same_ip(&lease->internal, &ask->internal);
+        if (same && (lease->proto == ask->proto || companion)) {
             return true;
         }
     }
@@ -148,10 +165,10 @@ static wzp_err install(wzp_sim_leases *leases, const wzp_sim_lease *lease, wzp_t
     if (mapping.internal.port == 0) {
         mapping.internal.port = 1;
     }
-    const wzp_err err = wzp_sim_nat_map(leases->nat, &mapping, now);
+    const wzp_err err = wzp_sim_nat_map(nat_of(leases, &lease->internal), &mapping, now);
     if (err == WZP_OK && !forwards(leases, lease)) {
         /* It was mapped for an instant, to learn whether it could be. */
-        (void)wzp_sim_nat_unmap(leases->nat, lease->proto, &lease->external);
+        (void)wzp_sim_nat_unmap(nat_of(leases, &lease->internal), lease->proto, &lease->external);
     }
     return err;
 }
@@ -160,7 +177,7 @@ static wzp_err install_again(wzp_sim_leases *leases, const wzp_sim_lease *before
                              const wzp_sim_lease *lease, wzp_time now) {
     const bool moved = !wzp_addr_equal(&before->internal, &lease->internal);
     if (forwards(leases, before) && (moved || !forwards(leases, lease))) {
-        (void)wzp_sim_nat_unmap(leases->nat, lease->proto, &lease->external);
+        (void)wzp_sim_nat_unmap(nat_of(leases, &lease->internal), lease->proto, &lease->external);
     }
     return forwards(leases, lease) ? install(leases, lease, now) : WZP_OK;
 }
@@ -201,7 +218,7 @@ static void fill(const wzp_sim_leases *leases, wzp_sim_lease *lease, const wzp_s
 static wzp_err try_port(wzp_sim_leases *leases, wzp_sim_lease *lease, const wzp_sim_lease_ask *ask,
                         uint16_t port, wzp_time now) {
     lease->external.port = port;
-    return is_anothers(leases, ask, port) ? WZP_ERR_LIMIT : install(leases, lease, now);
+    return is_anothers(leases, ask, &lease->external) ? WZP_ERR_LIMIT : install(leases, lease, now);
 }
 
 static wzp_err try_above(wzp_sim_leases *leases, wzp_sim_lease *lease, const wzp_sim_lease_ask *ask,
@@ -243,7 +260,8 @@ static wzp_err find_port(wzp_sim_leases *leases, wzp_sim_lease *lease, const wzp
 static wzp_err touch(wzp_sim_leases *leases, wzp_sim_lease *lease, wzp_time now) {
     wzp_addr src = lease->internal;
     wzp_addr dst = lease->remote;
-    const wzp_sim_nat_verdict verdict = wzp_sim_nat_out(leases->nat, lease->proto, &src, &dst, now);
+    const wzp_sim_nat_verdict verdict =
+        wzp_sim_nat_out(nat_of(leases, &src), lease->proto, &src, &dst, now);
     if (verdict != WZP_SIM_NAT_FORWARD) {
         return WZP_ERR_LIMIT;
     }
@@ -302,7 +320,8 @@ static wzp_sim_lease_result result_of(wzp_err err, const wzp_sim_leases *leases,
 
 static wzp_sim_lease_result grant_new(wzp_sim_leases *leases, const wzp_sim_lease_ask *ask,
                                       wzp_time now) {
-    wzp_sim_lease lease = {.external = wzp_sim_nat_external(leases->nat, &ask->internal)};
+    wzp_sim_lease lease = {
+        .external = wzp_sim_nat_external(nat_of(leases, &ask->internal), &ask->internal)};
     if (held_by(leases, &ask->internal) >= leases->cfg.quota) {
         return WZP_SIM_LEASE_QUOTA;
     }
@@ -361,7 +380,7 @@ wzp_sim_lease_result wzp_sim_leases_grant(wzp_sim_leases *leases, const wzp_sim_
 void wzp_sim_leases_drop(wzp_sim_leases *leases, size_t index) {
     const wzp_sim_lease *lease = &leases->leases[index];
     if (lease->by != WZP_SIM_LEASE_PEER) {
-        (void)wzp_sim_nat_unmap(leases->nat, lease->proto, &lease->external);
+        (void)wzp_sim_nat_unmap(nat_of(leases, &lease->internal), lease->proto, &lease->external);
     }
     leases->count--;
     memmove(&leases->leases[index], &leases->leases[index + 1],

@@ -55,7 +55,7 @@ typedef enum wzp_sim_lease_result {
     WZP_SIM_LEASE_TAKEN,     /* the port cannot be had, and no other was acceptable */
     WZP_SIM_LEASE_QUOTA,     /* of this host */
     WZP_SIM_LEASE_EXHAUSTED, /* no port or no room in the table */
-    WZP_SIM_LEASE_NO_ADDRESS /* strict, and there is no public address */
+    WZP_SIM_LEASE_NO_ADDRESS /* strict and there is no public one, or none of this family */
 } wzp_sim_lease_result;
 
 typedef struct wzp_sim_lease_ask {
@@ -76,6 +76,11 @@ typedef struct wzp_sim_leases wzp_sim_leases;
 /* `nat` is borrowed for its life; `seed` and `name` are those of its random stream.  NOMEM. */
 WZP_MUST_USE wzp_err wzp_sim_leases_new(wzp_sim_leases **out, const wzp_sim_leases_cfg *cfg,
                                         wzp_sim_nat *nat, uint64_t seed, const char *name);
+
+/* The NAT, usually a firewall, that has the IPv6 hosts; borrowed.  Without one they are served if
+ * the first is a firewall too, and else nothing can be promised to them. */
+void wzp_sim_leases_set_v6(wzp_sim_leases *leases, wzp_sim_nat *nat);
+
 void wzp_sim_leases_free(wzp_sim_leases **leases); /* what the NAT forwards stays */
 
 /* A new lease, or the renewal of the one that is there: for PMP and PCP that of the same inside
@@ -100,7 +105,7 @@ size_t wzp_sim_leases_by_internal(const wzp_sim_leases *leases, uint8_t proto,
                                   const wzp_addr *internal);
 size_t wzp_sim_leases_by_external(const wzp_sim_leases *leases, uint8_t proto, uint16_t port);
 
-/* The address that `client` is told; family NONE: there is none (strict). */
+/* The address that `client` is told; family NONE: there is none (NO_ADDRESS above). */
 wzp_addr wzp_sim_leases_address(const wzp_sim_leases *leases, const wzp_addr *client);
 
 /* Moved into the configured range. */

@@ -241,6 +241,16 @@ START_TEST(firewall) {
 }
 END_TEST
 
+/* Hosts that keep their own addresses do not take ports from each other. */
+START_TEST(hosts_behind_a_firewall) {
+    bench b = bench_new("fw", NULL);
+    ck_assert_uint_eq(granted(&b, "192.0.2.10:40000", 0), 40000);
+    ck_assert_uint_eq(granted(&b, "192.0.2.11:40000", 0), 40000);
+    ck_assert_uint_eq(wzp_sim_leases_count(b.leases), 2);
+    bench_free(&b);
+}
+END_TEST
+
 /* --- UPnP: an external port is the name of an entry ---------------------------------------------
  */
 
@@ -276,8 +286,7 @@ START_TEST(upnp_entries) {
 }
 END_TEST
 
-/* --- PEER
- * ----------------------------------------------------------------------------------------- */
+/* --- PEER ------------------------------------------------------------------------------------- */
 
 static wzp_sim_lease_ask peer_ask(void) {
     wzp_sim_lease_ask ask = ask_for("192.168.1.10:40000", 0);
@@ -324,8 +333,7 @@ START_TEST(peer_cannot_be_shortened) {
 }
 END_TEST
 
-/* --- random operations
- * ---------------------------------------------------------------------------- */
+/* --- random operations ------------------------------------------------------------------------ */
 
 /* No two leases may share an external port, and the NAT must forward exactly what is promised. */
 static void check_all(bench *b) {
@@ -388,6 +396,7 @@ int main(void) {
     tcase_add_loop_test(tc, reported_address, 0, WZP_COUNT_OF(address_cases));
     tcase_add_test(tc, remote_filter);
     tcase_add_test(tc, firewall);
+    tcase_add_test(tc, hosts_behind_a_firewall);
     tcase_add_test(tc, upnp_entries);
     tcase_add_test(tc, peer_keeps_a_mapping_alive);
     tcase_add_test(tc, peer_cannot_be_shortened);

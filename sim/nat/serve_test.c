@@ -44,8 +44,7 @@ static void pmp(bench *b, const char *from, const char *request, const char *wan
     exchange(b, &plain_service, wzp_sim_serve_pmp, from, request, want);
 }
 
-/* --- NAT-PMP
- * --------------------------------------------------------------------------------------- */
+/* --- NAT-PMP ---------------------------------------------------------------------------------- */
 
 START_TEST(pmp_life_of_a_mapping) {
     bench b = bench_new("symrand", NULL);
@@ -127,8 +126,7 @@ START_TEST(pmp_errors) {
 }
 END_TEST
 
-/* --- PCP
- * ---------------------------------------------------------------------------------------------- */
+/* --- PCP -------------------------------------------------------------------------------------- */
 
 #define A "00000000000000000000ffffc0a8010a "
 #define B "00000000000000000000ffffc0a8010b "
