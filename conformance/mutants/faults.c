@@ -384,14 +384,8 @@ WRAP(int64_t, wzp_relay_send_signal, session *to, const wzp_signal *signal) {
 }
 
 static bool is_full_call(const session *s) {
-    for (size_t i = 0; i < ROOM_BUCKETS; i++) {
-        for (const room *rm = s->relay->rooms[i]; rm != NULL; rm = rm->next) {
-            if (strcmp(rm->name, s->sni) == 0) {
-                return rm->count >= 2;
-            }
-        }
-    }
-    return false;
+    const room *rm = wzp_relay_find_room(s->relay, s->sni);
+    return rm != NULL && rm->count >= 2;
 }
 
 WRAP(bool, wzp_relay_call_admit, const session *s) {

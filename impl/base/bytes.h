@@ -14,6 +14,9 @@ typedef struct wzp_bytes {
 
 #define WZP_COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
+/* The object whose member `at` points to. */
+#define WZP_OWNER_OF(at, type, member) ((type *)(void *)((char *)(at)-offsetof(type, member)))
+
 static inline wzp_bytes wzp_bytes_of(const void *data, size_t len) {
     return (wzp_bytes){(const uint8_t *)data, len};
 }

@@ -7,7 +7,7 @@
 #include "io/log_sink.h"
 #include "io/sys.h"
 
-typedef enum key_kind { ADDR, TEXT, NUMBER, PORT, FLAG, LEVEL, ENFORCE, LIST } key_kind;
+typedef enum key_kind { ADDR, TEXT, NUMBER, PORT, FLAG, LEVEL, ENFORCE, TEXTS, LIST } key_kind;
 
 typedef enum key_use {
     USED,
@@ -36,6 +36,7 @@ static const struct key {
     {"advertised_addr", ADDR, USED, INTO(advertised)},
     {"auth_url", TEXT, USED, INTO(auth_url)},
     {"auth_ca", TEXT, USED, INTO(auth_ca)},
+    {"available_relays", TEXTS, USED, INTO(available_relays)},
     {"max_connections", NUMBER, USED, INTO(max_connections)},
     {"max_connections_per_ip", NUMBER, USED, INTO(max_connections_per_ip)},
     {"jitter_target_depth", NUMBER, UNUSED, 0},
@@ -67,6 +68,8 @@ static const char *expected(key_kind kind) {
         return "\"error\", \"warn\", \"info\" or \"debug\"";
     case ENFORCE:
         return "\"off\", \"observe\" or \"on\"";
+    case TEXTS:
+        return "a list of strings";
     case LIST:
         return "a list";
     }
@@ -126,6 +129,18 @@ static bool take_text(wzp_relay_options *o, const struct key *key, const char *t
     }
 }
 
+static bool take_texts(wzp_relay_options *o, const struct key *key, const json_t *list) {
+    size_t i;
+    const json_t *text;
+    json_array_foreach(list, i, text) {
+        if (!json_is_string(text)) {
+            return false;
+        }
+    }
+    store(o, key->into, &list, sizeof(json_t *));
+    return json_is_array(list);
+}
+
 static bool take(wzp_relay_options *o, const struct key *key, const json_t *value) {
     switch (key->kind) {
     case NUMBER:
@@ -136,6 +151,8 @@ static bool take(wzp_relay_options *o, const struct key *key, const json_t *valu
         store(o, key->into, &on, sizeof on);
         return json_is_boolean(value);
     }
+    case TEXTS:
+        return take_texts(o, key, value);
     case LIST:
         return json_is_array(value);
     case ADDR:

@@ -26,6 +26,7 @@ typedef struct wzp_relay_options {
     wzp_addr advertised;            /* family NONE: not set */
     const char *auth_url, *auth_ca; /* NULL: no tokens; what the system trusts */
     const char *region;
+    const json_t *available_relays; /* array of texts; NULL: none */
 
     bool has_metrics;
     uint16_t metrics_port;

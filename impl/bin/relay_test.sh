@@ -75,12 +75,13 @@ config 3 'c.toml:1: metrics_port: expected a port' 'metrics_port = 70000\n'
 config 3 'c.toml:1: trunking_enabled: expected true or false' 'trunking_enabled = 1\n'
 config 3 'c.toml:1: log_level: expected "error"' 'log_level = "loud"\n'
 config 3 'c.toml:1: enforce: expected "off"' 'enforce = "maybe"\n'
+config 3 'c.toml:1: available_relays: expected a list of strings' 'available_relays = ["a", 1]\n'
 config 3 'c.toml:1: peers: expected a list' 'peers = "x"\n'
 config 2 'c.toml:2: peers: not in this build yet' '\n[[peers]]\nurl = "127.0.0.1:1"\n'
 config 2 "auth-url: expected http://HOST" 'auth_url = "relay.example/x"\n'
 # Good ones: the address that cannot be had ends the run.
 config 1 'cannot listen on 192.0.2.1:1' 'trunking_enabled = true\nprobe_targets = []\nprobe_mesh = true\n'
-config 1 'cannot listen on 192.0.2.1:1' 'jitter_target_depth = 50\nadvertised_addr = "1.2.3.4:5"\nring_timeout = 0\nauth_url = "http://127.0.0.1:1/"\n'
+config 1 'cannot listen on 192.0.2.1:1' 'jitter_target_depth = 50\nadvertised_addr = "1.2.3.4:5"\nring_timeout = 0\nauth_url = "http://127.0.0.1:1/"\navailable_relays = ["b|192.0.2.1:4433"]\n'
 printf 'shoe_size = 46\n' >c.toml
 timeout 10 "$relay" --config c.toml --listen 192.0.2.1:1 2>err
 grep -qF 'c.toml:1: shoe_size: unknown key, ignored' err || fail "unknown key: $(cat err)"

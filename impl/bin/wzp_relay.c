@@ -15,6 +15,7 @@
 #include "io/log_sink.h"
 #include "io/sys.h"
 #include "io/traces.h"
+#include "relay/limits.h"
 #include "wzp_version.h"
 
 enum { FLUSH_MS = 1000, LINGER_MS = 150, PATH_CAP = 4096 };
@@ -85,11 +86,19 @@ static int open_files(program *p) {
 
 static int make_relay(program *p) {
     const wzp_relay_options *o = &p->options;
+    const char *relays[WZP_LIMIT_RELAYS];
+    size_t relay_count = 0;
+    while (relay_count < WZP_LIMIT_RELAYS && relay_count < json_array_size(o->available_relays)) {
+        relays[relay_count] = json_string_value(json_array_get(o->available_relays, relay_count));
+        relay_count++;
+    }
     wzp_relay_cfg cfg = {.rng = wzp_io_rng(),
                          .log = p->log,
                          .enforce = o->enforce,
                          .build = WZP_BUILD_HASH,
                          .region = o->region,
+                         .available_relays = relays,
+                         .available_count = relay_count,
                          .max_sessions = o->max_sessions,
                          .exact_limits = o->exact_limits,
                          .ring_timeout =

@@ -24,6 +24,11 @@ typedef union sockaddr_any {
     struct sockaddr_in6 in6;
 } sockaddr_any;
 
+struct wzp_quic_shared {
+    size_t references, len;
+    uint8_t data[];
+};
+
 typedef struct stream stream;
 struct stream {
     stream *next;
@@ -40,7 +45,8 @@ struct stream {
     wzp_err bad; /* why it will never be a signal */
     wzp_time deadline;
 
-    /* sending */
+    /* sending; what is to be sent of a signal lies in `shared` */
+    wzp_quic_shared *shared;
     uint8_t *tx;
     size_t tx_len, tx_cap, tx_sent, tx_acked;
     bool tx_fin, tx_fin_sent, tx_done, tx_blocked, acked_told;

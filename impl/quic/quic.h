@@ -116,7 +116,8 @@ typedef enum wzp_quic_event_kind {
     WZP_QUIC_SIGNAL,       /* .body: the JSON of one complete signal, .stream */
     WZP_QUIC_SIGNAL_BAD,   /* .err: SIGNAL_TOO_LARGE, SIGNAL_TRUNCATED (FIN or reset too early) or
                               TIMEOUT (stalled; only that stream is dropped); .stream */
-    WZP_QUIC_SIGNAL_ACKED, /* all bytes of a stream of ours, FIN included, were acknowledged */
+    WZP_QUIC_SIGNAL_ACKED, /* all bytes of a stream of ours, FIN included, were acknowledged, or
+                              the peer wants no more of it */
     WZP_QUIC_UNI,          /* .body: some bytes of a unidirectional stream of the peer; .fin */
     WZP_QUIC_DATAGRAM,     /* .body */
     WZP_QUIC_PATH,         /* the peer moved and the new path is validated: .path */
@@ -178,6 +179,21 @@ WZP_MUST_USE wzp_err wzp_quic_connect(wzp_quic *quic, const wzp_quic_dial *dial,
  * WZP_ERR_CLOSED, WZP_ERR_SIGNAL_TOO_LARGE, WZP_ERR_QUEUE_FULL (4 MiB unsent), WZP_ERR_NOMEM */
 WZP_MUST_USE wzp_err wzp_quic_send_signal(wzp_quic *quic, wzp_quic_conn handle, wzp_bytes json,
                                           int64_t *stream);
+
+/* The same for many connections without a copy for each: the message lives until the last of them
+ * needs it no more. */
+typedef struct wzp_quic_shared wzp_quic_shared;
+
+/* One signal with its length prefix; `json` is copied.  The caller holds one reference.
+ * WZP_ERR_SIGNAL_TOO_LARGE, WZP_ERR_NOMEM */
+WZP_MUST_USE wzp_err wzp_quic_shared_new(wzp_quic_shared **out, wzp_bytes json);
+
+/* Gives up the caller's reference.  Accepts NULL, leaves NULL. */
+void wzp_quic_shared_drop(wzp_quic_shared **shared);
+
+/* As wzp_quic_send_signal, which see. */
+WZP_MUST_USE wzp_err wzp_quic_send_shared(wzp_quic *quic, wzp_quic_conn handle,
+                                          wzp_quic_shared *shared, int64_t *stream);
 
 /* Queues one DATAGRAM frame; `datagram` is copied.  When the queue is over its bound the oldest
  * is dropped and counted.

@@ -207,6 +207,32 @@ START_TEST(signals_of_every_size_arrive) {
 }
 END_TEST
 
+/* The sender's reference may go at once; a connection that ends early gives its own back. */
+START_TEST(shared_signals_live_as_long_as_needed) {
+    fixture *f = connected();
+    static const uint8_t big[100000] = {'x'};
+    wzp_quic_shared *shared = NULL;
+    int64_t streams[3] = {0};
+    ck_assert(wzp_quic_shared_new(&shared, wzp_bytes_of(big, WZP_QUIC_SIGNAL_MAX + 1)) ==
+              WZP_ERR_SIGNAL_TOO_LARGE);
+    ck_assert(wzp_quic_shared_new(&shared, wzp_bytes_of(big, sizeof big)) == WZP_OK);
+    ck_assert(wzp_quic_send_shared(f->server.q, 99, shared, NULL) == WZP_ERR_CLOSED);
+    for (size_t i = 0; i < WZP_COUNT_OF(streams); i++) {
+        ck_assert(wzp_quic_send_shared(f->server.q, f->server.conn, shared, &streams[i]) == WZP_OK);
+    }
+    ck_assert_int_ne(streams[0], streams[1]);
+    wzp_quic_shared_drop(&shared);
+    ck_assert_ptr_null(shared);
+    run(f, _i == 0 ? 5000 : 30); /* or ends while most of it is unsent */
+    if (_i == 0) {
+        ck_assert_uint_eq(f->client.signals, WZP_COUNT_OF(streams));
+        ck_assert_uint_eq(f->client.signal_len[2], sizeof big);
+        ck_assert_uint_eq(f->server.acked, WZP_COUNT_OF(streams));
+    }
+    teardown(f);
+}
+END_TEST
+
 START_TEST(more_signals_than_streams_arrive_in_order) {
     fixture *f = connected();
     f->net.loss_ppm = _i == 0 ? 0 : 30000;
@@ -527,6 +553,7 @@ int main(void) {
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, server_name_is_the_room, 0, WZP_COUNT_OF(sni_cases));
     tcase_add_loop_test(tc, another_alpn_is_refused_with_0x178, 0, 2);
+    tcase_add_loop_test(tc, shared_signals_live_as_long_as_needed, 0, 2);
     tcase_add_loop_test(tc, signals_of_every_size_arrive, 0, WZP_COUNT_OF(signal_sizes));
     tcase_add_loop_test(tc, more_signals_than_streams_arrive_in_order, 0, 2);
     tcase_add_test(tc, one_byte_at_a_time_and_trailing_bytes);

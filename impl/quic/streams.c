@@ -45,7 +45,11 @@ static void free_stream(conn *c, stream *s) {
         ngtcp2_conn_extend_max_offset(c->ng, s->rx_owed);
     }
     free(s->rx);
-    free(s->tx);
+    if (s->shared != NULL) {
+        wzp_quic_shared_drop(&s->shared);
+    } else {
+        free(s->tx);
+    }
     free(s);
 }
 
@@ -406,6 +410,10 @@ int wzp_streams_closed(conn *c, int64_t id, stream *s) {
         return 0;
     }
     s->tx_done = true;
+    if (s->local && s->tx_fin && !s->acked_told) { /* the peer has read enough of it */
+        s->acked_told = true;
+        push(c, WZP_QUIC_SIGNAL_ACKED, s, wzp_bytes_of(NULL, 0), WZP_OK, true);
+    }
     if (s->local || s->raw || s->delivered) {
         free_stream(c, s);
         return 0;
@@ -457,34 +465,49 @@ static conn *open_conn(const wzp_quic *q, wzp_quic_conn handle) {
     return c != NULL && (c->state == CONN_OPEN || c->state == CONN_HANDSHAKE) ? c : NULL;
 }
 
-wzp_err wzp_quic_send_signal(wzp_quic *q, wzp_quic_conn handle, wzp_bytes json, int64_t *name) {
+wzp_err wzp_quic_shared_new(wzp_quic_shared **out, wzp_bytes json) {
+    if (json.len > WZP_QUIC_SIGNAL_MAX) {
+        return WZP_ERR_SIGNAL_TOO_LARGE;
+    }
+    wzp_quic_shared *shared = malloc(sizeof *shared + PREFIX + json.len);
+    if (shared == NULL) {
+        return WZP_ERR_NOMEM;
+    }
+    *shared = (wzp_quic_shared){.references = 1, .len = PREFIX + json.len};
+    for (size_t i = 0; i < PREFIX; i++) {
+        shared->data[i] = (uint8_t)(json.len >> (8 * (PREFIX - 1 - i)));
+    }
+    if (json.len != 0) {
+        memcpy(shared->data + PREFIX, json.data, json.len);
+    }
+    *out = shared;
+    return WZP_OK;
+}
+
+void wzp_quic_shared_drop(wzp_quic_shared **shared) {
+    if (*shared != NULL && --(*shared)->references == 0) {
+        free(*shared);
+    }
+    *shared = NULL;
+}
+
+wzp_err wzp_quic_send_shared(wzp_quic *q, wzp_quic_conn handle, wzp_quic_shared *shared,
+                             int64_t *name) {
     conn *c = open_conn(q, handle);
     if (c == NULL) {
         return WZP_ERR_CLOSED;
     }
-    if (json.len > WZP_QUIC_SIGNAL_MAX) {
-        return WZP_ERR_SIGNAL_TOO_LARGE;
-    }
-    if (c->tx_queued + json.len + PREFIX > TX_STREAM_BYTES_MAX) {
+    if (c->tx_queued + shared->len > TX_STREAM_BYTES_MAX) {
         return WZP_ERR_QUEUE_FULL;
     }
     stream *s = open_local(c, true);
-    uint8_t *tx = malloc(json.len + PREFIX);
-    if (s == NULL || tx == NULL) {
-        free(tx);
-        if (s != NULL) {
-            free_stream(c, s);
-        }
+    if (s == NULL) {
         return WZP_ERR_NOMEM;
     }
-    for (size_t i = 0; i < PREFIX; i++) {
-        tx[i] = (uint8_t)(json.len >> (8 * (PREFIX - 1 - i)));
-    }
-    if (json.len != 0) {
-        memcpy(tx + PREFIX, json.data, json.len);
-    }
-    s->tx = tx;
-    s->tx_len = s->tx_cap = json.len + PREFIX;
+    shared->references++;
+    s->shared = shared;
+    s->tx = shared->data;
+    s->tx_len = s->tx_cap = shared->len;
     s->tx_fin = true;
     c->tx_queued += s->tx_len;
     if (name != NULL) {
@@ -492,6 +515,19 @@ wzp_err wzp_quic_send_signal(wzp_quic *q, wzp_quic_conn handle, wzp_bytes json, 
     }
     wzp_quic_mark_dirty(c);
     return WZP_OK;
+}
+
+wzp_err wzp_quic_send_signal(wzp_quic *q, wzp_quic_conn handle, wzp_bytes json, int64_t *name) {
+    wzp_quic_shared *shared = NULL;
+    if (open_conn(q, handle) == NULL) {
+        return WZP_ERR_CLOSED;
+    }
+    wzp_err err = wzp_quic_shared_new(&shared, json);
+    if (err == WZP_OK) {
+        err = wzp_quic_send_shared(q, handle, shared, name);
+    }
+    wzp_quic_shared_drop(&shared);
+    return err;
 }
 
 wzp_err wzp_quic_stream_open(wzp_quic *q, wzp_quic_conn handle, wzp_quic_stream_kind kind,

@@ -127,7 +127,7 @@ bool wzp_relay_next_auth(wzp_relay *r, wzp_relay_auth *out) {
             a->asked = true;
             *out = (wzp_relay_auth){.id = a->id,
                                     .token = wzp_bytes_of(a->token, a->token_len),
-                                    .deadline = a->owner->deadline};
+                                    .deadline = a->owner->timer.at};
             return true;
         }
     }

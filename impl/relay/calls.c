@@ -82,7 +82,7 @@ static party *find_party(const wzp_calls *calls, const char *name) {
     const uint64_t hash = wzp_table_hash(&calls->parties, wzp_bytes_str(name));
     for (wzp_table_link *link = wzp_table_first(&calls->parties, hash); link != NULL;
          link = wzp_table_next(link)) {
-        party *p = WZP_TABLE_ENTRY(link, party, link);
+        party *p = WZP_OWNER_OF(link, party, link);
         if (strcmp(p->name, name) == 0) {
             return p;
         }
@@ -262,7 +262,7 @@ void wzp_calls_free(wzp_calls **calls) {
     wzp_table *parties = &(*calls)->parties;
     for (size_t i = 0; parties->buckets != NULL && i < parties->bucket_count; i++) {
         while (parties->buckets[i] != NULL) {
-            wzp_call *call = WZP_TABLE_ENTRY(parties->buckets[i], party, link)->first;
+            wzp_call *call = WZP_OWNER_OF(parties->buckets[i], party, link)->first;
             wzp_calls_remove(*calls, &call);
         }
     }
@@ -346,7 +346,7 @@ wzp_call *wzp_calls_find(const wzp_calls *calls, wzp_bytes id) {
     }
     for (wzp_table_link *link = wzp_table_first(&calls->by_id, hash_id(calls, id)); link != NULL;
          link = wzp_table_next(link)) {
-        wzp_call *call = WZP_TABLE_ENTRY(link, wzp_call, by_id);
+        wzp_call *call = WZP_OWNER_OF(link, wzp_call, by_id);
         if (wzp_bytes_equal(wzp_bytes_str(call->id), id)) {
             return call;
         }
@@ -404,7 +404,7 @@ bool wzp_calls_admit(const wzp_calls *calls, const char *room, const char *name)
     }
     for (wzp_table_link *link = wzp_table_first(&calls->by_id, hash_id(calls, wzp_bytes_str(id)));
          link != NULL; link = wzp_table_next(link)) {
-        const wzp_call *call = WZP_TABLE_ENTRY(link, wzp_call, by_id);
+        const wzp_call *call = WZP_OWNER_OF(link, wzp_call, by_id);
         if (same_letters(call->id, id) && wzp_call_role_of(call, name) != WZP_CALL_STRANGER) {
             return true;
         }

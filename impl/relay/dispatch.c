@@ -21,14 +21,31 @@ static void start(session *s, session_state state, uint64_t timer) {
                                                       : wzp_time_after(s->relay->now, timer));
 }
 
+static uint64_t hash_conn(const wzp_relay *r, wzp_quic_conn conn) {
+    return wzp_table_hash(&r->conns, wzp_bytes_of(&conn, sizeof conn));
+}
+
+session *wzp_relay_find_session(const wzp_relay *r, wzp_quic_conn conn) {
+    for (wzp_table_link *link = wzp_table_first(&r->conns, hash_conn(r, conn)); link != NULL;
+         link = wzp_table_next(link)) {
+        session *s = WZP_OWNER_OF(link, session, by_conn);
+        if (s->conn == conn) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
 static session *new_session(wzp_relay *r, const wzp_quic_event *ev) {
     session *s = calloc(1, sizeof *s);
-    if (s == NULL) {
+    if (s == NULL || wzp_timers_reserve(&r->timers, r->session_count + 1) != WZP_OK) {
+        free(s);
         return NULL;
     }
     s->relay = r;
     s->conn = ev->conn;
-    s->deadline = s->trunk.flush_at = WZP_TIME_NEVER;
+    s->trunk.flush_at = WZP_TIME_NEVER;
+    wzp_timer_init(&s->timer);
     s->connected_at = r->now;
     s->path = ev->path;
     memcpy(s->sni, ev->sni, strlen(ev->sni) + 1);
@@ -38,6 +55,7 @@ static session *new_session(wzp_relay *r, const wzp_quic_event *ev) {
     }
     r->sessions = s;
     r->session_count++;
+    wzp_table_add(&r->conns, &s->by_conn, hash_conn(r, s->conn));
     wzp_quic_set_app(r->quic, s->conn, s);
     return s;
 }
@@ -174,6 +192,7 @@ void wzp_relay_on_closed(session *s) {
     if (s->next != NULL) {
         s->next->prev = s->prev;
     }
+    wzp_table_remove(&r->conns, &s->by_conn);
     r->session_count--;
     free(s);
 }

@@ -1,7 +1,5 @@
-/* Signal connections: registration, presence, Ping, Reflect (relay sheet 8.1-8.3).  What is about
- * calls is in direct.c. */
-#include <stdlib.h>
-
+/* Signal connections: registration, Ping, Reflect (relay sheet 8.1-8.3).  Presence lists are in
+ * presence.c, what is about calls in direct.c. */
 #include "relay/internal.h"
 
 /* --- names
@@ -10,7 +8,7 @@
 session *wzp_relay_find_client(const wzp_relay *r, wzp_bytes name) {
     for (wzp_table_link *link = wzp_table_first(&r->clients, wzp_table_hash(&r->clients, name));
          link != NULL; link = wzp_table_next(link)) {
-        session *s = WZP_TABLE_ENTRY(link, session, by_name);
+        session *s = WZP_OWNER_OF(link, session, by_name);
         if (wzp_bytes_equal(wzp_bytes_str(s->fingerprint), name)) {
             return s;
         }
@@ -23,12 +21,14 @@ static void take_name(session *s) {
     wzp_table_add(clients, &s->by_name, wzp_table_hash(clients, wzp_bytes_str(s->fingerprint)));
     s->is_registered = true;
     s->relay->signal_clients++;
+    wzp_relay_presence_add(s);
 }
 
 static void give_up_name(session *s) {
     wzp_table_remove(&s->relay->clients, &s->by_name);
     s->is_registered = false;
     s->relay->signal_clients--;
+    wzp_relay_presence_remove(s);
 }
 
 bool wzp_relay_rate(rate *counted, unsigned limit, wzp_time now) {
@@ -39,42 +39,18 @@ bool wzp_relay_rate(rate *counted, unsigned limit, wzp_time now) {
     return counted->count++ < limit;
 }
 
-/* --- presence
- * ------------------------------------------------------------------------------------- */
-
-static void send_presence(wzp_relay *r, session *only) {
-    wzp_presence_user *users = calloc(r->signal_clients + 1, sizeof *users);
-    size_t count = 0;
-    if (users == NULL) {
-        return;
-    }
-    for (const session *s = r->sessions; s != NULL; s = s->next) {
-        if (s->is_registered) {
-            users[count].fingerprint = wzp_bytes_str(s->fingerprint);
-            users[count++].alias = (wzp_opt_str){s->alias[0] != '\0', wzp_bytes_str(s->alias)};
-        }
-    }
-    const wzp_signal list = {
-        .kind = WZP_SIGNAL_PRESENCE_LIST, .version = 1, .u.PresenceList.users = {users, count}};
-    for (session *s = r->sessions; s != NULL; s = s->next) {
-        if (s->is_registered && (only == NULL || only == s)) {
-            (void)wzp_relay_send_signal(s, &list);
-        }
-    }
-    free(users);
-}
-
 /* --- registration
  * --------------------------------------------------------------------------------- */
 
 static void acknowledge(session *s) {
     const wzp_relay *r = s->relay;
-    const wzp_signal ack = {.kind = WZP_SIGNAL_REGISTER_PRESENCE_ACK,
-                            .version = 1,
-                            .u.RegisterPresenceAck = {
-                                .success = true,
-                                .relay_build = {true, wzp_bytes_str(r->build)},
-                                .relay_region = {r->region[0] != '\0', wzp_bytes_str(r->region)}}};
+    const wzp_signal ack = {
+        .kind = WZP_SIGNAL_REGISTER_PRESENCE_ACK,
+        .version = 1,
+        .u.RegisterPresenceAck = {.success = true,
+                                  .relay_build = {true, wzp_bytes_str(r->build)},
+                                  .relay_region = {r->region[0] != '\0', wzp_bytes_str(r->region)},
+                                  .available_relays = {r->relay_views, r->available_count}}};
     (void)wzp_relay_send_signal(s, &ack);
 }
 
@@ -110,8 +86,6 @@ static void enter(session *s) {
     wzp_relay_set_deadline(s, WZP_TIME_NEVER);
     wzp_relay_event_push(r, s, "register", "");
     acknowledge(s);
-    send_presence(r, s);
-    send_presence(r, NULL);
 }
 
 static bool proves_key(const session *s, const wzp_signal_RegisterPresence *reg) {
@@ -145,7 +119,6 @@ void wzp_relay_hub_leave(session *s) {
         give_up_name(s);
         wzp_relay_event_push(s->relay, s, "unregister", "");
         wzp_relay_calls_leave(s);
-        send_presence(s->relay, NULL);
     }
 }
 

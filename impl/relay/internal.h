@@ -10,6 +10,7 @@
 #include "relay/quality.h"
 #include "relay/relay.h"
 #include "relay/table.h"
+#include "relay/timers.h"
 #include "wire/signal.h"
 #include "wire/trunk.h"
 
@@ -87,11 +88,11 @@ typedef struct rate {
 
 struct session {
     wzp_relay *relay;
-    session *next, *prev; /* all sessions */
-    session *next_timed;  /* those with a deadline, singly linked */
+    session *next, *prev;   /* all sessions */
+    wzp_table_link by_conn; /* in relay->conns */
     wzp_quic_conn conn;
     session_state state;
-    wzp_time deadline; /* WZP_TIME_NEVER: none */
+    wzp_timer timer;
     const char *farewell_reason;
     int64_t farewell_stream; /* its acknowledgement ends the farewell; 0: none */
     wzp_time connected_at;
@@ -105,6 +106,9 @@ struct session {
     /* on _signal */
     bool is_registered; /* its name leads to it, in relay->clients */
     wzp_table_link by_name;
+    session *newer, *older;  /* in the order of registration */
+    int64_t presence_stream; /* of a list on its way, 0: none */
+    bool presence_waits;     /* and missed one since */
     rate passed, reflected;
 
     /* in a room */
@@ -129,7 +133,7 @@ typedef struct stream_owner {
 } stream_owner;
 
 struct room {
-    room *next; /* in its bucket */
+    wzp_table_link by_name;
     char name[WZP_QUIC_SNI_MAX + 1];
     session **members; /* in the order in which they joined */
     size_t count, cap;
@@ -137,7 +141,6 @@ struct room {
     stream_owner *owners; /* by stream id, made on first video packet */
 };
 
-#define ROOM_BUCKETS 256
 #define BYTES_BUCKETS 13
 #define IAT_BUCKETS 13
 #define HANDSHAKE_BUCKETS 10
@@ -179,6 +182,7 @@ typedef struct relay_metrics {
     uint64_t calls_offered, calls_offline, calls_misnamed, calls_refused[WZP_CALL_REFUSAL_COUNT];
     uint64_t calls_trusted, calls_generic, calls_ended[CALL_END_COUNT];
     uint64_t call_signals, call_drops[CALL_DROP_COUNT], candidates_cut, reflects_dropped;
+    uint64_t presence_lists, presence_sent, presence_deferred;
     uint64_t trunk_frames[TRUNK_CAUSE_COUNT], trunk_packets;
     uint64_t pli_forwarded, pli_suppressed, keyframes_dropped, aliases_cut, events_dropped;
     histogram bytes[WZP_MEDIA_TYPE_COUNT], iat[WZP_MEDIA_TYPE_COUNT], handshake;
@@ -190,14 +194,22 @@ struct wzp_relay {
     wzp_identity identity;
     wzp_tls_identity tls;
     wzp_quic *quic;
-    session *sessions, *timed;
-    wzp_table clients; /* registered on _signal, by name */
+    wzp_bytes *relay_views; /* available_relays, in one piece of memory with their texts */
+    size_t available_count;
+    session *sessions;
+    wzp_table conns; /* sessions by connection */
+    wzp_timers timers;
+    wzp_table clients;         /* registered on _signal, by name */
+    session *newest;           /* of these */
+    wzp_quic_shared *presence; /* the latest list */
+    size_t presence_len, presence_listed;
+    wzp_time presence_due, presence_at; /* NEVER: nothing has changed; of the latest list */
     wzp_calls *calls;
     auth *auth_first, *auth_last;
     uint64_t auth_count, next_auth;
     session *trunk_first, *trunk_last; /* senders with something pending, the earliest first */
     pooled_batch *trunk_pool;
-    room *rooms[ROOM_BUCKETS];
+    wzp_table rooms; /* by name */
     uint64_t session_count, room_count, next_number, media_sessions, signal_clients;
     bool shutting_down;
     relay_metrics metrics;
@@ -211,6 +223,7 @@ void wzp_relay_set_deadline(session *s, wzp_time deadline);
 void wzp_relay_event_push(wzp_relay *r, const session *s, const char *event, const char *reason);
 
 /* dispatch.c */
+session *wzp_relay_find_session(const wzp_relay *r, wzp_quic_conn conn);
 void wzp_relay_on_connected(wzp_relay *r, const wzp_quic_event *ev);
 void wzp_relay_on_signal(session *s, wzp_bytes json);
 void wzp_relay_on_timer(session *s);
@@ -270,9 +283,18 @@ void wzp_relay_calls_leave(session *s);
 void wzp_relay_calls_tick(wzp_relay *r);
 bool wzp_relay_call_admit(const session *s);
 
+/* presence.c */
+void wzp_relay_presence_add(session *s);
+void wzp_relay_presence_remove(session *s);
+void wzp_relay_presence_changed(wzp_relay *r);
+void wzp_relay_presence_acked(session *s, int64_t stream);
+void wzp_relay_presence_tick(wzp_relay *r);
+int64_t wzp_relay_send_presence(session *to, wzp_quic_shared *list);
+
 /* send.c: everything that leaves the relay */
 void wzp_relay_send_media(session *to, wzp_bytes datagram);
 void wzp_relay_send_trunk(session *to, wzp_bytes frame);
+uint8_t *wzp_relay_to_json(const wzp_signal *signal, size_t *len);
 int64_t wzp_relay_send_signal(session *to, const wzp_signal *signal);
 void wzp_relay_send_pong(session *to, const wzp_signal_Ping *ping);
 void wzp_relay_hangup_policy(session *s, wzp_violation violation);

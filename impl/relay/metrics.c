@@ -238,6 +238,13 @@ static void write_ours(wzp_wr *wr, const wzp_relay *r) {
     single(wr, "wzp_relay_events_dropped_total", "counter", "events the log did not take in time",
            m->events_dropped);
     single(wr, "wzp_relay_signal_clients", "gauge", "registered on _signal", r->signal_clients);
+    single(wr, "wzp_relay_presence_listed", "gauge", "clients that the latest PresenceList names",
+           r->presence_listed);
+    single(wr, "wzp_relay_presence_lists_total", "counter", "PresenceLists made",
+           m->presence_lists);
+    single(wr, "wzp_relay_presence_sent_total", "counter", "PresenceLists sent", m->presence_sent);
+    single(wr, "wzp_relay_presence_deferred_total", "counter",
+           "lists that a client's previous one delayed", m->presence_deferred);
     write_calls(wr, r);
     single(wr, "wzp_quic_connections", "gauge", "connections now", q.conns);
     single(wr, "wzp_quic_accepted_total", "counter", "connections begun", q.accepted);

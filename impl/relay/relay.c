@@ -7,6 +7,29 @@
 
 #include "relay/internal.h"
 
+/* Views and texts in one piece. */
+static wzp_err copy_relays(wzp_relay *r, const wzp_relay_cfg *cfg) {
+    const size_t count =
+        cfg->available_count < WZP_LIMIT_RELAYS ? cfg->available_count : WZP_LIMIT_RELAYS;
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++) {
+        len += strlen(cfg->available_relays[i]);
+    }
+    r->relay_views = malloc(count * sizeof *r->relay_views + len + 1);
+    if (r->relay_views == NULL) {
+        return WZP_ERR_NOMEM;
+    }
+    uint8_t *at = (uint8_t *)(r->relay_views + count);
+    for (size_t i = 0; i < count; i++) {
+        const wzp_bytes text = wzp_bytes_str(cfg->available_relays[i]);
+        memcpy(at, text.data, text.len);
+        r->relay_views[i] = wzp_bytes_of(at, text.len);
+        at += text.len;
+    }
+    r->available_count = count;
+    return WZP_OK;
+}
+
 wzp_err wzp_relay_new(wzp_relay **out, const wzp_relay_cfg *cfg, wzp_time now) {
     wzp_relay *r = calloc(1, sizeof *r);
     if (r == NULL) {
@@ -15,6 +38,7 @@ wzp_err wzp_relay_new(wzp_relay **out, const wzp_relay_cfg *cfg, wzp_time now) {
     r->cfg = *cfg;
     r->cfg.max_sessions = cfg->max_sessions != 0 ? cfg->max_sessions : WZP_LIMIT_SESSIONS;
     r->now = now;
+    r->presence_due = WZP_TIME_NEVER;
     (void)snprintf(r->build, sizeof r->build, "%s", cfg->build != NULL ? cfg->build : "unknown");
     (void)snprintf(r->region, sizeof r->region, "%s", cfg->region != NULL ? cfg->region : "");
     wzp_identity_from_seed(&r->identity, cfg->seed);
@@ -41,6 +65,9 @@ wzp_err wzp_relay_new(wzp_relay **out, const wzp_relay_cfg *cfg, wzp_time now) {
                                      cfg->ring_timeout != 0 ? cfg->ring_timeout : WZP_TIMER_RING};
     wzp_err err = wzp_quic_new(&r->quic, &quic, now);
     err = err == WZP_OK ? wzp_table_init(&r->clients, cfg->rng) : err;
+    err = err == WZP_OK ? wzp_table_init(&r->conns, cfg->rng) : err;
+    err = err == WZP_OK ? wzp_table_init(&r->rooms, cfg->rng) : err;
+    err = err == WZP_OK ? copy_relays(r, cfg) : err;
     err = err == WZP_OK ? wzp_calls_new(&r->calls, &calls) : err;
     if (err != WZP_OK) {
         wzp_relay_free(&r);
@@ -60,6 +87,11 @@ void wzp_relay_free(wzp_relay **relay) {
     }
     wzp_calls_free(&r->calls);
     wzp_table_clear(&r->clients);
+    wzp_table_clear(&r->conns);
+    wzp_table_clear(&r->rooms);
+    wzp_timers_clear(&r->timers);
+    wzp_quic_shared_drop(&r->presence);
+    free(r->relay_views);
     wzp_relay_trunk_clear(r);
     wzp_quic_free(&r->quic);
     wzp_identity_clear(&r->identity);
@@ -70,33 +102,16 @@ void wzp_relay_free(wzp_relay **relay) {
     *relay = NULL;
 }
 
-/* --- timers: few sessions have one at a time
- * ------------------------------------------------------ */
+/* --- timers
+ * --------------------------------------------------------------------------------------- */
 
 void wzp_relay_set_deadline(session *s, wzp_time deadline) {
-    wzp_relay *r = s->relay;
-    const bool listed = s->deadline != WZP_TIME_NEVER;
-    s->deadline = deadline;
-    if (!listed && deadline != WZP_TIME_NEVER) {
-        s->next_timed = r->timed;
-        r->timed = s;
-    } else if (listed && deadline == WZP_TIME_NEVER) {
-        session **at = &r->timed;
-        while (*at != s) {
-            at = &(*at)->next_timed;
-        }
-        *at = s->next_timed;
-    }
+    wzp_timers_set(&s->relay->timers, &s->timer, deadline);
 }
 
 static session *due(const wzp_relay *r) {
-    session *first = NULL;
-    for (session *s = r->timed; s != NULL; s = s->next_timed) {
-        if (s->deadline <= r->now && (first == NULL || s->deadline < first->deadline)) {
-            first = s;
-        }
-    }
-    return first;
+    wzp_timer *first = wzp_timers_first(&r->timers);
+    return first != NULL && first->at <= r->now ? WZP_OWNER_OF(first, session, timer) : NULL;
 }
 
 /* --- events of the endpoint
@@ -105,6 +120,8 @@ static session *due(const wzp_relay *r) {
 static void on_acked(session *s, int64_t stream) {
     if (s->state == SESSION_FAREWELL && s->farewell_stream == stream) {
         wzp_relay_end(s, s->farewell_reason);
+    } else {
+        wzp_relay_presence_acked(s, stream);
     }
 }
 
@@ -144,13 +161,11 @@ static void on_event(wzp_relay *r, const wzp_quic_event *ev) {
     }
 }
 
-/* The handle of a closed connection is stale already: find its session by number. */
+/* The handle of a closed connection is stale for the endpoint already. */
 static void on_closed_handle(wzp_relay *r, wzp_quic_conn conn) {
-    for (session *s = r->sessions; s != NULL; s = s->next) {
-        if (s->conn == conn) {
-            wzp_relay_on_closed(s);
-            return;
-        }
+    session *s = wzp_relay_find_session(r, conn);
+    if (s != NULL) {
+        wzp_relay_on_closed(s);
     }
 }
 
@@ -184,16 +199,15 @@ void wzp_relay_tick(wzp_relay *r, wzp_time now) {
     }
     wzp_relay_trunk_tick(r);
     wzp_relay_calls_tick(r);
+    wzp_relay_presence_tick(r);
     drain(r);
 }
 
 wzp_time wzp_relay_deadline(const wzp_relay *r) {
     wzp_time first = wzp_time_min(wzp_quic_deadline(r->quic), wzp_relay_trunk_deadline(r));
     first = wzp_time_min(first, wzp_calls_deadline(r->calls));
-    for (const session *s = r->timed; s != NULL; s = s->next_timed) {
-        first = wzp_time_min(first, s->deadline);
-    }
-    return first;
+    first = wzp_time_min(first, wzp_timers_deadline(&r->timers));
+    return wzp_time_min(first, r->presence_due);
 }
 
 size_t wzp_relay_next_packet(wzp_relay *r, wzp_time now, uint8_t *buf, size_t cap,

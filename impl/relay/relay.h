@@ -23,10 +23,12 @@ typedef struct wzp_relay_cfg {
     uint8_t seed[32]; /* identity: signing key and TLS certificate derive from it; wiped by the
                          relay in its own copy on free, the caller wipes its own */
     wzp_enforce enforce;
-    bool exact_limits;     /* tier A without its guard band for Opus */
-    const char *build;     /* answer to SNI "version"; NULL: "unknown".  Copied */
-    const char *region;    /* RegisterPresenceAck; may be NULL.  Copied */
-    uint32_t max_sessions; /* 0: 100 (relay sheet 1.2) */
+    bool exact_limits;                   /* tier A without its guard band for Opus */
+    const char *build;                   /* answer to SNI "version"; NULL: "unknown".  Copied */
+    const char *region;                  /* RegisterPresenceAck; may be NULL.  Copied */
+    const char *const *available_relays; /* "label|IP:PORT" for RegisterPresenceAck.  Copied */
+    size_t available_count;              /* at most 64 */
+    uint32_t max_sessions;               /* 0: 100 (relay sheet 1.2) */
     uint64_t ring_timeout; /* of direct calls; 0: 60 s, WZP_TIME_NEVER: none, as deployed */
     wzp_addr advertised;   /* CallSetup.relay_addr; family NONE: where the client reached us */
     bool strict_identity;  /* RegisterPresence proves its key; tokens and callers bear its name */

@@ -4,20 +4,16 @@
 
 #include "relay/internal.h"
 
-static size_t bucket_of(const char *name) {
-    uint32_t hash = UINT32_C(2166136261);
-    for (const char *p = name; *p != '\0'; p++) {
-        hash = (hash ^ (uint8_t)*p) * UINT32_C(16777619);
-    }
-    return hash % ROOM_BUCKETS;
-}
-
 room *wzp_relay_find_room(const wzp_relay *r, const char *name) {
-    room *rm = r->rooms[bucket_of(name)];
-    while (rm != NULL && strcmp(rm->name, name) != 0) {
-        rm = rm->next;
+    const uint64_t hash = wzp_table_hash(&r->rooms, wzp_bytes_str(name));
+    for (wzp_table_link *link = wzp_table_first(&r->rooms, hash); link != NULL;
+         link = wzp_table_next(link)) {
+        room *rm = WZP_OWNER_OF(link, room, by_name);
+        if (strcmp(rm->name, name) == 0) {
+            return rm;
+        }
     }
-    return rm;
+    return NULL;
 }
 
 static room *find_or_make(wzp_relay *r, const char *name) {
@@ -27,22 +23,16 @@ static room *find_or_make(wzp_relay *r, const char *name) {
     }
     rm = calloc(1, sizeof *rm);
     if (rm != NULL) {
-        const size_t bucket = bucket_of(name);
         memcpy(rm->name, name, strlen(name) + 1);
         rm->tier = WZP_TIER_GOOD;
-        rm->next = r->rooms[bucket];
-        r->rooms[bucket] = rm;
+        wzp_table_add(&r->rooms, &rm->by_name, wzp_table_hash(&r->rooms, wzp_bytes_str(name)));
         r->room_count++;
     }
     return rm;
 }
 
 static void delete_room(wzp_relay *r, room *rm) {
-    room **at = &r->rooms[bucket_of(rm->name)];
-    while (*at != rm) {
-        at = &(*at)->next;
-    }
-    *at = rm->next;
+    wzp_table_remove(&r->rooms, &rm->by_name);
     r->room_count--;
     free(rm->members);
     free(rm->owners);

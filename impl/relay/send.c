@@ -30,7 +30,8 @@ static size_t room_for(const wzp_signal *signal) {
     return base;
 }
 
-static uint8_t *to_json(const wzp_signal *signal, size_t *len) {
+/* The caller frees it; NULL: out of memory. */
+uint8_t *wzp_relay_to_json(const wzp_signal *signal, size_t *len) {
     for (size_t cap = room_for(signal); cap <= 4 * (size_t)WZP_QUIC_SIGNAL_MAX; cap *= 2) {
         uint8_t *buf = malloc(cap);
         wzp_wr wr;
@@ -52,7 +53,7 @@ static uint8_t *to_json(const wzp_signal *signal, size_t *len) {
 int64_t wzp_relay_send_signal(session *to, const wzp_signal *signal) {
     size_t len = 0;
     int64_t stream = 0;
-    uint8_t *json = to_json(signal, &len);
+    uint8_t *json = wzp_relay_to_json(signal, &len);
     if (json == NULL || wzp_quic_send_signal(to->relay->quic, to->conn, wzp_bytes_of(json, len),
                                              &stream) != WZP_OK) {
         to->relay->metrics.send_failures++;

@@ -32,8 +32,4 @@ void wzp_table_remove(wzp_table *table, wzp_table_link *link);
 wzp_table_link *wzp_table_first(const wzp_table *table, uint64_t hash);
 wzp_table_link *wzp_table_next(const wzp_table_link *link);
 
-/* The object around its link. */
-#define WZP_TABLE_ENTRY(link, type, member)                                                        \
-    ((type *)(void *)((char *)(link)-offsetof(type, member)))
-
 #endif

@@ -19,7 +19,7 @@ static size_t found(const wzp_table *table, unsigned key, const entry *wanted) {
     bool seen = wanted == NULL;
     for (wzp_table_link *link = wzp_table_first(table, wzp_table_hash(table, bytes_of(&key)));
          link != NULL; link = wzp_table_next(link)) {
-        const entry *e = WZP_TABLE_ENTRY(link, entry, link);
+        const entry *e = WZP_OWNER_OF(link, entry, link);
         count += e->key == key ? 1 : 0;
         seen = seen || e == wanted;
     }
