@@ -4,7 +4,10 @@
 #include "sim/net/lte_drive.h"
 
 /* The access presets of nat sheet 2.10.  Where it gives a jitter without a law, it is normal; where
- * it gives a queue for one direction, the other has 100 ms. */
+ * it gives a queue for one direction, the other has 100 ms.  What it leaves open: bad Wi-Fi's J is
+ * 7 ms, which is also the mean of that jitter; Starlink's two directions with 6 ms and rho 0.5 let
+ * the RTT change by 6.8 ms from packet to packet (6.7 were measured), its background loss is the
+ * middle of 0.5 to 1 %, and the burst behind a boundary loses 10 %. */
 typedef struct preset {
     const char *name;
     uint64_t up, down; /* bit/s; 0: by the steps below */
