@@ -19,13 +19,7 @@ static void sweep_queue(wzp_sim_nat *nat, wzp_sim_nat_queue queue) {
     }
 }
 
-static void sweep(wzp_sim_nat *nat, wzp_time now) {
-    if (now > nat->now) {
-        nat->now = now;
-    }
-    if (nat->now < nat->due) {
-        return;
-    }
+static void sweep(wzp_sim_nat *nat) {
     nat->due = WZP_TIME_NEVER;
     wzp_sim_nat_unhold(nat);
     wzp_sim_nat_perms_sweep(nat);
@@ -33,6 +27,16 @@ static void sweep(wzp_sim_nat *nat, wzp_time now) {
     for (unsigned queue = 0; queue < WZP_SIM_NAT_QUEUE_COUNT; queue++) {
         sweep_queue(nat, (wzp_sim_nat_queue)queue);
     }
+}
+
+/* Each thing ends at its own time, however late that is noticed: so events are in order, and
+ * hold-down begins when it should. */
+static void run_to(wzp_sim_nat *nat, wzp_time now) {
+    while (nat->due <= now) {
+        nat->now = nat->due > nat->now ? nat->due : nat->now;
+        sweep(nat);
+    }
+    nat->now = now > nat->now ? now : nat->now;
 }
 
 /* Another subscriber talks to somebody: that takes a port and a step of the allocator. */
@@ -56,11 +60,11 @@ void wzp_sim_nat_next_foreign(wzp_sim_nat *nat, wzp_time after) {
 void wzp_sim_nat_advance(wzp_sim_nat *nat, wzp_time now) {
     while (nat->next_foreign <= now) {
         const wzp_time at = nat->next_foreign;
-        sweep(nat, at);
+        run_to(nat, at);
         foreign_flow(nat);
         wzp_sim_nat_next_foreign(nat, at);
     }
-    sweep(nat, now);
+    run_to(nat, now);
 }
 
 void wzp_sim_nat_tick(wzp_sim_nat *nat, wzp_time now) {
@@ -117,8 +121,8 @@ void wzp_sim_nat_reboot(wzp_sim_nat *nat, wzp_time now) {
 
 static uint16_t new_port(wzp_sim_nat *nat, uint32_t m, uint8_t ext) {
     const wzp_sim_nat_mapping *mapping = wzp_sim_nat_mapping_at(nat, m);
-    const wzp_sim_nat_want want = {mapping->proto, mapping->internal, mapping->remote,
-                                   mapping->host};
+    const uint32_t h = wzp_sim_nat_host_find(nat, &mapping->internal);
+    const wzp_sim_nat_want want = {mapping->proto, mapping->internal, mapping->remote, h};
     return wzp_sim_nat_random_port(nat, &want, ext);
 }
 
@@ -136,8 +140,7 @@ static void rebound(wzp_sim_nat *nat, uint32_t m, uint8_t ext, uint16_t port) {
 
 static bool is_movable(const wzp_sim_nat *nat, uint32_t m) {
     const wzp_sim_nat_mapping *mapping = wzp_sim_nat_mapping_at(nat, m);
-    return mapping->queue != WZP_SIM_NAT_QUEUE_LOCAL &&
-           (mapping->flags & (WZP_SIM_NAT_LIVE | WZP_SIM_NAT_MOVED)) == WZP_SIM_NAT_LIVE;
+    return (mapping->flags & (WZP_SIM_NAT_LIVE | WZP_SIM_NAT_MOVED)) == WZP_SIM_NAT_LIVE;
 }
 
 /* Flows of one inside endpoint that share an external one stay together. */
@@ -160,13 +163,22 @@ static void rebind(wzp_sim_nat *nat, uint32_t m, uint8_t ext) {
 
 static uint8_t ext_of(const wzp_sim_nat *nat, uint32_t m) {
     const wzp_sim_nat_mapping *mapping = wzp_sim_nat_mapping_at(nat, m);
-    return nat->cfg.arbitrary_pooling ? (uint8_t)(mapping->ext % nat->external_count)
-                                      : wzp_sim_nat_host_at(nat, mapping->host)->ext;
+    return nat->cfg.arbitrary_pooling
+               ? (uint8_t)(mapping->ext % nat->external_count)
+               : wzp_sim_nat_host_at(nat, wzp_sim_nat_host_find(nat, &mapping->internal))->ext;
+}
+
+/* What the box took for its own would be in the way. */
+static void remove_locals(wzp_sim_nat *nat) {
+    while (nat->queue[WZP_SIM_NAT_QUEUE_LOCAL].head != 0) {
+        wzp_sim_nat_remove(nat, nat->queue[WZP_SIM_NAT_QUEUE_LOCAL].head, NULL);
+    }
 }
 
 /* `moving`: ports that are left now are not given to those that still look for one. */
 static void rebind_all(wzp_sim_nat *nat) {
     nat->moving = true;
+    remove_locals(nat);
     for (uint32_t m = 1; m < nat->mappings.fresh; m++) {
         if (is_movable(nat, m)) {
             rebind(nat, m, ext_of(nat, m));
@@ -195,11 +207,8 @@ void wzp_sim_nat_set_pool(wzp_sim_nat *nat, const wzp_addr *externals, size_t co
 
 static void lift_all(wzp_sim_nat *nat) {
     for (uint32_t m = 1; m < nat->mappings.fresh; m++) {
-        const wzp_sim_nat_mapping *mapping = wzp_sim_nat_mapping_at(nat, m);
         if (is_movable(nat, m)) {
             wzp_sim_nat_lift(nat, m);
-        } else if ((mapping->flags & WZP_SIM_NAT_LIVE) != 0) {
-            wzp_sim_nat_remove(nat, m, NULL);
         }
     }
 }
@@ -209,6 +218,7 @@ void wzp_sim_nat_renumber(wzp_sim_nat *nat, const wzp_addr *externals, size_t co
     if (nat->cfg.identity) {
         return;
     }
+    remove_locals(nat);
     lift_all(nat);
     wzp_sim_nat_set_pool(nat, externals, count);
     wzp_sim_nat_hosts_reassign(nat);

@@ -129,24 +129,31 @@ void wzp_sim_nat_explicits_drop(wzp_sim_nat *nat) {
     }
 }
 
+static void renumber(wzp_sim_nat *nat, uint32_t e) {
+    record *moved = record_at(nat, e);
+    const uint16_t port = moved->mapping.external.port;
+    moved->ext = (uint8_t)(moved->ext % nat->external_count);
+    moved->mapping.external = nat->externals[moved->ext];
+    moved->mapping.external.port = port;
+    if (wzp_sim_nat_explicit_lookup(nat, moved->mapping.proto, &moved->mapping.external) == 0 &&
+        wzp_sim_nat_port_room(nat, moved->mapping.proto, moved->ext)) {
+        put_external(nat, e);
+    } else {
+        forget(nat, e);
+    }
+}
+
 /* A router's rules name its outer interface and not the address: they outlive it.  All ports are
- * free at this moment; two that a smaller pool brings together are one too many. */
+ * free at this moment; of two that a smaller pool brings together the older stays. */
 void wzp_sim_nat_explicits_renumber(wzp_sim_nat *nat) {
+    const wzp_sim_nat_link *links = nat->explicits.link[0];
+    for (uint32_t e = nat->explicit_list.head; e != 0; e = links[e - 1].next) {
+        wzp_sim_nat_index_cut(&nat->explicits, BY_EXTERNAL, e);
+    }
     uint32_t next = 0;
     for (uint32_t e = nat->explicit_list.head; e != 0; e = next) {
-        record *moved = record_at(nat, e);
-        const uint16_t port = moved->mapping.external.port;
-        next = nat->explicits.link[0][e - 1].next;
-        wzp_sim_nat_index_cut(&nat->explicits, BY_EXTERNAL, e);
-        moved->ext = (uint8_t)(moved->ext % nat->external_count);
-        moved->mapping.external = nat->externals[moved->ext];
-        moved->mapping.external.port = port;
-        if (wzp_sim_nat_explicit_lookup(nat, moved->mapping.proto, &moved->mapping.external) == 0 &&
-            wzp_sim_nat_port_room(nat, moved->mapping.proto, moved->ext)) {
-            put_external(nat, e);
-        } else {
-            forget(nat, e);
-        }
+        next = links[e - 1].next;
+        renumber(nat, e);
     }
 }
 

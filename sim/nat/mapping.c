@@ -179,7 +179,7 @@ void wzp_sim_nat_land(wzp_sim_nat *nat, uint32_t m, uint8_t ext, uint16_t port) 
     link_in(nat, m);
 }
 
-static void link_mapping(wzp_sim_nat *nat, uint32_t m) {
+static void link_mapping(wzp_sim_nat *nat, uint32_t m, uint32_t h) {
     wzp_sim_nat_mapping *mapping = wzp_sim_nat_mapping_at(nat, m);
     mapping->flags |= WZP_SIM_NAT_LIVE;
     wzp_sim_nat_land(nat, m, mapping->ext, mapping->port);
@@ -188,7 +188,7 @@ static void link_mapping(wzp_sim_nat *nat, uint32_t m) {
                           hash_pair(mapping->proto, &mapping->internal, &mapping->remote));
     wzp_sim_nat_index_put(&nat->mappings, BY_ENDPOINT, m,
                           hash_one(mapping->proto, &mapping->internal));
-    wzp_sim_nat_host_used(nat, mapping->host);
+    wzp_sim_nat_host_used(nat, h);
     nat->counts.mappings++;
 }
 
@@ -211,7 +211,7 @@ void wzp_sim_nat_remove(wzp_sim_nat *nat, uint32_t m, const char *reason) {
     wzp_sim_nat_index_cut(&nat->mappings, BY_OUT, m);
     wzp_sim_nat_index_cut(&nat->mappings, BY_ENDPOINT, m);
     wzp_sim_nat_perms_drop(nat, &mapping->perms);
-    wzp_sim_nat_host_released(nat, mapping->host);
+    wzp_sim_nat_host_released(nat, wzp_sim_nat_host_find(nat, &mapping->internal));
     nat->counts.mappings--;
     mapping->flags = 0;
     wzp_sim_nat_table_give(&nat->mappings, m);
@@ -272,10 +272,9 @@ uint32_t wzp_sim_nat_create(wzp_sim_nat *nat, uint8_t proto, const wzp_addr *int
                               .port = port,
                               .ext = ext,
                               .proto = proto,
-                              .host = h,
                               .refreshed = nat->now};
     mapping->flags |= remote->port > 1023 ? WZP_SIM_NAT_ORDINARY : 0;
-    link_mapping(nat, m);
+    link_mapping(nat, m, h);
     wzp_sim_nat_tell(nat, WZP_SIM_NAT_CREATED, mapping, remote, "new");
     return m;
 }

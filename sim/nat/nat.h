@@ -36,7 +36,7 @@ typedef enum wzp_sim_nat_hairpin {
 
 typedef struct wzp_sim_nat_cfg {
     const char *name; /* of the preset; static text */
-    bool identity;    /* no translation: a stateful firewall */
+    bool identity;    /* no translation: a stateful firewall; `mapping` does not matter */
     bool open;        /* no firewall either: everything passes */
     wzp_sim_nat_scope mapping, filtering;
     wzp_sim_nat_ports ports, fallback;

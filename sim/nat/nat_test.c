@@ -112,6 +112,12 @@ static const struct rule_case {
      "15000+1 in T:99 > X:5000 filter\n"
      "- out A:5000 > S:80 = X:5000\n"
      "- in S:80 > X:5000 = A:5000\n"},
+    {"a permission lives to its end, whatever else ends then",
+     {.mapping = ANY, .filtering = ADDR, .t_filter = 10 * WZP_S},
+     "X",
+     "0 map B:1 > X:7000 10\n"
+     "- out A:5000 > S:80 = X:5000\n"
+     "10000 in S:80 > X:5000 = A:5000\n"},
     {"outbound renews a permission, inbound does not",
      {.mapping = ANY, .filtering = ADDR_PORT, .t_filter = 10 * WZP_S},
      "X",
@@ -687,9 +693,56 @@ START_TEST(mapping_and_filtering) {
 }
 END_TEST
 
+/* Questions do not move time: they have to look at it themselves. */
+START_TEST(leases_are_found_as_long_as_they_last) {
+    const wzp_sim_nat_cfg cfg = {.mapping = ANY};
+    const wzp_addr external = wzp_addr_v4(203, 0, 113, 1, 7000);
+    const wzp_addr internal = wzp_addr_v4(10, 0, 0, 1, 5000);
+    const wzp_addr other = wzp_addr_v4(10, 0, 0, 1, 5001);
+    const wzp_sim_nat_explicit lease = {
+        .proto = 17, .internal = internal, .external = external, .expires = 60 * WZP_S};
+    wzp_sim_nat *nat = NULL;
+    wzp_fail fail;
+    ck_assert_int_eq(wzp_sim_nat_new(&nat, &cfg, &external, 1, 1, "nat", 0, &fail), WZP_OK);
+    ck_assert_int_eq(wzp_sim_nat_map(nat, &lease, 0), WZP_OK);
+    for (wzp_time now = 60 * WZP_S - 1; now <= 60 * WZP_S; now++) {
+        const bool lives = now < 60 * WZP_S;
+        ck_assert((wzp_sim_nat_find_internal(nat, 17, &internal, now) != NULL) == lives);
+        ck_assert((wzp_sim_nat_find_external(nat, 17, &external, now) != NULL) == lives);
+    }
+    ck_assert_ptr_null(wzp_sim_nat_find_internal(nat, 17, &other, 0));
+    ck_assert_ptr_null(wzp_sim_nat_find_internal(nat, 6, &internal, 0));
+    ck_assert(!wzp_sim_nat_port_free(nat, 17, &external, 60 * WZP_S - 1));
+    ck_assert(wzp_sim_nat_port_free(nat, 17, &external, 60 * WZP_S));
+    wzp_sim_nat_free(&nat);
+}
+END_TEST
+
+START_TEST(what_cannot_be_mapped) {
+    const wzp_sim_nat_cfg cfg = {.mapping = ANY};
+    const wzp_addr external = wzp_addr_v4(203, 0, 113, 1, 7000);
+    const wzp_addr strange = wzp_addr_v4(203, 0, 113, 2, 7000);
+    const wzp_addr internal = wzp_addr_v4(10, 0, 0, 1, 5000);
+    const wzp_addr no_port = wzp_addr_v4(203, 0, 113, 1, 0);
+    const wzp_sim_nat_explicit refused[] = {{17, internal, strange, {0}, WZP_TIME_NEVER},
+                                            {17, internal, no_port, {0}, WZP_TIME_NEVER},
+                                            {17, no_port, external, {0}, WZP_TIME_NEVER},
+                                            {1, internal, external, {0}, WZP_TIME_NEVER}};
+    wzp_sim_nat *nat = NULL;
+    wzp_fail fail;
+    ck_assert_int_eq(wzp_sim_nat_new(&nat, &cfg, &external, 1, 1, "nat", 0, &fail), WZP_OK);
+    for (size_t i = 0; i < WZP_COUNT_OF(refused); i++) {
+        ck_assert_int_eq(wzp_sim_nat_map(nat, &refused[i], 0), WZP_ERR_INVALID_ARGUMENT);
+    }
+    wzp_sim_nat_free(&nat);
+}
+END_TEST
+
 int main(void) {
     TCase *tc = tcase_create("nat");
     tcase_add_loop_test(tc, rule, 0, (int)WZP_COUNT_OF(rules));
     tcase_add_loop_test(tc, mapping_and_filtering, 0, 9);
+    tcase_add_test(tc, leases_are_found_as_long_as_they_last);
+    tcase_add_test(tc, what_cannot_be_mapped);
     return wzp_run_suite("nat", tc);
 }

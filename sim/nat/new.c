@@ -60,6 +60,10 @@ static uint32_t or_else(uint32_t value, uint32_t standard) {
 
 static wzp_sim_nat_cfg with_defaults(const wzp_sim_nat_cfg *given) {
     wzp_sim_nat_cfg cfg = *given;
+    if (cfg.identity) {
+        cfg.mapping = WZP_SIM_NAT_ANY;
+        cfg.arbitrary_pooling = false;
+    }
     cfg.fallback = cfg.fallback == WZP_SIM_NAT_PRESERVE ? WZP_SIM_NAT_RANDOM : cfg.fallback;
     cfg.delta = or_else(cfg.delta, 1);
     cfg.last_port = (uint16_t)or_else(cfg.last_port, 65535);

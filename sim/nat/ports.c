@@ -379,62 +379,81 @@ static search in_block(const search *all, uint16_t number) {
     return s;
 }
 
-/* A random one of those that lie in the range and have no host; 0: none. */
-static uint16_t unowned_block(wzp_sim_nat *nat, uint8_t ext) {
-    const uint32_t size = nat->cfg.block_size;
-    const uint32_t first = (nat->cfg.first_port + size - 1) / size;
-    const uint32_t end = (nat->cfg.last_port + UINT32_C(1)) / size;
+/* What is looked for: any port that `may` says, by `look`. */
+typedef struct search_kind {
+    uint16_t (*look)(const search *s);
+    bool (*may)(const search *s, uint16_t port);
+} search_kind;
+
+static bool is_of_use(const search *all, uint16_t number, const search_kind *kind) {
+    const search s = in_block(all, number);
+    bool any = all->nat->blocks[all->ext][number - 1].host == 0;
+    for (uint32_t port = s.low; any && port <= s.high; port++) {
+        if (kind->may(&s, (uint16_t)port)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A random one of those that lie in the range, have no host and have a port to give; 0: none. */
+static uint16_t unowned_block(const search *all, const search_kind *kind) {
+    const uint32_t size = all->nat->cfg.block_size;
+    const uint32_t first = (all->nat->cfg.first_port + size - 1) / size;
+    const uint32_t end = (all->nat->cfg.last_port + UINT32_C(1)) / size;
     uint32_t left = 0;
     for (uint32_t b = first; b < end; b++) {
-        left += nat->blocks[ext][b].host == 0;
+        left += is_of_use(all, (uint16_t)(b + 1), kind);
     }
-    uint32_t skip = left > 0 ? (uint32_t)wzp_chance_between(&nat->prng, 0, left - 1) : 0;
+    uint32_t skip = left > 0 ? (uint32_t)wzp_chance_between(&all->nat->prng, 0, left - 1) : 0;
     for (uint32_t b = first; left > 0; b++) {
-        if (nat->blocks[ext][b].host == 0 && skip-- == 0) {
+        if (is_of_use(all, (uint16_t)(b + 1), kind) && skip-- == 0) {
             return (uint16_t)(b + 1);
         }
     }
     return 0;
 }
 
-static bool take_block(wzp_sim_nat *nat, uint32_t h, uint8_t ext) {
-    wzp_sim_nat_host *host = wzp_sim_nat_host_at(nat, h);
+static bool take_block(const search *all, const search_kind *kind) {
+    wzp_sim_nat *nat = all->nat;
+    wzp_sim_nat_host *host = wzp_sim_nat_host_at(nat, all->want->host);
     if (host->block_count == nat->cfg.blocks_max) {
         return false;
     }
-    if (nat->blocks[ext] == NULL) {
-        nat->blocks[ext] = calloc(block_count(nat), sizeof(wzp_sim_nat_block));
+    if (nat->blocks[all->ext] == NULL) {
+        nat->blocks[all->ext] = calloc(block_count(nat), sizeof(wzp_sim_nat_block));
     }
-    const uint16_t number = nat->blocks[ext] != NULL ? unowned_block(nat, ext) : 0;
+    const uint16_t number = nat->blocks[all->ext] != NULL ? unowned_block(all, kind) : 0;
     if (number == 0) {
         return false;
     }
-    *block_at(nat, ext, number) = (wzp_sim_nat_block){.host = h, .next = host->block};
+    *block_at(nat, all->ext, number) =
+        (wzp_sim_nat_block){.host = all->want->host, .next = host->block};
     host->block = number;
     host->block_count++;
     return true;
 }
 
-/* In the blocks of the host, newest first; a new one when they are full. */
-static uint16_t port_in_blocks(const search *all, uint16_t (*look)(const search *s)) {
+/* In the blocks of the host, newest first; in a new one when they are full. */
+static uint16_t port_in_blocks(const search *all, const search_kind *kind) {
     const wzp_sim_nat_host *host = wzp_sim_nat_host_at(all->nat, all->want->host);
     uint16_t port = 0;
     for (uint16_t b = host->block; b != 0 && port == 0; b = block_at(all->nat, all->ext, b)->next) {
         const search s = in_block(all, b);
-        port = look(&s);
+        port = kind->look(&s);
     }
-    while (port == 0 && take_block(all->nat, all->want->host, all->ext)) {
+    if (port == 0 && take_block(all, kind)) {
         const search s = in_block(all, host->block);
-        port = look(&s);
+        port = kind->look(&s);
     }
     return port;
 }
 
-static uint16_t look_for_port(const search *all, uint16_t (*look)(const search *s)) {
+static uint16_t look_for_port(const search *all, const search_kind *kind) {
     if (!wzp_sim_nat_port_room(all->nat, all->want->proto, all->ext)) {
         return 0;
     }
-    return all->nat->cfg.block_size > 0 ? port_in_blocks(all, look) : look(all);
+    return all->nat->cfg.block_size > 0 ? port_in_blocks(all, kind) : kind->look(all);
 }
 
 static uint16_t draw_idle(const search *s) {
@@ -443,7 +462,7 @@ static uint16_t draw_idle(const search *s) {
 
 uint16_t wzp_sim_nat_random_port(wzp_sim_nat *nat, const wzp_sim_nat_want *want, uint8_t ext) {
     const search all = usual_range(nat, want, ext);
-    return look_for_port(&all, draw_idle);
+    return look_for_port(&all, &(search_kind){draw_idle, is_idle});
 }
 
 /* --- flows that share an endpoint ------------------------------------------------------------- */
@@ -482,13 +501,7 @@ bool wzp_sim_nat_allocate(wzp_sim_nat *nat, const wzp_sim_nat_want *want, uint8_
     wzp_sim_nat_host *host = wzp_sim_nat_host_at(nat, want->host);
     *ext = nat->cfg.arbitrary_pooling ? (uint8_t)(nat->round++ % nat->external_count) : host->ext;
     const search all = usual_range(nat, want, *ext);
-    *port = look_for_port(&all, search_port);
-    if (*port == 0) {
-        if (host->mappings == 0) {
-            give_blocks_back(nat, host);
-        }
-        return false;
-    }
-    host->last_port = *port;
-    return true;
+    *port = look_for_port(&all, &(search_kind){search_port, is_free});
+    host->last_port = *port != 0 ? *port : host->last_port;
+    return *port != 0;
 }

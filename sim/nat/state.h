@@ -47,10 +47,11 @@ typedef struct wzp_sim_nat_mapping {
     uint8_t ext;       /* its address, by number */
     uint8_t proto;
     uint8_t flags, queue;
-    uint32_t host;
     wzp_sim_nat_list perms;
     wzp_time refreshed;
 } wzp_sim_nat_mapping;
+
+_Static_assert(sizeof(wzp_sim_nat_mapping) == 64, "a mapping is one cache line");
 
 typedef struct wzp_sim_nat_perm {
     uint32_t of; /* mapping, or explicit mapping + WZP_SIM_NAT_OF_EXPLICIT */
