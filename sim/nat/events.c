@@ -113,7 +113,7 @@ void wzp_sim_nat_reboot(wzp_sim_nat *nat, wzp_time now) {
     remove_all(nat, false, "reboot");
     wzp_sim_nat_explicits_drop(nat);
     wzp_sim_nat_hosts_forget(nat);
-    wzp_sim_nat_ports_clear(nat);
+    wzp_sim_nat_unhold_all(nat);
     wzp_sim_nat_start(nat);
 }
 

@@ -81,7 +81,7 @@ int wzp_sim_nat_chain(const char *name, wzp_sim_nat_cfg out[2]);
 typedef struct wzp_sim_nat wzp_sim_nat;
 
 /* `externals`: 1..WZP_SIM_NAT_POOL_MAX addresses of one family (ports ignored); copied.
- * INVALID_ARGUMENT with the field in `fail`; NOMEM. */
+ * INVALID_ARGUMENT with the field in `fail`, which may be NULL; NOMEM. */
 WZP_MUST_USE wzp_err wzp_sim_nat_new(wzp_sim_nat **out, const wzp_sim_nat_cfg *cfg,
                                      const wzp_addr *externals, size_t external_count,
                                      uint64_t seed, const char *name, wzp_time now, wzp_fail *fail);

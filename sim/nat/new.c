@@ -94,6 +94,13 @@ static void set_up(wzp_sim_nat *nat, uint64_t seed, const char *name, wzp_time n
     wzp_sim_nat_start(nat);
 }
 
+static wzp_err refuse(wzp_fail *fail, wzp_err code, const char *field, uint64_t got) {
+    if (fail != NULL) {
+        *fail = (wzp_fail){.code = code, .field = field, .got = got};
+    }
+    return code;
+}
+
 wzp_err wzp_sim_nat_new(wzp_sim_nat **out, const wzp_sim_nat_cfg *cfg, const wzp_addr *externals,
                         size_t external_count, uint64_t seed, const char *name, wzp_time now,
                         wzp_fail *fail) {
@@ -104,13 +111,11 @@ wzp_err wzp_sim_nat_new(wzp_sim_nat **out, const wzp_sim_nat_cfg *cfg, const wzp
         bad = bad_pool(externals, external_count, cfg->identity, &got);
     }
     if (bad != NULL) {
-        *fail = (wzp_fail){.code = WZP_ERR_INVALID_ARGUMENT, .field = bad, .got = got};
-        return fail->code;
+        return refuse(fail, WZP_ERR_INVALID_ARGUMENT, bad, got);
     }
     wzp_sim_nat *nat = calloc(1, sizeof *nat);
     if (nat == NULL) {
-        *fail = (wzp_fail){.code = WZP_ERR_NOMEM, .field = "nat"};
-        return fail->code;
+        return refuse(fail, WZP_ERR_NOMEM, "nat", 0);
     }
     nat->cfg = full;
     wzp_sim_nat_set_pool(nat, externals, external_count);

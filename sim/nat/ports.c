@@ -178,16 +178,25 @@ void wzp_sim_nat_port_released(wzp_sim_nat *nat, uint8_t proto, uint8_t ext, uin
     }
 }
 
+static void unhold_first(wzp_sim_nat *nat) {
+    const wzp_sim_nat_held *held = &nat->held[nat->held_head];
+    nat->users[wzp_sim_nat_proto_index(held->proto)][held->ext][held->port] &= ~WZP_SIM_NAT_HELD;
+    nat->held_head = (nat->held_head + 1) & (nat->held_cap - 1);
+    nat->held_count--;
+}
+
 void wzp_sim_nat_unhold(wzp_sim_nat *nat) {
     while (nat->held_count > 0 && nat->held[nat->held_head].until <= nat->now) {
-        const wzp_sim_nat_held *held = &nat->held[nat->held_head];
-        nat->users[wzp_sim_nat_proto_index(held->proto)][held->ext][held->port] &=
-            ~WZP_SIM_NAT_HELD;
-        nat->held_head = (nat->held_head + 1) & (nat->held_cap - 1);
-        nat->held_count--;
+        unhold_first(nat);
     }
     if (nat->held_count > 0) {
         wzp_sim_nat_due_at(nat, nat->held[nat->held_head].until);
+    }
+}
+
+void wzp_sim_nat_unhold_all(wzp_sim_nat *nat) {
+    while (nat->held_count > 0) {
+        unhold_first(nat);
     }
 }
 

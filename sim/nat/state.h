@@ -208,7 +208,8 @@ uint32_t wzp_sim_nat_port_users(const wzp_sim_nat *nat, uint8_t proto, uint8_t e
 bool wzp_sim_nat_port_idle(const wzp_sim_nat *nat, uint8_t proto, uint8_t ext, uint16_t port);
 /* Memory to count the users of an address; false: there is none. */
 bool wzp_sim_nat_port_room(wzp_sim_nat *nat, uint8_t proto, uint8_t ext);
-void wzp_sim_nat_unhold(wzp_sim_nat *nat);      /* whose time is up */
+void wzp_sim_nat_unhold(wzp_sim_nat *nat); /* whose time is up */
+void wzp_sim_nat_unhold_all(wzp_sim_nat *nat);
 void wzp_sim_nat_ports_clear(wzp_sim_nat *nat); /* users, held ports and blocks */
 size_t wzp_sim_nat_ports_bytes(const wzp_sim_nat *nat);
 

@@ -109,7 +109,7 @@ START_TEST(as_arrays_do) {
             drop(&table, &list, &s, &prng);
         }
         ck_assert_uint_eq(table.live, s.count);
-        if (step % 97 == 0) {
+        if (step % 997 == 0) {
             check_chain(&table, &s, step % 8);
             check_list(&table, &list, &s);
         }

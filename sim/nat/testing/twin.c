@@ -241,6 +241,22 @@ void twin_pass_time(wzp_sim_nat_twin *t, wzp_time now) {
 
 /* --- invariants ------------------------------------------------------------------------------- */
 
+static bool clash(const wzp_sim_nat_twin *t, const flow *f, const flow *g) {
+    return f->external.port == g->external.port && f->proto == g->proto &&
+           eq(f->external, g->external) && !(t->cfg.overload && !eq(f->remote, g->remote));
+}
+
+static bool any_clash(const wzp_sim_nat_twin *t) {
+    for (size_t i = 0; i < t->flow_count; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (clash(t, &t->flows[i], &t->flows[k])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 const char *wzp_sim_nat_twin_check(wzp_sim_nat_twin *twin, const wzp_sim_nat_counts *counts,
                                    wzp_time now) {
     twin_pass_time(twin, now);
@@ -251,19 +267,13 @@ const char *wzp_sim_nat_twin_check(wzp_sim_nat_twin *twin, const wzp_sim_nat_cou
     if (twin->flow_count > twin->cfg.quota_total) {
         return "more mappings than the quota";
     }
-    for (size_t i = 0; i < twin->flow_count; i++) {
-        const flow *f = &twin->flows[i];
-        if (!f->local && twin_mappings_of(twin, &f->internal) > twin->cfg.quota) {
+    for (size_t i = 0; i < twin->host_count; i++) {
+        if (twin_mappings_of(twin, &twin->hosts[i].ip) > twin->cfg.quota) {
             return "more mappings of a host than its quota";
         }
-        for (size_t k = 0; k < i; k++) {
-            const flow *g = &twin->flows[k];
-            const bool apart = twin->cfg.overload && !eq(f->remote, g->remote);
-            if (!twin->cfg.identity && f->proto == g->proto && eq(f->external, g->external) &&
-                !apart) {
-                return "two mappings share an external endpoint";
-            }
-        }
+    }
+    if (!twin->cfg.identity && any_clash(twin)) {
+        return "two mappings share an external endpoint";
     }
     return NULL;
 }
