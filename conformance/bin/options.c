@@ -44,6 +44,7 @@ static void usage(FILE *out) {
         "  --dry-run              only say what would run\n"
         "how\n"
         "  --virtual              simulated time and an in-memory network\n"
+        "  --net SCENARIO         with --virtual: testers have the access of its host 'tester'\n"
         "  --repeat N             runs per case, the majority decides (3; with --virtual 1)\n"
         "  --jobs N               cases at once (automatic)\n"
         "  --seed N               of identities, rooms and payloads\n"
@@ -238,6 +239,7 @@ enum option_id {
     OPT_TARGET = 256,
     OPT_EXEC,
     OPT_CONFIG,
+    OPT_NET,
     OPT_MODE,
     OPT_METRICS,
     OPT_ENFORCE,
@@ -268,6 +270,7 @@ enum option_id {
 static const struct option longs[] = {{"target", 1, NULL, OPT_TARGET},
                                       {"exec", 1, NULL, OPT_EXEC},
                                       {"config", 1, NULL, OPT_CONFIG},
+                                      {"net", 1, NULL, OPT_NET},
                                       {"mode", 1, NULL, OPT_MODE},
                                       {"metrics", 1, NULL, OPT_METRICS},
                                       {"enforce", 1, NULL, OPT_ENFORCE},
@@ -363,11 +366,11 @@ static bool take_filter(filters *f, int id, const char *value) {
 
 static bool take_option(wzp_ct_options *o, parse_state *st, int id, char *value) {
     const char **const texts[] = {
-        [OPT_TARGET - 256] = &o->target,   [OPT_EXEC - 256] = &o->exec,
-        [OPT_METRICS - 256] = &o->metrics, [OPT_OUT - 256] = &o->out,
-        [OPT_JSON - 256] = &o->json,       [OPT_JUNIT - 256] = &o->junit,
-        [OPT_HTML - 256] = &o->html,       [OPT_MARKDOWN - 256] = &o->markdown,
-        [OPT_EXPECT - 256] = &o->expect};
+        [OPT_TARGET - 256] = &o->target,     [OPT_EXEC - 256] = &o->exec,
+        [OPT_NET - 256] = &o->net,           [OPT_METRICS - 256] = &o->metrics,
+        [OPT_OUT - 256] = &o->out,           [OPT_JSON - 256] = &o->json,
+        [OPT_JUNIT - 256] = &o->junit,       [OPT_HTML - 256] = &o->html,
+        [OPT_MARKDOWN - 256] = &o->markdown, [OPT_EXPECT - 256] = &o->expect};
     switch (id) {
     case OPT_MODE:
     case OPT_ENFORCE:
@@ -466,6 +469,10 @@ static int finish(wzp_ct_options *o, const parse_state *st) {
                                            : 24 * (uint64_t)(cpus > 0 ? cpus : 1));
     if (o->target != NULL && o->exec != NULL) {
         (void)fputs("wzp-conformance: --target and --exec exclude each other\n", stderr);
+        return USAGE;
+    }
+    if (o->net != NULL && !o->virtual_time) {
+        (void)fputs("wzp-conformance: --net needs --virtual\n", stderr);
         return USAGE;
     }
     if (o->virtual_time && (o->target != NULL || o->exec != NULL)) {

@@ -18,6 +18,7 @@ typedef struct wzp_ct_options {
     const char *target, *exec, *metrics;      /* NULL: not given */
     const char *configs[WZP_CT_CONFIG_COUNT]; /* commands or addresses; [PLAIN] is unused */
     const char *json, *junit, *html, *markdown, *expect, *out;
+    const char *net;   /* --virtual: a scenario whose access every tester has; NULL: none */
     const char *saved; /* report: the JSON report to show */
     char evidence_path[512];
     const char *evidence_dir; /* NULL: none */

@@ -9,6 +9,7 @@
 #include "conformance/bin/child.h"
 #include "conformance/bin/probe.h"
 #include "conformance/embedded/embedded.h"
+#include "conformance/embedded/net.h"
 #include "io/files.h"
 #include "io/sys.h"
 #include "wzp_version.h"
@@ -21,6 +22,7 @@ struct wzp_ct_target {
     wzp_addr addrs[WZP_CT_CONFIG_COUNT];
     wzp_prng prng;
     wzp_ct_embedded *embedded;
+    wzp_lab_scenario *scenario;                 /* --net; the world borrows from it */
     wzp_ct_child children[WZP_CT_CONFIG_COUNT]; /* --exec and --config */
 };
 
@@ -35,8 +37,13 @@ static int complain(int code, const char *what, const char *why) {
 static int open_embedded(wzp_ct_target *t, wzp_ct_report *report) {
     const wzp_ct_options *o = t->options;
     char addr[WZP_ADDR_TEXT_MAX];
+    wzp_ct_net net;
+    if (o->net != NULL && !wzp_ct_net_load(&net, &t->scenario, o->net)) {
+        return UNREADABLE;
+    }
     wzp_prng_init(&t->prng, o->seed, "relay");
-    t->world = o->virtual_time ? wzp_ct_world_virtual(o->seed, NULL) : wzp_ct_world_real();
+    t->world = o->virtual_time ? wzp_ct_world_virtual(o->seed, o->net != NULL ? &net : NULL)
+                               : wzp_ct_world_real();
     const wzp_ct_embedded_cfg cfg = {.enforce = o->enforce,
                                      .exact_limits = o->strict_limits,
                                      .rng = wzp_ct_target_rng(t),
@@ -196,6 +203,7 @@ void wzp_ct_target_close(wzp_ct_target **target) {
         t->world->ops->free(t->world);
     }
     wzp_ct_embedded_free(&t->embedded);
+    wzp_lab_scenario_free(&t->scenario);
     for (int i = 0; i < WZP_CT_CONFIG_COUNT; i++) {
         wzp_ct_child_end(&t->children[i]);
     }

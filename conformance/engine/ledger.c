@@ -4,6 +4,7 @@
 
 struct wzp_ledger_entry {
     uint64_t hash; /* 0: empty */
+    wzp_time sent_at;
     uint32_t sent, got;
     bool old;
 };
@@ -42,7 +43,7 @@ static bool grow(wzp_ledger *l) {
     return true;
 }
 
-void wzp_ledger_sent(wzp_ledger *l, wzp_bytes datagram) {
+void wzp_ledger_sent(wzp_ledger *l, wzp_bytes datagram, wzp_time now) {
     if (2 * (l->used + 1) > l->cap && !grow(l)) {
         return;
     }
@@ -52,6 +53,7 @@ void wzp_ledger_sent(wzp_ledger *l, wzp_bytes datagram) {
         l->used++;
     }
     e->sent++;
+    e->sent_at = now;
     l->offered++;
 }
 
@@ -59,7 +61,12 @@ bool wzp_ledger_knows(const wzp_ledger *l, wzp_bytes datagram) {
     return l->cap != 0 && find(l->entries, l->cap, hash_of(datagram))->hash != 0;
 }
 
-void wzp_ledger_got(wzp_ledger *l, wzp_bytes datagram, bool late) {
+static void note_delay(wzp_ledger *l, uint64_t delay) {
+    l->fastest = l->delivered == 0 || delay < l->fastest ? delay : l->fastest;
+    l->slowest = delay > l->slowest ? delay : l->slowest;
+}
+
+void wzp_ledger_got(wzp_ledger *l, wzp_bytes datagram, bool late, wzp_time now) {
     struct wzp_ledger_entry *e = l->cap != 0 ? find(l->entries, l->cap, hash_of(datagram)) : NULL;
     l->late += late ? 1 : 0;
     if (e == NULL || e->hash == 0) {
@@ -70,6 +77,7 @@ void wzp_ledger_got(wzp_ledger *l, wzp_bytes datagram, bool late) {
     if (e->old) {
         l->twice += e->got > e->sent ? 1 : 0;
     } else if (e->got <= e->sent) {
+        note_delay(l, wzp_time_since(now, e->sent_at));
         l->delivered++;
     } else {
         l->twice++;
@@ -81,6 +89,7 @@ void wzp_ledger_reset(wzp_ledger *l) {
         l->entries[i].old = l->entries[i].hash != 0;
     }
     l->offered = l->delivered = l->late = 0;
+    l->fastest = l->slowest = 0;
 }
 
 void wzp_ledger_clear(wzp_ledger *l) {

@@ -35,7 +35,7 @@ typedef enum wzp_ct_level { WZP_CT_MUST, WZP_CT_SHOULD, WZP_CT_INFO } wzp_ct_lev
     X(NOT_FORWARDED, "not-forwarded", "something that must arrive did not")                        \
     X(ALTERED, "altered", "something arrived with other bytes than were sent")                     \
     X(SENDER_RATE, "sender-rate", "this machine could not send the traffic as scheduled")          \
-    X(CONTROL_LOSS, "control-loss", "the control pair lost packets as well")                       \
+    X(CONTROL_LOSS, "control-loss", "the control pair lost packets, or got them late, as well")    \
     X(IP_BLOCK, "ip-block", "a fresh identity was refused after the case")                         \
     X(CRASH, "crash", "the relay stopped answering or exited")                                     \
     X(NO_RESPONSE, "no-response", "the required response did not come")                            \
@@ -99,6 +99,7 @@ typedef struct wzp_ct_run {
     uint64_t offered, delivered, altered, duplicated, after_close; /* X -> L */
     uint64_t control_offered, control_delivered;
     bool control_hangup;
+    double control_spread_ms; /* between the fastest and the slowest of the control's packets */
 
     /* Sender accounting of conformance sheet 24.1, from actual send times. */
     uint64_t scheduled, sent;

@@ -74,7 +74,7 @@ wzp_time wzp_ct_exec_speak(wzp_ct_exec *e, wzp_ct_speech *s, wzp_ct_who who, wzp
     while (s->index < s->count && s->from + s->index * WZP_CT_SPEECH_STEP <= now) {
         const wzp_bytes bytes = wzp_ct_speech_bytes(s, e->cfg.seed + (uint64_t)who, buf);
         if (wzp_ct_exec_send(e, who, bytes)) {
-            wzp_ledger_sent(ledger, bytes);
+            wzp_ledger_sent(ledger, bytes, now);
         }
         s->index++;
     }

@@ -17,6 +17,7 @@ typedef struct wzp_ct_suite_cfg {
     uint64_t seed;
     wzp_ct_mode declared; /* UNKNOWN: whatever it shows */
     bool strict_limits, virtual_time;
+    bool bad_path;    /* on purpose: lossy calibration ends nothing */
     bool grade_abuse; /* grade abuse cases whatever mode the relay showed: it is to enforce */
     wzp_rng rng;      /* for keys in real time */
 

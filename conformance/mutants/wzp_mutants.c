@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "conformance/embedded/embedded.h"
+#include "conformance/embedded/net.h"
 #include "conformance/engine/suite.h"
 #include "conformance/mutants/faults.h"
 #include "relay/relay.h"
@@ -53,6 +54,9 @@ static void choose(selection *s, const char *caught_by, bool strict) {
     }
 }
 
+/* --net: every tester's access; NULL: a perfect one. */
+static const wzp_ct_net *bad_net;
+
 static bool scrape(void *ctx, char *text, size_t cap) {
     return wzp_ct_embedded_metrics(ctx, text, cap);
 }
@@ -61,7 +65,8 @@ static bool run(const selection *s, wzp_fault fault, wzp_ct_report *report) {
     const bool strict = fault >= WZP_FAULT_FIRST_STRICT;
     wzp_prng prng;
     wzp_prng_init(&prng, 1, "relay");
-    wzp_ct_suite_cfg suite = {.world = wzp_ct_world_virtual(1, NULL),
+    wzp_ct_suite_cfg suite = {.world = wzp_ct_world_virtual(1, bad_net),
+                              .bad_path = bad_net != NULL,
                               .cases = s->cases,
                               .case_count = s->count,
                               .repeat = 1,
@@ -148,6 +153,23 @@ static bool all_noticed(const wzp_ct_report *report, const char *name, const cha
     return good;
 }
 
+/* Faults that look like the bad network itself: packets lost, held back or heaped, or a limit that
+ * is off by less than that.  Nobody can blame a relay for them there. */
+static bool is_hidden_by_net(wzp_fault fault) {
+    static const wzp_fault hidden[] = {
+        WZP_FAULT_B_HALF,        WZP_FAULT_WRONG_CODE,     WZP_FAULT_DROP_ONE_IN_20,
+        WZP_FAULT_REORDER,       WZP_FAULT_ONE_CLOCK,      WZP_FAULT_SMALL,
+        WZP_FAULT_REFUSE_CODEC2, WZP_FAULT_LOSSY_TRUNKS,   WZP_FAULT_LATE_TRUNKS,
+        WZP_FAULT_STRICT_GUARD,  WZP_FAULT_STRICT_A_TIGHT, WZP_FAULT_STRICT_B_OFF,
+        WZP_FAULT_STRICT_B_TIGHT};
+    for (size_t i = 0; i < WZP_COUNT_OF(hidden); i++) {
+        if (fault == hidden[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool try_fault(wzp_fault fault) {
     static selection s;
     const wzp_fault_info *info = &wzp_faults[fault];
@@ -167,8 +189,9 @@ static bool try_fault(wzp_fault fault) {
     }
     const unsigned unclear = report.totals.by_grade[WZP_CT_INCONCLUSIVE];
     const bool is_healthy = *info->caught_by == '\0';
-    const bool good = is_healthy ? failed == 0 && unclear == 0
-                                 : all_noticed(&report, info->name, info->caught_by);
+    const bool good = bad_net != NULL ? is_healthy == (failed == 0) || is_hidden_by_net(fault)
+                      : is_healthy    ? failed == 0 && unclear == 0
+                                      : all_noticed(&report, info->name, info->caught_by);
     wzp_ct_suite_clear(&report);
     return good;
 }
@@ -193,12 +216,12 @@ static unsigned list_uncaught(void) {
     return uncaught;
 }
 
-int main(int argc, char **argv) {
+static int run_all(const char *only) {
     unsigned passed = 0;
     unsigned failed = 0;
     puts("| relay | what is wrong with it | failed by |\n|---|---|---|");
     for (int f = 0; f < WZP_FAULT_COUNT; f++) {
-        if (argc > 1 && strcmp(argv[1], wzp_faults[f].name) != 0) {
+        if (only != NULL && strcmp(only, wzp_faults[f].name) != 0) {
             continue;
         }
         (void)fflush(stdout);
@@ -208,9 +231,25 @@ int main(int argc, char **argv) {
             failed++;
         }
     }
-    if (argc == 1 && list_uncaught() > 0) {
+    if (only == NULL && bad_net == NULL && list_uncaught() > 0) {
         failed++;
     }
     printf("\n%u passed, %u failed\n", passed, failed);
     return failed == 0 && passed > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* wzp-mutants [--net SCENARIO] [NAME] */
+int main(int argc, char **argv) {
+    static wzp_ct_net net;
+    wzp_lab_scenario *scenario = NULL;
+    const bool has_net = argc > 2 && strcmp(argv[1], "--net") == 0;
+    if (has_net && !wzp_ct_net_load(&net, &scenario, argv[2])) {
+        wzp_lab_scenario_free(&scenario);
+        return EXIT_FAILURE;
+    }
+    bad_net = has_net ? &net : NULL;
+    const int first = has_net ? 3 : 1;
+    const int status = run_all(argc > first ? argv[first] : NULL);
+    wzp_lab_scenario_free(&scenario);
+    return status;
 }

@@ -2,7 +2,7 @@
 _wzp_conformance() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words=''
     case $previous in
-    --metrics | --json | --junit | --html | --markdown | --expect) ;;
+    --metrics | --net | --json | --junit | --html | --markdown | --expect) ;;
     --out)
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
         return
@@ -20,7 +20,7 @@ _wzp_conformance() {
     wzp-conformance | */wzp-conformance) words="run list report" ;;
     *)
         words="--target --exec --config --mode --metrics --enforce --tier --select --skip --profile --strict
-            --dry-run --virtual --repeat --jobs --seed --out --json --junit --html --markdown --tap
+            --dry-run --virtual --net --repeat --jobs --seed --out --json --junit --html --markdown --tap
             --evidence --expect --quiet --log-level --help --version"
         ;;
     esac
