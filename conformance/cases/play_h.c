@@ -75,7 +75,7 @@ static wzp_ct_so_far go_speech(wzp_ct_exec *e, wzp_time now) {
         s->speech.index++;
     }
     wzp_ct_play_wake(e, s->speech.from + s->speech.index * WZP_CT_SPEECH_STEP);
-    if (s->arrived < s->speech.count && s->arrived * 2 >= s->speech.count &&
+    if (s->arrived < s->speech.count && (uint64_t)s->arrived * 2 >= s->speech.count &&
         wzp_ct_play_elapsed(e, now) > 2500 * WZP_MS) {
         return WZP_CT_UNSURE; /* some of it was lost on the way */
     }
