@@ -169,7 +169,7 @@ our_nat() { # preset gateway-words...
     ip -n $a route replace default dev tun0 src 10.1.0.2
     ip -n $s route replace 203.0.113.11/32 dev tun0
     start nat "$real" nat "$preset" 203.0.113.11:0 $a tun0 $s tun0 ${1:+$n 10.1.0.1:0} "$@"
-    [ $# -eq 0 ] || wait_for 5 listens $n 5351 || fail "gateway '$*': $(cat "$work/nat.log")"
+    wait_for 10 grep -q ready "$work/nat.log" || fail "our $preset $*: $(cat "$work/nat.log")"
 }
 
 # --- servers and clients ----------------------------------------------------------------------------

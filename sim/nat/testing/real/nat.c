@@ -1,4 +1,5 @@
 /* Our NAT between two TUN devices, and its gateway on real sockets. */
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/rd.h"
@@ -94,6 +95,8 @@ int real_nat(char **args) {
         const wzp_addr inside = real_addr(args[7]);
         real_gateway_open(&gateway, args[6], &inside, r.nat, args + 8);
     }
+    puts("ready"); /* whatever is sent from now on finds the way */
+    (void)fflush(stdout);
     fds[INSIDE] = (struct pollfd){.fd = r.tun[INSIDE], .events = POLLIN};
     fds[OUTSIDE] = (struct pollfd){.fd = r.tun[OUTSIDE], .events = POLLIN};
     for (;;) {
