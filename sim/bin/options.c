@@ -12,7 +12,7 @@
 #include "sim/lab/near.h"
 #include "wzp_version.h"
 
-enum verb { LIST = 1, RUN = 2, CAMPAIGN = 4, SHRINK = 8 };
+enum verb { LIST = 1, RUN = 2, CAMPAIGN = 4, SHRINK = 8, PROXY = 16 };
 
 static const struct verb_entry {
     const char *name;
@@ -23,6 +23,7 @@ static const struct verb_entry {
     {"run", RUN, wzp_sim_run},
     {"campaign", CAMPAIGN, wzp_sim_campaign},
     {"shrink", SHRINK, wzp_sim_shrink},
+    {"proxy", PROXY, wzp_sim_proxy_main},
 };
 
 static const char *verb_at(const void *list, size_t index) {
@@ -36,6 +37,7 @@ static void usage(FILE *out) {
         "       wzp-sim run SCENARIO [options]\n"
         "       wzp-sim campaign SCENARIO|DIR... [options]\n"
         "       wzp-sim shrink SCENARIO --seed N [--out F]\n"
+        "       wzp-sim proxy SCENARIO --listen ADDR --upstream ADDR [options]\n"
         "\n"
         "Calls through simulated networks: NATs, loss, jitter, queues, handovers.  SCENARIO is a\n"
         "TOML file, or the name of one that comes with the program (see list).\n"
@@ -44,6 +46,7 @@ static void usage(FILE *out) {
         "run       one scenario with one seed\n"
         "campaign  many scenarios with many seeds, in several processes\n"
         "shrink    the smallest scenario that still fails like this one\n"
+        "proxy     a scenario's links and NATs in front of any program, in real time\n"
         "\n"
         "run\n"
         "  --seed N             of all chance (the scenario's own)\n"
@@ -61,15 +64,22 @@ static void usage(FILE *out) {
         "  --merge              the files are results of shards: joins them\n"
         "shrink (and --seed, --set, --engine)\n"
         "  --out F              the small scenario (standard output)\n"
+        "proxy (and --seed, --set, --pcap, --json)\n"
+        "  --listen ADDR        IP:PORT that clients talk to instead of the program's\n"
+        "  --upstream ADDR      IP:PORT of the program\n"
+        "  --host NAME          where the clients are (the first of the scenario by name)\n"
+        "  --for TIME           ends after this time, as '30 s' (with Ctrl-C)\n"
         "all\n"
         "  --quiet, --log-level error|warn|info|debug, --help, --version\n"
         "\n"
         "Exit status: 0 as expected, 1 not so, 2 usage, 3 a file cannot be read or written, or is\n"
-        "no scenario, 4 the engine is not there, 5 this build lacks what the scenario needs,\n"
+        "no scenario, 4 the engine is not there or an address\n"
+        "cannot be had, 5 this build lacks what the scenario needs,\n"
         "127 no scenario has that name.\n"
         "\n"
         "Examples: wzp-sim run N14 --seed 7 --pcap captures --html n14.html\n"
-        "          wzp-sim campaign sim/scenarios --seeds 1..20 --json all.json\n",
+        "          wzp-sim campaign sim/scenarios --seeds 1..20 --json all.json\n"
+        "          wzp-sim proxy N14 --listen 127.0.0.1:4500 --upstream 127.0.0.1:4433\n",
         out);
 }
 
@@ -90,6 +100,10 @@ enum option_id {
     OPT_JSON,
     OPT_HTML,
     OPT_OUT,
+    OPT_LISTEN,
+    OPT_UPSTREAM,
+    OPT_HOST,
+    OPT_FOR,
     OPT_QUIET,
     OPT_LOG_LEVEL,
     OPT_HELP,
@@ -110,6 +124,10 @@ static const struct option longs[] = {{"seed", 1, NULL, OPT_SEED},
                                       {"json", 1, NULL, OPT_JSON},
                                       {"html", 1, NULL, OPT_HTML},
                                       {"out", 1, NULL, OPT_OUT},
+                                      {"listen", 1, NULL, OPT_LISTEN},
+                                      {"upstream", 1, NULL, OPT_UPSTREAM},
+                                      {"host", 1, NULL, OPT_HOST},
+                                      {"for", 1, NULL, OPT_FOR},
                                       {"quiet", 0, NULL, OPT_QUIET},
                                       {"log-level", 1, NULL, OPT_LOG_LEVEL},
                                       {"help", 0, NULL, OPT_HELP},
@@ -121,20 +139,24 @@ static const struct scope {
     int id;
     unsigned verbs;
 } scopes[] = {
-    {OPT_SEED, RUN | SHRINK},
+    {OPT_SEED, RUN | SHRINK | PROXY},
     {OPT_SEEDS, CAMPAIGN},
     {OPT_JOBS, CAMPAIGN},
     {OPT_SHARD, CAMPAIGN},
     {OPT_MERGE, CAMPAIGN},
-    {OPT_SET, RUN | CAMPAIGN | SHRINK},
+    {OPT_SET, RUN | CAMPAIGN | SHRINK | PROXY},
     {OPT_ENGINE, RUN | CAMPAIGN | SHRINK},
     {OPT_CHECK, RUN},
-    {OPT_PCAP, RUN},
+    {OPT_PCAP, RUN | PROXY},
     {OPT_QLOG, RUN},
     {OPT_TRACE, RUN},
     {OPT_HTML, RUN},
     {OPT_OUT, SHRINK},
-    {OPT_JSON, RUN | CAMPAIGN | LIST},
+    {OPT_LISTEN, PROXY},
+    {OPT_UPSTREAM, PROXY},
+    {OPT_HOST, PROXY},
+    {OPT_FOR, PROXY},
+    {OPT_JSON, RUN | CAMPAIGN | LIST | PROXY},
 };
 
 static const char *option_at(const void *list, size_t index) {
@@ -242,7 +264,11 @@ static bool take_option(wzp_sim_options *o, int id, const char *value) {
                                   [OPT_TRACE - OPT_PCAP] = &o->trace,
                                   [OPT_JSON - OPT_PCAP] = &o->json,
                                   [OPT_HTML - OPT_PCAP] = &o->html,
-                                  [OPT_OUT - OPT_PCAP] = &o->out};
+                                  [OPT_OUT - OPT_PCAP] = &o->out,
+                                  [OPT_LISTEN - OPT_PCAP] = &o->listen,
+                                  [OPT_UPSTREAM - OPT_PCAP] = &o->upstream,
+                                  [OPT_HOST - OPT_PCAP] = &o->host,
+                                  [OPT_FOR - OPT_PCAP] = &o->how_long};
     *texts[id - OPT_PCAP] = value;
     return true;
 }

@@ -34,6 +34,7 @@ struct wzp_sim_options {
     const char *sets[WZP_SIM_SETS_MAX]; /* key=value */
     size_t set_count;
     const char *engine, *pcap, *qlog, *trace, *json, *html, *out; /* NULL: not given */
+    const char *listen, *upstream, *host, *how_long;              /* proxy */
     uint64_t seed, first_seed, last_seed, shard, shards, jobs;
     bool has_seed, check, merge, quiet, colour;
     wzp_log_level log_level;
@@ -42,6 +43,6 @@ struct wzp_sim_options {
 /* -1: go on with *out; otherwise the exit status, all having been said. */
 int wzp_sim_options_parse(wzp_sim_options *out, int argc, char **argv);
 
-wzp_sim_verb_main wzp_sim_list, wzp_sim_run, wzp_sim_campaign, wzp_sim_shrink;
+wzp_sim_verb_main wzp_sim_list, wzp_sim_run, wzp_sim_campaign, wzp_sim_shrink, wzp_sim_proxy_main;
 
 #endif

@@ -17,6 +17,11 @@ bool wzp_lab_report_text(FILE *out, const wzp_lab_result *result, const wzp_lab_
 /* docs/schema/sim-run.schema.json describes it.  The same run gives the same bytes. */
 json_t *wzp_lab_report_json(const wzp_lab_result *result); /* returned; NULL: out of memory */
 
+/* What the elements of a network carried, and dropped by reason; who had nothing to do is left out.
+ * Returned; NULL: out of memory. */
+json_t *wzp_lab_elements_json(const wzp_lab_topology *topology);
+json_t *wzp_lab_drops_json(const wzp_sim_counts *counts); /* {"loss": 3} */
+
 /* One page that needs no other file and no network. */
 bool wzp_lab_report_html(FILE *out, const wzp_lab_result *result);
 

@@ -102,20 +102,24 @@ static json_t *flows_json(const wzp_lab_result *r) {
     return flows;
 }
 
-/* What carried or dropped nothing is left out. */
-static json_t *elements_json(const wzp_lab_result *r) {
-    json_t *elements = json_array();
-    for (size_t i = 0; i < wzp_lab_topology_count(r->topology); i++) {
-        const wzp_lab_element *e = wzp_lab_topology_element(r->topology, i);
-        wzp_sim_counts counts = {0};
-        json_t *drops = json_object();
-        wzp_lab_element_count(r->topology, e, &counts);
-        for (unsigned d = 0; d < WZP_SIM_DROP_COUNT; d++) {
-            if (counts.dropped[d] > 0) {
-                json_object_set_new(drops, wzp_sim_drop_name((wzp_sim_drop)d),
-                                    json_integer((json_int_t)counts.dropped[d]));
-            }
+json_t *wzp_lab_drops_json(const wzp_sim_counts *counts) {
+    json_t *drops = json_object();
+    for (unsigned d = 0; d < WZP_SIM_DROP_COUNT; d++) {
+        if (counts->dropped[d] > 0) {
+            json_object_set_new(drops, wzp_sim_drop_name((wzp_sim_drop)d),
+                                json_integer((json_int_t)counts->dropped[d]));
         }
+    }
+    return drops;
+}
+
+json_t *wzp_lab_elements_json(const wzp_lab_topology *topology) {
+    json_t *elements = json_array();
+    for (size_t i = 0; i < wzp_lab_topology_count(topology); i++) {
+        const wzp_lab_element *e = wzp_lab_topology_element(topology, i);
+        wzp_sim_counts counts = {0};
+        wzp_lab_element_count(topology, e, &counts);
+        json_t *drops = wzp_lab_drops_json(&counts);
         if (counts.in == 0 && counts.out == 0 && json_object_size(drops) == 0) {
             json_decref(drops);
             continue;
@@ -164,5 +168,5 @@ json_t *wzp_lab_report_json(const wzp_lab_result *r) {
         wzp_lab_outcome_word(wzp_lab_result_outcome(r)), "lacks", lacks, "events",
         (json_int_t)r->events, "packets", (json_int_t)r->packets, "trace_hash",
         hexadecimal(r->trace_hash), "checks", checks_json(r), "calls", calls_json(r), "flows",
-        flows_json(r), "elements", elements_json(r), "timeline", events_json(r));
+        flows_json(r), "elements", wzp_lab_elements_json(r->topology), "timeline", events_json(r));
 }

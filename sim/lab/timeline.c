@@ -116,6 +116,9 @@ static void act_on_host(wzp_lab_timeline *t, const wzp_lab_event *e) {
 }
 
 static void act_on_relay(wzp_lab_timeline *t, const wzp_lab_event *e, wzp_time now) {
+    if (t->cfg.relays == NULL) {
+        return; /* whoever is told has them elsewhere */
+    }
     wzp_sim_relay_host *relay = t->cfg.relays[e->target.index];
     if (e->kind == WZP_LAB_EVENT_RESTART_RELAY) {
         wzp_sim_relay_host_restart(relay, now, e->lasts);

@@ -11,7 +11,7 @@ typedef struct wzp_lab_timeline_cfg {
     const wzp_lab_scenario *scenario;
     wzp_sim_fabric *fabric;
     wzp_lab_topology *topology;
-    wzp_sim_relay_host **relays;
+    wzp_sim_relay_host **relays; /* NULL: they are no part of this, `told` sees to them */
     wzp_time start;
     void (*leave)(void *ctx, uint32_t host); /* its client hangs up */
     void (*told)(void *ctx, const wzp_lab_event *event, const char *what, wzp_time now);

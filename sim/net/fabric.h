@@ -43,6 +43,9 @@ typedef struct wzp_sim_fabric_ops {
     wzp_sim_stop (*run)(wzp_sim_fabric *fabric, wzp_time until);
     void (*stop)(wzp_sim_fabric *fabric);
     uint64_t (*events)(const wzp_sim_fabric *fabric);
+    /* When the next task is due, WZP_TIME_NEVER if none waits (real-time drivers).  NULL: the
+     * engine cannot say, and does not run in real time. */
+    wzp_time (*deadline)(const wzp_sim_fabric *fabric);
     /* Packets that nodes keep must have been freed before; those in links are freed here. */
     void (*free)(wzp_sim_fabric *fabric);
 } wzp_sim_fabric_ops;

@@ -221,6 +221,10 @@ static uint64_t events(const wzp_sim_fabric *fabric) {
     return wzp_sim_engine_events(((const native *)fabric)->engine);
 }
 
+static wzp_time deadline(const wzp_sim_fabric *fabric) {
+    return wzp_sim_engine_deadline(((const native *)fabric)->engine);
+}
+
 static void free_native(wzp_sim_fabric *fabric) {
     native *n = native_of(fabric);
     for (size_t i = 0; i < n->pair_count; i++) {
@@ -245,6 +249,7 @@ static const wzp_sim_fabric_ops native_ops = {
     .run = run,
     .stop = stop,
     .events = events,
+    .deadline = deadline,
     .free = free_native,
 };
 
