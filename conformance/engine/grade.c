@@ -34,6 +34,10 @@ static bool control_was_held_up(const wzp_ct_run *run) {
     return run->control_spread_ms > 50.0;
 }
 
+bool wzp_ct_path_was_bad(const wzp_ct_run *run) {
+    return control_lost(run) || control_was_held_up(run);
+}
+
 static bool sender_failed(const wzp_ct_run *run) {
     return run->scheduled > 0 && run->sent * 100 < run->scheduled * 98;
 }
@@ -239,7 +243,7 @@ void wzp_ct_judge(wzp_ct_run *run, const wzp_ct_criteria *c, bool closed, unsign
     }
     if (run->control_hangup) { /* others must not suffer */
         verdict(run, WZP_CT_FAIL, WZP_CT_REASON_FALSE_POSITIVE);
-    } else if ((control_lost(run) || control_was_held_up(run)) && run->grade != WZP_CT_PASS) {
+    } else if (wzp_ct_path_was_bad(run) && run->grade != WZP_CT_PASS) {
         /* Where the control fares badly too, the rest may be the path's doing. */
         if (run->grade != WZP_CT_FAIL || !stands_on_bad_path(run, c, closed, hangup_bit)) {
             verdict(run, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_CONTROL_LOSS);

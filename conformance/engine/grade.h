@@ -28,6 +28,9 @@ typedef struct wzp_ct_criteria {
 void wzp_ct_judge(wzp_ct_run *run, const wzp_ct_criteria *criteria, bool closed,
                   unsigned hangup_bit, bool lost);
 
+/* The control lost packets, or got some of them late. */
+bool wzp_ct_path_was_bad(const wzp_ct_run *run);
+
 /* "Bitrate or PayloadSize"; static text for one code. */
 const char *wzp_ct_codes_text(unsigned codes, char *buf, size_t cap);
 

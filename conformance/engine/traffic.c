@@ -308,11 +308,12 @@ static void collect(wzp_ct_exec *e) {
     }
 }
 
-/* The relay's mode, as A-01's traffic shows it. */
+/* The relay's mode, as A-01's traffic shows it; unknown when the path may have done it. */
 static void learn_mode(wzp_ct_exec *e) {
     const wzp_ct_run *r = &e->result;
     e->mode = r->hangup_s >= 0                        ? WZP_CT_MODE_ENFORCE
               : r->delivered * 100 >= r->offered * 80 ? WZP_CT_MODE_OBSERVE
+              : wzp_ct_path_was_bad(r)                ? WZP_CT_MODE_UNKNOWN
                                                       : WZP_CT_MODE_DROP;
     char text[96];
     (void)snprintf(text, sizeof text, "mode: %s; ", wzp_ct_mode_name(e->mode));
