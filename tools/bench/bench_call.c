@@ -1,0 +1,187 @@
+/* Simulated calls: two parties on access links, a relay, QUIC, encryption and jitter buffers; no
+ * codec.  How many times faster than real time on one core, and what a second of a call costs when
+ * many share one simulation, which should not depend on how many. */
+#include "sim/host/call_host.h"
+
+#include "bench.h"
+#include "sim/host/relay_host.h"
+#include "sim/net/fabric.h"
+#include "sim/net/router.h"
+
+enum { CALLS_MAX = 200, NAME = 32, ROUNDS = 5 };
+
+typedef struct party {
+    char name[NAME], room[NAME];
+    wzp_sim_host *host;
+    wzp_sim_call_host *call;
+} party;
+
+typedef struct world {
+    wzp_sim_fabric *fabric;
+    wzp_sim_router *router;
+    wzp_sim_host *relay_host;
+    wzp_sim_relay_host *relay;
+    party parties[2 * CALLS_MAX];
+    size_t count;
+} world;
+
+static const wzp_addr relay_at = {WZP_ADDR_V4, 4433, {192, 0, 2, 1}};
+
+static void require(bool holds, const char *what) {
+    if (!holds) {
+        (void)fprintf(stderr, "bench_call: %s\n", what);
+        exit(1);
+    }
+}
+
+/* A host on port `port` of the router, a link each way. */
+static wzp_sim_host *plug(world *w, const char *name, unsigned port, const wzp_addr *ip,
+                          const wzp_sim_link_cfg *up, const wzp_sim_link_cfg *down) {
+    const wzp_sim_host_cfg cfg = {.name = name};
+    wzp_sim_host *host = NULL;
+    wzp_sim_pipe *pipes[2];
+    size_t index = 0;
+    wzp_fail fail;
+    require(wzp_sim_host_new(&host, &cfg, w->fabric->ops->clock(w->fabric),
+                             w->fabric->ops->pool(w->fabric)) == WZP_OK,
+            "no host");
+    const wzp_sim_end a = {wzp_sim_host_node(host), 0, *ip};
+    const wzp_sim_end b = {wzp_sim_router_node(w->router), port, {0}};
+    require(w->fabric->ops->link(w->fabric, name, &a, &b, up, down, pipes, &index, &fail) ==
+                    WZP_OK &&
+                wzp_sim_host_attach(host, 0, pipes[0]) == WZP_OK &&
+                wzp_sim_host_address(host, 0, ip) == WZP_OK &&
+                wzp_sim_router_attach(w->router, port, pipes[1]) == WZP_OK &&
+                wzp_sim_router_route(w->router, ip, 32, port) == WZP_OK,
+            "no link");
+    return host;
+}
+
+static void add_party(world *w, const wzp_sim_link_cfg *up, const wzp_sim_link_cfg *down) {
+    const size_t i = w->count++;
+    party *p = &w->parties[i];
+    const wzp_addr ip = wzp_addr_v4(198, 51, (uint8_t)(i / 200), (uint8_t)(1 + i % 200), 0);
+    (void)snprintf(p->name, NAME, "party%zu", i);
+    (void)snprintf(p->room, NAME, "room%zu", i / 2);
+    p->host = plug(w, p->name, (unsigned)i + 1, &ip, up, down);
+    const wzp_sim_call_cfg cfg = {.name = p->name,
+                                  .id = (uint32_t)i,
+                                  .relay = relay_at,
+                                  .room = p->room,
+                                  .codec = WZP_CODEC_OPUS_24K,
+                                  /* Not all at once, as in life. */
+                                  .dial_at = WZP_S + i * 7 * WZP_MS};
+    require(wzp_sim_call_host_new(&p->call, p->host, &cfg) == WZP_OK, "no caller");
+}
+
+/* Access links of 10 Mbit/s up and 50 down, 10 ms, queues of 100 ms (nat sheet 2.14, L0). */
+static void build(world *w, size_t calls) {
+    const wzp_sim_engine_cfg engine = {.seed = 1};
+    const wzp_sim_router_cfg router = {.name = "core"};
+    const wzp_sim_link_cfg up = {.rate = {.bits_per_s = 10000000},
+                                 .delay = {.base = 10 * WZP_MS},
+                                 .queue = {.limit_ns = 100 * WZP_MS}};
+    const wzp_sim_link_cfg down = {.rate = {.bits_per_s = 50000000},
+                                   .delay = {.base = 10 * WZP_MS},
+                                   .queue = {.limit_ns = 100 * WZP_MS}};
+    const wzp_sim_link_cfg wire = {.delay = {.base = 5 * WZP_MS}};
+    const wzp_sim_relay_host_cfg relay = {
+        .name = "relay", .relay = {.enforce = WZP_ENFORCE_ON, .max_sessions = 2 * CALLS_MAX}};
+    memset(w, 0, sizeof *w);
+    require(wzp_sim_fabric_native(&w->fabric, &engine) == WZP_OK &&
+                wzp_sim_router_new(&w->router, &router) == WZP_OK,
+            "no network");
+    w->relay_host = plug(w, "relay-host", 0, &relay_at, &wire, &wire);
+    require(wzp_sim_relay_host_new(&w->relay, w->relay_host, &relay) == WZP_OK, "no relay");
+    for (size_t i = 0; i < 2 * calls; i++) {
+        add_party(w, &up, &down);
+    }
+}
+
+static void run(world *w, wzp_time until) {
+    require(w->fabric->ops->run(w->fabric, until) == WZP_SIM_STOP_TIME, "the run stopped early");
+}
+
+static void take_down(world *w) {
+    for (size_t i = 0; i < w->count; i++) {
+        wzp_sim_call_host_free(&w->parties[i].call);
+        wzp_sim_host_free(&w->parties[i].host);
+    }
+    wzp_sim_relay_host_free(&w->relay);
+    wzp_sim_host_free(&w->relay_host);
+    w->fabric->ops->free(w->fabric);
+    wzp_sim_router_free(&w->router);
+}
+
+/* A simulation that is fast and wrong is worth nothing. */
+static void check_all_heard(const world *w, wzp_time until, uint64_t seconds) {
+    for (size_t i = 0; i < w->count; i++) {
+        static wzp_sim_call_report report;
+        wzp_sim_call_host_report(w->parties[i].call, until, &report);
+        require(report.senders == 1 && report.heard[0].sender == (i ^ 1), "somebody hears nobody");
+        require(report.heard[0].verdict.which == WZP_SIM_CLASS_A0 &&
+                    report.heard[0].played + 100 >= seconds * 50,
+                "a call is not as good as its network");
+    }
+}
+
+/* Of this thread: others share the machine. */
+static double cpu_ns(void) {
+    struct timespec ts;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+    return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
+}
+
+/* From the first packet to the end of a minute. */
+static double whole_minute(world *w) {
+    const double begin = cpu_ns();
+    build(w, 1);
+    run(w, 61 * WZP_S);
+    const double spent = cpu_ns() - begin;
+    check_all_heard(w, 61 * WZP_S, 60);
+    take_down(w);
+    return spent;
+}
+
+/* ns for a second of one of `calls` calls, all of them set up. */
+static double call_second(world *w, size_t calls) {
+    const uint64_t seconds = 4 + 100 / calls;
+    build(w, calls);
+    run(w, 8 * WZP_S);
+    const double begin = cpu_ns();
+    run(w, (8 + seconds) * WZP_S);
+    const double spent = cpu_ns() - begin;
+    check_all_heard(w, (8 + seconds) * WZP_S, 4 + seconds);
+    take_down(w);
+    return spent / (double)(seconds * calls);
+}
+
+static double sorted(double *ns, size_t count) {
+    qsort(ns, count, sizeof *ns, bench_compare);
+    return ns[0];
+}
+
+int main(void) {
+    static world w;
+    static const size_t counts[] = {1, 10, 50, 200};
+    double ns[WZP_COUNT_OF(counts)][ROUNDS];
+    double minute[ROUNDS];
+    char text[64];
+    for (size_t round = 0; round < ROUNDS; round++) {
+        minute[round] = whole_minute(&w);
+        for (size_t i = 0; i < WZP_COUNT_OF(counts); i++) {
+            ns[i][round] = call_second(&w, counts[i]);
+        }
+    }
+    const double best = 60e9 / sorted(minute, ROUNDS);
+    (void)snprintf(text, sizeof text, "%s (at least 300)", best >= 300 ? "ok" : "OVER");
+    bench_line("call of 60 s, times real time", best, "x", 60e9 / minute[ROUNDS / 2], 0, text);
+    const double one = sorted(ns[0], ROUNDS);
+    for (size_t i = 0; i < WZP_COUNT_OF(counts); i++) {
+        const double least = sorted(ns[i], ROUNDS);
+        (void)snprintf(text, sizeof text, "a second of one of %zu call%s", counts[i],
+                       counts[i] == 1 ? "" : "s");
+        bench_line(text, least, "ns", ns[i][ROUNDS / 2], i == 0 ? 0 : least / one, "-");
+    }
+    return 0;
+}
