@@ -72,6 +72,7 @@ static int on_handshake_completed(ngtcp2_conn *ng, void *user) {
     c->state = CONN_OPEN;
     c->quic->handshakes -= c->is_server ? 1 : 0;
     wzp_tls_learn(c);
+    wzp_datagrams_learn(c);
     push_path(c, WZP_QUIC_CONNECTED, c->sni);
     return 0;
 }
@@ -473,8 +474,7 @@ void wzp_conn_read(conn *c, const wzp_quic_path *path, uint8_t ecn, wzp_bytes pa
     switch (rv) {
     case 0:
         after_handshake(c);
-        wzp_quic_mark_dirty(c);
-        wzp_quic_reschedule(c);
+        wzp_quic_mark_dirty(c); /* and its deadline is found when it has been drained */
         break;
     case NGTCP2_ERR_DRAINING:
         peer_closed(c);

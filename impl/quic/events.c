@@ -1,5 +1,6 @@
 /* The event queue: events and copies of their bodies in a chain of chunks, freed as they are
- * read.  The chunk of the event that was lent last stays until the next one is asked for. */
+ * read.  The chunk of the event that was lent last stays until the next one is asked for.  Most are
+ * read as soon as they are there: one chunk is kept, so that none is allocated for each packet. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -18,11 +19,18 @@ static size_t aligned(size_t n) {
 
 static chunk *new_chunk(wzp_quic *q, size_t need) {
     const size_t cap = need > CHUNK_BYTES ? need : CHUNK_BYTES;
-    chunk *k = malloc(sizeof *k + cap);
-    if (k == NULL) {
-        return NULL;
+    chunk *k = q->spare;
+    if (k != NULL && k->cap >= need) {
+        q->spare = NULL;
+    } else {
+        k = malloc(sizeof *k + cap);
+        if (k == NULL) {
+            return NULL;
+        }
+        k->cap = cap;
     }
-    *k = (chunk){.cap = cap};
+    k->next = NULL;
+    k->used = k->read = 0;
     if (q->events_last != NULL) {
         q->events_last->next = k;
     } else {
@@ -59,9 +67,18 @@ void wzp_events_push(wzp_quic *q, const wzp_quic_event *event) {
     q->event_bytes += total;
 }
 
-bool wzp_quic_next_event(wzp_quic *q, wzp_quic_event *out) {
-    free(q->lent);
+/* The chunk that was lent last has been read: one is kept for the next event. */
+static void give_back(wzp_quic *q) {
+    if (q->spare == NULL && q->lent != NULL && q->lent->cap == CHUNK_BYTES) {
+        q->spare = q->lent;
+    } else {
+        free(q->lent);
+    }
     q->lent = NULL;
+}
+
+bool wzp_quic_next_event(wzp_quic *q, wzp_quic_event *out) {
+    give_back(q);
     chunk *k = q->events;
     if (k == NULL) {
         return false;
@@ -87,10 +104,11 @@ bool wzp_quic_next_event(wzp_quic *q, wzp_quic_event *out) {
 
 void wzp_events_free(wzp_quic *q) {
     free(q->lent);
+    free(q->spare);
     for (chunk *k = q->events; k != NULL;) {
         chunk *next = k->next;
         free(k);
         k = next;
     }
-    q->events = q->events_last = q->lent = NULL;
+    q->events = q->events_last = q->lent = q->spare = NULL;
 }

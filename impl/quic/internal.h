@@ -17,6 +17,9 @@
 #define EVENT_BYTES_MAX (8U << 20) /* queued events before datagrams are dropped */
 #define ORDER_HOLD (200 * WZP_MS)  /* how long a complete signal waits for an earlier stream */
 #define STATELESS_MAX 64
+#define DATAGRAM_SMALL 1168 /* every path and MAX_DATAGRAM_OVERHEAD carry so many bytes */
+#define DATAGRAM_KEPT 256   /* voice: buffers of this size are used again */
+#define DATAGRAMS_KEPT_MAX 256
 
 typedef union sockaddr_any {
     struct sockaddr sa;
@@ -93,6 +96,7 @@ typedef struct conn {
     size_t datagram_bytes;
     bool datagram_turn; /* streams and datagrams take turns */
     uint64_t datagrams_sent, datagrams_received, datagrams_dropped, datagrams_lost;
+    size_t peer_datagram; /* what the peer takes; 0 before the handshake is over */
 
     uint8_t *close_packet;
     size_t close_len;
@@ -110,6 +114,12 @@ typedef struct cid_entry {
     ngtcp2_cid cid;
     conn *owner;
 } cid_entry;
+
+/* The deadline lies beside the pointer: a comparison touches no connection. */
+typedef struct timer {
+    wzp_time deadline;
+    conn *owner;
+} timer;
 
 typedef struct stateless {
     size_t len;
@@ -130,12 +140,15 @@ struct wzp_quic {
     cid_entry **cids;
     size_t cid_buckets, cid_count;
 
-    conn **heap;
+    timer *heap;
     size_t heap_len, heap_cap;
     conn *dirty_first, **dirty_tail;
 
-    chunk *events, *events_last, *lent;
+    chunk *events, *events_last, *lent, *spare;
     size_t event_bytes;
+
+    datagram *free_datagrams; /* with room for DATAGRAM_KEPT bytes */
+    size_t free_datagram_count;
 
     stateless *stateless;
     size_t stateless_first, stateless_len;
@@ -155,6 +168,7 @@ conn *wzp_quic_new_conn(wzp_quic *q);
 void wzp_quic_drop_conn(conn *c);
 void wzp_quic_mark_dirty(conn *c);
 void wzp_quic_reschedule(conn *c);
+void wzp_quic_schedule(conn *c, wzp_time deadline);
 bool wzp_quic_cid_add(wzp_quic *q, const ngtcp2_cid *cid, conn *owner);
 void wzp_quic_cid_remove(wzp_quic *q, const ngtcp2_cid *cid);
 conn *wzp_quic_cid_find(const wzp_quic *q, const uint8_t *cid, size_t len);
@@ -204,7 +218,9 @@ void wzp_streams_free(conn *c);
 void wzp_streams_unblock(conn *c);
 
 /* packets.c */
+void wzp_datagrams_learn(conn *c);
 void wzp_datagrams_free(conn *c);
+void wzp_datagrams_forget(wzp_quic *q);
 
 /* events.c */
 void wzp_events_push(wzp_quic *q, const wzp_quic_event *event);

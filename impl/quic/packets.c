@@ -10,6 +10,34 @@ enum { RUN_MAX = 16, PACKET_MAX = 1500 };
 /* --- datagrams ----------------------------------------------------------------------------------
  */
 
+static datagram *new_datagram(wzp_quic *q, size_t len) {
+    datagram *d = q->free_datagrams;
+    if (len > DATAGRAM_KEPT || d == NULL) {
+        return malloc(sizeof *d + (len > DATAGRAM_KEPT ? len : DATAGRAM_KEPT));
+    }
+    q->free_datagrams = d->next;
+    q->free_datagram_count--;
+    return d;
+}
+
+static void free_datagram(wzp_quic *q, datagram *d) {
+    if (d->len > DATAGRAM_KEPT || q->free_datagram_count == DATAGRAMS_KEPT_MAX) {
+        free(d);
+        return;
+    }
+    d->next = q->free_datagrams;
+    q->free_datagrams = d;
+    q->free_datagram_count++;
+}
+
+void wzp_datagrams_forget(wzp_quic *q) {
+    while (q->free_datagrams != NULL) {
+        datagram *d = q->free_datagrams;
+        q->free_datagrams = d->next;
+        free(d);
+    }
+}
+
 static void pop_datagram(conn *c) {
     datagram *d = c->datagrams;
     c->datagrams = d->next;
@@ -17,7 +45,7 @@ static void pop_datagram(conn *c) {
         c->datagrams_tail = &c->datagrams;
     }
     c->datagram_bytes -= d->len;
-    free(d);
+    free_datagram(c->quic, d);
 }
 
 void wzp_datagrams_free(conn *c) {
@@ -26,16 +54,26 @@ void wzp_datagrams_free(conn *c) {
     }
 }
 
+/* The handshake is over. */
+void wzp_datagrams_learn(conn *c) {
+    const ngtcp2_transport_params *p = ngtcp2_conn_get_remote_transport_params2(c->ng);
+    const uint64_t frame = p != NULL ? p->max_datagram_frame_size : 0;
+    c->peer_datagram = frame > 9 ? (size_t)(frame - 9) : 0;
+}
+
 static size_t max_datagram(const conn *c) {
-    const ngtcp2_transport_params *p =
-        c->state == CONN_OPEN ? ngtcp2_conn_get_remote_transport_params2(c->ng) : NULL;
-    if (p == NULL || p->max_datagram_frame_size <= 9) {
+    if (c->state != CONN_OPEN || c->peer_datagram == 0) {
         return 0;
     }
     const size_t path =
         ngtcp2_conn_get_path_max_tx_udp_payload_size2(c->ng) - MAX_DATAGRAM_OVERHEAD;
-    const size_t peer = p->max_datagram_frame_size - 9;
-    return path < peer ? path : peer;
+    return path < c->peer_datagram ? path : c->peer_datagram;
+}
+
+/* Asks about the path only when it matters. */
+static bool fits(const conn *c, size_t len) {
+    return len <= DATAGRAM_SMALL ? len <= c->peer_datagram && c->peer_datagram > 0
+                                 : len <= max_datagram(c);
 }
 
 size_t wzp_quic_max_datagram(const wzp_quic *q, wzp_quic_conn handle) {
@@ -48,10 +86,10 @@ wzp_err wzp_quic_send_datagram(wzp_quic *q, wzp_quic_conn handle, wzp_bytes byte
     if (c == NULL || c->state != CONN_OPEN) {
         return WZP_ERR_CLOSED;
     }
-    if (bytes.len > max_datagram(c)) {
+    if (!fits(c, bytes.len)) {
         return WZP_ERR_TOO_LARGE;
     }
-    datagram *d = malloc(sizeof *d + bytes.len);
+    datagram *d = new_datagram(q, bytes.len);
     if (d == NULL) {
         c->datagrams_dropped++;
         return WZP_OK; /* as lost as any other datagram, and counted */
@@ -78,7 +116,7 @@ wzp_err wzp_quic_send_datagram(wzp_quic *q, wzp_quic_conn handle, wzp_bytes byte
 /* 0: nothing can be sent now. */
 static ngtcp2_ssize write_datagram(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi, uint8_t *buf,
                                    size_t cap) {
-    while (c->datagrams != NULL && c->datagrams->len > max_datagram(c)) {
+    while (c->datagrams != NULL && !fits(c, c->datagrams->len)) {
         pop_datagram(c); /* the path shrank under it */
         c->datagrams_dropped++;
     }
@@ -133,21 +171,28 @@ static ngtcp2_ssize write_with_meta(conn *c, uint8_t *buf, size_t cap, wzp_quic_
     return n;
 }
 
+/* What became of a run. */
+typedef enum run_end {
+    RUN_DONE,   /* all was said that could be said */
+    RUN_BROKEN, /* something does not belong to it: there is more */
+    RUN_FAILED
+} run_end;
+
 /* Packets of one connection until the run must end; what does not belong to the run is stashed. */
-static size_t write_run(conn *c, uint8_t *buf, size_t cap, wzp_quic_meta *meta, bool *more) {
+static size_t write_run(conn *c, uint8_t *buf, size_t cap, wzp_quic_meta *meta, run_end *end) {
     wzp_quic *q = c->quic;
     size_t used = 0;
-    *more = true;
+    *end = RUN_BROKEN;
     for (int i = 0; i < RUN_MAX && cap - used >= PACKET_MAX; i++) {
         wzp_quic_meta this_meta;
         const ngtcp2_ssize n = write_with_meta(c, buf + used, cap - used, &this_meta);
         if (n < 0) {
             wzp_conn_fail(c, (int)n);
-            *more = false;
-            return used;
+            *end = RUN_FAILED;
+            break;
         }
         if (n == 0) {
-            *more = false;
+            *end = RUN_DONE;
             break;
         }
         if (used == 0) {
@@ -163,10 +208,26 @@ static size_t write_run(conn *c, uint8_t *buf, size_t cap, wzp_quic_meta *meta, 
             break; /* only the last one of a run may be shorter */
         }
     }
-    if (used > 0) {
-        ngtcp2_conn_update_pkt_tx_time(c->ng, q->now);
-    }
     return used;
+}
+
+/* The next deadline after a run.  Pacing says when more may be sent: it is no reason to wake when
+ * nothing waits, and most packets of a call are sent one by one. */
+static void settle(conn *c, size_t used, run_end end) {
+    if (end == RUN_FAILED) {
+        return;
+    }
+    const wzp_time unpaced = end == RUN_DONE && used > 0 ? wzp_conn_deadline(c) : 0;
+    if (used > 0) {
+        ngtcp2_conn_update_pkt_tx_time(c->ng, c->quic->now);
+    }
+    if (unpaced != 0) {
+        wzp_quic_schedule(c, unpaced);
+    } else if (end == RUN_BROKEN) {
+        wzp_quic_mark_dirty(c); /* its turn comes again after the others' */
+    } else {
+        wzp_quic_reschedule(c);
+    }
 }
 
 static size_t take_stash(wzp_quic *q, uint8_t *buf, wzp_quic_meta *meta) {
@@ -207,15 +268,12 @@ size_t wzp_quic_next_packet(wzp_quic *q, wzp_time now, uint8_t *buf, size_t cap,
     }
     while (q->dirty_first != NULL) {
         conn *c = pop_dirty(q);
-        bool more = false;
+        run_end end;
         if (c->state == CONN_CLOSING) {
             continue;
         }
-        const size_t n = write_run(c, buf, cap, meta, &more);
-        if (more) {
-            wzp_quic_mark_dirty(c); /* its turn comes again after the others' */
-        }
-        wzp_quic_reschedule(c);
+        const size_t n = write_run(c, buf, cap, meta, &end);
+        settle(c, n, end);
         if (n > 0) {
             return n;
         }

@@ -141,40 +141,40 @@ static void forget_cids_of(wzp_quic *q, const conn *owner) {
 /* --- deadlines: a binary heap -------------------------------------------------------------------
  */
 
-static void heap_place(wzp_quic *q, size_t at, conn *c) {
-    q->heap[at] = c;
-    c->heap_at = at;
+static void heap_place(wzp_quic *q, size_t at, timer t) {
+    q->heap[at] = t;
+    t.owner->heap_at = at;
 }
 
-static void heap_up(wzp_quic *q, size_t at, conn *c) {
-    while (at > 0 && q->heap[(at - 1) / 2]->deadline > c->deadline) {
+static void heap_up(wzp_quic *q, size_t at, timer t) {
+    while (at > 0 && q->heap[(at - 1) / 2].deadline > t.deadline) {
         heap_place(q, at, q->heap[(at - 1) / 2]);
         at = (at - 1) / 2;
     }
-    heap_place(q, at, c);
+    heap_place(q, at, t);
 }
 
-static void heap_down(wzp_quic *q, size_t at, conn *c) {
+static void heap_down(wzp_quic *q, size_t at, timer t) {
     for (;;) {
         size_t child = 2 * at + 1;
-        if (child + 1 < q->heap_len && q->heap[child + 1]->deadline < q->heap[child]->deadline) {
+        if (child + 1 < q->heap_len && q->heap[child + 1].deadline < q->heap[child].deadline) {
             child++;
         }
-        if (child >= q->heap_len || q->heap[child]->deadline >= c->deadline) {
+        if (child >= q->heap_len || q->heap[child].deadline >= t.deadline) {
             break;
         }
         heap_place(q, at, q->heap[child]);
         at = child;
     }
-    heap_place(q, at, c);
+    heap_place(q, at, t);
 }
 
-static void heap_fix(wzp_quic *q, conn *c) {
-    const size_t at = c->heap_at;
-    if (at > 0 && q->heap[(at - 1) / 2]->deadline > c->deadline) {
-        heap_up(q, at, c);
+/* `t` belongs at `at` or nearby. */
+static void heap_fix(wzp_quic *q, size_t at, timer t) {
+    if (at > 0 && q->heap[(at - 1) / 2].deadline > t.deadline) {
+        heap_up(q, at, t);
     } else {
-        heap_down(q, at, c);
+        heap_down(q, at, t);
     }
 }
 
@@ -183,20 +183,22 @@ static void heap_remove(wzp_quic *q, conn *c) {
         return;
     }
     const size_t at = c->heap_at;
-    conn *last = q->heap[--q->heap_len];
+    const timer last = q->heap[--q->heap_len];
     c->heap_at = SIZE_MAX;
-    if (last != c) {
-        heap_place(q, at, last);
-        heap_fix(q, last);
+    if (last.owner != c) {
+        heap_fix(q, at, last);
+    }
+}
+
+void wzp_quic_schedule(conn *c, wzp_time deadline) {
+    if (deadline != c->deadline && c->heap_at != SIZE_MAX) {
+        c->deadline = deadline;
+        heap_fix(c->quic, c->heap_at, (timer){deadline, c});
     }
 }
 
 void wzp_quic_reschedule(conn *c) {
-    const wzp_time deadline = wzp_conn_deadline(c);
-    if (deadline != c->deadline && c->heap_at != SIZE_MAX) {
-        c->deadline = deadline;
-        heap_fix(c->quic, c);
-    }
+    wzp_quic_schedule(c, wzp_conn_deadline(c));
 }
 
 void wzp_quic_mark_dirty(conn *c) {
@@ -232,7 +234,7 @@ static bool grow_conns(wzp_quic *q) {
     q->generations = generations != NULL ? generations : q->generations;
     uint32_t *indices = realloc(q->free_indices, cap * sizeof *indices);
     q->free_indices = indices != NULL ? indices : q->free_indices;
-    conn **heap = realloc(q->heap, cap * sizeof(conn *));
+    timer *heap = realloc(q->heap, cap * sizeof *heap);
     q->heap = heap != NULL ? heap : q->heap;
     if (conns == NULL || generations == NULL || indices == NULL || heap == NULL) {
         return false;
@@ -263,7 +265,7 @@ conn *wzp_quic_new_conn(wzp_quic *q) {
     q->conns[c->index] = c;
     q->conn_count++;
     q->heap_len++;
-    heap_place(q, q->heap_len - 1, c);
+    heap_place(q, q->heap_len - 1, (timer){c->deadline, c});
     return c;
 }
 
@@ -341,6 +343,7 @@ void wzp_quic_free(wzp_quic **quic) {
         }
     }
     wzp_events_free(q);
+    wzp_datagrams_forget(q);
     wzp_tls_free(q);
     free(q->conns);
     free(q->generations);
@@ -482,11 +485,11 @@ void wzp_quic_recv(wzp_quic *q, const wzp_quic_path *path, uint8_t ecn, wzp_byte
 void wzp_quic_tick(wzp_quic *q, wzp_time now) {
     q->now = now;
     wzp_tls_enter(q);
-    while (q->heap_len > 0 && q->heap[0]->deadline <= now) {
-        conn *c = q->heap[0];
+    while (q->heap_len > 0 && q->heap[0].deadline <= now) {
+        conn *c = q->heap[0].owner;
         const wzp_time before = c->deadline;
         wzp_conn_tick(c); /* may drop it */
-        if (q->heap_len > 0 && q->heap[0] == c && c->deadline <= before) {
+        if (q->heap_len > 0 && q->heap[0].owner == c && c->deadline <= before) {
             /* Nothing moved on: its packets must be drained first. */
             wzp_quic_mark_dirty(c);
             break;
@@ -498,7 +501,7 @@ wzp_time wzp_quic_deadline(const wzp_quic *q) {
     if (q->dirty_first != NULL || q->stateless_len > 0 || q->stash_len > 0) {
         return 0;
     }
-    return q->heap_len > 0 ? q->heap[0]->deadline : WZP_TIME_NEVER;
+    return q->heap_len > 0 ? q->heap[0].deadline : WZP_TIME_NEVER;
 }
 
 /* --- commands and facts -------------------------------------------------------------------------

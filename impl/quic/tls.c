@@ -19,6 +19,7 @@
 
 static _Thread_local wzp_rng current_rng;
 static _Thread_local OSSL_LIB_CTX *private_context;
+static _Thread_local bool private_is_default;
 
 static int provider_bytes(void *provctx, int which, void *buf, size_t n, unsigned int strength) {
     (void)provctx;
@@ -71,12 +72,11 @@ static OSSL_LIB_CTX *deterministic_context(void) {
 /* ngtcp2's backend uses the thread's default context: set it on every entry, so that endpoints of
  * both kinds can live in one thread.  (NULL would mean: leave it as it is.) */
 void wzp_tls_enter(wzp_quic *q) {
-    if (q->cfg.deterministic) {
-        current_rng = q->cfg.rng;
-        OSSL_LIB_CTX_set0_default(private_context);
-    } else if (private_context != NULL) {
-        current_rng = (wzp_rng){0}; /* nobody else's stream */
-        OSSL_LIB_CTX_set0_default(OSSL_LIB_CTX_get0_global_default());
+    current_rng = q->cfg.deterministic ? q->cfg.rng : (wzp_rng){0};
+    if (private_is_default != q->cfg.deterministic) {
+        private_is_default = q->cfg.deterministic;
+        OSSL_LIB_CTX_set0_default(private_is_default ? private_context
+                                                     : OSSL_LIB_CTX_get0_global_default());
     }
 }
 
