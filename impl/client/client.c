@@ -21,31 +21,26 @@ typedef struct listener {
     uint64_t played_ms;
 } listener;
 
+/* What every packet needs comes first. */
 struct wzp_client {
-    wzp_client_cfg cfg;
     client_state state;
+    bool tell_joined, tell_room, tell_hangup, tell_closed; /* what was not told yet */
+    bool capture_asked;
+    uint16_t frame_ms;
+    uint32_t seq, ts, members;
+    uint64_t frames, sent, concealed, late;
+    wzp_time capture_at;
     wzp_quic *quic;
     wzp_quic_conn conn;
+    wzp_opus_enc *enc;
+    wzp_client_cfg cfg;
+    listener listeners[WZP_TRACKS_MAX]; /* of the tracks with the same index */
+    wzp_tracks tracks;
+
     wzp_identity identity;
     wzp_ephemeral ephemeral;
-    char room[WZP_QUIC_SNI_MAX + 1], alias[128];
-
-    wzp_opus_enc *enc;
-    uint16_t frame_ms;
-    uint32_t seq, ts;
-    uint64_t frames;
-    wzp_time capture_at;
-    bool capture_asked;
-
-    wzp_tracks tracks;
-    listener listeners[WZP_TRACKS_MAX];
-
-    /* what was not told yet */
-    bool tell_joined, tell_room, tell_hangup, tell_closed;
-    uint32_t members;
-    char hangup[192], closed[192];
+    char room[WZP_QUIC_SNI_MAX + 1], alias[128], hangup[192], closed[192];
     int16_t pcm[WZP_OPUS_FRAME_MAX];
-    uint64_t sent, concealed, late;
 };
 
 /* --- handshake ------------------------------------------------------------------------------- */
@@ -245,7 +240,7 @@ static wzp_time core_deadline(const void *self) {
     if (c->state == CLIENT_ACTIVE && !c->cfg.listen_only && !c->capture_asked) {
         first = wzp_time_min(first, c->capture_at);
     }
-    for (size_t i = 0; i < WZP_TRACKS_MAX; i++) {
+    for (size_t i = 0; i < c->tracks.opened; i++) {
         if (c->listeners[i].jbuf != NULL) {
             first = wzp_time_min(first, wzp_jbuf_deadline(c->listeners[i].jbuf));
         }
@@ -317,7 +312,7 @@ bool wzp_client_next_event(wzp_client *c, wzp_time now, wzp_client_event *out) {
         *out = (wzp_client_event){.kind = WZP_CLIENT_ROOM, .count = c->members};
         return true;
     }
-    for (size_t i = 0; i < WZP_TRACKS_MAX; i++) {
+    for (size_t i = 0; i < c->tracks.opened; i++) {
         if (play_one(c, i, now, out)) {
             return true;
         }
@@ -462,7 +457,7 @@ void wzp_client_free(wzp_client **client) {
     if (c == NULL) {
         return;
     }
-    for (size_t i = 0; i < WZP_TRACKS_MAX; i++) {
+    for (size_t i = 0; i < c->tracks.opened; i++) {
         reset_listener(&c->listeners[i]);
     }
     wzp_opus_enc_free(&c->enc);
@@ -482,7 +477,7 @@ void wzp_client_hangup(wzp_client *c, wzp_time now) {
 void wzp_client_count(const wzp_client *c, wzp_client_stats *out) {
     wzp_quic_stats stats = {0};
     *out = (wzp_client_stats){.sent = c->sent, .concealed = c->concealed, .late = c->late};
-    for (size_t i = 0; i < WZP_TRACKS_MAX; i++) {
+    for (size_t i = 0; i < c->tracks.opened; i++) {
         const wzp_track *t = &c->tracks.tracks[i];
         const double jitter = (double)wzp_track_jitter(t) / 1e6;
         if (t->used) {

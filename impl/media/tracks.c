@@ -92,21 +92,21 @@ static void open_track(wzp_tracks *tracks, wzp_track *track, const wzp_media_hdr
                          .expected = 1};
 }
 
-static int find_room(const wzp_tracks *tracks, wzp_time now) {
-    for (int i = 0; i < WZP_TRACKS_MAX; i++) {
-        const wzp_track *track = &tracks->tracks[i];
-        if (!track->used || wzp_time_since(now, track->last_at) > STALE) {
-            return i;
+/* One that was silent for long, or one that was never used. */
+static int find_room(wzp_tracks *tracks, wzp_time now) {
+    for (uint32_t i = 0; i < tracks->opened; i++) {
+        if (wzp_time_since(now, tracks->tracks[i].last_at) > STALE) {
+            return (int)i;
         }
     }
-    return -1;
+    return tracks->opened < WZP_TRACKS_MAX ? (int)tracks->opened++ : -1;
 }
 
 int wzp_tracks_place(wzp_tracks *tracks, const wzp_media_hdr *hdr, wzp_time now, bool *is_new) {
     int best = -1;
     int64_t best_misfit = 0;
     *is_new = false;
-    for (int i = 0; i < WZP_TRACKS_MAX; i++) {
+    for (int i = 0; i < (int)tracks->opened; i++) {
         const int64_t fit = misfit(&tracks->tracks[i], hdr, now);
         if (fit >= 0 && (best < 0 || fit < best_misfit)) {
             best = i;

@@ -26,8 +26,9 @@ typedef struct wzp_track {
 } wzp_track;
 
 typedef struct wzp_tracks {
-    wzp_track tracks[WZP_TRACKS_MAX];
+    uint32_t opened; /* how many were ever used: the others need not be looked at */
     uint32_t next_id;
+    wzp_track tracks[WZP_TRACKS_MAX];
     uint64_t no_room; /* packets that matched no track while all were in use */
 } wzp_tracks;
 

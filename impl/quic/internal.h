@@ -63,44 +63,45 @@ typedef struct datagram {
 
 typedef enum conn_state { CONN_HANDSHAKE, CONN_OPEN, CONN_CLOSING, CONN_GONE } conn_state;
 
+/* What every packet needs comes first. */
 typedef struct conn {
     wzp_quic *quic;
+    ngtcp2_conn *ng;
+    void *app;
     uint32_t index, generation;
     conn_state state;
     bool is_server, abandoned, told_closed;
-    ngtcp2_conn *ng;
-    ngtcp2_crypto_conn_ref ref;
-    ngtcp2_crypto_ossl_ctx *ossl;
-    SSL *ssl;
-    void *app;
-    sockaddr_any local, remote;
     bool local_known;
-    char sni[WZP_QUIC_SNI_MAX + 1];
-    uint8_t cert_sha256[32];
-    bool has_cert;
+    bool datagram_turn; /* streams and datagrams take turns */
 
     /* in the endpoint's structures */
-    wzp_time deadline;
-    size_t heap_at; /* SIZE_MAX: not in the heap */
     bool dirty;
     struct conn *next_dirty;
-
-    stream *streams; /* oldest first */
-    stream *last_stream;
-    int64_t next_name;     /* of the next local stream */
-    int64_t next_in_order; /* id of the peer's bidirectional stream whose signal is due */
-    wzp_time hold_until;
-    size_t tx_queued, rx_buffered;
+    wzp_time deadline;
+    size_t heap_at; /* SIZE_MAX: not in the heap */
 
     datagram *datagrams, **datagrams_tail;
     size_t datagram_bytes;
-    bool datagram_turn; /* streams and datagrams take turns */
-    uint64_t datagrams_sent, datagrams_received, datagrams_dropped, datagrams_lost;
     size_t peer_datagram; /* what the peer takes; 0 before the handshake is over */
+    uint64_t datagrams_sent, datagrams_received, datagrams_dropped, datagrams_lost;
 
+    stream *streams; /* oldest first */
+    stream *last_stream;
+    wzp_time hold_until;
+    int64_t next_name;     /* of the next local stream */
+    int64_t next_in_order; /* id of the peer's bidirectional stream whose signal is due */
+    size_t tx_queued, rx_buffered;
+
+    sockaddr_any local, remote;
+    SSL *ssl;
+    ngtcp2_crypto_ossl_ctx *ossl;
+    ngtcp2_crypto_conn_ref ref;
     uint8_t *close_packet;
     size_t close_len;
     unsigned close_budget;
+    bool has_cert;
+    uint8_t cert_sha256[32];
+    char sni[WZP_QUIC_SNI_MAX + 1];
 } conn;
 
 typedef struct chunk {
@@ -127,38 +128,33 @@ typedef struct stateless {
     uint8_t data[1280];
 } stateless;
 
+/* Here too. */
 struct wzp_quic {
-    wzp_quic_cfg cfg;
-    SSL_CTX *server_tls, *client_tls;
-    uint8_t retry_secret[32], reset_secret[32];
-
-    conn **conns; /* by index; NULL: free */
-    uint32_t *generations;
-    uint32_t conn_cap, conn_count, handshakes;
-    uint32_t *free_indices, free_count;
-
+    wzp_time now;
+    conn *dirty_first, **dirty_tail;
+    timer *heap;
+    size_t heap_len;
+    size_t stateless_len, stash_len;
     cid_entry **cids;
     size_t cid_buckets, cid_count;
-
-    timer *heap;
-    size_t heap_len, heap_cap;
-    conn *dirty_first, **dirty_tail;
-
-    chunk *events, *events_last, *lent, *spare;
+    conn **conns; /* by index; NULL: free */
+    uint32_t conn_cap, conn_count;
     size_t event_bytes;
-
+    chunk *events, *events_last, *lent, *spare;
     datagram *free_datagrams; /* with room for DATAGRAM_KEPT bytes */
     size_t free_datagram_count;
+    wzp_quic_cfg cfg;
 
-    stateless *stateless;
-    size_t stateless_first, stateless_len;
-
-    uint8_t stash[2048]; /* a packet that did not fit the run before it */
-    size_t stash_len;
-    wzp_quic_meta stash_meta;
-
+    uint32_t *generations;
+    uint32_t handshakes;
+    uint32_t *free_indices, free_count;
+    SSL_CTX *server_tls, *client_tls;
     wzp_quic_counters counters;
-    wzp_time now;
+    uint8_t retry_secret[32], reset_secret[32];
+    stateless *stateless;
+    size_t stateless_first;
+    wzp_quic_meta stash_meta;
+    uint8_t stash[2048]; /* a packet that did not fit the run before it */
 };
 
 /* quic.c */

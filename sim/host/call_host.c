@@ -22,6 +22,7 @@ struct wzp_sim_call_host {
     wzp_time spoke_at;   /* the first one, on the host's clock; WZP_TIME_NEVER: not yet */
     bool first_of_dial;  /* nothing was said since the last dial */
 
+    wzp_quic_path path;
     wzp_sim_ear *ears[WZP_SIM_CALL_SENDERS_MAX];
     uint32_t ear_ids[WZP_SIM_CALL_SENDERS_MAX];
     size_t ear_count;
@@ -182,10 +183,9 @@ static void on_event(wzp_sim_call_host *call, const wzp_client_event *ev, wzp_ti
 
 static void watch_path(wzp_sim_call_host *call) {
     const wzp_quic_path path = wzp_sim_seat_path(call->seat);
-    const wzp_addr *was = &call->report.path.remote;
-    const bool moved = was->family != WZP_ADDR_NONE && !wzp_addr_equal(was, &path.remote);
-    call->report.path = path;
-    if (moved) {
+    const wzp_addr was = call->path.remote;
+    call->path = path;
+    if (was.family != WZP_ADDR_NONE && !wzp_addr_equal(&was, &path.remote)) {
         call->report.path_changes++;
         tell(call, (wzp_sim_call_event){.kind = WZP_SIM_CALL_PATH, .path = path});
     }
@@ -241,7 +241,7 @@ static void redial(void *self, void *arg, wzp_time now) {
     call->report.dials++;
     call->report.dialled_at = earlier(call->report.dialled_at, now);
     call->report.ended_at = WZP_TIME_NEVER;
-    call->report.path = (wzp_quic_path){0};
+    call->path = (wzp_quic_path){0};
     if (dial(call)) {
         tell(call, (wzp_sim_call_event){.kind = WZP_SIM_CALL_DIALLED});
     } else {
@@ -357,6 +357,7 @@ void wzp_sim_call_host_report(const wzp_sim_call_host *call, wzp_time now,
     wzp_client_stats stats = {0};
     *out = call->report;
     out->in_call = call->in_call;
+    out->path = call->path;
     if (out->heard_at != WZP_TIME_NEVER) {
         out->setup = out->heard_at - out->dialled_at;
     }

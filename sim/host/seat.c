@@ -4,7 +4,7 @@
  *     task -----------+
  *
  * A task that waits cannot be taken back.  A seat remembers the earliest one and leaves another
- * only for an earlier time; one that comes too early looks at the deadline again. */
+ * only for an earlier time; one that comes too early leaves another. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -22,7 +22,8 @@ struct wzp_sim_seat {
     wzp_core core;
     void (*after)(void *ctx, wzp_time now);
     void *ctx;
-    wzp_time wake;    /* network time of the earliest task; WZP_TIME_NEVER: none that counts */
+    wzp_time due;     /* network time at which the core wants to be served */
+    wzp_time wake;    /* that of the earliest task; WZP_TIME_NEVER: none that counts */
     unsigned waiting; /* tasks that know this seat */
     bool asked;       /* to be served whatever its deadline is */
     bool serving, again, gone;
@@ -66,11 +67,7 @@ static void drain(wzp_sim_seat *seat, wzp_time local, wzp_time now) {
 
 static void on_wake(void *self, void *arg, wzp_time now);
 
-static void arm(wzp_sim_seat *seat, wzp_time deadline, wzp_time now) {
-    wzp_time at = wzp_sim_host_network_time(seat->host, deadline);
-    if (at <= now) {
-        at = now + WZP_US; /* it wants something that it cannot have now */
-    }
+static void leave_wake(wzp_sim_seat *seat, wzp_time at) {
     if (at < seat->wake) {
         seat->wake = at;
         seat->waiting++;
@@ -78,12 +75,19 @@ static void arm(wzp_sim_seat *seat, wzp_time deadline, wzp_time now) {
     }
 }
 
+static void arm(wzp_sim_seat *seat, wzp_time deadline, wzp_time now) {
+    seat->due = wzp_sim_host_network_time(seat->host, deadline);
+    if (seat->due <= now) {
+        seat->due = now + WZP_US; /* it wants something that it cannot have now */
+    }
+    leave_wake(seat, seat->due);
+}
+
 static void serve(wzp_sim_seat *seat, wzp_time now) {
     const wzp_core core = seat->core;
     const wzp_time local = wzp_sim_host_local_time(seat->host, now);
     wzp_time deadline = 0;
     seat->serving = true;
-    seat->asked = false;
     seat->host->inside++;
     for (int round = 0; round < ROUNDS_MAX; round++) {
         seat->again = false;
@@ -121,11 +125,10 @@ static void on_wake(void *self, void *arg, wzp_time now) {
         return; /* an earlier task has come since and left another */
     }
     seat->wake = WZP_TIME_NEVER;
-    const wzp_time deadline = seat->core.ops->deadline(seat->core.self);
-    if (seat->asked || wzp_sim_host_network_time(seat->host, deadline) <= now) {
+    if (seat->due <= now) {
         serve(seat, now);
     } else {
-        arm(seat, deadline, now); /* it changed its mind */
+        leave_wake(seat, seat->due); /* it changed its mind */
     }
 }
 
@@ -164,12 +167,8 @@ void wzp_sim_seat_wake(wzp_sim_seat *seat) {
         seat->again = true;
         return;
     }
-    seat->asked = true;
-    if (seat->wake > now) {
-        seat->wake = now;
-        seat->waiting++;
-        wzp_sim_at(seat->host->clock, now, on_wake, seat, NULL);
-    }
+    seat->due = now;
+    leave_wake(seat, now);
 }
 
 wzp_time wzp_sim_seat_now(const wzp_sim_seat *seat) {
