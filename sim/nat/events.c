@@ -4,19 +4,18 @@
 
 /* --- expiry ----------------------------------------------------------------------------------- */
 
-static void sweep_queue(wzp_sim_nat *nat, wzp_sim_nat_queue queue) {
-    const uint64_t timeout = nat->timeout[queue];
-    if (timeout == 0) {
-        return;
-    }
-    for (uint32_t m = nat->queue[queue].head; m != 0; m = nat->queue[queue].head) {
-        const wzp_time refreshed = wzp_sim_nat_mapping_at(nat, m)->refreshed;
-        if (wzp_time_since(nat->now, refreshed) <= timeout) {
-            wzp_sim_nat_due_at(nat, wzp_time_after(refreshed, timeout + 1));
-            return;
+/* A timer may have been set before the last refresh. */
+static void sweep_mappings(wzp_sim_nat *nat) {
+    while (wzp_sim_nat_timers_due(&nat->timers) <= nat->now) {
+        const uint32_t m = nat->timers.heap[0].of;
+        const wzp_time expiry = wzp_sim_nat_expiry_of(nat, wzp_sim_nat_mapping_at(nat, m));
+        if (expiry <= nat->now) {
+            wzp_sim_nat_remove(nat, m, "timeout");
+        } else {
+            wzp_sim_nat_timers_set(&nat->timers, m, expiry);
         }
-        wzp_sim_nat_remove(nat, m, "timeout");
     }
+    wzp_sim_nat_due_at(nat, wzp_sim_nat_timers_due(&nat->timers));
 }
 
 static void sweep(wzp_sim_nat *nat) {
@@ -24,9 +23,7 @@ static void sweep(wzp_sim_nat *nat) {
     wzp_sim_nat_unhold(nat);
     wzp_sim_nat_perms_sweep(nat);
     wzp_sim_nat_explicits_sweep(nat);
-    for (unsigned queue = 0; queue < WZP_SIM_NAT_QUEUE_COUNT; queue++) {
-        sweep_queue(nat, (wzp_sim_nat_queue)queue);
-    }
+    sweep_mappings(nat);
 }
 
 /* Each thing ends at its own time, however late that is noticed: so events are in order, and
@@ -81,10 +78,13 @@ static bool is_live(const wzp_sim_nat *nat, uint32_t m) {
     return (wzp_sim_nat_mapping_at(nat, m)->flags & WZP_SIM_NAT_LIVE) != 0;
 }
 
+static bool has_timer(const wzp_sim_nat *nat, uint32_t m) {
+    return wzp_sim_nat_timeout_of(nat, wzp_sim_nat_mapping_at(nat, m)) > 0;
+}
+
 static void remove_all(wzp_sim_nat *nat, bool with_timer, const char *reason) {
     for (uint32_t m = 1; m < nat->mappings.fresh; m++) {
-        if (is_live(nat, m) &&
-            (!with_timer || nat->timeout[wzp_sim_nat_mapping_at(nat, m)->queue] > 0)) {
+        if (is_live(nat, m) && (!with_timer || has_timer(nat, m))) {
             wzp_sim_nat_remove(nat, m, reason);
         }
     }
@@ -135,7 +135,7 @@ static void rebound(wzp_sim_nat *nat, uint32_t m, uint8_t ext, uint16_t port) {
     wzp_sim_nat_lift(nat, m);
     wzp_sim_nat_land(nat, m, ext, port);
     mapping->flags |= WZP_SIM_NAT_MOVED;
-    wzp_sim_nat_tell(nat, WZP_SIM_NAT_REBOUND, mapping, &mapping->remote, "rebind");
+    wzp_sim_nat_tell(nat, WZP_SIM_NAT_REBOUND, mapping, "rebind");
 }
 
 static bool is_movable(const wzp_sim_nat *nat, uint32_t m) {
@@ -170,8 +170,10 @@ static uint8_t ext_of(const wzp_sim_nat *nat, uint32_t m) {
 
 /* What the box took for its own would be in the way. */
 static void remove_locals(wzp_sim_nat *nat) {
-    while (nat->queue[WZP_SIM_NAT_QUEUE_LOCAL].head != 0) {
-        wzp_sim_nat_remove(nat, nat->queue[WZP_SIM_NAT_QUEUE_LOCAL].head, NULL);
+    for (uint32_t m = 1; nat->local_count > 0; m++) {
+        if (wzp_sim_nat_is_local(wzp_sim_nat_mapping_at(nat, m))) {
+            wzp_sim_nat_remove(nat, m, NULL);
+        }
     }
 }
 

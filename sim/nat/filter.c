@@ -22,7 +22,7 @@ static void age(wzp_sim_nat *nat, uint32_t p) {
     perm_at(nat, p)->last = nat->now;
     if (nat->cfg.t_filter > 0) {
         wzp_sim_nat_list_append(&nat->perms, BY_AGE, &nat->perm_queue, p);
-        wzp_sim_nat_due_at(nat, wzp_time_after(nat->now, nat->cfg.t_filter + 1));
+        wzp_sim_nat_due_at(nat, wzp_time_after(wzp_time_after(nat->now, nat->cfg.t_filter), 1));
     }
 }
 
@@ -73,7 +73,7 @@ void wzp_sim_nat_perms_sweep(wzp_sim_nat *nat) {
     while (nat->perm_queue.head != 0) {
         const wzp_time last = perm_at(nat, nat->perm_queue.head)->last;
         if (wzp_time_since(nat->now, last) <= timeout) {
-            wzp_sim_nat_due_at(nat, wzp_time_after(last, timeout + 1));
+            wzp_sim_nat_due_at(nat, wzp_time_after(wzp_time_after(last, timeout), 1));
             return;
         }
         drop_oldest(nat);
@@ -91,8 +91,15 @@ static bool keeps_perms(const wzp_sim_nat *nat) {
     return !nat->cfg.overload && nat->cfg.filtering != WZP_SIM_NAT_ANY;
 }
 
+/* Most mappings serve only the remote that they were made for: without a timer of its own, that
+ * one's permission is the mapping itself. */
+static bool is_implied(const wzp_sim_nat *nat, uint32_t m, const wzp_addr *remote) {
+    return nat->cfg.t_filter == 0 &&
+           wzp_sim_nat_alike(&wzp_sim_nat_mapping_at(nat, m)->remote, remote, nat->cfg.filtering);
+}
+
 bool wzp_sim_nat_permit(wzp_sim_nat *nat, uint32_t m, const wzp_addr *remote) {
-    if (!keeps_perms(nat)) {
+    if (!keeps_perms(nat) || is_implied(nat, m, remote)) {
         return true;
     }
     const wzp_addr key = wzp_sim_nat_masked(remote, nat->cfg.filtering);
@@ -100,7 +107,7 @@ bool wzp_sim_nat_permit(wzp_sim_nat *nat, uint32_t m, const wzp_addr *remote) {
 }
 
 bool wzp_sim_nat_permitted(const wzp_sim_nat *nat, uint32_t m, const wzp_addr *remote) {
-    if (!keeps_perms(nat)) {
+    if (!keeps_perms(nat) || is_implied(nat, m, remote)) {
         return true;
     }
     const wzp_addr key = wzp_sim_nat_masked(remote, nat->cfg.filtering);

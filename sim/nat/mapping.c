@@ -44,8 +44,9 @@ uint32_t wzp_sim_nat_lookup_out(const wzp_sim_nat *nat, uint8_t proto, const wzp
     uint32_t m = wzp_sim_nat_index_first(&nat->mappings, BY_OUT, hash);
     for (; m != 0; m = wzp_sim_nat_index_next(&nat->mappings, BY_OUT, m)) {
         const wzp_sim_nat_mapping *mapping = wzp_sim_nat_mapping_at(nat, m);
-        if (mapping->proto == proto && wzp_addr_equal(&mapping->internal, internal) &&
-            wzp_addr_equal(&mapping->remote, &key)) {
+        if (mapping->proto == proto && mapping->scope == scope &&
+            wzp_addr_equal(&mapping->internal, internal) &&
+            wzp_sim_nat_alike(&mapping->remote, remote, scope)) {
             return m;
         }
     }
@@ -98,8 +99,7 @@ static bool is_foreign(const wzp_sim_nat_mapping *mapping) {
 }
 
 void wzp_sim_nat_tell(wzp_sim_nat *nat, wzp_sim_nat_event_kind kind,
-                      const wzp_sim_nat_mapping *mapping, const wzp_addr *remote,
-                      const char *reason) {
+                      const wzp_sim_nat_mapping *mapping, const char *reason) {
     if (is_foreign(mapping)) {
         return;
     }
@@ -111,7 +111,7 @@ void wzp_sim_nat_tell(wzp_sim_nat *nat, wzp_sim_nat_event_kind kind,
                                          .proto = mapping->proto,
                                          .internal = mapping->internal,
                                          .external = wzp_sim_nat_external_of(nat, mapping),
-                                         .remote = *remote,
+                                         .remote = mapping->remote,
                                          .reason = reason};
         nat->event(nat->event_ctx, &event);
     }
@@ -124,41 +124,50 @@ static void link_in(wzp_sim_nat *nat, uint32_t m) {
                           hash_in(nat, mapping->proto, &external, &mapping->remote));
 }
 
-static uint8_t queue_of(const wzp_sim_nat *nat, const wzp_sim_nat_mapping *mapping) {
+uint64_t wzp_sim_nat_timeout_of(const wzp_sim_nat *nat, const wzp_sim_nat_mapping *mapping) {
     if (wzp_sim_nat_is_local(mapping)) {
-        return WZP_SIM_NAT_QUEUE_LOCAL;
+        return 30 * WZP_S;
     }
-    if ((mapping->flags & WZP_SIM_NAT_ORDINARY) == 0 &&
-        nat->timeout[WZP_SIM_NAT_QUEUE_WELL_KNOWN] > 0) {
-        return WZP_SIM_NAT_QUEUE_WELL_KNOWN;
+    if ((mapping->flags & WZP_SIM_NAT_ORDINARY) == 0 && nat->cfg.t_well_known > 0) {
+        return nat->cfg.t_well_known;
     }
-    return (mapping->flags & WZP_SIM_NAT_REPLIED) != 0 ? WZP_SIM_NAT_QUEUE_REPLIED
-                                                       : WZP_SIM_NAT_QUEUE_UNREPLIED;
+    return (mapping->flags & WZP_SIM_NAT_REPLIED) != 0 ? nat->cfg.t_replied : nat->cfg.t_unreplied;
 }
 
-/* In order of the last refresh, which is nearly always now. */
-static void enqueue(wzp_sim_nat *nat, uint32_t m) {
+wzp_time wzp_sim_nat_expiry_of(const wzp_sim_nat *nat, const wzp_sim_nat_mapping *mapping) {
+    const uint64_t timeout = wzp_sim_nat_timeout_of(nat, mapping);
+    return timeout == 0 ? WZP_TIME_NEVER
+                        : wzp_time_after(wzp_time_after(mapping->refreshed, timeout), 1);
+}
+
+void wzp_sim_nat_set_timer(wzp_sim_nat *nat, uint32_t m) {
+    const wzp_time at = wzp_sim_nat_expiry_of(nat, wzp_sim_nat_mapping_at(nat, m));
+    wzp_sim_nat_timers_set(&nat->timers, m, at);
+    wzp_sim_nat_due_at(nat, at);
+}
+
+void wzp_sim_nat_mark(wzp_sim_nat *nat, uint32_t m, uint8_t flag) {
     wzp_sim_nat_mapping *mapping = wzp_sim_nat_mapping_at(nat, m);
-    mapping->queue = queue_of(nat, mapping);
-    wzp_sim_nat_list *list = &nat->queue[mapping->queue];
-    uint32_t after = list->tail;
-    while (after != 0 && wzp_sim_nat_mapping_at(nat, after)->refreshed > mapping->refreshed) {
-        after = nat->mappings.link[0][after - 1].prev;
-    }
-    wzp_sim_nat_list_insert(&nat->mappings, 0, list, m, after);
-    const uint64_t timeout = nat->timeout[mapping->queue];
-    if (timeout > 0) {
-        wzp_sim_nat_due_at(nat, wzp_time_after(mapping->refreshed, timeout + 1));
+    if ((mapping->flags & flag) == 0) {
+        mapping->flags |= flag;
+        wzp_sim_nat_set_timer(nat, m);
     }
 }
 
-void wzp_sim_nat_requeue(wzp_sim_nat *nat, uint32_t m) {
-    const wzp_sim_nat_mapping *mapping = wzp_sim_nat_mapping_at(nat, m);
-    wzp_sim_nat_list *list = &nat->queue[mapping->queue];
-    if (list->tail != m || queue_of(nat, mapping) != mapping->queue) {
-        wzp_sim_nat_list_cut(&nat->mappings, 0, list, m);
-        enqueue(nat, m);
+/* With a timer to be; 0: the limit is reached or memory is out. */
+static uint32_t take(wzp_sim_nat *nat) {
+    const uint32_t m = wzp_sim_nat_table_take(&nat->mappings);
+    if (m != 0 && !wzp_sim_nat_timers_reserve(&nat->timers, nat->mappings.cap)) {
+        wzp_sim_nat_table_give(&nat->mappings, m);
+        return 0;
     }
+    return m;
+}
+
+static void give(wzp_sim_nat *nat, uint32_t m) {
+    wzp_sim_nat_timers_cut(&nat->timers, m);
+    wzp_sim_nat_mapping_at(nat, m)->flags = 0;
+    wzp_sim_nat_table_give(&nat->mappings, m);
 }
 
 void wzp_sim_nat_lift(wzp_sim_nat *nat, uint32_t m) {
@@ -183,38 +192,32 @@ static void link_mapping(wzp_sim_nat *nat, uint32_t m, uint32_t h) {
     wzp_sim_nat_mapping *mapping = wzp_sim_nat_mapping_at(nat, m);
     mapping->flags |= WZP_SIM_NAT_LIVE;
     wzp_sim_nat_land(nat, m, mapping->ext, mapping->port);
-    enqueue(nat, m);
+    wzp_sim_nat_set_timer(nat, m);
+    const wzp_addr key = wzp_sim_nat_masked(&mapping->remote, (wzp_sim_nat_scope)mapping->scope);
     wzp_sim_nat_index_put(&nat->mappings, BY_OUT, m,
-                          hash_pair(mapping->proto, &mapping->internal, &mapping->remote));
+                          hash_pair(mapping->proto, &mapping->internal, &key));
     wzp_sim_nat_index_put(&nat->mappings, BY_ENDPOINT, m,
                           hash_one(mapping->proto, &mapping->internal));
     wzp_sim_nat_host_used(nat, h);
     nat->counts.mappings++;
 }
 
-static void remove_local(wzp_sim_nat *nat, uint32_t m) {
-    wzp_sim_nat_index_cut(&nat->mappings, BY_IN, m);
-    wzp_sim_nat_list_cut(&nat->mappings, 0, &nat->queue[WZP_SIM_NAT_QUEUE_LOCAL], m);
-    wzp_sim_nat_mapping_at(nat, m)->flags = 0;
-    wzp_sim_nat_table_give(&nat->mappings, m);
-}
-
 void wzp_sim_nat_remove(wzp_sim_nat *nat, uint32_t m, const char *reason) {
     wzp_sim_nat_mapping *mapping = wzp_sim_nat_mapping_at(nat, m);
     if (wzp_sim_nat_is_local(mapping)) {
-        remove_local(nat, m);
+        wzp_sim_nat_index_cut(&nat->mappings, BY_IN, m);
+        nat->local_count--;
+        give(nat, m);
         return;
     }
-    wzp_sim_nat_tell(nat, WZP_SIM_NAT_EXPIRED, mapping, &mapping->remote, reason);
+    wzp_sim_nat_tell(nat, WZP_SIM_NAT_EXPIRED, mapping, reason);
     wzp_sim_nat_lift(nat, m);
-    wzp_sim_nat_list_cut(&nat->mappings, 0, &nat->queue[mapping->queue], m);
     wzp_sim_nat_index_cut(&nat->mappings, BY_OUT, m);
     wzp_sim_nat_index_cut(&nat->mappings, BY_ENDPOINT, m);
     wzp_sim_nat_perms_drop(nat, &mapping->perms);
     wzp_sim_nat_host_released(nat, wzp_sim_nat_host_find(nat, &mapping->internal));
     nat->counts.mappings--;
-    mapping->flags = 0;
-    wzp_sim_nat_table_give(&nat->mappings, m);
+    give(nat, m);
 }
 
 /* --- a new one -------------------------------------------------------------------------------- */
@@ -261,21 +264,21 @@ uint32_t wzp_sim_nat_create(wzp_sim_nat *nat, uint8_t proto, const wzp_addr *int
     if (!may_create(nat, h) || !wzp_sim_nat_allocate(nat, &want, &ext, &port)) {
         return 0;
     }
-    const uint32_t m = wzp_sim_nat_table_take(&nat->mappings);
+    const uint32_t m = take(nat);
     if (m == 0) {
         return 0;
     }
     wzp_sim_nat_mapping *mapping = wzp_sim_nat_mapping_at(nat, m);
-    *mapping =
-        (wzp_sim_nat_mapping){.internal = *internal,
-                              .remote = wzp_sim_nat_masked(remote, wzp_sim_nat_scope_of(nat, h)),
-                              .port = port,
-                              .ext = ext,
-                              .proto = proto,
-                              .refreshed = nat->now};
+    *mapping = (wzp_sim_nat_mapping){.internal = *internal,
+                                     .remote = *remote,
+                                     .scope = (uint8_t)wzp_sim_nat_scope_of(nat, h),
+                                     .port = port,
+                                     .ext = ext,
+                                     .proto = proto,
+                                     .refreshed = nat->now};
     mapping->flags |= remote->port > 1023 ? WZP_SIM_NAT_ORDINARY : 0;
     link_mapping(nat, m, h);
-    wzp_sim_nat_tell(nat, WZP_SIM_NAT_CREATED, mapping, remote, "new");
+    wzp_sim_nat_tell(nat, WZP_SIM_NAT_CREATED, mapping, "new");
     return m;
 }
 
@@ -283,16 +286,17 @@ uint32_t wzp_sim_nat_create(wzp_sim_nat *nat, uint8_t proto, const wzp_addr *int
  * the port towards that remote. */
 void wzp_sim_nat_create_local(wzp_sim_nat *nat, uint8_t proto, uint8_t ext,
                               const wzp_addr *external, const wzp_addr *remote) {
-    const uint32_t m = wzp_sim_nat_table_take(&nat->mappings);
+    const uint32_t m = take(nat);
     if (m != 0) {
-        *wzp_sim_nat_mapping_at(nat, m) = (wzp_sim_nat_mapping){.remote = *remote,
-                                                                .port = external->port,
-                                                                .ext = ext,
-                                                                .proto = proto,
-                                                                .flags = WZP_SIM_NAT_LIVE,
-                                                                .queue = WZP_SIM_NAT_QUEUE_LOCAL,
-                                                                .refreshed = nat->now};
+        *wzp_sim_nat_mapping_at(nat, m) =
+            (wzp_sim_nat_mapping){.remote = *remote,
+                                  .port = external->port,
+                                  .ext = ext,
+                                  .proto = proto,
+                                  .flags = WZP_SIM_NAT_LIVE | WZP_SIM_NAT_LOCAL,
+                                  .refreshed = nat->now};
         link_in(nat, m);
-        enqueue(nat, m);
+        wzp_sim_nat_set_timer(nat, m);
+        nat->local_count++;
     }
 }

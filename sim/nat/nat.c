@@ -15,12 +15,12 @@ static uint32_t find_out(const wzp_sim_nat *nat, uint8_t proto, const wzp_addr *
 }
 
 static void went_out(wzp_sim_nat *nat, uint32_t m, const wzp_addr *remote) {
-    wzp_sim_nat_mapping *mapping = wzp_sim_nat_mapping_at(nat, m);
-    mapping->flags |= remote->port > 1023 ? WZP_SIM_NAT_ORDINARY : 0;
     if (!nat->cfg.no_refresh_out) {
-        mapping->refreshed = nat->now;
+        wzp_sim_nat_mapping_at(nat, m)->refreshed = nat->now;
     }
-    wzp_sim_nat_requeue(nat, m);
+    if (remote->port > 1023) {
+        wzp_sim_nat_mark(nat, m, WZP_SIM_NAT_ORDINARY);
+    }
 }
 
 static wzp_sim_nat_verdict leave(wzp_sim_nat *nat, uint8_t proto, wzp_addr *src,
@@ -66,14 +66,12 @@ static wzp_sim_nat_verdict came_in(wzp_sim_nat *nat, uint32_t m) {
     wzp_sim_nat_mapping *mapping = wzp_sim_nat_mapping_at(nat, m);
     if (wzp_sim_nat_is_local(mapping)) {
         mapping->refreshed = nat->now;
-        wzp_sim_nat_requeue(nat, m);
         return WZP_SIM_NAT_DROP_NO_MAPPING;
     }
-    mapping->flags |= WZP_SIM_NAT_REPLIED;
     if (!nat->cfg.no_refresh_in) {
         mapping->refreshed = nat->now;
     }
-    wzp_sim_nat_requeue(nat, m);
+    wzp_sim_nat_mark(nat, m, WZP_SIM_NAT_REPLIED);
     return WZP_SIM_NAT_FORWARD;
 }
 

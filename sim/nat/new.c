@@ -79,14 +79,11 @@ static void set_up(wzp_sim_nat *nat, uint64_t seed, const char *name, wzp_time n
     const uint32_t limit = nat->cfg.quota_total;
     wzp_prng_init(&nat->prng, seed, name);
     nat->salt = wzp_rng_u64(wzp_prng_rng(&nat->prng));
-    wzp_sim_nat_table_init(&nat->mappings, sizeof(wzp_sim_nat_mapping), limit, 3, 1);
-    wzp_sim_nat_table_init(&nat->perms, sizeof(wzp_sim_nat_perm), limit * 4, 1, 2);
+    wzp_sim_nat_table_init(&nat->mappings, sizeof(wzp_sim_nat_mapping), limit, 3, 0);
+    wzp_sim_nat_table_init(&nat->perms, sizeof(wzp_sim_nat_perm), limit * 4, 1,
+                           nat->cfg.t_filter > 0 ? 2 : 1);
     wzp_sim_nat_table_init(&nat->hosts, sizeof(wzp_sim_nat_host), limit, 1, 1);
     wzp_sim_nat_explicits_init(nat);
-    nat->timeout[WZP_SIM_NAT_QUEUE_UNREPLIED] = nat->cfg.t_unreplied;
-    nat->timeout[WZP_SIM_NAT_QUEUE_REPLIED] = nat->cfg.t_replied;
-    nat->timeout[WZP_SIM_NAT_QUEUE_WELL_KNOWN] = nat->cfg.t_well_known;
-    nat->timeout[WZP_SIM_NAT_QUEUE_LOCAL] = 30 * WZP_S;
     nat->now = now;
     nat->due = WZP_TIME_NEVER;
     wzp_prng_init(&nat->foreign, seed + 1, name);
@@ -127,6 +124,7 @@ wzp_err wzp_sim_nat_new(wzp_sim_nat **out, const wzp_sim_nat_cfg *cfg, const wzp
 void wzp_sim_nat_free(wzp_sim_nat **nat) {
     if (*nat != NULL) {
         wzp_sim_nat_table_clear(&(*nat)->mappings);
+        wzp_sim_nat_timers_clear(&(*nat)->timers);
         wzp_sim_nat_table_clear(&(*nat)->perms);
         wzp_sim_nat_table_clear(&(*nat)->hosts);
         wzp_sim_nat_table_clear(&(*nat)->explicits);
@@ -147,5 +145,6 @@ void wzp_sim_nat_count(const wzp_sim_nat *nat, wzp_sim_nat_counts *out) {
     out->explicits = nat->explicits.live;
     out->bytes = sizeof *nat + wzp_sim_nat_table_bytes(&nat->mappings) +
                  wzp_sim_nat_table_bytes(&nat->perms) + wzp_sim_nat_table_bytes(&nat->hosts) +
-                 wzp_sim_nat_table_bytes(&nat->explicits) + wzp_sim_nat_ports_bytes(nat);
+                 wzp_sim_nat_table_bytes(&nat->explicits) + wzp_sim_nat_timers_bytes(&nat->timers) +
+                 wzp_sim_nat_ports_bytes(nat);
 }

@@ -16,6 +16,7 @@
 
 #include "sim/nat/nat.h"
 #include "sim/nat/table.h"
+#include "sim/nat/timers.h"
 
 /* Indexes of `mappings` and of `explicits`. */
 enum { BY_OUT, BY_IN, BY_ENDPOINT };
@@ -23,31 +24,24 @@ enum { BY_EXTERNAL, BY_INTERNAL };
 /* Links of `perms`. */
 enum { OF_MAPPING, BY_AGE };
 
-typedef enum wzp_sim_nat_queue {
-    WZP_SIM_NAT_QUEUE_UNREPLIED,
-    WZP_SIM_NAT_QUEUE_REPLIED,
-    WZP_SIM_NAT_QUEUE_WELL_KNOWN,
-    WZP_SIM_NAT_QUEUE_LOCAL, /* what the box took for its own: `inbound_creates_state` */
-    WZP_SIM_NAT_QUEUE_COUNT
-} wzp_sim_nat_queue;
-
 enum {
     WZP_SIM_NAT_LIVE = 1,
     WZP_SIM_NAT_REPLIED = 2,
     WZP_SIM_NAT_ORDINARY = 4, /* has served a remote port above 1023 */
     WZP_SIM_NAT_MOVED = 8,    /* by the rebind that is going on */
-    WZP_SIM_NAT_LIFTED = 16   /* has no external endpoint for the moment */
+    WZP_SIM_NAT_LIFTED = 16,  /* has no external endpoint for the moment */
+    WZP_SIM_NAT_LOCAL = 32    /* what the box took for its own: `inbound_creates_state` */
 };
 
 /* One cache line. */
 typedef struct wzp_sim_nat_mapping {
-    wzp_addr internal; /* family NONE in the queue LOCAL */
-    wzp_addr remote;   /* as much of it as the mapping depends on */
+    wzp_addr internal; /* family NONE if it is LOCAL */
+    wzp_addr remote;   /* that it was made for; `scope` of it is the key */
     uint16_t port;     /* external */
     uint8_t ext;       /* its address, by number */
     uint8_t proto;
-    uint8_t flags, queue;
-    wzp_sim_nat_list perms;
+    uint8_t flags, scope;
+    wzp_sim_nat_list perms; /* but for `remote`, whose is as old as the mapping if it may be */
     wzp_time refreshed;
 } wzp_sim_nat_mapping;
 
@@ -94,8 +88,9 @@ struct wzp_sim_nat {
     wzp_time now;
     wzp_time due; /* nothing expires before */
     wzp_sim_nat_table mappings, perms, hosts, explicits;
-    wzp_sim_nat_list queue[WZP_SIM_NAT_QUEUE_COUNT], perm_queue, idle, explicit_list;
-    uint64_t timeout[WZP_SIM_NAT_QUEUE_COUNT];
+    wzp_sim_nat_timers timers; /* of mappings */
+    wzp_sim_nat_list perm_queue, idle, explicit_list;
+    size_t local_count;
     uint32_t *users[2][WZP_SIM_NAT_POOL_MAX]; /* [UDP, TCP]: mappings of each port */
     wzp_sim_nat_block *blocks[WZP_SIM_NAT_POOL_MAX];
     wzp_sim_nat_held *held; /* a ring, earliest first */
@@ -137,6 +132,12 @@ static inline wzp_addr wzp_sim_nat_masked(const wzp_addr *remote, wzp_sim_nat_sc
     return masked;
 }
 
+static inline bool wzp_sim_nat_alike(const wzp_addr *a, const wzp_addr *b,
+                                     wzp_sim_nat_scope scope) {
+    return scope == WZP_SIM_NAT_ANY ||
+           (wzp_addr_same_ip(a, b) && (scope == WZP_SIM_NAT_ADDR || a->port == b->port));
+}
+
 /* --- mapping.c ---------------------------------------------------------------------------------
  */
 
@@ -144,7 +145,7 @@ static inline wzp_addr wzp_sim_nat_masked(const wzp_addr *remote, wzp_sim_nat_sc
 int wzp_sim_nat_external_index(const wzp_sim_nat *nat, const wzp_addr *ip);
 wzp_addr wzp_sim_nat_external_of(const wzp_sim_nat *nat, const wzp_sim_nat_mapping *mapping);
 
-/* The mapping that what comes from `remote` to `external` belongs to; one of queue LOCAL too. */
+/* The mapping that what comes from `remote` to `external` belongs to; a LOCAL one too. */
 uint32_t wzp_sim_nat_lookup_in(const wzp_sim_nat *nat, uint8_t proto, const wzp_addr *external,
                                const wzp_addr *remote);
 uint32_t wzp_sim_nat_lookup_out(const wzp_sim_nat *nat, uint8_t proto, const wzp_addr *internal,
@@ -154,7 +155,7 @@ uint32_t wzp_sim_nat_newest(const wzp_sim_nat *nat, uint8_t proto, const wzp_add
 uint32_t wzp_sim_nat_older(const wzp_sim_nat *nat, uint32_t m);
 
 static inline bool wzp_sim_nat_is_local(const wzp_sim_nat_mapping *mapping) {
-    return mapping->queue == WZP_SIM_NAT_QUEUE_LOCAL;
+    return (mapping->flags & WZP_SIM_NAT_LOCAL) != 0;
 }
 
 /* A new mapping for a packet; 0: quota. */
@@ -169,11 +170,16 @@ void wzp_sim_nat_remove(wzp_sim_nat *nat, uint32_t m, const char *reason); /* st
 void wzp_sim_nat_lift(wzp_sim_nat *nat, uint32_t m);
 void wzp_sim_nat_land(wzp_sim_nat *nat, uint32_t m, uint8_t ext, uint16_t port);
 
-/* Into the queue and place that its flags and time ask for. */
-void wzp_sim_nat_requeue(wzp_sim_nat *nat, uint32_t m);
+/* 0: for ever. */
+uint64_t wzp_sim_nat_timeout_of(const wzp_sim_nat *nat, const wzp_sim_nat_mapping *mapping);
+/* The first moment at which it is gone, as things are. */
+wzp_time wzp_sim_nat_expiry_of(const wzp_sim_nat *nat, const wzp_sim_nat_mapping *mapping);
+/* Sets its timer; needed when the expiry may have come nearer, not after a refresh. */
+void wzp_sim_nat_set_timer(wzp_sim_nat *nat, uint32_t m);
+/* Marks it; sets the timer if that was news. */
+void wzp_sim_nat_mark(wzp_sim_nat *nat, uint32_t m, uint8_t flag);
 void wzp_sim_nat_tell(wzp_sim_nat *nat, wzp_sim_nat_event_kind kind,
-                      const wzp_sim_nat_mapping *mapping, const wzp_addr *remote,
-                      const char *reason);
+                      const wzp_sim_nat_mapping *mapping, const char *reason);
 
 /* How much of the remote a mapping of this host depends on; h 0: of one that did not degrade. */
 wzp_sim_nat_scope wzp_sim_nat_scope_of(const wzp_sim_nat *nat, uint32_t h);

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CAP = 16, CACHE_LINE = 64 };
+enum { FIRST_CAP = 16, CACHE_LINE = 64, SLOTS = 2 /* for each record */ };
 
 void wzp_sim_nat_table_init(wzp_sim_nat_table *table, size_t record_size, uint32_t limit,
                             unsigned index_count, unsigned link_count) {
-    assert(index_count <= WZP_SIM_NAT_INDEXES && link_count <= WZP_SIM_NAT_LINKS && link_count > 0);
+    assert(index_count > 0 && index_count <= WZP_SIM_NAT_INDEXES &&
+           link_count <= WZP_SIM_NAT_LINKS);
     *table = (wzp_sim_nat_table){.record_size = record_size,
                                  .limit = limit,
                                  .fresh = 1,
@@ -19,7 +20,7 @@ void wzp_sim_nat_table_init(wzp_sim_nat_table *table, size_t record_size, uint32
 static void release(wzp_sim_nat_table *table) {
     free(table->records);
     for (unsigned k = 0; k < table->index_count; k++) {
-        free(table->index[k].bucket);
+        free(table->index[k].slot);
         free(table->index[k].link);
         free(table->index[k].hash);
     }
@@ -35,7 +36,8 @@ void wzp_sim_nat_table_clear(wzp_sim_nat_table *table) {
 }
 
 size_t wzp_sim_nat_table_bytes(const wzp_sim_nat_table *table) {
-    const size_t index = sizeof(uint32_t) + sizeof(wzp_sim_nat_link) + sizeof(uint32_t);
+    const size_t index =
+        SLOTS * sizeof(wzp_sim_nat_slot) + sizeof(wzp_sim_nat_link) + sizeof(uint32_t);
     return table->cap * (table->record_size + table->index_count * index +
                          table->link_count * sizeof(wzp_sim_nat_link));
 }
@@ -56,10 +58,10 @@ static bool reserve(wzp_sim_nat_table *table) {
     bool ok = (table->records = room(table->record_size, table->cap)) != NULL;
     for (unsigned k = 0; k < table->index_count; k++) {
         wzp_sim_nat_index *index = &table->index[k];
-        index->bucket = room(sizeof *index->bucket, table->cap);
+        index->slot = room(SLOTS * sizeof *index->slot, table->cap);
         index->link = room(sizeof *index->link, table->cap);
         index->hash = room(sizeof *index->hash, table->cap);
-        ok = ok && index->bucket != NULL && index->link != NULL && index->hash != NULL;
+        ok = ok && index->slot != NULL && index->link != NULL && index->hash != NULL;
     }
     for (unsigned k = 0; k < table->link_count; k++) {
         table->link[k] = room(sizeof *table->link[k], table->cap);
@@ -68,26 +70,22 @@ static bool reserve(wzp_sim_nat_table *table) {
     return ok;
 }
 
-static void push(wzp_sim_nat_index *index, uint32_t cap, uint32_t i) {
-    uint32_t *bucket = &index->bucket[index->hash[i - 1] & (cap - 1)];
-    index->link[i - 1] = (wzp_sim_nat_link){.next = *bucket};
-    if (*bucket != 0) {
-        index->link[*bucket - 1].prev = i;
+/* Where the records of this hash are, or would be. */
+static uint32_t find_slot(const wzp_sim_nat_index *index, uint32_t cap, uint32_t hash) {
+    uint32_t at = hash & (SLOTS * cap - 1);
+    while (index->slot[at].head != 0 && index->slot[at].hash != hash) {
+        at = (at + 1) & (SLOTS * cap - 1);
     }
-    *bucket = i;
+    return at;
 }
 
-/* Each chain from its oldest record on, so that the newest comes first again. */
 static void rehash(wzp_sim_nat_index *to, uint32_t cap, const wzp_sim_nat_index *from,
                    uint32_t from_cap) {
     memcpy(to->hash, from->hash, from_cap * sizeof *to->hash);
-    for (uint32_t b = 0; b < from_cap; b++) {
-        uint32_t i = from->bucket[b];
-        while (i != 0 && from->link[i - 1].next != 0) {
-            i = from->link[i - 1].next;
-        }
-        for (; i != 0; i = from->link[i - 1].prev) {
-            push(to, cap, i);
+    memcpy(to->link, from->link, from_cap * sizeof *to->link);
+    for (uint32_t i = 0; i < SLOTS * from_cap; i++) {
+        if (from->slot[i].head != 0) {
+            to->slot[find_slot(to, cap, from->slot[i].hash)] = from->slot[i];
         }
     }
 }
@@ -119,8 +117,7 @@ uint32_t wzp_sim_nat_table_take(wzp_sim_nat_table *table) {
         return 0;
     }
     if (i != 0) {
-        table->spare = table->link[0][i - 1].next;
-        table->link[0][i - 1] = (wzp_sim_nat_link){0};
+        table->spare = table->index[0].link[i - 1].next;
     } else if (table->fresh <= table->cap || grow(table)) {
         i = table->fresh++;
     } else {
@@ -134,45 +131,61 @@ uint32_t wzp_sim_nat_table_take(wzp_sim_nat_table *table) {
 void wzp_sim_nat_table_give(wzp_sim_nat_table *table, uint32_t i) {
     assert(table->live > 0);
     table->live--;
-    table->link[0][i - 1].next = table->spare;
+    table->index[0].link[i - 1].next = table->spare;
     table->spare = i;
 }
 
 /* --- indexes ---------------------------------------------------------------------------------- */
 
 void wzp_sim_nat_index_put(wzp_sim_nat_table *table, unsigned index, uint32_t i, uint32_t hash) {
-    table->index[index].hash[i - 1] = hash;
-    push(&table->index[index], table->cap, i);
+    wzp_sim_nat_index *ix = &table->index[index];
+    wzp_sim_nat_slot *slot = &ix->slot[find_slot(ix, table->cap, hash)];
+    ix->hash[i - 1] = hash;
+    ix->link[i - 1] = (wzp_sim_nat_link){.next = slot->head};
+    if (slot->head != 0) {
+        ix->link[slot->head - 1].prev = i;
+    }
+    *slot = (wzp_sim_nat_slot){hash, i};
+}
+
+/* Slots that came later and had to step aside move up, so that none is out of reach. */
+static void empty_slot(const wzp_sim_nat_index *index, uint32_t cap, uint32_t at) {
+    const uint32_t mask = SLOTS * cap - 1;
+    for (uint32_t i = (at + 1) & mask; index->slot[i].head != 0; i = (i + 1) & mask) {
+        const uint32_t home = index->slot[i].hash & mask;
+        if (((i - home) & mask) >= ((i - at) & mask)) {
+            index->slot[at] = index->slot[i];
+            at = i;
+        }
+    }
+    index->slot[at] = (wzp_sim_nat_slot){0};
 }
 
 void wzp_sim_nat_index_cut(wzp_sim_nat_table *table, unsigned index, uint32_t i) {
     wzp_sim_nat_index *ix = &table->index[index];
     const wzp_sim_nat_link link = ix->link[i - 1];
-    if (link.prev != 0) {
-        ix->link[link.prev - 1].next = link.next;
-    } else {
-        ix->bucket[ix->hash[i - 1] & (table->cap - 1)] = link.next;
-    }
     if (link.next != 0) {
         ix->link[link.next - 1].prev = link.prev;
     }
-}
-
-static uint32_t skip(const wzp_sim_nat_index *index, uint32_t i, uint32_t hash) {
-    while (i != 0 && index->hash[i - 1] != hash) {
-        i = index->link[i - 1].next;
+    if (link.prev != 0) {
+        ix->link[link.prev - 1].next = link.next;
+        return;
     }
-    return i;
+    const uint32_t at = find_slot(ix, table->cap, ix->hash[i - 1]);
+    if (link.next != 0) {
+        ix->slot[at].head = link.next;
+    } else {
+        empty_slot(ix, table->cap, at);
+    }
 }
 
 uint32_t wzp_sim_nat_index_first(const wzp_sim_nat_table *table, unsigned index, uint32_t hash) {
     const wzp_sim_nat_index *ix = &table->index[index];
-    return table->cap == 0 ? 0 : skip(ix, ix->bucket[hash & (table->cap - 1)], hash);
+    return table->cap == 0 ? 0 : ix->slot[find_slot(ix, table->cap, hash)].head;
 }
 
 uint32_t wzp_sim_nat_index_next(const wzp_sim_nat_table *table, unsigned index, uint32_t i) {
-    const wzp_sim_nat_index *ix = &table->index[index];
-    return skip(ix, ix->link[i - 1].next, ix->hash[i - 1]);
+    return table->index[index].link[i - 1].next;
 }
 
 /* --- lists ------------------------------------------------------------------------------------ */

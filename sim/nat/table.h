@@ -1,8 +1,8 @@
 /* Records in one growing array, named by number from 1; 0 is none.  They are found through hash
- * indexes and kept in order by lists, whose links lie in arrays beside the records: a lookup that
- * hits at once reads one bucket and one record.
+ * indexes and kept in order by lists, whose links lie in arrays beside the records: a lookup reads
+ * one slot and one record, since with many records it is memory that takes time.
  *
- * Order never depends on hashes or addresses: records of one hash come newest first.  Internal to
+ * Order never depends on hashes or addresses: records of one key come newest first.  Internal to
  * sim/nat.  Memory grows by doubling up to a limit; what is given back is used again. */
 #ifndef WZP_SIM_NAT_TABLE_H
 #define WZP_SIM_NAT_TABLE_H
@@ -24,9 +24,15 @@ typedef struct wzp_sim_nat_list {
     uint32_t head, tail;
 } wzp_sim_nat_list;
 
+/* All records of one hash. */
+typedef struct wzp_sim_nat_slot {
+    uint32_t hash, head; /* head 0: empty */
+} wzp_sim_nat_slot;
+
+/* Open addressing: a slot is where its hash says, or the next free place. */
 typedef struct wzp_sim_nat_index {
-    uint32_t *bucket; /* `cap` of them */
-    wzp_sim_nat_link *link;
+    wzp_sim_nat_slot *slot; /* twice `cap` of them */
+    wzp_sim_nat_link *link; /* records of one hash, newest first */
     uint32_t *hash;
 } wzp_sim_nat_index;
 
@@ -36,13 +42,13 @@ typedef struct wzp_sim_nat_table {
     uint32_t cap;                /* a power of two */
     uint32_t limit;              /* records that may live at once */
     uint32_t live, fresh, spare; /* fresh: the first number never taken; spare: head of those given
-                                    back, linked through the first list */
+                                    back, linked through the first index */
     unsigned index_count, link_count;
     wzp_sim_nat_index index[WZP_SIM_NAT_INDEXES];
     wzp_sim_nat_link *link[WZP_SIM_NAT_LINKS];
 } wzp_sim_nat_table;
 
-/* At least one kind of link.  No memory is taken before the first record. */
+/* At least one index.  No memory is taken before the first record. */
 void wzp_sim_nat_table_init(wzp_sim_nat_table *table, size_t record_size, uint32_t limit,
                             unsigned index_count, unsigned link_count);
 void wzp_sim_nat_table_clear(wzp_sim_nat_table *table);
@@ -60,7 +66,7 @@ static inline void *wzp_sim_nat_table_at(const wzp_sim_nat_table *table, uint32_
 void wzp_sim_nat_index_put(wzp_sim_nat_table *table, unsigned index, uint32_t i, uint32_t hash);
 void wzp_sim_nat_index_cut(wzp_sim_nat_table *table, unsigned index, uint32_t i);
 
-/* The newest record of this hash, and the next older one; 0: none. */
+/* The newest record of this hash, and the next older one; 0: none.  Keys are to be compared. */
 uint32_t wzp_sim_nat_index_first(const wzp_sim_nat_table *table, unsigned index, uint32_t hash);
 uint32_t wzp_sim_nat_index_next(const wzp_sim_nat_table *table, unsigned index, uint32_t i);
 

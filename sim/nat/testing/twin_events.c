@@ -144,13 +144,8 @@ void wzp_sim_nat_twin_rebind(wzp_sim_nat_twin *twin, const wzp_addr *externals, 
 static flow *flow_of(wzp_sim_nat_twin *t, const wzp_sim_nat_event *event) {
     for (size_t i = 0; i < t->flow_count; i++) {
         flow *f = &t->flows[i];
-        /* Events show as much of the remote as the mapping depends on. */
-        const bool same = f->scope == WZP_SIM_NAT_ANY
-                              ? event->remote.family == WZP_ADDR_NONE
-                              : alike(f->remote, event->remote, f->scope) &&
-                                    (f->scope == WZP_SIM_NAT_ADDR) == (event->remote.port == 0);
         if (!f->local && !f->moved && f->proto == event->proto &&
-            eq(f->internal, event->internal) && same) {
+            eq(f->internal, event->internal) && eq(f->remote, event->remote)) {
             return f;
         }
     }

@@ -25,6 +25,13 @@ bool twin_keeps_perms(const wzp_sim_nat_twin *t) {
     return !t->cfg.overload && t->cfg.filtering != WZP_SIM_NAT_ANY;
 }
 
+/* The remote that a mapping was made for may answer as long as it lives, if permissions do not
+ * age. */
+bool twin_may_answer(wzp_sim_nat_twin *t, const flow *f, wzp_addr remote) {
+    return !twin_keeps_perms(t) || twin_perm_of(t, f, remote) != NULL ||
+           (t->cfg.t_filter == 0 && alike(f->remote, remote, t->cfg.filtering));
+}
+
 perm *twin_perm_of(wzp_sim_nat_twin *t, const flow *f, wzp_addr remote) {
     for (size_t i = 0; i < t->perm_count; i++) {
         perm *p = &t->perms[i];
@@ -123,7 +130,8 @@ static const char *leave(wzp_sim_nat_twin *t, uint8_t proto, wzp_addr src, wzp_a
         return wrong;
     }
     const perm p = {.of = f->number, .remote = dst};
-    if (!twin_keeps_perms(t) || twin_add_perm(t, p, twin_perm_of(t, f, dst))) {
+    const bool is_first = t->cfg.t_filter == 0 && alike(f->remote, dst, t->cfg.filtering);
+    if (!twin_keeps_perms(t) || is_first || twin_add_perm(t, p, twin_perm_of(t, f, dst))) {
         *external = f->external;
     }
     return NULL;
@@ -182,7 +190,7 @@ static wzp_sim_nat_verdict enter(wzp_sim_nat_twin *t, uint8_t proto, wzp_addr sr
         f->refreshed = t->now;
         return WZP_SIM_NAT_DROP_NO_MAPPING;
     }
-    if (twin_keeps_perms(t) && twin_perm_of(t, f, src) == NULL) {
+    if (!twin_may_answer(t, f, src)) {
         return WZP_SIM_NAT_DROP_FILTER;
     }
     f->replied = true;
@@ -257,8 +265,7 @@ const char *wzp_sim_nat_twin_icmp_in(wzp_sim_nat_twin *twin, uint8_t proto, wzp_
     if (e != NULL) {
         return passed && eq(inner_src_after, e->m.internal) ? NULL : "must pass: explicit mapping";
     }
-    const bool may = f != NULL && !f->local &&
-                     (!twin_keeps_perms(twin) || twin_perm_of(twin, f, inner_dst) != NULL);
+    const bool may = f != NULL && !f->local && twin_may_answer(twin, f, inner_dst);
     if (!may) {
         return passed ? "must not pass" : NULL;
     }
@@ -281,7 +288,7 @@ const char *wzp_sim_nat_twin_icmp_out(wzp_sim_nat_twin *twin, uint8_t proto, wzp
     for (size_t i = twin->flow_count; f == NULL && !twin->cfg.overload && i-- > 0;) {
         const flow *other = &twin->flows[i];
         if (other->proto == proto && eq(other->internal, inner_dst) &&
-            (!twin_keeps_perms(twin) || twin_perm_of(twin, other, inner_src) != NULL)) {
+            twin_may_answer(twin, other, inner_src)) {
             f = other;
         }
     }

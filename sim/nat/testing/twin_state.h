@@ -113,6 +113,7 @@ wzp_sim_nat_scope twin_scope_now(wzp_sim_nat_twin *t, wzp_addr internal);
 /* twin_packets.c */
 flow *twin_find_out(wzp_sim_nat_twin *t, uint8_t proto, wzp_addr internal, wzp_addr remote);
 bool twin_keeps_perms(const wzp_sim_nat_twin *t);
+bool twin_may_answer(wzp_sim_nat_twin *t, const flow *f, wzp_addr remote);
 perm *twin_perm_of(wzp_sim_nat_twin *t, const flow *f, wzp_addr remote);
 bool twin_add_perm(wzp_sim_nat_twin *t, perm new_perm, perm *old);
 perm *twin_user_of(wzp_sim_nat_twin *t, const lease *e, wzp_addr remote);
