@@ -27,6 +27,14 @@ static int on_new_cid(ngtcp2_conn *ng, ngtcp2_cid *cid, ngtcp2_stateless_reset_t
     return ok ? 0 : NGTCP2_ERR_CALLBACK_FAILURE;
 }
 
+static int on_reset(ngtcp2_conn *ng, const ngtcp2_pkt_stateless_reset2 *reset, void *user) {
+    conn *c = user;
+    (void)ng;
+    (void)reset;
+    c->was_reset = true;
+    return 0;
+}
+
 static int on_remove_cid(ngtcp2_conn *ng, const ngtcp2_cid *cid, void *user) {
     conn *c = user;
     (void)ng;
@@ -173,6 +181,7 @@ static ngtcp2_callbacks callbacks(bool is_server) {
         .rand = on_rand,
         .get_new_connection_id2 = on_new_cid,
         .remove_connection_id = on_remove_cid,
+        .recv_stateless_reset2 = on_reset,
         .get_path_challenge_data2 = on_path_challenge,
         .handshake_completed = on_handshake_completed,
         .recv_stream_data = on_stream_data,
@@ -265,6 +274,9 @@ wzp_err wzp_conn_accept(wzp_quic *q, const wzp_quic_path *path, const ngtcp2_pkt
     wzp_rng_fill(q->cfg.rng, scid.data, SCID_LEN);
     params.original_dcid = original_dcid != NULL ? *original_dcid : hd->dcid;
     params.original_dcid_present = 1;
+    params.stateless_reset_token_present =
+        ngtcp2_crypto_generate_stateless_reset_token(params.stateless_reset_token, q->reset_secret,
+                                                     sizeof q->reset_secret, &scid) == 0;
     if (original_dcid != NULL) {
         params.retry_scid = hd->dcid;
         params.retry_scid_present = 1;
@@ -302,6 +314,7 @@ wzp_err wzp_conn_dial(wzp_quic *q, const wzp_quic_dial *dial, conn **out) {
     ngtcp2_cid dcid = {.datalen = 18};
     const ngtcp2_callbacks cb = callbacks(false);
     c->app = dial->app;
+    q->dialled_count++;
     c->next_in_order = 1; /* ids of the server's bidirectional streams: 1, 5, 9 */
     set_path(c, &dial->path);
     fill_settings(q, &settings, probes);
@@ -430,8 +443,9 @@ static void vanish(conn *c, wzp_quic_close_kind kind) {
 static void peer_closed(conn *c) {
     const ngtcp2_ccerr *ccerr = ngtcp2_conn_get_ccerr2(c->ng);
     wzp_quic_close_info info = {.code = ccerr->error_code};
-    info.kind = ccerr->type == NGTCP2_CCERR_TYPE_APPLICATION ? WZP_QUIC_CLOSE_PEER_APP
-                                                             : WZP_QUIC_CLOSE_PEER_TRANSPORT;
+    info.kind = c->was_reset                                   ? WZP_QUIC_CLOSE_RESET
+                : ccerr->type == NGTCP2_CCERR_TYPE_APPLICATION ? WZP_QUIC_CLOSE_PEER_APP
+                                                               : WZP_QUIC_CLOSE_PEER_TRANSPORT;
     wzp_log_clean(info.reason, sizeof info.reason, (const char *)ccerr->reason, ccerr->reasonlen);
     wzp_conn_told_closed(c, &info);
     wzp_quic_drop_conn(c);

@@ -70,7 +70,7 @@ typedef struct conn {
     void *app;
     uint32_t index, generation;
     conn_state state;
-    bool is_server, abandoned, told_closed;
+    bool is_server, abandoned, told_closed, was_reset;
     bool local_known;
     bool datagram_turn; /* streams and datagrams take turns */
 
@@ -146,7 +146,7 @@ struct wzp_quic {
     wzp_quic_cfg cfg;
 
     uint32_t *generations;
-    uint32_t handshakes;
+    uint32_t handshakes, dialled_count;
     uint32_t *free_indices, free_count;
     SSL_CTX *server_tls, *client_tls;
     wzp_quic_counters counters;
@@ -165,11 +165,14 @@ void wzp_quic_drop_conn(conn *c);
 void wzp_quic_mark_dirty(conn *c);
 void wzp_quic_reschedule(conn *c);
 void wzp_quic_schedule(conn *c, wzp_time deadline);
+void wzp_quic_send_stateless(wzp_quic *q, const wzp_quic_path *path, const uint8_t *data,
+                             size_t len);
+
+/* cids.c */
 bool wzp_quic_cid_add(wzp_quic *q, const ngtcp2_cid *cid, conn *owner);
 void wzp_quic_cid_remove(wzp_quic *q, const ngtcp2_cid *cid);
 conn *wzp_quic_cid_find(const wzp_quic *q, const uint8_t *cid, size_t len);
-void wzp_quic_send_stateless(wzp_quic *q, const wzp_quic_path *path, const uint8_t *data,
-                             size_t len);
+void wzp_quic_cids_forget(wzp_quic *q, const conn *owner);
 
 /* addresses */
 void wzp_quic_to_sockaddr(sockaddr_any *out, const wzp_addr *addr, uint8_t family_if_none);

@@ -50,94 +50,6 @@ ngtcp2_path wzp_quic_ng_path(sockaddr_any *local, sockaddr_any *remote) {
                          NULL};
 }
 
-/* --- connection ids -----------------------------------------------------------------------------
- */
-
-static size_t hash_cid(const uint8_t *cid, size_t len) {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < len; i++) {
-        hash = (hash ^ cid[i]) * UINT64_C(0x100000001b3);
-    }
-    return (size_t)(hash ^ hash >> 29);
-}
-
-static bool grow_cids(wzp_quic *q) {
-    const size_t buckets = q->cid_buckets == 0 ? 64 : 2 * q->cid_buckets;
-    cid_entry **fresh = calloc(buckets, sizeof(cid_entry *));
-    if (fresh == NULL) {
-        return q->cid_buckets != 0; /* slower, not broken */
-    }
-    for (size_t i = 0; i < q->cid_buckets; i++) {
-        for (cid_entry *e = q->cids[i], *next; e != NULL; e = next) {
-            next = e->next;
-            cid_entry **at = &fresh[hash_cid(e->cid.data, e->cid.datalen) & (buckets - 1)];
-            e->next = *at;
-            *at = e;
-        }
-    }
-    free(q->cids);
-    q->cids = fresh;
-    q->cid_buckets = buckets;
-    return true;
-}
-
-bool wzp_quic_cid_add(wzp_quic *q, const ngtcp2_cid *cid, conn *owner) {
-    cid_entry *e = malloc(sizeof *e);
-    if (e == NULL || (q->cid_count >= q->cid_buckets && !grow_cids(q))) {
-        free(e);
-        return false;
-    }
-    cid_entry **at = &q->cids[hash_cid(cid->data, cid->datalen) & (q->cid_buckets - 1)];
-    *e = (cid_entry){*at, *cid, owner};
-    *at = e;
-    q->cid_count++;
-    return true;
-}
-
-void wzp_quic_cid_remove(wzp_quic *q, const ngtcp2_cid *cid) {
-    if (q->cid_buckets == 0) {
-        return;
-    }
-    cid_entry **at = &q->cids[hash_cid(cid->data, cid->datalen) & (q->cid_buckets - 1)];
-    for (; *at != NULL; at = &(*at)->next) {
-        if (ngtcp2_cid_eq(&(*at)->cid, cid) != 0) {
-            cid_entry *e = *at;
-            *at = e->next;
-            free(e);
-            q->cid_count--;
-            return;
-        }
-    }
-}
-
-conn *wzp_quic_cid_find(const wzp_quic *q, const uint8_t *cid, size_t len) {
-    if (q->cid_buckets == 0) {
-        return NULL;
-    }
-    for (const cid_entry *e = q->cids[hash_cid(cid, len) & (q->cid_buckets - 1)]; e != NULL;
-         e = e->next) {
-        if (e->cid.datalen == len && memcmp(e->cid.data, cid, len) == 0) {
-            return e->owner;
-        }
-    }
-    return NULL;
-}
-
-static void forget_cids_of(wzp_quic *q, const conn *owner) {
-    for (size_t i = 0; i < q->cid_buckets; i++) {
-        for (cid_entry **at = &q->cids[i]; *at != NULL;) {
-            cid_entry *e = *at;
-            if (e->owner == owner) {
-                *at = e->next;
-                free(e);
-                q->cid_count--;
-            } else {
-                at = &e->next;
-            }
-        }
-    }
-}
-
 /* --- deadlines: a binary heap -------------------------------------------------------------------
  */
 
@@ -282,8 +194,9 @@ void wzp_quic_drop_conn(conn *c) {
             }
         }
     }
+    q->dialled_count -= c->is_server ? 0 : 1;
     heap_remove(q, c);
-    forget_cids_of(q, c);
+    wzp_quic_cids_forget(q, c);
     wzp_conn_release(c);
     q->conns[c->index] = NULL;
     q->free_indices[q->free_count++] = c->index;
@@ -386,6 +299,34 @@ static void negotiate_version(wzp_quic *q, const wzp_quic_path *path,
     }
 }
 
+/* A packet of no connection of ours (any more).  A server's answer looks like a packet, and is
+ * shorter than what it answers, so that two that do not know each other fall silent. */
+static void stray(wzp_quic *q, const wzp_quic_path *path, const ngtcp2_version_cid *vc,
+                  size_t len) {
+    enum { LONGEST = 43, SHORTEST = NGTCP2_MIN_STATELESS_RESET_RANDLEN };
+    ngtcp2_stateless_reset_token token;
+    ngtcp2_cid cid;
+    uint8_t noise[LONGEST];
+    uint8_t buf[LONGEST + NGTCP2_STATELESS_RESET_TOKENLEN];
+    q->counters.packets_ignored++;
+    if (q->server_tls == NULL || len < SHORTEST + NGTCP2_STATELESS_RESET_TOKENLEN + 1) {
+        return;
+    }
+    const size_t room = len - 1 - NGTCP2_STATELESS_RESET_TOKENLEN;
+    const size_t noise_len = room < LONGEST ? room : LONGEST;
+    ngtcp2_cid_init(&cid, vc->dcid, vc->dcidlen);
+    wzp_rng_fill(q->cfg.rng, noise, noise_len);
+    const ngtcp2_ssize n =
+        ngtcp2_crypto_generate_stateless_reset_token(token.data, q->reset_secret,
+                                                     sizeof q->reset_secret, &cid) == 0
+            ? ngtcp2_pkt_write_stateless_reset2(buf, sizeof buf, &token, noise, noise_len)
+            : -1;
+    if (n > 0) {
+        q->counters.resets_sent++;
+        wzp_quic_send_stateless(q, path, buf, (size_t)n);
+    }
+}
+
 static uint32_t conns_of_ip(const wzp_quic *q, const wzp_addr *remote) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < q->conn_cap; i++) {
@@ -457,6 +398,21 @@ static conn *accept_conn(wzp_quic *q, const wzp_quic_path *path, wzp_bytes paylo
     return c;
 }
 
+/* A stateless reset carries no connection id: it may be for a connection to where it comes from,
+ * and the connection can tell. */
+static conn *find_dialled(const wzp_quic *q, const wzp_addr *remote) {
+    for (uint32_t i = 0; i < q->conn_cap && q->dialled_count > 0; i++) {
+        conn *c = q->conns[i];
+        if (c != NULL && !c->is_server && c->state == CONN_OPEN) {
+            const wzp_addr addr = wzp_quic_from_sockaddr(&c->remote.sa);
+            if (wzp_addr_equal(&addr, remote)) {
+                return c;
+            }
+        }
+    }
+    return NULL;
+}
+
 void wzp_quic_recv(wzp_quic *q, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
                    wzp_time now) {
     ngtcp2_version_cid vc;
@@ -474,7 +430,12 @@ void wzp_quic_recv(wzp_quic *q, const wzp_quic_path *path, uint8_t ecn, wzp_byte
         return;
     }
     conn *c = wzp_quic_cid_find(q, vc.dcid, vc.dcidlen);
-    if (c == NULL) {
+    if (c == NULL && (payload.data[0] & 0xc0) == 0x40) { /* a short header */
+        c = find_dialled(q, &path->remote);
+        if (c == NULL) {
+            stray(q, path, &vc, payload.len);
+        }
+    } else if (c == NULL) {
         c = accept_conn(q, path, payload);
     }
     if (c != NULL) {

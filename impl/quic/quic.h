@@ -37,7 +37,9 @@ typedef struct wzp_quic_path {
 } wzp_quic_path;
 
 /* A server's certificate (DER) and the 32-byte Ed25519 private seed that signs for it.  Borrowed
- * during wzp_quic_new only. */
+ * during wzp_quic_new only.  The key of stateless resets comes from the seed, so that a server that
+ * comes back can tell the peers of its former life that it does not know them any more (RFC 9000,
+ * 10.3). */
 typedef struct wzp_quic_identity {
     wzp_bytes cert_der;
     wzp_bytes ed25519_seed;
@@ -263,6 +265,7 @@ typedef struct wzp_quic_counters {
     uint64_t accepted, dialled, handshakes_failed, retries_sent, version_negotiations_sent;
     uint64_t refused_limit;   /* no room: max_conns or max_conns_per_ip */
     uint64_t packets_ignored; /* not for any connection of ours */
+    uint64_t resets_sent;     /* stateless ones, in answer to some of those */
     uint64_t events_dropped;  /* the event queue was full of datagrams: datagrams only */
     uint64_t signals_bad;
 } wzp_quic_counters;

@@ -362,6 +362,65 @@ START_TEST(datagrams_both_ways_and_limits) {
 }
 END_TEST
 
+/* In place of the server: another life of it, or somebody else. */
+static void replace_server(fixture *f, uint8_t seed_byte) {
+    const uint8_t seed[32] = {seed_byte};
+    wzp_tls_identity tls;
+    wzp_tls_identity_from_seed(&tls, seed);
+    const wzp_quic_identity identity = {wzp_bytes_of(tls.cert_der, tls.cert_len),
+                                        wzp_bytes_of(tls.ed25519_seed, 32)};
+    const wzp_quic_cfg cfg = {.identity = &identity, .rng = wzp_prng_rng(&f->server.prng)};
+    wzp_quic_free(&f->server.q);
+    ck_assert(wzp_quic_new(&f->server.q, &cfg, f->net.now) == WZP_OK);
+    f->net.core[0].self = f->server.q;
+}
+
+START_TEST(a_server_that_comes_back_says_that_it_knows_nothing) {
+    static uint8_t bytes[100];
+    fixture *f = connected();
+    wzp_quic_counters counters;
+    replace_server(f, (uint8_t)_i);
+    ck_assert(wzp_quic_send_datagram(f->client.q, f->client.conn, wzp_bytes_of(bytes, 100)) ==
+              WZP_OK);
+    run(f, 100);
+    wzp_quic_count(f->server.q, &counters);
+    ck_assert_uint_ge(counters.resets_sent, 1);
+    if (_i == 0) {
+        ck_assert_uint_eq(f->client.closed, 1);
+        ck_assert_uint_eq(f->client.close.kind, WZP_QUIC_CLOSE_RESET);
+    } else {
+        ck_assert_uint_eq(f->client.closed, 0); /* anybody could say so */
+    }
+    teardown(f);
+}
+END_TEST
+
+/* Shorter and shorter, then nothing: two servers that do not know each other fall silent. */
+START_TEST(resets_do_not_go_on_for_ever) {
+    static uint8_t buf[WZP_QUIC_PACKET_MAX];
+    uint8_t packet[64] = {0x40};
+    size_t len = sizeof packet;
+    fixture *f = setup();
+    const wzp_quic_path path = {server_addr, client_addr};
+    wzp_quic_meta meta;
+    unsigned rounds = 0;
+    for (;; rounds++) {
+        wzp_quic_recv(f->server.q, &path, 0, wzp_bytes_of(packet, len), f->net.now);
+        const size_t n = wzp_quic_next_packet(f->server.q, f->net.now, buf, sizeof buf, &meta);
+        if (n == 0) {
+            break;
+        }
+        ck_assert_uint_lt(n, len);
+        ck_assert_uint_eq(buf[0] & 0xc0, 0x40); /* it looks like a short header */
+        memcpy(packet, buf, n);
+        len = n;
+    }
+    ck_assert_uint_ge(rounds, 2);
+    ck_assert_uint_eq(len, 21);
+    teardown(f);
+}
+END_TEST
+
 START_TEST(a_local_address_that_nobody_named_is_not_made_up) {
     static uint8_t buf[WZP_QUIC_PACKET_MAX];
     fixture *f = setup();
@@ -561,6 +620,8 @@ int main(void) {
     tcase_add_test(tc, a_stalled_stream_does_not_block_the_next);
     tcase_add_test(tc, unidirectional_streams_carry_text);
     tcase_add_test(tc, datagrams_both_ways_and_limits);
+    tcase_add_loop_test(tc, a_server_that_comes_back_says_that_it_knows_nothing, 0, 2);
+    tcase_add_test(tc, resets_do_not_go_on_for_ever);
     tcase_add_test(tc, a_local_address_that_nobody_named_is_not_made_up);
     tcase_add_test(tc, close_carries_code_and_reason);
     tcase_add_test(tc, keep_alive_holds_and_silence_ends);

@@ -5,6 +5,7 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/provider.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
@@ -237,6 +238,14 @@ static bool init_backend(void) {
     return ok;
 }
 
+static bool derive_reset_secret(wzp_quic *q, wzp_bytes seed) {
+    static const uint8_t label[] = "wzp stateless reset";
+    unsigned len = 0;
+    return HMAC(EVP_sha256(), seed.data, (int)seed.len, label, sizeof label - 1, q->reset_secret,
+                &len) != NULL &&
+           len == sizeof q->reset_secret;
+}
+
 wzp_err wzp_tls_new(wzp_quic *q) {
     if (!init_backend() || (q->cfg.deterministic && deterministic_context() == NULL)) {
         return WZP_ERR_CRYPTO_LIB;
@@ -256,6 +265,9 @@ wzp_err wzp_tls_new(wzp_quic *q) {
     SSL_CTX_set_alpn_select_cb(q->server_tls, select_alpn, NULL);
     SSL_CTX_set_client_hello_cb(q->server_tls, require_alpn, NULL);
     SSL_CTX_set_tlsext_servername_callback(q->server_tls, on_server_name);
+    if (!derive_reset_secret(q, q->cfg.identity->ed25519_seed)) {
+        return WZP_ERR_CRYPTO_LIB;
+    }
     return use_identity(q, q->cfg.identity);
 }
 

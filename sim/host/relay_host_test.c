@@ -100,7 +100,10 @@ START_TEST(it_comes_back_as_the_same) {
         ck_assert_uint_eq(report.dials, 2);
         ck_assert_uint_eq(report.members, 2);
         ck_assert_uint_eq(report.senders, 1); /* the same ear goes on */
+        ck_assert_str_eq(report.closed,
+                         "reset by the peer (code 0x0)"); /* as soon as it was back */
         ck_assert_uint_gt(report.heard[0].verdict.gap_ms, 3000);
+        ck_assert_uint_lt(report.heard[0].verdict.gap_ms, 8000); /* nat sheet 2.14, M16 */
         ck_assert_uint_ge(report.heard[0].last_at, 59 * WZP_S);
     }
     wzp_sim_raw_host_free(&prober);
