@@ -21,6 +21,10 @@ typedef enum wzp_sim_way { WZP_SIM_WAY_OUT, WZP_SIM_WAY_IN } wzp_sim_way;
 typedef void wzp_sim_tap(void *ctx, const char *interface, wzp_sim_way way,
                          const wzp_sim_packet *packet, wzp_time now);
 
+/* Sees what a link drops: the link's way by its name, "NAME a->b". */
+typedef void wzp_sim_drop_tap(void *ctx, const char *link, const wzp_sim_packet *packet,
+                              wzp_sim_drop why, wzp_time now);
+
 typedef struct wzp_sim_fabric wzp_sim_fabric;
 
 typedef struct wzp_sim_fabric_ops {
@@ -40,6 +44,9 @@ typedef struct wzp_sim_fabric_ops {
                   wzp_sim_counts *out);
     /* Called for every packet that enters or leaves a link; NULL: nobody looks. */
     void (*tap)(wzp_sim_fabric *fabric, wzp_sim_tap *tap, void *ctx);
+    /* Called for every packet that a link drops, cross traffic included.  May be absent: then the
+     * counts are all that is known. */
+    void (*watch)(wzp_sim_fabric *fabric, wzp_sim_drop_tap *tap, void *ctx);
     wzp_sim_stop (*run)(wzp_sim_fabric *fabric, wzp_time until);
     void (*stop)(wzp_sim_fabric *fabric);
     uint64_t (*events)(const wzp_sim_fabric *fabric);

@@ -33,6 +33,8 @@ struct native {
     size_t pair_count, pair_cap;
     wzp_sim_tap *tap;
     void *tap_ctx;
+    wzp_sim_drop_tap *drop_tap;
+    void *drop_ctx;
 };
 
 static native *native_of(wzp_sim_fabric *fabric) {
@@ -57,6 +59,13 @@ static void leave(wzp_sim_node *node, unsigned port, wzp_sim_packet *packet, wzp
         n->tap(n->tap_ctx, w->to_interface, WZP_SIM_WAY_IN, packet, now);
     }
     wzp_sim_node_deliver(w->to, port, packet, now);
+}
+
+static void on_drop(void *ctx, const wzp_sim_packet *packet, wzp_sim_drop why, wzp_time now) {
+    const way *w = ctx;
+    if (w->fabric->drop_tap != NULL) {
+        w->fabric->drop_tap(w->fabric->drop_ctx, w->name, packet, why, now);
+    }
 }
 
 /* --- links ------------------------------------------------------------------------------------ */
@@ -105,6 +114,7 @@ static wzp_err init_way(way *w, native *n, const char *name, const wzp_sim_end *
         wzp_sim_link_new(&w->link, w->name, cfg, n->clock, n->pool, &w->exit, to->port);
     if (err == WZP_OK) {
         wzp_sim_link_set_origin(w->link, from->node, from->port, &from->address);
+        wzp_sim_link_watch(w->link, on_drop, w);
     }
     return err;
 }
@@ -201,6 +211,11 @@ static void set_tap(wzp_sim_fabric *fabric, wzp_sim_tap *tap, void *ctx) {
     native_of(fabric)->tap_ctx = ctx;
 }
 
+static void set_watch(wzp_sim_fabric *fabric, wzp_sim_drop_tap *tap, void *ctx) {
+    native_of(fabric)->drop_tap = tap;
+    native_of(fabric)->drop_ctx = ctx;
+}
+
 static wzp_sim_clock clock_of(wzp_sim_fabric *fabric) {
     return native_of(fabric)->clock;
 }
@@ -246,6 +261,7 @@ static const wzp_sim_fabric_ops native_ops = {
     .cut = cut,
     .count = count,
     .tap = set_tap,
+    .watch = set_watch,
     .run = run,
     .stop = stop,
     .events = events,

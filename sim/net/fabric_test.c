@@ -165,6 +165,36 @@ START_TEST(taps_see_both_ends_of_each_link) {
 }
 END_TEST
 
+static void note_drop(void *ctx, const char *link, const wzp_sim_packet *packet, wzp_sim_drop why,
+                      wzp_time now) {
+    diary *d = ctx;
+    d->len += (size_t)snprintf(d->text + d->len, sizeof d->text - d->len, "%llu %s %llu %s\n",
+                               (unsigned long long)((now - WZP_S) / WZP_MS), link,
+                               (unsigned long long)packet->id, wzp_sim_drop_name(why));
+}
+
+START_TEST(drops_are_seen_where_they_happen) {
+    static diary d;
+    line l;
+    set_up(&l);
+    const wzp_sim_fabric_ops *ops = l.fabric->ops;
+    const wzp_sim_link_cfg lossy = {.loss = {.model = WZP_SIM_LOSS_BERNOULLI, .p = WZP_PPM}};
+    ops->watch(l.fabric, note_drop, &d);
+    ops->cut(l.fabric, l.links[1], 0, true, false);
+    ops->set(l.fabric, l.links[1], 1, &lossy);
+    send_one(&l.a, 100);
+    send_one(&l.b, 100);
+    ops->run(l.fabric, 2 * WZP_S);
+    ck_assert_str_eq(d.text, "0 far b->core 2 loss\n"
+                             "10 far core->b 1 outage\n");
+    ops->watch(l.fabric, NULL, NULL);
+    send_one(&l.a, 100);
+    ops->run(l.fabric, 3 * WZP_S);
+    ck_assert_uint_eq(d.len, strlen("0 far b->core 2 loss\n10 far core->b 1 outage\n"));
+    tear_down(&l);
+}
+END_TEST
+
 START_TEST(pipes_are_named_after_link_and_nodes) {
     line l;
     set_up(&l);
@@ -378,6 +408,7 @@ END_TEST
 int main(void) {
     TCase *tc = tcase_create("fabric");
     tcase_add_test(tc, taps_see_both_ends_of_each_link);
+    tcase_add_test(tc, drops_are_seen_where_they_happen);
     tcase_add_test(tc, pipes_are_named_after_link_and_nodes);
     tcase_add_test(tc, cut_set_and_count_reach_one_direction);
     tcase_add_test(tc, too_big_comes_back_as_an_error);

@@ -29,6 +29,8 @@ struct wzp_sim_link {
     wzp_addr from_address; /* no errors without one */
     wzp_sim_link_cfg cfg;
     wzp_sim_counts counts;
+    wzp_sim_link_dropped *dropped; /* NULL: nobody looks */
+    void *dropped_ctx;
 
     wzp_sim_outage outage;
     wzp_sim_slots slots;
@@ -53,7 +55,15 @@ struct wzp_sim_link {
 
 static void drop(wzp_sim_link *link, wzp_sim_packet *packet, wzp_sim_drop why) {
     link->counts.dropped[why]++;
+    if (link->dropped != NULL && !link->closing) {
+        link->dropped(link->dropped_ctx, packet, why, wzp_sim_now(link->clock));
+    }
     wzp_sim_packet_free(packet);
+}
+
+void wzp_sim_link_watch(wzp_sim_link *link, wzp_sim_link_dropped *dropped, void *ctx) {
+    link->dropped = dropped;
+    link->dropped_ctx = ctx;
 }
 
 /* --- the far end ------------------------------------------------------------------------------ */

@@ -219,6 +219,12 @@ void wzp_sim_link_set(wzp_sim_link *link, const wzp_sim_link_cfg *cfg);
 void wzp_sim_link_cut(wzp_sim_link *link, bool down, bool hold);
 
 /* Packets that were carried; cross traffic counts by itself. */
+/* Called for every packet that the link drops, cross traffic included; `packet` is borrowed.  NULL:
+ * nobody looks. */
+typedef void wzp_sim_link_dropped(void *ctx, const wzp_sim_packet *packet, wzp_sim_drop why,
+                                  wzp_time now);
+void wzp_sim_link_watch(wzp_sim_link *link, wzp_sim_link_dropped *dropped, void *ctx);
+
 void wzp_sim_link_count(const wzp_sim_link *link, wzp_sim_counts *out);
 void wzp_sim_link_cross_count(const wzp_sim_link *link, wzp_sim_counts *out);
 
