@@ -12,7 +12,7 @@
 #include "sim/lab/near.h"
 #include "wzp_version.h"
 
-enum verb { LIST = 1, RUN = 2, CAMPAIGN = 4, SHRINK = 8, PROXY = 16 };
+enum verb { LIST = 1, RUN = 2, CAMPAIGN = 4, SHRINK = 8, MATRIX = 16, PROXY = 32 };
 
 static const struct verb_entry {
     const char *name;
@@ -23,6 +23,7 @@ static const struct verb_entry {
     {"run", RUN, wzp_sim_run},
     {"campaign", CAMPAIGN, wzp_sim_campaign},
     {"shrink", SHRINK, wzp_sim_shrink},
+    {"matrix", MATRIX, wzp_sim_matrix},
     {"proxy", PROXY, wzp_sim_proxy_main},
 };
 
@@ -37,6 +38,7 @@ static void usage(FILE *out) {
         "       wzp-sim run SCENARIO [options]\n"
         "       wzp-sim campaign SCENARIO|DIR... [options]\n"
         "       wzp-sim shrink SCENARIO --seed N [--out F]\n"
+        "       wzp-sim matrix [--html F]\n"
         "       wzp-sim proxy SCENARIO --listen ADDR --upstream ADDR [options]\n"
         "\n"
         "Calls through simulated networks: NATs, loss, jitter, queues, handovers.  SCENARIO is a\n"
@@ -46,6 +48,7 @@ static void usage(FILE *out) {
         "run       one scenario with one seed\n"
         "campaign  many scenarios with many seeds, in several processes\n"
         "shrink    the smallest scenario that still fails like this one\n"
+        "matrix    every kind of NAT against every other\n"
         "proxy     a scenario's links and NATs in front of any program, in real time\n"
         "\n"
         "run\n"
@@ -64,6 +67,8 @@ static void usage(FILE *out) {
         "  --merge              the files are results of shards: joins them\n"
         "shrink (and --seed, --set, --engine)\n"
         "  --out F              the small scenario (standard output)\n"
+        "matrix (and --seed, --jobs, --engine, --json)\n"
+        "  --html F             the grid; each cell opens its call, with its capture beside it\n"
         "proxy (and --seed, --set, --pcap, --json)\n"
         "  --listen ADDR        IP:PORT that clients talk to instead of the program's\n"
         "  --upstream ADDR      IP:PORT of the program\n"
@@ -139,24 +144,24 @@ static const struct scope {
     int id;
     unsigned verbs;
 } scopes[] = {
-    {OPT_SEED, RUN | SHRINK | PROXY},
+    {OPT_SEED, RUN | SHRINK | MATRIX | PROXY},
     {OPT_SEEDS, CAMPAIGN},
-    {OPT_JOBS, CAMPAIGN},
+    {OPT_JOBS, CAMPAIGN | MATRIX},
     {OPT_SHARD, CAMPAIGN},
     {OPT_MERGE, CAMPAIGN},
     {OPT_SET, RUN | CAMPAIGN | SHRINK | PROXY},
-    {OPT_ENGINE, RUN | CAMPAIGN | SHRINK},
+    {OPT_ENGINE, RUN | CAMPAIGN | SHRINK | MATRIX},
     {OPT_CHECK, RUN},
     {OPT_PCAP, RUN | PROXY},
     {OPT_QLOG, RUN},
     {OPT_TRACE, RUN},
-    {OPT_HTML, RUN},
+    {OPT_HTML, RUN | MATRIX},
     {OPT_OUT, SHRINK},
     {OPT_LISTEN, PROXY},
     {OPT_UPSTREAM, PROXY},
     {OPT_HOST, PROXY},
     {OPT_FOR, PROXY},
-    {OPT_JSON, RUN | CAMPAIGN | LIST | PROXY},
+    {OPT_JSON, RUN | CAMPAIGN | LIST | MATRIX | PROXY},
 };
 
 static const char *option_at(const void *list, size_t index) {

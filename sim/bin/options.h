@@ -43,6 +43,7 @@ struct wzp_sim_options {
 /* -1: go on with *out; otherwise the exit status, all having been said. */
 int wzp_sim_options_parse(wzp_sim_options *out, int argc, char **argv);
 
-wzp_sim_verb_main wzp_sim_list, wzp_sim_run, wzp_sim_campaign, wzp_sim_shrink, wzp_sim_proxy_main;
+wzp_sim_verb_main wzp_sim_list, wzp_sim_run, wzp_sim_campaign, wzp_sim_shrink, wzp_sim_matrix,
+    wzp_sim_proxy_main;
 
 #endif

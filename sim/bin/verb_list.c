@@ -18,8 +18,10 @@ static const char *base_of(const char *path) {
 static void put_line(const char *path, const wzp_lab_scenario *s) {
     const char *base = base_of(path);
     const char *lacks = wzp_lab_scenario_lacks(s);
-    printf("%-8.*s %-28s %-9s %s%s\n", (int)strlen(base) - 5, base, s->name, expected_path(s),
-           lacks != NULL ? "lacks " : "", lacks != NULL ? lacks : "");
+    const int len = (int)strlen(base) - 5;
+    const bool repeats = strncmp(base, s->name, (size_t)len) == 0 && s->name[len] == ' ';
+    printf("%-8.*s %-28s %-9s %s%s\n", len, base, s->name + (repeats ? len + 1 : 0),
+           expected_path(s), lacks != NULL ? "lacks " : "", lacks != NULL ? lacks : "");
 }
 
 static json_t *line_json(const char *path, const wzp_lab_scenario *s) {

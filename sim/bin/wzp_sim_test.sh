@@ -42,7 +42,7 @@ expect 5 'this build lacks what the scenario needs' "$sim" run lacking.toml
 expect 3 "broken.toml:3: host.x.acces: a host has no such key ('access'?)" "$sim" run broken.toml
 expect 3 'cannot be read' "$sim" run absent.toml
 expect 3 'host.y.nat: there is no NAT' "$sim" run good.toml --set host.y.nat=nta
-expect 127 "('N14'?)" "$sim" run N13x
+expect 127 "('N14'?)" "$sim" run N14x
 expect 0 'a scenario with 2 hosts' "$sim" run good.toml --check
 expect 3 'a host has no such key' "$sim" run broken.toml --check
 expect 2 "there is no option '--sed'" "$sim" run good.toml --sed 1
@@ -102,3 +102,23 @@ grep -q 'seed = 2' small.toml || fail "no seed in small.toml"
 if grep -q nat small.toml; then fail "small.toml is not small"; fi
 expect 1 'setup x: expected 1 ms' "$sim" run small.toml
 expect 0 'nothing to shrink' "$sim" shrink good.toml --seed 1
+
+# --- every NAT against every other ---
+expect 0 ' PRC   D   D   D   D   D   D   D   r   D   r   -' "$sim" matrix --html m.html --json m.json
+for file in m.cells/PRC-SYR.html m.cells/PRC-SYR.pcapng; do
+    [ -s $file ] || fail "$file is empty"
+done
+grep -q 'href="m.cells/PRC-SYR.html"' m.html || fail "no link to a cell"
+grep -q 'href="PRC-SYR.pcapng"' m.cells/PRC-SYR.html || fail "no link to the capture"
+[ "$(grep -c '"call": "relay"' m.json)" -eq 100 ] || fail "calls that did not work"
+
+# --- the other engine, or a clear word ---
+status=0
+"$sim" run good.toml --engine ns3 >out 2>&1 || status=$?
+case $status in
+0) grep -q 'engine ns3' out || fail "not on ns3" ;;
+4) [ "$(wc -l <out)" -eq 1 ] || fail "more than one line" ;;
+*) cat out && fail "status $status" ;;
+esac
+cp "$sim" alone
+expect 4 'libwzp-ns3.so' ./alone run good.toml --engine ns3

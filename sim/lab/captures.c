@@ -22,7 +22,7 @@ struct wzp_lab_captures {
     capture_file files[FILES_MAX];
     size_t count;
     FILE *keys;
-    bool failed;
+    bool failed, one;
     int error;
     const char *last; /* interface, and where it goes */
     capture_file *last_file;
@@ -43,6 +43,15 @@ static void sink(void *ctx, wzp_bytes bytes) {
     if (f->out != NULL && fwrite(bytes.data, 1, bytes.len, f->out) != bytes.len) {
         fail(f->all);
     }
+}
+
+/* `out` is taken. */
+static bool open_capture(wzp_lab_captures *c, capture_file *f, FILE *out) {
+    const wzp_sim_capture_cfg cfg = {.sink = sink, .sink_ctx = f, .comment = c->comment};
+    f->all = c;
+    f->hash = UINT64_C(0xcbf29ce484222325);
+    f->out = out;
+    return out != NULL && wzp_sim_capture_new(&f->capture, &cfg) == WZP_OK;
 }
 
 static FILE *open_in(wzp_lab_captures *c, const char *name, const char *suffix) {
@@ -88,6 +97,24 @@ wzp_err wzp_lab_captures_new(wzp_lab_captures **out, const char *dir, const char
     return WZP_OK;
 }
 
+wzp_err wzp_lab_captures_one(wzp_lab_captures **out, const char *path, const char *comment,
+                             char why[256]) {
+    wzp_lab_captures *c = calloc(1, sizeof *c);
+    if (c == NULL) {
+        (void)snprintf(why, 256, "out of memory");
+        return WZP_ERR_NOMEM;
+    }
+    c->one = true;
+    (void)snprintf(c->comment, sizeof c->comment, "%s", comment);
+    if (!open_capture(c, &c->files[c->count++], fopen(path, "wb"))) {
+        (void)snprintf(why, 256, "%.200s: %s", path, wzp_io_reason(errno));
+        wzp_lab_captures_free(&c);
+        return WZP_ERR_IO;
+    }
+    *out = c;
+    return WZP_OK;
+}
+
 /* Routers of the core show nothing that their neighbours do not. */
 static bool worth_it(const char *node) {
     const size_t len = strlen(node);
@@ -98,15 +125,11 @@ static capture_file *new_file(wzp_lab_captures *c, const char *node) {
     if (c->count == FILES_MAX) {
         return NULL;
     }
-    capture_file *f = &c->files[c->count];
-    *f = (capture_file){.all = c, .hash = UINT64_C(0xcbf29ce484222325)};
+    capture_file *f = &c->files[c->count++];
     (void)snprintf(f->node, sizeof f->node, "%s", node);
-    f->out = open_in(c, node, ".pcapng");
-    const wzp_sim_capture_cfg cfg = {.sink = sink, .sink_ctx = f, .comment = c->comment};
-    if (wzp_sim_capture_new(&f->capture, &cfg) != WZP_OK) {
+    if (!open_capture(c, f, open_in(c, node, ".pcapng"))) {
         fail(c);
     }
-    c->count++;
     return f;
 }
 
@@ -118,6 +141,10 @@ static capture_file *file_of(wzp_lab_captures *c, const char *interface) {
     (void)snprintf(node, sizeof node, "%.*s", (int)strcspn(interface, ":"), interface);
     c->last = interface;
     c->last_file = NULL;
+    if (c->one) {
+        c->last_file = strchr(node, '.') == NULL ? &c->files[0] : NULL;
+        return c->last_file;
+    }
     for (size_t i = 0; i < c->count; i++) {
         if (strcmp(c->files[i].node, node) == 0) {
             c->last_file = &c->files[i];

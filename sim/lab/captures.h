@@ -13,6 +13,10 @@ typedef struct wzp_lab_captures wzp_lab_captures;
 WZP_MUST_USE wzp_err wzp_lab_captures_new(wzp_lab_captures **out, const char *dir,
                                           const char *comment, char why[256]);
 
+/* All that hosts and relays send and receive, in one file.  As above. */
+WZP_MUST_USE wzp_err wzp_lab_captures_one(wzp_lab_captures **out, const char *path,
+                                          const char *comment, char why[256]);
+
 /* Closes the files.  False: something could not be written; errno says why. */
 bool wzp_lab_captures_close(wzp_lab_captures *captures);
 void wzp_lab_captures_free(wzp_lab_captures **captures);

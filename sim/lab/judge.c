@@ -120,8 +120,14 @@ static void judge_path(judging *j, size_t m) {
     }
 }
 
+/* Somebody is not to be in the call at its end. */
+static bool breaks(const judging *j, size_t m) {
+    const wzp_lab_expect *e = &j->call->expect[m];
+    return e->path == WZP_LAB_PATH_NONE || e->ends_within != 0;
+}
+
 static void judge_agreement(judging *j) {
-    if (j->call->member_count == 2) {
+    if (j->call->member_count == 2 && !breaks(j, 0) && !breaks(j, 1)) {
         const wzp_lab_path a = j->members[0].path;
         const wzp_lab_path b = j->members[1].path;
         check(j, WZP_LAB_CHECK_AGREE, a == b, j->call->name, "one path for both");
@@ -221,6 +227,9 @@ static size_t windows_of(const judging *j, const wzp_lab_expect *e, window *out)
                           : e->event_gap > WZP_S ? e->event_gap
                                                  : WZP_S;
     size_t n = 0;
+    if (e->event_gap == 0 && e->recover == 0) {
+        return 0; /* nothing excuses anything */
+    }
     for (size_t i = 0; i < s->event_count; i++) {
         const wzp_lab_event *event = &s->events[i];
         const wzp_time last = event->every != 0 ? event->until : event->at;
@@ -262,6 +271,8 @@ typedef struct pair {
 /* Slots in which events are at work count as silence. */
 static wzp_sim_verdict judge_masked(const pair *p, uint8_t *copy) {
     memcpy(copy, p->slots.slots, p->slots.count);
+    const size_t begin = wzp_sim_ear_slot_at(p->ear, p->j->r->start + p->expect->audio_from);
+    memset(copy, WZP_SIM_SLOT_SILENT, begin < p->slots.count ? begin : p->slots.count);
     for (size_t i = 0; i < p->window_count; i++) {
         const size_t from = wzp_sim_ear_slot_at(p->ear, p->windows[i].begin);
         const size_t to = wzp_sim_ear_slot_at(p->ear, p->windows[i].mask);
@@ -281,7 +292,8 @@ static void judge_class(const pair *p) {
         p->j->no_memory = true;
         return;
     }
-    const wzp_sim_verdict v = by_event ? judge_masked(p, copy) : wzp_sim_judge(p->slots);
+    const bool masked = by_event || e->audio_from != 0;
+    const wzp_sim_verdict v = masked ? judge_masked(p, copy) : wzp_sim_judge(p->slots);
     check(p->j, WZP_LAB_CHECK_AUDIO, v.which <= want, p->where, "%s", wzp_sim_class_name(want));
     got(p->j, "%s: %u.%04u %% concealed, longest gap %u ms", wzp_sim_class_name(v.which),
         v.conc_ppm / 10000, v.conc_ppm % 10000, v.gap_ms);
@@ -341,7 +353,7 @@ static void judge_speaker(judging *j, size_t m, size_t speaker) {
     if (e->audio != 0) {
         judge_class(&p);
     }
-    if (p.window_count > 0 && (e->event_gap != 0 || e->recover != 0)) {
+    if (p.window_count > 0) {
         judge_events(&p);
     }
 }
@@ -356,7 +368,8 @@ static void judge_member(judging *j, size_t m) {
     check(j, WZP_LAB_CHECK_FOREIGN, member->report.frames_foreign == 0, name_of(j, m), "0 frames");
     got(j, "%" PRIu64 " frames", member->report.frames_foreign);
     for (size_t i = 0; i < j->call->member_count; i++) {
-        if (i != m && talks(j, i) && j->call->expect[m].path != WZP_LAB_PATH_NONE) {
+        if (i != m && talks(j, i) && j->call->expect[m].path != WZP_LAB_PATH_NONE &&
+            j->call->expect[i].path != WZP_LAB_PATH_NONE) {
             judge_speaker(j, m, i);
         }
     }

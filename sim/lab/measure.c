@@ -169,6 +169,10 @@ void wzp_lab_measure_packet(wzp_lab_measure *m, const char *interface, wzp_sim_w
     }
 }
 
+bool wzp_lab_measure_knows(const wzp_lab_measure *m, const wzp_sim_packet *packet) {
+    return m->ring[packet->id % RING].id == packet->id;
+}
+
 /* --- life ------------------------------------------------------------------------------------ */
 
 static bool find_lines(wzp_lab_measure *m) {

@@ -41,6 +41,9 @@ void wzp_lab_measure_free(wzp_lab_measure **measure);
 void wzp_lab_measure_packet(wzp_lab_measure *m, const char *interface, wzp_sim_way way,
                             const wzp_sim_packet *packet, wzp_time now);
 
+/* Whether a packet is one of a party's, not of cross traffic. */
+bool wzp_lab_measure_knows(const wzp_lab_measure *m, const wzp_sim_packet *packet);
+
 uint64_t wzp_lab_measure_bin_ns(const wzp_lab_measure *m);
 size_t wzp_lab_measure_bins(const wzp_lab_measure *m);
 size_t wzp_lab_measure_flows(const wzp_lab_measure *m);

@@ -34,6 +34,19 @@ static wzp_err seat_relay(struct wzp_lab_world *w, size_t index) {
     return err;
 }
 
+/* --- STUN servers ----------------------------------------------------------------------------- */
+
+static wzp_err seat_stun(struct wzp_lab_world *w, size_t index) {
+    wzp_addr addresses[2];
+    wzp_sim_host *host = wzp_lab_topology_stun(w->result.topology, index, addresses);
+    const wzp_sim_stun_cfg cfg = {.primary = addresses[0], .alternate = addresses[1]};
+    const wzp_err err = wzp_sim_stun_host_new(&w->stuns[index], &cfg, host, host);
+    if (err != WZP_OK) {
+        (void)snprintf(w->why, 256, "stun%zu: %s", index + 1, wzp_err_text(err));
+    }
+    return err;
+}
+
 /* --- members ---------------------------------------------------------------------------------- */
 
 static void on_call_event(void *ctx, const wzp_sim_call_event *event) {
@@ -176,6 +189,9 @@ wzp_err wzp_lab_seat_programs(struct wzp_lab_world *w) {
     for (size_t i = 0; err == WZP_OK && i < w->s->relay_count; i++) {
         err = seat_relay(w, i);
     }
+    for (size_t i = 0; err == WZP_OK && i < w->s->stun.servers; i++) {
+        err = seat_stun(w, i);
+    }
     for (size_t c = 0; err == WZP_OK && c < w->s->call_count; c++) {
         for (size_t m = 0; err == WZP_OK && m < w->s->calls[c].member_count; m++) {
             err = seat_member(w, c, m);
@@ -197,6 +213,9 @@ void wzp_lab_free_programs(struct wzp_lab_world *w) {
     }
     for (size_t i = 0; w->relays != NULL && i < w->s->relay_count; i++) {
         wzp_sim_relay_host_free(&w->relays[i]);
+    }
+    for (size_t i = 0; i < WZP_LAB_STUNS_MAX; i++) {
+        wzp_sim_stun_host_free(&w->stuns[i]);
     }
     free(w->result.calls);
     free(w->seats);

@@ -15,7 +15,7 @@ extern const wzp_lab_table wzp_lab_root_table, wzp_lab_host_table, wzp_lab_way_t
     wzp_lab_access_table, wzp_lab_core_path_table, wzp_lab_jitter_table, wzp_lab_loss_table,
     wzp_lab_duplicate_table, wzp_lab_corrupt_table, wzp_lab_queue_table, wzp_lab_outage_table,
     wzp_lab_slots_table, wzp_lab_cross_table, wzp_lab_call_table, wzp_lab_expect_table,
-    wzp_lab_listener_table, wzp_lab_event_table;
+    wzp_lab_listener_table, wzp_lab_event_table, wzp_lab_gateway_table, wzp_lab_stun_table;
 
 /* --- links (read_link.c) --------------------------------------------------------------------- */
 
@@ -40,6 +40,9 @@ void wzp_lab_read_places(wzp_lab_reader *r, json_t *root, wzp_lab_scenario *s);
 void wzp_lab_read_boxes(wzp_lab_reader *r, const char *path, json_t *value, wzp_lab_way *way);
 /* "firewall": policy of the outermost box, which is made if there is none. */
 void wzp_lab_read_firewall(wzp_lab_reader *r, const char *path, json_t *value, wzp_lab_way *way);
+
+/* "gateway" of the innermost box, which must translate. */
+void wzp_lab_read_gateway(wzp_lab_reader *r, const char *path, json_t *value, wzp_lab_way *way);
 
 /* Gives every box and host its addresses, once all places are known. */
 void wzp_lab_number(wzp_lab_scenario *s);

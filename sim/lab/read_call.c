@@ -25,6 +25,7 @@ static void take_no_hangup(wzp_lab_reader *r, const char *path, json_t *value, v
                  "of the media; best: direct where clients can, else relay"),                      \
         WZP_LAB_WORD(wzp_lab_expect, audio, "audio", audio_words,                                  \
                      "class of what is heard, outside of events"),                                 \
+        EXPECT("audio_from", audio_from, "sound before that is not judged"),                       \
         EXPECT("setup", setup, "from dialling to the first sound"),                                \
         EXPECT("event_gap", event_gap, "longest gap that an event may cause"),                     \
         EXPECT("recover", recover, "from the end of an event until all is as before"),             \

@@ -196,6 +196,8 @@ static const rule rules[WZP_LAB_EVENT_COUNT] = {
                              false},
     [WZP_LAB_EVENT_KILL_RELAY] = {"a relay, as \"relay\"", ON(RELAY), false, false},
     [WZP_LAB_EVENT_RESTART_RELAY] = {"a relay, as \"relay\"", ON(RELAY), true, false},
+    [WZP_LAB_EVENT_MARK] = {"anything", ON(HOST) | ON(BOX) | ON(ACCESS) | ON(CORE) | ON(RELAY),
+                            false, false},
     [WZP_LAB_EVENT_LEAVE] = {"a host, as \"x\"", ON(HOST), false, false},
 };
 

@@ -81,6 +81,10 @@ static void take_firewall(wzp_lab_reader *r, const char *path, json_t *value, vo
     wzp_lab_read_firewall(r, path, value, out);
 }
 
+static void take_gateway(wzp_lab_reader *r, const char *path, json_t *value, void *out) {
+    wzp_lab_read_gateway(r, path, value, out);
+}
+
 static void take_lan(wzp_lab_reader *r, const char *path, json_t *value, void *out) {
     const char *name = json_string_value(value);
     if (name == NULL) {
@@ -100,12 +104,14 @@ static void take_lan(wzp_lab_reader *r, const char *path, json_t *value, void *o
     WZP_LAB_ADDRESS(wzp_lab_way, address, "address", "outside of the last box, or its own"),       \
         WZP_LAB_ADDRESS(wzp_lab_way, address6, "address6", "IPv6, its own"),                       \
         WZP_LAB_CUSTOM("lan", take_lan, WZP_LAB_STRING, "the LAN it is in, instead of the core"),  \
-        WZP_LAB_CUSTOM("access", take_access, WZP_LAB_REF("access"),                               \
+        WZP_LAB_CUSTOM("access", take_access, WZP_LAB_REF("line"),                                 \
                        "preset or table of a line's parameters"),                                  \
         WZP_LAB_CUSTOM("nat", take_nat, WZP_LAB_REF("nats"),                                       \
                        "preset, table with overrides, or list from the inside out"),               \
         WZP_LAB_CUSTOM("firewall", take_firewall, WZP_LAB_REF("firewall"),                         \
                        "what the outermost box lets through"),                                     \
+        WZP_LAB_CUSTOM("gateway", take_gateway, WZP_LAB_REF("gateway"),                            \
+                       "port mapping services of the innermost box"),                              \
         WZP_LAB_QUANTITY(wzp_lab_way, pool, "pool", WZP_LAB_PLAIN, 1, WZP_SIM_NAT_POOL_MAX,        \
                          "external addresses of the outermost box, from `address` on")
 
@@ -308,7 +314,7 @@ static void read_relay(wzp_lab_reader *r, const char *path, const char *name, js
     *relay = (wzp_lab_relay){.address = wzp_addr_v4(192, 0, 2, (uint8_t)s->relay_count, 0),
                              .port = 4433,
                              .delay = 5 * WZP_MS,
-                             .enforce = WZP_ENFORCE_ON};
+                             .enforce = WZP_ENFORCE_OBSERVE};
     (void)snprintf(relay->name, sizeof relay->name, "%s", name);
     if (value != NULL) {
         (void)wzp_lab_read(r, path, value, &wzp_lab_relay_table, relay);
@@ -344,6 +350,27 @@ static void read_relays(wzp_lab_reader *r, json_t *relays, wzp_lab_scenario *s) 
     }
 }
 
+/* --- STUN servers ------------------------------------------------------------------------------
+ */
+
+static const wzp_lab_field stun_fields[] = {
+    WZP_LAB_QUANTITY(wzp_lab_stun, servers, "servers", WZP_LAB_PLAIN, 0, WZP_LAB_STUNS_MAX,
+                     "so many, called stun1, stun2, ..."),
+    WZP_LAB_QUANTITY(wzp_lab_stun, delay, "delay", WZP_LAB_TIME, 1, 60 * (int64_t)WZP_S,
+                     "one way, from every access"),
+    WZP_LAB_FLAG(wzp_lab_stun, down, "down", "nobody answers"),
+};
+const wzp_lab_table wzp_lab_stun_table = {"the STUN servers", stun_fields,
+                                          WZP_COUNT_OF(stun_fields)};
+
+static void read_stun(wzp_lab_reader *r, json_t *stun, wzp_lab_scenario *s) {
+    s->stun.delay = 5 * WZP_MS;
+    if (stun != NULL) {
+        s->stun.servers = 2;
+        (void)wzp_lab_read(r, "stun", stun, &wzp_lab_stun_table, &s->stun);
+    }
+}
+
 /* --- core ------------------------------------------------------------------------------------ */
 
 typedef struct place {
@@ -353,6 +380,7 @@ typedef struct place {
 
 /* Names of what hangs on the core, one after the other. */
 static const char *place_at(const void *scenario, size_t index) {
+    static const char *const stuns[WZP_LAB_STUNS_MAX] = {"stun1", "stun2", "stun3", "stun4"};
     const wzp_lab_scenario *s = scenario;
     for (size_t i = 0; i < s->host_count; i++) {
         for (size_t w = 0; w < s->hosts[i].way_count; w++) {
@@ -367,7 +395,11 @@ static const char *place_at(const void *scenario, size_t index) {
             return s->lans[i].name;
         }
     }
-    return index < s->relay_count ? s->relays[index].name : NULL;
+    if (index < s->relay_count) {
+        return s->relays[index].name;
+    }
+    index -= s->relay_count;
+    return index < s->stun.servers ? stuns[index] : NULL;
 }
 
 static place find_place(const wzp_lab_scenario *s, const char *name) {
@@ -377,8 +409,9 @@ static place find_place(const wzp_lab_scenario *s, const char *name) {
         found.found = found.found || strcmp(candidate, name) == 0;
     }
     const uint32_t relay = wzp_lab_find_relay(s, name);
-    found.server = relay != WZP_LAB_NONE;
-    found.delay = found.server ? s->relays[relay].delay : 0;
+    const bool stun = relay == WZP_LAB_NONE && strncmp(name, "stun", 4) == 0;
+    found.server = relay != WZP_LAB_NONE || stun;
+    found.delay = relay != WZP_LAB_NONE ? s->relays[relay].delay : stun ? s->stun.delay : 0;
     return found;
 }
 
@@ -510,6 +543,7 @@ void wzp_lab_read_places(wzp_lab_reader *r, json_t *root, wzp_lab_scenario *s) {
     }
     read_relays(r, json_object_get(root, "relay"), s);
     refuse_twins(r, s);
+    read_stun(r, json_object_get(root, "stun"), s);
     read_core(r, json_object_get(root, "core"), s);
     if (s->host_count == 0 && hosts == NULL) {
         wzp_lab_complain(r, "", "there is no host, as [host.x]");

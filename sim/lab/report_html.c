@@ -2,6 +2,7 @@
  * waiting. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sim/lab/html.h"
 #include "sim/lab/report.h"
@@ -28,6 +29,12 @@ static void put_head(FILE *out, const wzp_lab_result *r) {
                   "</p>\n<p class=\"verdict %s\">%s</p>\n<p class=\"soft\">seed %" PRIu64
                   ", engine %s, %g s, trace %016" PRIx64 "</p>\n",
                   word, word, s->seed, r->engine, (double)s->duration / 1e9, r->trace_hash);
+    if (r->pcap_file != NULL) { /* it lies beside the page */
+        const char *slash = strrchr(r->pcap_file, '/');
+        put(out, "<p><a href=\"");
+        wzp_lab_html_text(out, slash != NULL ? slash + 1 : r->pcap_file);
+        put(out, "\">capture of what hosts and relays saw</a></p>\n");
+    }
     if (r->lacks != NULL) {
         put(out, "<p class=\"notice inconclusive\">This build lacks what the scenario needs: ");
         wzp_lab_html_text(out, r->lacks);

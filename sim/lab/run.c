@@ -55,6 +55,31 @@ static void on_packet(void *ctx, const char *interface, wzp_sim_way way,
     }
 }
 
+/* The scenario's name for a link's way, from the fabric's "NAME a->b". */
+static const char *way_name(const struct wzp_lab_world *w, const char *link, char buf[96]) {
+    const char *arrow = strstr(link, "->");
+    const size_t len = strcspn(link, " ");
+    (void)snprintf(buf, 96, "%.*s", (int)(len < 90 ? len : 90), link);
+    for (size_t i = 0; arrow != NULL && i < wzp_lab_topology_count(w->result.topology); i++) {
+        const wzp_lab_element *e = wzp_lab_topology_element(w->result.topology, i);
+        const size_t node = e->to != NULL ? strcspn(e->to, ":") : 0;
+        if (e->to != NULL && strncmp(e->name, link, len) == 0 && e->name[len] == '.' &&
+            strncmp(arrow + 2, e->to, node) == 0 && arrow[2 + node] == '\0') {
+            return e->name;
+        }
+    }
+    return buf;
+}
+
+static void on_drop(void *ctx, const char *link, const wzp_sim_packet *packet, wzp_sim_drop why,
+                    wzp_time now) {
+    char name[96];
+    struct wzp_lab_world *w = ctx;
+    if (wzp_lab_measure_knows(w->result.measure, packet)) {
+        wzp_lab_trace_drop(&w->trace, way_name(w, link, name), packet, why, now);
+    }
+}
+
 static void on_leave(void *ctx, uint32_t host) {
     const struct wzp_lab_world *w = ctx;
     for (size_t c = 0; c < w->s->call_count; c++) {
@@ -77,9 +102,12 @@ static wzp_err open_files(struct wzp_lab_world *w) {
     const char *bad = NULL;
     (void)snprintf(comment, sizeof comment, "%s, seed %llu", w->s->name,
                    (unsigned long long)w->s->seed);
-    wzp_err err = w->cfg.pcap_dir != NULL
-                      ? wzp_lab_captures_new(&w->captures, w->cfg.pcap_dir, comment, w->why)
-                      : WZP_OK;
+    wzp_err err = WZP_OK;
+    if (w->cfg.pcap_dir != NULL) {
+        err = wzp_lab_captures_new(&w->captures, w->cfg.pcap_dir, comment, w->why);
+    } else if (w->cfg.pcap_file != NULL) {
+        err = wzp_lab_captures_one(&w->captures, w->cfg.pcap_file, comment, w->why);
+    }
     for (size_t i = 0; err == WZP_OK && w->cfg.qlog_dir != NULL && i < w->s->relay_count; i++) {
         err = wzp_traces_open(&w->qlog[i], w->s->relays[i].name, NULL, w->cfg.qlog_dir, &bad);
         if (err != WZP_OK) {
@@ -116,6 +144,9 @@ static wzp_err build(struct wzp_lab_world *w) {
     }
     wzp_lab_trace_init(&w->trace, w->cfg.trace);
     w->fabric->ops->tap(w->fabric, on_packet, w);
+    if (w->fabric->ops->watch != NULL && w->cfg.trace != NULL) {
+        w->fabric->ops->watch(w->fabric, on_drop, w);
+    }
     return WZP_OK;
 }
 
@@ -147,7 +178,8 @@ static void close_qlogs(struct wzp_lab_world *w) {
 static wzp_err close_files(struct wzp_lab_world *w) {
     close_qlogs(w);
     if (w->captures != NULL && !wzp_lab_captures_close(w->captures)) {
-        (void)snprintf(w->why, 256, "%.200s: %s", w->cfg.pcap_dir, wzp_io_reason(errno));
+        const char *path = w->cfg.pcap_dir != NULL ? w->cfg.pcap_dir : w->cfg.pcap_file;
+        (void)snprintf(w->why, 256, "%.200s: %s", path, wzp_io_reason(errno));
         return WZP_ERR_IO;
     }
     w->result.pcap_hash = w->captures != NULL ? wzp_lab_captures_hash(w->captures) : 0;
@@ -166,6 +198,7 @@ wzp_err wzp_lab_run(wzp_lab_result **out, const wzp_lab_scenario *scenario,
     w->why = why;
     w->result = (wzp_lab_result){.scenario = scenario,
                                  .engine = cfg->engine != NULL ? cfg->engine : "native",
+                                 .pcap_file = cfg->pcap_file,
                                  .lacks = wzp_lab_scenario_lacks(scenario),
                                  .world = w};
     wzp_err err = open_files(w);

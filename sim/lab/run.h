@@ -9,10 +9,11 @@
 #include "sim/lab/trace.h"
 
 typedef struct wzp_lab_run_cfg {
-    const char *engine;   /* "native" or "ns3"; NULL: native */
-    const char *pcap_dir; /* one file per node, and keys.log; NULL: none */
-    const char *qlog_dir; /* NULL: none */
-    FILE *trace;          /* NULL: none; borrowed */
+    const char *engine;    /* "native" or "ns3"; NULL: native */
+    const char *pcap_dir;  /* one file per node, and keys.log; NULL: none */
+    const char *pcap_file; /* instead: one file of what hosts and relays see */
+    const char *qlog_dir;  /* NULL: none */
+    FILE *trace;           /* NULL: none; borrowed */
     wzp_log log;
     uint64_t max_events; /* 0: the engine's limit */
     /* Called about every second of virtual time; may be NULL. */
@@ -92,7 +93,8 @@ typedef struct wzp_lab_result {
     size_t entry_count, entries_lost;
     wzp_lab_check *checks;
     size_t check_count;
-    const char *lacks; /* what the scenario needs and this build cannot do; NULL */
+    const char *pcap_file; /* of the configuration; borrowed */
+    const char *lacks;     /* what the scenario needs and this build cannot do; NULL */
     wzp_lab_measure *measure;
     wzp_lab_topology *topology;
     struct wzp_lab_world *world; /* all that it was built of */

@@ -185,6 +185,8 @@ static const char *const carriers[] = {
     "[host.x]\nlocal = \"192.168.1.10\"\nnat = \"pf\"\n[host.y]\nlocal = \"192.168.1.10\"\nnat = "
     "\"pf\"\n",
     "[host.x]\nnat = \"pool-arb\"\n[host.y]\n",
+    "[stun]\n[host.x]\nnat = \"symrand\"\ngateway = {pmp = \"serves\", pcp = \"silent\", upnp = "
+    "\"serves\"}\n[host.y]\n",
     "[host.x]\nskew = \"100 ppm\"\nahead = \"3 s\"\n[host.y]\nskew = \"-100 ppm\"\n",
     "[relay]\ndelay = \"40 ms\"\nport = 443\n[host.x]\nfirewall = {allow_ports = "
     "[443]}\n[host.y]\n",

@@ -8,6 +8,7 @@
 
 #include "sim/host/judge.h"
 #include "sim/lab/fields.h"
+#include "sim/nat/gateway.h"
 #include "sim/nat/nat.h"
 #include "sim/nat/policy.h"
 #include "sim/net/link.h"
@@ -33,8 +34,11 @@
     X(PORT_MAPPING, "port-mapping", "port mapping by the client (NAT-PMP, PCP, UPnP)")             \
     X(FEDERATION, "federation", "relays that forward to each other")                               \
     X(IPV6, "ipv6", "hosts with IPv6")                                                             \
+    X(QUICK_LOSS, "quick-loss", "clients that notice within seconds that the other side is gone")  \
+    X(RESUME, "resume", "clients whose sound flows again at once after a hole")                    \
     X(RECOVERY, "recovery", "clients that rebuild what is lost (DRED, FEC)")                       \
-    X(ADAPTATION, "adaptation", "clients that adapt their rate to the path")
+    X(ADAPTATION, "adaptation", "clients that adapt rate and jitter buffer to the path")           \
+    X(DRIFT, "drift", "clients that follow a clock that runs fast or slow")
 
 typedef enum wzp_lab_need {
 #define X(id, word, text) WZP_LAB_NEED_##id,
@@ -70,6 +74,8 @@ typedef struct wzp_lab_way {
     bool down;     /* at the start */
     wzp_lab_box boxes[WZP_LAB_BOXES_MAX]; /* inner first */
     size_t box_count;
+    bool has_gateway; /* on boxes[0] */
+    wzp_sim_gateway_cfg gateway;
     wzp_sim_link_cfg links[2]; /* the access: up, down */
 } wzp_lab_way;
 
@@ -97,6 +103,15 @@ typedef struct wzp_lab_relay {
     uint32_t enforce; /* wzp_enforce */
 } wzp_lab_relay;
 
+/* STUN servers with two addresses each, at the core; nat sheet 2.8. */
+#define WZP_LAB_STUNS_MAX 4
+
+typedef struct wzp_lab_stun {
+    uint32_t servers;
+    uint64_t delay; /* from every access */
+    bool down;      /* nobody answers */
+} wzp_lab_stun;
+
 /* A core path between two places whose links are not the default. */
 typedef struct wzp_lab_pair {
     char name[2 * WZP_LAB_NAME_MAX]; /* "x-y" */
@@ -118,8 +133,9 @@ typedef enum wzp_lab_path {
 
 /* Zero: not judged. */
 typedef struct wzp_lab_expect {
-    uint32_t path;  /* wzp_lab_path */
-    uint32_t audio; /* 1 + wzp_sim_class, outside of what `event_gap` and `recover` cover */
+    uint32_t path;       /* wzp_lab_path */
+    uint32_t audio;      /* 1 + wzp_sim_class, outside of what `event_gap` and `recover` cover */
+    wzp_time audio_from; /* sound before that is not judged */
     uint64_t setup;
     uint64_t event_gap, recover; /* E(gap, recover) */
     uint64_t ends_within;        /* the call ends so long after its start or the first event */
@@ -156,6 +172,7 @@ typedef struct wzp_lab_call {
     X(IF_UP, "if-up")                                                                              \
     X(KILL_RELAY, "kill-relay")       /* the process ends without a word */                        \
     X(RESTART_RELAY, "restart-relay") /* the same, and it is back after `for` */                   \
+    X(MARK, "mark")                   /* nothing, but something of the network's own is due */     \
     X(LEAVE, "leave")                 /* a member hangs up */
 
 typedef enum wzp_lab_event_kind {
@@ -208,6 +225,7 @@ typedef struct wzp_lab_scenario {
     wzp_lab_host *hosts;
     wzp_lab_lan *lans;
     wzp_lab_relay *relays;
+    wzp_lab_stun stun;
     wzp_lab_pair *pairs;
     wzp_lab_call *calls;
     wzp_lab_event *events; /* by time */

@@ -44,10 +44,10 @@ static const struct bad_case {
     {"no host", "name = \"t\"\n", "t.toml: there is no host, as [host.x]\n"},
     {"unknown section", HOSTS "[hosst.z]\n",
      "t.toml:4: hosst: a scenario has no such key ('host'?); it has: name, about, duration, seed, "
-     "needs, access, host, lan, relay, core, call, event, expect\n"},
+     "needs, access, host, lan, relay, stun, core, call, event, expect\n"},
     {"unknown key of a host", "name = \"t\"\n[host.x]\nacess = \"lte\"\n[host.y]\n",
      "t.toml:3: host.x.acess: a host has no such key ('access'?); it has: address, address6, lan, "
-     "access, nat, firewall, pool, local, way, port, skew, ahead, processing, count\n"},
+     "access, nat, firewall, gateway, pool, local, way, port, skew, ahead, processing, count\n"},
     {"bad host name", "name = \"t\"\n[host.X]\n[host.y]\n",
      "t.toml:2: host.X: a name is 1 to 31 of a-z, 0-9 and _, begins with a letter, and is not "
      "\"core\"\n"},
@@ -93,6 +93,10 @@ static const struct bad_case {
     {"LANs in a circle",
      HOSTS "[lan.a]\nnat = \"pf\"\nlan = \"b\"\n[lan.b]\nnat = \"pf\"\nlan = \"a\"\n",
      "t.toml:4: lan.a: lies within itself\nt.toml:7: lan.b: lies within itself\n"},
+    {"gateway without a NAT", "name = \"t\"\n[host.x]\ngateway = {pmp = \"serves\"}\n[host.y]\n",
+     "t.toml:3: host.x.gateway: a gateway needs a nat\n"},
+    {"too many STUN servers", HOSTS "[stun]\nservers = 9\n",
+     "t.toml:5: stun.servers: expected 0 to 4, not 9\n"},
     {"two of one name", HOSTS "[lan.x]\nnat = \"pf\"\n",
      "t.toml:4: lan.x: a host has this name already\n"},
     {"two at one address",
@@ -120,7 +124,7 @@ static const struct bad_case {
     {"unknown event", HOSTS "[[event]]\nat = \"1 s\"\ndo = \"flsh\"\ntarget = \"x\"\n",
      "t.toml:6: event[0].do: there is no value 'flsh' ('flush'?); there are: flush, reboot, "
      "rebind-port, rebind-addr, expire, cut, restore, set, if-switch, if-down, if-up, kill-relay, "
-     "restart-relay, leave\n"},
+     "restart-relay, mark, leave\n"},
     {"event without a time", HOSTS "[[event]]\ndo = \"leave\"\ntarget = \"x\"\n",
      "t.toml:4: event[0]: an event needs `at`\n"},
     {"unknown target", HOSTS "[[event]]\nat = \"1 s\"\ndo = \"cut\"\ntarget = \"x.acces\"\n",
@@ -142,7 +146,7 @@ static const struct bad_case {
      "t.toml:4: event[0]: set needs `link`, as link = {rate = \"48 kbit/s\"}\n"},
     {"unknown need", "name = \"t\"\nneeds = \"dirct\"\n[host.x]\n[host.y]\n",
      "t.toml:2: needs: there is no need 'dirct' ('direct'?); there are: direct, signals, "
-     "port-mapping, federation, ipv6, recovery, adaptation\n"},
+     "port-mapping, federation, ipv6, quick-loss, resume, recovery, adaptation, drift\n"},
     {"unknown class", HOSTS "[expect]\naudio = \"A4\"\n",
      "t.toml:5: expect.audio: there is no value 'A4' ('A0' or 'A1' or 'A2'?); there are: none, A0, "
      "A1, A2, A3\n"},

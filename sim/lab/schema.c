@@ -18,7 +18,8 @@ static const struct definition {
     {"outage", &wzp_lab_outage_table},   {"slots", &wzp_lab_slots_table},
     {"cross", &wzp_lab_cross_table},     {"call", &wzp_lab_call_table},
     {"expect", &wzp_lab_expect_table},   {"listener", &wzp_lab_listener_table},
-    {"event", &wzp_lab_event_table},
+    {"event", &wzp_lab_event_table},     {"gateway", &wzp_lab_gateway_table},
+    {"stun", &wzp_lab_stun_table},
 };
 
 /* What is not a table of keys. */
@@ -40,6 +41,7 @@ static const struct shape {
     {"choice", "{\"description\":\"one of these, by the seed\",\"type\":\"object\","
                "\"properties\":{\"any_of\":{\"type\":\"array\",\"minItems\":1}},"
                "\"required\":[\"any_of\"],\"additionalProperties\":false}"},
+    {"line", "{\"anyOf\":[{\"type\":\"string\"},{\"$ref\":\"#/$defs/access\"}]}"},
     {"nats", "{\"anyOf\":[{\"type\":\"string\"},{\"$ref\":\"#/$defs/nat\"},{\"type\":\"array\","
              "\"items\":{\"anyOf\":[{\"type\":\"string\"},{\"$ref\":\"#/$defs/nat\"}]}}]}"},
     {"crosses", "{\"anyOf\":[{\"$ref\":\"#/$defs/cross\"},{\"type\":\"array\","

@@ -127,9 +127,7 @@ static void act_on_relay(wzp_lab_timeline *t, const wzp_lab_event *e, wzp_time n
     }
 }
 
-static void happen(void *self, void *arg, wzp_time now) {
-    wzp_lab_timeline *t = self;
-    const wzp_lab_event *e = arg;
+static void act(wzp_lab_timeline *t, const wzp_lab_event *e, wzp_time now) {
     switch (e->target.kind) {
     case WZP_LAB_TARGET_BOX:
         act_on_box(t, e, now);
@@ -146,6 +144,14 @@ static void happen(void *self, void *arg, wzp_time now) {
         break;
     case WZP_LAB_TARGET_NONE:
         break;
+    }
+}
+
+static void happen(void *self, void *arg, wzp_time now) {
+    wzp_lab_timeline *t = self;
+    const wzp_lab_event *e = arg;
+    if (e->kind != WZP_LAB_EVENT_MARK) {
+        act(t, e, now);
     }
     t->cfg.told(t->cfg.ctx, e, wzp_lab_event_word((wzp_lab_event_kind)e->kind), now);
     finish_later(t, e, e->kind == WZP_LAB_EVENT_IF_SWITCH ? e->gap : e->lasts, now);

@@ -88,7 +88,7 @@ static bool make_room(wzp_lab_topology *t) {
     t->host_ways = calloc(ways + 1, sizeof *t->host_ways);
     t->lan_ways = calloc(s->lan_count + 1, sizeof *t->lan_ways);
     t->lans = calloc(s->lan_count + 1, sizeof *t->lans);
-    t->places = calloc(ways + s->lan_count + s->relay_count + 1, sizeof *t->places);
+    t->places = calloc(ways + s->lan_count + s->relay_count + WZP_LAB_STUNS_MAX, sizeof *t->places);
     t->pairs = calloc(s->pair_count + 1, sizeof *t->pairs);
     return t->hosts != NULL && t->relays != NULL && t->host_ways != NULL && t->lan_ways != NULL &&
            t->lans != NULL && t->places != NULL && t->pairs != NULL;
@@ -105,6 +105,9 @@ static wzp_err build(wzp_lab_topology *t) {
     }
     for (size_t i = 0; err == WZP_OK && i < t->s->relay_count; i++) {
         err = wzp_lab_build_relay(t, i);
+    }
+    for (size_t i = 0; err == WZP_OK && i < t->s->stun.servers; i++) {
+        err = wzp_lab_build_stun(t, i);
     }
     err = err == WZP_OK ? wzp_lab_route_inside(t) : err;
     return err == WZP_OK ? wzp_lab_build_core(t) : err;
@@ -134,6 +137,7 @@ wzp_err wzp_lab_topology_new(wzp_lab_topology **out, const wzp_lab_scenario *sce
 
 static void free_boxes(wzp_lab_built_way *ways, size_t count) {
     for (size_t i = 0; ways != NULL && i < count; i++) {
+        wzp_sim_gateway_seat_free(&ways[i].gateway);
         for (size_t b = 0; b < WZP_LAB_BOXES_MAX; b++) {
             wzp_sim_box_free(&ways[i].boxes[b]);
         }
@@ -150,6 +154,9 @@ void wzp_lab_topology_free(wzp_lab_topology **topology) {
     }
     for (size_t i = 0; t->relays != NULL && i < t->s->relay_count; i++) {
         wzp_sim_host_free(&t->relays[i]);
+    }
+    for (size_t i = 0; i < WZP_LAB_STUNS_MAX; i++) {
+        wzp_sim_host_free(&t->stuns[i]);
     }
     free_boxes(t->host_ways, t->s->host_count * WZP_LAB_WAYS_MAX);
     free_boxes(t->lan_ways, t->s->lan_count);
@@ -198,6 +205,13 @@ wzp_sim_box *wzp_lab_topology_box(const wzp_lab_topology *t, const wzp_lab_targe
 size_t wzp_lab_topology_link(const wzp_lab_topology *t, const wzp_lab_target *target) {
     return target->kind == WZP_LAB_TARGET_CORE ? t->pairs[target->index]
                                                : wzp_lab_way_of(t, target)->access;
+}
+
+wzp_sim_host *wzp_lab_topology_stun(const wzp_lab_topology *t, size_t index,
+                                    wzp_addr addresses[2]) {
+    const wzp_lab_place *p = &t->places[t->place_count - t->s->stun.servers + index];
+    memcpy(addresses, p->servers, sizeof p->servers);
+    return t->stuns[index];
 }
 
 static bool exposes(const wzp_lab_built_way *built, const wzp_addr *address) {

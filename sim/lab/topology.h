@@ -29,6 +29,9 @@ void wzp_lab_topology_free(wzp_lab_topology **topology);
 wzp_sim_host *wzp_lab_topology_host(const wzp_lab_topology *t, size_t index);
 wzp_sim_host *wzp_lab_topology_relay(const wzp_lab_topology *t, size_t index);
 
+/* The host of a STUN server, and its two addresses with their ports. */
+wzp_sim_host *wzp_lab_topology_stun(const wzp_lab_topology *t, size_t index, wzp_addr addresses[2]);
+
 /* Of an event's target. */
 wzp_sim_box *wzp_lab_topology_box(const wzp_lab_topology *t, const wzp_lab_target *target);
 size_t wzp_lab_topology_link(const wzp_lab_topology *t, const wzp_lab_target *target);

@@ -3,6 +3,7 @@
 #define WZP_SIM_LAB_TOPOLOGY_BUILD_H
 
 #include "sim/lab/topology.h"
+#include "sim/nat/gateway_seat.h"
 
 /* Something with ports that links end at. */
 typedef struct wzp_lab_joint {
@@ -17,7 +18,8 @@ typedef struct wzp_lab_joint {
 typedef struct wzp_lab_built_way {
     const wzp_lab_way *way;
     wzp_sim_box *boxes[WZP_LAB_BOXES_MAX];
-    size_t access; /* link of the fabric */
+    wzp_sim_gateway_seat *gateway; /* on boxes[0]; NULL: none */
+    size_t access;                 /* link of the fabric */
     wzp_sim_router *outside;
     unsigned outside_port;
     wzp_addr exposed[WZP_LAB_HOSTS_MAX + WZP_SIM_NAT_POOL_MAX]; /* addresses that lead to it */
@@ -29,8 +31,9 @@ typedef struct wzp_lab_place {
     const char *name;
     wzp_sim_router *edge;
     unsigned ports;         /* used so far */
-    wzp_lab_built_way *way; /* NULL: a relay */
-    const wzp_lab_relay *relay;
+    wzp_lab_built_way *way; /* NULL: a server */
+    wzp_addr servers[2];    /* its addresses; family NONE: none */
+    uint64_t delay;         /* of a server, from every access; 0: not one */
 } wzp_lab_place;
 
 /* Its hub, with the way out at port 0. */
@@ -46,7 +49,7 @@ struct wzp_lab_topology {
     wzp_sim_pool *pool;
     char *why;
 
-    wzp_sim_host **hosts, **relays;
+    wzp_sim_host **hosts, **relays, *stuns[WZP_LAB_STUNS_MAX];
     wzp_lab_built_way *host_ways; /* WZP_LAB_WAYS_MAX for each host */
     wzp_lab_built_way *lan_ways;
     wzp_lab_built_lan *lans;
@@ -110,6 +113,7 @@ void wzp_lab_expose(wzp_lab_built_way *built, const wzp_addr *address);
 wzp_lab_place *wzp_lab_place_named(const wzp_lab_topology *t, const char *name);
 wzp_err wzp_lab_build_places(wzp_lab_topology *t);
 wzp_err wzp_lab_build_relay(wzp_lab_topology *t, size_t index);
+wzp_err wzp_lab_build_stun(wzp_lab_topology *t, size_t index);
 wzp_err wzp_lab_build_core(wzp_lab_topology *t); /* last: all ways are known */
 
 #endif

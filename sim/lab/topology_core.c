@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sim/host/stun_host.h"
 #include "sim/lab/topology_build.h"
 
 wzp_lab_place *wzp_lab_place_named(const wzp_lab_topology *t, const char *name) {
@@ -13,14 +14,40 @@ wzp_lab_place *wzp_lab_place_named(const wzp_lab_topology *t, const char *name) 
     return NULL;
 }
 
-static wzp_err add_place(wzp_lab_topology *t, const char *name, wzp_lab_built_way *way,
-                         const wzp_lab_relay *relay) {
+static wzp_err add_place(wzp_lab_topology *t, wzp_lab_place place) {
     wzp_lab_place *p = &t->places[t->place_count];
     const wzp_sim_router_cfg cfg = {.address = wzp_addr_v4(100, 126, (uint8_t)(t->place_count >> 8),
                                                            (uint8_t)t->place_count, 0)};
-    *p = (wzp_lab_place){.name = name, .way = way, .relay = relay, .ports = 1};
+    *p = place;
+    p->ports = 1;
     t->place_count++;
-    return wzp_lab_new_router(t, wzp_lab_name_of(t, "%s.edge", name), cfg, &p->edge);
+    return place.name != NULL
+               ? wzp_lab_new_router(t, wzp_lab_name_of(t, "%s.edge", place.name), cfg, &p->edge)
+               : wzp_lab_no_memory(t);
+}
+
+/* Documentation addresses above those of relays. */
+static wzp_lab_place stun_place(wzp_lab_topology *t, size_t index) {
+    const uint8_t last = (uint8_t)(100 + 2 * index);
+    return (wzp_lab_place){
+        .name = wzp_lab_name_of(t, "stun%zu", index + 1),
+        .delay = t->s->stun.delay,
+        .servers = {wzp_addr_v4(192, 0, 2, last, WZP_SIM_STUN_PORT),
+                    wzp_addr_v4(192, 0, 2, (uint8_t)(last + 1), WZP_SIM_STUN_PORT + 1)}};
+}
+
+static wzp_err add_servers(wzp_lab_topology *t) {
+    wzp_err err = WZP_OK;
+    for (size_t i = 0; err == WZP_OK && i < t->s->relay_count; i++) {
+        const wzp_lab_relay *relay = &t->s->relays[i];
+        err = add_place(t, (wzp_lab_place){.name = relay->name,
+                                           .delay = relay->delay,
+                                           .servers = {relay->address}});
+    }
+    for (size_t i = 0; err == WZP_OK && i < t->s->stun.servers; i++) {
+        err = add_place(t, stun_place(t, i));
+    }
+    return err;
 }
 
 wzp_err wzp_lab_build_places(wzp_lab_topology *t) {
@@ -30,40 +57,55 @@ wzp_err wzp_lab_build_places(wzp_lab_topology *t) {
         for (size_t w = 0; err == WZP_OK && w < s->hosts[i].way_count; w++) {
             const wzp_lab_way *way = &s->hosts[i].ways[w];
             if (way->lan == WZP_LAB_NONE) {
-                err = add_place(t, way->name, &t->host_ways[i * WZP_LAB_WAYS_MAX + w], NULL);
+                err = add_place(t, (wzp_lab_place){.name = way->name,
+                                                   .way = &t->host_ways[i * WZP_LAB_WAYS_MAX + w]});
             }
         }
     }
     for (size_t i = 0; err == WZP_OK && i < s->lan_count; i++) {
         if (s->lans[i].way.lan == WZP_LAB_NONE) {
-            err = add_place(t, s->lans[i].name, &t->lan_ways[i], NULL);
+            err = add_place(t, (wzp_lab_place){.name = s->lans[i].name, .way = &t->lan_ways[i]});
         }
     }
-    for (size_t i = 0; err == WZP_OK && i < s->relay_count; i++) {
-        err = add_place(t, s->relays[i].name, NULL, &s->relays[i]);
+    return err == WZP_OK ? add_servers(t) : err;
+}
+
+/* A host with all addresses of its place, beside its edge. */
+static wzp_err build_server(wzp_lab_topology *t, const wzp_sim_host_cfg *cfg, wzp_lab_place *p,
+                            wzp_sim_host **out) {
+    static const wzp_sim_link_cfg wire[2] = {{.mtu = 0}, {.mtu = 0}};
+    const char *name = wzp_lab_name_of(t, "%s.access", p->name);
+    size_t link = 0;
+    wzp_err err = wzp_lab_new_host(t, cfg, out);
+    if (err != WZP_OK || name == NULL) {
+        return wzp_lab_no_memory(t);
+    }
+    const wzp_lab_joint host = wzp_lab_at_host(*out, 0, p->servers[0]);
+    const wzp_lab_joint edge = wzp_lab_at_router(p->edge, 0, (wzp_addr){.family = WZP_ADDR_NONE});
+    err = wzp_lab_join(t, name, &host, &edge, wire, wzp_lab_up_down, &link);
+    for (size_t i = 0; err == WZP_OK && i < 2; i++) {
+        const wzp_addr *a = &p->servers[i];
+        if (a->family != WZP_ADDR_NONE &&
+            (wzp_sim_host_address(*out, 0, a) != WZP_OK ||
+             wzp_sim_router_route(p->edge, a, wzp_lab_full_length(a), 0) != WZP_OK)) {
+            err = wzp_lab_no_memory(t);
+        }
     }
     return err;
 }
 
 wzp_err wzp_lab_build_relay(wzp_lab_topology *t, size_t index) {
-    static const wzp_sim_link_cfg wire[2] = {{.mtu = 0}, {.mtu = 0}};
     const wzp_lab_relay *relay = &t->s->relays[index];
     const wzp_sim_host_cfg cfg = {.name = relay->name, .processing = relay->processing};
-    wzp_lab_place *p = wzp_lab_place_named(t, relay->name);
-    const char *name = wzp_lab_name_of(t, "%s.access", relay->name);
-    size_t link = 0;
-    wzp_err err = wzp_lab_new_host(t, &cfg, &t->relays[index]);
-    if (err != WZP_OK || name == NULL) {
-        return wzp_lab_no_memory(t);
-    }
-    const wzp_lab_joint host = wzp_lab_at_host(t->relays[index], 0, relay->address);
-    const wzp_lab_joint edge = wzp_lab_at_router(p->edge, 0, (wzp_addr){.family = WZP_ADDR_NONE});
-    err = wzp_lab_join(t, name, &host, &edge, wire, wzp_lab_up_down, &link);
-    if (err == WZP_OK &&
-        (wzp_sim_host_address(t->relays[index], 0, &relay->address) != WZP_OK ||
-         wzp_sim_router_route(p->edge, &relay->address, wzp_lab_full_length(&relay->address), 0) !=
-             WZP_OK)) {
-        err = wzp_lab_no_memory(t);
+    return build_server(t, &cfg, wzp_lab_place_named(t, relay->name), &t->relays[index]);
+}
+
+wzp_err wzp_lab_build_stun(wzp_lab_topology *t, size_t index) {
+    wzp_lab_place *p = &t->places[t->place_count - t->s->stun.servers + index];
+    const wzp_sim_host_cfg cfg = {.name = p->name};
+    const wzp_err err = build_server(t, &cfg, p, &t->stuns[index]);
+    if (err == WZP_OK && t->s->stun.down) {
+        wzp_sim_host_up(t->stuns[index], 0, false);
     }
     return err;
 }
@@ -86,9 +128,7 @@ static const wzp_lab_pair *pair_of(const wzp_lab_topology *t, const wzp_lab_plac
 
 static uint64_t core_delay(const wzp_lab_topology *t, const wzp_lab_place *a,
                            const wzp_lab_place *b) {
-    const uint64_t first = a->relay != NULL ? a->relay->delay : 0;
-    const uint64_t second = b->relay != NULL ? b->relay->delay : 0;
-    const uint64_t longer = first > second ? first : second;
+    const uint64_t longer = a->delay > b->delay ? a->delay : b->delay;
     return longer != 0 ? longer : t->s->core_delay;
 }
 
@@ -97,10 +137,14 @@ static wzp_err route_place(const wzp_lab_topology *t, wzp_sim_router *edge, cons
     if (to->way != NULL) {
         return wzp_lab_route(t, edge, to->way, port);
     }
-    return wzp_sim_router_route(edge, &to->relay->address, wzp_lab_full_length(&to->relay->address),
-                                port) == WZP_OK
-               ? WZP_OK
-               : wzp_lab_no_memory(t);
+    for (size_t i = 0; i < 2; i++) {
+        const wzp_addr *a = &to->servers[i];
+        if (a->family != WZP_ADDR_NONE &&
+            wzp_sim_router_route(edge, a, wzp_lab_full_length(a), port) != WZP_OK) {
+            return wzp_lab_no_memory(t);
+        }
+    }
+    return WZP_OK;
 }
 
 /* Where a place's packets to another place leave; 0 is its own. */

@@ -44,9 +44,15 @@ wzp_err wzp_lab_join(wzp_lab_topology *t, const char *name, const wzp_lab_joint 
     wzp_err err = t->fabric->ops->link(t->fabric, name, &ends[0], &ends[1], &links[0], &links[1],
                                        pipes, index, &fail);
     if (err != WZP_OK) {
-        (void)snprintf(t->why, 256, "%s: the engine %s has no link with this %s (%llu)", name,
-                       t->fabric->engine, fail.field != NULL ? fail.field : "description",
-                       (unsigned long long)fail.got);
+        const char *field = fail.field != NULL ? fail.field : "description";
+        const char *medium = links[0].access != NULL ? links[0].access : links[1].access;
+        if (strcmp(field, "access") == 0 && medium != NULL) {
+            (void)snprintf(t->why, 256, "%s: the engine %s has no medium \"%s\"", name,
+                           t->fabric->engine, medium);
+        } else {
+            (void)snprintf(t->why, 256, "%s: the engine %s has no link whose %s is %llu", name,
+                           t->fabric->engine, field, (unsigned long long)fail.got);
+        }
         return err;
     }
     for (unsigned d = 0; d < 2; d++) {

@@ -37,6 +37,13 @@ static wzp_err new_box(wzp_lab_topology *t, const wzp_lab_way *way, size_t b, wz
                : wzp_lab_no_memory(t);
 }
 
+static wzp_err new_gateway(wzp_lab_topology *t, wzp_lab_built_way *built) {
+    const char *name = wzp_lab_name_of(t, "%s.gateway", built->way->name);
+    return name != NULL ? wzp_sim_gateway_seat_new(&built->gateway, &built->way->gateway,
+                                                   built->boxes[0], t->clock, name)
+                        : WZP_ERR_NOMEM;
+}
+
 /* From `inside` through all boxes; *last is where the access begins. */
 static wzp_err build_boxes(wzp_lab_topology *t, wzp_lab_built_way *built, wzp_lab_joint inside,
                            wzp_lab_joint *last) {
@@ -53,6 +60,9 @@ static wzp_err build_boxes(wzp_lab_topology *t, wzp_lab_built_way *built, wzp_la
         }
         if (err != WZP_OK) {
             return err;
+        }
+        if (b == 0 && way->has_gateway && new_gateway(t, built) != WZP_OK) {
+            return wzp_lab_no_memory(t);
         }
         inside = wzp_lab_at_box(built->boxes[b], 1, way->boxes[b].externals[0]);
     }

@@ -58,6 +58,18 @@ void wzp_lab_trace_packet(wzp_lab_trace *t, const char *interface, wzp_sim_way w
     }
 }
 
+void wzp_lab_trace_drop(wzp_lab_trace *t, const char *link, const wzp_sim_packet *packet,
+                        wzp_sim_drop why, wzp_time now) {
+    char src[WZP_ADDR_TEXT_MAX];
+    char dst[WZP_ADDR_TEXT_MAX];
+    if (t->out != NULL) {
+        put_time(t->out, now);
+        (void)fprintf(t->out, "%s ! #%" PRIu64 " %s %s %s %s\n", link, packet->id,
+                      proto_name(packet->proto), wzp_addr_text(&packet->src, src),
+                      wzp_addr_text(&packet->dst, dst), wzp_sim_drop_name(why));
+    }
+}
+
 void wzp_lab_trace_nat(wzp_lab_trace *t, const char *box, const wzp_sim_nat_event *event) {
     char from[WZP_ADDR_TEXT_MAX];
     char to[WZP_ADDR_TEXT_MAX];
@@ -65,7 +77,7 @@ void wzp_lab_trace_nat(wzp_lab_trace *t, const char *box, const wzp_sim_nat_even
         return;
     }
     put_time(t->out, event->at);
-    (void)fprintf(t->out, "%s ! %s %s %s %s\n", box, proto_name(event->proto),
+    (void)fprintf(t->out, "%s ! - %s %s %s %s\n", box, proto_name(event->proto),
                   wzp_addr_text(&event->remote, from), wzp_addr_text(&event->external, to),
                   event->reason);
 }

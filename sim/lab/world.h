@@ -3,6 +3,7 @@
 #define WZP_SIM_LAB_WORLD_H
 
 #include "io/traces.h"
+#include "sim/host/stun_host.h"
 #include "sim/lab/captures.h"
 #include "sim/lab/run.h"
 #include "sim/lab/timeline.h"
@@ -28,6 +29,7 @@ struct wzp_lab_world {
     wzp_lab_captures *captures;
     wzp_traces *qlog[WZP_LAB_RELAYS_MAX];
     wzp_sim_relay_host **relays;
+    wzp_sim_stun_host *stuns[WZP_LAB_STUNS_MAX];
     wzp_lab_seat *seats; /* of all members of all calls, in order */
     size_t seat_count;
     wzp_lab_watch *watches;
