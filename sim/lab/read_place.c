@@ -122,6 +122,14 @@ static const wzp_lab_field way_fields[] = {
 };
 const wzp_lab_table wzp_lab_way_table = {"a way out", way_fields, WZP_COUNT_OF(way_fields)};
 
+/* Two hosts of a LAN would answer each other within one and the same moment. */
+static void check_line(wzp_lab_reader *r, const char *path, const wzp_lab_way *way) {
+    const bool instant = way->links[0].delay.base == 0 || way->links[1].delay.base == 0;
+    if (way->lan != WZP_LAB_NONE && instant) {
+        wzp_lab_complain(r, path, "a line into a LAN needs a delay above 0");
+    }
+}
+
 static void init_way(const wzp_lab_scenario *s, wzp_lab_way *way, const char *name) {
     *way = (wzp_lab_way){.lan = WZP_LAB_NONE};
     memcpy(way->links, s->access, sizeof way->links);
@@ -153,6 +161,7 @@ static void take_ways(wzp_lab_reader *r, const char *path, json_t *value, void *
         init_way(r->owner, way, name);
         way->down = true;
         (void)wzp_lab_read(r, below, item, &wzp_lab_way_table, way);
+        check_line(r, below, way);
     }
 }
 
@@ -198,6 +207,7 @@ static void read_host(wzp_lab_reader *r, const char *path, const char *name, jso
     (void)snprintf(host->name, sizeof host->name, "%.31s", name); /* its length was checked */
     init_way(r->owner, &host->ways[0], name);
     (void)wzp_lab_read(r, path, value, &wzp_lab_host_table, host);
+    check_line(r, path, &host->ways[0]);
 }
 
 static void read_copies(wzp_lab_reader *r, const char *path, const char *key, json_t *value,
@@ -279,6 +289,7 @@ static void read_lans(wzp_lab_reader *r, json_t *lans, wzp_lab_scenario *s) {
         const size_t before = r->errors->count;
         wzp_lab_below(path, "lan", lan->name);
         (void)wzp_lab_read(r, path, json_object_get(lans, lan->name), &wzp_lab_lan_table, lan);
+        check_line(r, path, &lan->way);
         if (r->errors->count == before && lan->way.box_count == 0) {
             wzp_lab_complain(r, path, "a LAN needs a nat or a firewall between it and the rest");
         }

@@ -90,6 +90,10 @@ static const struct bad_case {
      "t.toml:3: host.x.lan: there is no LAN 'hom' ('home'?); there are: home\n"},
     {"LAN without a box", HOSTS "[lan.home]\n",
      "t.toml:4: lan.home: a LAN needs a nat or a firewall between it and the rest\n"},
+    {"line into a LAN without a delay",
+     "name = \"t\"\n[host.x]\nlan = \"home\"\naccess = {delay = \"0 s\"}\n[host.y]\n"
+     "[lan.home]\nnat = \"pf\"\n",
+     "t.toml:2: host.x: a line into a LAN needs a delay above 0\n"},
     {"LANs in a circle",
      HOSTS "[lan.a]\nnat = \"pf\"\nlan = \"b\"\n[lan.b]\nnat = \"pf\"\nlan = \"a\"\n",
      "t.toml:4: lan.a: lies within itself\nt.toml:7: lan.b: lies within itself\n"},
