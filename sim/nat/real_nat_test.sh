@@ -176,8 +176,8 @@ our_nat() { # preset gateway-words...
 
 coturn() {
     start server ip netns exec $s turnserver -n --stun-only --listening-ip 203.0.113.101 \
-        --listening-ip 203.0.113.102 --no-tls --no-dtls --no-tcp --no-cli --log-file stdout \
-        --simple-log --pidfile "$work/turn.pid" --userdb "$work/turn.db"
+        --listening-ip 203.0.113.102 --no-tls --no-dtls --no-cli --log-file stdout --simple-log \
+        --pidfile "$work/turn.pid" --userdb "$work/turn.db"
     wait_for 10 listens $s 3479 || fail "turnserver: $(tail -n 3 "$work/server.log")"
 }
 
@@ -214,6 +214,19 @@ compare() { # what mapping filtering
     expect "$1, our client" "$(cat "$work/ours")" "$want"
 }
 
+# A connection, and what the server answers to a Binding request on it.
+over_tcp() {
+    # shellcheck disable=SC2016 # the inner shell's own
+    on $a timeout 5 bash -c 'exec 3<>/dev/tcp/203.0.113.101/3478 &&
+        printf "\x00\x01\x00\x00\x21\x12\xa4\x42aaaaaaaaaaaa" >&3 && head -c 2 <&3 | od -An -tx1' 2>&1
+}
+
+# The error of a port where nobody listens must come back to the socket that sent there.
+from_closed_port() {
+    on $a bash -c 'exec 3<>/dev/udp/203.0.113.101/9; echo 1 >&3; sleep 0.3; echo 2 >&3' 2>&1 |
+        said 'Connection refused'
+}
+
 ours() { # preset mapping filtering
     our_nat "$1"
     compare "our $1" "$2" "$3"
@@ -224,7 +237,12 @@ any="Endpoint Independent" addr="Address Dependent" both="Address and Port Depen
 
 coturn
 masquerade "" && compare "kernel, masquerade" "$any" "$both"
-ours linux-masq "$any" "$both"
+expect "ICMP through the kernel" "$(from_closed_port)" "Connection refused"
+our_nat linux-masq
+compare "our linux-masq" "$any" "$both"
+expect "TCP through ours" "$(over_tcp)" " 01 01"
+expect "ICMP through ours" "$(from_closed_port)" "Connection refused"
+stop nat
 masquerade random && compare "kernel, masquerade random" "$both" "$both"
 masquerade fully-random && compare "kernel, masquerade fully-random" "$both" "$both"
 ours symrand "$both" "$both"
