@@ -38,8 +38,7 @@ const char *wzp_sim_behaviour_scope_text(wzp_sim_behaviour_scope scope) {
     return "unknown";
 }
 
-/* --- sending ------------------------------------------------------------------------------------
- */
+/* --- sending ---------------------------------------------------------------------------------- */
 
 static void send(wzp_sim_behaviour *b, const wzp_sim_behaviour_datagram *datagram) {
     if (b->out_count < WZP_COUNT_OF(b->out)) {

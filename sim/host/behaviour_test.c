@@ -126,8 +126,7 @@ static wzp_sim_behaviour_result discover(world *w, const wzp_sim_stun_cfg *serve
 static const wzp_sim_behaviour_cfg everything = {
     .server = {WZP_ADDR_V4, 3478, {198, 51, 100, 1}}, .hairpin = true, .lifetime = true};
 
-/* --- nine combinations ---------------------------------------------------------------------------
- */
+/* --- nine combinations ------------------------------------------------------------------------ */
 
 START_TEST(combinations) {
     static const wzp_sim_nat_scope scopes[] = {WZP_SIM_NAT_ANY, WZP_SIM_NAT_ADDR,

@@ -69,8 +69,7 @@ void wzp_sim_host_count(const wzp_sim_host *host, wzp_sim_counts *out) {
     *out = host->counts;
 }
 
-/* --- the host's own clock: local = offset + time (1 + skew), in whole nanoseconds --------------
- */
+/* --- the host's own clock: local = offset + time (1 + skew), in whole nanoseconds ------------- */
 
 #define MILLION UINT64_C(1000000)
 

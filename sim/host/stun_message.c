@@ -39,8 +39,7 @@ static uint32_t crc32(wzp_bytes bytes) {
     return ~crc;
 }
 
-/* --- reading -----------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* XOR with cookie and transaction id hides an address from NATs that rewrite payloads. */
 static void flip(wzp_addr *addr, const uint8_t txid[WZP_SIM_STUN_TXID_LEN]) {
@@ -222,8 +221,7 @@ wzp_err wzp_sim_stun_parse(wzp_sim_stun_message *out, wzp_bytes datagram, wzp_fa
     return rd.fail.code;
 }
 
-/* --- writing -----------------------------------------------------------------------------------
- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static void put_u16(uint8_t *at, size_t value) {
     at[0] = (uint8_t)(value >> 8);

@@ -110,8 +110,7 @@ bool wzp_sim_gateway_listens(const wzp_sim_gateway *gateway, uint16_t port) {
     }
 }
 
-/* --- what waits to be sent ----------------------------------------------------------------------
- */
+/* --- what waits to be sent -------------------------------------------------------------------- */
 
 /* The datagram to be filled, or NULL: no room. */
 static waiting *push(wzp_sim_gateway *gateway, const wzp_addr *from, const wzp_addr *to,
@@ -152,8 +151,7 @@ bool wzp_sim_gateway_next(wzp_sim_gateway *gateway, wzp_time now, wzp_sim_gatewa
     return true;
 }
 
-/* --- NAT-PMP and PCP on one port ----------------------------------------------------------------
- */
+/* --- NAT-PMP and PCP on one port -------------------------------------------------------------- */
 
 typedef void serve(const wzp_sim_service *service, const wzp_addr *from, wzp_bytes request,
                    wzp_time now, wzp_wr *out);

@@ -118,8 +118,7 @@ void wzp_sim_gateway_seat_wake(wzp_sim_gateway_seat *seat, wzp_time now) {
     serve(seat, now);
 }
 
-/* --- HTTP ----------------------------------------------------------------------------------------
- */
+/* --- HTTP ------------------------------------------------------------------------------------- */
 
 static void forget(fetch *f) {
     fetch **at = &f->seat->fetches;

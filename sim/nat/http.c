@@ -90,8 +90,7 @@ bool wzp_sim_http_header(wzp_bytes head, const char *name, wzp_bytes *value) {
     return false;
 }
 
-/* --- requests ----------------------------------------------------------------------------------
- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 /* Length of the head with its empty line; 0: it is not whole. */
 static size_t head_len(wzp_bytes text) {
@@ -164,8 +163,7 @@ wzp_err wzp_sim_http_parse(wzp_sim_http_request *out, wzp_bytes text, wzp_fail *
     return WZP_OK;
 }
 
-/* --- responses ---------------------------------------------------------------------------------
- */
+/* --- responses -------------------------------------------------------------------------------- */
 
 static const char *reason(unsigned status) {
     switch (status) {

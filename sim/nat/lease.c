@@ -53,8 +53,7 @@ static wzp_sim_nat *nat_of(const wzp_sim_leases *leases, const wzp_addr *interna
     return internal->family == WZP_ADDR_V6 && leases->nat_v6 != NULL ? leases->nat_v6 : leases->nat;
 }
 
-/* --- questions ---------------------------------------------------------------------------------
- */
+/* --- questions -------------------------------------------------------------------------------- */
 
 size_t wzp_sim_leases_count(const wzp_sim_leases *leases) {
     return leases->count;
@@ -147,8 +146,7 @@ static bool is_anothers(const wzp_sim_leases *leases, const wzp_sim_lease_ask *a
     return false;
 }
 
-/* --- forwarding --------------------------------------------------------------------------------
- */
+/* --- forwarding ------------------------------------------------------------------------------- */
 
 static bool forwards(const wzp_sim_leases *leases, const wzp_sim_lease *lease) {
     return !leases->cfg.does_not_forward && !lease->disabled;
@@ -182,8 +180,7 @@ static wzp_err install_again(wzp_sim_leases *leases, const wzp_sim_lease *before
     return forwards(leases, lease) ? install(leases, lease, now) : WZP_OK;
 }
 
-/* --- granting ----------------------------------------------------------------------------------
- */
+/* --- granting --------------------------------------------------------------------------------- */
 
 static wzp_time ends_at(const wzp_sim_leases *leases, const wzp_sim_lease *lease, wzp_time now) {
     const wzp_time promised = leases->cfg.lease_ignored ? WZP_TIME_NEVER : lease->expires;
@@ -374,8 +371,7 @@ wzp_sim_lease_result wzp_sim_leases_grant(wzp_sim_leases *leases, const wzp_sim_
     return result;
 }
 
-/* --- the end -----------------------------------------------------------------------------------
- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 void wzp_sim_leases_drop(wzp_sim_leases *leases, size_t index) {
     const wzp_sim_lease *lease = &leases->leases[index];

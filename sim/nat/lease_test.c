@@ -251,8 +251,7 @@ START_TEST(hosts_behind_a_firewall) {
 }
 END_TEST
 
-/* --- UPnP: an external port is the name of an entry ---------------------------------------------
- */
+/* --- UPnP: an external port is the name of an entry ------------------------------------------- */
 
 START_TEST(upnp_entries) {
     bench b = bench_new("symrand", NULL);

@@ -44,8 +44,7 @@ static void write_ip(wzp_wr *wr, const wzp_addr *addr) {
     }
 }
 
-/* --- requests ----------------------------------------------------------------------------------
- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 /* What the parser found wrong first; the reader's failure keeps the place. */
 static void refuse(wzp_rd *rd, wzp_sim_pcp_result *result, wzp_sim_pcp_result why,
@@ -213,8 +212,7 @@ wzp_err wzp_sim_pcp_parse(wzp_sim_pcp_request *out, wzp_sim_pcp_result *result, 
     return err;
 }
 
-/* --- answers -----------------------------------------------------------------------------------
- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static void header(wzp_wr *wr, uint8_t op, unsigned result, uint32_t lifetime_s, uint32_t epoch_s) {
     static const uint8_t reserved[12];

@@ -30,8 +30,7 @@ wzp_err wzp_sim_ssdp_parse(wzp_sim_ssdp_search *out, wzp_bytes datagram, wzp_fai
     return WZP_OK;
 }
 
-/* --- what the gateway is ------------------------------------------------------------------------
- */
+/* --- what the gateway is ---------------------------------------------------------------------- */
 
 typedef enum part_kind { PART_ROOT, PART_UUID, PART_TYPE } part_kind;
 
@@ -136,8 +135,7 @@ bool wzp_sim_ssdp_answer(const wzp_sim_upnp *upnp, const wzp_sim_ssdp_search *se
     return false;
 }
 
-/* --- the television -----------------------------------------------------------------------------
- */
+/* --- the television --------------------------------------------------------------------------- */
 
 #define TV_PATH "/dmr.xml"
 #define TV_UUID "uuid:7d1e5a00-0001-4000-8000-0000000000f1"

@@ -61,8 +61,7 @@ static void put_ip(wzp_wr *wr, const char *name, const wzp_addr *addr) {
     put_text(wr, name, text);
 }
 
-/* --- arguments ----------------------------------------------------------------------------------
- */
+/* --- arguments -------------------------------------------------------------------------------- */
 
 typedef struct order {
     uint8_t proto;
@@ -149,8 +148,7 @@ static bool read_order(const call *c, order *out) {
     return true;
 }
 
-/* --- orders --------------------------------------------------------------------------------------
- */
+/* --- orders ----------------------------------------------------------------------------------- */
 
 static bool is_second(const call *c) {
     return c->upnp->cfg->version == 2;
@@ -337,8 +335,7 @@ static unsigned get_link_properties(const call *c) {
     return 0;
 }
 
-/* --- services ------------------------------------------------------------------------------------
- */
+/* --- services --------------------------------------------------------------------------------- */
 
 typedef unsigned action(const call *c); /* a fault code or 0 */
 

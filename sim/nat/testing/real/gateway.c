@@ -10,8 +10,7 @@
 #include "sim/nat/http.h"
 #include "sim/nat/pmp.h"
 
-/* --- setting up ---------------------------------------------------------------------------------
- */
+/* --- setting up ------------------------------------------------------------------------------- */
 
 static wzp_addr ip_of(const char *text) {
     char full[64];
@@ -120,8 +119,7 @@ wzp_time real_gateway_deadline(const real_gateway *g) {
     return wzp_sim_gateway_deadline(g->core);
 }
 
-/* --- datagrams ----------------------------------------------------------------------------------
- */
+/* --- datagrams -------------------------------------------------------------------------------- */
 
 static void hear(real_gateway *g, int fd, const wzp_addr *to) {
     wzp_addr from;
@@ -143,8 +141,7 @@ static void answer(real_gateway *g) {
     }
 }
 
-/* --- HTTP ---------------------------------------------------------------------------------------
- */
+/* --- HTTP ------------------------------------------------------------------------------------- */
 
 static void take(real_gateway *g, int listener, const wzp_addr *to) {
     wzp_sockaddr peer;
