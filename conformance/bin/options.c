@@ -406,9 +406,13 @@ static bool take_option(wzp_ct_options *o, parse_state *st, int id, char *value)
     }
 }
 
-static const char *in_out(const char *dir, const char *name) {
+/* Where a report goes that got no place of its own: into --out. */
+static const char *in_out(wzp_ct_options *o, const char *given, const char *name) {
     char *path = NULL;
-    return asprintf(&path, "%s/%s", dir, name) > 0 ? path : NULL;
+    if (given != NULL || asprintf(&path, "%s/%s", o->out, name) < 0) {
+        return given;
+    }
+    return o->made[o->made_count++] = path;
 }
 
 static bool make_dir(const char *path) {
@@ -419,7 +423,6 @@ static bool make_dir(const char *path) {
     return true;
 }
 
-/* --out gives every report a place that got none of its own. */
 static bool prepare_out(wzp_ct_options *o, int evidence) {
     if (o->out == NULL) {
         return true;
@@ -427,10 +430,10 @@ static bool prepare_out(wzp_ct_options *o, int evidence) {
     if (!make_dir(o->out)) {
         return false;
     }
-    o->json = o->json != NULL ? o->json : in_out(o->out, "report.json");
-    o->html = o->html != NULL ? o->html : in_out(o->out, "report.html");
-    o->junit = o->junit != NULL ? o->junit : in_out(o->out, "junit.xml");
-    o->markdown = o->markdown != NULL ? o->markdown : in_out(o->out, "report.md");
+    o->json = in_out(o, o->json, "report.json");
+    o->html = in_out(o, o->html, "report.html");
+    o->junit = in_out(o, o->junit, "junit.xml");
+    o->markdown = in_out(o, o->markdown, "report.md");
     (void)snprintf(o->evidence_path, sizeof o->evidence_path, "%s/evidence", o->out);
     o->evidence_all = evidence == 0;
     o->evidence_dir = evidence != 2 ? o->evidence_path : NULL;
@@ -533,6 +536,9 @@ int wzp_ct_options_parse(wzp_ct_options *o, int argc, char **argv) {
 void wzp_ct_options_clear(wzp_ct_options *o) {
     free(o->cases);
     o->cases = NULL;
+    while (o->made_count > 0) {
+        free(o->made[--o->made_count]);
+    }
 }
 
 /* --- expected failures

@@ -20,6 +20,8 @@ typedef struct wzp_ct_options {
     const char *json, *junit, *html, *markdown, *expect, *out;
     const char *net;   /* --virtual: a scenario whose access every tester has; NULL: none */
     const char *saved; /* report: the JSON report to show */
+    char *made[4];     /* the paths above that --out gave; owned */
+    size_t made_count;
     char evidence_path[512];
     const char *evidence_dir; /* NULL: none */
     wzp_ct_mode mode;

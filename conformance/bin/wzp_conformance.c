@@ -179,6 +179,7 @@ int main(int argc, char **argv) {
     wzp_ct_options o;
     int code = wzp_ct_options_parse(&o, argc, argv);
     if (code >= 0) {
+        wzp_ct_options_clear(&o);
         return code;
     }
     switch (o.command) {
