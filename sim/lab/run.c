@@ -176,7 +176,6 @@ static void close_qlogs(struct wzp_lab_world *w) {
 }
 
 static wzp_err close_files(struct wzp_lab_world *w) {
-    close_qlogs(w);
     if (w->captures != NULL && !wzp_lab_captures_close(w->captures)) {
         const char *path = w->cfg.pcap_dir != NULL ? w->cfg.pcap_dir : w->cfg.pcap_file;
         (void)snprintf(w->why, 256, "%.200s: %s", path, wzp_io_reason(errno));
