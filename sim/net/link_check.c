@@ -264,7 +264,8 @@ static const char *cross_fault(const wzp_sim_link_cfg *link, const wzp_sim_cross
         uint64_t got;
     } faults[] = {
         {cfg->kind > WZP_SIM_CROSS_CUBIC, "cross.kind", cfg->kind},
-        {!wzp_sim_rate_limited(&link->rate), "cross.kind", cfg->kind}, /* no queue to be in */
+        /* No queue to be in; a medium has its own. */
+        {link->access == NULL && !wzp_sim_rate_limited(&link->rate), "cross.kind", cfg->kind},
         {!tcp && cfg->bits_per_s < SLOWEST, "cross.bits_per_s", cfg->bits_per_s},
         {cfg->bits_per_s > FASTEST, "cross.bits_per_s", cfg->bits_per_s},
         {tcp && (cfg->flows == 0 || cfg->flows > FLOWS_MAX), "cross.flows", cfg->flows},

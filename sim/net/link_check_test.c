@@ -160,6 +160,7 @@ static const wzp_sim_link_cfg good_cases[] = {
     {.slots = {.base_from = 2}},
     {.mtu = 68},
     {.mtu = 65535, .access = "lte"},
+    {.access = "wifi", .cross = {{.kind = WZP_SIM_CROSS_RENO, .flows = 1}}}, /* its own queue */
 };
 
 START_TEST(good) {
