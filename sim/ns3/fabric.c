@@ -491,12 +491,24 @@ wzp_err wzp_sim_fabric_ns3(wzp_sim_fabric **out, const wzp_sim_engine_cfg *cfg,
     return WZP_OK;
 }
 
-wzp_err wzp_sim_ns3_pcap(wzp_sim_fabric *fabric, size_t index, unsigned end, const char *path) {
+/* The way that begins at an interface; NULL: there is none. */
+static const way *way_from(const ns3_fabric *f, const char *interface) {
+    for (size_t i = 0; i < 2 * f->pair_count; i++) {
+        const way *w = &f->pairs[i / 2]->ways[i % 2];
+        if (strcmp(w->from_interface, interface) == 0) {
+            return w;
+        }
+    }
+    return NULL;
+}
+
+wzp_err wzp_sim_ns3_pcap(wzp_sim_fabric *fabric, const char *interface, const char *path) {
+    assert(fabric->ops == &fabric_ops);
     const ns3_fabric *f = of(fabric);
-    assert(fabric->ops == &fabric_ops && index < f->pair_count && end < 2);
-    const wzp_ns3_plan *plan = &way_of(f, index, 0)->plan;
-    if (end == 0 && plan->ns3.access != NULL && strcmp(plan->ns3.access, "lte") == 0) {
+    const way *w = way_from(f, interface);
+    const char *access = w != NULL && w->plan.ns3.access != NULL ? w->plan.ns3.access : "";
+    if (w == NULL || (w->direction == 0 && strcmp(access, "lte") == 0)) {
         return WZP_ERR_INVALID_ARGUMENT;
     }
-    return f->ns3->pcap(f->world, index, end, path) ? WZP_OK : WZP_ERR_IO;
+    return f->ns3->pcap(f->world, w->index, w->direction, path) ? WZP_OK : WZP_ERR_IO;
 }

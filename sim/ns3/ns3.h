@@ -29,11 +29,12 @@ WZP_MUST_USE wzp_err wzp_sim_fabric_ns3(wzp_sim_fabric **out, const wzp_sim_engi
  * description that `set` is given must pass as well: it changes nothing otherwise. */
 WZP_MUST_USE wzp_err wzp_sim_ns3_check(const wzp_sim_link_cfg *cfg, wzp_fail *fail);
 
-/* ns-3's own capture of what its device at one end of a link sends and receives: PPP frames of a
- * wired link, 802.11 with radiotap of Wi-Fi, PPP at the core's side of LTE (its radio has no
- * packets).  `end` is 0 for a, 1 for b; before anything is sent.  WZP_ERR_INVALID_ARGUMENT: that
- * end has no such device; WZP_ERR_IO: the file cannot be written. */
-WZP_MUST_USE wzp_err wzp_sim_ns3_pcap(wzp_sim_fabric *fabric, size_t index, unsigned end,
+/* ns-3's own capture of what its device at an interface ("node:port", as taps call it) sends and
+ * receives, from now on: PPP frames of a wired link, 802.11 with radiotap of Wi-Fi, PPP at the
+ * network's side of LTE, whose radio has no packets.  Media have the time stamps of ns-3's own
+ * clock, which shows 1 s at the start.  WZP_ERR_INVALID_ARGUMENT: there is no such interface, or it
+ * has no such device; WZP_ERR_IO: the file cannot be written. */
+WZP_MUST_USE wzp_err wzp_sim_ns3_pcap(wzp_sim_fabric *fabric, const char *interface,
                                       const char *path);
 
 #endif

@@ -60,6 +60,12 @@ static wzp_err check_radio(const wzp_sim_link_cfg *cfg, wzp_fail *fail) {
         cfg->rate.step_count != 0) {
         return refuse(fail, "rate.bits_per_s", cfg->rate.bits_per_s); /* the medium has its own */
     }
+    const wzp_sim_queue_cfg *queue = &cfg->queue;
+    const bool limited =
+        queue->limit_packets != 0 || queue->limit_bytes != 0 || queue->limit_ns != 0;
+    if (queue->kind != WZP_SIM_QUEUE_DROPTAIL || limited || queue->ecn) {
+        return refuse(fail, "queue.kind", queue->kind);
+    }
     return WZP_OK;
 }
 

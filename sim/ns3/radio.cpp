@@ -82,8 +82,8 @@ void radio_way::send(cargo *what) {
     }
     packet->AddByteTag(number_tag(next_number));
     const radio::side &from = whole.end(direction);
-    const ns3::InetSocketAddress to(whole.end(1 - direction).address, carrier_port);
-    from.socket->SetIpTos(what->tos);
+    ns3::InetSocketAddress to(whole.end(1 - direction).address, carrier_port);
+    to.SetTos(what->tos); // Wi-Fi's access categories go by it
     under_way.emplace(next_number++, sent{what, home.now()});
     if (from.socket->SendTo(packet, 0, to) < 0) {
         under_way.erase(next_number - 1);

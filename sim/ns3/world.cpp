@@ -63,7 +63,7 @@ void horizon::Insert(const Event &event) {
 }
 
 bool horizon::IsEmpty() const {
-    return PriorityQueueScheduler::IsEmpty() || the_world == nullptr || the_world->pauses(*this);
+    return PriorityQueueScheduler::IsEmpty() || (the_world != nullptr && the_world->pauses(*this));
 }
 
 world *world::current() {
@@ -86,6 +86,7 @@ world::world(const wzp_sim_engine_cfg &engine, const wzp_ns3_owner &packets)
 }
 
 world::~world() {
+    closing = true;
     ns3::Simulator::Destroy();
     links.clear();
     while (under_way != nullptr) {
@@ -160,6 +161,9 @@ wzp_sim_stop world::why_paused() const {
 }
 
 bool world::pauses(const horizon &events) const {
+    if (closing) {
+        return false;
+    }
     return ns3::TimeStep(events.PeekNext().key.m_ts) > limit ||
            (warm && why_paused() != WZP_SIM_STOP_TIME);
 }

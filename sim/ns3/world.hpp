@@ -138,7 +138,7 @@ class world {
     uint64_t cargo_count = 0, task_count = 0, sources = 0;
     uint64_t inserted = 0, own_events = 0;
     ns3::Time limit;
-    bool warm = false, asked = false, task_lost = false;
+    bool warm = false, asked = false, task_lost = false, closing = false;
 };
 
 std::unique_ptr<link> make_wire(world &in, size_t index, const std::string &name, size_t a,

@@ -115,6 +115,7 @@ void bed_close(bed *b) {
 static void send_one(sender *s, wzp_time now) {
     bed *b = s->bed;
     static uint8_t payload[UINT16_MAX];
+    memset(payload, s->source.fill, s->source.size - HEADERS);
     for (size_t i = 0; i < NUMBER; i++) {
         payload[i] = (uint8_t)(b->sent >> (56 - 8 * i));
     }

@@ -53,6 +53,7 @@ typedef struct bed_source {
     uint32_t burst; /* packets at once; 0: 1 */
     uint16_t flow;
     uint8_t tos;
+    uint8_t fill; /* of the payload behind the number */
 } bed_source;
 
 /* Starts it.  Its gaps depend on the seed and the flow alone, so both engines see the same. */
