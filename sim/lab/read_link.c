@@ -434,6 +434,13 @@ static const wzp_lab_field core_path[] = {
 };
 TABLE("a core path", core_path);
 
+/* A medium comes without the line that an access is otherwise: it has a rate and queues itself. */
+static bool names_medium(const json_t *value, const char *const names[2]) {
+    return json_object_get(value, "medium") != NULL ||
+           json_object_get(json_object_get(value, names[0]), "medium") != NULL ||
+           json_object_get(json_object_get(value, names[1]), "medium") != NULL;
+}
+
 void wzp_lab_read_links(wzp_lab_reader *r, const char *path, json_t *value,
                         const char *const names[2], wzp_sim_link_cfg links[2]) {
     char below[WZP_LAB_PATH_MAX];
@@ -447,6 +454,9 @@ void wzp_lab_read_links(wzp_lab_reader *r, const char *path, json_t *value,
     const json_t *preset = named ? value : json_object_get(value, "preset");
     if (is_access && preset != NULL && !use_preset(r, path, preset, links)) {
         return;
+    }
+    if (preset == NULL && names_medium(value, names)) {
+        links[0] = links[1] = (wzp_sim_link_cfg){.mtu = 0};
     }
     for (size_t i = 0; !named && i < 2 && r->errors->count == before; i++) {
         (void)wzp_lab_read(r, path, value,

@@ -302,6 +302,56 @@ START_TEST(an_engine_that_is_not_there_is_told) {
 }
 END_TEST
 
+/* --- the other engine -------------------------------------------------------------------------
+ */
+
+/* NULL: ns-3 is not here. */
+static wzp_lab_result *run_on_ns3(const wzp_lab_scenario *s) {
+    char why[256];
+    wzp_lab_result *r = NULL;
+    const wzp_lab_run_cfg cfg = {.engine = "ns3"};
+    const wzp_err err = wzp_lab_run(&r, s, &cfg, why);
+    ck_assert_msg(err == WZP_OK || err == WZP_ERR_IO, "%s", why);
+    return r;
+}
+
+START_TEST(engines_tell_the_same) {
+    wzp_lab_scenario *s = scenario_of(PAIR, 3);
+    wzp_lab_result *native = run(s, NULL);
+    wzp_lab_result *ns3 = run_on_ns3(s);
+    if (ns3 != NULL) {
+        ck_assert_str_eq(ns3->engine, "ns3");
+        ck_assert_uint_eq(ns3->packets, native->packets);
+        for (size_t i = 0; i < 2; i++) {
+            ck_assert_uint_eq(ns3->calls[0].members[i].setup, native->calls[0].members[i].setup);
+        }
+    }
+    wzp_lab_result_free(&ns3);
+    wzp_lab_result_free(&native);
+    wzp_lab_scenario_free(&s);
+}
+END_TEST
+
+START_TEST(a_call_over_radio) {
+    char why[256];
+    wzp_lab_scenario *s = scenario_of("name = \"t\"\nduration = \"4 s\"\n"
+                                      "[host.x]\nnat = \"linux-masq\"\n"
+                                      "access = {medium = \"wifi\", loss = \"1 %\"}\n[host.y]\n",
+                                      3);
+    wzp_lab_result *r = NULL;
+    const wzp_lab_run_cfg cfg = {.engine = "native"};
+    ck_assert_int_eq(wzp_lab_run(&r, s, &cfg, why), WZP_ERR_INVALID_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(why, "native has no medium \"wifi\""));
+    r = run_on_ns3(s);
+    for (size_t i = 0; r != NULL && i < 2; i++) {
+        ck_assert_int_eq(r->calls[0].members[i].path, WZP_LAB_PATH_RELAY);
+        ck_assert_uint_lt(r->calls[0].members[i].setup, WZP_S);
+    }
+    wzp_lab_result_free(&r);
+    wzp_lab_scenario_free(&s);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("run");
     TCase *tc = tcase_create("all");
@@ -313,6 +363,8 @@ int main(void) {
     tcase_add_test(tc, pages_are_well_formed);
     tcase_add_test(tc, a_limit_ends_a_run_and_is_told);
     tcase_add_test(tc, an_engine_that_is_not_there_is_told);
+    tcase_add_test(tc, engines_tell_the_same);
+    tcase_add_test(tc, a_call_over_radio);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
