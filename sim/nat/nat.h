@@ -40,6 +40,7 @@ typedef struct wzp_sim_nat_cfg {
     bool open;        /* no firewall either: everything passes */
     wzp_sim_nat_scope mapping, filtering;
     wzp_sim_nat_ports ports, fallback;
+    wzp_sim_nat_hairpin hairpin;
     uint32_t delta; /* SEQUENTIAL; 0: 1 */
     uint32_t skip_ppm;
     bool per_host_counter; /* SEQUENTIAL: one counter per inside host, else one for all */
@@ -49,7 +50,6 @@ typedef struct wzp_sim_nat_cfg {
                       different remotes may share an external port, each has its own timer */
     uint16_t first_port, last_port;  /* 0, 0: 1024-65535 */
     uint16_t block_size, blocks_max; /* > 0: aligned blocks of ports per inside host */
-    wzp_sim_nat_hairpin hairpin;
     bool arbitrary_pooling; /* the next external address for each mapping, which then serves one
                                remote address; else one external address per inside host */
     uint64_t t_unreplied, t_replied; /* ns; 0: never expires */

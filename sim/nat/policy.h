@@ -12,18 +12,18 @@
 
 typedef struct wzp_sim_policy_cfg {
     bool block_udp;
-    bool icmp_prohibited;                           /* what is blocked is answered with ICMP */
+    bool block_quic;           /* long headers with a version */
+    bool drop_fragments;       /* IP packets over 1500 bytes that may be divided */
+    bool suppress_frag_needed; /* ICMP "too big" does not come back */
+    bool icmp_prohibited;      /* what is blocked is answered with ICMP */
     uint16_t allow_ports[WZP_SIM_POLICY_PORTS_MAX]; /* remote UDP ports; none: all */
     size_t allow_port_count;
     uint64_t block_after_bytes, block_after; /* UDP dies after so many bytes, or ns; 0: never */
-    bool block_quic;                         /* long headers with a version */
     uint32_t initial_drop_ppm;               /* of QUIC Initial packets */
     uint32_t pps, pps_burst;                 /* policers, each way by itself; 0: none; burst 1 */
     uint64_t bits_per_s;
     uint32_t bits_burst;              /* bytes; 0: 65567, one packet of any size */
     uint32_t max_size;                /* IP bytes; 0: any */
-    bool drop_fragments;              /* IP packets over 1500 bytes that may be divided */
-    bool suppress_frag_needed;        /* ICMP "too big" does not come back */
     uint32_t scan_ports;              /* port-scan guard, up to 4096: so many ports of one remote,
                                          or of ours by it, ... */
     uint64_t scan_window, scan_block; /* ... within this; then it is blocked for so long */

@@ -1,5 +1,7 @@
 #include "sim/ns3/cargo.hpp"
 
+#include <cstring>
+
 #include <ns3/packet.h>
 
 namespace wzp_ns3 {
@@ -17,8 +19,13 @@ ns3::TypeId cargo_tag::GetTypeId() {
 }
 
 cargo *cargo_tag::of(const ns3::Packet &packet) {
+    static_assert(sizeof(void *) == sizeof(uint64_t));
     cargo_tag tag;
-    return packet.PeekPacketTag(tag) ? tag.carried : nullptr;
+    cargo *what = nullptr;
+    if (packet.PeekPacketTag(tag)) {
+        std::memcpy(&what, &tag.carried, sizeof tag.carried);
+    }
+    return what;
 }
 
 item::item(ns3::Ptr<ns3::Packet> packet, cargo *what, uint32_t counted)

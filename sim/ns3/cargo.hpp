@@ -13,7 +13,7 @@ namespace wzp_ns3 {
 class cargo_tag final : public ns3::Tag {
   public:
     static ns3::TypeId GetTypeId();
-    explicit cargo_tag(cargo *what = nullptr) : carried(what) {
+    explicit cargo_tag(cargo *what = nullptr) : carried(reinterpret_cast<uintptr_t>(what)) {
     }
     ns3::TypeId GetInstanceTypeId() const override {
         return GetTypeId();
@@ -22,10 +22,10 @@ class cargo_tag final : public ns3::Tag {
         return sizeof carried;
     }
     void Serialize(ns3::TagBuffer buffer) const override {
-        buffer.Write(reinterpret_cast<const uint8_t *>(&carried), sizeof carried);
+        buffer.WriteU64(carried);
     }
     void Deserialize(ns3::TagBuffer buffer) override {
-        buffer.Read(reinterpret_cast<uint8_t *>(&carried), sizeof carried);
+        carried = buffer.ReadU64();
     }
     void Print(std::ostream &out) const override {
         out << "wzp";
@@ -35,7 +35,7 @@ class cargo_tag final : public ns3::Tag {
     static cargo *of(const ns3::Packet &packet);
 
   private:
-    cargo *carried;
+    uint64_t carried; // a pointer: it never leaves this process
 };
 
 class item final : public ns3::QueueDiscItem {

@@ -40,7 +40,7 @@ class lte final : public radio {
         if (end == 0 || !writable(path)) {
             return false;
         }
-        captures = true;
+        capture();
         wires.EnablePcap(path, server_device, true, true);
         return true;
     }

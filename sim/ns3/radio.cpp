@@ -122,7 +122,7 @@ void radio_way::give_up() {
 // ------------------------------------------------------------------------------------
 
 radio::radio(world &in, size_t index, const std::string &name)
-    : link(index, name), home(in), ways{{in, *this, 0}, {in, *this, 1}} {
+    : link(index, name), ways{{in, *this, 0}, {in, *this, 1}} {
 }
 
 void radio::open(unsigned end, ns3::Ptr<ns3::Node> node, ns3::Ipv4Address address) {

@@ -98,11 +98,12 @@ class radio : public link {
     // Once each, before packets are sent.
     void open(unsigned end, ns3::Ptr<ns3::Node> node, ns3::Ipv4Address address);
     static bool writable(const char *path);
-
-    world &home;
-    bool captures = false; // then datagrams carry the real bytes
+    void capture() {
+        captures = true;
+    }
 
   private:
+    bool captures = false; // then datagrams carry the real bytes
     side sides[2];
     radio_way ways[2];
 };

@@ -37,7 +37,7 @@ class wifi final : public radio {
         if (!writable(path)) {
             return false;
         }
-        captures = true;
+        capture();
         phy.SetPcapDataLinkType(ns3::WifiPhyHelper::DLT_IEEE802_11_RADIO);
         phy.EnablePcap(path, this->end(end).node->GetDevice(device_index), false, true);
         return true;

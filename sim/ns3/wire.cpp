@@ -204,7 +204,7 @@ bool wire::lost(unsigned direction, uint32_t bytes) {
 }
 
 void wire::set(unsigned direction, const wzp_sim_link_cfg &cfg) {
-    channel->laws[direction].set(cfg.delay, name() + (direction == 0 ? " ab" : " ba"));
+    channel->law(direction).set(cfg.delay, name() + (direction == 0 ? " ab" : " ba"));
     ways[direction]->set(cfg);
     if (cross[direction] == nullptr) {
         cross[direction] = cross_traffic::make(home, *ways[direction], cfg,

@@ -24,6 +24,11 @@ class wire_channel final : public ns3::PointToPointChannel {
     static ns3::TypeId GetTypeId();
     bool TransmitStart(ns3::Ptr<const ns3::Packet> packet,
                        ns3::Ptr<ns3::PointToPointNetDevice> from, ns3::Time sending) override;
+    delay_law &law(unsigned direction) {
+        return laws[direction];
+    }
+
+  private:
     delay_law laws[2];
 };
 
