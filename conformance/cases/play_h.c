@@ -266,6 +266,7 @@ static wzp_ct_so_far go_successor(wzp_ct_exec *e, wzp_time now) {
 }
 
 const wzp_ct_act wzp_ct_acts_h12[WZP_CT_H12_ACTS] = {
+    {"the places of an earlier run are free again", 5, NULL, NULL, WZP_CT_REASON_NONE, 0},
     {"three join", 5, begin_three, go_three, WZP_CT_REASON_NO_RESPONSE, 0},
     {"the fourth is refused", 3, begin_fourth, go_fourth, WZP_CT_REASON_NO_RESPONSE, 0},
     {"the three are served as before", 3, begin_three_speech, go_speech,

@@ -4,7 +4,7 @@
 
 #include "conformance/engine/play.h"
 
-enum { WZP_CT_H11_ACTS = 7, WZP_CT_H12_ACTS = 4, WZP_CT_H13_ACTS = 3, WZP_CT_W15_ACTS = 3 };
+enum { WZP_CT_H11_ACTS = 7, WZP_CT_H12_ACTS = 5, WZP_CT_H13_ACTS = 3, WZP_CT_W15_ACTS = 3 };
 extern const wzp_ct_act wzp_ct_acts_h11[WZP_CT_H11_ACTS];
 extern const wzp_ct_act wzp_ct_acts_h12[WZP_CT_H12_ACTS];
 extern const wzp_ct_act wzp_ct_acts_h13[WZP_CT_H13_ACTS];

@@ -337,20 +337,43 @@ static bool calibrate(suite *s) {
     return good;
 }
 
-static void run_all(suite *s) {
-    for (size_t i = 0; i < s->cfg->case_count; i++) {
-        const wzp_ct_case *c = s->cfg->cases[i];
-        if (is_calibration(c) || settled(s, i)) {
-            continue;
+/* A relay for so many sessions serves one run at a time: two would take each other's places. */
+static bool taken(const suite *s, const wzp_ct_case *c) {
+    for (size_t i = 0; c->config == WZP_CT_CONFIG_MAX_SESSIONS && i < s->active; i++) {
+        if (s->cfg->cases[s->jobs[i].case_index]->config == c->config) {
+            return true;
         }
-        for (uint32_t r = 0; r < repeats(s, c); r++) {
-            while (s->active > 0 && s->weight + weight_of(c) > s->cfg->jobs && !must_stop(s)) {
-                turn(s);
+    }
+    return false;
+}
+
+/* Once it has a place among those that run; false: the suite must stop. */
+static bool start_in_turn(suite *s, size_t case_index, uint32_t run_index) {
+    const wzp_ct_case *c = s->cfg->cases[case_index];
+    while (s->active > 0 && (s->weight + weight_of(c) > s->cfg->jobs || taken(s, c)) &&
+           !must_stop(s)) {
+        turn(s);
+    }
+    if (s->report->interrupted || must_stop(s)) {
+        return false;
+    }
+    (void)start_job(s, case_index, run_index);
+    return true;
+}
+
+/* Every case once, then all again: what disturbs this machine for a moment hits one run of a case.
+ */
+static void run_all(suite *s) {
+    for (uint32_t r = 0; r < s->cfg->repeat; r++) {
+        for (size_t i = 0; i < s->cfg->case_count; i++) {
+            const wzp_ct_case *c = s->cfg->cases[i];
+            if (is_calibration(c) || r >= repeats(s, c) || (r == 0 && settled(s, i)) ||
+                run_of(s, i, r)->actual[0] != '\0') {
+                continue;
             }
-            if (s->report->interrupted || must_stop(s)) {
+            if (!start_in_turn(s, i, r)) {
                 return;
             }
-            (void)start_job(s, i, r);
         }
     }
     while (s->active > 0 && !must_stop(s)) {
