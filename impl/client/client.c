@@ -7,6 +7,9 @@
 
 enum { REPORT_EVERY = 50 }; /* frames between quality reports (wire sheet 5.4) */
 
+/* A frame that could not leave for so long would not be played any more. */
+#define LIFETIME (200 * WZP_MS)
+
 typedef enum client_state {
     CLIENT_CONNECTING,
     CLIENT_OFFERED,
@@ -410,6 +413,7 @@ wzp_err wzp_client_push_coded(wzp_client *c, wzp_bytes frame, wzp_time now) {
 static wzp_err dial(wzp_client *c, wzp_time now) {
     const wzp_quic_cfg quic = {.rng = c->cfg.rng,
                                .log = c->cfg.log,
+                               .datagram_lifetime = LIFETIME,
                                .deterministic = c->cfg.deterministic,
                                .keylog = c->cfg.keylog,
                                .keylog_ctx = c->cfg.keylog_ctx};
@@ -496,5 +500,6 @@ void wzp_client_count(const wzp_client *c, wzp_client_stats *out) {
         out->rtt_ms = (double)stats.smoothed_rtt / 1e6;
         out->rtt = stats.smoothed_rtt;
         out->packets_lost = stats.packets_lost;
+        out->expired = stats.datagrams_expired;
     }
 }

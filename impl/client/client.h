@@ -85,6 +85,7 @@ typedef struct wzp_client_stats {
     double jitter_ms, rtt_ms; /* jitter: the worst of the senders */
     uint64_t rtt;             /* ns; 0: not known */
     uint64_t packets_lost;    /* of ours, as QUIC's loss recovery sees it */
+    uint64_t expired;         /* frames of ours that the network did not take in time */
 } wzp_client_stats;
 void wzp_client_count(const wzp_client *client, wzp_client_stats *out);
 

@@ -146,6 +146,13 @@ static int on_datagram(ngtcp2_conn *ng, uint32_t flags, const uint8_t *data, siz
     return 0;
 }
 
+static int on_datagram_acked(ngtcp2_conn *ng, uint64_t id, void *user) {
+    (void)ng;
+    (void)id;
+    wzp_datagrams_acked(user);
+    return 0;
+}
+
 static int on_datagram_lost(ngtcp2_conn *ng, uint64_t id, void *user) {
     conn *c = user;
     (void)ng;
@@ -192,6 +199,7 @@ static ngtcp2_callbacks callbacks(bool is_server) {
         .extend_max_local_streams_uni = on_more_streams,
         .extend_max_stream_data = on_more_stream_data,
         .recv_datagram = on_datagram,
+        .ack_datagram = on_datagram_acked,
         .lost_datagram = on_datagram_lost,
         .path_validation = on_path_validated,
     };

@@ -57,6 +57,7 @@ struct stream {
 
 typedef struct datagram {
     struct datagram *next;
+    wzp_time dies_at; /* once it was tried; only with a lifetime */
     size_t len;
     uint8_t data[];
 } datagram;
@@ -81,9 +82,13 @@ typedef struct conn {
     size_t heap_at; /* SIZE_MAX: not in the heap */
 
     datagram *datagrams, **datagrams_tail;
+    datagram *new_datagrams; /* the first one that was not tried yet */
     size_t datagram_bytes;
-    size_t peer_datagram; /* what the peer takes; 0 before the handshake is over */
+    wzp_time datagram_at;   /* when the last one left */
+    wzp_time unacked_since; /* one left then, and none was acknowledged since */
+    size_t peer_datagram;   /* what the peer takes; 0 before the handshake is over */
     uint64_t datagrams_sent, datagrams_received, datagrams_dropped, datagrams_lost;
+    uint64_t datagrams_expired;
 
     stream *streams; /* oldest first */
     stream *last_stream;
@@ -216,8 +221,13 @@ ngtcp2_ssize wzp_streams_write(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi, 
 void wzp_streams_free(conn *c);
 void wzp_streams_unblock(conn *c);
 
-/* packets.c */
+/* datagrams.c */
 void wzp_datagrams_learn(conn *c);
+void wzp_datagrams_acked(conn *c);
+ngtcp2_ssize wzp_datagrams_write(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi, uint8_t *buf,
+                                 size_t cap);
+ngtcp2_ssize wzp_datagrams_write_rest(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi, uint8_t *buf,
+                                      size_t cap);
 void wzp_datagrams_free(conn *c);
 void wzp_datagrams_forget(wzp_quic *q);
 

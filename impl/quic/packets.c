@@ -1,138 +1,10 @@
-/* Output: datagram queues and the packets that leave the endpoint, equal-sized ones for one path in
- * a single run (UDP_SEGMENT). */
+/* Output: the packets that leave the endpoint, equal-sized ones for one path in a single run
+ * (UDP_SEGMENT). */
 #include <assert.h>
-#include <stdlib.h>
 
 #include "quic/internal.h"
 
 enum { RUN_MAX = 16, PACKET_MAX = 1500 };
-
-/* --- datagrams ----------------------------------------------------------------------------------
- */
-
-static datagram *new_datagram(wzp_quic *q, size_t len) {
-    datagram *d = q->free_datagrams;
-    if (len > DATAGRAM_KEPT || d == NULL) {
-        return malloc(sizeof *d + (len > DATAGRAM_KEPT ? len : DATAGRAM_KEPT));
-    }
-    q->free_datagrams = d->next;
-    q->free_datagram_count--;
-    return d;
-}
-
-static void free_datagram(wzp_quic *q, datagram *d) {
-    if (d->len > DATAGRAM_KEPT || q->free_datagram_count == DATAGRAMS_KEPT_MAX) {
-        free(d);
-        return;
-    }
-    d->next = q->free_datagrams;
-    q->free_datagrams = d;
-    q->free_datagram_count++;
-}
-
-void wzp_datagrams_forget(wzp_quic *q) {
-    while (q->free_datagrams != NULL) {
-        datagram *d = q->free_datagrams;
-        q->free_datagrams = d->next;
-        free(d);
-    }
-}
-
-static void pop_datagram(conn *c) {
-    datagram *d = c->datagrams;
-    c->datagrams = d->next;
-    if (c->datagrams == NULL) {
-        c->datagrams_tail = &c->datagrams;
-    }
-    c->datagram_bytes -= d->len;
-    free_datagram(c->quic, d);
-}
-
-void wzp_datagrams_free(conn *c) {
-    while (c->datagrams != NULL) {
-        pop_datagram(c);
-    }
-}
-
-/* The handshake is over. */
-void wzp_datagrams_learn(conn *c) {
-    const ngtcp2_transport_params *p = ngtcp2_conn_get_remote_transport_params2(c->ng);
-    const uint64_t frame = p != NULL ? p->max_datagram_frame_size : 0;
-    c->peer_datagram = frame > 9 ? (size_t)(frame - 9) : 0;
-}
-
-static size_t max_datagram(const conn *c) {
-    if (c->state != CONN_OPEN || c->peer_datagram == 0) {
-        return 0;
-    }
-    const size_t path =
-        ngtcp2_conn_get_path_max_tx_udp_payload_size2(c->ng) - MAX_DATAGRAM_OVERHEAD;
-    return path < c->peer_datagram ? path : c->peer_datagram;
-}
-
-/* Asks about the path only when it matters. */
-static bool fits(const conn *c, size_t len) {
-    return len <= DATAGRAM_SMALL ? len <= c->peer_datagram && c->peer_datagram > 0
-                                 : len <= max_datagram(c);
-}
-
-size_t wzp_quic_max_datagram(const wzp_quic *q, wzp_quic_conn handle) {
-    const conn *c = wzp_quic_find(q, handle);
-    return c != NULL ? max_datagram(c) : 0;
-}
-
-wzp_err wzp_quic_send_datagram(wzp_quic *q, wzp_quic_conn handle, wzp_bytes bytes) {
-    conn *c = wzp_quic_find(q, handle);
-    if (c == NULL || c->state != CONN_OPEN) {
-        return WZP_ERR_CLOSED;
-    }
-    if (!fits(c, bytes.len)) {
-        return WZP_ERR_TOO_LARGE;
-    }
-    datagram *d = new_datagram(q, bytes.len);
-    if (d == NULL) {
-        c->datagrams_dropped++;
-        return WZP_OK; /* as lost as any other datagram, and counted */
-    }
-    d->next = NULL;
-    d->len = bytes.len;
-    if (bytes.len != 0) {
-        memcpy(d->data, bytes.data, bytes.len);
-    }
-    *c->datagrams_tail = d;
-    c->datagrams_tail = &d->next;
-    c->datagram_bytes += bytes.len;
-    while (c->datagram_bytes > q->cfg.datagram_queue_bytes && c->datagrams->next != NULL) {
-        pop_datagram(c);
-        c->datagrams_dropped++;
-    }
-    wzp_quic_mark_dirty(c);
-    return WZP_OK;
-}
-
-/* --- packets ------------------------------------------------------------------------------------
- */
-
-/* 0: nothing can be sent now. */
-static ngtcp2_ssize write_datagram(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi, uint8_t *buf,
-                                   size_t cap) {
-    while (c->datagrams != NULL && !fits(c, c->datagrams->len)) {
-        pop_datagram(c); /* the path shrank under it */
-        c->datagrams_dropped++;
-    }
-    if (c->datagrams == NULL) {
-        return 0;
-    }
-    int accepted = 0;
-    const datagram *d = c->datagrams;
-    const ngtcp2_ssize n = ngtcp2_conn_write_datagram(
-        c->ng, path, pi, buf, cap, &accepted, 0, c->datagrams_sent, d->data, d->len, c->quic->now);
-    if (accepted != 0) {
-        c->datagrams_sent++;
-        pop_datagram(c);
-    }
-    return n;
-}
 
 /* Signals and datagrams take turns, so that neither starves the other. */
 static ngtcp2_ssize write_packet(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi, uint8_t *buf,
@@ -140,7 +12,7 @@ static ngtcp2_ssize write_packet(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi
     const bool can_datagram = c->datagrams != NULL && c->state == CONN_OPEN;
     if (can_datagram && (c->datagram_turn || !wzp_streams_want_write(c))) {
         c->datagram_turn = false;
-        const ngtcp2_ssize n = write_datagram(c, path, pi, buf, cap);
+        const ngtcp2_ssize n = wzp_datagrams_write(c, path, pi, buf, cap);
         if (n != 0) {
             return n;
         }

@@ -172,7 +172,7 @@ conn *wzp_quic_new_conn(wzp_quic *q) {
     c->index = q->free_indices[--q->free_count];
     c->generation = ++q->generations[c->index];
     c->heap_at = SIZE_MAX;
-    c->deadline = c->hold_until = WZP_TIME_NEVER;
+    c->deadline = c->hold_until = c->unacked_since = WZP_TIME_NEVER;
     c->datagrams_tail = &c->datagrams;
     q->conns[c->index] = c;
     q->conn_count++;
@@ -561,6 +561,7 @@ bool wzp_quic_conn_stats(const wzp_quic *q, wzp_quic_conn handle, wzp_quic_stats
                             .datagrams_sent = c->datagrams_sent,
                             .datagrams_received = c->datagrams_received,
                             .datagrams_dropped_queue = c->datagrams_dropped,
+                            .datagrams_expired = c->datagrams_expired,
                             .datagrams_lost = c->datagrams_lost,
                             .mtu = (uint32_t)ngtcp2_conn_get_path_max_tx_udp_payload_size2(c->ng),
                             .path = {wzp_quic_from_sockaddr(path->local.addr),

@@ -65,9 +65,11 @@ typedef struct wzp_quic_cfg {
     uint64_t handshake_timeout;    /* [10 s] */
     uint32_t max_udp_payload;      /* [1452] upper bound of path MTU discovery */
     uint32_t datagram_queue_bytes; /* [65536] per connection, oldest dropped and counted */
-    bool loopback_mtu;             /* start at max_udp_payload instead of probing */
-    bool always_retry;             /* demand address validation from everyone */
-    bool deterministic;            /* OpenSSL draws from `rng` as well: simulators and tests */
+    uint64_t datagram_lifetime; /* [for ever] from the first attempt to send; older ones are dropped
+                                   and counted, and holes are probed (datagrams.c): for media */
+    bool loopback_mtu;          /* start at max_udp_payload instead of probing */
+    bool always_retry;          /* demand address validation from everyone */
+    bool deterministic;         /* OpenSSL draws from `rng` as well: simulators and tests */
 
     /* TLS secrets in NSS key log form, one line without line end per call; may be NULL. */
     void (*keylog)(void *ctx, wzp_quic_conn handle, const char *line);
@@ -241,6 +243,7 @@ typedef struct wzp_quic_stats {
     uint64_t packets_sent, packets_received, packets_lost;
     uint64_t datagrams_sent, datagrams_received;
     uint64_t datagrams_dropped_queue; /* pushed out of the send queue by newer ones */
+    uint64_t datagrams_expired;       /* older than datagram_lifetime before they could leave */
     uint64_t datagrams_lost;          /* declared lost by loss recovery */
     uint32_t mtu;                     /* UDP payload of the current path */
     wzp_quic_path path;
@@ -263,10 +266,11 @@ bool wzp_quic_peer_cert_sha256(const wzp_quic *quic, wzp_quic_conn handle, uint8
 typedef struct wzp_quic_counters {
     uint64_t conns; /* now */
     uint64_t accepted, dialled, handshakes_failed, retries_sent, version_negotiations_sent;
-    uint64_t refused_limit;   /* no room: max_conns or max_conns_per_ip */
-    uint64_t packets_ignored; /* not for any connection of ours */
-    uint64_t resets_sent;     /* stateless ones, in answer to some of those */
-    uint64_t events_dropped;  /* the event queue was full of datagrams: datagrams only */
+    uint64_t refused_limit;     /* no room: max_conns or max_conns_per_ip */
+    uint64_t packets_ignored;   /* not for any connection of ours */
+    uint64_t resets_sent;       /* stateless ones, in answer to some of those */
+    uint64_t events_dropped;    /* the event queue was full of datagrams: datagrams only */
+    uint64_t datagrams_expired; /* of all connections, gone ones too */
     uint64_t signals_bad;
 } wzp_quic_counters;
 void wzp_quic_count(const wzp_quic *quic, wzp_quic_counters *out);

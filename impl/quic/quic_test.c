@@ -138,6 +138,8 @@ static void dial(fixture *f, const char *sni, const char *alpn) {
     ck_assert(wzp_quic_connect(f->client.q, &d, f->net.now, &conn) == WZP_OK);
 }
 
+enum { SERVER, CLIENT }; /* hosts in the network */
+
 static fixture *connected(void) {
     fixture *f = setup();
     dial(f, "room", NULL);
@@ -358,6 +360,94 @@ START_TEST(datagrams_both_ways_and_limits) {
     ck_assert(wzp_quic_conn_stats(f->client.q, f->client.conn, &stats));
     ck_assert_uint_gt(stats.datagrams_dropped_queue, 100);
     ck_assert_uint_eq(f->server.datagrams, 2 + 200 - stats.datagrams_dropped_queue);
+    teardown(f);
+}
+END_TEST
+
+static void send_voice(side *s) {
+    static const uint8_t frame[76];
+    ck_assert(wzp_quic_send_datagram(s->q, s->conn, wzp_bytes_of(frame, sizeof frame)) == WZP_OK);
+}
+
+/* Both sides speak: a frame of a coded voice every 20 ms. */
+static void talk(fixture *f, uint64_t ms) {
+    for (uint64_t at = 0; at < ms; at += 20) {
+        send_voice(&f->client);
+        send_voice(&f->server);
+        run(f, 20);
+    }
+}
+
+static fixture *talking(uint64_t lifetime) {
+    fixture *f = setup_with((wzp_quic_cfg){.datagram_lifetime = lifetime}, 1);
+    dial(f, "room", NULL);
+    run(f, 500);
+    talk(f, 20000);
+    ck_assert_uint_eq(f->client.datagrams, 1000);
+    ck_assert_uint_eq(f->server.datagrams, 1000);
+    return f;
+}
+
+static const struct hole_case {
+    const char *name;
+    uint64_t lifetime_ms, hole_ms;
+    bool stale; /* what could not leave in the hole comes after it */
+} hole_cases[] = {
+    {"5 s", 200, 5000, false},
+    {"10 s", 200, 10000, false},
+    {"27 s, almost the idle timeout", 200, 27000, false},
+    {"10 s, and datagrams live for ever", 0, 10000, true},
+};
+
+START_TEST(media_flow_again_after_a_hole) {
+    const struct hole_case *c = &hole_cases[_i];
+    fixture *f = talking(c->lifetime_ms * WZP_MS);
+    f->net.loss_ppm = 1000000;
+    talk(f, c->hole_ms);
+    f->net.loss_ppm = 0;
+    /* One probe is due within 200 ms; what it brings back takes a round trip. */
+    talk(f, 300);
+    const unsigned before[] = {f->client.datagrams, f->server.datagrams};
+    talk(f, 5000);
+    wzp_quic_stats stats;
+    ck_assert(wzp_quic_conn_stats(f->client.q, f->client.conn, &stats));
+    for (unsigned i = 0; i < WZP_COUNT_OF(before); i++) {
+        const unsigned after = i == 0 ? f->client.datagrams : f->server.datagrams;
+        ck_assert_msg(c->stale != (after - before[i] == 250), "%s: %u datagrams in 5 s", c->name,
+                      after - before[i]);
+        ck_assert_msg(c->stale || (before[i] > 1000 && before[i] <= 1000 + 15),
+                      "%s: %u datagrams within 300 ms", c->name, before[i] - 1000);
+    }
+    wzp_quic_counters counters;
+    wzp_quic_count(f->client.q, &counters);
+    ck_assert_uint_eq(counters.datagrams_expired, stats.datagrams_expired);
+    ck_assert_uint_eq(stats.datagrams_expired != 0, !c->stale && c->hole_ms > 5000);
+    teardown(f);
+}
+END_TEST
+
+START_TEST(a_broken_way_back_does_not_stop_media) {
+    fixture *f = talking(200 * WZP_MS);
+    f->net.cut[CLIENT] = true;
+    talk(f, 5000);
+    ck_assert_uint_eq(f->client.datagrams, 1250);
+    f->net.cut[CLIENT] = false;
+    talk(f, 1000);
+    ck_assert_uint_eq(f->client.datagrams, 1300);
+    ck_assert_uint_eq(f->server.datagrams, 1050);
+    teardown(f);
+}
+END_TEST
+
+/* A program that slept has lost nothing: lives begin at the first attempt to send. */
+START_TEST(datagrams_wait_for_a_sleeping_program) {
+    fixture *f = setup_with((wzp_quic_cfg){.datagram_lifetime = 200 * WZP_MS}, 1);
+    dial(f, "room", NULL);
+    run(f, 500);
+    send_voice(&f->client);
+    f->net.now += WZP_S;
+    run(f, 200);
+    ck_assert_uint_eq(f->server.datagrams, 1);
     teardown(f);
 }
 END_TEST
@@ -620,6 +710,9 @@ int main(void) {
     tcase_add_test(tc, a_stalled_stream_does_not_block_the_next);
     tcase_add_test(tc, unidirectional_streams_carry_text);
     tcase_add_test(tc, datagrams_both_ways_and_limits);
+    tcase_add_loop_test(tc, media_flow_again_after_a_hole, 0, WZP_COUNT_OF(hole_cases));
+    tcase_add_test(tc, a_broken_way_back_does_not_stop_media);
+    tcase_add_test(tc, datagrams_wait_for_a_sleeping_program);
     tcase_add_loop_test(tc, a_server_that_comes_back_says_that_it_knows_nothing, 0, 2);
     tcase_add_test(tc, resets_do_not_go_on_for_ever);
     tcase_add_test(tc, a_local_address_that_nobody_named_is_not_made_up);

@@ -380,7 +380,7 @@ ngtcp2_ssize wzp_streams_write(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi, 
             return n;
         }
     }
-    return ngtcp2_conn_writev_stream(c->ng, path, pi, buf, cap, NULL, 0, -1, NULL, 0, c->quic->now);
+    return wzp_datagrams_write_rest(c, path, pi, buf, cap);
 }
 
 int wzp_streams_acked(conn *c, stream *s, uint64_t upto) {

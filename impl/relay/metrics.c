@@ -256,6 +256,8 @@ static void write_ours(wzp_wr *wr, const wzp_relay *r) {
            q.packets_ignored);
     single(wr, "wzp_quic_events_dropped_total", "counter", "received datagrams without room",
            q.events_dropped);
+    single(wr, "wzp_quic_datagrams_expired_total", "counter",
+           "media that a receiver's connection did not take in time", q.datagrams_expired);
 }
 
 wzp_err wzp_relay_metrics(const wzp_relay *r, wzp_wr *wr) {

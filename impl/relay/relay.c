@@ -7,6 +7,9 @@
 
 #include "relay/internal.h"
 
+/* What a receiver's connection did not take for so long would come too late to be played. */
+#define MEDIA_LIFETIME (200 * WZP_MS)
+
 /* Views and texts in one piece. */
 static wzp_err copy_relays(wzp_relay *r, const wzp_relay_cfg *cfg) {
     const size_t count =
@@ -51,6 +54,7 @@ wzp_err wzp_relay_new(wzp_relay **out, const wzp_relay_cfg *cfg, wzp_time now) {
                                .max_conns = cfg->max_conns,
                                .max_conns_per_ip = cfg->max_conns_per_ip,
                                .max_handshakes = cfg->max_handshakes,
+                               .datagram_lifetime = MEDIA_LIFETIME,
                                .loopback_mtu = cfg->loopback_mtu,
                                .always_retry = cfg->always_retry,
                                .deterministic = cfg->deterministic,

@@ -26,6 +26,7 @@ typedef struct pair_net {
     wzp_prng prng;
     size_t hosts;
     wzp_addr addr[PAIR_HOSTS];
+    bool cut[PAIR_HOSTS]; /* nothing that this host sends arrives */
     wzp_core core[PAIR_HOSTS];
     void (*after[PAIR_HOSTS])(void *ctx, wzp_time now);
     void *after_ctx[PAIR_HOSTS];
@@ -61,7 +62,7 @@ static inline void pair_send(pair_net *net, size_t host, const wzp_quic_meta *me
         for (size_t i = 0; i < n; i++) {
             net->hash = (net->hash ^ data[from + i]) * UINT64_C(0x100000001b3);
         }
-        if (wzp_rng_below(wzp_prng_rng(&net->prng), 1000000) < net->loss_ppm) {
+        if (wzp_rng_below(wzp_prng_rng(&net->prng), 1000000) < net->loss_ppm || net->cut[host]) {
             net->lost++;
             continue;
         }
