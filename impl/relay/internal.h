@@ -203,7 +203,9 @@ struct wzp_relay {
     session *newest;           /* of these */
     wzp_quic_shared *presence; /* the latest list */
     size_t presence_len, presence_listed;
+    size_t presence_pending;            /* clients that have not acknowledged theirs */
     wzp_time presence_due, presence_at; /* NEVER: nothing has changed; of the latest list */
+    uint64_t presence_took;             /* until most had the latest */
     wzp_calls *calls;
     auth *auth_first, *auth_last;
     uint64_t auth_count, next_auth;

@@ -8,24 +8,22 @@
 #define WZP_LIMIT_ALIAS 64             /* bytes of UTF-8 shown to others; longer ones are cut */
 #define WZP_LIMIT_CALL_ROOM 2          /* members of a call- room */
 #define WZP_LIMIT_SIGNAL_CLIENTS 16384 /* registered at once */
-#define WZP_LIMIT_PRESENCE_BYTES                                                                   \
-    (48U << 20)                             /* of one list to all; then it names the latest only   \
-                                             */
-#define WZP_LIMIT_PRESENCE_RATE (32U << 20) /* bytes per second that lists may cost */
-#define WZP_LIMIT_RELAYS 64                 /* available_relays */
-#define WZP_LIMIT_CALLS 16384               /* direct calls at once */
-#define WZP_LIMIT_CLIENT_CALLS 16           /* of one client */
-#define WZP_LIMIT_CALL_SIGNAL 16384         /* bytes of a signal that is passed on */
-#define WZP_LIMIT_CALL_RATE 100             /* signals per second that one client has passed on */
-#define WZP_LIMIT_REFLECT_RATE 10           /* per second and connection */
-#define WZP_LIMIT_KEYFRAME 200000           /* payload bytes of one cached keyframe */
-#define WZP_LIMIT_KEYFRAME_STREAMS 4        /* cached streams of one sender */
-#define WZP_LIMIT_STREAM_OWNERS 256         /* per room: one per stream id */
-#define WZP_LIMIT_AUTH_PENDING 256          /* tokens that the service is asked about at once */
-#define WZP_LIMIT_TOKEN 4096                /* bytes of one token */
-#define WZP_LIMIT_HELD 8                    /* signals that wait for the service's answer ... */
-#define WZP_LIMIT_HELD_BYTES 65536          /* ... and their bytes, of one connection */
-#define WZP_LIMIT_EVENTS 1024               /* queued for the event log */
+#define WZP_LIMIT_PRESENCE_BYTES (12U << 20) /* of a list to all; longer ones are cut */
+#define WZP_LIMIT_PRESENCE_RATE (8U << 20)   /* bytes per second that lists may cost */
+#define WZP_LIMIT_RELAYS 64                  /* available_relays */
+#define WZP_LIMIT_CALLS 16384                /* direct calls at once */
+#define WZP_LIMIT_CLIENT_CALLS 16            /* of one client */
+#define WZP_LIMIT_CALL_SIGNAL 16384          /* bytes of a signal that is passed on */
+#define WZP_LIMIT_CALL_RATE 100              /* signals per second that one client has passed on */
+#define WZP_LIMIT_REFLECT_RATE 10            /* per second and connection */
+#define WZP_LIMIT_KEYFRAME 200000            /* payload bytes of one cached keyframe */
+#define WZP_LIMIT_KEYFRAME_STREAMS 4         /* cached streams of one sender */
+#define WZP_LIMIT_STREAM_OWNERS 256          /* per room: one per stream id */
+#define WZP_LIMIT_AUTH_PENDING 256           /* tokens that the service is asked about at once */
+#define WZP_LIMIT_TOKEN 4096                 /* bytes of one token */
+#define WZP_LIMIT_HELD 8                     /* signals that wait for the service's answer ... */
+#define WZP_LIMIT_HELD_BYTES 65536           /* ... and their bytes, of one connection */
+#define WZP_LIMIT_EVENTS 1024                /* queued for the event log */
 
 #define WZP_TIMER_OFFER (10 * WZP_S)    /* CallOffer after the QUIC handshake */
 #define WZP_TIMER_TOKEN (10 * WZP_S)    /* AuthToken after the QUIC handshake */
@@ -36,7 +34,8 @@
 #define WZP_TIMER_VERSION (100 * WZP_MS)
 #define WZP_TIMER_MISMATCH (500 * WZP_MS) /* for the acknowledgement of a last signal */
 #define WZP_TIMER_POLICY (250 * WZP_MS)
-#define WZP_TIMER_PRESENCE (1500 * WZP_MS) /* the longest that a change waits for its list */
+#define WZP_TIMER_PRESENCE (1500 * WZP_MS)    /* the longest that a change waits for its list */
+#define WZP_TIMER_PRESENCE_STUCK (10 * WZP_S) /* ... or until most have the one before */
 #define WZP_TIMER_PLI (200 * WZP_MS)
 #define WZP_TIMER_LAYER (3 * WZP_S)
 

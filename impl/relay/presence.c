@@ -3,13 +3,15 @@
  * Deployed relays send a whole list to everybody at every change: with 10,000 clients a change
  * would be gigabytes.  Here changes are gathered, a list is made once for all and its bytes are
  * shared; a client gets the next one when it has acknowledged the last.  How long changes are
- * gathered follows from what a list costs: not at all among few, PRESENCE_WAIT at most.  What a
- * list may cost in all is bounded: past that it names only the latest to register. */
+ * gathered follows from what a list costs, in bytes and in the time that the last one took to
+ * reach most: not at all among few, WZP_TIMER_PRESENCE among many, longer when the machine or its
+ * network cannot keep up.  What a list may cost in all is bounded: past that it names only the
+ * latest to register. */
 #include <stdlib.h>
 
 #include "relay/internal.h"
 
-enum { LIST_HEAD = 64 };
+enum { LIST_HEAD = 64, FEW = 16 };
 
 /* --- the list
  * ------------------------------------------------------------------------------------- */
@@ -69,6 +71,52 @@ static wzp_quic_shared *make_list(wzp_relay *r) {
     return shared;
 }
 
+/* --- when
+ * ----------------------------------------------------------------------------------------- */
+
+static uint64_t pause_for_bytes(const wzp_relay *r) {
+    const uint64_t cost = (uint64_t)r->presence_len * r->signal_clients;
+    const uint64_t pause = cost * WZP_S / WZP_LIMIT_PRESENCE_RATE;
+    return pause < WZP_TIMER_PRESENCE ? pause : WZP_TIMER_PRESENCE;
+}
+
+/* Most have the latest list; a few may be slow or dead. */
+static bool is_spread(const wzp_relay *r) {
+    const uint64_t tolerated = r->signal_clients / 8;
+    return r->presence_pending <= (tolerated > FEW ? tolerated : FEW);
+}
+
+static void schedule(wzp_relay *r) {
+    const uint64_t busy = 2 * r->presence_took;
+    const uint64_t bytes = pause_for_bytes(r);
+    const uint64_t pause = !is_spread(r) ? WZP_TIMER_PRESENCE_STUCK : busy > bytes ? busy : bytes;
+    const wzp_time earliest = wzp_time_after(r->presence_at, pause);
+    r->presence_due = earliest > r->now ? earliest : r->now;
+}
+
+void wzp_relay_presence_changed(wzp_relay *r) {
+    if (r->presence_due == WZP_TIME_NEVER) {
+        schedule(r);
+    }
+}
+
+/* The list on its way to `s` has come there, or nobody waits for that any more. */
+static void arrived(session *s) {
+    wzp_relay *r = s->relay;
+    const bool was_spread = is_spread(r);
+    if (s->presence_stream == 0) {
+        return;
+    }
+    s->presence_stream = 0;
+    r->presence_pending--;
+    if (!was_spread && is_spread(r)) {
+        r->presence_took = wzp_time_since(r->now, r->presence_at);
+        if (r->presence_due != WZP_TIME_NEVER) {
+            schedule(r);
+        }
+    }
+}
+
 /* --- who gets it
  * ---------------------------------------------------------------------------------- */
 
@@ -82,40 +130,27 @@ int64_t wzp_relay_send_presence(session *to, wzp_quic_shared *list) {
 }
 
 static void offer_list(session *to) {
-    relay_metrics *metrics = &to->relay->metrics;
+    wzp_relay *r = to->relay;
     if (to->presence_stream != 0) {
         to->presence_waits = true; /* it has not yet got the one before */
-        metrics->presence_deferred++;
+        r->metrics.presence_deferred++;
         return;
     }
     to->presence_waits = false;
-    to->presence_stream = wzp_relay_send_presence(to, to->relay->presence);
-    metrics->presence_sent += to->presence_stream != 0 ? 1 : 0;
+    to->presence_stream = wzp_relay_send_presence(to, r->presence);
+    if (to->presence_stream != 0) {
+        r->presence_pending++;
+        r->metrics.presence_sent++;
+    }
 }
 
 /* Whoever missed a list gets the latest there is. */
 void wzp_relay_presence_acked(session *s, int64_t stream) {
     if (s->presence_stream == stream) {
-        s->presence_stream = 0;
+        arrived(s);
         if (s->presence_waits && s->is_registered && s->relay->presence != NULL) {
             offer_list(s);
         }
-    }
-}
-
-/* --- when
- * ----------------------------------------------------------------------------------------- */
-
-static uint64_t pause_after(const wzp_relay *r) {
-    const uint64_t cost = (uint64_t)r->presence_len * r->signal_clients;
-    const uint64_t pause = cost * WZP_S / WZP_LIMIT_PRESENCE_RATE;
-    return pause < WZP_TIMER_PRESENCE ? pause : WZP_TIMER_PRESENCE;
-}
-
-void wzp_relay_presence_changed(wzp_relay *r) {
-    if (r->presence_due == WZP_TIME_NEVER) {
-        const wzp_time earliest = wzp_time_after(r->presence_at, pause_after(r));
-        r->presence_due = earliest > r->now ? earliest : r->now;
     }
 }
 
@@ -125,6 +160,7 @@ void wzp_relay_presence_tick(wzp_relay *r) {
     }
     r->presence_due = WZP_TIME_NEVER;
     r->presence_at = r->now;
+    r->presence_took = 0; /* until more than a few have to wait */
     wzp_quic_shared_drop(&r->presence);
     r->presence = r->signal_clients > 0 ? make_list(r) : NULL;
     for (session *s = r->newest; s != NULL && r->presence != NULL; s = s->older) {
@@ -157,5 +193,6 @@ void wzp_relay_presence_remove(session *s) {
         s->older->newer = s->newer;
     }
     s->newer = s->older = NULL;
+    arrived(s);
     wzp_relay_presence_changed(r);
 }
