@@ -66,6 +66,7 @@ void wzp_relay_admit_first(session *s) {
         start(s, SESSION_REGISTER, WZP_TIMER_REGISTER);
     } else {
         start(s, SESSION_OFFER, WZP_TIMER_OFFER);
+        s->offer_due_at = s->relay->now;
     }
 }
 

@@ -4,26 +4,11 @@
 
 #include "relay/internal.h"
 
-static void count_into(histogram *h, const double *bounds, size_t count, double value) {
-    size_t i = 0;
-    while (i < count && value > bounds[i]) {
-        i++;
-    }
-    h->buckets[i]++;
-    h->count++;
-    h->sum += value;
-}
-
 static void record(session *s, const wzp_media_hdr *hdr, size_t wire_len) {
-    static const double bytes_bounds[BYTES_BUCKETS] = {16,   32,   64,   128,   256,   512,  1024,
-                                                       2048, 4096, 8192, 16384, 32768, 65536};
-    static const double iat_bounds[IAT_BUCKETS] = {1,  5,   10,  20,  30,  40, 60,
-                                                   80, 100, 150, 200, 300, 500};
     wzp_relay *r = s->relay;
-    const uint64_t gap_ms = wzp_time_since(r->now, s->last_packet_at) / WZP_MS; /* whole ones */
+    wzp_relay_observe_bytes(r, hdr->media_type, wire_len);
+    wzp_relay_observe_gap(r, hdr->media_type, wzp_time_since(r->now, s->last_packet_at));
     s->last_packet_at = r->now;
-    count_into(&r->metrics.bytes[hdr->media_type], bytes_bounds, BYTES_BUCKETS, (double)wire_len);
-    count_into(&r->metrics.iat[hdr->media_type], iat_bounds, IAT_BUCKETS, (double)gap_ms);
 }
 
 /* Counts with the deployed meters; true if ENF-1 says that the sender must go. */

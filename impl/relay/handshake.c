@@ -62,6 +62,7 @@ static void answer(session *s, const wzp_signal_CallOffer *offer) {
     }
     wzp_crypto_wipe(&own, sizeof own);
     (void)wzp_relay_send_signal(s, &reply);
+    wzp_relay_observe_handshake(r, wzp_time_since(r->now, s->offer_due_at));
     copy_alias(s, &offer->alias);
     wzp_relay_set_deadline(s, WZP_TIME_NEVER);
     if (!wzp_relay_join(s)) {

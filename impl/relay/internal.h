@@ -96,6 +96,7 @@ struct session {
     const char *farewell_reason;
     int64_t farewell_stream; /* its acknowledgement ends the farewell; 0: none */
     wzp_time connected_at;
+    wzp_time offer_due_at; /* media: since when its CallOffer was waited for */
     wzp_quic_path path;
     char sni[WZP_QUIC_SNI_MAX + 1];
     char fingerprint[WZP_AUTH_IDENTITY_MAX + 1];
@@ -122,6 +123,8 @@ struct session {
     wzp_layer layer;
     wzp_quality_report last_report;
     bool has_report;
+    uint64_t dred, plc; /* the highest totals that it told */
+    bool has_recovery;
     trunk trunk;
     keyframe *keyframes; /* WZP_LIMIT_KEYFRAME_STREAMS of them, made on first use */
 };
@@ -140,10 +143,6 @@ struct room {
     wzp_tier tier;
     stream_owner *owners; /* by stream id, made on first video packet */
 };
-
-#define BYTES_BUCKETS 13
-#define IAT_BUCKETS 13
-#define HANDSHAKE_BUCKETS 10
 
 typedef struct histogram {
     uint64_t buckets[16]; /* one more than there are bounds: +Inf */
@@ -292,6 +291,11 @@ void wzp_relay_presence_changed(wzp_relay *r);
 void wzp_relay_presence_acked(session *s, int64_t stream);
 void wzp_relay_presence_tick(wzp_relay *r);
 int64_t wzp_relay_send_presence(session *to, wzp_quic_shared *list);
+
+/* metrics.c */
+void wzp_relay_observe_bytes(wzp_relay *r, uint8_t media_type, size_t wire_len);
+void wzp_relay_observe_gap(wzp_relay *r, uint8_t media_type, uint64_t gap);
+void wzp_relay_observe_handshake(wzp_relay *r, uint64_t duration);
 
 /* send.c: everything that leaves the relay */
 void wzp_relay_send_media(session *to, wzp_bytes datagram);

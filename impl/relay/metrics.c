@@ -4,6 +4,43 @@
 
 #include "relay/internal.h"
 
+/* --- observations
+ * --------------------------------------------------------------------------------- */
+
+static const double bytes_bounds[] = {16,   32,   64,   128,   256,   512,  1024,
+                                      2048, 4096, 8192, 16384, 32768, 65536};
+static const double gap_bounds[] = {1, 5, 10, 20, 30, 40, 60, 80, 100, 150, 200, 300, 500};
+static const double handshake_bounds[] = {.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5};
+
+static void count_into(histogram *h, const double *bounds, size_t count, double value) {
+    size_t i = 0;
+    while (i < count && value > bounds[i]) {
+        i++;
+    }
+    h->buckets[i]++;
+    h->count++;
+    h->sum += value;
+}
+
+void wzp_relay_observe_bytes(wzp_relay *r, uint8_t media_type, size_t wire_len) {
+    count_into(&r->metrics.bytes[media_type], bytes_bounds, WZP_COUNT_OF(bytes_bounds),
+               (double)wire_len);
+}
+
+/* In whole milliseconds, as deployed. */
+void wzp_relay_observe_gap(wzp_relay *r, uint8_t media_type, uint64_t gap) {
+    const uint64_t gap_ms = gap / WZP_MS;
+    count_into(&r->metrics.iat[media_type], gap_bounds, WZP_COUNT_OF(gap_bounds), (double)gap_ms);
+}
+
+void wzp_relay_observe_handshake(wzp_relay *r, uint64_t duration) {
+    count_into(&r->metrics.handshake, handshake_bounds, WZP_COUNT_OF(handshake_bounds),
+               (double)duration / (double)WZP_S);
+}
+
+/* --- text
+ * ----------------------------------------------------------------------------------------- */
+
 static void line(wzp_wr *wr, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void line(wzp_wr *wr, const char *format, ...) {
@@ -81,32 +118,30 @@ static void write_violations(wzp_wr *wr, const relay_metrics *m) {
     }
 }
 
+static void write_by_type(wzp_wr *wr, const char *name, const char *help, const histogram *all,
+                          const double *bounds, size_t count) {
+    family(wr, name, "histogram", help);
+    for (unsigned type = 0; type < WZP_MEDIA_TYPE_COUNT; type++) {
+        char label[48];
+        (void)snprintf(label, sizeof label, "media_type=\"%s\"",
+                       wzp_media_type_name((uint8_t)type));
+        if (all[type].count != 0) {
+            write_histogram(wr, name, label, &all[type], bounds, count);
+        }
+    }
+}
+
 static void write_histograms(wzp_wr *wr, const relay_metrics *m) {
-    static const double bytes[BYTES_BUCKETS] = {16,   32,   64,   128,   256,   512,  1024,
-                                                2048, 4096, 8192, 16384, 32768, 65536};
-    static const double iat[IAT_BUCKETS] = {1, 5, 10, 20, 30, 40, 60, 80, 100, 150, 200, 300, 500};
-    family(wr, "wzp_relay_conformance_bytes_per_session", "histogram",
-           "header and payload bytes of each packet");
-    for (unsigned type = 0; type < WZP_MEDIA_TYPE_COUNT; type++) {
-        char label[48];
-        (void)snprintf(label, sizeof label, "media_type=\"%s\"",
-                       wzp_media_type_name((uint8_t)type));
-        if (m->bytes[type].count != 0) {
-            write_histogram(wr, "wzp_relay_conformance_bytes_per_session", label, &m->bytes[type],
-                            bytes, BYTES_BUCKETS);
-        }
-    }
-    family(wr, "wzp_relay_conformance_iat_ms", "histogram",
-           "whole milliseconds since the sender's previous packet");
-    for (unsigned type = 0; type < WZP_MEDIA_TYPE_COUNT; type++) {
-        char label[48];
-        (void)snprintf(label, sizeof label, "media_type=\"%s\"",
-                       wzp_media_type_name((uint8_t)type));
-        if (m->iat[type].count != 0) {
-            write_histogram(wr, "wzp_relay_conformance_iat_ms", label, &m->iat[type], iat,
-                            IAT_BUCKETS);
-        }
-    }
+    family(wr, "wzp_relay_handshake_duration_seconds", "histogram",
+           "from waiting for a CallOffer to its answer");
+    write_histogram(wr, "wzp_relay_handshake_duration_seconds", "", &m->handshake, handshake_bounds,
+                    WZP_COUNT_OF(handshake_bounds));
+    write_by_type(wr, "wzp_relay_conformance_bytes_per_session",
+                  "header and payload bytes of each packet", m->bytes, bytes_bounds,
+                  WZP_COUNT_OF(bytes_bounds));
+    write_by_type(wr, "wzp_relay_conformance_iat_ms",
+                  "whole milliseconds since the sender's previous packet", m->iat, gap_bounds,
+                  WZP_COUNT_OF(gap_bounds));
 }
 
 /* 16 bytes as the deployed relay makes them: the session's number, little-endian, then zeros. */
@@ -118,21 +153,56 @@ static void session_label(char out[33], uint64_t number) {
 }
 
 static void write_sessions(wzp_wr *wr, const wzp_relay *r) {
-    char label[33];
-    family(wr, "wzp_relay_session_loss_pct", "gauge", "from the session's last quality report");
-    for (const session *s = r->sessions; s != NULL; s = s->next) {
-        if (s->room != NULL && s->has_report) {
-            session_label(label, s->number);
-            line(wr, "wzp_relay_session_loss_pct{session_id=\"%s\"} %.17g", label,
-                 (double)((float)s->last_report.loss_pct / 255.0F * 100.0F));
+    static const struct {
+        const char *name, *type, *help;
+        bool is_recovery;
+    } families[] = {
+        {"loss_pct", "gauge", "from the session's last quality report", false},
+        {"rtt_ms", "gauge", "from the session's last quality report", false},
+        {"dred_reconstructions_total", "counter", "told by the session's receiver", true},
+        {"classical_plc_total", "counter", "told by the session's receiver", true},
+    };
+    for (size_t i = 0; i < WZP_COUNT_OF(families); i++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "wzp_relay_session_%s", families[i].name);
+        family(wr, name, families[i].type, families[i].help);
+        for (const session *s = r->sessions; s != NULL; s = s->next) {
+            const double values[] = {(double)((float)s->last_report.loss_pct / 255.0F * 100.0F),
+                                     s->last_report.rtt_4ms * 4.0, (double)s->dred, (double)s->plc};
+            char label[33];
+            if (s->room != NULL && (families[i].is_recovery ? s->has_recovery : s->has_report)) {
+                session_label(label, s->number);
+                line(wr, "%s{session_id=\"%s\"} %.17g", name, label, values[i]);
+            }
         }
     }
-    family(wr, "wzp_relay_session_rtt_ms", "gauge", "from the session's last quality report");
-    for (const session *s = r->sessions; s != NULL; s = s->next) {
-        if (s->room != NULL && s->has_report) {
-            session_label(label, s->number);
-            line(wr, "wzp_relay_session_rtt_ms{session_id=\"%s\"} %u", label,
-                 s->last_report.rtt_4ms * 4U);
+}
+
+/* Deployed relays register these, and dashboards name them; here nothing is behind them: this relay
+ * has no jitter buffer, no links to other relays and no probes. */
+static void write_unserved(wzp_wr *wr) {
+    static const struct {
+        const char *name, *type;
+        bool has_labels; /* a family with labels and without children has no samples */
+    } families[] = {
+        {"wzp_relay_session_jitter_buffer_depth", "gauge", true},
+        {"wzp_relay_session_underruns_total", "counter", true},
+        {"wzp_relay_session_overruns_total", "counter", true},
+        {"wzp_federation_peer_status", "gauge", true},
+        {"wzp_federation_peer_rtt_ms", "gauge", true},
+        {"wzp_federation_packets_forwarded_total", "counter", true},
+        {"wzp_federation_packets_deduped_total", "counter", false},
+        {"wzp_federation_packets_rate_limited_total", "counter", false},
+        {"wzp_federation_active_rooms", "gauge", false},
+        {"wzp_probe_rtt_ms", "gauge", true},
+        {"wzp_probe_loss_pct", "gauge", true},
+        {"wzp_probe_jitter_ms", "gauge", true},
+        {"wzp_probe_up", "gauge", true},
+    };
+    for (size_t i = 0; i < WZP_COUNT_OF(families); i++) {
+        family(wr, families[i].name, families[i].type, "not served by this relay");
+        if (!families[i].has_labels) {
+            line(wr, "%s 0", families[i].name);
         }
     }
 }
@@ -156,6 +226,9 @@ static void write_auth(wzp_wr *wr, const wzp_relay *r) {
     line(wr, "wzp_relay_auth_attempts_total{result=\"ok\"} %llu", (unsigned long long)m->auth_ok);
     line(wr, "wzp_relay_auth_attempts_total{result=\"fail\"} %llu",
          (unsigned long long)m->auth_fail);
+    if (!r->cfg.auth) {
+        return;
+    }
     family(wr, "wzp_relay_auth_results_total", "counter", "tokens of all connections");
     for (unsigned v = 0; v < WZP_AUTH_VERDICT_COUNT; v++) {
         line(wr, "wzp_relay_auth_results_total{verdict=\"%s\"} %llu",
@@ -261,8 +334,6 @@ static void write_ours(wzp_wr *wr, const wzp_relay *r) {
 }
 
 wzp_err wzp_relay_metrics(const wzp_relay *r, wzp_wr *wr) {
-    static const double handshake[HANDSHAKE_BUCKETS] = {.001, .005, .01, .025, .05,
-                                                        .1,   .25,  .5,  1,    2.5};
     const relay_metrics *m = &r->metrics;
     single(wr, "wzp_relay_active_sessions", "gauge", "media sessions", r->media_sessions);
     single(wr, "wzp_relay_active_rooms", "gauge", "rooms with members", r->room_count);
@@ -270,15 +341,11 @@ wzp_err wzp_relay_metrics(const wzp_relay *r, wzp_wr *wr) {
            m->packets_forwarded);
     single(wr, "wzp_relay_bytes_forwarded_total", "counter", "payload bytes times receivers",
            m->bytes_forwarded);
-    family(wr, "wzp_relay_handshake_duration_seconds", "histogram", "successful handshakes");
-    write_histogram(wr, "wzp_relay_handshake_duration_seconds", "", &m->handshake, handshake,
-                    HANDSHAKE_BUCKETS);
-    if (r->cfg.auth) {
-        write_auth(wr, r);
-    }
+    write_auth(wr, r);
     write_sessions(wr, r);
     write_violations(wr, m);
     write_histograms(wr, m);
+    write_unserved(wr);
     write_ours(wr, r);
     return wzp_wr_end(wr);
 }

@@ -126,8 +126,15 @@ void wzp_relay_broadcast_room(room *rm) {
     free(list);
 }
 
-/* Only PictureLossIndication means anything here; the rest is counted and ignored, and what cannot
- * be read does not end the session (relay sheet 6.4, REF). */
+/* Totals of a receiver: a late or repeated one must not turn them back (relay sheet 11.1). */
+static void take_recovery(session *s, const wzp_signal_LossRecoveryUpdate *told) {
+    s->has_recovery = true;
+    s->dred = told->dred_reconstructions > s->dred ? told->dred_reconstructions : s->dred;
+    s->plc = told->classical_plc_invocations > s->plc ? told->classical_plc_invocations : s->plc;
+}
+
+/* Picture loss is passed on and recovery is counted; the rest is counted and ignored, and what
+ * cannot be read does not end the session (relay sheet 6.4, REF). */
 void wzp_relay_on_room_signal(session *s, wzp_bytes json) {
     wzp_signal *signal = NULL;
     if (wzp_signal_parse(&signal, json, NULL, NULL) != WZP_OK) {
@@ -136,6 +143,8 @@ void wzp_relay_on_room_signal(session *s, wzp_bytes json) {
     }
     if (signal->kind == WZP_SIGNAL_PICTURE_LOSS_INDICATION) {
         wzp_relay_on_pli(s, signal->u.PictureLossIndication.stream_id);
+    } else if (signal->kind == WZP_SIGNAL_LOSS_RECOVERY_UPDATE) {
+        take_recovery(s, &signal->u.LossRecoveryUpdate);
     } else {
         s->relay->metrics.signals_ignored++;
     }

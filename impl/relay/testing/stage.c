@@ -205,18 +205,18 @@ guest *stage_registered(stage *st, const char *alias) {
     return g;
 }
 
-long long stage_metric(const stage *st, const char *name) {
+const char *stage_metrics(const stage *st) {
     static uint8_t page[PAGE];
-    char wanted[256];
     wzp_wr wr;
-    long long value = -1;
     wzp_wr_init(&wr, page, sizeof page - 1);
     ck_assert(wzp_relay_metrics(st->relay, &wr) == WZP_OK);
     page[wzp_wr_len(&wr)] = '\0';
+    return (const char *)page;
+}
+
+long long stage_metric(const stage *st, const char *name) {
+    char wanted[256];
     (void)snprintf(wanted, sizeof wanted, "\n%s ", name);
-    const char *at = strstr((const char *)page, wanted);
-    if (at != NULL) {
-        value = strtoll(at + strlen(wanted), NULL, 10);
-    }
-    return value;
+    const char *at = strstr(stage_metrics(st), wanted);
+    return at != NULL ? strtoll(at + strlen(wanted), NULL, 10) : -1;
 }

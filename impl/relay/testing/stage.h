@@ -67,6 +67,9 @@ const heard *guest_heard(const guest *g, const char *variant, size_t nth);
 size_t guest_count(const guest *g, const char *variant);
 void guest_forget(guest *g);
 
+/* The whole page; valid until the next call. */
+const char *stage_metrics(const stage *st);
+
 /* A counter or gauge of the metrics page by its full name, labels included; -1: not there. */
 long long stage_metric(const stage *st, const char *name);
 
