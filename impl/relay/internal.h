@@ -202,9 +202,11 @@ struct wzp_relay {
     session *newest;           /* of these */
     wzp_quic_shared *presence; /* the latest list */
     size_t presence_len, presence_listed;
+    session *presence_next;             /* that is to be offered the latest; NULL: all were */
     size_t presence_pending;            /* clients that have not acknowledged theirs */
     wzp_time presence_due, presence_at; /* NEVER: nothing has changed; of the latest list */
-    uint64_t presence_took;             /* until most had the latest */
+    wzp_time presence_step_at;          /* when more clients are offered it */
+    bool presence_is_spread;            /* most have it */
     wzp_calls *calls;
     auth *auth_first, *auth_last;
     uint64_t auth_count, next_auth;
@@ -290,6 +292,7 @@ void wzp_relay_presence_remove(session *s);
 void wzp_relay_presence_changed(wzp_relay *r);
 void wzp_relay_presence_acked(session *s, int64_t stream);
 void wzp_relay_presence_tick(wzp_relay *r);
+wzp_time wzp_relay_presence_deadline(const wzp_relay *r);
 int64_t wzp_relay_send_presence(session *to, wzp_quic_shared *list);
 
 /* metrics.c */

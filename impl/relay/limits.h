@@ -8,8 +8,9 @@
 #define WZP_LIMIT_ALIAS 64             /* bytes of UTF-8 shown to others; longer ones are cut */
 #define WZP_LIMIT_CALL_ROOM 2          /* members of a call- room */
 #define WZP_LIMIT_SIGNAL_CLIENTS 16384 /* registered at once */
-#define WZP_LIMIT_PRESENCE_BYTES (12U << 20) /* of a list to all; longer ones are cut */
-#define WZP_LIMIT_PRESENCE_RATE (8U << 20)   /* bytes per second that lists may cost */
+#define WZP_LIMIT_PRESENCE_BYTES (10U << 20) /* of a list to all; longer ones are cut */
+#define WZP_LIMIT_PRESENCE_RATE (10U << 20)  /* bytes per second that lists may cost ... */
+#define WZP_LIMIT_PRESENCE_BURST (16U << 20) /* ... and while one is on its way to all */
 #define WZP_LIMIT_RELAYS 64                  /* available_relays */
 #define WZP_LIMIT_CALLS 16384                /* direct calls at once */
 #define WZP_LIMIT_CLIENT_CALLS 16            /* of one client */
@@ -34,7 +35,8 @@
 #define WZP_TIMER_VERSION (100 * WZP_MS)
 #define WZP_TIMER_MISMATCH (500 * WZP_MS) /* for the acknowledgement of a last signal */
 #define WZP_TIMER_POLICY (250 * WZP_MS)
-#define WZP_TIMER_PRESENCE (1500 * WZP_MS)    /* the longest that a change waits for its list */
+#define WZP_TIMER_PRESENCE WZP_S              /* the longest that a change waits for its list */
+#define WZP_TIMER_PRESENCE_STEP WZP_MS        /* so much of a burst at once */
 #define WZP_TIMER_PRESENCE_STUCK (10 * WZP_S) /* ... or until most have the one before */
 #define WZP_TIMER_PLI (200 * WZP_MS)
 #define WZP_TIMER_LAYER (3 * WZP_S)

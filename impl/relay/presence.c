@@ -2,16 +2,17 @@
  *
  * Deployed relays send a whole list to everybody at every change: with 10,000 clients a change
  * would be gigabytes.  Here changes are gathered, a list is made once for all and its bytes are
- * shared; a client gets the next one when it has acknowledged the last.  How long changes are
- * gathered follows from what a list costs, in bytes and in the time that the last one took to
- * reach most: not at all among few, WZP_TIMER_PRESENCE among many, longer when the machine or its
- * network cannot keep up.  What a list may cost in all is bounded: past that it names only the
- * latest to register. */
+ * shared; a client gets the next one when it has acknowledged the last.  A list leaves at
+ * WZP_LIMIT_PRESENCE_BURST, client by client: ten thousand packets at once would delay media, and
+ * the network would drop many of them.  How long changes are gathered follows from what a list
+ * costs: not at all among few, WZP_TIMER_PRESENCE among many, and until most have the last one when
+ * the machine or its network cannot keep up.  What a list may cost in all is bounded: past that it
+ * names only the latest to register. */
 #include <stdlib.h>
 
 #include "relay/internal.h"
 
-enum { LIST_HEAD = 64, FEW = 16 };
+enum { LIST_HEAD = 64, FEW = 16, CATCH_UP = 10 * WZP_MS };
 
 /* --- the list
  * ------------------------------------------------------------------------------------- */
@@ -80,16 +81,14 @@ static uint64_t pause_for_bytes(const wzp_relay *r) {
     return pause < WZP_TIMER_PRESENCE ? pause : WZP_TIMER_PRESENCE;
 }
 
-/* Most have the latest list; a few may be slow or dead. */
+/* All were offered the latest list, and most have it; a few may be slow or dead. */
 static bool is_spread(const wzp_relay *r) {
     const uint64_t tolerated = r->signal_clients / 8;
-    return r->presence_pending <= (tolerated > FEW ? tolerated : FEW);
+    return r->presence_next == NULL && r->presence_pending <= (tolerated > FEW ? tolerated : FEW);
 }
 
 static void schedule(wzp_relay *r) {
-    const uint64_t busy = 2 * r->presence_took;
-    const uint64_t bytes = pause_for_bytes(r);
-    const uint64_t pause = !is_spread(r) ? WZP_TIMER_PRESENCE_STUCK : busy > bytes ? busy : bytes;
+    const uint64_t pause = r->presence_is_spread ? pause_for_bytes(r) : WZP_TIMER_PRESENCE_STUCK;
     const wzp_time earliest = wzp_time_after(r->presence_at, pause);
     r->presence_due = earliest > r->now ? earliest : r->now;
 }
@@ -100,21 +99,23 @@ void wzp_relay_presence_changed(wzp_relay *r) {
     }
 }
 
-/* The list on its way to `s` has come there, or nobody waits for that any more. */
-static void arrived(session *s) {
-    wzp_relay *r = s->relay;
-    const bool was_spread = is_spread(r);
-    if (s->presence_stream == 0) {
+static void note_spread(wzp_relay *r) {
+    if (r->presence_is_spread || !is_spread(r)) {
         return;
     }
-    s->presence_stream = 0;
-    r->presence_pending--;
-    if (!was_spread && is_spread(r)) {
-        r->presence_took = wzp_time_since(r->now, r->presence_at);
-        if (r->presence_due != WZP_TIME_NEVER) {
-            schedule(r);
-        }
+    r->presence_is_spread = true;
+    if (r->presence_due != WZP_TIME_NEVER) {
+        schedule(r);
     }
+}
+
+/* The list on its way to `s` has come there, or nobody waits for that any more. */
+static void arrived(session *s) {
+    if (s->presence_stream != 0) {
+        s->presence_stream = 0;
+        s->relay->presence_pending--;
+    }
+    note_spread(s->relay);
 }
 
 /* --- who gets it
@@ -154,18 +155,42 @@ void wzp_relay_presence_acked(session *s, int64_t stream) {
     }
 }
 
-void wzp_relay_presence_tick(wzp_relay *r) {
-    if (r->presence_due > r->now) {
-        return;
-    }
+static void begin(wzp_relay *r) {
     r->presence_due = WZP_TIME_NEVER;
-    r->presence_at = r->now;
-    r->presence_took = 0; /* until more than a few have to wait */
+    r->presence_at = r->presence_step_at = r->now;
     wzp_quic_shared_drop(&r->presence);
     r->presence = r->signal_clients > 0 ? make_list(r) : NULL;
-    for (session *s = r->newest; s != NULL && r->presence != NULL; s = s->older) {
-        offer_list(s);
+    r->presence_next = r->presence != NULL ? r->newest : NULL;
+    r->presence_is_spread = false;
+}
+
+/* To as many as the time since the last step allows; a late driver does not make a burst. */
+static void step(wzp_relay *r) {
+    const uint64_t late = wzp_time_since(r->now, r->presence_step_at);
+    const uint64_t span = WZP_TIMER_PRESENCE_STEP + (late < CATCH_UP ? late : CATCH_UP);
+    const uint64_t allowed = span * WZP_LIMIT_PRESENCE_BURST / WZP_S;
+    uint64_t sent = 0;
+    while (r->presence_next != NULL && sent < allowed) {
+        session *to = r->presence_next;
+        r->presence_next = to->older;
+        offer_list(to);
+        sent += r->presence_len;
     }
+    r->presence_step_at = wzp_time_after(r->now, sent * WZP_S / WZP_LIMIT_PRESENCE_BURST);
+    note_spread(r);
+}
+
+void wzp_relay_presence_tick(wzp_relay *r) {
+    if (r->presence_next == NULL && r->presence_due <= r->now) {
+        begin(r);
+        step(r);
+    } else if (r->presence_next != NULL && r->presence_step_at <= r->now) {
+        step(r);
+    }
+}
+
+wzp_time wzp_relay_presence_deadline(const wzp_relay *r) {
+    return r->presence_next != NULL ? r->presence_step_at : r->presence_due;
 }
 
 /* --- the order of registration
@@ -191,6 +216,9 @@ void wzp_relay_presence_remove(session *s) {
     }
     if (s->older != NULL) {
         s->older->newer = s->newer;
+    }
+    if (r->presence_next == s) {
+        r->presence_next = s->older;
     }
     s->newer = s->older = NULL;
     arrived(s);

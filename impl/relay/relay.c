@@ -42,6 +42,7 @@ wzp_err wzp_relay_new(wzp_relay **out, const wzp_relay_cfg *cfg, wzp_time now) {
     r->cfg.max_sessions = cfg->max_sessions != 0 ? cfg->max_sessions : WZP_LIMIT_SESSIONS;
     r->now = now;
     r->presence_due = WZP_TIME_NEVER;
+    r->presence_is_spread = true;
     (void)snprintf(r->build, sizeof r->build, "%s", cfg->build != NULL ? cfg->build : "unknown");
     (void)snprintf(r->region, sizeof r->region, "%s", cfg->region != NULL ? cfg->region : "");
     wzp_identity_from_seed(&r->identity, cfg->seed);
@@ -211,7 +212,7 @@ wzp_time wzp_relay_deadline(const wzp_relay *r) {
     wzp_time first = wzp_time_min(wzp_quic_deadline(r->quic), wzp_relay_trunk_deadline(r));
     first = wzp_time_min(first, wzp_calls_deadline(r->calls));
     first = wzp_time_min(first, wzp_timers_deadline(&r->timers));
-    return wzp_time_min(first, r->presence_due);
+    return wzp_time_min(first, wzp_relay_presence_deadline(r));
 }
 
 size_t wzp_relay_next_packet(wzp_relay *r, wzp_time now, uint8_t *buf, size_t cap,

@@ -17,10 +17,17 @@ static crowd_guest *guest_of(wzp_quic_conn conn) {
     return conn > 0 && conn <= here->count ? &here->guests[conn - 1] : NULL;
 }
 
-static void count(crowd_guest *g, size_t len) {
+static void count(crowd_guest *g, wzp_bytes json) {
     g->signals++;
-    g->bytes += len;
-    here->bytes += len;
+    g->bytes += json.len;
+    here->bytes += json.len;
+    if (here->on_heard != NULL) {
+        here->on_heard(here->ctx, (size_t)(g - here->guests), json);
+    }
+}
+
+static bool is_open(const crowd_guest *g) {
+    return g != NULL && g->session != NULL && !g->is_closed;
 }
 
 /* --- in the place of the endpoint ---------------------------------------------------------------
@@ -34,10 +41,10 @@ INSTEAD_OF(wzp_err, wzp_quic_send_signal, wzp_quic *q, wzp_quic_conn conn, wzp_b
            int64_t *stream) {
     crowd_guest *g = guest_of(conn);
     (void)q;
-    if (g == NULL || g->session == NULL) {
+    if (!is_open(g)) {
         return WZP_ERR_CLOSED;
     }
-    count(g, json.len);
+    count(g, json);
     free(g->last);
     g->last = malloc(json.len + 1);
     assert(g->last != NULL);
@@ -70,10 +77,10 @@ INSTEAD_OF(wzp_err, wzp_quic_send_shared, wzp_quic *q, wzp_quic_conn conn, wzp_q
            int64_t *stream) {
     crowd_guest *g = guest_of(conn);
     (void)q;
-    if (g == NULL || g->session == NULL) {
+    if (!is_open(g)) {
         return WZP_ERR_CLOSED;
     }
-    count(g, shared->len);
+    count(g, wzp_bytes_of(shared->json, shared->len));
     g->lists++;
     shared->references++;
     wzp_quic_shared_drop(&g->list);
@@ -89,14 +96,17 @@ INSTEAD_OF(wzp_err, wzp_quic_send_datagram, wzp_quic *q, wzp_quic_conn conn, wzp
     return WZP_OK;
 }
 
-/* The relay hears of it when it has let go of the session: crowd_pass and crowd_say do that. */
+/* The relay hears of it later, see crowd_settle. */
 INSTEAD_OF(void, wzp_quic_close, wzp_quic *q, wzp_quic_conn conn, uint64_t code, const char *reason,
            wzp_time now) {
+    crowd_guest *g = guest_of(conn);
     (void)q;
-    (void)conn;
     (void)code;
     (void)reason;
     (void)now;
+    if (g != NULL) {
+        g->is_closed = true;
+    }
 }
 
 /* --- guests -------------------------------------------------------------------------------------
@@ -159,8 +169,16 @@ void crowd_leave(crowd *c, size_t guest) {
 void crowd_say(crowd *c, size_t guest, const char *json) {
     session *s = c->guests[guest].session;
     c->relay->now = c->now;
-    if (s != NULL) {
+    if (is_open(&c->guests[guest])) {
         wzp_relay_on_signal(s, wzp_bytes_str(json));
+    }
+}
+
+void crowd_settle(crowd *c) {
+    for (size_t i = 0; i < c->count; i++) {
+        if (c->guests[i].is_closed) {
+            crowd_leave(c, i);
+        }
     }
 }
 
@@ -203,12 +221,18 @@ static void acknowledge(crowd *c) {
 }
 
 void crowd_pass(crowd *c, uint64_t duration, bool acks) {
-    c->now += duration;
-    if (acks) {
+    const wzp_time end = c->now + duration;
+    bool is_over = false;
+    while (!is_over) {
+        const wzp_time due = wzp_relay_deadline(c->relay);
+        c->now = due >= end ? end : due > c->now ? due : c->now;
         c->relay->now = c->now;
-        acknowledge(c);
+        if (acks) {
+            acknowledge(c);
+        }
+        wzp_relay_tick(c->relay, c->now);
+        is_over = c->now == end && wzp_relay_deadline(c->relay) > end;
     }
-    wzp_relay_tick(c->relay, c->now);
 }
 
 const char *crowd_list(const crowd *c, size_t guest) {

@@ -8,7 +8,8 @@
 #include "relay/internal.h"
 
 typedef struct crowd_guest {
-    session *session; /* NULL: closed */
+    session *session; /* NULL: gone */
+    bool is_closed;   /* the relay closed it: it hears nothing any more */
     size_t signals, lists;
     uint64_t bytes;
     char *last;            /* JSON, owned */
@@ -23,6 +24,10 @@ typedef struct crowd {
     crowd_guest *guests;
     size_t count, cap;
     uint64_t bytes; /* to all */
+
+    /* May be NULL.  Whatever a guest hears, as it is said. */
+    void (*on_heard)(void *ctx, size_t guest, wzp_bytes json);
+    void *ctx;
 } crowd;
 
 /* One at a time: the wrapped functions find it. */
@@ -36,11 +41,15 @@ void crowd_leave(crowd *c, size_t guest);
 /* Nothing happens if the guest is gone. */
 void crowd_say(crowd *c, size_t guest, const char *json);
 
+/* The relay is told that connections which it closed are gone. */
+void crowd_settle(crowd *c);
+
 /* RegisterPresence with a key that is made of `number`, and its fingerprint. */
 void crowd_register(crowd *c, size_t guest, size_t number, const char *alias);
 void crowd_fingerprint(char out[WZP_FINGERPRINT_TEXT + 1], size_t number);
 
-/* Time passes, timers run, lists are acknowledged if `acks`. */
+/* Time passes from one deadline of the relay to the next, and at its end; lists that are on their
+ * way are then acknowledged if `acks`. */
 void crowd_pass(crowd *c, uint64_t duration, bool acks);
 
 /* The JSON of the guest's last PresenceList; "" if there was none. */
