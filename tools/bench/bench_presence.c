@@ -1,6 +1,6 @@
 /* Ten thousand clients registered over loopback, real connections all of them: how long until
- * everyone knows of one more, and what that costs the relay.  The clients live in a process of
- * their own. */
+ * everyone knows of one more, what that costs the relay, and what a call that runs meanwhile
+ * notices.  The clients live in a process of their own, and so do the two parties of the call. */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -11,21 +11,81 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "crypto/identity.h"
+#include "crypto/handshake.h"
 #include "io/drive.h"
 #include "io/sys.h"
 #include "relay/relay.h"
+#include "wire/media.h"
 #include "wire/signal.h"
 
-enum { CLIENTS = 10000, AT_ONCE = 64, SETTLE_MS = 10000, GIVE_UP_S = 400 };
+enum { CLIENTS = 10000, AT_ONCE = 64, SETTLE_MS = 10000, GIVE_UP_S = 400, FRAME_MS = 20 };
 static const double budget_ms = 2000;
+static const double budget_bytes = 48 * 1024;
 
-/* Seen by both processes. */
+/* Seen by all processes. */
 typedef struct progress {
-    _Atomic bool one_more, told;
+    _Atomic bool settled, one_more, told;
+    _Atomic unsigned sent, heard;               /* packets of the call */
+    _Atomic unsigned change_sent, change_heard; /* of these, after one more had come */
+    _Atomic uint64_t change_latest;             /* ns from one party to the other */
 } progress;
 
 static progress *seen;
+
+/* --- endpoints
+ * ---------------------------------------------------------------------------------------- */
+
+static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
+                      wzp_time now) {
+    wzp_quic_recv(self, path, ecn, payload, now);
+}
+
+static void core_tick(void *self, wzp_time now) {
+    wzp_quic_tick(self, now);
+}
+
+static wzp_time core_deadline(const void *self) {
+    return wzp_quic_deadline(self);
+}
+
+static size_t core_next(void *self, wzp_time now, uint8_t *buf, size_t cap, wzp_quic_meta *meta) {
+    return wzp_quic_next_packet(self, now, buf, cap, meta);
+}
+
+static wzp_core core_of(wzp_quic *quic) {
+    static const wzp_core_ops ops = {core_recv, core_tick, core_deadline, core_next};
+    return (wzp_core){quic, &ops};
+}
+
+/* A loop that drives `quic` on a socket of its own; false: none to be had. */
+static bool drive_on_loop(wzp_drive *drive, uv_loop_t *loop, wzp_quic **quic, uint32_t conns) {
+    wzp_udp *udp = NULL;
+    const wzp_addr any = wzp_addr_v4(127, 0, 0, 1, 0);
+    const wzp_quic_cfg cfg = {.rng = wzp_io_rng(), .max_conns = conns};
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (wzp_quic_new(quic, &cfg, wzp_io_now()) != WZP_OK ||
+        wzp_udp_open(&udp, &any, false) != WZP_OK || uv_loop_init(loop) != 0) {
+        return false;
+    }
+    drive->core = core_of(*quic);
+    drive->udp = udp;
+    return true;
+}
+
+static double cpu_seconds(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)usage.ru_utime.tv_sec + (double)usage.ru_stime.tv_sec +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static void tell(wzp_quic *quic, wzp_quic_conn conn, const wzp_signal *signal) {
+    uint8_t json[4096];
+    wzp_wr wr;
+    wzp_wr_init(&wr, json, sizeof json);
+    wzp_signal_write(&wr, signal);
+    (void)!wzp_quic_send_signal(quic, conn, wzp_bytes_of(json, wzp_wr_len(&wr)), NULL);
+}
 
 /* --- clients
  * ------------------------------------------------------------------------------------------ */
@@ -38,6 +98,7 @@ typedef struct clients {
     unsigned dialled, registered, told;
     bool one_more; /* the last of them is dialled */
     wzp_time dialled_at, told_at;
+    double cpu_before;
     char newcomer[WZP_FINGERPRINT_TEXT + 1];
     bool knows[2 * CLIENTS]; /* by number of the connection */
 } clients;
@@ -51,14 +112,10 @@ static void dial(clients *c, wzp_time now) {
 }
 
 static void send_registration(clients *c, wzp_quic_conn conn, unsigned number) {
-    uint8_t json[1024];
-    wzp_wr wr;
     wzp_signal reg = {.kind = WZP_SIGNAL_REGISTER_PRESENCE, .version = 1};
     memcpy(reg.u.RegisterPresence.identity_pub.bytes, &number, sizeof number);
     wzp_fingerprint_text(c->newcomer, reg.u.RegisterPresence.identity_pub.bytes);
-    wzp_wr_init(&wr, json, sizeof json);
-    wzp_signal_write(&wr, &reg);
-    (void)!wzp_quic_send_signal(c->quic, conn, wzp_bytes_of(json, wzp_wr_len(&wr)), NULL);
+    tell(c->quic, conn, &reg);
 }
 
 static bool contains(wzp_bytes text, const char *part) {
@@ -106,29 +163,25 @@ static void on_timer(uv_timer_t *timer) {
     clients *c = timer->data;
     static unsigned idle_ms;
     idle_ms = c->registered == CLIENTS ? idle_ms + 100 : 0;
+    seen->settled = idle_ms >= SETTLE_MS - 1000;
     if (idle_ms >= SETTLE_MS && !c->one_more) {
         c->one_more = true;
         seen->one_more = true;
+        c->cpu_before = cpu_seconds();
         dial(c, wzp_io_now());
         wzp_drive_kick(&c->drive);
     }
 }
 
-static wzp_core core_of(wzp_quic *quic);
-
 static int run_clients(wzp_addr relay) {
     static clients c;
     uv_loop_t loop;
-    wzp_udp *udp = NULL;
-    const wzp_addr any = wzp_addr_v4(127, 0, 0, 1, 0);
-    const wzp_quic_cfg cfg = {.rng = wzp_io_rng(), .max_conns = CLIENTS + 1};
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     c.relay = relay;
-    if (wzp_quic_new(&c.quic, &cfg, wzp_io_now()) != WZP_OK ||
-        wzp_udp_open(&udp, &any, false) != WZP_OK || uv_loop_init(&loop) != 0) {
+    c.drive.after = on_events;
+    c.drive.ctx = &c;
+    if (!drive_on_loop(&c.drive, &loop, &c.quic, CLIENTS + 1)) {
         return 1;
     }
-    c.drive = (wzp_drive){.core = core_of(c.quic), .udp = udp, .after = on_events, .ctx = &c};
     uv_timer_init(&loop, &c.timer);
     c.timer.data = &c;
     uv_timer_start(&c.timer, on_timer, 100, 100);
@@ -137,33 +190,119 @@ static int run_clients(wzp_addr relay) {
     }
     uv_run(&loop, UV_RUN_DEFAULT);
     const double ms = (double)(c.told_at - c.dialled_at) / 1e6;
+    const double cpu_ms = (cpu_seconds() - c.cpu_before) * 1e3;
     char budget[64];
     (void)snprintf(budget, sizeof budget, "%s (at most %.0f ms)", ms <= budget_ms ? "ok" : "OVER",
                    budget_ms);
     bench_line("presence, 10,000 know of one more", ms, "ms", ms, 0, budget);
+    bench_line("presence, the clients' CPU for that", cpu_ms, "ms", cpu_ms, 0, "-");
     return 0;
 }
 
-static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
-                      wzp_time now) {
-    wzp_quic_recv(self, path, ecn, payload, now);
+/* --- a call
+ * ------------------------------------------------------------------------------------------- */
+
+typedef struct call {
+    wzp_quic *quic;
+    wzp_drive drive;
+    wzp_quic_conn parties[2];
+    unsigned answered;
+    uint32_t seq;
+    wzp_time sent_at[1U << 16]; /* by sequence number; 0: before one more came */
+} call;
+
+static void send_offer(call *c, wzp_quic_conn conn) {
+    static const uint8_t versions[] = {WZP_PROTOCOL_VERSION};
+    const uint8_t seed[WZP_KEY_LEN] = {(uint8_t)conn, 7};
+    uint8_t signature[WZP_SIGNATURE_LEN];
+    wzp_identity identity;
+    wzp_ephemeral ephemeral;
+    wzp_identity_from_seed(&identity, seed);
+    wzp_ephemeral_new(&ephemeral, wzp_io_rng());
+    wzp_handshake_sign(signature, &identity, WZP_ROLE_OFFER, ephemeral.pub);
+    wzp_signal offer = {.kind = WZP_SIGNAL_CALL_OFFER,
+                        .version = 1,
+                        .u.CallOffer = {.signature = {signature, sizeof signature},
+                                        .supported_profiles = {&wzp_profile_good, 1},
+                                        .protocol_version = WZP_PROTOCOL_VERSION,
+                                        .supported_versions = {versions, 1}}};
+    memcpy(offer.u.CallOffer.identity_pub.bytes, identity.ed25519_pub, WZP_KEY_LEN);
+    memcpy(offer.u.CallOffer.ephemeral_pub.bytes, ephemeral.pub, WZP_KEY_LEN);
+    tell(c->quic, conn, &offer);
 }
 
-static void core_tick(void *self, wzp_time now) {
-    wzp_quic_tick(self, now);
+static void on_packet(call *c, wzp_bytes datagram, wzp_time now) {
+    wzp_media_packet packet;
+    if (wzp_media_packet_parse(&packet, datagram, NULL) != WZP_OK) {
+        return;
+    }
+    const wzp_time sent_at = c->sent_at[packet.hdr.seq % WZP_COUNT_OF(c->sent_at)];
+    seen->heard++;
+    if (sent_at != 0) {
+        seen->change_heard++;
+        seen->change_latest =
+            now - sent_at > seen->change_latest ? now - sent_at : seen->change_latest;
+    }
 }
 
-static wzp_time core_deadline(const void *self) {
-    return wzp_quic_deadline(self);
+static void on_call_events(void *ctx, wzp_time now) {
+    call *c = ctx;
+    wzp_quic_event ev;
+    while (wzp_quic_next_event(c->quic, &ev)) {
+        if (ev.kind == WZP_QUIC_CONNECTED) {
+            send_offer(c, ev.conn);
+        } else if (ev.kind == WZP_QUIC_SIGNAL && contains(ev.body, "CallAnswer")) {
+            c->answered++;
+        } else if (ev.kind == WZP_QUIC_DATAGRAM) {
+            on_packet(c, ev.body, now);
+        }
+    }
 }
 
-static size_t core_next(void *self, wzp_time now, uint8_t *buf, size_t cap, wzp_quic_meta *meta) {
-    return wzp_quic_next_packet(self, now, buf, cap, meta);
+/* One frame of each party. */
+static void on_frame(uv_timer_t *timer) {
+    call *c = timer->data;
+    uint8_t buf[128];
+    static const uint8_t payload[60];
+    if (c->answered < WZP_COUNT_OF(c->parties) || seen->told) {
+        return;
+    }
+    const wzp_time now = wzp_io_now();
+    for (size_t i = 0; i < WZP_COUNT_OF(c->parties); i++) {
+        const wzp_media_packet packet = {.hdr = {.version = WZP_PROTOCOL_VERSION,
+                                                 .seq = c->seq,
+                                                 .timestamp_ms = c->seq / 2 * FRAME_MS},
+                                         .payload = {payload, sizeof payload}};
+        wzp_wr wr;
+        wzp_wr_init(&wr, buf, sizeof buf);
+        wzp_media_packet_write(&wr, &packet);
+        c->sent_at[c->seq++ % WZP_COUNT_OF(c->sent_at)] = seen->one_more ? now : 0;
+        (void)!wzp_quic_send_datagram(c->quic, c->parties[i], wzp_bytes_of(buf, wzp_wr_len(&wr)));
+        seen->sent++;
+        seen->change_sent += seen->one_more ? 1 : 0;
+    }
+    wzp_drive_kick(&c->drive);
 }
 
-static wzp_core core_of(wzp_quic *quic) {
-    static const wzp_core_ops ops = {core_recv, core_tick, core_deadline, core_next};
-    return (wzp_core){quic, &ops};
+static int run_call(wzp_addr relay) {
+    static call c;
+    uv_loop_t loop;
+    uv_timer_t timer;
+    c.drive.after = on_call_events;
+    c.drive.ctx = &c;
+    if (!drive_on_loop(&c.drive, &loop, &c.quic, WZP_COUNT_OF(c.parties))) {
+        return 1;
+    }
+    const wzp_quic_dial dial = {.path = {.remote = relay}, .sni = "call"};
+    for (size_t i = 0; i < WZP_COUNT_OF(c.parties); i++) {
+        if (wzp_quic_connect(c.quic, &dial, wzp_io_now(), &c.parties[i]) != WZP_OK) {
+            return 1;
+        }
+    }
+    uv_timer_init(&loop, &timer);
+    timer.data = &c;
+    uv_timer_start(&timer, on_frame, FRAME_MS, FRAME_MS);
+    return wzp_drive_start(&c.drive, &loop) == WZP_OK ? uv_run(&loop, UV_RUN_DEFAULT) : 1;
 }
 
 /* --- the relay
@@ -173,21 +312,29 @@ typedef struct relay_side {
     wzp_relay *relay;
     wzp_drive drive;
     uv_timer_t timer;
-    pid_t clients;
+    pid_t clients, call;
     unsigned waited_s;
     double cpu_before, cpu_after; /* of the list that names the last one */
+    double resident_before, resident;
     int status;
 } relay_side;
 
-static double cpu_seconds(void) {
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return (double)usage.ru_utime.tv_sec + (double)usage.ru_stime.tv_sec +
-           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+static double resident_bytes(void) {
+    char text[128];
+    char *after_size = text;
+    size_t len;
+    if (!wzp_io_read_file("/proc/self/statm", text, sizeof text, &len)) {
+        return 0;
+    }
+    (void)strtoul(text, &after_size, 10); /* the second one: resident */
+    return (double)strtoul(after_size, NULL, 10) * (double)sysconf(_SC_PAGESIZE);
 }
 
 static void discard_events(void *ctx, wzp_time now) {
     relay_side *r = ctx;
+    if (seen->settled && r->resident == 0) {
+        r->resident = resident_bytes();
+    }
     if (seen->one_more && r->cpu_before == 0) {
         r->cpu_before = cpu_seconds();
     }
@@ -200,20 +347,45 @@ static void discard_events(void *ctx, wzp_time now) {
     }
 }
 
+/* A second after all know is time enough for the call's last packets. */
 static void on_second(uv_timer_t *timer) {
     relay_side *r = timer->data;
-    if (waitpid(r->clients, &r->status, WNOHANG) == r->clients) {
+    if (r->clients == 0 || ++r->waited_s == GIVE_UP_S) {
+        uv_stop(timer->loop);
+    } else if (waitpid(r->clients, &r->status, WNOHANG) == r->clients) {
         r->clients = 0;
-        uv_stop(timer->loop);
-    } else if (++r->waited_s == GIVE_UP_S) {
-        uv_stop(timer->loop);
     }
+}
+
+static void report_call(void) {
+    const unsigned lost = seen->sent - seen->heard;
+    const unsigned change_lost = seen->change_sent - seen->change_heard;
+    const double latest_ms = (double)seen->change_latest / 1e6;
+    char name[80];
+    (void)snprintf(name, sizeof name, "call meanwhile, lost of %u", (unsigned)seen->change_sent);
+    bench_line(name, change_lost, "", change_lost, 0, change_lost == 0 ? "ok (none)" : "OVER");
+    bench_line("call meanwhile, the latest packet", latest_ms, "ms", latest_ms, 0, "-");
+    (void)snprintf(name, sizeof name, "call since all came, lost of %u", (unsigned)seen->sent);
+    bench_line(name, lost, "", lost, 0, "-");
+}
+
+static void report(const relay_side *r) {
+    const double cpu = cpu_seconds();
+    const double list_ms = ((r->cpu_after != 0 ? r->cpu_after : cpu) - r->cpu_before) * 1e3;
+    const double each = (r->resident - r->resident_before) / CLIENTS;
+    char budget[64];
+    (void)snprintf(budget, sizeof budget, "%s (at most %.0f B)",
+                   each <= budget_bytes ? "ok" : "OVER", budget_bytes);
+    bench_line("presence, relay's memory per client", each, "B", each, 0, budget);
+    bench_line("presence, relay's CPU for one more", list_ms, "ms", list_ms, 0, "-");
+    bench_line("presence, relay's CPU for all of it", cpu, "s", cpu, 0, "-");
+    report_call();
 }
 
 static int run_relay(relay_side *r, wzp_udp *udp) {
     uv_loop_t loop;
     const wzp_relay_cfg cfg = {
-        .rng = wzp_io_rng(), .seed = {1}, .max_conns = CLIENTS + 1, .max_handshakes = 2 * AT_ONCE};
+        .rng = wzp_io_rng(), .seed = {1}, .max_conns = CLIENTS + 8, .max_handshakes = 2 * AT_ONCE};
     if (wzp_relay_new(&r->relay, &cfg, wzp_io_now()) != WZP_OK || uv_loop_init(&loop) != 0) {
         return 1;
     }
@@ -225,16 +397,31 @@ static int run_relay(relay_side *r, wzp_udp *udp) {
     if (wzp_drive_start(&r->drive, &loop) != WZP_OK) {
         return 1;
     }
+    r->resident_before = resident_bytes();
     uv_run(&loop, UV_RUN_DEFAULT);
-    const double cpu = cpu_seconds();
-    const double list_ms = ((r->cpu_after != 0 ? r->cpu_after : cpu) - r->cpu_before) * 1e3;
-    bench_line("presence, relay's CPU for that", list_ms, "ms", list_ms, 0, "-");
-    bench_line("presence, relay's CPU for 10,000 to come", cpu, "s", cpu, 0, "-");
+    report(r);
     if (r->clients != 0 || !WIFEXITED(r->status) || WEXITSTATUS(r->status) != 0) {
         (void)fprintf(stderr, "bench_presence: not all clients were told in %d s\n", GIVE_UP_S);
         return 1;
     }
     return 0;
+}
+
+static pid_t start(int (*run)(wzp_addr relay), wzp_udp *udp) {
+    const pid_t child = fork();
+    if (child == 0) {
+        const wzp_addr relay = wzp_udp_local(udp);
+        wzp_udp_close(&udp);
+        _exit(run(relay));
+    }
+    return child;
+}
+
+static void end(pid_t child) {
+    if (child > 0) {
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+    }
 }
 
 int main(void) {
@@ -249,17 +436,11 @@ int main(void) {
     if (seen == MAP_FAILED) {
         return 1;
     }
-    r.clients = fork();
-    if (r.clients == 0) {
-        const wzp_addr relay = wzp_udp_local(udp);
-        wzp_udp_close(&udp);
-        _exit(run_clients(relay));
-    }
-    const int code = r.clients > 0 ? run_relay(&r, udp) : 1;
-    if (r.clients > 0) {
-        kill(r.clients, SIGKILL);
-        waitpid(r.clients, NULL, 0);
-    }
+    r.clients = start(run_clients, udp);
+    r.call = start(run_call, udp);
+    const int code = r.clients > 0 && r.call > 0 ? run_relay(&r, udp) : 1;
+    end(r.clients);
+    end(r.call);
     wzp_relay_free(&r.relay);
     wzp_udp_close(&udp);
     return code;
