@@ -48,20 +48,30 @@ struct wzp_client {
 
 /* --- handshake ------------------------------------------------------------------------------- */
 
-static void send_signal(wzp_client *c, const wzp_signal *signal) {
+static bool may_pass(const wzp_client *c, bool out, wzp_bytes json, wzp_time now) {
+    return c->cfg.signal == NULL || c->cfg.signal(c->cfg.signal_ctx, out, json, now);
+}
+
+static void send_json(wzp_client *c, wzp_bytes json) {
+    char name[48];
+    if (wzp_quic_send_signal(c->quic, c->conn, json, NULL) != WZP_OK) {
+        wzp_logf(&c->cfg.log, WZP_LOG_WARN, "a %s could not be sent",
+                 wzp_signal_peek_name(json, name, sizeof name));
+    }
+}
+
+static void send_signal(wzp_client *c, const wzp_signal *signal, wzp_time now) {
     uint8_t buf[8192];
     wzp_wr wr;
     wzp_wr_init(&wr, buf, sizeof buf);
     wzp_signal_write(&wr, signal);
-    if (wzp_wr_end(&wr) == WZP_OK &&
-        wzp_quic_send_signal(c->quic, c->conn, wzp_bytes_of(buf, wzp_wr_len(&wr)), NULL) !=
-            WZP_OK) {
-        wzp_logf(&c->cfg.log, WZP_LOG_WARN, "a %s could not be sent",
-                 wzp_signal_name(signal->kind));
+    const wzp_bytes json = wzp_bytes_of(buf, wzp_wr_len(&wr));
+    if (wzp_wr_end(&wr) == WZP_OK && may_pass(c, true, json, now)) {
+        send_json(c, json);
     }
 }
 
-static void send_offer(wzp_client *c) {
+static void send_offer(wzp_client *c, wzp_time now) {
     static const uint8_t versions[] = {WZP_PROTOCOL_VERSION};
     const wzp_quality_profile profiles[] = {wzp_profile_studio_64k, wzp_profile_studio_48k,
                                             wzp_profile_studio_32k, wzp_profile_good,
@@ -77,7 +87,7 @@ static void send_offer(wzp_client *c) {
                                         .supported_versions = {versions, 1}}};
     memcpy(offer.u.CallOffer.identity_pub.bytes, c->identity.ed25519_pub, WZP_KEY_LEN);
     memcpy(offer.u.CallOffer.ephemeral_pub.bytes, c->ephemeral.pub, WZP_KEY_LEN);
-    send_signal(c, &offer);
+    send_signal(c, &offer, now);
     c->state = CLIENT_OFFERED;
 }
 
@@ -201,10 +211,12 @@ static void drain(wzp_client *c, wzp_time now) {
     while (wzp_quic_next_event(c->quic, &ev)) {
         switch (ev.kind) {
         case WZP_QUIC_CONNECTED:
-            send_offer(c);
+            send_offer(c, now);
             break;
         case WZP_QUIC_SIGNAL:
-            on_signal(c, ev.body, now);
+            if (may_pass(c, false, ev.body, now)) {
+                on_signal(c, ev.body, now);
+            }
             break;
         case WZP_QUIC_DATAGRAM:
             on_media(c, ev.body, now);
@@ -471,10 +483,21 @@ void wzp_client_free(wzp_client **client) {
     *client = NULL;
 }
 
+void wzp_client_signal(wzp_client *c, bool out, wzp_bytes json, wzp_time now) {
+    if (c->state == CLIENT_CLOSED) {
+        return;
+    }
+    if (out) {
+        send_json(c, json);
+    } else {
+        on_signal(c, json, now);
+    }
+}
+
 void wzp_client_hangup(wzp_client *c, wzp_time now) {
     const wzp_signal hangup = {
         .kind = WZP_SIGNAL_HANGUP, .version = 1, .u.Hangup.reason.kind = WZP_HANGUP_NORMAL};
-    send_signal(c, &hangup);
+    send_signal(c, &hangup, now);
     wzp_quic_close(c->quic, c->conn, 0, "hangup", now);
 }
 

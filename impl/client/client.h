@@ -35,6 +35,10 @@ typedef struct wzp_client_cfg {
      * is borrowed for the call. */
     void (*arrival)(void *ctx, const wzp_media_packet *packet, wzp_time now);
     void *arrival_ctx;
+    /* Sees every signal before it leaves (`out`) or is read; false keeps it back, and a copy of
+     * `json` may then be given to wzp_client_signal.  For simulators; may be NULL. */
+    bool (*signal)(void *ctx, bool out, wzp_bytes json, wzp_time now);
+    void *signal_ctx;
 } wzp_client_cfg;
 
 /* Starts to connect.  WZP_ERR_INVALID_ARGUMENT (codec, room), NOMEM, CRYPTO_LIB. */
@@ -75,6 +79,10 @@ WZP_MUST_USE wzp_err wzp_client_push(wzp_client *client, const int16_t *pcm, siz
  * a frame, nothing is sent and the media clock goes on.  INVALID_ARGUMENT: longer than
  * WZP_OPUS_PACKET_MAX, or not in coded mode; CLOSED. */
 WZP_MUST_USE wzp_err wzp_client_push_coded(wzp_client *client, wzp_bytes frame, wzp_time now);
+
+/* Sends a signal, or reads it as one that came; the hook above does not see it.  Nothing after the
+ * end.  `json` is borrowed for the call. */
+void wzp_client_signal(wzp_client *client, bool out, wzp_bytes json, wzp_time now);
 
 /* Says good-bye and closes with "hangup". */
 void wzp_client_hangup(wzp_client *client, wzp_time now);
