@@ -14,7 +14,8 @@ enum {
     TCP_HEADER = 20,
     TCP_CHECKSUM = 16,
     ICMP_HEADER = 8,
-    ICMP_CHECKSUM = 2
+    ICMP_CHECKSUM = 2,
+    ICMP_IDENTIFIER = 4
 };
 
 static uint16_t get16(const uint8_t *at) {
@@ -147,10 +148,30 @@ static wzp_err parse_tcp(wzp_sim_ip *ip, wzp_rd *rd, bool quoted) {
     return rd->fail.code;
 }
 
+/* RFC 792: echo and timestamp; RFC 4443: echo. */
+static void parse_query(wzp_sim_ip *ip) {
+    enum { REPLY = 0, ECHO = 8, STAMP = 13, STAMP_REPLY = 14, ECHO_6 = 128, REPLY_6 = 129 };
+    const bool v4 = ip->proto == WZP_SIM_IP_ICMP && ip->family == WZP_ADDR_V4;
+    const bool v6 = ip->proto == WZP_SIM_IP_ICMP6 && ip->family == WZP_ADDR_V6;
+    if ((!v4 && !v6) || ip->len - ip->body < ICMP_HEADER) {
+        return;
+    }
+    const uint8_t type = ip->at[ip->body];
+    const bool query = v4 ? type == ECHO || type == STAMP : type == ECHO_6;
+    ip->reply = v4 ? type == REPLY || type == STAMP_REPLY : type == REPLY_6;
+    if (query || ip->reply) {
+        ip->query = ip->body + ICMP_IDENTIFIER;
+        const uint16_t id = get16(ip->at + ip->query);
+        ip->src.port = query ? id : WZP_SIM_IP_QUERY_PORT;
+        ip->dst.port = query ? WZP_SIM_IP_QUERY_PORT : id;
+    }
+}
+
 static wzp_err parse_body(wzp_sim_ip *ip, wzp_rd *rd, bool quoted) {
     if (!ip->first) {
         return WZP_OK;
     }
+    parse_query(ip);
     if (ip->proto == WZP_SIM_IP_UDP) {
         return parse_udp(ip, rd, quoted);
     }
@@ -229,6 +250,13 @@ static void adjust_body(const wzp_sim_ip *ip, uint16_t before, uint16_t after) {
     }
 }
 
+static void readdress_query(const wzp_sim_ip *ip, uint16_t id) {
+    uint8_t *at = ip->at + ip->query;
+    const uint16_t before = get16(at);
+    put16(at, id);
+    adjust_at(ip->at + ip->body + ICMP_CHECKSUM, before, id);
+}
+
 void wzp_sim_ip_readdress(const wzp_sim_ip *ip, const wzp_addr *src, const wzp_addr *dst) {
     const size_t len = address_len(ip);
     uint8_t *addresses = ip->at + addresses_at(ip);
@@ -249,6 +277,9 @@ void wzp_sim_ip_readdress(const wzp_sim_ip *ip, const wzp_addr *src, const wzp_a
     }
     adjust_body(ip, before, after);
     adjust_body(ip, ports_before, ports_after);
+    if (ip->query != 0) {
+        readdress_query(ip, ip->reply ? dst->port : src->port);
+    }
 }
 
 void wzp_sim_ip_take_ttl(const wzp_sim_ip *ip) {

@@ -7,6 +7,10 @@
 
 enum { WZP_SIM_IP_TCP = 6, WZP_SIM_IP_UDP = 17, WZP_SIM_IP_ICMP = 1, WZP_SIM_IP_ICMP6 = 58 };
 
+/* A query's identifier takes the place of a port at the end that asks (RFC 5508, 3.1); the other
+ * end's port is this. */
+#define WZP_SIM_IP_QUERY_PORT 65535
+
 /* A packet in `at`, up to `len`: all offsets lie within. */
 typedef struct wzp_sim_ip {
     uint8_t *at;
@@ -16,6 +20,8 @@ typedef struct wzp_sim_ip {
     bool divided;      /* a fragment ... */
     bool first;        /* ... at offset 0, or whole: ports and checksum are here */
     uint32_t id;       /* of the fragments of one packet */
+    size_t query;      /* offset of the identifier of an ICMP query or reply; 0: it is none */
+    bool reply;        /* ... to a query, which the other side made */
     size_t checksum;   /* offset of UDP's or TCP's; 0: it is not here, or not used */
     wzp_addr src, dst; /* with ports if these are here */
 } wzp_sim_ip;

@@ -202,7 +202,7 @@ void wzp_sim_nat_unhold_all(wzp_sim_nat *nat) {
 
 void wzp_sim_nat_ports_clear(wzp_sim_nat *nat) {
     for (size_t ext = 0; ext < WZP_SIM_NAT_POOL_MAX; ext++) {
-        for (size_t proto = 0; proto < 2; proto++) {
+        for (size_t proto = 0; proto < WZP_SIM_NAT_PROTOS; proto++) {
             free(nat->users[proto][ext]);
             nat->users[proto][ext] = NULL;
         }
@@ -221,8 +221,9 @@ static size_t block_count(const wzp_sim_nat *nat) {
 size_t wzp_sim_nat_ports_bytes(const wzp_sim_nat *nat) {
     size_t bytes = nat->held_cap * sizeof *nat->held;
     for (size_t ext = 0; ext < WZP_SIM_NAT_POOL_MAX; ext++) {
-        bytes += (size_t)(nat->users[0][ext] != NULL) * PORTS * sizeof(uint32_t);
-        bytes += (size_t)(nat->users[1][ext] != NULL) * PORTS * sizeof(uint32_t);
+        for (size_t proto = 0; proto < WZP_SIM_NAT_PROTOS; proto++) {
+            bytes += nat->users[proto][ext] != NULL ? PORTS * sizeof(uint32_t) : 0;
+        }
         bytes += nat->blocks[ext] != NULL ? block_count(nat) * sizeof(wzp_sim_nat_block) : 0;
     }
     return bytes;

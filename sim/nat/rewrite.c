@@ -91,7 +91,14 @@ static wzp_sim_rewrite follow(wzp_sim_rewriter *rewriter, const wzp_sim_ip *ip, 
     return f->turned ? WZP_SIM_REWRITE_TURN : WZP_SIM_REWRITE_FORWARD;
 }
 
-/* --- UDP and TCP ------------------------------------------------------------------------------ */
+/* --- UDP, TCP and ICMP queries
+ * ------------------------------------------------------------------------------ */
+
+/* Queries come from inside only. */
+static bool is_translated(const wzp_sim_ip *ip, bool outbound) {
+    const bool transport = ip->proto == WZP_SIM_IP_UDP || ip->proto == WZP_SIM_IP_TCP;
+    return ip->first && (transport || (ip->query != 0 && ip->reply != outbound));
+}
 
 static wzp_sim_rewrite translate(wzp_sim_rewriter *rewriter, const wzp_sim_ip *ip, bool outbound,
                                  wzp_time now) {
@@ -164,7 +171,8 @@ static wzp_sim_rewrite error(wzp_sim_rewriter *rewriter, const wzp_sim_ip *outer
         inner.family != outer->family) {
         return WZP_SIM_REWRITE_MALFORMED;
     }
-    if (!inner.first || (inner.proto != WZP_SIM_IP_UDP && inner.proto != WZP_SIM_IP_TCP)) {
+    /* About what came in when it leaves, and the other way round. */
+    if (!is_translated(&inner, !outbound)) {
         return WZP_SIM_REWRITE_PROTOCOL;
     }
     return translate_error(rewriter, outer, &inner, outbound, now);
@@ -181,7 +189,7 @@ static wzp_sim_rewrite dispatch(wzp_sim_rewriter *rewriter, const wzp_sim_ip *ip
     if (!ip->first) {
         return follow(rewriter, ip, outbound, now);
     }
-    if (ip->proto == WZP_SIM_IP_UDP || ip->proto == WZP_SIM_IP_TCP) {
+    if (is_translated(ip, outbound)) {
         return translate(rewriter, ip, outbound, now);
     }
     return wzp_sim_ip_is_error(ip, &inner) ? error(rewriter, ip, inner, outbound, now)

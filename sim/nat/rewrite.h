@@ -1,5 +1,8 @@
-/* The NAT on the bytes of real packets: IPv4 and IPv6, UDP and TCP, and ICMP errors about them.
+/* The NAT on the bytes of real packets: IPv4 and IPv6, UDP and TCP, ICMP queries, and ICMP errors
+ * about all of these.
  *
+ * Queries (echo, and timestamp on IPv4) are mapped by their identifier and live as long as UDP
+ * mappings do; only those from inside pass, and the replies to them (RFC 5508, REQ-1 to 4).
  * Checksums change by what changes (RFC 1624), so that what was corrupt stays so, and a UDP
  * checksum of 0 stays 0 on IPv4.  TTL goes down by one.  Later fragments follow their first one
  * through a bounded table; one that comes before it is dropped (RFC 4787, REQ-14 allows that).
@@ -23,8 +26,8 @@ typedef enum wzp_sim_rewrite {
     WZP_SIM_REWRITE_FORWARD, /* changed in place: send it on the other side */
     WZP_SIM_REWRITE_TURN,    /* changed in place: send it back inside */
     WZP_SIM_REWRITE_MALFORMED,
-    WZP_SIM_REWRITE_PROTOCOL, /* neither UDP, TCP nor an ICMP error; a family that the NAT has not
-                               */
+    WZP_SIM_REWRITE_PROTOCOL, /* neither UDP, TCP, an ICMP error nor a query of those who
+                                 may ask; a family that the NAT has not */
     WZP_SIM_REWRITE_TTL,
     WZP_SIM_REWRITE_FRAGMENT, /* unwanted, or its first one is not known */
     WZP_SIM_REWRITE_NO_MAPPING,

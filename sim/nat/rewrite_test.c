@@ -554,6 +554,140 @@ START_TEST(tiny_fragments) {
 }
 END_TEST
 
+/* --- ICMP queries (RFC 5508) ------------------------------------------------------------------ */
+
+static const struct query_case {
+    const char *name, *preset;
+    uint16_t id;
+    uint8_t ask, answer;
+    size_t payload;
+    const char *outside; /* as it looks there */
+} query_cases[] = {
+    {"echo", "fullcone", 5000, 8, 0, 56, "203.0.113.1:5000"},
+    {"timestamp", "fullcone", 5000, 13, 14, 12, "203.0.113.1:5000"},
+    {"echo of odd length", "fullcone", 6001, 8, 0, 1, "203.0.113.1:6001"},
+    {"another identifier outside", "symseq", 5000, 8, 0, 56, "203.0.113.1:1024"},
+};
+
+START_TEST(queries) {
+    const struct query_case *c = &query_cases[_i];
+    char text[128];
+    bench b;
+    open_bench(&b, c->preset, &(wzp_sim_rewriter_cfg){0});
+    const raw_cfg asked = {.src = "10.0.0.1:0",
+                           .dst = "192.0.2.1:0",
+                           .query = c->id,
+                           .icmp_type = c->ask,
+                           .payload = c->payload};
+    make(&b, &asked);
+    (void)snprintf(text, sizeof text, "%s > 192.0.2.1:0 ttl 63", c->outside);
+    expect(&b, true, 0, FORWARD, text);
+    const raw_cfg answered = {.src = "192.0.2.1:0",
+                              .dst = "203.0.113.1:0",
+                              .query = (uint16_t)strtoul(strchr(c->outside, ':') + 1, NULL, 10),
+                              .icmp_type = c->answer,
+                              .payload = c->payload};
+    make(&b, &answered);
+    (void)snprintf(text, sizeof text, "192.0.2.1:0 > 10.0.0.1:%u ttl 63", c->id);
+    expect(&b, false, 0, FORWARD, text);
+    make(&b, &asked); /* from the wrong side */
+    expect(&b, false, 0, WZP_SIM_REWRITE_PROTOCOL, NULL);
+    make(&b, &answered);
+    expect(&b, true, 0, WZP_SIM_REWRITE_PROTOCOL, NULL);
+    make(&b, &answered);
+    expect(&b, false, 600 * WZP_S, WZP_SIM_REWRITE_NO_MAPPING, NULL);
+    close_bench(&b);
+}
+END_TEST
+
+/* Two hosts with one identifier get two, and UDP's ports are another matter. */
+START_TEST(queries_do_not_meet) {
+    bench b;
+    open_bench(&b, "symseq", &(wzp_sim_rewriter_cfg){0});
+    make(&b, &(raw_cfg){.src = "10.0.0.1:0", .dst = "192.0.2.1:0", .query = 9, .icmp_type = 8});
+    expect(&b, true, 0, FORWARD, "203.0.113.1:1024 > 192.0.2.1:0 ttl 63");
+    make(&b, &(raw_cfg){.src = "10.0.0.2:0", .dst = "192.0.2.1:0", .query = 9, .icmp_type = 8});
+    expect(&b, true, 0, FORWARD, "203.0.113.1:1025 > 192.0.2.1:0 ttl 63");
+    make(&b, &(raw_cfg){.src = "192.0.2.1:0", .dst = "203.0.113.1:0", .query = 1025});
+    expect(&b, false, 0, FORWARD, "192.0.2.1:0 > 10.0.0.2:9 ttl 63");
+    make(&b, &(raw_cfg){.src = "192.0.2.9:0", .dst = "203.0.113.1:0", .query = 1025});
+    expect(&b, false, 0, WZP_SIM_REWRITE_FILTER, NULL); /* nobody asked this one */
+    make(&b, &(raw_cfg){.src = "192.0.2.1:65535", .dst = "203.0.113.1:1025"});
+    expect(&b, false, 0, WZP_SIM_REWRITE_NO_MAPPING, NULL);
+    close_bench(&b);
+}
+END_TEST
+
+START_TEST(errors_about_queries) {
+    bench b;
+    raw about;
+    open_bench(&b, "symseq", &(wzp_sim_rewriter_cfg){0});
+    make(
+        &b,
+        &(raw_cfg){
+            .src = "10.0.0.1:0", .dst = "192.0.2.1:0", .query = 77, .icmp_type = 8, .payload = 20});
+    expect(&b, true, 0, FORWARD, NULL);
+    about = b.packet;
+    for (size_t quote = 28; quote <= about.len; quote += about.len - 28) {
+        make(&b, &(raw_cfg){.src = "198.51.100.1:0",
+                            .dst = "203.0.113.1:0",
+                            .quoted = &about,
+                            .icmp_type = 11,
+                            .quote_len = quote});
+        expect(&b, false, 0, FORWARD,
+               "198.51.100.1:0 > 10.0.0.1:0 ttl 63 about 10.0.0.1:77 > 192.0.2.1:0 ttl 63");
+    }
+    make(&b,
+         &(raw_cfg){
+             .src = "198.51.100.1:0", .dst = "203.0.113.1:0", .quoted = &about, .quote_len = 27});
+    expect(&b, false, 0, WZP_SIM_REWRITE_PROTOCOL, NULL); /* not even its identifier */
+    make(&b, &(raw_cfg){.src = "192.0.2.1:0", .dst = "203.0.113.1:0", .query = 1024});
+    expect(&b, false, 0, FORWARD, "192.0.2.1:0 > 10.0.0.1:77 ttl 63");
+    about = b.packet;
+    make(&b, &(raw_cfg){.src = "10.0.0.1:0", .dst = "192.0.2.1:0", .quoted = &about});
+    expect(&b, true, 0, FORWARD,
+           "203.0.113.1:0 > 192.0.2.1:0 ttl 63 about 192.0.2.1:0 > 203.0.113.1:1024 ttl 63");
+    close_bench(&b);
+}
+END_TEST
+
+START_TEST(ipv6_queries) {
+    bench b;
+    open_bench(&b, "fw", &(wzp_sim_rewriter_cfg){0});
+    make(&b, &(raw_cfg){.src = "[2001:db8::1]:0",
+                        .dst = "[2001:db8:1::1]:0",
+                        .query = 77,
+                        .icmp_type = 128,
+                        .payload = 33});
+    expect(&b, true, 0, FORWARD, "[2001:db8::1]:77 > [2001:db8:1::1]:0 ttl 63");
+    make(&b,
+         &(raw_cfg){
+             .src = "[2001:db8:1::1]:0", .dst = "[2001:db8::1]:0", .query = 77, .icmp_type = 129});
+    expect(&b, false, 0, FORWARD, "[2001:db8:1::1]:0 > [2001:db8::1]:77 ttl 63");
+    make(&b,
+         &(raw_cfg){
+             .src = "[2001:db8:1::1]:0", .dst = "[2001:db8::1]:0", .query = 78, .icmp_type = 129});
+    expect(&b, false, 0, WZP_SIM_REWRITE_FILTER, NULL);
+    close_bench(&b);
+}
+END_TEST
+
+START_TEST(long_queries_in_fragments) {
+    bench b;
+    raw whole;
+    open_bench(&b, "symseq", &(wzp_sim_rewriter_cfg){0});
+    raw_make(
+        &whole,
+        &(raw_cfg){
+            .src = "10.0.0.1:0", .dst = "192.0.2.1:0", .query = 77, .icmp_type = 8, .payload = 99});
+    piece(&b, &whole, 0, 16, 1);
+    expect(&b, true, 0, FORWARD, "203.0.113.1:1024 > 192.0.2.1:0 ttl 63");
+    piece(&b, &whole, 16, 107, 1);
+    expect(&b, true, 0, FORWARD, "203.0.113.1:0 > 192.0.2.1:0 ttl 63");
+    close_bench(&b);
+}
+END_TEST
+
 /* --- against the simulator's packets ---------------------------------------------------------- */
 
 typedef struct pair {
@@ -710,6 +844,11 @@ int main(void) {
     tcase_add_test(tc, fragments_may_be_unwanted);
     tcase_add_test(tc, fragments_are_bounded);
     tcase_add_test(tc, tiny_fragments);
+    tcase_add_loop_test(tc, queries, 0, (int)WZP_COUNT_OF(query_cases));
+    tcase_add_test(tc, queries_do_not_meet);
+    tcase_add_test(tc, errors_about_queries);
+    tcase_add_test(tc, ipv6_queries);
+    tcase_add_test(tc, long_queries_in_fragments);
     tcase_add_loop_test(tc, bytes_as_packets, 0, 5);
     tcase_add_test(tc, equation_three);
     return wzp_run_suite("rewrite", tc);

@@ -79,6 +79,8 @@ typedef struct wzp_sim_nat_held {
 /* A port that is held, beside its users. */
 #define WZP_SIM_NAT_HELD UINT32_C(0x80000000)
 
+#define WZP_SIM_NAT_PROTOS 3
+
 struct wzp_sim_nat {
     wzp_sim_nat_cfg cfg; /* with defaults filled in */
     wzp_addr externals[WZP_SIM_NAT_POOL_MAX];
@@ -91,7 +93,8 @@ struct wzp_sim_nat {
     wzp_sim_nat_timers timers; /* of mappings */
     wzp_sim_nat_list perm_queue, idle, explicit_list;
     size_t local_count;
-    uint32_t *users[2][WZP_SIM_NAT_POOL_MAX]; /* [UDP, TCP]: mappings of each port */
+    /* By wzp_sim_nat_proto_index: mappings of each port, or of each ICMP identifier. */
+    uint32_t *users[WZP_SIM_NAT_PROTOS][WZP_SIM_NAT_POOL_MAX];
     wzp_sim_nat_block *blocks[WZP_SIM_NAT_POOL_MAX];
     wzp_sim_nat_held *held; /* a ring, earliest first */
     size_t held_cap, held_head, held_count;
@@ -118,8 +121,9 @@ static inline void wzp_sim_nat_due_at(wzp_sim_nat *nat, wzp_time at) {
     nat->due = wzp_time_min(nat->due, at);
 }
 
+/* UDP, TCP, ICMP: none takes the others' ports (RFC 7857, 2). */
 static inline unsigned wzp_sim_nat_proto_index(uint8_t proto) {
-    return proto == 6 ? 1 : 0;
+    return proto == 6 ? 1 : proto == 1 || proto == 58 ? 2 : 0;
 }
 
 /* As much of `remote` as `scope` looks at. */

@@ -118,25 +118,36 @@ static void put_icmp(raw *r, const raw_cfg *cfg, bool v4, size_t quote_len) {
     put_bytes(r, cfg->quoted->at, quote_len);
 }
 
+static void put_query(raw *r, const raw_cfg *cfg) {
+    put(r, cfg->icmp_type, 1);
+    put(r, 0, 3);
+    put(r, cfg->query, 2);
+    put(r, 7, 2);
+    for (size_t i = 0; i < cfg->payload; i++) {
+        put(r, i * 5 + 3, 1);
+    }
+}
+
 static size_t checksum_at(uint8_t proto) {
     return proto == UDP ? 6 : proto == TCP ? 16 : 2;
 }
 
 void raw_make(raw *out, const raw_cfg *cfg) {
     const bool v4 = addr(cfg->src).family == WZP_ADDR_V4;
-    const uint8_t proto = cfg->quoted != NULL ? (v4 ? ICMP : ICMP6)
-                          : cfg->proto > 0    ? cfg->proto
-                                              : UDP;
+    const bool icmp = cfg->quoted != NULL || cfg->query != 0;
+    const uint8_t proto = icmp ? (v4 ? ICMP : ICMP6) : cfg->proto > 0 ? cfg->proto : UDP;
     const size_t quote_len = cfg->quoted == NULL  ? 0
                              : cfg->quote_len > 0 ? cfg->quote_len
                                                   : cfg->quoted->len;
     const size_t body =
-        cfg->quoted != NULL ? 8 + quote_len : (proto == UDP ? 8 : 20) + cfg->payload;
+        cfg->quoted != NULL ? 8 + quote_len : (proto == TCP ? 20 : 8) + cfg->payload;
     out->len = 0;
     (v4 ? put_v4 : put_v6)(out, cfg, proto, body);
     uint8_t *at = out->at + out->len;
     if (cfg->quoted != NULL) {
         put_icmp(out, cfg, v4, quote_len);
+    } else if (cfg->query != 0) {
+        put_query(out, cfg);
     } else {
         put_transport(out, cfg, proto);
     }
@@ -168,6 +179,14 @@ void raw_fragment(raw *out, const raw *whole, size_t from, size_t to, uint32_t i
         put(out, id, 4);
     }
     put_bytes(out, whole->at + header + from, to - from);
+}
+
+/* 1: a query, 2: a reply to one, 0: an error or something else. */
+static unsigned is_query(uint8_t proto, uint8_t type) {
+    if (proto == ICMP) {
+        return type == 8 || type == 13 ? 1 : type == 0 || type == 14 ? 2 : 0;
+    }
+    return proto == ICMP6 && type >= 128 && type <= 129 ? type - 127U : 0;
 }
 
 /* --- judging ---------------------------------------------------------------------------------- */
@@ -221,7 +240,8 @@ static const char *judge_one(const uint8_t *at, size_t len, const uint8_t **inne
         return NULL;
     }
     const unsigned sum = proto == ICMP ? add(0, b, body_len) : sum_body(at, proto, b, body_len);
-    *inner = proto == ICMP || proto == ICMP6 ? b + 8 : NULL;
+    const bool error = (proto == ICMP || proto == ICMP6) && is_query(proto, b[0]) == 0;
+    *inner = error ? b + 8 : NULL;
     return sum != 0xffff ? "checksum" : NULL;
 }
 
@@ -259,11 +279,13 @@ static const uint8_t *describe(const uint8_t *at, char buf[128]) {
     const bool begins = find_body(at, &body, &proto, &divided);
     const bool icmp = begins && (proto == ICMP || proto == ICMP6);
     const bool ports = begins && !icmp;
-    const wzp_addr src = address(at, 0, ports ? get16(at + body) : 0);
-    const wzp_addr dst = address(at, 1, ports ? get16(at + body + 2) : 0);
+    const unsigned query = icmp ? is_query(proto, at[body]) : 0;
+    const unsigned id = query != 0 ? get16(at + body + 4) : 0;
+    const wzp_addr src = address(at, 0, ports ? get16(at + body) : query == 1 ? id : 0);
+    const wzp_addr dst = address(at, 1, ports ? get16(at + body + 2) : query == 2 ? id : 0);
     (void)snprintf(buf, 128, "%s > %s ttl %u", wzp_addr_text(&src, a), wzp_addr_text(&dst, b),
                    at[at[0] >> 4 == 4 ? 8 : 7]);
-    return icmp ? at + body + 8 : NULL;
+    return icmp && query == 0 ? at + body + 8 : NULL;
 }
 
 const char *raw_text(const uint8_t *at, char *buf) {

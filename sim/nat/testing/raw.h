@@ -21,6 +21,7 @@ typedef struct raw_cfg {
     size_t options;           /* bytes: of IPv4 options, or of IPv6 destination options */
     bool no_checksum;         /* UDP's is 0 */
     const struct raw *quoted; /* ICMP: the error is about this */
+    uint16_t query;           /* ICMP: a query or reply with this identifier, of icmp_type */
     uint8_t icmp_type;        /* 0: destination unreachable of the family */
     size_t quote_len;         /* so much of it; 0: all */
 } raw_cfg;
@@ -36,7 +37,7 @@ void raw_fragment(raw *out, const raw *whole, size_t from, size_t to, uint32_t i
 const char *raw_judge(const uint8_t *at, size_t len);
 
 /* "10.0.0.1:5000 > 192.0.2.1:80 ttl 63"; of an ICMP error " about " and the same of the packet
- * inside follow.  `buf` has 256 bytes. */
+ * inside follow, and of a query the identifier is the port of who asks.  `buf` has 256 bytes. */
 const char *raw_text(const uint8_t *at, char *buf);
 
 #endif
