@@ -146,6 +146,13 @@ int wzp_sim_load(const wzp_sim_options *options, const char *path, const uint64_
         wzp_lab_errors_write(&errors, stderr);
         return EXIT_UNREADABLE;
     }
+    if (options->verb != wzp_sim_list &&
+        !wzp_lab_scenario_fits(*out, options->engine != NULL ? options->engine : "native",
+                               &errors)) {
+        wzp_lab_errors_write(&errors, stderr);
+        wzp_lab_scenario_free(out);
+        return EXIT_UNREADABLE;
+    }
     return -1;
 }
 

@@ -45,6 +45,11 @@ expect 3 'host.y.nat: there is no NAT' "$sim" run good.toml --set host.y.nat=nta
 expect 127 "('N14'?)" "$sim" run N14x
 expect 0 'a scenario with 2 hosts' "$sim" run good.toml --check
 expect 3 'a host has no such key' "$sim" run broken.toml --check
+sed 's/access = .*/access = {medium = "wifi"}/' good.toml >radio.toml
+expect 3 'radio.toml:4: host.x.access.medium: the native engine has no medium "wifi"; --engine ns3 has' \
+    "$sim" run radio.toml --check
+expect 0 'a scenario with 2 hosts' "$sim" run radio.toml --check --engine ns3
+rm radio.toml
 expect 2 "there is no option '--sed'" "$sim" run good.toml --sed 1
 expect 2 'there is no verb' "$sim" rum good.toml
 expect 2 "('run'?)" "$sim" rum good.toml

@@ -7,6 +7,15 @@
 
 enum { PATTERN_STEP_MS = 40 };
 
+/* A signal that a fault holds. */
+typedef struct kept {
+    struct kept *next;
+    uint32_t dial; /* that it belongs to */
+    bool out;
+    size_t len;
+    uint8_t json[];
+} kept;
+
 struct wzp_sim_call_host {
     wzp_sim_call_cfg cfg;
     wzp_sim_host *host;
@@ -27,6 +36,9 @@ struct wzp_sim_call_host {
     uint32_t ear_ids[WZP_SIM_CALL_SENDERS_MAX];
     size_t ear_count;
 
+    wzp_sim_signal_judge judge;
+    kept *kept;
+
     wzp_sim_call_report report; /* without what is counted elsewhere */
 };
 
@@ -34,8 +46,8 @@ const char *wzp_sim_call_event_name(wzp_sim_call_event_kind kind) {
     static const char *const names[] = {
         [WZP_SIM_CALL_DIALLED] = "dialled", [WZP_SIM_CALL_JOINED] = "joined",
         [WZP_SIM_CALL_ROOM] = "room",       [WZP_SIM_CALL_HEARD] = "heard",
-        [WZP_SIM_CALL_PATH] = "path",       [WZP_SIM_CALL_HANGUP] = "hangup",
-        [WZP_SIM_CALL_CLOSED] = "closed",
+        [WZP_SIM_CALL_SIGNAL] = "signal",   [WZP_SIM_CALL_PATH] = "path",
+        [WZP_SIM_CALL_HANGUP] = "hangup",   [WZP_SIM_CALL_CLOSED] = "closed",
     };
     return names[kind];
 }
@@ -200,6 +212,61 @@ static void after(void *ctx, wzp_time local) {
     }
 }
 
+/* --- faults of signals --------------------------------------------------------------------------
+ */
+
+static void forget(wzp_sim_call_host *call, kept *k) {
+    kept **at = &call->kept;
+    while (*at != k) {
+        at = &(*at)->next;
+    }
+    *at = k->next;
+    free(k);
+}
+
+static void let_go(void *self, void *arg, wzp_time now) {
+    wzp_sim_call_host *call = self;
+    kept *k = arg;
+    if (call->client != NULL && k->dial == call->report.dials) {
+        wzp_client_signal(call->client, k->out, wzp_bytes_of(k->json, k->len),
+                          wzp_sim_host_local_time(call->host, now));
+        wzp_sim_seat_wake(call->seat);
+    }
+    forget(call, k);
+}
+
+static void keep(wzp_sim_call_host *call, bool out, wzp_bytes json, uint64_t by) {
+    kept *k = malloc(sizeof *k + json.len);
+    if (k == NULL) {
+        return; /* lost */
+    }
+    *k = (kept){.next = call->kept, .dial = call->report.dials, .out = out, .len = json.len};
+    memcpy(k->json, json.data, json.len);
+    call->kept = k;
+    wzp_sim_at(call->clock, wzp_time_after(wzp_sim_now(call->clock), by), let_go, call, k);
+}
+
+static bool on_signal(void *ctx, bool out, wzp_bytes json, wzp_time local) {
+    static const char *const did[] = {"passed", "dropped", "delayed", "duplicated"};
+    wzp_sim_call_host *call = ctx;
+    char name[48];
+    char text[80];
+    (void)local;
+    (void)wzp_signal_peek_name(json, name, sizeof name);
+    const wzp_sim_signal_fault *hit =
+        wzp_sim_signal_judge_next(&call->judge, out, name, wzp_sim_now(call->clock));
+    if (hit == NULL) {
+        return true;
+    }
+    if (hit->act == WZP_SIM_SIGNAL_DELAY || hit->act == WZP_SIM_SIGNAL_DUPLICATE) {
+        keep(call, out, json, hit->by);
+    }
+    call->report.signals_hit++;
+    (void)snprintf(text, sizeof text, "%s %s", name, did[hit->act]);
+    tell(call, (wzp_sim_call_event){.kind = WZP_SIM_CALL_SIGNAL, .text = text});
+    return hit->act == WZP_SIM_SIGNAL_DUPLICATE;
+}
+
 /* --- dialling and hanging up ------------------------------------------------------------------ */
 
 static void end_dial(wzp_sim_call_host *call) {
@@ -219,7 +286,9 @@ static bool dial(wzp_sim_call_host *call) {
                           .keylog = call->cfg.keylog,
                           .keylog_ctx = call->cfg.keylog_ctx,
                           .arrival = on_arrival,
-                          .arrival_ctx = call};
+                          .arrival_ctx = call,
+                          .signal = call->judge.count > 0 ? on_signal : NULL,
+                          .signal_ctx = call};
     memcpy(cfg.seed, call->seed, sizeof cfg.seed);
     const wzp_time local = wzp_sim_host_local_time(call->host, wzp_sim_now(call->clock));
     if (wzp_client_new(&call->client, &cfg, local) != WZP_OK) {
@@ -275,10 +344,12 @@ static bool good_pattern(const wzp_sim_call_cfg *cfg) {
 static wzp_err take_cfg(wzp_sim_call_host *call, const wzp_sim_call_cfg *cfg) {
     const wzp_codec_info *codec = wzp_codec_find(cfg->codec);
     const char *room = cfg->room != NULL ? cfg->room : "default";
-    if (codec == NULL || !codec->is_opus || !good_pattern(cfg) || strlen(room) > WZP_QUIC_SNI_MAX) {
+    if (codec == NULL || !codec->is_opus || !good_pattern(cfg) || strlen(room) > WZP_QUIC_SNI_MAX ||
+        cfg->fault_count > WZP_SIM_SIGNAL_FAULTS_MAX) {
         return WZP_ERR_INVALID_ARGUMENT;
     }
     call->cfg = *cfg;
+    call->judge = (wzp_sim_signal_judge){.faults = cfg->faults, .count = cfg->fault_count};
     memcpy(call->room, room, strlen(room) + 1);
     if (cfg->alias == NULL) {
         call->cfg.alias = cfg->name;
@@ -334,6 +405,9 @@ void wzp_sim_call_host_free(wzp_sim_call_host **call) {
         return;
     }
     end_dial(c);
+    while (c->kept != NULL) {
+        forget(c, c->kept);
+    }
     for (size_t i = 0; i < c->ear_count; i++) {
         wzp_sim_ear_free(&c->ears[i]);
     }

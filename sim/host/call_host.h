@@ -8,6 +8,7 @@
 #include "client/client.h"
 #include "sim/host/ear.h"
 #include "sim/host/host.h"
+#include "sim/host/signal_faults.h"
 
 typedef struct wzp_sim_call_host wzp_sim_call_host;
 
@@ -18,6 +19,7 @@ typedef enum wzp_sim_call_event_kind {
     WZP_SIM_CALL_JOINED, /* the relay's answer is genuine */
     WZP_SIM_CALL_ROOM,   /* .count members */
     WZP_SIM_CALL_HEARD,  /* the first frame of .sender was played */
+    WZP_SIM_CALL_SIGNAL, /* a fault hit a signal; .text: "CallAnswer dropped" */
     WZP_SIM_CALL_PATH,   /* packets come from another address: .path */
     WZP_SIM_CALL_HANGUP, /* .text: why */
     WZP_SIM_CALL_CLOSED  /* .text; the end, unless it dials again */
@@ -49,6 +51,8 @@ typedef struct wzp_sim_call_cfg {
     /* After an end that it did not want: dial again so long after it; 0: never.  Its frames and its
      * ears go on where they were. */
     uint64_t redial_after;
+    const wzp_sim_signal_fault *faults; /* at most WZP_SIM_SIGNAL_FAULTS_MAX; borrowed */
+    size_t fault_count;
     void (*event)(void *ctx, const wzp_sim_call_event *event); /* may be NULL */
     void *ctx;
     /* As in client/client.h; may be NULL. */
@@ -56,7 +60,8 @@ typedef struct wzp_sim_call_cfg {
     void *keylog_ctx;
 } wzp_sim_call_cfg;
 
-/* `host` is borrowed for its life.  INVALID_ARGUMENT (codec, pattern, frame_bytes), NOMEM. */
+/* `host` is borrowed for its life.  INVALID_ARGUMENT (codec, pattern, frame_bytes, fault_count),
+ * NOMEM. */
 WZP_MUST_USE wzp_err wzp_sim_call_host_new(wzp_sim_call_host **out, wzp_sim_host *host,
                                            const wzp_sim_call_cfg *cfg);
 
@@ -80,6 +85,7 @@ typedef struct wzp_sim_call_report {
     uint32_t path_changes;       /* of the remote address */
     uint64_t rtt;                /* QUIC's smoothed estimate, ns */
     uint64_t packets_lost;       /* that QUIC declared lost, of this client's */
+    uint32_t signals_hit;        /* by faults */
     uint64_t frames_foreign;     /* played, yet not of ours: must be 0 */
     char hangup[96], closed[96]; /* "" : none */
     size_t senders;

@@ -90,6 +90,90 @@ static const wzp_sim_heard *heard_of(const party *p, uint32_t sender) {
     return NULL;
 }
 
+/* --- faults of signals --------------------------------------------------------------------------
+ */
+
+static const struct fault_case {
+    const char *name;
+    wzp_sim_signal_fault fault; /* at x */
+    const char *log;            /* of x */
+    uint64_t setup_from, setup_to;
+} fault_cases[] = {
+    {"the answer is lost",
+     {"CallAnswer", false, WZP_SIM_SIGNAL_DROP, 0, 0, 0, 0, 0},
+     "dialled signal heard ",
+     1,
+     WZP_S},
+    {"the answer comes late",
+     {"CallAnswer", false, WZP_SIM_SIGNAL_DELAY, 700 * WZP_MS, 0, 1, 0, 0},
+     "dialled signal heard joined ",
+     1,
+     WZP_S},
+    {"the offer leaves late",
+     {"CallOffer", true, WZP_SIM_SIGNAL_DELAY, 700 * WZP_MS, 0, 1, 0, 0},
+     "dialled signal joined room heard ",
+     800 * WZP_MS,
+     WZP_S},
+    {"the room is told twice",
+     {"RoomUpdate", false, WZP_SIM_SIGNAL_DUPLICATE, 50 * WZP_MS, 0, 1, 0, 0},
+     "dialled joined signal room ",
+     1,
+     WZP_S},
+    {"a direction is not the other",
+     {"CallAnswer", true, WZP_SIM_SIGNAL_DROP, 0, 0, 0, 0, 0},
+     "dialled joined room ",
+     1,
+     WZP_S},
+    {"only the second one",
+     {"any", false, WZP_SIM_SIGNAL_DROP, 0, 7, 1, 0, 0},
+     "dialled joined room ",
+     1,
+     WZP_S},
+    {"its time has not come",
+     {"any", false, WZP_SIM_SIGNAL_DROP, 0, 0, 0, 8 * WZP_S, 0},
+     "dialled joined room ",
+     1,
+     WZP_S},
+    {"its time is over",
+     {"any", false, WZP_SIM_SIGNAL_DROP, 0, 0, 0, 0, WZP_S},
+     "dialled joined room ",
+     1,
+     WZP_S},
+};
+
+START_TEST(signals_go_wrong) {
+    static room r;
+    const struct fault_case *c = &fault_cases[_i];
+    open_room(&r, 2);
+    r.parties[X].cfg.faults = &c->fault;
+    r.parties[X].cfg.fault_count = 1;
+    start(&r, 1);
+    run_until(&r, 6 * WZP_S);
+    const party *x = &r.parties[X];
+    ck_assert_msg(strncmp(x->log, c->log, strlen(c->log)) == 0, "%s: %s", c->name, x->log);
+    ck_assert_msg((strstr(x->log, "signal") != NULL) == (x->report.signals_hit > 0), "%s", c->name);
+    ck_assert_msg(x->report.setup >= c->setup_from && x->report.setup <= c->setup_to,
+                  "%s: set up in %llu", c->name, (unsigned long long)x->report.setup);
+    close_room(&r);
+}
+END_TEST
+
+/* What is still held when it ends, or belongs to a dial before this one, does no harm. */
+START_TEST(a_kept_signal_outlives_its_call) {
+    static room r;
+    const wzp_sim_signal_fault fault = {
+        .name = "any", .act = WZP_SIM_SIGNAL_DELAY, .by = 15 * WZP_S};
+    open_room(&r, 2);
+    r.parties[X].cfg.faults = &fault;
+    r.parties[X].cfg.fault_count = 1;
+    r.parties[X].cfg.redial_after = WZP_S;
+    start(&r, 1);
+    run_until(&r, 20 * WZP_S);
+    ck_assert_uint_gt(r.parties[X].report.signals_hit, 0);
+    close_room(&r);
+}
+END_TEST
+
 /* --- a call ----------------------------------------------------------------------------------- */
 
 START_TEST(two_who_hear_each_other) {
@@ -402,6 +486,8 @@ END_TEST
 int main(void) {
     TCase *tc = tcase_create("call_host");
     tcase_set_timeout(tc, 120);
+    tcase_add_loop_test(tc, signals_go_wrong, 0, WZP_COUNT_OF(fault_cases));
+    tcase_add_test(tc, a_kept_signal_outlives_its_call);
     tcase_add_test(tc, two_who_hear_each_other);
     tcase_add_test(tc, times_are_those_of_the_network);
     tcase_add_test(tc, skewed_clocks_meet);

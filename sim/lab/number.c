@@ -47,6 +47,27 @@ static void fill_pool(wzp_lab_way *way, wzp_lab_box *box, wzp_addr first) {
     }
 }
 
+/* In the /64 of `network`. */
+static wzp_addr with_interface(wzp_addr network, uint16_t last) {
+    memset(network.ip + 8, 0, 8);
+    network.ip[14] = (uint8_t)(last >> 8);
+    network.ip[15] = (uint8_t)last;
+    return network;
+}
+
+/* The host of a NAT64 has IPv4 only where it translates by itself. */
+static void number_nat64(const numbering *n, wzp_lab_way *way) {
+    const wzp_addr v6 = {.family = WZP_ADDR_V6,
+                         .ip = {0x20, 0x01, 0x0d, 0xb8, 0x00, 0x64, 0, n->network}};
+    const wzp_addr none = {.family = WZP_ADDR_NONE};
+    if (way->address6.family == WZP_ADDR_NONE) {
+        way->address6 = with_interface(v6, 0x10);
+    }
+    way->local = way->clat ? wzp_addr_v4(192, 0, 0, 4, 0) : none;
+    way->boxes[0].inside6 = with_interface(way->address6, 0x64);
+    fill_pool(way, &way->boxes[0], way->address);
+}
+
 /* From the outside in.  `way->local` is the innermost network or host already. */
 static void number_boxes(numbering *n, wzp_lab_way *way) {
     wzp_addr outside = way->address;
@@ -107,6 +128,10 @@ static void number_way(numbering *n, wzp_lab_way *way, bool host, size_t index, 
     }
     if (host) {
         n->network++;
+        if (wzp_lab_is_nat64(way)) {
+            number_nat64(n, way);
+            return;
+        }
         if (!translates(way)) {
             way->local = way->address;
         } else if (way->local.family == WZP_ADDR_NONE) {

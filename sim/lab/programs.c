@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "sim/lab/world.h"
+#include "sim/nat/nat64.h"
 
 /* --- relays ----------------------------------------------------------------------------------- */
 
@@ -66,6 +67,7 @@ static void on_call_event(void *ctx, const wzp_sim_call_event *event) {
     case WZP_SIM_CALL_PATH:
         (void)snprintf(detail, sizeof detail, "%s", wzp_addr_text(&event->path.remote, remote));
         break;
+    case WZP_SIM_CALL_SIGNAL:
     case WZP_SIM_CALL_HANGUP:
     case WZP_SIM_CALL_CLOSED:
     case WZP_SIM_CALL_DIALLED:
@@ -83,10 +85,14 @@ static void on_key(void *ctx, wzp_quic_conn conn, const char *line) {
     wzp_lab_captures_key(seat->world->captures, line);
 }
 
-static wzp_addr relay_addr(const wzp_lab_relay *relay) {
+/* A host without IPv4 finds the prefix of its NAT64 (RFC 7050) and dials the relay's address in it.
+ */
+static wzp_addr relay_addr(const wzp_lab_relay *relay, const wzp_lab_host *host) {
     wzp_addr addr = relay->address;
     addr.port = relay->port;
-    return addr;
+    return addr.family == WZP_ADDR_V4 && host->ways[0].local.family == WZP_ADDR_NONE
+               ? wzp_sim_nat64_embed(&addr)
+               : addr;
 }
 
 static bool in_earlier_call(const wzp_lab_scenario *s, size_t call, uint32_t host) {
@@ -109,10 +115,15 @@ static wzp_err seat_member(struct wzp_lab_world *w, size_t c, size_t m) {
     *seat = (wzp_lab_seat){.world = w};
     (void)snprintf(seat->name, sizeof seat->name, second ? "%s/%s" : "%s", host->name, call->name);
     member->host = call->members[m];
+    for (size_t i = 0; i < host->fault_count; i++) {
+        seat->faults[i] = host->faults[i];
+        seat->faults[i].from += w->result.start;
+        seat->faults[i].until += seat->faults[i].until != 0 ? w->result.start : 0;
+    }
     const wzp_sim_call_cfg cfg = {
         .name = seat->name,
         .id = (uint32_t)w->seat_count,
-        .relay = relay_addr(&w->s->relays[call->relays[m]]),
+        .relay = relay_addr(&w->s->relays[call->relays[m]], host),
         .room = call->room,
         .codec = call->codec,
         .port = second ? 0 : host->port,
@@ -123,6 +134,8 @@ static wzp_err seat_member(struct wzp_lab_world *w, size_t c, size_t m) {
         .dial_at = w->result.start + call->start + m * call->stagger,
         .hangup_at = call->end < w->s->duration ? w->result.start + call->end : WZP_TIME_NEVER,
         .redial_after = call->redial,
+        .faults = seat->faults,
+        .fault_count = host->fault_count,
         .event = on_call_event,
         .ctx = seat,
         .keylog = w->captures != NULL ? on_key : NULL,

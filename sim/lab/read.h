@@ -15,7 +15,8 @@ extern const wzp_lab_table wzp_lab_root_table, wzp_lab_host_table, wzp_lab_way_t
     wzp_lab_access_table, wzp_lab_core_path_table, wzp_lab_jitter_table, wzp_lab_loss_table,
     wzp_lab_duplicate_table, wzp_lab_corrupt_table, wzp_lab_queue_table, wzp_lab_outage_table,
     wzp_lab_slots_table, wzp_lab_cross_table, wzp_lab_call_table, wzp_lab_expect_table,
-    wzp_lab_listener_table, wzp_lab_event_table, wzp_lab_gateway_table, wzp_lab_stun_table;
+    wzp_lab_listener_table, wzp_lab_event_table, wzp_lab_client_table, wzp_lab_birthday_table,
+    wzp_lab_signal_table, wzp_lab_gateway_table, wzp_lab_stun_table;
 
 /* --- links (read_link.c) --------------------------------------------------------------------- */
 
@@ -43,6 +44,12 @@ void wzp_lab_read_firewall(wzp_lab_reader *r, const char *path, json_t *value, w
 
 /* "gateway" of the innermost box, which must translate. */
 void wzp_lab_read_gateway(wzp_lab_reader *r, const char *path, json_t *value, wzp_lab_way *way);
+
+/* "client" and "signals" of a host (read_client.c). */
+void wzp_lab_read_client(wzp_lab_reader *r, const char *path, json_t *value, wzp_lab_host *host);
+void wzp_lab_read_signals(wzp_lab_reader *r, const char *path, json_t *value, wzp_lab_host *host);
+/* What a client of this build cannot do says so in "needs"; once all hosts are known. */
+void wzp_lab_check_clients(wzp_lab_reader *r, const wzp_lab_scenario *s);
 
 /* Gives every box and host its addresses, once all places are known. */
 void wzp_lab_number(wzp_lab_scenario *s);

@@ -2,6 +2,9 @@
 #include <string.h>
 
 #include "sim/lab/read.h"
+#include "sim/nat/nat64.h"
+
+#define NAT64 "nat64"
 
 #define QUANTITY(name, of, member, text)                                                           \
     WZP_LAB_QUANTITY(wzp_sim_nat_cfg, member, name, WZP_LAB_##of, 0, 0, text)
@@ -56,9 +59,27 @@ static const wzp_lab_field nat_fields[] = {
 };
 const wzp_lab_table wzp_lab_nat_table = {"a NAT", nat_fields, WZP_COUNT_OF(nat_fields)};
 
+/* A NAT64 is none of the NAT's presets: its hosts speak another protocol. */
 static const char *preset_at(const void *list, size_t index) {
     (void)list;
-    return wzp_sim_nat_preset_name(index);
+    if (index == 0) {
+        return NAT64;
+    }
+    return wzp_sim_nat_preset_name(index - 1);
+}
+
+/* False: there is no such one. */
+static bool preset_box(const char *name, wzp_lab_box *box) {
+    *box = (wzp_lab_box){.nat64 = strcmp(name, NAT64) == 0};
+    if (box->nat64) {
+        box->nat = wzp_sim_nat64_cfg();
+        return true;
+    }
+    return wzp_sim_nat_preset(name, &box->nat);
+}
+
+bool wzp_lab_is_nat64(const wzp_lab_way *way) {
+    return way->box_count > 0 && way->boxes[0].nat64;
 }
 
 static wzp_lab_box *new_box(wzp_lab_reader *r, const char *path, wzp_lab_way *way) {
@@ -74,6 +95,14 @@ static wzp_lab_box *new_box(wzp_lab_reader *r, const char *path, wzp_lab_way *wa
 /* A chain's name stands for its boxes, inner first; "pub" for none. */
 static void add_named(wzp_lab_reader *r, const char *path, const char *name, wzp_lab_way *way) {
     wzp_sim_nat_cfg chain[2];
+    wzp_lab_box single;
+    wzp_lab_box *added = NULL;
+    if (strcmp(name, NAT64) == 0 && preset_box(name, &single)) {
+        if ((added = new_box(r, path, way)) != NULL) {
+            *added = single;
+        }
+        return;
+    }
     const int n = wzp_sim_nat_chain(name, chain);
     if (n < 0) {
         wzp_lab_complain_name(r, path, "NAT", name, preset_at, NULL);
@@ -95,14 +124,14 @@ static void add_table(wzp_lab_reader *r, const char *path, json_t *value, wzp_la
         wzp_lab_complain(r, path, "a NAT needs a preset to begin with, as preset = \"linux-masq\"");
         return;
     }
-    wzp_sim_nat_cfg nat;
-    if (!wzp_sim_nat_preset(json_string_value(preset), &nat)) {
+    wzp_lab_box described;
+    if (!preset_box(json_string_value(preset), &described)) {
         wzp_lab_complain_name(r, below, "NAT of one box", json_string_value(preset), preset_at,
                               NULL);
         return;
     }
     if ((box = new_box(r, path, way)) != NULL) {
-        box->nat = nat;
+        *box = described;
         (void)wzp_lab_read(r, path, value, &wzp_lab_nat_table, &box->nat);
     }
 }
@@ -180,10 +209,8 @@ static const wzp_sim_nat_cfg open_box = {
 
 void wzp_lab_read_firewall(wzp_lab_reader *r, const char *path, json_t *value, wzp_lab_way *way) {
     if (way->box_count == 0) {
-        wzp_lab_box *box = new_box(r, path, way);
-        if (box != NULL) {
-            box->nat = open_box;
-        }
+        way->boxes[0] = (wzp_lab_box){.nat = open_box};
+        way->box_count = 1;
     }
     (void)wzp_lab_read(r, path, value, &wzp_lab_firewall_table,
                        &way->boxes[way->box_count - 1].policy);

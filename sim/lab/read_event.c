@@ -196,22 +196,53 @@ static const rule rules[WZP_LAB_EVENT_COUNT] = {
                              false},
     [WZP_LAB_EVENT_KILL_RELAY] = {"a relay, as \"relay\"", ON(RELAY), false, false},
     [WZP_LAB_EVENT_RESTART_RELAY] = {"a relay, as \"relay\"", ON(RELAY), true, false},
+    [WZP_LAB_EVENT_LOSE_SIGNALS] = {"a host, as \"x\"", ON(HOST), false, false},
+    [WZP_LAB_EVENT_RENUMBER] = {"a host or one of its ways, as \"x\" or \"x.lte\"", ON(HOST), false,
+                                true},
     [WZP_LAB_EVENT_MARK] = {"anything", ON(HOST) | ON(BOX) | ON(ACCESS) | ON(CORE) | ON(RELAY),
                             false, false},
     [WZP_LAB_EVENT_LEAVE] = {"a host, as \"x\"", ON(HOST), false, false},
 };
+
+static bool parse_to(wzp_lab_reader *r, const char *path, wzp_lab_event *event) {
+    char text[80];
+    (void)snprintf(text, sizeof text, strchr(event->to_name, ':') != NULL ? "[%s]:1" : "%s:1",
+                   event->to_name);
+    if (wzp_addr_parse(&event->to, text) != WZP_OK) {
+        wzp_lab_complain(r, path, "`to` is the new address, as \"203.0.113.99\"");
+        return false;
+    }
+    event->to.port = 0;
+    return true;
+}
+
+/* What lies around a host must go on to work: its boxes do not care for its IPv4 address, and its
+ * own IPv6 address is a matter between it and the core. */
+static void check_renumber(wzp_lab_reader *r, const char *path, const wzp_lab_scenario *s,
+                           wzp_lab_event *event) {
+    const wzp_lab_way *way = &s->hosts[event->target.index].ways[event->target.way];
+    const bool v6 = event->to.family == WZP_ADDR_V6;
+    if (v6 && (way->address6.family == WZP_ADDR_NONE || way->lan != WZP_LAB_NONE)) {
+        wzp_lab_complain(r, path, "`to` is IPv6: %s needs an address6, and no LAN", way->name);
+    } else if (!v6 &&
+               (way->local.family == WZP_ADDR_NONE || way->clat ||
+                (way->lan == WZP_LAB_NONE && wzp_addr_same_ip(&way->local, &way->address)))) {
+        wzp_lab_complain(r, path, "`to` is IPv4: %s needs a nat that hides it", way->name);
+    }
+}
 
 /* A word, or a way's name. */
 static void resolve_to(wzp_lab_reader *r, const char *path, const wzp_lab_scenario *s,
                        wzp_lab_event *event) {
     char text[80];
     if (event->kind == WZP_LAB_EVENT_REBIND_ADDR) {
-        (void)snprintf(text, sizeof text, strchr(event->to_name, ':') != NULL ? "[%s]:1" : "%s:1",
-                       event->to_name);
-        if (wzp_addr_parse(&event->to, text) != WZP_OK) {
-            wzp_lab_complain(r, path, "`to` is the new address, as \"203.0.113.99\"");
+        (void)parse_to(r, path, event);
+        return;
+    }
+    if (event->kind == WZP_LAB_EVENT_RENUMBER) {
+        if (parse_to(r, path, event)) {
+            check_renumber(r, path, s, event);
         }
-        event->to.port = 0;
         return;
     }
     const wzp_lab_host *host = &s->hosts[event->target.index];
@@ -233,6 +264,12 @@ static void check_event(wzp_lab_reader *r, const char *path, const wzp_lab_scena
         wzp_lab_complain(r, path, "%s needs for its target %s, not \"%s\"", event_words[e->kind],
                          fits->like, e->target_name);
         return;
+    }
+    const unsigned signals = 1U << WZP_LAB_NEED_SIGNALS;
+    if (e->kind == WZP_LAB_EVENT_LOSE_SIGNALS && (s->needs & signals) == 0 &&
+        !wzp_lab_can(WZP_LAB_NEED_SIGNALS)) {
+        wzp_lab_complain(r, path, "this build lacks %s; say needs = \"signals\"",
+                         wzp_lab_need_text(WZP_LAB_NEED_SIGNALS));
     }
     if (fits->needs_for && e->lasts == 0) {
         wzp_lab_complain(r, path, "%s needs `for`, how long it lasts", event_words[e->kind]);
@@ -274,7 +311,7 @@ static const wzp_lab_field event_fields[] = {
     EVENT("gap", 0, gap, "if-switch: time without any way"),
     WZP_LAB_FLAG(wzp_lab_event, hold, "hold", "cut: packets wait; else they are lost"),
     WZP_LAB_TEXT(wzp_lab_event, to_name, "to",
-                 "rebind-addr: the new address; if-switch: the way out"),
+                 "rebind-addr, renumber: the new address; if-switch: the way out"),
     WZP_LAB_CUSTOM("link", wzp_lab_elsewhere, WZP_LAB_REF("link"), "set: parameters that change"),
 };
 const wzp_lab_table wzp_lab_event_table = {"an event", event_fields, WZP_COUNT_OF(event_fields)};

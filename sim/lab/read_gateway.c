@@ -38,8 +38,8 @@ const wzp_lab_table wzp_lab_gateway_table = {"a gateway", gateway_fields,
                                              WZP_COUNT_OF(gateway_fields)};
 
 void wzp_lab_read_gateway(wzp_lab_reader *r, const char *path, json_t *value, wzp_lab_way *way) {
-    if (way->box_count == 0 || way->boxes[0].nat.identity) {
-        wzp_lab_complain(r, path, "a gateway needs a nat");
+    if (way->box_count == 0 || way->boxes[0].nat.identity || wzp_lab_is_nat64(way)) {
+        wzp_lab_complain(r, path, "a gateway needs a nat between IPv4 and IPv4");
         return;
     }
     way->has_gateway = wzp_lab_read(r, path, value, &wzp_lab_gateway_table, &way->gateway);

@@ -118,6 +118,8 @@ static void take_lan(wzp_lab_reader *r, const char *path, json_t *value, void *o
 static const wzp_lab_field way_fields[] = {
     WAY_FIELDS,
     WZP_LAB_ADDRESS(wzp_lab_way, local, "local", "the host's address behind its boxes"),
+    WZP_LAB_FLAG(wzp_lab_way, clat, "clat",
+                 "behind a nat64: the host has IPv4 all the same (464XLAT)"),
     WZP_LAB_FLAG(wzp_lab_way, down, "down", "not in use at the start"),
 };
 const wzp_lab_table wzp_lab_way_table = {"a way out", way_fields, WZP_COUNT_OF(way_fields)};
@@ -127,6 +129,25 @@ static void check_line(wzp_lab_reader *r, const char *path, const wzp_lab_way *w
     const bool instant = way->links[0].delay.base == 0 || way->links[1].delay.base == 0;
     if (way->lan != WZP_LAB_NONE && instant) {
         wzp_lab_complain(r, path, "a line into a LAN needs a delay above 0");
+    }
+}
+
+static size_t nat64_count(const wzp_lab_way *way) {
+    size_t n = 0;
+    for (size_t i = 0; i < way->box_count; i++) {
+        n += way->boxes[i].nat64 ? 1 : 0;
+    }
+    return n;
+}
+
+/* Behind a NAT64 there is no IPv4 that another box could translate. */
+static void check_nat64(wzp_lab_reader *r, const char *path, const wzp_lab_way *way) {
+    if (nat64_count(way) > 0 && way->box_count > 1) {
+        wzp_lab_complain(r, path, "a nat64 is the only box of its way");
+    } else if (way->clat && nat64_count(way) == 0) {
+        wzp_lab_complain(r, path, "clat needs nat = \"nat64\"");
+    } else if (nat64_count(way) > 0 && way->local.family != WZP_ADDR_NONE) {
+        wzp_lab_complain(r, path, "there is no local IPv4 address behind a nat64");
     }
 }
 
@@ -162,7 +183,16 @@ static void take_ways(wzp_lab_reader *r, const char *path, json_t *value, void *
         way->down = true;
         (void)wzp_lab_read(r, below, item, &wzp_lab_way_table, way);
         check_line(r, below, way);
+        check_nat64(r, below, way);
     }
+}
+
+static void take_client(wzp_lab_reader *r, const char *path, json_t *value, void *out) {
+    wzp_lab_read_client(r, path, value, out);
+}
+
+static void take_signals(wzp_lab_reader *r, const char *path, json_t *value, void *out) {
+    wzp_lab_read_signals(r, path, value, out);
 }
 
 #define HOST(name, of, member, least, most, text)                                                  \
@@ -171,11 +201,16 @@ static void take_ways(wzp_lab_reader *r, const char *path, json_t *value, void *
 static const wzp_lab_field host_fields[] = {
     WAY_FIELDS,
     WZP_LAB_ADDRESS(wzp_lab_way, local, "local", "its address behind its boxes"),
+    WZP_LAB_FLAG(wzp_lab_way, clat, "clat",
+                 "behind a nat64: the host has IPv4 all the same (464XLAT)"),
     WZP_LAB_CUSTOM("way", take_ways, WZP_LAB_REFS("way"), "more ways out, by name"),
     HOST("port", PLAIN, port, 1, 65535, "UDP port of its client"),
     HOST("skew", SKEW, skew_ppm, -1000, 1000, "its clock runs fast or slow"),
     HOST("ahead", TIME, ahead, 0, 0, "its clock is ahead"),
     HOST("processing", TIME, processing, 0, 0, "from arrival to the program"),
+    WZP_LAB_CUSTOM("client", take_client, WZP_LAB_REF("client"), "what its client does"),
+    WZP_LAB_CUSTOM("signals", take_signals, WZP_LAB_REF("signals"),
+                   "single signals that are lost, late or doubled between it and its relay"),
     WZP_LAB_CUSTOM("count", wzp_lab_elsewhere, WZP_LAB_REF("count"),
                    "so many of them, called x1, x2, ..., with addresses in a row"),
 };
@@ -193,12 +228,13 @@ static size_t copies_of(wzp_lab_reader *r, const char *path, json_t *value) {
     return item != NULL && wzp_lab_read_field(r, below, item, &field, &read) ? read.count : 0;
 }
 
-static wzp_addr addr_plus(wzp_addr a, uint32_t n) {
-    uint32_t last = (uint32_t)a.ip[2] << 8 | a.ip[3];
-    last += n;
-    a.ip[2] = (uint8_t)(last >> 8);
-    a.ip[3] = (uint8_t)last;
-    return a;
+static void add_to(wzp_addr *a, uint32_t n) {
+    const size_t at = a->family == WZP_ADDR_V6 ? 14 : 2;
+    const uint32_t last = ((uint32_t)a->ip[at] << 8 | a->ip[at + 1]) + n;
+    if (a->family != WZP_ADDR_NONE) {
+        a->ip[at] = (uint8_t)(last >> 8);
+        a->ip[at + 1] = (uint8_t)last;
+    }
 }
 
 static void read_host(wzp_lab_reader *r, const char *path, const char *name, json_t *value,
@@ -208,6 +244,7 @@ static void read_host(wzp_lab_reader *r, const char *path, const char *name, jso
     init_way(r->owner, &host->ways[0], name);
     (void)wzp_lab_read(r, path, value, &wzp_lab_host_table, host);
     check_line(r, path, &host->ways[0]);
+    check_nat64(r, path, &host->ways[0]);
 }
 
 static void read_copies(wzp_lab_reader *r, const char *path, const char *key, json_t *value,
@@ -226,10 +263,8 @@ static void read_copies(wzp_lab_reader *r, const char *path, const char *key, js
         }
         wzp_lab_host *host = &s->hosts[s->host_count++];
         read_host(r, path, name, value, host);
-        wzp_lab_way *way = &host->ways[0];
-        if (way->address.family == WZP_ADDR_V4) {
-            way->address = addr_plus(way->address, (uint32_t)i);
-        }
+        add_to(&host->ways[0].address, (uint32_t)i);
+        add_to(&host->ways[0].address6, (uint32_t)i);
     }
 }
 
@@ -292,6 +327,8 @@ static void read_lans(wzp_lab_reader *r, json_t *lans, wzp_lab_scenario *s) {
         check_line(r, path, &lan->way);
         if (r->errors->count == before && lan->way.box_count == 0) {
             wzp_lab_complain(r, path, "a LAN needs a nat or a firewall between it and the rest");
+        } else if (nat64_count(&lan->way) > 0) {
+            wzp_lab_complain(r, path, "a nat64 belongs to one host, as host.x.nat");
         }
     }
     for (size_t i = 0; i < s->lan_count; i++) {

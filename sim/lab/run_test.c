@@ -187,6 +187,20 @@ static const char *const carriers[] = {
     "[host.x]\nnat = \"pool-arb\"\n[host.y]\n",
     "[stun]\n[host.x]\nnat = \"symrand\"\ngateway = {pmp = \"serves\", pcp = \"silent\", upnp = "
     "\"serves\"}\n[host.y]\n",
+    "[host.x]\nnat = \"nat64\"\n[host.y]\nnat = \"linux-masq\"\n",
+    "[host.x]\nnat = \"nat64\"\nclat = true\n[host.y]\nnat = \"nat64\"\n",
+    "[host.x]\nnat = \"nat64\"\nclat = true\n[host.y]\n"
+    "[[event]]\nat = \"3 s\"\ndo = \"rebind-port\"\ntarget = \"x.nat\"\n",
+    "[host.x]\nnat = \"linux-masq\"\n[host.y]\n"
+    "[[event]]\nat = \"3 s\"\ndo = \"renumber\"\ntarget = \"x\"\nto = \"192.168.77.5\"\n",
+    "[lan.home]\nnat = \"linux-masq\"\n[host.x]\nlan = \"home\"\n[host.y]\nlan = \"home\"\n"
+    "[[event]]\nat = \"3 s\"\ndo = \"renumber\"\ntarget = \"x\"\nto = \"192.168.1.77\"\n",
+    "[relay]\naddress = \"2001:db8:f::1\"\n[host.x]\nnat = \"linux-masq\"\n"
+    "address6 = \"2001:db8:1::5\"\n[host.y]\naddress6 = \"2001:db8:2::5\"\n"
+    "[[event]]\nat = \"3 s\"\ndo = \"renumber\"\ntarget = \"x\"\nto = \"2001:db8:9::5\"\n",
+    "[host.x]\nsignals = {name = \"RoomUpdate\", way = \"in\", do = \"duplicate\", by = \"200 "
+    "ms\"}\n"
+    "[host.y]\nsignals = {name = \"CallOffer\", way = \"out\", do = \"delay\", by = \"500 ms\"}\n",
     "[host.x]\nskew = \"100 ppm\"\nahead = \"3 s\"\n[host.y]\nskew = \"-100 ppm\"\n",
     "[relay]\ndelay = \"40 ms\"\nport = 443\n[host.x]\nfirewall = {allow_ports = "
     "[443]}\n[host.y]\n",
@@ -226,6 +240,47 @@ START_TEST(carries) {
     ck_assert_msg(failure == NULL, "%s\n%s %s: expected %s, got %s", text,
                   wzp_lab_check_word(failure->kind), failure->where, failure->expected,
                   failure->got);
+    wzp_lab_result_free(&r);
+    wzp_lab_scenario_free(&s);
+}
+END_TEST
+
+/* A host without IPv4 talks to an IPv4 relay through a NAT64: with a CLAT its client does not even
+ * know it. */
+static const struct nat64_case {
+    const char *name, *host, *sees, *wire;
+} nat64_cases[] = {
+    {"IPv6 only", "nat = \"nat64\"\n",
+     " x:0 > #1 udp [2001:db8:64:1::10]:40000 [64:ff9b::c000:201]:4433 ",
+     " x.nat:0 < #1 udp [2001:db8:64:1::10]:40000 [64:ff9b::c000:201]:4433 "},
+    {"464XLAT", "nat = \"nat64\"\nclat = true\n", " x:0 > #1 udp 192.0.0.4:40000 192.0.2.1:4433 ",
+     " x.nat:0 < #1 udp [2001:db8:64:1::c1a7]:40000 [64:ff9b::c000:201]:4433 "},
+};
+
+START_TEST(ipv6_reaches_ipv4) {
+    const struct nat64_case *c = &nat64_cases[_i];
+    char text[256];
+    char why[256];
+    char *trace = NULL;
+    size_t len = 0;
+    (void)snprintf(text, sizeof text, "name = \"t\"\nduration = \"6 s\"\n[host.x]\n%s[host.y]\n",
+                   c->host);
+    wzp_lab_scenario *s = scenario_of(text, 1);
+    wzp_lab_result *r = NULL;
+    FILE *out = open_memstream(&trace, &len);
+    const wzp_lab_run_cfg cfg = {.trace = out};
+    ck_assert_msg(wzp_lab_run(&r, s, &cfg, why) == WZP_OK, "%s", why);
+    ck_assert_int_eq(fclose(out), 0);
+    ck_assert_msg(strstr(trace, c->sees) != NULL, "%s: not as the host sees it", c->name);
+    ck_assert_msg(strstr(trace, c->wire) != NULL, "%s: not as its network sees it", c->name);
+    ck_assert_msg(strstr(trace, " relay:0 < #1 udp 203.0.113.5:40000 192.0.2.1:4433 ") != NULL,
+                  "%s: not as the relay sees it", c->name);
+    for (size_t i = 0; i < 2; i++) {
+        const wzp_lab_member *m = &r->calls[0].members[i];
+        ck_assert_msg(m->path == WZP_LAB_PATH_RELAY, "%s: no relay for %zu", c->name, i);
+        ck_assert_msg(m->report.senders == 1, "%s: %zu hears nobody", c->name, i);
+    }
+    free(trace);
     wzp_lab_result_free(&r);
     wzp_lab_scenario_free(&s);
 }
@@ -359,6 +414,7 @@ int main(void) {
     tcase_add_test(tc, captures_do_not_disturb);
     tcase_add_loop_test(tc, judged, 0, (int)WZP_COUNT_OF(judge_cases));
     tcase_add_loop_test(tc, carries, 0, (int)WZP_COUNT_OF(carriers));
+    tcase_add_loop_test(tc, ipv6_reaches_ipv4, 0, (int)WZP_COUNT_OF(nat64_cases));
     tcase_add_test(tc, delays_are_as_described);
     tcase_add_test(tc, pages_are_well_formed);
     tcase_add_test(tc, a_limit_ends_a_run_and_is_told);

@@ -29,7 +29,7 @@ const char *wzp_lab_need_text(wzp_lab_need need) {
 
 /* The client joins rooms on a relay; what more there is to it comes with it. */
 bool wzp_lab_can(wzp_lab_need need) {
-    static const bool can[WZP_LAB_NEED_COUNT] = {false};
+    static const bool can[WZP_LAB_NEED_COUNT] = {[WZP_LAB_NEED_IPV6] = true};
     return can[need];
 }
 
@@ -168,6 +168,7 @@ static void read_all(wzp_lab_reader *r, wzp_lab_scenario *s) {
         wzp_lab_complain(r, "", "a scenario needs a name, as name = \"N14 prc-symrand\"");
     }
     wzp_lab_read_places(r, root, s);
+    wzp_lab_check_clients(r, s);
     if (r->errors->count == 0) {
         wzp_lab_number(s);
         refuse_shared(r, s);
@@ -200,4 +201,34 @@ wzp_err wzp_lab_scenario_read(wzp_lab_scenario **out, const wzp_lab_doc *doc, co
     }
     *out = s;
     return WZP_OK;
+}
+
+/* --- engines ---------------------------------------------------------------------------------- */
+
+static void find_media(wzp_lab_reader *r, const char *path, const json_t *value) {
+    char below[WZP_LAB_PATH_MAX];
+    const char *key = NULL;
+    json_t *item = NULL;
+    json_object_foreach((json_t *)wzp_drop_const(value), key, item) {
+        wzp_lab_below(below, path, key);
+        if (strcmp(key, "medium") == 0 && json_is_string(item)) {
+            wzp_lab_complain(r, below, "the native engine has no medium \"%s\"; --engine ns3 has",
+                             json_string_value(item));
+        } else {
+            find_media(r, below, item);
+        }
+    }
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        find_media(r, wzp_lab_below_at(below, path, i), json_array_get(value, i));
+    }
+}
+
+bool wzp_lab_scenario_fits(const wzp_lab_scenario *scenario, const char *engine,
+                           wzp_lab_errors *errors) {
+    wzp_lab_reader r = {.doc = wzp_drop_const(&scenario->doc), .errors = errors};
+    errors->count = 0;
+    if (strcmp(engine, "native") == 0) {
+        find_media(&r, "", scenario->doc.tree);
+    }
+    return errors->count == 0;
 }

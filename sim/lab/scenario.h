@@ -7,6 +7,7 @@
 #define WZP_SIM_LAB_SCENARIO_H
 
 #include "sim/host/judge.h"
+#include "sim/host/signal_faults.h"
 #include "sim/lab/fields.h"
 #include "sim/nat/gateway.h"
 #include "sim/nat/nat.h"
@@ -56,7 +57,8 @@ bool wzp_lab_can(wzp_lab_need need); /* this build */
 typedef struct wzp_lab_box {
     wzp_sim_nat_cfg nat;
     wzp_sim_policy_cfg policy;
-    wzp_addr inside; /* its own address there */
+    wzp_addr inside, inside6; /* its own addresses there */
+    bool nat64;               /* IPv6 inside, IPv4 outside */
     wzp_addr externals[WZP_SIM_NAT_POOL_MAX];
     size_t external_count;
 } wzp_lab_box;
@@ -72,12 +74,33 @@ typedef struct wzp_lab_way {
     wzp_addr address6;
     uint32_t pool; /* external addresses of the last box, from `address` on */
     bool down;     /* at the start */
+    bool clat;     /* behind a NAT64: the host has IPv4 all the same, 192.0.0.4 (RFC 6877) */
     wzp_lab_box boxes[WZP_LAB_BOXES_MAX]; /* inner first */
     size_t box_count;
     bool has_gateway; /* on boxes[0] */
     wzp_sim_gateway_cfg gateway;
     wzp_sim_link_cfg links[2]; /* the access: up, down */
 } wzp_lab_way;
+
+bool wzp_lab_is_nat64(const wzp_lab_way *way); /* IPv6 only, as far as its host knows */
+
+/* What a client is told besides its call.  Most of it is for NAT traversal (nat sheet 1.14 to 1.18)
+ * and comes with a need. */
+typedef enum wzp_lab_accept {
+    WZP_LAB_ACCEPT_TRUSTED, /* tells its addresses, as far as it has any to tell */
+    WZP_LAB_ACCEPT_GENERIC, /* relay only */
+    WZP_LAB_ACCEPT_NEVER    /* lets it ring */
+} wzp_lab_accept;
+
+typedef struct wzp_lab_client {
+    uint32_t accept;     /* wzp_lab_accept */
+    bool no_prediction;  /* of a hard NAT's next ports */
+    char allocation[24]; /* that its HardNatProbe claims; "": the one that it found */
+    uint32_t birthday_sockets, birthday_probes; /* 0: none */
+    uint64_t birthday_every;                    /* a probe */
+    bool birthday_background;                   /* while the relay carries the call */
+    char intrudes[WZP_LAB_NAME_MAX]; /* dials this host as a stranger while others race; "": none */
+} wzp_lab_client;
 
 typedef struct wzp_lab_host {
     wzp_lab_way ways[WZP_LAB_WAYS_MAX]; /* [0] is the one in use at the start */
@@ -86,6 +109,9 @@ typedef struct wzp_lab_host {
     uint16_t port; /* of its client; 0: the system chooses */
     int32_t skew_ppm;
     uint64_t ahead, processing;
+    wzp_lab_client client;
+    wzp_sim_signal_fault faults[WZP_SIM_SIGNAL_FAULTS_MAX]; /* times from the start of the run */
+    size_t fault_count;
 } wzp_lab_host;
 
 typedef struct wzp_lab_lan {
@@ -172,6 +198,8 @@ typedef struct wzp_lab_call {
     X(IF_UP, "if-up")                                                                              \
     X(KILL_RELAY, "kill-relay")       /* the process ends without a word */                        \
     X(RESTART_RELAY, "restart-relay") /* the same, and it is back after `for` */                   \
+    X(LOSE_SIGNALS, "lose-signals")   /* a client's signalling connection dies */                  \
+    X(RENUMBER, "renumber")           /* a host's address `to`, behind its boxes, or IPv6 */       \
     X(MARK, "mark")                   /* nothing, but something of the network's own is due */     \
     X(LEAVE, "leave")                 /* a member hangs up */
 
@@ -244,6 +272,11 @@ typedef struct wzp_lab_scenario {
 WZP_MUST_USE wzp_err wzp_lab_scenario_read(wzp_lab_scenario **out, const wzp_lab_doc *doc,
                                            const uint64_t *seed, wzp_lab_errors *errors);
 void wzp_lab_scenario_free(wzp_lab_scenario **scenario); /* accepts NULL, leaves NULL */
+
+/* False: `errors` says what this engine ("native", "ns3") does not model, and where it is written.
+ */
+bool wzp_lab_scenario_fits(const wzp_lab_scenario *scenario, const char *engine,
+                           wzp_lab_errors *errors);
 
 /* The first thing that it needs and this build cannot do; NULL: all is there. */
 const char *wzp_lab_scenario_lacks(const wzp_lab_scenario *scenario);

@@ -47,7 +47,8 @@ static const struct bad_case {
      "needs, access, host, lan, relay, stun, core, call, event, expect\n"},
     {"unknown key of a host", "name = \"t\"\n[host.x]\nacess = \"lte\"\n[host.y]\n",
      "t.toml:3: host.x.acess: a host has no such key ('access'?); it has: address, address6, lan, "
-     "access, nat, firewall, gateway, pool, local, way, port, skew, ahead, processing, count\n"},
+     "access, nat, firewall, gateway, pool, local, clat, way, port, skew, ahead, processing, "
+     "client, signals, count\n"},
     {"bad host name", "name = \"t\"\n[host.X]\n[host.y]\n",
      "t.toml:2: host.X: a name is 1 to 31 of a-z, 0-9 and _, begins with a letter, and is not "
      "\"core\"\n"},
@@ -57,7 +58,8 @@ static const struct bad_case {
     {"access is a number", "name = \"t\"\n[host.x]\naccess = 3\n[host.y]\n",
      "t.toml:3: host.x.access: expected the name of an access, as \"lte\", or a table, not 3\n"},
     {"unknown NAT", "name = \"t\"\n[host.x]\nnat = \"symran\"\n[host.y]\n",
-     "t.toml:3: host.x.nat: there is no NAT 'symran' ('symrand'?); there are: pub, fw, 1to1, "
+     "t.toml:3: host.x.nat: there is no NAT 'symran' ('symrand'?); there are: nat64, pub, fw, "
+     "1to1, "
      "fullcone, addrcone, linux-masq, mikrotik, pf, symseq, symseq2, adm, symrand, cgn-rfc, "
      "cgn-hard, pool-arb, natlab-easy, natlab-easyaf, natlab-hard, pion-default, ns3-rebind, "
      "double-easy, double-hard\n"},
@@ -98,7 +100,19 @@ static const struct bad_case {
      HOSTS "[lan.a]\nnat = \"pf\"\nlan = \"b\"\n[lan.b]\nnat = \"pf\"\nlan = \"a\"\n",
      "t.toml:4: lan.a: lies within itself\nt.toml:7: lan.b: lies within itself\n"},
     {"gateway without a NAT", "name = \"t\"\n[host.x]\ngateway = {pmp = \"serves\"}\n[host.y]\n",
-     "t.toml:3: host.x.gateway: a gateway needs a nat\n"},
+     "t.toml:3: host.x.gateway: a gateway needs a nat between IPv4 and IPv4\n"},
+    {"gateway on a NAT64",
+     "name = \"t\"\n[host.x]\nnat = \"nat64\"\ngateway = {pcp = \"serves\"}\n[host.y]\n",
+     "t.toml:4: host.x.gateway: a gateway needs a nat between IPv4 and IPv4\n"},
+    {"CLAT without a NAT64", "name = \"t\"\n[host.x]\nnat = \"pf\"\nclat = true\n[host.y]\n",
+     "t.toml:2: host.x: clat needs nat = \"nat64\"\n"},
+    {"NAT64 in a row", "name = \"t\"\n[host.x]\nnat = [\"pf\", \"nat64\"]\n[host.y]\n",
+     "t.toml:2: host.x: a nat64 is the only box of its way\n"},
+    {"IPv4 behind a NAT64",
+     "name = \"t\"\n[host.x]\nnat = \"nat64\"\nlocal = \"10.0.0.1\"\n[host.y]\n",
+     "t.toml:2: host.x: there is no local IPv4 address behind a nat64\n"},
+    {"NAT64 of a LAN", HOSTS "[lan.home]\nnat = \"nat64\"\n",
+     "t.toml:4: lan.home: a nat64 belongs to one host, as host.x.nat\n"},
     {"too many STUN servers", HOSTS "[stun]\nservers = 9\n",
      "t.toml:5: stun.servers: expected 0 to 4, not 9\n"},
     {"two of one name", HOSTS "[lan.x]\nnat = \"pf\"\n",
@@ -128,7 +142,7 @@ static const struct bad_case {
     {"unknown event", HOSTS "[[event]]\nat = \"1 s\"\ndo = \"flsh\"\ntarget = \"x\"\n",
      "t.toml:6: event[0].do: there is no value 'flsh' ('flush'?); there are: flush, reboot, "
      "rebind-port, rebind-addr, expire, cut, restore, set, if-switch, if-down, if-up, kill-relay, "
-     "restart-relay, mark, leave\n"},
+     "restart-relay, lose-signals, renumber, mark, leave\n"},
     {"event without a time", HOSTS "[[event]]\ndo = \"leave\"\ntarget = \"x\"\n",
      "t.toml:4: event[0]: an event needs `at`\n"},
     {"unknown target", HOSTS "[[event]]\nat = \"1 s\"\ndo = \"cut\"\ntarget = \"x.acces\"\n",
@@ -151,6 +165,40 @@ static const struct bad_case {
     {"unknown need", "name = \"t\"\nneeds = \"dirct\"\n[host.x]\n[host.y]\n",
      "t.toml:2: needs: there is no need 'dirct' ('direct'?); there are: direct, signals, "
      "port-mapping, federation, ipv6, quick-loss, resume, recovery, adaptation, drift\n"},
+    {"signal that does not exist",
+     "name = \"t\"\n[host.x]\nsignals = {name = \"CallAnser\", way = \"in\", do = \"drop\"}\n"
+     "[host.y]\n",
+     "t.toml:3: host.x.signals.name: there is no signal 'CallAnser' ('CallAnswer'?); there are: "
+     "any, CallOffer, CallAnswer, IceCandidate, Rekey, QualityUpdate, LossRecoveryUpdate, Ping, "
+     "Pong, Hangup, AuthToken, Hold, Unhold, Mute, Unmute, Transfer, TransferAck, PresenceUpdate, "
+     "RouteQuery, RouteResponse, SessionForward, SessionForwardAck, RoomUpdate, FederationHello, "
+     "GlobalRoomActive, ...\n"},
+    {"fault without a way",
+     "name = \"t\"\n[host.x]\nsignals = [{name = \"any\", do = \"drop\"}]\n[host.y]\n",
+     "t.toml:3: host.x.signals[0]: a fault needs `name`, `way` and `do`\n"},
+    {"delay of nothing",
+     "name = \"t\"\n[host.x]\nsignals = {name = \"any\", way = \"in\", do = \"delay\"}\n[host.y]\n",
+     "t.toml:3: host.x.signals: delay needs `by`\n"},
+    {"birthday without a need",
+     "name = \"t\"\n[host.x]\nclient = {birthday = {sockets = 32, probes = 128}}\n[host.y]\n",
+     "t.toml:3: host.x.client.birthday: this build lacks direct paths between clients (NAT "
+     "traversal); say needs = \"direct\"\n"},
+    {"birthday with one guest",
+     "name = \"t\"\nneeds = \"direct\"\n[host.x]\nclient = {birthday = {sockets = 32}}\n[host.y]\n",
+     "t.toml:4: host.x.client.birthday: a birthday attack needs `sockets` and `probes`\n"},
+    {"stranger to nobody",
+     "name = \"t\"\nneeds = \"direct\"\n[host.x]\nclient = {intrudes = \"z\"}\n[host.y]\n",
+     "t.toml:4: host.x.client.intrudes: there is no host 'z'; there are: x, y\n"},
+    {"lost signals without a need",
+     HOSTS "[[event]]\nat = \"1 s\"\ndo = \"lose-signals\"\ntarget = \"x\"\n",
+     "t.toml:4: event[0]: this build lacks the signalling connection of clients (offers, "
+     "candidates); say needs = \"signals\"\n"},
+    {"renumbering of what has no NAT",
+     HOSTS "[[event]]\nat = \"1 s\"\ndo = \"renumber\"\ntarget = \"x\"\nto = \"10.0.0.9\"\n",
+     "t.toml:4: event[0]: `to` is IPv4: x needs a nat that hides it\n"},
+    {"new prefix of what has no IPv6",
+     HOSTS "[[event]]\nat = \"1 s\"\ndo = \"renumber\"\ntarget = \"x\"\nto = \"2001:db8::1\"\n",
+     "t.toml:4: event[0]: `to` is IPv6: x needs an address6, and no LAN\n"},
     {"unknown class", HOSTS "[expect]\naudio = \"A4\"\n",
      "t.toml:5: expect.audio: there is no value 'A4' ('A0' or 'A1' or 'A2'?); there are: none, A0, "
      "A1, A2, A3\n"},
@@ -336,6 +384,39 @@ START_TEST(targets_are_found) {
 }
 END_TEST
 
+START_TEST(nat64_hosts_have_ipv6) {
+    wzp_lab_scenario *s =
+        good("name = \"t\"\n[host.x]\nnat = {preset = \"nat64\", replied = \"60 s\"}\n"
+             "[host.y]\nnat = \"nat64\"\nclat = true\naddress6 = \"2001:db8:7::9\"\n");
+    const wzp_lab_way *x = &s->hosts[0].ways[0];
+    const wzp_lab_way *y = &s->hosts[1].ways[0];
+    char text[WZP_ADDR_TEXT_MAX];
+    ck_assert(x->boxes[0].nat64 && x->boxes[0].nat.t_replied == 60 * WZP_S);
+    ck_assert_int_eq(x->local.family, WZP_ADDR_NONE);
+    ck_assert_str_eq(wzp_addr_text(&x->address6, text), "[2001:db8:64:1::10]:0");
+    is_ip(&x->boxes[0].externals[0], 203, 0, 113, 5);
+    is_ip(&y->local, 192, 0, 0, 4);
+    ck_assert_str_eq(wzp_addr_text(&y->boxes[0].inside6, text), "[2001:db8:7::64]:0");
+    wzp_lab_scenario_free(&s);
+}
+END_TEST
+
+START_TEST(media_need_their_engine) {
+    static wzp_lab_errors errors;
+    wzp_lab_scenario *s = good("name = \"t\"\n[host.x]\naccess = {medium = \"wifi\"}\n[host.y]\n"
+                               "[host.y.way.lte]\n[host.y.way.lte.access]\nmedium = \"lte\"\n");
+    ck_assert(wzp_lab_scenario_fits(s, "ns3", &errors));
+    ck_assert_uint_eq(errors.count, 0);
+    ck_assert(!wzp_lab_scenario_fits(s, "native", &errors));
+    ck_assert_uint_eq(errors.count, 2);
+    ck_assert_str_eq(errors.list[0].text,
+                     "t.toml:3: host.x.access.medium: the native engine has no medium \"wifi\"; "
+                     "--engine ns3 has");
+    ck_assert_uint_eq(errors.list[1].line, 7);
+    wzp_lab_scenario_free(&s);
+}
+END_TEST
+
 /* --- seeds ------------------------------------------------------------------------------------ */
 
 static wzp_lab_scenario *with_seed(const char *text, uint64_t seed) {
@@ -434,7 +515,7 @@ static wzp_lab_scenario *load(const char *path) {
 
 START_TEST(every_key_is_accepted) {
     wzp_lab_scenario *s = load(WZP_SOURCE_DIR "/fuzz/corpus/scenario/everything.toml");
-    ck_assert_uint_eq(s->host_count, 5);
+    ck_assert_uint_eq(s->host_count, 6);
     ck_assert_uint_eq(s->lan_count, 2);
     ck_assert_uint_eq(s->relay_count, 2);
     ck_assert_uint_eq(s->event_count, 6);
@@ -473,6 +554,8 @@ int main(void) {
     tcase_add_test(tc, chains_are_numbered_from_outside);
     tcase_add_test(tc, lans_have_members_and_nest);
     tcase_add_test(tc, hosts_come_in_numbers);
+    tcase_add_test(tc, nat64_hosts_have_ipv6);
+    tcase_add_test(tc, media_need_their_engine);
     tcase_add_test(tc, expectations_are_by_listener);
     tcase_add_test(tc, events_are_in_order_and_set_builds_on_set);
     tcase_add_test(tc, targets_are_found);

@@ -8,18 +8,19 @@ static const struct definition {
     const char *name;
     const wzp_lab_table *table;
 } definitions[] = {
-    {"host", &wzp_lab_host_table},       {"way", &wzp_lab_way_table},
-    {"lan", &wzp_lab_lan_table},         {"relay", &wzp_lab_relay_table},
-    {"nat", &wzp_lab_nat_table},         {"firewall", &wzp_lab_firewall_table},
-    {"access", &wzp_lab_access_table},   {"core_path", &wzp_lab_core_path_table},
-    {"link", &wzp_lab_link_table},       {"jitter", &wzp_lab_jitter_table},
-    {"loss", &wzp_lab_loss_table},       {"duplicate", &wzp_lab_duplicate_table},
-    {"corrupt", &wzp_lab_corrupt_table}, {"queue", &wzp_lab_queue_table},
-    {"outage", &wzp_lab_outage_table},   {"slots", &wzp_lab_slots_table},
-    {"cross", &wzp_lab_cross_table},     {"call", &wzp_lab_call_table},
-    {"expect", &wzp_lab_expect_table},   {"listener", &wzp_lab_listener_table},
-    {"event", &wzp_lab_event_table},     {"gateway", &wzp_lab_gateway_table},
-    {"stun", &wzp_lab_stun_table},
+    {"host", &wzp_lab_host_table},         {"way", &wzp_lab_way_table},
+    {"lan", &wzp_lab_lan_table},           {"relay", &wzp_lab_relay_table},
+    {"nat", &wzp_lab_nat_table},           {"firewall", &wzp_lab_firewall_table},
+    {"access", &wzp_lab_access_table},     {"core_path", &wzp_lab_core_path_table},
+    {"link", &wzp_lab_link_table},         {"jitter", &wzp_lab_jitter_table},
+    {"loss", &wzp_lab_loss_table},         {"duplicate", &wzp_lab_duplicate_table},
+    {"corrupt", &wzp_lab_corrupt_table},   {"queue", &wzp_lab_queue_table},
+    {"outage", &wzp_lab_outage_table},     {"slots", &wzp_lab_slots_table},
+    {"cross", &wzp_lab_cross_table},       {"call", &wzp_lab_call_table},
+    {"expect", &wzp_lab_expect_table},     {"listener", &wzp_lab_listener_table},
+    {"event", &wzp_lab_event_table},       {"gateway", &wzp_lab_gateway_table},
+    {"stun", &wzp_lab_stun_table},         {"client", &wzp_lab_client_table},
+    {"birthday", &wzp_lab_birthday_table}, {"signal", &wzp_lab_signal_table},
 };
 
 /* What is not a table of keys. */
@@ -50,6 +51,8 @@ static const struct shape {
                "\"additionalProperties\":{\"$ref\":\"#/$defs/relay\"}}]}"},
     {"calls", "{\"anyOf\":[{\"$ref\":\"#/$defs/call\"},{\"type\":\"array\","
               "\"items\":{\"$ref\":\"#/$defs/call\"}}]}"},
+    {"signals", "{\"anyOf\":[{\"$ref\":\"#/$defs/signal\"},{\"type\":\"array\","
+                "\"items\":{\"$ref\":\"#/$defs/signal\"}}]}"},
     {"core", "{\"type\":\"object\",\"properties\":{\"delay\":{\"$ref\":\"#/$defs/time\"}},"
              "\"additionalProperties\":{\"$ref\":\"#/$defs/core_path\"}}"},
 };

@@ -105,9 +105,13 @@ static void act_on_link(wzp_lab_timeline *t, const wzp_lab_event *e) {
     }
 }
 
-static void act_on_host(wzp_lab_timeline *t, const wzp_lab_event *e) {
+static void act_on_host(wzp_lab_timeline *t, const wzp_lab_event *e, wzp_time now) {
     if (e->kind == WZP_LAB_EVENT_IF_SWITCH) {
         all_down(t, e);
+    } else if (e->kind == WZP_LAB_EVENT_RENUMBER) {
+        if (wzp_lab_topology_readdress(t->cfg.topology, &e->target, &e->to) != WZP_OK) {
+            t->cfg.told(t->cfg.ctx, e, "no memory", now);
+        }
     } else if (e->kind == WZP_LAB_EVENT_LEAVE) {
         t->cfg.leave(t->cfg.ctx, e->target.index);
     } else {
@@ -137,7 +141,7 @@ static void act(wzp_lab_timeline *t, const wzp_lab_event *e, wzp_time now) {
         act_on_link(t, e);
         break;
     case WZP_LAB_TARGET_HOST:
-        act_on_host(t, e);
+        act_on_host(t, e, now);
         break;
     case WZP_LAB_TARGET_RELAY:
         act_on_relay(t, e, now);
@@ -150,7 +154,8 @@ static void act(wzp_lab_timeline *t, const wzp_lab_event *e, wzp_time now) {
 static void happen(void *self, void *arg, wzp_time now) {
     wzp_lab_timeline *t = self;
     const wzp_lab_event *e = arg;
-    if (e->kind != WZP_LAB_EVENT_MARK) {
+    /* Clients of this build have no signalling connection that could be lost. */
+    if (e->kind != WZP_LAB_EVENT_MARK && e->kind != WZP_LAB_EVENT_LOSE_SIGNALS) {
         act(t, e, now);
     }
     t->cfg.told(t->cfg.ctx, e, wzp_lab_event_word((wzp_lab_event_kind)e->kind), now);

@@ -69,6 +69,9 @@ void wzp_lab_element_count(const wzp_lab_topology *t, const wzp_lab_element *ele
     case WZP_LAB_ELEMENT_BOX:
         wzp_sim_box_count(element->object, out);
         break;
+    case WZP_LAB_ELEMENT_CLAT:
+        *out = ((const wzp_sim_clat *)element->object)->counts;
+        break;
     case WZP_LAB_ELEMENT_ROUTER:
         wzp_sim_router_count(element->object, out);
         break;
@@ -138,6 +141,7 @@ wzp_err wzp_lab_topology_new(wzp_lab_topology **out, const wzp_lab_scenario *sce
 static void free_boxes(wzp_lab_built_way *ways, size_t count) {
     for (size_t i = 0; ways != NULL && i < count; i++) {
         wzp_sim_gateway_seat_free(&ways[i].gateway);
+        free(ways[i].clat);
         for (size_t b = 0; b < WZP_LAB_BOXES_MAX; b++) {
             wzp_sim_box_free(&ways[i].boxes[b]);
         }
@@ -224,6 +228,10 @@ static bool exposes(const wzp_lab_built_way *built, const wzp_addr *address) {
 }
 
 uint32_t wzp_lab_topology_at(const wzp_lab_topology *t, const wzp_addr *address) {
+    wzp_addr behind;
+    if (wzp_sim_nat64_extract(address, &behind)) {
+        address = &behind;
+    }
     for (size_t i = 0; i < t->s->relay_count; i++) {
         if (wzp_addr_same_ip(&t->s->relays[i].address, address)) {
             return (uint32_t)(t->s->host_count + i);

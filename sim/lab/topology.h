@@ -7,7 +7,8 @@
  * Every place at the core has an edge router; a core path joins each two of them, so that each has
  * its own delay and can be cut alone.  All elements are called as the scenario calls them: host
  * "x", box "x.nat" (of several "x.nat1" is the inner), link "x.access", router "x.edge", LAN
- * "home", core path "core.x-y". */
+ * "home", core path "core.x-y".  Behind a NAT64 (box "x.nat") a host may have a translator of its
+ * own, "x.clat", in front of the box. */
 #ifndef WZP_SIM_LAB_TOPOLOGY_H
 #define WZP_SIM_LAB_TOPOLOGY_H
 
@@ -40,11 +41,16 @@ size_t wzp_lab_topology_link(const wzp_lab_topology *t, const wzp_lab_target *ta
 WZP_MUST_USE wzp_err wzp_lab_topology_renumber(wzp_lab_topology *t, const wzp_lab_target *target,
                                                const wzp_addr *address, wzp_time now);
 
+/* A new address of a host's way: its IPv6 one, or the IPv4 one behind its boxes. */
+WZP_MUST_USE wzp_err wzp_lab_topology_readdress(wzp_lab_topology *t, const wzp_lab_target *target,
+                                                const wzp_addr *address);
+
 /* --- for reports ------------------------------------------------------------------------------ */
 
 typedef enum wzp_lab_element_kind {
     WZP_LAB_ELEMENT_LINK, /* one direction */
     WZP_LAB_ELEMENT_BOX,
+    WZP_LAB_ELEMENT_CLAT,
     WZP_LAB_ELEMENT_ROUTER,
     WZP_LAB_ELEMENT_HOST
 } wzp_lab_element_kind;
@@ -56,7 +62,7 @@ typedef struct wzp_lab_element {
     unsigned direction;
     const char *to; /* LINK: the interface that it arrives at */
     bool access;    /* LINK: of a host or a LAN, not a core path or a wire inside */
-    void *object;   /* box, router or host */
+    void *object;   /* box, CLAT, router or host */
 } wzp_lab_element;
 
 size_t wzp_lab_topology_count(const wzp_lab_topology *t);

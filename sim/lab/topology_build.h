@@ -4,10 +4,11 @@
 
 #include "sim/lab/topology.h"
 #include "sim/nat/gateway_seat.h"
+#include "sim/nat/nat64.h"
 
 /* Something with ports that links end at. */
 typedef struct wzp_lab_joint {
-    wzp_lab_element_kind kind; /* ROUTER, BOX or HOST */
+    wzp_lab_element_kind kind; /* any but LINK */
     void *object;
     wzp_sim_node *node;
     unsigned port;
@@ -19,9 +20,11 @@ typedef struct wzp_lab_built_way {
     const wzp_lab_way *way;
     wzp_sim_box *boxes[WZP_LAB_BOXES_MAX];
     wzp_sim_gateway_seat *gateway; /* on boxes[0]; NULL: none */
+    wzp_sim_clat *clat;            /* between the host and boxes[0]; NULL: none */
     size_t access;                 /* link of the fabric */
     wzp_sim_router *outside;
     unsigned outside_port;
+    wzp_addr own[2]; /* of its host now: IPv4, IPv6; family NONE: none */
     wzp_addr exposed[WZP_LAB_HOSTS_MAX + WZP_SIM_NAT_POOL_MAX]; /* addresses that lead to it */
     size_t exposed_count;
 } wzp_lab_built_way;
@@ -83,6 +86,7 @@ wzp_lab_built_way *wzp_lab_way_of(const wzp_lab_topology *t, const wzp_lab_targe
 
 wzp_lab_joint wzp_lab_at_router(wzp_sim_router *router, unsigned port, wzp_addr address);
 wzp_lab_joint wzp_lab_at_box(wzp_sim_box *box, unsigned port, wzp_addr address);
+wzp_lab_joint wzp_lab_at_clat(wzp_sim_clat *clat, unsigned port, wzp_addr address);
 wzp_lab_joint wzp_lab_at_host(wzp_sim_host *host, unsigned port, wzp_addr address);
 
 extern const char *const wzp_lab_up_down[2];

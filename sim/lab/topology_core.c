@@ -248,3 +248,23 @@ wzp_err wzp_lab_topology_renumber(wzp_lab_topology *t, const wzp_lab_target *tar
     wzp_lab_expose(built, &built->way->address6);
     return reroute(t, built, old, old_count);
 }
+
+wzp_err wzp_lab_topology_readdress(wzp_lab_topology *t, const wzp_lab_target *target,
+                                   const wzp_addr *address) {
+    wzp_addr old[WZP_COUNT_OF(((wzp_lab_built_way *)NULL)->exposed)];
+    wzp_lab_built_way *built = wzp_lab_way_of(t, target);
+    wzp_addr *own = &built->own[address->family == WZP_ADDR_V6 ? 1 : 0];
+    bool seen = false;
+    memcpy(old, built->exposed, sizeof old);
+    for (size_t i = 0; i < built->exposed_count; i++) {
+        if (wzp_addr_same_ip(&built->exposed[i], own)) {
+            built->exposed[i] = *address;
+            seen = true;
+        }
+    }
+    wzp_sim_host *host = t->hosts[target->index];
+    wzp_sim_host_unaddress(host, target->way, own);
+    *own = *address;
+    const wzp_err err = wzp_sim_host_address(host, target->way, address);
+    return err == WZP_OK && seen ? reroute(t, built, old, built->exposed_count) : err;
+}

@@ -15,6 +15,10 @@ wzp_lab_joint wzp_lab_at_box(wzp_sim_box *box, unsigned port, wzp_addr address) 
     return (wzp_lab_joint){WZP_LAB_ELEMENT_BOX, box, wzp_sim_box_node(box), port, address};
 }
 
+wzp_lab_joint wzp_lab_at_clat(wzp_sim_clat *clat, unsigned port, wzp_addr address) {
+    return (wzp_lab_joint){WZP_LAB_ELEMENT_CLAT, clat, &clat->node, port, address};
+}
+
 wzp_lab_joint wzp_lab_at_host(wzp_sim_host *host, unsigned port, wzp_addr address) {
     return (wzp_lab_joint){WZP_LAB_ELEMENT_HOST, host, wzp_sim_host_node(host), port, address};
 }
@@ -27,6 +31,9 @@ static wzp_err attach(const wzp_lab_joint *j, wzp_sim_pipe *pipe) {
         return wzp_sim_host_attach(j->object, j->port, pipe);
     case WZP_LAB_ELEMENT_BOX:
         wzp_sim_box_attach(j->object, j->port, pipe);
+        return WZP_OK;
+    case WZP_LAB_ELEMENT_CLAT:
+        ((wzp_sim_clat *)j->object)->pipe[j->port] = pipe;
         return WZP_OK;
     case WZP_LAB_ELEMENT_LINK:
         break;

@@ -1,5 +1,6 @@
 /* Hosts, LANs, and what lies between them and the core. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "sim/lab/topology_build.h"
 
@@ -13,6 +14,8 @@ static wzp_err new_box(wzp_lab_topology *t, const wzp_lab_way *way, size_t b, wz
                            .nat = box->nat,
                            .policy = box->policy,
                            .inside = box->inside,
+                           .inside_v6 = box->inside6,
+                           .nat64 = box->nat64,
                            .external_count = box->external_count,
                            .has_v6 = way->address6.family != WZP_ADDR_NONE};
     memcpy(cfg.externals, box->externals, sizeof cfg.externals);
@@ -44,6 +47,34 @@ static wzp_err new_gateway(wzp_lab_topology *t, wzp_lab_built_way *built) {
                         : WZP_ERR_NOMEM;
 }
 
+/* The host's own translator, in front of the NAT64; *inside becomes its far side. */
+static wzp_err build_clat(wzp_lab_topology *t, wzp_lab_built_way *built, wzp_lab_joint *inside) {
+    static const wzp_sim_link_cfg wire[2] = {{.mtu = 0}, {.mtu = 0}};
+    const wzp_lab_way *way = built->way;
+    const char *name = wzp_lab_name_of(t, "%s.clat", way->name);
+    const char *to = wzp_lab_name_of(t, "%s.wire", way->name);
+    size_t index = 0;
+    /* An address of its own, so that the host's IPv6 is not taken for IPv4 (RFC 6877, 6.3). */
+    wzp_addr v6 = way->address6;
+    memset(v6.ip + 8, 0, 6);
+    v6.ip[14] = 0xc1;
+    v6.ip[15] = 0xa7;
+    built->clat = calloc(1, sizeof *built->clat);
+    if (built->clat == NULL || name == NULL || to == NULL) {
+        return wzp_lab_no_memory(t);
+    }
+    wzp_sim_clat_init(built->clat, name, &way->local, &v6);
+    if (!wzp_lab_add_element(
+            t,
+            (wzp_lab_element){.kind = WZP_LAB_ELEMENT_CLAT, .name = name, .object = built->clat})) {
+        return wzp_lab_no_memory(t);
+    }
+    const wzp_lab_joint near = wzp_lab_at_clat(built->clat, 0, way->local);
+    const wzp_err err = wzp_lab_join(t, to, inside, &near, wire, wzp_lab_up_down, &index);
+    *inside = wzp_lab_at_clat(built->clat, 1, v6);
+    return err;
+}
+
 /* From `inside` through all boxes; *last is where the access begins. */
 static wzp_err build_boxes(wzp_lab_topology *t, wzp_lab_built_way *built, wzp_lab_joint inside,
                            wzp_lab_joint *last) {
@@ -54,7 +85,9 @@ static wzp_err build_boxes(wzp_lab_topology *t, wzp_lab_built_way *built, wzp_la
         size_t index = 0;
         wzp_err err = new_box(t, way, b, &built->boxes[b]);
         if (err == WZP_OK) {
-            const wzp_lab_joint box = wzp_lab_at_box(built->boxes[b], 0, way->boxes[b].inside);
+            const wzp_lab_box *described = &way->boxes[b];
+            const wzp_lab_joint box = wzp_lab_at_box(
+                built->boxes[b], 0, described->nat64 ? described->inside6 : described->inside);
             err = name != NULL ? wzp_lab_join(t, name, &inside, &box, wire, wzp_lab_up_down, &index)
                                : wzp_lab_no_memory(t);
         }
@@ -86,7 +119,8 @@ static wzp_lab_joint outside_of(wzp_lab_topology *t, wzp_lab_built_way *built) {
 
 static wzp_err build_way(wzp_lab_topology *t, wzp_lab_built_way *built, wzp_lab_joint inside) {
     wzp_lab_joint last;
-    wzp_err err = build_boxes(t, built, inside, &last);
+    wzp_err err = built->way->clat ? build_clat(t, built, &inside) : WZP_OK;
+    err = err == WZP_OK ? build_boxes(t, built, inside, &last) : err;
     const char *name = wzp_lab_name_of(t, "%s.access", built->way->name);
     if (err != WZP_OK || name == NULL) {
         return err != WZP_OK ? err : wzp_lab_no_memory(t);
@@ -153,10 +187,14 @@ static void expose_way(const wzp_lab_topology *t, wzp_lab_built_way *built, uint
 static wzp_err build_host_way(wzp_lab_topology *t, size_t index, unsigned port) {
     const wzp_lab_way *way = &t->s->hosts[index].ways[port];
     wzp_lab_built_way *built = &t->host_ways[index * WZP_LAB_WAYS_MAX + port];
+    const bool has_v4 = way->local.family != WZP_ADDR_NONE;
     wzp_sim_host *host = t->hosts[index];
     built->way = way;
-    wzp_err err = build_way(t, built, wzp_lab_at_host(host, port, way->local));
-    err = err == WZP_OK ? wzp_sim_host_address(host, port, &way->local) : err;
+    built->own[0] = way->local;
+    built->own[1] = way->address6;
+    wzp_err err =
+        build_way(t, built, wzp_lab_at_host(host, port, has_v4 ? way->local : way->address6));
+    err = err == WZP_OK && has_v4 ? wzp_sim_host_address(host, port, &way->local) : err;
     if (err == WZP_OK && way->address6.family != WZP_ADDR_NONE) {
         err = wzp_sim_host_address(host, port, &way->address6);
     }

@@ -11,7 +11,8 @@
 /* A member of a call while it runs. */
 typedef struct wzp_lab_seat {
     struct wzp_lab_world *world;
-    char name[2 * WZP_LAB_NAME_MAX + 2]; /* "x"; "x/call2" in a second call */
+    wzp_sim_signal_fault faults[WZP_SIM_SIGNAL_FAULTS_MAX]; /* at network times */
+    char name[2 * WZP_LAB_NAME_MAX + 2];                    /* "x"; "x/call2" in a second call */
 } wzp_lab_seat;
 
 typedef struct wzp_lab_watch {
