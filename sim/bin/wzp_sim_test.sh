@@ -71,8 +71,8 @@ for file in run.json run.html run.trace caps/x.pcapng caps/relay.pcapng caps/key
 done
 [ "$(find qlogs -type f | wc -l)" -ge 2 ] || fail "no qlog"
 grep -q '^CLIENT_TRAFFIC_SECRET_0' caps/keys.log || fail "no secrets"
-"$sim" run good.toml --quiet --json again.json --trace again.trace --pcap caps2 >out
-for pair in run.json:again.json run.trace:again.trace caps/x.pcapng:caps2/x.pcapng; do
+"$sim" run good.toml --quiet --json again.json --html again.html --trace again.trace --pcap caps2 >out
+for pair in run.json:again.json run.html:again.html run.trace:again.trace caps/x.pcapng:caps2/x.pcapng; do
     cmp "${pair%:*}" "${pair#*:}" || fail "runs differ"
 done
 "$sim" run good.toml --json - >out
@@ -121,7 +121,15 @@ grep -q 'href="PRC-SYR.pcapng"' m.cells/PRC-SYR.html || fail "no link to the cap
 status=0
 "$sim" run good.toml --engine ns3 >out 2>&1 || status=$?
 case $status in
-0) grep -q 'engine ns3' out || fail "not on ns3" ;;
+0)
+    grep -q 'engine ns3' out || fail "not on ns3"
+    for n in 1 2; do
+        "$sim" run good.toml --engine ns3 --quiet --json n$n.json --html n$n.html --trace n$n.trace --pcap n$n >out
+    done
+    for pair in n1.json:n2.json n1.html:n2.html n1.trace:n2.trace n1/x.pcapng:n2/x.pcapng; do
+        cmp "${pair%:*}" "${pair#*:}" || fail "runs on ns3 differ"
+    done
+    ;;
 4) [ "$(wc -l <out)" -eq 1 ] || fail "more than one line" ;;
 *) cat out && fail "status $status" ;;
 esac

@@ -203,7 +203,8 @@ static const wzp_lab_field policy_fields[] = {
 const wzp_lab_table wzp_lab_firewall_table = {"a firewall", policy_fields,
                                               WZP_COUNT_OF(policy_fields)};
 
-/* Lets everything through that the policy lets through. */
+/* Translates nothing and filters nobody: what leaves, leaves as it is, and anybody may come in to a
+ * port that has once sent.  nat = "fw" filters. */
 static const wzp_sim_nat_cfg open_box = {
     .name = "open", .identity = true, .mapping = WZP_SIM_NAT_ANY, .filtering = WZP_SIM_NAT_ANY};
 
