@@ -1,14 +1,20 @@
 /* Simulated calls: two parties on access links, a relay, QUIC, encryption and jitter buffers; no
- * codec.  How many times faster than real time on one core, and what a second of a call costs when
- * many share one simulation, which should not depend on how many. */
+ * codec, but frames of the length that one makes.  How many times faster than real time on one
+ * core, on the native engine and on ns-3, and what a second of a call costs when many share one
+ * simulation, which should not depend on how many.
+ *
+ *     bench_call        all of it
+ *     bench_call 50     50 calls and no more, for a profiler, which finds them in `steady`:
+ *                       valgrind --tool=callgrind --toggle-collect='steady*' bench_call 50 */
 #include "sim/host/call_host.h"
 
 #include "bench.h"
 #include "sim/host/relay_host.h"
 #include "sim/net/fabric.h"
 #include "sim/net/router.h"
+#include "sim/ns3/ns3.h"
 
-enum { CALLS_MAX = 200, NAME = 32, ROUNDS = 3 };
+enum { CALLS_MAX = 200, NAME = 32, ROUNDS = 3, SET_UP_S = 6 };
 
 typedef struct party {
     char name[NAME], room[NAME];
@@ -75,7 +81,7 @@ static void add_party(world *w, const wzp_sim_link_cfg *up, const wzp_sim_link_c
 }
 
 /* Access links of 10 Mbit/s up and 50 down, 10 ms, queues of 100 ms (nat sheet 2.14, L0). */
-static void build(world *w, size_t calls) {
+static void build(world *w, size_t calls, const wzp_ns3_ops *ns3) {
     const wzp_sim_engine_cfg engine = {.seed = 1};
     const wzp_sim_router_cfg router = {.name = "core"};
     const wzp_sim_link_cfg up = {.rate = {.bits_per_s = 10000000},
@@ -88,9 +94,9 @@ static void build(world *w, size_t calls) {
     const wzp_sim_relay_host_cfg relay = {
         .name = "relay", .relay = {.enforce = WZP_ENFORCE_ON, .max_sessions = 2 * CALLS_MAX}};
     memset(w, 0, sizeof *w);
-    require(wzp_sim_fabric_native(&w->fabric, &engine) == WZP_OK &&
-                wzp_sim_router_new(&w->router, &router) == WZP_OK,
-            "no network");
+    const wzp_err err = ns3 != NULL ? wzp_sim_fabric_ns3(&w->fabric, &engine, ns3)
+                                    : wzp_sim_fabric_native(&w->fabric, &engine);
+    require(err == WZP_OK && wzp_sim_router_new(&w->router, &router) == WZP_OK, "no network");
     w->relay_host = plug(w, "relay-host", 0, &relay_at, &wire, &wire);
     require(wzp_sim_relay_host_new(&w->relay, w->relay_host, &relay) == WZP_OK, "no relay");
     for (size_t i = 0; i < 2 * calls; i++) {
@@ -132,10 +138,10 @@ static double cpu_ns(void) {
     return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
 }
 
-/* From the first packet to the end of a minute. */
-static double whole_minute(world *w) {
+/* From the first packet to the end of a minute; ns3 NULL: on the native engine. */
+static double whole_minute(world *w, const wzp_ns3_ops *ns3) {
     const double begin = cpu_ns();
-    build(w, 1);
+    build(w, 1, ns3);
     run(w, 61 * WZP_S);
     const double spent = cpu_ns() - begin;
     check_all_heard(w, 61 * WZP_S, 60);
@@ -143,15 +149,20 @@ static double whole_minute(world *w) {
     return spent;
 }
 
+/* By this name callgrind finds what is measured, and nothing else. */
+__attribute__((noinline)) static void steady(world *w, wzp_time until) {
+    run(w, until);
+}
+
 /* ns for a second of one of `calls` calls, all of them set up. */
-static double call_second(world *w, size_t calls) {
-    const uint64_t seconds = 4 + 100 / calls;
-    build(w, calls);
-    run(w, 8 * WZP_S);
+static double call_second(world *w, size_t calls, uint64_t seconds) {
+    const wzp_time end = (SET_UP_S + seconds) * WZP_S;
+    build(w, calls, NULL);
+    run(w, SET_UP_S * WZP_S);
     const double begin = cpu_ns();
-    run(w, (8 + seconds) * WZP_S);
+    steady(w, end);
     const double spent = cpu_ns() - begin;
-    check_all_heard(w, (8 + seconds) * WZP_S, 4 + seconds);
+    check_all_heard(w, end, SET_UP_S + seconds - 4);
     take_down(w);
     return spent / (double)(seconds * calls);
 }
@@ -161,21 +172,49 @@ static double sorted(double *ns, size_t count) {
     return ns[0];
 }
 
-int main(void) {
-    static world w;
-    static const size_t counts[] = {1, 10, 50, 200};
-    double ns[WZP_COUNT_OF(counts)][ROUNDS];
-    double minute[ROUNDS];
+/* `bench_call N`: N calls and no more, for a profiler. */
+static void profile(world *w, size_t calls) {
     char text[64];
+    require(calls > 0 && calls <= CALLS_MAX, "1 to 200 calls");
+    const double ns = call_second(w, calls, 2);
+    (void)snprintf(text, sizeof text, "a second of one of %zu", calls);
+    bench_line(text, ns, "ns", ns, 0, "-");
+}
+
+static void report_minutes(double ns[ROUNDS], const char *name, double native) {
+    char text[64];
+    const double best = 60e9 / sorted(ns, ROUNDS);
+    (void)snprintf(text, sizeof text, "%s (at least 300)", best >= 300 ? "ok" : "OVER");
+    bench_line(name, best, "x", 60e9 / ns[ROUNDS / 2], native > 0 ? best / native : 0,
+               native > 0 ? "-" : text);
+}
+
+int main(int argc, char **argv) {
+    static world w;
+    static const size_t counts[] = {1, 10, 50, 100, 200};
+    double ns[WZP_COUNT_OF(counts)][ROUNDS];
+    double minute[2][ROUNDS];
+    char text[WZP_NS3_WHY_MAX];
+    const wzp_ns3_ops *ns3 = NULL;
+    if (argc > 1) {
+        profile(&w, strtoul(argv[1], NULL, 10));
+        return 0;
+    }
+    if (wzp_ns3_load(&ns3, text) != WZP_OK) {
+        (void)fprintf(stderr, "bench_call: %s\n", text);
+        ns3 = NULL;
+    }
     for (size_t round = 0; round < ROUNDS; round++) {
-        minute[round] = whole_minute(&w);
+        minute[0][round] = whole_minute(&w, NULL);
+        minute[1][round] = ns3 != NULL ? whole_minute(&w, ns3) : 0;
         for (size_t i = 0; i < WZP_COUNT_OF(counts); i++) {
-            ns[i][round] = call_second(&w, counts[i]);
+            ns[i][round] = call_second(&w, counts[i], 4 + 100 / counts[i]);
         }
     }
-    const double best = 60e9 / sorted(minute, ROUNDS);
-    (void)snprintf(text, sizeof text, "%s (at least 300)", best >= 300 ? "ok" : "OVER");
-    bench_line("call of 60 s, times real time", best, "x", 60e9 / minute[ROUNDS / 2], 0, text);
+    report_minutes(minute[0], "call of 60 s, times real time", 0);
+    if (ns3 != NULL) {
+        report_minutes(minute[1], "the same on ns-3", 60e9 / minute[0][0]);
+    }
     const double one = sorted(ns[0], ROUNDS);
     for (size_t i = 0; i < WZP_COUNT_OF(counts); i++) {
         const double least = sorted(ns[i], ROUNDS);
