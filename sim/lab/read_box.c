@@ -180,6 +180,7 @@ static void take_ports(wzp_lab_reader *r, const char *path, json_t *value, void 
 }
 
 static const wzp_lab_field policy_fields[] = {
+    POLICY_FLAG("ipv6_only", only_v6, "IPv4 is not looked at"),
     POLICY_FLAG("block_udp", block_udp, "no UDP at all"),
     POLICY_FLAG("icmp_prohibited", icmp_prohibited, "what is blocked is answered with ICMP"),
     WZP_LAB_CUSTOM("allow_ports", take_ports,

@@ -205,6 +205,7 @@ wzp_err wzp_lab_scenario_read(wzp_lab_scenario **out, const wzp_lab_doc *doc, co
 
 /* --- engines ---------------------------------------------------------------------------------- */
 
+/* NOLINTNEXTLINE(misc-no-recursion): the parser refused deep nesting before */
 static void find_media(wzp_lab_reader *r, const char *path, const json_t *value) {
     char below[WZP_LAB_PATH_MAX];
     const char *key = NULL;

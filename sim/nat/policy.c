@@ -222,6 +222,9 @@ static bool is_misfit(const wzp_sim_policy_cfg *cfg, const wzp_sim_packet *packe
 wzp_sim_policy_verdict wzp_sim_policy_judge(wzp_sim_policy *policy, const wzp_sim_packet *packet,
                                             bool outbound, wzp_time now) {
     const wzp_sim_policy_cfg *cfg = &policy->cfg;
+    if (cfg->only_v6 && packet->src.family != WZP_ADDR_V6) {
+        return WZP_SIM_POLICY_PASS;
+    }
     if (packet->proto == WZP_SIM_ICMP) {
         return cfg->suppress_frag_needed && packet->icmp == WZP_SIM_ICMP_TOO_BIG
                    ? WZP_SIM_POLICY_DROP

@@ -11,6 +11,7 @@
 #define WZP_SIM_POLICY_PORTS_MAX 16
 
 typedef struct wzp_sim_policy_cfg {
+    bool only_v6; /* IPv4 is not looked at */
     bool block_udp;
     bool block_quic;           /* long headers with a version */
     bool drop_fragments;       /* IP packets over 1500 bytes that may be divided */

@@ -34,6 +34,15 @@ static const struct judge_case {
 } cases[] = {
     {"nothing forbidden", {0}, INITIAL, 1200, 443, false, false, 0, WZP_SIM_POLICY_PASS},
     {"UDP blocked", {.block_udp = true}, SHORT, 20, 443, false, false, 0, WZP_SIM_POLICY_DROP},
+    {"UDP blocked on IPv6 only",
+     {.block_udp = true, .only_v6 = true},
+     SHORT,
+     20,
+     443,
+     false,
+     false,
+     0,
+     WZP_SIM_POLICY_PASS},
     {"UDP blocked, inbound",
      {.block_udp = true},
      SHORT,
@@ -370,8 +379,24 @@ START_TEST(refusals) {
 }
 END_TEST
 
+START_TEST(only_ipv6) {
+    const wzp_addr from = {WZP_ADDR_V6, 40000, {0x20, 1, 0xd, 0xb8, [15] = 1}};
+    const wzp_addr to = {WZP_ADDR_V6, 443, {0x20, 1, 0xd, 0xb8, [15] = 2}};
+    const wzp_sim_policy_cfg cfg = {.only_v6 = true, .max_size = 1000};
+    wzp_sim_pool *pool = wzp_sim_pool_new();
+    wzp_sim_policy *policy = NULL;
+    ck_assert_int_eq(wzp_sim_policy_new(&policy, &cfg, 1, "p", 0), WZP_OK);
+    wzp_sim_packet *packet = make(pool, &from, &to, SHORT, 5, 1200);
+    ck_assert_int_eq(wzp_sim_policy_judge(policy, packet, true, 0), WZP_SIM_POLICY_DROP);
+    wzp_sim_packet_free(packet);
+    wzp_sim_policy_free(&policy);
+    wzp_sim_pool_free(&pool);
+}
+END_TEST
+
 int main(void) {
     TCase *tc = tcase_create("policy");
+    tcase_add_test(tc, only_ipv6);
     tcase_add_loop_test(tc, judge, 0, (int)WZP_COUNT_OF(cases));
     tcase_add_test(tc, packet_policer_is_exact);
     tcase_add_test(tc, bit_policer_is_exact);
