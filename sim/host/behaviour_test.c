@@ -126,6 +126,54 @@ static wzp_sim_behaviour_result discover(world *w, const wzp_sim_stun_cfg *serve
 static const wzp_sim_behaviour_cfg everything = {
     .server = {WZP_ADDR_V4, 3478, {198, 51, 100, 1}}, .hairpin = true, .lifetime = true};
 
+/* --- a server that others answer for ---------------------------------------------------------- */
+
+typedef struct heard {
+    size_t count;
+    wzp_sim_stun_message messages[4];
+    wzp_addr from[4];
+} heard;
+
+static void hear(void *ctx, const wzp_addr *local, const wzp_addr *remote, uint8_t ecn,
+                 wzp_bytes payload, wzp_time now) {
+    heard *h = ctx;
+    (void)local;
+    (void)ecn;
+    (void)now;
+    ck_assert_uint_lt(h->count, 4);
+    ck_assert(wzp_sim_stun_parse(&h->messages[h->count], payload, NULL) == WZP_OK);
+    h->from[h->count++] = *remote;
+}
+
+START_TEST(forgeries_come_first) {
+    const wzp_sim_nat_cfg nat = {
+        .name = "open", .t_unreplied = 30 * WZP_S, .t_replied = 30 * WZP_S};
+    const wzp_sim_stun_message request = {.type = WZP_SIM_STUN_REQUEST, .txid = {7, 8, 9}};
+    heard h = {0};
+    world w;
+    uint8_t buf[64];
+    wzp_wr wr;
+    open_world(&w, &nat, 1);
+    ck_assert(wzp_sim_stun_host_new(&w.stun, &two, w.server, w.server) == WZP_OK);
+    wzp_sim_stun_host_spoof(w.stun);
+    wzp_sim_socket *socket = wzp_sim_host_bind(w.client, 0, hear, &h);
+    wzp_wr_init(&wr, buf, sizeof buf);
+    wzp_sim_stun_write(&wr, &request);
+    ck_assert(wzp_sim_socket_send(socket, NULL, &two.primary, 0, wzp_bytes_of(buf, wzp_wr_len(&wr)),
+                                  wzp_sim_now(wzp_sim_host_clock(w.client))));
+    (void)wzp_sim_engine_run(w.engine, 20 * WZP_S);
+    ck_assert_uint_eq(h.count, 3);
+    ck_assert_mem_ne(h.messages[0].txid, request.txid, sizeof request.txid);
+    ck_assert_mem_eq(h.messages[1].txid, request.txid, sizeof request.txid);
+    ck_assert(!wzp_addr_equal(&h.from[1], &two.primary));
+    ck_assert(!wzp_addr_equal(&h.messages[1].xor_mapped, &h.messages[2].xor_mapped));
+    ck_assert_mem_eq(h.messages[2].txid, request.txid, sizeof request.txid);
+    ck_assert(wzp_addr_equal(&h.from[2], &two.primary));
+    wzp_sim_socket_close(&socket);
+    close_world(&w);
+}
+END_TEST
+
 /* --- nine combinations ------------------------------------------------------------------------ */
 
 START_TEST(combinations) {
@@ -344,6 +392,7 @@ END_TEST
 
 int main(void) {
     TCase *tc = tcase_create("behaviour");
+    tcase_add_test(tc, forgeries_come_first);
     tcase_add_loop_test(tc, combinations, 0, 9);
     tcase_add_loop_test(tc, presets, 0, WZP_COUNT_OF(preset_cases));
     tcase_add_test(tc, no_preset_is_forgotten);

@@ -17,6 +17,7 @@ struct wzp_sim_stun_host {
     size_t door_count;
     wzp_sim_host *first, *second;
     uint64_t served;
+    bool spoofed;
 };
 
 static wzp_sim_socket *find(const wzp_sim_stun_host *stun, const wzp_addr *from) {
@@ -30,18 +31,43 @@ static wzp_sim_socket *find(const wzp_sim_stun_host *stun, const wzp_addr *from)
     return NULL;
 }
 
+static void reply(const wzp_sim_stun_host *stun, const wzp_sim_stun_answer *answer, wzp_time now) {
+    wzp_sim_socket *socket = find(stun, &answer->from);
+    if (socket != NULL) {
+        (void)wzp_sim_socket_send(socket, &answer->from, &answer->to, 0,
+                                  wzp_bytes_of(answer->data, answer->len), now);
+    }
+}
+
+static void forge(const wzp_sim_stun_host *stun, const wzp_sim_stun_answer *right,
+                  const wzp_addr *local, const wzp_addr *remote, wzp_bytes request, wzp_time now) {
+    enum { TRANSACTION = 8 };
+    const wzp_sim_stun_cfg *cfg = &stun->cfg;
+    wzp_sim_stun_answer wrong = *right;
+    wzp_addr other = *remote;
+    wrong.data[TRANSACTION] ^= 0xff;
+    reply(stun, &wrong, now);
+    other.port ^= 1;
+    if (cfg->alternate.family != WZP_ADDR_NONE &&
+        wzp_sim_stun_serve(cfg, local, &other, request, &wrong)) {
+        wrong.to = right->to;
+        wrong.from.port =
+            right->from.port == cfg->primary.port ? cfg->alternate.port : cfg->primary.port;
+        reply(stun, &wrong, now);
+    }
+}
+
 static void receive(void *ctx, const wzp_addr *local, const wzp_addr *remote, uint8_t ecn,
                     wzp_bytes payload, wzp_time now) {
     wzp_sim_stun_host *stun = ctx;
     wzp_sim_stun_answer answer;
     (void)ecn;
     if (wzp_sim_stun_serve(&stun->cfg, local, remote, payload, &answer)) {
-        wzp_sim_socket *socket = find(stun, &answer.from);
-        if (socket != NULL) {
-            stun->served++;
-            (void)wzp_sim_socket_send(socket, &answer.from, &answer.to, 0,
-                                      wzp_bytes_of(answer.data, answer.len), now);
+        if (stun->spoofed) {
+            forge(stun, &answer, local, remote, payload, now);
         }
+        stun->served += find(stun, &answer.from) != NULL ? 1 : 0;
+        reply(stun, &answer, now);
     }
 }
 
@@ -100,6 +126,10 @@ void wzp_sim_stun_host_free(wzp_sim_stun_host **stun) {
         free(*stun);
         *stun = NULL;
     }
+}
+
+void wzp_sim_stun_host_spoof(wzp_sim_stun_host *stun) {
+    stun->spoofed = true;
 }
 
 uint64_t wzp_sim_stun_host_served(const wzp_sim_stun_host *stun) {

@@ -16,6 +16,10 @@ void wzp_sim_stun_host_free(wzp_sim_stun_host **stun);
 /* Off: its ports are closed, and answer with ICMP. */
 void wzp_sim_stun_host_stop(wzp_sim_stun_host *stun);
 
+/* From now on somebody else answers first, twice and wrongly: with another transaction, and for
+ * another address from another port (N60). */
+void wzp_sim_stun_host_spoof(wzp_sim_stun_host *stun);
+
 uint64_t wzp_sim_stun_host_served(const wzp_sim_stun_host *stun);
 
 #endif

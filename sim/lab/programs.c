@@ -44,6 +44,8 @@ static wzp_err seat_stun(struct wzp_lab_world *w, size_t index) {
     const wzp_err err = wzp_sim_stun_host_new(&w->stuns[index], &cfg, host, host);
     if (err != WZP_OK) {
         (void)snprintf(w->why, 256, "stun%zu: %s", index + 1, wzp_err_text(err));
+    } else if (w->s->stun.spoof) {
+        wzp_sim_stun_host_spoof(w->stuns[index]);
     }
     return err;
 }

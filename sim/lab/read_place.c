@@ -407,6 +407,7 @@ static const wzp_lab_field stun_fields[] = {
     WZP_LAB_QUANTITY(wzp_lab_stun, delay, "delay", WZP_LAB_TIME, 1, 60 * (int64_t)WZP_S,
                      "one way, from every access"),
     WZP_LAB_FLAG(wzp_lab_stun, down, "down", "nobody answers"),
+    WZP_LAB_FLAG(wzp_lab_stun, spoof, "spoof", "wrong answers come before the right one"),
 };
 const wzp_lab_table wzp_lab_stun_table = {"the STUN servers", stun_fields,
                                           WZP_COUNT_OF(stun_fields)};

@@ -136,6 +136,7 @@ typedef struct wzp_lab_stun {
     uint32_t servers;
     uint64_t delay; /* from every access */
     bool down;      /* nobody answers */
+    bool spoof;     /* wrong answers come before the right one */
 } wzp_lab_stun;
 
 /* A core path between two places whose links are not the default. */
