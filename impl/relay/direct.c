@@ -107,7 +107,7 @@ static void on_offer(session *s, const wzp_signal *signal) {
         !wzp_bytes_equal(offer->caller_fingerprint, wzp_bytes_str(s->fingerprint))) {
         r->metrics.calls_misnamed++;
         refuse(s, offer, WZP_HANGUP_ERROR, "the caller has another name");
-    } else if (callee == NULL) {
+    } else if (callee == NULL || r->draining) {
         refuse_offline(s);
     } else {
         place_call(s, callee, signal);

@@ -71,9 +71,10 @@ void wzp_relay_admit_first(session *s) {
 }
 
 void wzp_relay_on_connected(wzp_relay *r, const wzp_quic_event *ev) {
-    session *s = r->shutting_down ? NULL : new_session(r, ev);
+    session *s = wzp_relay_admits_connection(r, ev->sni) ? new_session(r, ev) : NULL;
     if (s == NULL) {
-        wzp_quic_close(r->quic, ev->conn, 0, "normal close", r->now);
+        wzp_quic_close(r->quic, ev->conn, 0, r->draining ? "the relay drains" : "normal close",
+                       r->now);
         return;
     }
     if (strcmp(s->sni, "ping") == 0) {

@@ -33,7 +33,7 @@ static bool violates(session *s, const wzp_media_packet *packet) {
     if (seen != WZP_VIOLATION_NONE) {
         r->metrics.violations[seen][hdr->codec_id][hdr->media_type]++;
     }
-    if (s->enf == NULL) {
+    if (s->enf == NULL || r->cfg.enforce != WZP_ENFORCE_ON) {
         return false;
     }
     const wzp_violation hard = wzp_enf_observe(s->enf, hdr, packet->payload.len, r->now);

@@ -214,7 +214,7 @@ struct wzp_relay {
     pooled_batch *trunk_pool;
     wzp_table rooms; /* by name */
     uint64_t session_count, room_count, next_number, media_sessions, signal_clients;
-    bool shutting_down;
+    bool shutting_down, draining;
     relay_metrics metrics;
     wzp_relay_event *events;
     size_t events_first, events_len;
@@ -294,6 +294,11 @@ void wzp_relay_presence_acked(session *s, int64_t stream);
 void wzp_relay_presence_tick(wzp_relay *r);
 wzp_time wzp_relay_presence_deadline(const wzp_relay *r);
 int64_t wzp_relay_send_presence(session *to, wzp_quic_shared *list);
+
+/* operate.c */
+bool wzp_relay_admits_connection(const wzp_relay *r, const char *sni);
+bool wzp_relay_admits_session(const session *s);
+void wzp_relay_drain_tick(wzp_relay *r);
 
 /* metrics.c */
 void wzp_relay_observe_bytes(wzp_relay *r, uint8_t media_type, size_t wire_len);

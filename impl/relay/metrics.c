@@ -287,6 +287,8 @@ static void write_ours(wzp_wr *wr, const wzp_relay *r) {
     wzp_quic_count(r->quic, &q);
     family(wr, "wzp_relay_enforce_info", "gauge", "the mode of --enforce");
     line(wr, "wzp_relay_enforce_info{mode=\"%s\"} 1", modes[r->cfg.enforce]);
+    single(wr, "wzp_relay_draining", "gauge", "1: only waits for rooms and calls to end",
+           r->draining ? 1 : 0);
     single(wr, "wzp_relay_packets_in_total", "counter", "datagrams from room members",
            m->packets_in);
     single(wr, "wzp_relay_layer_skipped_total", "counter",

@@ -205,6 +205,7 @@ void wzp_relay_tick(wzp_relay *r, wzp_time now) {
     wzp_relay_trunk_tick(r);
     wzp_relay_calls_tick(r);
     wzp_relay_presence_tick(r);
+    wzp_relay_drain_tick(r);
     drain(r);
 }
 

@@ -115,6 +115,24 @@ void wzp_relay_auth_result(wzp_relay *relay, uint64_t id, wzp_auth_verdict verdi
  * WZP_ERR_OVERFLOW: the buffer is too small (room for 256 KiB always suffices). */
 WZP_MUST_USE wzp_err wzp_relay_metrics(const wzp_relay *relay, wzp_wr *out);
 
+/* What can change while the relay runs.  `region` is copied; 0 and NULL as in wzp_relay_cfg. */
+typedef struct wzp_relay_live {
+    wzp_enforce enforce;
+    bool exact_limits, strict_identity, pli_broadcast;
+    uint32_t max_sessions;
+    wzp_addr advertised;
+    const char *region;
+} wzp_relay_live;
+void wzp_relay_change(wzp_relay *relay, const wzp_relay_live *live);
+
+/* Admits nobody any more but the parties of calls that are set up, and closes every connection that
+ * is neither in a room nor party of a call; these go when they have finished.  The protocol has no
+ * signal for it: the close says "the relay drains". */
+void wzp_relay_drain(wzp_relay *relay, wzp_time now);
+
+/* Everybody has gone: nobody minds a shutdown. */
+bool wzp_relay_is_drained(const wzp_relay *relay);
+
 /* Stops admitting, closes every connection with code 0 "normal close".  Drain packets afterwards.
  */
 void wzp_relay_shutdown(wzp_relay *relay, wzp_time now);

@@ -55,7 +55,8 @@ static bool add_member(room *rm, session *s) {
 
 /* Strangers are refused after the handshake, as everywhere (relay sheet 6.1). */
 static bool admitted(const session *s) {
-    return wzp_relay_call_admit(s) && s->relay->media_sessions < s->relay->cfg.max_sessions;
+    return wzp_relay_admits_session(s) && wzp_relay_call_admit(s) &&
+           s->relay->media_sessions < s->relay->cfg.max_sessions;
 }
 
 bool wzp_relay_join(session *s) {

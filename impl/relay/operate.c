@@ -1,0 +1,58 @@
+/* What an operator does to a relay that runs: change what can be changed, drain it. */
+#include <stdio.h>
+
+#include "relay/internal.h"
+
+/* Sessions that have sent media keep the limits that they began with. */
+void wzp_relay_change(wzp_relay *r, const wzp_relay_live *live) {
+    r->cfg.enforce = live->enforce;
+    r->cfg.exact_limits = live->exact_limits;
+    r->cfg.strict_identity = live->strict_identity;
+    r->cfg.pli_broadcast = live->pli_broadcast;
+    r->cfg.max_sessions = live->max_sessions != 0 ? live->max_sessions : WZP_LIMIT_SESSIONS;
+    r->cfg.advertised = live->advertised;
+    (void)snprintf(r->region, sizeof r->region, "%s", live->region != NULL ? live->region : "");
+}
+
+/* Neither in a room nor party of a call. */
+static bool is_idle(const session *s) {
+    return s->room == NULL && s->state != SESSION_FAREWELL &&
+           (!s->is_registered || wzp_calls_of(s->relay->calls, s->fingerprint, NULL) == NULL);
+}
+
+/* A party of a call may still need its media room. */
+bool wzp_relay_admits_connection(const wzp_relay *r, const char *sni) {
+    return !r->shutting_down && (!r->draining || strncmp(sni, "call-", 5) == 0);
+}
+
+bool wzp_relay_admits_session(const session *s) {
+    return !s->relay->draining || strncmp(s->sni, "call-", 5) == 0;
+}
+
+/* Not at once: a close would overtake the Hangup of a call that has just ended. */
+static void let_go(session *s) {
+    s->state = SESSION_FAREWELL;
+    s->farewell_stream = 0;
+    s->farewell_reason = "the relay drains";
+    wzp_relay_set_deadline(s, wzp_time_after(s->relay->now, WZP_TIMER_MISMATCH));
+}
+
+/* Whoever only waits can wait elsewhere: now, and those who talk when they have finished. */
+void wzp_relay_drain_tick(wzp_relay *r) {
+    for (session *s = r->draining ? r->sessions : NULL; s != NULL; s = s->next) {
+        if (is_idle(s) && strncmp(s->sni, "call-", 5) != 0) {
+            let_go(s);
+        }
+    }
+}
+
+void wzp_relay_drain(wzp_relay *r, wzp_time now) {
+    r->now = now;
+    r->draining = true;
+    wzp_relay_event_push(r, NULL, "drain", "");
+    wzp_relay_drain_tick(r);
+}
+
+bool wzp_relay_is_drained(const wzp_relay *r) {
+    return r->draining && r->session_count == 0;
+}
