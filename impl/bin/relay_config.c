@@ -33,6 +33,7 @@ static const struct key {
     {"strict_identity", FLAG, USED, INTO(strict_identity)},
     {"trunking_enabled", FLAG, USED, INTO(trunking)},
     {"ring_timeout", NUMBER, USED, INTO(ring_timeout_s)},
+    {"drain_timeout", NUMBER, USED, INTO(drain_timeout_s)},
     {"advertised_addr", ADDR, USED, INTO(advertised)},
     {"auth_url", TEXT, USED, INTO(auth_url)},
     {"auth_ca", TEXT, USED, INTO(auth_ca)},

@@ -39,6 +39,7 @@ static const char help[] =
     "  --ring-timeout SECONDS    until a direct call is answered (60); 0: for ever, as deployed\n"
     "  --advertised-addr IP:PORT told to the parties of direct calls; else where each reached us\n"
     "  --region NAME             told to signal clients\n"
+    "  --drain-timeout SECONDS   after SIGTERM: for rooms and calls to end by themselves (0)\n"
     "  --threads N               only 1 in this build\n"
     "\n"
     "what it tells\n"
@@ -73,6 +74,7 @@ enum flag_id {
     FLAG_PLI_BROADCAST,
     FLAG_TRUNKING,
     FLAG_RING_TIMEOUT,
+    FLAG_DRAIN_TIMEOUT,
     FLAG_ADVERTISED_ADDR,
     FLAG_AUTH_URL,
     FLAG_AUTH_CA,
@@ -105,6 +107,7 @@ static const struct option flags[] = {
     {"pli-broadcast", no_argument, NULL, FLAG_PLI_BROADCAST},
     {"trunking", no_argument, NULL, FLAG_TRUNKING},
     {"ring-timeout", required_argument, NULL, FLAG_RING_TIMEOUT},
+    {"drain-timeout", required_argument, NULL, FLAG_DRAIN_TIMEOUT},
     {"advertised-addr", required_argument, NULL, FLAG_ADVERTISED_ADDR},
     {"auth-url", required_argument, NULL, FLAG_AUTH_URL},
     {"auth-ca", required_argument, NULL, FLAG_AUTH_CA},
@@ -278,6 +281,8 @@ static int take(wzp_relay_options *o, int id, const char *name, const char *valu
         return take_number(&o->max_connections_per_ip, name, value, 1000000);
     case FLAG_RING_TIMEOUT:
         return take_number(&o->ring_timeout_s, name, value, 86400);
+    case FLAG_DRAIN_TIMEOUT:
+        return take_number(&o->drain_timeout_s, name, value, 86400);
     case FLAG_ADVERTISED_ADDR:
         return take_addr(&o->advertised, name, value);
     case FLAG_THREADS:
@@ -300,7 +305,7 @@ static int take(wzp_relay_options *o, int id, const char *name, const char *valu
 /* Finds what must be known before the rest: help, version, the configuration file; and refuses
  * what is not an option at all. */
 static int first_pass(wzp_relay_options *o, int argc, char **argv) {
-    optind = 1;
+    optind = 0;
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread so far */
     for (int id; (id = getopt_long(argc, argv, short_flags, flags, NULL)) != -1;) {
         switch (id) {
@@ -328,7 +333,7 @@ static int first_pass(wzp_relay_options *o, int argc, char **argv) {
 
 static int second_pass(wzp_relay_options *o, int argc, char **argv) {
     int index = 0;
-    optind = 1;
+    optind = 0; /* from the start, options are read again by a reload */
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread so far */
     for (int id; (id = getopt_long(argc, argv, short_flags, flags, &index)) != -1;) {
         const int code = take(o, id, flags[index].name, optarg);

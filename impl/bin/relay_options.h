@@ -23,6 +23,7 @@ typedef struct wzp_relay_options {
     uint32_t max_sessions, max_connections, max_connections_per_ip;
     bool exact_limits, strict_identity, pli_broadcast, trunking;
     uint32_t ring_timeout_s;        /* 0: none */
+    uint32_t drain_timeout_s;       /* 0: sessions are closed at once */
     wzp_addr advertised;            /* family NONE: not set */
     const char *auth_url, *auth_ca; /* NULL: no tokens; what the system trusts */
     const char *region;

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# relay_test.sh WZP-RELAY: what a user sees: options, files, messages, exit codes, start and end.
+# relay_test.sh WZP-RELAY WZP-CLIENT: what a user sees: options, files, messages, exit codes, start and end.
 set -uo pipefail
 relay=$(realpath "$1")
+client=$(realpath "$2")
 work=$(mktemp -d)
 export HOME=$work/home
 cd "$work" || exit 1
@@ -24,7 +25,7 @@ fail() {
 expect() {
     local want=$1 text=$2 got
     shift 2
-    timeout 10 "$relay" "$@" >out 2>err </dev/null
+    timeout 60 "$relay" "$@" >out 2>err </dev/null
     got=$?
     [ $got -eq "$want" ] || fail "$*: exit code $got instead of $want: $(cat err)"
     grep -qF -- "$text" out err || fail "$*: '$text' is missing in: $(cat out err)"
@@ -83,11 +84,11 @@ config 2 "auth-url: expected http://HOST" 'auth_url = "relay.example/x"\n'
 config 1 'cannot listen on 192.0.2.1:1' 'trunking_enabled = true\nprobe_targets = []\nprobe_mesh = true\n'
 config 1 'cannot listen on 192.0.2.1:1' 'jitter_target_depth = 50\nadvertised_addr = "1.2.3.4:5"\nring_timeout = 0\nauth_url = "http://127.0.0.1:1/"\navailable_relays = ["b|192.0.2.1:4433"]\n'
 printf 'shoe_size = 46\n' >c.toml
-timeout 10 "$relay" --config c.toml --listen 192.0.2.1:1 2>err
+timeout 60 "$relay" --config c.toml --listen 192.0.2.1:1 2>err
 grep -qF 'c.toml:1: shoe_size: unknown key, ignored' err || fail "unknown key: $(cat err)"
 expect 3 'cannot be read: Is a directory' --config "$work"
 
-timeout 10 "$relay" -c new/folder/c.toml --listen 192.0.2.1:1 2>err
+timeout 60 "$relay" -c new/folder/c.toml --listen 192.0.2.1:1 2>err
 [ $? -eq 1 ] || fail "missing configuration file: $(cat err)"
 grep -q '^listen_addr = "192.0.2.1:1"$' new/folder/c.toml || fail "no example was written"
 grep -q '^# fingerprint = "[0-9a-f:]\{95\}"$' new/folder/c.toml || fail "no fingerprint in the example"
@@ -114,22 +115,47 @@ start() {
     "$relay" "$@" >running 2>running.err &
     pid=$!
     pids+=("$pid")
-    for _ in $(seq 100); do
-        grep -qs "^tls " running && return
+    await 'it has started' grep -qs '^tls ' running
+}
+
+# await WHAT COMMAND...: until the command succeeds; a busy machine may take its time.
+await() {
+    local what=$1
+    shift
+    for _ in $(seq 1200); do
+        "$@" && return
         kill -0 "$pid" 2>/dev/null || break
         sleep 0.05
     done
-    fail "$*: did not start: $(cat running running.err)"
+    "$@" || fail "not seen: $what: $(cat running running.err 2>/dev/null)"
 }
 
-# stop SIGNAL: expects exit code 0, soon.
+# True when $pid has a handler for SIGTERM: before that the signal would kill it.
+handles_term() {
+    local caught
+    caught=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$pid/status" 2>/dev/null)
+    [ -n "$caught" ] && ((0x$caught & 1 << 14))
+}
+
+# stop SIGNAL: expects exit code 0.
 stop() {
-    local begin=$SECONDS
     kill -s "$1" "$pid"
+    ended "SIG$1"
+}
+
+ended() {
     wait "$pid"
     local code=$?
-    [ $code -eq 0 ] || fail "ended with $code after SIG$1: $(cat running.err)"
-    [ $((SECONDS - begin)) -le 2 ] || fail "took too long to end"
+    [ $code -eq 0 ] || fail "ended with $code after $1: $(cat running.err)"
+}
+
+metric() {
+    local value
+    exec 3<>"/dev/tcp/127.0.0.1/$metrics" || return 1
+    printf 'GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' >&3
+    value=$(timeout 60 cat <&3 | tr -d '\r' | sed -n "s/^$1 //p")
+    exec 3>&-
+    [ "$value" = "$2" ]
 }
 
 seed=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
@@ -144,7 +170,7 @@ expect 1 "cannot serve metrics on 127.0.0.1:$metrics: Address already in use" \
     --listen 127.0.0.1:0 --metrics-port "$metrics"
 if exec 3<>"/dev/tcp/127.0.0.1/$metrics"; then
     printf 'GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' >&3
-    timeout 5 cat <&3 >page
+    timeout 60 cat <&3 >page
     grep -q '^HTTP/1.1 200' page || fail "metrics: $(head -1 page)"
     grep -q '^wzp_relay_active_sessions 0' page || fail "metrics without sessions"
     exec 3>&-
@@ -158,7 +184,7 @@ stop TERM
 "$relay" --listen 127.0.0.1:0 --seed $seed --quiet >out 2>err &
 pid=$!
 pids+=("$pid")
-sleep 0.5
+await 'a handler for SIGTERM' handles_term
 stop TERM
 if [ -s out ] || [ -s err ]; then
     fail "--quiet: $(cat out err)"
@@ -174,6 +200,59 @@ start -c c.toml
 grep -q '^metrics http' running || fail "metrics_port of the file"
 stop TERM
 grep -q $'\x1b' running.err && fail "colours without a terminal"
+
+# --- reload ------------------------------------------------------------------------------------------
+
+printf 'listen_addr = "127.0.0.1:0"\nmetrics_port = 0\nenforce = "off"\n' >c.toml
+start -c c.toml
+metrics=$(sed -n 's,^metrics http://127.0.0.1:\([0-9]*\)/metrics$,\1,p' running)
+await 'mode off' metric 'wzp_relay_enforce_info{mode="off"}' 1
+printf 'listen_addr = "127.0.0.1:0"\nmetrics_port = 0\nenforce = "on"\nmax_connections = 7\n' >c.toml
+kill -HUP "$pid"
+await 'reload: done' grep -q 'reload: done' running.err
+await 'mode on' metric 'wzp_relay_enforce_info{mode="on"}' 1
+grep -q 'max_connections has changed: that needs a restart' running.err || fail "restart: $(cat running.err)"
+grep -q 'listen_addr has changed' running.err && fail "listen_addr has not changed: $(cat running.err)"
+printf 'enforce = "maybe"\n' >c.toml
+kill -HUP "$pid"
+await 'reload refused' grep -q 'reload: nothing has changed' running.err
+grep -q 'c.toml:1: enforce: expected' running.err || fail "why a reload failed: $(cat running.err)"
+metric 'wzp_relay_enforce_info{mode="on"}' 1 || fail "a bad reload changed something"
+stop TERM
+
+# --- drain -------------------------------------------------------------------------------------------
+
+# join: a client in a room, until it is killed; leaves $guest.
+join() {
+    "$client" join --room r --silence --duration 600 "$(sed -n 's/^listening on //p' running)" \
+        >guest.out 2>&1 </dev/null &
+    guest=$!
+    pids+=("$guest")
+    metrics=$(sed -n 's,^metrics http://127.0.0.1:\([0-9]*\)/metrics$,\1,p' running)
+    await 'a guest' metric wzp_relay_active_sessions 1
+}
+
+start --listen 127.0.0.1:0 --seed $seed --metrics-port 0 --drain-timeout 600
+join
+kill -TERM "$pid"
+await 'draining' metric wzp_relay_draining 1
+await 'the guest stays' metric wzp_relay_active_sessions 1
+kill -INT "$guest"
+ended 'its last guest left'
+grep -q 'draining 1 sessions, 600 s at most' running.err || fail "drain: $(cat running.err)"
+
+start --listen 127.0.0.1:0 --seed $seed --metrics-port 0 --drain-timeout 600
+join
+kill -TERM "$pid"
+await 'draining' metric wzp_relay_draining 1
+stop TERM
+
+start --listen 127.0.0.1:0 --seed $seed --metrics-port 0 --drain-timeout 1
+join
+stop TERM
+kill -0 "$guest" 2>/dev/null && kill -9 "$guest"
+start --listen 127.0.0.1:0 --seed $seed --drain-timeout 600
+stop TERM # nobody to wait for
 
 [ $failed -eq 0 ] && echo "all as expected"
 exit $failed

@@ -7,6 +7,7 @@
 #include "bin/event_log.h"
 #include "bin/relay_auth.h"
 #include "bin/relay_options.h"
+#include "bin/relay_reload.h"
 #include "crypto/crypto.h"
 #include "io/drive.h"
 #include "io/files.h"
@@ -29,12 +30,14 @@ typedef struct program {
     wzp_udp *udp;
     wzp_http *http;
     wzp_relay_service *service;
-    bool ending;
+    int argc;
+    char **argv; /* read anew by a reload */
+    enum { RUNNING, DRAINING, ENDING } phase;
 
     uv_loop_t loop;
     wzp_drive drive;
-    uv_signal_t signals[2];
-    uv_timer_t flush, linger;
+    uv_signal_t signals[3];
+    uv_timer_t flush, linger, drain;
 } program;
 
 /* --- identity -----------------------------------------------------------------------------------
@@ -203,9 +206,14 @@ static void drain_events(program *p) {
     }
 }
 
+static void end(program *p);
+
 static void on_turn(void *ctx, wzp_time now) {
     program *p = ctx;
     drain_events(p);
+    if (p->phase == DRAINING && wzp_relay_is_drained(p->relay)) {
+        end(p);
+    }
     if (p->service != NULL) {
         wzp_relay_service_ask(p->service, now);
     }
@@ -243,28 +251,62 @@ static void let_go(program *p) {
     }
     close_handle((uv_handle_t *)&p->flush);
     close_handle((uv_handle_t *)&p->linger);
+    close_handle((uv_handle_t *)&p->drain);
 }
 
 static void on_linger(uv_timer_t *timer) {
     let_go(timer->data);
 }
 
-/* Everybody is told; the closes are repeated to whoever still sends for a moment.  A second signal
- * ends at once. */
+/* Everybody is told; the closes are repeated to whoever still sends for a moment.  The drive's turn
+ * that comes of it must not lead here again. */
+static void end(program *p) {
+    wzp_relay_totals totals;
+    p->phase = ENDING;
+    wzp_relay_count(p->relay, &totals);
+    wzp_logf(&p->log, WZP_LOG_INFO, "closing %llu sessions", (unsigned long long)totals.sessions);
+    wzp_relay_shutdown(p->relay, wzp_io_now());
+    uv_timer_start(&p->linger, on_linger, totals.sessions > 0 ? LINGER_MS : 0, 0);
+}
+
+static void on_drain_timeout(uv_timer_t *timer) {
+    program *p = timer->data;
+    if (p->phase == DRAINING) {
+        end(p);
+        wzp_drive_kick(&p->drive);
+    }
+}
+
+static void begin_drain(program *p) {
+    wzp_relay_totals totals;
+    p->phase = DRAINING;
+    wzp_relay_count(p->relay, &totals);
+    wzp_logf(&p->log, WZP_LOG_INFO, "draining %llu sessions, %u s at most",
+             (unsigned long long)totals.sessions, p->options.drain_timeout_s);
+    wzp_relay_drain(p->relay, wzp_io_now());
+    uv_timer_start(&p->drain, on_drain_timeout, (uint64_t)p->options.drain_timeout_s * 1000, 0);
+}
+
+/* The first one drains, or ends when that takes no time; one more ends at once. */
 static void on_signal(uv_signal_t *handle, int number) {
     program *p = handle->data;
-    wzp_relay_totals totals;
-    if (p->ending) {
+    wzp_logf(&p->log, WZP_LOG_INFO, "%s", sigdescr_np(number));
+    if (p->phase == ENDING) {
         let_go(p);
         return;
     }
-    p->ending = true;
-    wzp_relay_count(p->relay, &totals);
-    wzp_logf(&p->log, WZP_LOG_INFO, "%s: closing %llu sessions", sigdescr_np(number),
-             (unsigned long long)totals.sessions);
-    wzp_relay_shutdown(p->relay, wzp_io_now());
+    if (p->phase == RUNNING && p->options.drain_timeout_s > 0) {
+        begin_drain(p);
+    } else {
+        end(p);
+    }
     wzp_drive_kick(&p->drive);
-    uv_timer_start(&p->linger, on_linger, totals.sessions > 0 ? LINGER_MS : 0, 0);
+}
+
+static void on_reload(uv_signal_t *handle, int number) {
+    program *p = handle->data;
+    (void)number;
+    wzp_relay_reload(&p->options, p->argc, p->argv, p->relay, &p->log);
 }
 
 /* --- start and end
@@ -286,18 +328,19 @@ static void print_start(const program *p) {
 }
 
 static void watch_signals(program *p) {
-    static const int numbers[] = {SIGINT, SIGTERM};
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     for (size_t i = 0; i < WZP_COUNT_OF(numbers); i++) {
         uv_signal_init(&p->loop, &p->signals[i]);
         p->signals[i].data = p;
-        uv_signal_start(&p->signals[i], on_signal, numbers[i]);
+        uv_signal_start(&p->signals[i], numbers[i] == SIGHUP ? on_reload : on_signal, numbers[i]);
     }
 }
 
 static int run(program *p) {
     uv_timer_init(&p->loop, &p->flush);
     uv_timer_init(&p->loop, &p->linger);
-    p->flush.data = p->linger.data = p;
+    uv_timer_init(&p->loop, &p->drain);
+    p->flush.data = p->linger.data = p->drain.data = p;
     uv_timer_start(&p->flush, on_flush, FLUSH_MS, FLUSH_MS);
     watch_signals(p);
     p->drive =
@@ -340,6 +383,8 @@ static int start_and_run(program *p) {
 
 int main(int argc, char **argv) {
     static program p;
+    p.argc = argc;
+    p.argv = argv;
     int code = wzp_relay_options_parse(&p.options, argc, argv);
     if (code == -1) {
         (void)signal(SIGPIPE, SIG_IGN); /* a reader of our output may go away */
