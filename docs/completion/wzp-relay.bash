@@ -21,11 +21,12 @@ _wzp_relay() {
         mapfile -t COMPREPLY < <(compgen -W "127.0.0.1 ::1" -- "$current")
         ;;
     --seed | --max-sessions | --max-connections | --max-connections-per-ip | --ring-timeout | \
+        --drain-timeout | \
         --auth-url | --region | --threads | --metrics-port) ;;
     *)
         mapfile -t COMPREPLY < <(compgen -W "--listen --identity --regenerate-identity --seed --config
             --enforce --exact-limits --max-sessions --max-connections --max-connections-per-ip
-            --strict-identity --pli-broadcast --trunking --ring-timeout --advertised-addr --auth-url
+            --strict-identity --pli-broadcast --trunking --ring-timeout --drain-timeout --advertised-addr --auth-url
             --auth-ca --region --threads --metrics-port --metrics-addr --event-log --qlog
             --keylog --log-level --quiet --help --version" -- "$current")
         ;;

@@ -1,6 +1,7 @@
 /* The metrics page: every name that deployed relays register is there with its type (relay sheet
  * 11.1), and what is counted reaches it. */
 #include <check.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -123,6 +124,55 @@ START_TEST(recovery_only_grows) {
 }
 END_TEST
 
+/* The metric names in an expression must be families of the page. */
+static unsigned check_names(const char *expr, const char *page) {
+    static const char *const parts[] = {"_bucket", "_sum", "_count"};
+    unsigned count = 0;
+    for (const char *at = expr; (at = strstr(at, "wzp_")) != NULL; count++) {
+        char line[160];
+        size_t len = strspn(at, "abcdefghijklmnopqrstuvwxyz_0123456789");
+        for (size_t i = 0; i < WZP_COUNT_OF(parts); i++) {
+            const size_t part = strlen(parts[i]);
+            if (len > part && memcmp(at + len - part, parts[i], part) == 0) {
+                len -= part;
+            }
+        }
+        (void)snprintf(line, sizeof line, "# TYPE %.*s ", (int)len, at);
+        ck_assert_msg(strstr(page, line) != NULL, "no %.*s, in: %s", (int)len, at, expr);
+        at += len;
+    }
+    return count;
+}
+
+static unsigned check_dashboard(const json_t *board, const char *page) {
+    unsigned count = 0;
+    size_t i;
+    size_t n;
+    const json_t *panel;
+    const json_t *target;
+    json_array_foreach(json_object_get(board, "panels"), i, panel) {
+        json_array_foreach(json_object_get(panel, "targets"), n, target) {
+            const char *expr = json_string_value(json_object_get(target, "expr"));
+            ck_assert_ptr_nonnull(expr);
+            count += check_names(expr, page);
+        }
+    }
+    return count;
+}
+
+START_TEST(dashboard_names_exist) {
+    json_error_t why;
+    const wzp_relay_cfg cfg = {.auth = true};
+    stage *st = stage_new(&cfg);
+    json_t *board = json_load_file(WZP_SOURCE_DIR "/packaging/grafana/wzp-relay.json", 0, &why);
+    ck_assert_msg(board != NULL, "line %d: %s", why.line, why.text);
+    ck_assert_str_eq(json_string_value(json_object_get(board, "uid")), "wzp-relay-v1");
+    ck_assert_uint_ge(check_dashboard(board, stage_metrics(st)), 20);
+    json_decref(board);
+    stage_free(&st);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("metrics");
     TCase *tc = tcase_create("metrics");
@@ -130,6 +180,7 @@ int main(void) {
     tcase_add_test(tc, handshake_is_observed);
     tcase_add_test(tc, handshake_begins_after_the_token);
     tcase_add_test(tc, recovery_only_grows);
+    tcase_add_test(tc, dashboard_names_exist);
     suite_add_tcase(suite, tc);
     SRunner *sr = srunner_create(suite);
     srunner_run_all(sr, CK_ENV);
