@@ -64,8 +64,7 @@ static void usage(FILE *out) {
         out);
 }
 
-/* --- nearest names
- * ----------------------------------------------------------------------------------- */
+/* --- nearest names ---------------------------------------------------------------------------- */
 
 static size_t min3(size_t a, size_t b, size_t c) {
     const size_t ab = a < b ? a : b;
@@ -112,8 +111,7 @@ static void suggest_cases(const char *name) {
     (void)fputc('\n', stderr);
 }
 
-/* --- selection
- * --------------------------------------------------------------------------------------- */
+/* --- selection -------------------------------------------------------------------------------- */
 
 static bool in_tiers(const filters *f, const char *chapter) {
     if (f->tiers[0] == '\0') {
@@ -203,8 +201,7 @@ static int select_cases(wzp_ct_options *o, const filters *f) {
     return 0;
 }
 
-/* --- options
- * ------------------------------------------------------------------------------------------ */
+/* --- options ---------------------------------------------------------------------------------- */
 
 static bool number(const char *text, uint64_t min, uint64_t max, const char *option,
                    uint64_t *out) {
@@ -541,8 +538,7 @@ void wzp_ct_options_clear(wzp_ct_options *o) {
     }
 }
 
-/* --- expected failures
- * --------------------------------------------------------------------------------- */
+/* --- expected failures ------------------------------------------------------------------------ */
 
 static wzp_ct_case_result *find_case(wzp_ct_report *report, const char *id) {
     for (size_t i = 0; i < report->case_count; i++) {

@@ -31,8 +31,7 @@ static int complain(int code, const char *what, const char *why) {
     return code;
 }
 
-/* --- embedded ------------------------------------------------------------------------------------
- */
+/* --- embedded --------------------------------------------------------------------------------- */
 
 static int open_embedded(wzp_ct_target *t, wzp_ct_report *report) {
     const wzp_ct_options *o = t->options;
@@ -62,8 +61,7 @@ static int open_embedded(wzp_ct_target *t, wzp_ct_report *report) {
     return 0;
 }
 
-/* --- a relay elsewhere ---------------------------------------------------------------------------
- */
+/* --- a relay elsewhere ------------------------------------------------------------------------ */
 
 static bool resolve(const char *text, wzp_addr *out, const char **why) {
     char host[256];
@@ -166,8 +164,7 @@ static int open_configs(wzp_ct_target *t) {
     return 0;
 }
 
-/* --- all kinds -----------------------------------------------------------------------------------
- */
+/* --- all kinds -------------------------------------------------------------------------------- */
 
 static int open_other(wzp_ct_target *t, wzp_ct_report *report) {
     t->world = wzp_ct_world_real();

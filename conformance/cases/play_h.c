@@ -45,8 +45,7 @@ static wzp_ct_so_far must_be_unanswered(wzp_ct_exec *e, wzp_ct_who who) {
     return wzp_ct_play_party(e, who)->answered ? WZP_CT_NEVER : must_be_refused(e, who);
 }
 
-/* --- speech --------------------------------------------------------------------------------------
- */
+/* --- speech ----------------------------------------------------------------------------------- */
 
 static void speak(wzp_ct_exec *e, wzp_ct_who from, wzp_ct_who to, wzp_time now) {
     pair *s = wzp_ct_play_state(e);
@@ -84,8 +83,7 @@ static wzp_ct_so_far go_speech(wzp_ct_exec *e, wzp_time now) {
                                                 : WZP_CT_NOT_YET;
 }
 
-/* --- H-11 ----------------------------------------------------------------------------------------
- */
+/* --- H-11 ------------------------------------------------------------------------------------- */
 
 static bool begin_register(wzp_ct_exec *e, wzp_time now) {
     return wzp_ct_play_register(e, WZP_CT_X, now) && wzp_ct_play_register(e, WZP_CT_L, now);
@@ -217,8 +215,7 @@ const wzp_ct_act wzp_ct_acts_h11[WZP_CT_H11_ACTS] = {
      WZP_CT_REASON_FALSE_POSITIVE},
 };
 
-/* --- H-12 ----------------------------------------------------------------------------------------
- */
+/* --- H-12 ------------------------------------------------------------------------------------- */
 
 static bool begin_three(wzp_ct_exec *e, wzp_time now) {
     return wzp_ct_play_join(e, WZP_CT_X, NULL, WZP_CT_X, now) &&
@@ -275,8 +272,7 @@ const wzp_ct_act wzp_ct_acts_h12[WZP_CT_H12_ACTS] = {
      WZP_CT_REASON_NO_RESPONSE, 0},
 };
 
-/* --- H-13 ----------------------------------------------------------------------------------------
- */
+/* --- H-13 ------------------------------------------------------------------------------------- */
 
 static bool begin_no_token(wzp_ct_exec *e, wzp_time now) {
     return wzp_ct_play_join_with(e, WZP_CT_X, NULL, now);

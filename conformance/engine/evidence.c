@@ -48,8 +48,7 @@ static bool append(text *t, const void *data, size_t len) {
     return true;
 }
 
-/* --- pcapng: raw IP packets around the payloads (link type 101) ---------------------------------
- */
+/* --- pcapng: raw IP packets around the payloads (link type 101) ------------------------------- */
 
 static void put_le(uint8_t *out, uint64_t value, size_t len) {
     for (size_t i = 0; i < len; i++) {

@@ -56,8 +56,7 @@ void wzp_ct_play_say(wzp_ct_exec *e, const char *format, ...) {
     va_end(args);
 }
 
-/* --- the run of a play ---------------------------------------------------------------------------
- */
+/* --- the run of a play ------------------------------------------------------------------------ */
 
 static const wzp_ct_act *act_of(const wzp_ct_exec *e) {
     return &e->cfg.which->acts[e->act];

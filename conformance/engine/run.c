@@ -9,8 +9,7 @@
 static const char *const names[WZP_CT_PARTIES] = {"X",  "L",  "KX", "KL", "AX",
                                                   "AL", "P6", "P7", "P8"};
 
-/* --- for the files that play ---------------------------------------------------------------------
- */
+/* --- for the files that play ------------------------------------------------------------------ */
 
 double wzp_ct_exec_since_onset(const wzp_ct_exec *e, wzp_time at) {
     return ((double)at - (double)e->onset) / 1e9;
@@ -81,8 +80,7 @@ wzp_time wzp_ct_exec_speak(wzp_ct_exec *e, wzp_ct_speech *s, wzp_ct_who who, wzp
     return s->index < s->count ? s->from + s->index * WZP_CT_SPEECH_STEP : WZP_TIME_NEVER;
 }
 
-/* --- events --------------------------------------------------------------------------------------
- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 static int who_is(const wzp_ct_exec *e, wzp_quic_conn conn) {
     for (int i = 0; i < WZP_CT_PARTIES; i++) {

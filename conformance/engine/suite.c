@@ -83,8 +83,7 @@ static void record_verdict(suite *s, size_t case_index, size_t run_index, wzp_ct
     record(s, case_index, run_index, &run);
 }
 
-/* --- starting and ending
- * --------------------------------------------------------------------------- */
+/* --- starting and ending ---------------------------------------------------------------------- */
 
 static bool start_job(suite *s, size_t case_index, size_t run_index) {
     const wzp_ct_suite_cfg *cfg = s->cfg;
@@ -163,8 +162,7 @@ static void turn(suite *s) {
     }
 }
 
-/* --- what needs no connection
- * ------------------------------------------------------------------------ */
+/* --- what needs no connection ----------------------------------------------------------------- */
 
 static uint32_t count_late(wzp_ct_world *w, const wzp_ct_stream *stream, uint32_t count) {
     const wzp_time from = w->ops->now(w);
@@ -268,8 +266,7 @@ static bool settled(suite *s, size_t i) {
     return true;
 }
 
-/* --- the run
- * ----------------------------------------------------------------------------------------- */
+/* --- the run ---------------------------------------------------------------------------------- */
 
 static bool is_calibration(const wzp_ct_case *c) {
     return strcmp(c->info.chapter, "CAL") == 0;

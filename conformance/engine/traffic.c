@@ -358,8 +358,7 @@ static void step_after(wzp_ct_exec *e, wzp_time now) {
                                                         : (next != WZP_TIME_NEVER ? next : over));
 }
 
-/* --- events --------------------------------------------------------------------------------------
- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 void wzp_ct_traffic_datagram(wzp_ct_exec *e, wzp_ct_who who, wzp_bytes bytes, wzp_time now) {
     if (who == WZP_CT_KL || who == WZP_CT_AL) {

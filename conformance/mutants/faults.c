@@ -39,8 +39,7 @@ static bool nth(unsigned n) {
     return ++counter % n == 0;
 }
 
-/* --- the deployed meter as judge ---------------------------------------------------------------
- */
+/* --- the deployed meter as judge -------------------------------------------------------------- */
 
 static bool deployed_decides(session *s, wzp_bytes datagram) {
     wzp_media_packet packet;

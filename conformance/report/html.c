@@ -10,8 +10,7 @@
 
 enum { OPEN_AT_MOST = 4 }; /* failed cases that are shown open */
 
-/* --- head --------------------------------------------------------------------------------------
- */
+/* --- head ------------------------------------------------------------------------------------- */
 
 static void put_base64(FILE *out, const unsigned char *bytes, size_t len) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -40,8 +39,7 @@ static void put_head(FILE *out, const wzp_ct_report *r) {
         "<a class=\"skip-link\" href=\"#cases\">Skip to the cases</a>\n<div class=\"sheet\">\n");
 }
 
-/* --- the run as a whole ------------------------------------------------------------------------
- */
+/* --- the run as a whole ----------------------------------------------------------------------- */
 
 static const char *const look_words[WZP_CT_LOOK_COUNT] = {"passed", "failed", "with a warning",
                                                           "inconclusive", "skipped"};
@@ -136,8 +134,7 @@ static void put_overview(FILE *out, const wzp_ct_report *r) {
     put_text(out, "</header>\n<main>\n");
 }
 
-/* --- by chapter --------------------------------------------------------------------------------
- */
+/* --- by chapter ------------------------------------------------------------------------------- */
 
 static void put_count(FILE *out, const char *name, unsigned count, bool bad) {
     const char *kind = count == 0 ? " none-of" : "";
@@ -205,8 +202,7 @@ static void put_chapters_table(FILE *out, const wzp_ct_report *r) {
     put_text(out, "</tfoot></table></div>\n</section>\n");
 }
 
-/* --- panels ------------------------------------------------------------------------------------
- */
+/* --- panels ----------------------------------------------------------------------------------- */
 
 static void put_worry(FILE *out, const wzp_ct_case_result *c) {
     const wzp_ct_look look = wzp_ct_look_of(c);
@@ -269,8 +265,7 @@ static void put_panels(FILE *out, const wzp_ct_report *r) {
     }
 }
 
-/* --- cases -------------------------------------------------------------------------------------
- */
+/* --- cases ------------------------------------------------------------------------------------ */
 
 static void put_choice(FILE *out, const char *id, const char *word, unsigned count, bool checked) {
     put_format(out,

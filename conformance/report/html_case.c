@@ -27,8 +27,7 @@ void wzp_ct_html_sign(FILE *out, wzp_ct_look look, const char *word) {
     put_text(out, "</span>");
 }
 
-/* --- rows of facts -----------------------------------------------------------------------------
- */
+/* --- rows of facts ---------------------------------------------------------------------------- */
 
 static void open_fact(FILE *out, const char *name) {
     put_format(out, "<dt>%s</dt><dd>", name);
@@ -121,8 +120,7 @@ static void put_facts(FILE *out, const wzp_ct_case_result *c, const wzp_ct_run *
     put_text(out, "</dd></dl>\n");
 }
 
-/* --- runs --------------------------------------------------------------------------------------
- */
+/* --- runs ------------------------------------------------------------------------------------- */
 
 static void put_time(FILE *out, const char *name, double t) {
     put_format(out,
@@ -161,8 +159,7 @@ static void put_runs(FILE *out, const wzp_ct_case_result *c) {
     put_text(out, "</tbody></table>\n");
 }
 
-/* --- the case ----------------------------------------------------------------------------------
- */
+/* --- the case --------------------------------------------------------------------------------- */
 
 static void put_summary(FILE *out, const wzp_ct_case_result *c, const wzp_ct_run *run) {
     char reason[96];

@@ -49,8 +49,7 @@ static double percent(const axis *a, double t) {
     return x < 0 ? 0 : x > 100 ? 100 : x;
 }
 
-/* --- axis --------------------------------------------------------------------------------------
- */
+/* --- axis ------------------------------------------------------------------------------------- */
 
 /* 1, 2 or 5 times a power of ten, so that about TICKS fit. */
 static double tick_step(const axis *a) {
@@ -73,8 +72,7 @@ static void draw_axis(FILE *out, const axis *a, int height) {
     }
 }
 
-/* --- lanes -------------------------------------------------------------------------------------
- */
+/* --- lanes ------------------------------------------------------------------------------------ */
 
 /* The time in which the reaction is due lies behind everything. */
 static void draw_windows(FILE *out, const wzp_ct_run *run, const axis *a, int height) {

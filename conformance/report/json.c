@@ -49,8 +49,7 @@ static void set_bool(json_t *object, const char *key, bool value) {
     set(object, key, json_boolean(value));
 }
 
-/* --- runs --------------------------------------------------------------------------------------
- */
+/* --- runs ------------------------------------------------------------------------------------- */
 
 static json_t *marks_json(const wzp_ct_run *r) {
     static const char *const lanes[] = {"expected", "subject", "listener", "control"};
@@ -147,8 +146,7 @@ static json_t *run_json(const wzp_ct_run *r) {
     return run;
 }
 
-/* --- cases -------------------------------------------------------------------------------------
- */
+/* --- cases ------------------------------------------------------------------------------------ */
 
 static json_t *requirements_json(const wzp_ct_info *info) {
     json_t *list = json_array();
@@ -182,8 +180,7 @@ static json_t *case_json(const wzp_ct_case_result *c) {
     return object;
 }
 
-/* --- the document ------------------------------------------------------------------------------
- */
+/* --- the document ----------------------------------------------------------------------------- */
 
 static json_t *target_json(const wzp_ct_report *r) {
     json_t *target = json_object();

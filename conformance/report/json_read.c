@@ -40,8 +40,7 @@ static void enter(reading *rd, const char *format, ...) {
     }
 }
 
-/* --- fields ------------------------------------------------------------------------------------
- */
+/* --- fields ----------------------------------------------------------------------------------- */
 
 static const char *get_text(reading *rd, const json_t *object, const char *key) {
     const json_t *value = json_object_get(object, key);
@@ -158,8 +157,7 @@ static wzp_ct_reason get_reason(reading *rd, const json_t *object, const char *k
     return WZP_CT_REASON_NONE;
 }
 
-/* --- runs --------------------------------------------------------------------------------------
- */
+/* --- runs ------------------------------------------------------------------------------------- */
 
 static void read_hangup(reading *rd, wzp_ct_run *r, const json_t *run) {
     r->hangup_s = -1;
@@ -245,8 +243,7 @@ static void read_run(reading *rd, wzp_ct_run *r, const json_t *run) {
     r->duration_s = get_number(rd, run, "duration_s");
 }
 
-/* --- cases -------------------------------------------------------------------------------------
- */
+/* --- cases ------------------------------------------------------------------------------------ */
 
 static void read_info(reading *rd, wzp_ct_info *info, const json_t *object) {
     const json_t *requirements = get_array(rd, object, "requirements");
@@ -301,8 +298,7 @@ static void read_cases(reading *rd, wzp_ct_saved_report *s, const json_t *cases)
     }
 }
 
-/* --- the document ------------------------------------------------------------------------------
- */
+/* --- the document ----------------------------------------------------------------------------- */
 
 static void read_target(reading *rd, wzp_ct_report *r, const json_t *target) {
     enter(rd, "target");

@@ -178,8 +178,7 @@ START_TEST(json_fits_its_schema) {
 }
 END_TEST
 
-/* --- saved reports -----------------------------------------------------------------------------
- */
+/* --- saved reports ---------------------------------------------------------------------------- */
 
 static bool read_text(wzp_ct_saved_report **out, char *text, size_t len, char why[256]) {
     FILE *in = fmemopen(text, len, "rb");
@@ -267,8 +266,7 @@ START_TEST(damage_is_named) {
 }
 END_TEST
 
-/* --- rates -------------------------------------------------------------------------------------
- */
+/* --- rates ------------------------------------------------------------------------------------ */
 
 START_TEST(rates_of_the_sample) {
     const wzp_ct_report *r = wzp_ct_sample_report();
@@ -297,8 +295,7 @@ START_TEST(empty_report) {
 }
 END_TEST
 
-/* --- text --------------------------------------------------------------------------------------
- */
+/* --- text ------------------------------------------------------------------------------------- */
 
 static const struct text_case {
     const char *name, *text, *clean;

@@ -32,8 +32,7 @@ const char *wzp_ct_full_reason(wzp_ct_reason reason, const wzp_ct_run *run, char
     return buf;
 }
 
-/* --- chapters ----------------------------------------------------------------------------------
- */
+/* --- chapters --------------------------------------------------------------------------------- */
 
 size_t wzp_ct_chapter_end(const wzp_ct_report *r, size_t from) {
     size_t i = from;
@@ -53,8 +52,7 @@ const char *wzp_ct_chapter_title(const char *id) {
     return id;
 }
 
-/* --- rates -------------------------------------------------------------------------------------
- */
+/* --- rates ------------------------------------------------------------------------------------ */
 
 /* A lenient pass without a reason was throttled, which is an answer; with one it is a failure that
  * only SHOULD not be. */
@@ -107,8 +105,7 @@ void wzp_ct_rates_of(wzp_ct_rates *out, const wzp_ct_case_result *cases, size_t 
     free(times);
 }
 
-/* --- worries and verdict -----------------------------------------------------------------------
- */
+/* --- worries and verdict ---------------------------------------------------------------------- */
 
 wzp_ct_worry wzp_ct_worry_of(const wzp_ct_case_result *c) {
     if (c->grade != WZP_CT_FAIL && (c->grade != WZP_CT_PASS || was_caught(c))) {

@@ -6,8 +6,7 @@
 
 #define REPLACEMENT UINT32_C(0xfffd)
 
-/* --- UTF-8 -------------------------------------------------------------------------------------
- */
+/* --- UTF-8 ------------------------------------------------------------------------------------ */
 
 /* How many bytes follow a first byte, -1: it is none. */
 static int followers(uint8_t first) {
@@ -81,8 +80,7 @@ void wzp_ct_text_clean(char *out, size_t cap, const char *text) {
     out[len] = '\0';
 }
 
-/* --- escapes -----------------------------------------------------------------------------------
- */
+/* --- escapes ---------------------------------------------------------------------------------- */
 
 /* Controls, and marks that change the direction of what follows: text must not look like other
  * text. */

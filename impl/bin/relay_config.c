@@ -210,8 +210,7 @@ int wzp_relay_config_load(wzp_relay_options *o) {
     return code;
 }
 
-/* --- the example --------------------------------------------------------------------------------
- */
+/* --- the example ------------------------------------------------------------------------------ */
 
 void wzp_relay_config_write_example(const wzp_relay_options *o, const char *tls_fingerprint) {
     char listen[WZP_ADDR_TEXT_MAX];

@@ -142,8 +142,7 @@ int wzp_relay_complain(int code, const char *format, ...) {
     return code;
 }
 
-/* --- values -------------------------------------------------------------------------------------
- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 /* 0, or the exit code. */
 static int take_number(uint32_t *out, const char *flag, const char *text, uint32_t max) {
@@ -225,8 +224,7 @@ static int take_word(bool known, const char *flag, const char *words, const char
                                       text);
 }
 
-/* --- flags --------------------------------------------------------------------------------------
- */
+/* --- flags ------------------------------------------------------------------------------------ */
 
 /* Texts that are stored as they are, and switches. */
 static const struct plain {

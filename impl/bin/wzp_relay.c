@@ -40,8 +40,7 @@ typedef struct program {
     uv_timer_t flush, linger, drain;
 } program;
 
-/* --- identity -----------------------------------------------------------------------------------
- */
+/* --- identity --------------------------------------------------------------------------------- */
 
 static int load_identity(program *p, uint8_t seed[32]) {
     char path[PATH_CAP];
@@ -70,8 +69,7 @@ static int load_identity(program *p, uint8_t seed[32]) {
     return 0;
 }
 
-/* --- the relay and what belongs to it
- * ------------------------------------------------------------- */
+/* --- the relay and what belongs to it --------------------------------------------------------- */
 
 static int open_files(program *p) {
     const wzp_relay_options *o = &p->options;
@@ -150,8 +148,7 @@ static int open_socket(program *p) {
     return 0;
 }
 
-/* --- metrics
- * -------------------------------------------------------------------------------------- */
+/* --- metrics ---------------------------------------------------------------------------------- */
 
 static wzp_err write_metrics(void *ctx, wzp_wr *out) {
     const program *p = ctx;
@@ -194,8 +191,7 @@ static int open_service(program *p) {
                                               : wzp_io_reason(errno));
 }
 
-/* --- while it runs
- * -------------------------------------------------------------------------------- */
+/* --- while it runs ---------------------------------------------------------------------------- */
 
 static void drain_events(program *p) {
     wzp_relay_event event;
@@ -309,8 +305,7 @@ static void on_reload(uv_signal_t *handle, int number) {
     wzp_relay_reload(&p->options, p->argc, p->argv, p->relay, &p->log);
 }
 
-/* --- start and end
- * -------------------------------------------------------------------------------- */
+/* --- start and end ---------------------------------------------------------------------------- */
 
 static void print_start(const program *p) {
     char addr[WZP_ADDR_TEXT_MAX];

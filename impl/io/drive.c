@@ -7,9 +7,7 @@
 
 static void on_socket(uv_poll_t *poll, int status, int events);
 
-/* --- waiting
- * ------------------------------------------------------------------------------------
- */
+/* --- waiting ---------------------------------------------------------------------------------- */
 
 static void arm(wzp_drive *d, wzp_time deadline) {
     if (deadline == d->armed) {
@@ -42,9 +40,7 @@ static void wait_for_next(wzp_drive *d, bool blocked, wzp_time now) {
     arm(d, blocked && deadline <= now ? WZP_TIME_NEVER : deadline);
 }
 
-/* --- turns
- * --------------------------------------------------------------------------------------
- */
+/* --- turns ------------------------------------------------------------------------------------ */
 
 static void turn(wzp_drive *d, wzp_time now) {
     d->core.ops->tick(d->core.self, now);
@@ -78,9 +74,7 @@ static void on_socket(uv_poll_t *poll, int status, int events) {
     turn(d, now);
 }
 
-/* --- start and stop
- * -----------------------------------------------------------------------------
- */
+/* --- start and stop --------------------------------------------------------------------------- */
 
 static bool init_polls(wzp_drive *d, uv_loop_t *loop) {
     if (uv_poll_init(loop, &d->socket, wzp_udp_fd(d->udp)) != 0) {

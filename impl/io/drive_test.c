@@ -19,8 +19,7 @@ typedef struct side {
     size_t last_signal_len;
 } side;
 
-/* --- an endpoint as a core ----------------------------------------------------------------------
- */
+/* --- an endpoint as a core -------------------------------------------------------------------- */
 
 static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
                       wzp_time now) {
@@ -58,8 +57,7 @@ static wzp_quic *new_endpoint(bool server) {
     return q;
 }
 
-/* --- the server echoes --------------------------------------------------------------------------
- */
+/* --- the server echoes ------------------------------------------------------------------------ */
 
 static void echo(void *ctx, wzp_time now) {
     side *s = ctx;
@@ -81,8 +79,7 @@ static void echo(void *ctx, wzp_time now) {
     }
 }
 
-/* --- the client keeps a window of datagrams in flight
- * ----------------------------------------------- */
+/* --- the client keeps a window of datagrams in flight ----------------------------------------- */
 
 typedef struct client {
     side side;
@@ -221,8 +218,7 @@ START_TEST(two_endpoints_exchange_signals_and_datagrams) {
 }
 END_TEST
 
-/* --- timers -------------------------------------------------------------------------------------
- */
+/* --- timers ----------------------------------------------------------------------------------- */
 
 /* A core that only wants to be woken: 50 times, 1.3 ms apart. */
 typedef struct alarm_core {

@@ -42,8 +42,7 @@ static mode_t mode_of(const char *path) {
     return st.st_mode & 0777;
 }
 
-/* --- files --------------------------------------------------------------------------------------
- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 START_TEST(files_are_replaced_whole) {
     const char *path = in_folder("report");
@@ -85,8 +84,7 @@ START_TEST(home_path_falls_back_to_here) {
 }
 END_TEST
 
-/* --- identities ---------------------------------------------------------------------------------
- */
+/* --- identities ------------------------------------------------------------------------------- */
 
 #define DIGITS "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 
@@ -178,8 +176,7 @@ START_TEST(an_unusable_place_is_told) {
 }
 END_TEST
 
-/* --- clocks, randomness, log --------------------------------------------------------------------
- */
+/* --- clocks, randomness, log ------------------------------------------------------------------ */
 
 START_TEST(clocks_advance) {
     char text[40];

@@ -30,8 +30,7 @@ typedef struct request {
 
 static const char content_type[] = "text/plain; charset=utf-8";
 
-/* --- answers ------------------------------------------------------------------------------------
- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static int finish(struct lws *wsi) {
     return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
@@ -128,8 +127,7 @@ static int on_http(struct lws *wsi, enum lws_callback_reasons reason, void *user
     }
 }
 
-/* --- connections --------------------------------------------------------------------------------
- */
+/* --- connections ------------------------------------------------------------------------------ */
 
 static void on_connection(uv_poll_t *poll, int status, int events) {
     wzp_http *http = poll->data;
@@ -165,8 +163,7 @@ static bool open_listener(wzp_http *http) {
     return true;
 }
 
-/* --- start and stop -----------------------------------------------------------------------------
- */
+/* --- start and stop --------------------------------------------------------------------------- */
 
 static struct lws_context *new_context(wzp_http *http, uv_loop_t *loop) {
     static const struct lws_protocols protocols[] = {

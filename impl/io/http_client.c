@@ -49,8 +49,7 @@ struct post {
     uint8_t body[]; /* LWS_PRE bytes, then the body */
 };
 
-/* --- URLs
- * ----------------------------------------------------------------------------------------- */
+/* --- URLs ------------------------------------------------------------------------------------- */
 
 static bool split_url(endpoint *out, const char *url) {
     char copy[WZP_HTTP_URL_MAX];
@@ -85,8 +84,7 @@ bool wzp_http_url_is_usable(const char *url) {
     return split_url(&to, url);
 }
 
-/* --- ends
- * ----------------------------------------------------------------------------------------- */
+/* --- ends ------------------------------------------------------------------------------------- */
 
 static void let_go(post *p) {
     if (--p->holds == 0) {
@@ -134,8 +132,7 @@ static void finish(post *p, wzp_http_outcome outcome, const char *why) {
     c->cfg.done(c->cfg.ctx, &answer);
 }
 
-/* --- the connection
- * ------------------------------------------------------------------------------- */
+/* --- the connection --------------------------------------------------------------------------- */
 
 static int add_headers(post *p, struct lws *wsi, uint8_t **at, const uint8_t *end) {
     static const char type[] = "application/json";
@@ -264,8 +261,7 @@ static void on_timeout(uv_timer_t *timer) {
     finish(timer->data, WZP_HTTP_TIMED_OUT, "");
 }
 
-/* --- posts
- * ---------------------------------------------------------------------------------------- */
+/* --- posts ------------------------------------------------------------------------------------ */
 
 wzp_err wzp_http_client_post(wzp_http_client *c, uint64_t id, wzp_bytes body, uint64_t timeout) {
     static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -295,8 +291,7 @@ wzp_err wzp_http_client_post(wzp_http_client *c, uint64_t id, wzp_bytes body, ui
     return WZP_OK;
 }
 
-/* --- start and stop
- * ------------------------------------------------------------------------------- */
+/* --- start and stop --------------------------------------------------------------------------- */
 
 static struct lws_context *new_context(wzp_http_client *c, uv_loop_t *loop) {
     static const struct lws_protocols protocols[] = {{.name = "http", .callback = on_http},

@@ -14,8 +14,7 @@
 #include "io/sys.h"
 #include "io/testing/http_server.h"
 
-/* --- the client's side --------------------------------------------------------------------------
- */
+/* --- the client's side ------------------------------------------------------------------------ */
 
 typedef struct user {
     uv_loop_t loop;
@@ -74,8 +73,7 @@ static const char *url_of(const http_server *s, const char *path) {
     return url;
 }
 
-/* --- answers -------------------------------------------------------------------------------------
- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static const struct reply_case {
     const char *name, *reply;
@@ -236,8 +234,7 @@ START_TEST(stopped_on_the_way) {
 }
 END_TEST
 
-/* --- https ---------------------------------------------------------------------------------------
- */
+/* --- https ------------------------------------------------------------------------------------ */
 
 /* A relay's certificate serves as any other: it is for "localhost". */
 static SSL_CTX *server_tls(const wzp_tls_identity *identity) {

@@ -15,9 +15,7 @@ static bool set_int(int fd, int level, int option, int value) {
     return setsockopt(fd, level, option, &value, sizeof value) == 0;
 }
 
-/* --- kernel buffers
- * -----------------------------------------------------------------------------
- */
+/* --- kernel buffers --------------------------------------------------------------------------- */
 
 /* The kernel grants twice what was asked for, for its own bookkeeping. */
 static uint32_t granted(int fd, int option) {
@@ -43,9 +41,7 @@ static void grow_buffers(wzp_udp *udp, uint32_t wished) {
     f->send_clamped = grow(udp->fd, SO_SNDBUF, SO_SNDBUFFORCE, wished, &f->send_buffer);
 }
 
-/* --- options
- * ------------------------------------------------------------------------------------
- */
+/* --- options ---------------------------------------------------------------------------------- */
 
 /* What fails here costs a feature, not the socket.  A dual-stack socket needs
  * both families' options: its IPv4 datagrams are described by the IPv4 ones. */
@@ -83,9 +79,7 @@ static void find_features(wzp_udp *udp, const wzp_udp_cfg *cfg) {
 #endif
 }
 
-/* --- open and close
- * -----------------------------------------------------------------------------
- */
+/* --- open and close --------------------------------------------------------------------------- */
 
 static bool bind_to(wzp_udp *udp, const wzp_udp_cfg *cfg) {
     if (udp->is_v6 && !set_int(udp->fd, IPPROTO_IPV6, IPV6_V6ONLY, cfg->v6_only)) {

@@ -47,8 +47,7 @@ int wzp_udp_fd(const wzp_udp *udp);
 /* The bound address with the real port. */
 wzp_addr wzp_udp_local(const wzp_udp *udp);
 
-/* --- for a packet core
- * ----------------------------------------------------------------------- */
+/* --- for a packet core ------------------------------------------------------------------------ */
 
 /* Reads what is there, at most a few hundred messages so that timers get their
  * turn, and hands each datagram to the core.  Returns the number of datagrams.
@@ -60,9 +59,7 @@ size_t wzp_udp_receive(wzp_udp *udp, wzp_core core, wzp_time now);
  * writable. */
 bool wzp_udp_transmit(wzp_udp *udp, wzp_core core, wzp_time now);
 
-/* --- receiving
- * -------------------------------------------------------------------------------
- */
+/* --- receiving -------------------------------------------------------------------------------- */
 
 typedef struct wzp_udp_datagram {
     wzp_quic_path path; /* local: the address that the sender used, known for
@@ -76,9 +73,7 @@ typedef struct wzp_udp_datagram {
 bool wzp_udp_read(wzp_udp *udp);
 bool wzp_udp_next(wzp_udp *udp, wzp_udp_datagram *out);
 
-/* --- sending
- * ---------------------------------------------------------------------------------
- */
+/* --- sending ---------------------------------------------------------------------------------- */
 
 /* Space for one run as wzp_quic_next_packet writes it; *cap is at least 32 KiB.
  * NULL while earlier packets wait for the socket. */
@@ -91,9 +86,7 @@ void wzp_udp_commit(wzp_udp *udp, size_t len, const wzp_quic_meta *meta);
  * writable. */
 bool wzp_udp_flush(wzp_udp *udp);
 
-/* --- what is known
- * ---------------------------------------------------------------------------
- */
+/* --- what is known ---------------------------------------------------------------------------- */
 
 typedef struct wzp_udp_counters {
     uint64_t receive_calls, received, received_bytes;

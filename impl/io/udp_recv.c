@@ -5,9 +5,7 @@
 
 #include "io/udp_internal.h"
 
-/* --- what comes beside the payload
- * ---------------------------------------------------------------
- */
+/* --- what comes beside the payload ------------------------------------------------------------ */
 
 /* The kernel writes the IPv4 field as one byte and the others as an int. */
 static int read_int(const struct cmsghdr *c) {
@@ -65,9 +63,7 @@ static void read_control(wzp_udp *udp, struct msghdr *message) {
     }
 }
 
-/* --- batches
- * -------------------------------------------------------------------------------------
- */
+/* --- batches ---------------------------------------------------------------------------------- */
 
 static void prepare(wzp_udp *udp) {
     receiver *in = &udp->in;

@@ -6,9 +6,7 @@
 
 #include "io/udp_internal.h"
 
-/* --- what goes beside the payload
- * ----------------------------------------------------------------
- */
+/* --- what goes beside the payload ------------------------------------------------------------- */
 
 static void add_control(struct msghdr *message, int level, int type, const void *data, size_t len) {
     unsigned char *at = (unsigned char *)message->msg_control + message->msg_controllen;
@@ -54,9 +52,7 @@ static void add_segment(struct msghdr *message, uint16_t segment) {
 #endif
 }
 
-/* --- messages
- * ------------------------------------------------------------------------------------
- */
+/* --- messages --------------------------------------------------------------------------------- */
 
 /* How much of `run` one message carries. */
 static size_t message_len(const wzp_udp *udp, const send_run *run, size_t left) {
@@ -128,9 +124,7 @@ static void count_sent(wzp_udp *udp, size_t messages) {
     }
 }
 
-/* --- errors
- * --------------------------------------------------------------------------------------
- */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 static uint64_t *drop_counter(wzp_udp *udp, int error) {
     wzp_udp_counters *c = &udp->counters;
@@ -167,9 +161,7 @@ static void handle_refusal(wzp_udp *udp, int error) {
     }
 }
 
-/* --- queue
- * ---------------------------------------------------------------------------------------
- */
+/* --- queue ------------------------------------------------------------------------------------ */
 
 bool wzp_udp_flush(wzp_udp *udp) {
     sender *out = &udp->out;

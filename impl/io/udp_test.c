@@ -9,8 +9,7 @@
 
 #include "io/udp.h"
 
-/* --- a kernel that refuses ----------------------------------------------------------------------
- */
+/* --- a kernel that refuses -------------------------------------------------------------------- */
 
 static struct refusal {
     int error;        /* 0: none */
@@ -40,8 +39,7 @@ int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned n, int flags) {
     return __real_sendmmsg(fd, messages, n, flags);
 }
 
-/* --- two sockets --------------------------------------------------------------------------------
- */
+/* --- two sockets ------------------------------------------------------------------------------ */
 
 typedef struct pair {
     wzp_udp *a, *b;
@@ -127,8 +125,7 @@ static void expect_nothing(wzp_udp *udp) {
     ck_assert(!wzp_udp_next(udp, &dg));
 }
 
-/* --- moving bytes -------------------------------------------------------------------------------
- */
+/* --- moving bytes ----------------------------------------------------------------------------- */
 
 static const struct move_case {
     const char *name, *a, *b, *to;
@@ -279,8 +276,7 @@ START_TEST(kernel_buffers_that_are_refused_are_reported) {
 }
 END_TEST
 
-/* --- losses -------------------------------------------------------------------------------------
- */
+/* --- losses ----------------------------------------------------------------------------------- */
 
 START_TEST(longer_than_a_slot_is_dropped_and_counted) {
     wzp_udp *a = open_at("127.0.0.1:0", false, 0);
@@ -432,8 +428,7 @@ START_TEST(a_full_socket_keeps_the_batch_and_refuses_more) {
 }
 END_TEST
 
-/* --- opening ------------------------------------------------------------------------------------
- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 START_TEST(a_port_in_use_is_an_error_with_its_cause) {
     wzp_udp *a = open_at("127.0.0.1:0", false, 0);

@@ -30,8 +30,7 @@ static wzp_err refuse(wzp_err err, char *why, const char *path, const char *what
     return err;
 }
 
-/* --- reading
- * -------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static size_t read_mono(reader *r, float *out, size_t frames) {
     const int channels = r->info.channels;
@@ -68,8 +67,7 @@ static size_t read_block(reader *r, float out[BLOCK]) {
     return n > 0 ? (size_t)n : 0;
 }
 
-/* --- opening -----------------------------------------------------------------------------------
- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static wzp_err check_shape(const reader *r, const char *path, char *why) {
     char what[128];
@@ -117,8 +115,7 @@ static void close_reader(reader *r) {
     free(r);
 }
 
-/* --- the whole file ------------------------------------------------------------------------------
- */
+/* --- the whole file --------------------------------------------------------------------------- */
 
 /* Grows with what is really there, whatever the file's head claims. */
 typedef struct sound {
@@ -175,8 +172,7 @@ wzp_err wzp_wav_read(int16_t **samples, size_t *count, const char *path,
     return WZP_OK;
 }
 
-/* --- writing
- * -------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 wzp_err wzp_wav_create(wzp_wav_out **out, const char *path, char why[WZP_WAV_WHY_MAX]) {
     SF_INFO info = {

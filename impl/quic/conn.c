@@ -6,8 +6,7 @@
 
 enum { CLOSE_ANSWERS = 3, MAX_PROBES = 4 };
 
-/* --- callbacks ----------------------------------------------------------------------------------
- */
+/* --- callbacks -------------------------------------------------------------------------------- */
 
 static void on_rand(uint8_t *out, size_t len, const ngtcp2_rand_ctx *ctx) {
     const wzp_quic *q = ctx->native_handle;
@@ -212,8 +211,7 @@ static ngtcp2_callbacks callbacks(bool is_server) {
     return cb;
 }
 
-/* --- parameters (wire sheet 2.4) -----------------------------------------------------------------
- */
+/* --- parameters (wire sheet 2.4) -------------------------------------------------------------- */
 
 static void fill_settings(wzp_quic *q, ngtcp2_settings *settings, uint16_t probes[MAX_PROBES]) {
     static const uint16_t candidates[] = {1406, 1342, 1232};
@@ -365,8 +363,7 @@ void wzp_conn_release(conn *c) {
     c->close_packet = NULL;
 }
 
-/* --- closing ------------------------------------------------------------------------------------
- */
+/* --- closing ---------------------------------------------------------------------------------- */
 
 /* The last event of a connection that the owner knows about.  A server connection that never got
  * through its handshake was never announced: it is only counted. */
@@ -459,8 +456,7 @@ static void peer_closed(conn *c) {
     wzp_quic_drop_conn(c);
 }
 
-/* --- input and timers ---------------------------------------------------------------------------
- */
+/* --- input and timers ------------------------------------------------------------------------- */
 
 /* Frees what only the handshake needed; not from inside a callback. */
 static void after_handshake(conn *c) {

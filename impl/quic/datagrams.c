@@ -20,8 +20,7 @@
 #define PROBE_EVERY (200 * WZP_MS)
 #define QUIET (1 * WZP_S) /* without any acknowledgement: there may be a hole */
 
-/* --- the queue -----------------------------------------------------------------------------------
- */
+/* --- the queue -------------------------------------------------------------------------------- */
 
 static datagram *new_datagram(wzp_quic *q, size_t len) {
     datagram *d = q->free_datagrams;
@@ -127,8 +126,7 @@ wzp_err wzp_quic_send_datagram(wzp_quic *q, wzp_quic_conn handle, wzp_bytes byte
     return WZP_OK;
 }
 
-/* --- lifetime and holes --------------------------------------------------------------------------
- */
+/* --- lifetime and holes ----------------------------------------------------------------------- */
 
 static bool mortal(const conn *c) {
     return c->quic->cfg.datagram_lifetime != 0;
@@ -175,8 +173,7 @@ static bool held_back(conn *c) {
     return wzp_time_since(now, c->datagram_at) < PROBE_EVERY;
 }
 
-/* --- writing -------------------------------------------------------------------------------------
- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 /* 0: nothing can be sent now. */
 ngtcp2_ssize wzp_datagrams_write(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi, uint8_t *buf,

@@ -6,8 +6,7 @@
 
 #include "quic/internal.h"
 
-/* --- addresses ----------------------------------------------------------------------------------
- */
+/* --- addresses -------------------------------------------------------------------------------- */
 
 void wzp_quic_to_sockaddr(sockaddr_any *out, const wzp_addr *addr, uint8_t family_if_none) {
     const uint8_t family = addr->family != WZP_ADDR_NONE ? addr->family : family_if_none;
@@ -50,8 +49,7 @@ ngtcp2_path wzp_quic_ng_path(sockaddr_any *local, sockaddr_any *remote) {
                          NULL};
 }
 
-/* --- deadlines: a binary heap -------------------------------------------------------------------
- */
+/* --- deadlines: a binary heap ----------------------------------------------------------------- */
 
 static void heap_place(wzp_quic *q, size_t at, timer t) {
     q->heap[at] = t;
@@ -122,8 +120,7 @@ void wzp_quic_mark_dirty(conn *c) {
     }
 }
 
-/* --- connections by handle ----------------------------------------------------------------------
- */
+/* --- connections by handle -------------------------------------------------------------------- */
 
 wzp_quic_conn wzp_quic_handle(const conn *c) {
     return (uint64_t)c->generation << 32 | (c->index + 1U);
@@ -204,8 +201,7 @@ void wzp_quic_drop_conn(conn *c) {
     free(c);
 }
 
-/* --- life ---------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static void set_defaults(wzp_quic_cfg *cfg) {
 #define DEFAULT(field, value) cfg->field = cfg->field != 0 ? cfg->field : (value)
@@ -270,8 +266,7 @@ void wzp_quic_free(wzp_quic **quic) {
     *quic = NULL;
 }
 
-/* --- input --------------------------------------------------------------------------------------
- */
+/* --- input ------------------------------------------------------------------------------------ */
 
 void wzp_quic_send_stateless(wzp_quic *q, const wzp_quic_path *path, const uint8_t *data,
                              size_t len) {
@@ -465,8 +460,7 @@ wzp_time wzp_quic_deadline(const wzp_quic *q) {
     return q->heap_len > 0 ? q->heap[0].deadline : WZP_TIME_NEVER;
 }
 
-/* --- commands and facts -------------------------------------------------------------------------
- */
+/* --- commands and facts ----------------------------------------------------------------------- */
 
 wzp_err wzp_quic_connect(wzp_quic *q, const wzp_quic_dial *dial, wzp_time now, wzp_quic_conn *out) {
     conn *c = NULL;

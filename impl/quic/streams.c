@@ -86,8 +86,7 @@ static bool grow(uint8_t **buf, size_t *cap, size_t need) {
     return true;
 }
 
-/* --- receiving ----------------------------------------------------------------------------------
- */
+/* --- receiving -------------------------------------------------------------------------------- */
 
 static void push(conn *c, wzp_quic_event_kind kind, const stream *s, wzp_bytes body, wzp_err err,
                  bool fin) {
@@ -312,8 +311,7 @@ wzp_time wzp_streams_deadline(const conn *c) {
     return first;
 }
 
-/* --- sending ------------------------------------------------------------------------------------
- */
+/* --- sending ---------------------------------------------------------------------------------- */
 
 static bool wants_write(const stream *s) {
     return !s->tx_done && !s->tx_blocked &&

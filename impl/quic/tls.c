@@ -81,8 +81,7 @@ void wzp_tls_enter(wzp_quic *q) {
     }
 }
 
-/* --- callbacks ----------------------------------------------------------------------------------
- */
+/* --- callbacks -------------------------------------------------------------------------------- */
 
 static conn *conn_of(const SSL *ssl) {
     const ngtcp2_crypto_conn_ref *ref = SSL_get_app_data(ssl);
@@ -180,8 +179,7 @@ static void on_keylog(const SSL *ssl, const char *line) {
     }
 }
 
-/* --- contexts -----------------------------------------------------------------------------------
- */
+/* --- contexts --------------------------------------------------------------------------------- */
 
 static SSL_CTX *new_context(wzp_quic *q, const SSL_METHOD *method) {
     OSSL_LIB_CTX *lib = q->cfg.deterministic ? deterministic_context() : NULL;
@@ -277,8 +275,7 @@ void wzp_tls_free(wzp_quic *q) {
     current_rng = (wzp_rng){0}; /* it may go with the endpoint */
 }
 
-/* --- connections --------------------------------------------------------------------------------
- */
+/* --- connections ------------------------------------------------------------------------------ */
 
 static ngtcp2_conn *get_ng(ngtcp2_crypto_conn_ref *ref) {
     const conn *c = ref->user_data;

@@ -17,8 +17,7 @@ const char *wzp_auth_verdict_name(wzp_auth_verdict verdict) {
     return verdict < WZP_AUTH_VERDICT_COUNT ? names[verdict] : "unknown";
 }
 
-/* --- questions
- * ------------------------------------------------------------------------------------ */
+/* --- questions -------------------------------------------------------------------------------- */
 
 static auth *new_auth(session *s, wzp_bytes token) {
     wzp_relay *r = s->relay;
@@ -134,8 +133,7 @@ bool wzp_relay_next_auth(wzp_relay *r, wzp_relay_auth *out) {
     return false;
 }
 
-/* --- answers
- * -------------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 /* The decision alone; true: `s` goes on under this name. */
 bool wzp_relay_auth_admit(session *s, wzp_auth_verdict verdict, const char *identity) {
@@ -186,8 +184,7 @@ void wzp_relay_auth_result(wzp_relay *r, uint64_t id, wzp_auth_verdict verdict,
     }
 }
 
-/* --- names
- * ---------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 static bool same_digits(const char *a, const char *b) {
     for (;;) {

@@ -4,8 +4,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-/* --- rules ---------------------------------------------------------------------------------------
- */
+/* --- rules ------------------------------------------------------------------------------------ */
 
 #define STATE(name) (1U << WZP_CALL_##name)
 #define ROLE(name) (1U << WZP_CALL_##name)
@@ -50,9 +49,7 @@ static const struct rule *find_rule(wzp_call_state state, wzp_call_role role,
     return NULL;
 }
 
-/* --- the registry
- * ---------------------------------------------------------------------------------
- */
+/* --- the registry ----------------------------------------------------------------------------- */
 
 /* A client that has calls. */
 typedef struct party {
@@ -138,9 +135,7 @@ static void delist(wzp_calls *calls, wzp_call *call, int role) {
     drop_if_idle(calls, p);
 }
 
-/* --- ring time
- * ------------------------------------------------------------------------------------
- */
+/* --- ring time -------------------------------------------------------------------------------- */
 
 static void start_ringing(wzp_calls *calls, wzp_call *call, wzp_time now) {
     call->ring_until = wzp_time_after(now, calls->cfg.ring_timeout);
@@ -182,9 +177,7 @@ wzp_time wzp_calls_deadline(const wzp_calls *calls) {
     return calls->first_ringing != NULL ? calls->first_ringing->ring_until : WZP_TIME_NEVER;
 }
 
-/* --- addresses
- * ------------------------------------------------------------------------------------
- */
+/* --- addresses -------------------------------------------------------------------------------- */
 
 static wzp_bytes copy_text(uint8_t **at, wzp_bytes text) {
     uint8_t *begin = *at;
@@ -230,9 +223,7 @@ size_t wzp_call_set_place(wzp_call *call, wzp_call_role role, const wzp_call_pla
     return left_out + offered - count;
 }
 
-/* --- calls
- * ----------------------------------------------------------------------------------------
- */
+/* --- calls ------------------------------------------------------------------------------------ */
 
 wzp_err wzp_calls_new(wzp_calls **out, const wzp_calls_cfg *cfg) {
     wzp_calls *calls = calloc(1, sizeof *calls);

@@ -34,9 +34,7 @@ static wzp_call *ring(wzp_calls *calls, const char *id, const char *caller, cons
     return call;
 }
 
-/* --- one input in each state
- * ----------------------------------------------------------------------
- */
+/* --- one input in each state ------------------------------------------------------------------ */
 
 /* How a call gets into a state. */
 static wzp_call *in_state(wzp_calls *calls, wzp_call_state state) {
@@ -109,9 +107,7 @@ START_TEST(step) {
 }
 END_TEST
 
-/* --- offers
- * ---------------------------------------------------------------------------------------
- */
+/* --- offers ----------------------------------------------------------------------------------- */
 
 START_TEST(offers) {
     wzp_calls *calls = setup_with(4, 3, WZP_TIME_NEVER);
@@ -220,9 +216,7 @@ START_TEST(rooms) {
 }
 END_TEST
 
-/* --- against a slow twin
- * ---------------------------------------------------------------------------
- */
+/* --- against a slow twin ---------------------------------------------------------------------- */
 
 enum { CLIENTS = 6, IDS = 12, TWIN_MAX = 9, PER_CLIENT = 4, RING = 50, STEPS = 5000 };
 

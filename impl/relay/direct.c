@@ -39,8 +39,7 @@ static void end(wzp_relay *r, const session *s, wzp_call *call, call_end why) {
     wzp_calls_remove(r->calls, &call);
 }
 
-/* --- offer
- * ---------------------------------------------------------------------------------------- */
+/* --- offer ------------------------------------------------------------------------------------ */
 
 static wzp_list_str first_candidates(wzp_relay *r, wzp_list_str list) {
     if (list.count > WZP_CALL_CANDIDATES) {
@@ -114,8 +113,7 @@ static void on_offer(session *s, const wzp_signal *signal) {
     }
 }
 
-/* --- answer
- * --------------------------------------------------------------------------------------- */
+/* --- answer ----------------------------------------------------------------------------------- */
 
 /* What the client can reach; drivers that do not know local addresses advertise one. */
 static const char *our_address(const session *to, char buf[WZP_ADDR_TEXT_MAX]) {
@@ -195,8 +193,7 @@ static void on_answer(session *s, wzp_call *call, wzp_call_role role, const wzp_
     }
 }
 
-/* --- the rest
- * ------------------------------------------------------------------------------------- */
+/* --- the rest --------------------------------------------------------------------------------- */
 
 static void on_hangup(session *s, wzp_call *call, wzp_call_role role, const wzp_signal *signal) {
     wzp_relay *r = s->relay;
@@ -315,8 +312,7 @@ void wzp_relay_on_call_signal(session *s, const wzp_signal *signal) {
     }
 }
 
-/* --- ends without a signal
- * ------------------------------------------------------------------------ */
+/* --- ends without a signal -------------------------------------------------------------------- */
 
 /* The signal connection that the name led to is gone. */
 void wzp_relay_calls_leave(session *s) {
@@ -340,8 +336,7 @@ void wzp_relay_calls_tick(wzp_relay *r) {
     }
 }
 
-/* --- media rooms of calls
- * ------------------------------------------------------------------------- */
+/* --- media rooms of calls --------------------------------------------------------------------- */
 
 /* True for every other room; a call- room belongs to the two parties of a registered call. */
 bool wzp_relay_call_admit(const session *s) {

@@ -33,9 +33,7 @@ static void teardown(fixture *f) {
     stage_free(&f->st);
 }
 
-/* --- what the parties say
- * --------------------------------------------------------------------------
- */
+/* --- what the parties say --------------------------------------------------------------------- */
 
 static const wzp_bytes locals_a[] = {{(const uint8_t *)"192.168.1.5:4433", 16},
                                      {(const uint8_t *)"[2001:db8::5]:4433", 18}};
@@ -115,9 +113,7 @@ static bool may_join(stage *st, const guest *who, const char *room_name) {
     return !g->closed;
 }
 
-/* --- setting up
- * ------------------------------------------------------------------------------------
- */
+/* --- setting up ------------------------------------------------------------------------------- */
 
 START_TEST(offer_rings_at_once) {
     fixture f = setup();
@@ -227,9 +223,7 @@ START_TEST(reject_is_a_hangup_for_the_caller) {
 }
 END_TEST
 
-/* --- refusals
- * --------------------------------------------------------------------------------------
- */
+/* --- refusals --------------------------------------------------------------------------------- */
 
 START_TEST(offers_that_come_to_nothing) {
     fixture f = setup();
@@ -315,9 +309,7 @@ START_TEST(long_lists_are_cut) {
 }
 END_TEST
 
-/* --- ending
- * ----------------------------------------------------------------------------------------
- */
+/* --- ending ----------------------------------------------------------------------------------- */
 
 START_TEST(hangup_of_one_call) {
     fixture f = setup();
@@ -422,9 +414,7 @@ START_TEST(ring_time) {
 }
 END_TEST
 
-/* --- strangers and unknown calls
- * ---------------------------------------------------------------------
- */
+/* --- strangers and unknown calls -------------------------------------------------------------- */
 
 static const char *const about_c1[] = {
     "{\"DirectCallAnswer\":{\"version\":1,\"call_id\":\"c1\",\"accept_mode\":\"AcceptTrusted\"}}",
@@ -480,9 +470,7 @@ START_TEST(federated_forward_from_a_client) {
 }
 END_TEST
 
-/* --- passed on
- * ---------------------------------------------------------------------------------------
- */
+/* --- passed on -------------------------------------------------------------------------------- */
 
 static const char *const passed[] = {
     "{\"MediaPathReport\":{\"version\":1,\"call_id\":\"c1\",\"direct_ok\":true,"
@@ -604,9 +592,7 @@ START_TEST(reflect_is_limited) {
 }
 END_TEST
 
-/* --- the media room
- * ----------------------------------------------------------------------------------
- */
+/* --- the media room --------------------------------------------------------------------------- */
 
 START_TEST(room_of_the_two) {
     fixture f = setup();

@@ -2,8 +2,7 @@
  * presence.c, what is about calls in direct.c. */
 #include "relay/internal.h"
 
-/* --- names
- * ---------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 session *wzp_relay_find_client(const wzp_relay *r, wzp_bytes name) {
     for (wzp_table_link *link = wzp_table_first(&r->clients, wzp_table_hash(&r->clients, name));
@@ -39,8 +38,7 @@ bool wzp_relay_rate(rate *counted, unsigned limit, wzp_time now) {
     return counted->count++ < limit;
 }
 
-/* --- registration
- * --------------------------------------------------------------------------------- */
+/* --- registration ----------------------------------------------------------------------------- */
 
 static void acknowledge(session *s) {
     const wzp_relay *r = s->relay;
@@ -122,8 +120,7 @@ void wzp_relay_hub_leave(session *s) {
     }
 }
 
-/* --- signals
- * -------------------------------------------------------------------------------------- */
+/* --- signals ---------------------------------------------------------------------------------- */
 
 static void reflect(session *s) {
     char text[WZP_ADDR_TEXT_MAX];

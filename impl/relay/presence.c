@@ -14,8 +14,7 @@
 
 enum { LIST_HEAD = 64, FEW = 16, CATCH_UP = 10 * WZP_MS };
 
-/* --- the list
- * ------------------------------------------------------------------------------------- */
+/* --- the list --------------------------------------------------------------------------------- */
 
 static size_t escaped_len(const char *text) {
     size_t len = 0;
@@ -72,8 +71,7 @@ static wzp_quic_shared *make_list(wzp_relay *r) {
     return shared;
 }
 
-/* --- when
- * ----------------------------------------------------------------------------------------- */
+/* --- when ------------------------------------------------------------------------------------- */
 
 static uint64_t pause_for_bytes(const wzp_relay *r) {
     const uint64_t cost = (uint64_t)r->presence_len * r->signal_clients;
@@ -118,8 +116,7 @@ static void arrived(session *s) {
     note_spread(s->relay);
 }
 
-/* --- who gets it
- * ---------------------------------------------------------------------------------- */
+/* --- who gets it ------------------------------------------------------------------------------ */
 
 int64_t wzp_relay_send_presence(session *to, wzp_quic_shared *list) {
     int64_t stream = 0;
@@ -193,8 +190,7 @@ wzp_time wzp_relay_presence_deadline(const wzp_relay *r) {
     return r->presence_next != NULL ? r->presence_step_at : r->presence_due;
 }
 
-/* --- the order of registration
- * -------------------------------------------------------------------- */
+/* --- the order of registration ---------------------------------------------------------------- */
 
 void wzp_relay_presence_add(session *s) {
     wzp_relay *r = s->relay;

@@ -107,8 +107,7 @@ void wzp_relay_free(wzp_relay **relay) {
     *relay = NULL;
 }
 
-/* --- timers
- * --------------------------------------------------------------------------------------- */
+/* --- timers ----------------------------------------------------------------------------------- */
 
 void wzp_relay_set_deadline(session *s, wzp_time deadline) {
     wzp_timers_set(&s->relay->timers, &s->timer, deadline);
@@ -119,8 +118,7 @@ static session *due(const wzp_relay *r) {
     return first != NULL && first->at <= r->now ? WZP_OWNER_OF(first, session, timer) : NULL;
 }
 
-/* --- events of the endpoint
- * ------------------------------------------------------------------------ */
+/* --- events of the endpoint ------------------------------------------------------------------- */
 
 static void on_acked(session *s, int64_t stream) {
     if (s->state == SESSION_FAREWELL && s->farewell_stream == stream) {
@@ -185,8 +183,7 @@ static void drain(wzp_relay *r) {
     }
 }
 
-/* --- packet core
- * ----------------------------------------------------------------------------------- */
+/* --- packet core ------------------------------------------------------------------------------ */
 
 void wzp_relay_recv(wzp_relay *r, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
                     wzp_time now) {
@@ -245,8 +242,7 @@ wzp_core wzp_relay_core(wzp_relay *relay) {
     return (wzp_core){relay, &ops};
 }
 
-/* --- event log
- * ------------------------------------------------------------------------------------- */
+/* --- event log -------------------------------------------------------------------------------- */
 
 void wzp_relay_event_push(wzp_relay *r, const session *s, const char *event, const char *reason) {
     if (r->events == NULL) {
@@ -279,8 +275,7 @@ bool wzp_relay_next_event(wzp_relay *r, wzp_relay_event *out) {
     return true;
 }
 
-/* --- the rest
- * -------------------------------------------------------------------------------------- */
+/* --- the rest --------------------------------------------------------------------------------- */
 
 void wzp_relay_shutdown(wzp_relay *r, wzp_time now) {
     r->now = now;

@@ -75,7 +75,7 @@ typedef struct wzp_relay_event {
 /* False when there is none.  The queue holds 1024 events; what does not fit is counted. */
 bool wzp_relay_next_event(wzp_relay *relay, wzp_relay_event *out);
 
-/* --- bearer tokens (relay sheet 4, crypto sheet 5) ---
+/* Bearer tokens (relay sheet 4, crypto sheet 5).
  *
  * With cfg.auth the first signal of media and signal connections is an AuthToken.  The relay asks
  * through this queue, and the driver asks the service (relay/auth_service.h has its format).  At

@@ -24,8 +24,7 @@ wzp_score_verdict wzp_score_judge(float score) {
     return score >= 0.3F ? WZP_SCORE_SUSPECT : WZP_SCORE_ABUSIVE;
 }
 
-/* --- gaps ----------------------------------------------------------------------------------------
- */
+/* --- gaps ------------------------------------------------------------------------------------- */
 
 static void note_event(wzp_gap_ring *ring, uint64_t *gaps_ns, uint16_t cap, wzp_time now) {
     if (ring->started) {
@@ -80,8 +79,7 @@ static float clamp(float score) {
     return score < 0.0F ? 0.0F : score > 1.0F ? 1.0F : score;
 }
 
-/* --- audio ---------------------------------------------------------------------------------------
- */
+/* --- audio ------------------------------------------------------------------------------------ */
 
 void wzp_audio_scorer_init(wzp_audio_scorer *s, wzp_time now) {
     *s = (wzp_audio_scorer){.window_start = now};
@@ -180,8 +178,7 @@ wzp_score_verdict wzp_audio_scorer_verdict(const wzp_audio_scorer *s) {
     return wzp_audio_scorer_score(s, &score) ? wzp_score_judge(score) : WZP_SCORE_OPEN;
 }
 
-/* --- video ---------------------------------------------------------------------------------------
- */
+/* --- video ------------------------------------------------------------------------------------ */
 
 void wzp_video_scorer_init(wzp_video_scorer *s) {
     *s = (wzp_video_scorer){0};

@@ -18,8 +18,7 @@ static void check_score(const char *name, unsigned packet, float score, const ch
                   want);
 }
 
-/* --- video ---------------------------------------------------------------------------------------
- */
+/* --- video ------------------------------------------------------------------------------------ */
 
 /* 30 frames per second.  `odd_one` counts packets from 1 and has the other K flag. */
 static const struct video_case {
@@ -139,8 +138,7 @@ START_TEST(video_ignores_audio) {
 }
 END_TEST
 
-/* --- audio ---------------------------------------------------------------------------------------
- */
+/* --- audio ------------------------------------------------------------------------------------ */
 
 /* Packets come in groups: `group` of them `inner_us` apart, then `pause_us` after the last one. */
 static const struct audio_case {

@@ -8,8 +8,7 @@
 
 #include "relay/internal.h"
 
-/* --- the queue of senders ------------------------------------------------------------------------
- */
+/* --- the queue of senders --------------------------------------------------------------------- */
 
 static void enqueue(session *from) {
     wzp_relay *r = from->relay;
@@ -46,8 +45,7 @@ static void dequeue(session *from) {
     }
 }
 
-/* --- batches
- * -------------------------------------------------------------------------------------- */
+/* --- batches ---------------------------------------------------------------------------------- */
 
 static pooled_batch *take(session *from) {
     wzp_relay *r = from->relay;
@@ -136,8 +134,7 @@ void wzp_relay_trunk_flush(session *from, trunk_cause cause) {
     }
 }
 
-/* --- members and time
- * ----------------------------------------------------------------------------- */
+/* --- members and time ------------------------------------------------------------------------- */
 
 /* What `from` had for the member at `place` goes nowhere; later members move up. */
 static void close_place(session *from, size_t place, size_t count) {

@@ -143,8 +143,7 @@ START_TEST(too_large_for_a_frame) {
 }
 END_TEST
 
-/* --- members come, go and talk at random --------------------------------------------------------
- */
+/* --- members come, go and talk at random ------------------------------------------------------ */
 
 typedef struct twin {
     guest *who;

@@ -3,8 +3,7 @@
 
 #include "relay/internal.h"
 
-/* --- ownership and PLI (relay sheet 7.4)
- * ---------------------------------------------------------- */
+/* --- ownership and PLI (relay sheet 7.4) ------------------------------------------------------ */
 
 void wzp_relay_own_stream(session *s, const wzp_media_hdr *hdr) {
     room *rm = s->room;
@@ -48,8 +47,7 @@ void wzp_relay_on_pli(session *from, uint8_t stream_id) {
     }
 }
 
-/* --- keyframe cache (relay sheet 7.5, REF)
- * -------------------------------------------------------- */
+/* --- keyframe cache (relay sheet 7.5, REF) ---------------------------------------------------- */
 
 static void free_packets(kept_packet **list) {
     while (*list != NULL) {

@@ -30,8 +30,7 @@ typedef struct campaign {
     wzp_time began, shown;
 } campaign;
 
-/* --- which scenarios ----------------------------------------------------------------------------
- */
+/* --- which scenarios -------------------------------------------------------------------------- */
 
 static int add_file(campaign *c, const char *path) {
     wzp_lab_scenario *s = NULL;
@@ -90,8 +89,7 @@ static int by_path(const void *a, const void *b) {
     return strcmp(x->path, y->path);
 }
 
-/* --- runs ---------------------------------------------------------------------------------------
- */
+/* --- runs ------------------------------------------------------------------------------------- */
 
 static uint64_t seed_of(const campaign *c, size_t job) {
     return c->o->first_seed + c->jobs[job] % c->seeds;
@@ -179,8 +177,7 @@ static bool run_all(campaign *c) {
     return good;
 }
 
-/* --- what comes out ------------------------------------------------------------------------------
- */
+/* --- what comes out --------------------------------------------------------------------------- */
 
 static int report(const wzp_sim_options *o, json_t *result) {
     const bool to_stdout = o->json != NULL && strcmp(o->json, "-") == 0;

@@ -20,8 +20,7 @@ typedef struct matrix {
     char folder[512]; /* of the cells' files; "": none */
 } matrix;
 
-/* --- one cell, in a process of its own ----------------------------------------------------------
- */
+/* --- one cell, in a process of its own -------------------------------------------------------- */
 
 static wzp_lab_scenario *scenario_of(const wzp_sim_options *o, size_t row, size_t column) {
     static wzp_lab_errors errors;
@@ -125,8 +124,7 @@ static void done(void *ctx, size_t index, const char *line, const char *why) {
     }
 }
 
-/* --- all ----------------------------------------------------------------------------------------
- */
+/* --- all -------------------------------------------------------------------------------------- */
 
 /* "DIR/NAME.html" has its cells in "DIR/NAME.cells". */
 static bool make_folder(matrix *m) {

@@ -26,8 +26,7 @@ typedef struct shrinking {
     unsigned tries;
 } shrinking;
 
-/* --- one try, in a process of its own ------------------------------------------------------------
- */
+/* --- one try, in a process of its own --------------------------------------------------------- */
 
 static char *tell(const wzp_lab_result *r) {
     const wzp_lab_check *first = wzp_lab_result_failure(r);
@@ -89,8 +88,7 @@ static bool look(failing *f, const wzp_lab_doc *doc) {
     return wzp_sim_work_all(&w);
 }
 
-/* --- all of them ---------------------------------------------------------------------------------
- */
+/* --- all of them ------------------------------------------------------------------------------ */
 
 static void show(shrinking *s) {
     const wzp_time now = wzp_io_now();

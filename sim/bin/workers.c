@@ -26,8 +26,7 @@ typedef struct crew {
     size_t count, next; /* job */
 } crew;
 
-/* --- in the worker ------------------------------------------------------------------------------
- */
+/* --- in the worker ---------------------------------------------------------------------------- */
 
 static bool write_all(int fd, const void *data, size_t len) {
     const char *p = data;
@@ -66,8 +65,7 @@ static _Noreturn void serve(const wzp_sim_work *work, int in, int out) {
     _exit(good ? 0 : 1);
 }
 
-/* --- in this process ----------------------------------------------------------------------------
- */
+/* --- in this process -------------------------------------------------------------------------- */
 
 /* What other workers talk through is not for this one: it would keep it open. */
 static void close_others(const crew *c) {

@@ -212,8 +212,7 @@ static void after(void *ctx, wzp_time local) {
     }
 }
 
-/* --- faults of signals --------------------------------------------------------------------------
- */
+/* --- faults of signals ------------------------------------------------------------------------ */
 
 static void forget(wzp_sim_call_host *call, kept *k) {
     kept **at = &call->kept;

@@ -90,8 +90,7 @@ static const wzp_sim_heard *heard_of(const party *p, uint32_t sender) {
     return NULL;
 }
 
-/* --- faults of signals --------------------------------------------------------------------------
- */
+/* --- faults of signals ------------------------------------------------------------------------ */
 
 static const struct fault_case {
     const char *name;

@@ -18,8 +18,7 @@ static uint64_t number_of(const json_t *object, const char *key) {
     return (uint64_t)json_integer_value(json_object_get(object, key));
 }
 
-/* --- one run -----------------------------------------------------------------------------------
- */
+/* --- one run ---------------------------------------------------------------------------------- */
 
 static json_t *failures_of(const wzp_lab_result *r) {
     json_t *failures = json_array();
@@ -103,8 +102,7 @@ json_t *wzp_lab_record_broken(const char *file, const char *name, uint64_t seed,
     return out;
 }
 
-/* --- together -----------------------------------------------------------------------------------
- */
+/* --- together --------------------------------------------------------------------------------- */
 
 json_t *wzp_lab_campaign_new(uint64_t first_seed, uint64_t last_seed, const char *options) {
     return json_pack("{s:s,s:I,s:I,s:s,s:[],s:[]}", "format", FORMAT, "first_seed",
@@ -180,8 +178,7 @@ json_t *wzp_lab_campaign_load(const char *path, char why[256]) {
     return campaign;
 }
 
-/* --- summing up ---------------------------------------------------------------------------------
- */
+/* --- summing up ------------------------------------------------------------------------------- */
 
 static int by_file_and_seed(const void *a, const void *b) {
     const json_t *x = *(const json_t *const *)a;
@@ -326,8 +323,7 @@ wzp_lab_campaign_totals wzp_lab_campaign_count(const json_t *campaign) {
     return t;
 }
 
-/* --- for people ---------------------------------------------------------------------------------
- */
+/* --- for people ------------------------------------------------------------------------------- */
 
 static void put_replays(FILE *out, const json_t *campaign, const char *file) {
     const json_t *runs = json_object_get(campaign, "runs");

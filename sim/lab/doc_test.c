@@ -35,8 +35,7 @@ static const char sample[] = "name = \"t\"\n"
                              "[[event]]\n"
                              "at = \"2 s\"\n";
 
-/* --- writing -----------------------------------------------------------------------------------
- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static const struct write_case {
     const char *name, *text, *want; /* NULL: as it was */
@@ -70,8 +69,7 @@ START_TEST(writes) {
 }
 END_TEST
 
-/* --- setting -----------------------------------------------------------------------------------
- */
+/* --- setting ---------------------------------------------------------------------------------- */
 
 static const struct set_case {
     const char *assignment, *path, *value; /* value NULL: refused */
@@ -152,8 +150,7 @@ START_TEST(a_missing_file_is_told) {
 }
 END_TEST
 
-/* --- names -------------------------------------------------------------------------------------
- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 static const struct near_case {
     const char *name, *want;

@@ -17,8 +17,7 @@ static double percent(const wzp_lab_result *r, uint64_t at) {
     return x > 100 ? 100 : x;
 }
 
-/* --- what lies behind all ----------------------------------------------------------------------
- */
+/* --- what lies behind all --------------------------------------------------------------------- */
 
 static double tick_step(double seconds) {
     const double raw = seconds / TICKS;
@@ -67,8 +66,7 @@ static void put_scale(FILE *out, double most, const char *unit) {
                   most < 10 ? 1 : 0, most, unit, HEIGHT - 4);
 }
 
-/* --- flows -------------------------------------------------------------------------------------
- */
+/* --- flows ------------------------------------------------------------------------------------ */
 
 static double y_of(double value, double most) {
     return HEIGHT - value / most * (HEIGHT - 16);
@@ -146,8 +144,7 @@ void wzp_lab_html_flow(FILE *out, const wzp_lab_result *r, const wzp_lab_flow *f
     (void)fputs("</svg>\n", out);
 }
 
-/* --- lines -------------------------------------------------------------------------------------
- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 void wzp_lab_html_line(FILE *out, const wzp_lab_result *r, const wzp_lab_line *line) {
     const size_t bins = wzp_lab_measure_bins(r->measure);
@@ -178,8 +175,7 @@ void wzp_lab_html_line(FILE *out, const wzp_lab_result *r, const wzp_lab_line *l
     (void)fputs("</svg>\n", out);
 }
 
-/* --- timeline -----------------------------------------------------------------------------------
- */
+/* --- timeline --------------------------------------------------------------------------------- */
 
 enum { LANES_MAX = 64, DOTS_MAX = 400 };
 

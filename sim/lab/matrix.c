@@ -32,8 +32,7 @@ const char *wzp_lab_strategy_text(unsigned strategy) {
     return texts[strategy];
 }
 
-/* --- cells -------------------------------------------------------------------------------------
- */
+/* --- cells ------------------------------------------------------------------------------------ */
 
 static const char *host_text(size_t type, char buf[96]) {
     const wzp_sim_punch_type *known = wzp_sim_punch_type_at(type);
@@ -75,8 +74,7 @@ wzp_err wzp_lab_matrix_punch(size_t row, size_t column, uint64_t seed,
     return err;
 }
 
-/* --- what comes out -----------------------------------------------------------------------------
- */
+/* --- what comes out --------------------------------------------------------------------------- */
 
 /* What a call comes to with this strategy. */
 static wzp_lab_path outcome(const wzp_lab_cell *cell, unsigned strategy) {

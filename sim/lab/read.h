@@ -7,8 +7,7 @@
 /* Lives as long as the scenario; zeroed.  NULL after a complaint. */
 void *wzp_lab_keep(wzp_lab_reader *r, size_t count, size_t size);
 
-/* --- descriptions, for the schema --------------------------------------------------------------
- */
+/* --- descriptions, for the schema ------------------------------------------------------------- */
 
 extern const wzp_lab_table wzp_lab_root_table, wzp_lab_host_table, wzp_lab_way_table,
     wzp_lab_lan_table, wzp_lab_relay_table, wzp_lab_nat_table, wzp_lab_firewall_table,

@@ -398,8 +398,7 @@ static void read_relays(wzp_lab_reader *r, json_t *relays, wzp_lab_scenario *s) 
     }
 }
 
-/* --- STUN servers ------------------------------------------------------------------------------
- */
+/* --- STUN servers ----------------------------------------------------------------------------- */
 
 static const wzp_lab_field stun_fields[] = {
     WZP_LAB_QUANTITY(wzp_lab_stun, servers, "servers", WZP_LAB_PLAIN, 0, WZP_LAB_STUNS_MAX,

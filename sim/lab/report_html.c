@@ -66,8 +66,7 @@ static void put_checks(FILE *out, const wzp_lab_result *r) {
     put(out, "</table></div>\n");
 }
 
-/* --- calls -------------------------------------------------------------------------------------
- */
+/* --- calls ------------------------------------------------------------------------------------ */
 
 static const char *speaker_of(const wzp_lab_result *r, const wzp_lab_call_result *call,
                               uint32_t id) {
@@ -118,8 +117,7 @@ static void put_calls(FILE *out, const wzp_lab_result *r) {
     put(out, "</table></div>\n");
 }
 
-/* --- curves ------------------------------------------------------------------------------------
- */
+/* --- curves ----------------------------------------------------------------------------------- */
 
 static void put_curves(FILE *out, const wzp_lab_result *r) {
     size_t shown = 0;
@@ -144,8 +142,7 @@ static void put_curves(FILE *out, const wzp_lab_result *r) {
     }
 }
 
-/* --- what happened -----------------------------------------------------------------------------
- */
+/* --- what happened ---------------------------------------------------------------------------- */
 
 static void put_entries(FILE *out, const wzp_lab_result *r) {
     put(out, "<h2>What happened</h2>\n");

@@ -26,8 +26,7 @@ static const char *party_name(const wzp_lab_result *r, uint32_t party) {
     return party < s->host_count ? s->hosts[party].name : s->relays[party - s->host_count].name;
 }
 
-/* --- calls -------------------------------------------------------------------------------------
- */
+/* --- calls ------------------------------------------------------------------------------------ */
 
 static json_t *heard_json(const wzp_lab_result *r, const wzp_lab_call_result *call,
                           const wzp_sim_heard *heard) {
@@ -82,8 +81,7 @@ static json_t *calls_json(const wzp_lab_result *r) {
     return calls;
 }
 
-/* --- the network -------------------------------------------------------------------------------
- */
+/* --- the network ------------------------------------------------------------------------------ */
 
 static json_t *flow_json(const wzp_lab_result *r, const wzp_lab_flow *flow) {
     const uint64_t mean = flow->arrived > 0 ? flow->delay_sum / flow->arrived : 0;
@@ -133,8 +131,7 @@ json_t *wzp_lab_elements_json(const wzp_lab_topology *topology) {
     return elements;
 }
 
-/* --- judgement ---------------------------------------------------------------------------------
- */
+/* --- judgement -------------------------------------------------------------------------------- */
 
 static json_t *checks_json(const wzp_lab_result *r) {
     json_t *checks = json_array();

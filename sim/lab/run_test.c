@@ -33,8 +33,7 @@ static wzp_lab_result *run(const wzp_lab_scenario *s, const char *pcap) {
     return r;
 }
 
-/* --- the same seed, the same run ----------------------------------------------------------------
- */
+/* --- the same seed, the same run -------------------------------------------------------------- */
 
 typedef struct print {
     uint64_t trace, pcap;
@@ -89,8 +88,7 @@ START_TEST(captures_do_not_disturb) {
 }
 END_TEST
 
-/* --- what is judged -----------------------------------------------------------------------------
- */
+/* --- what is judged --------------------------------------------------------------------------- */
 
 /* The checks of a kind: "+" good, "-" not, in order. */
 static const char *checks_of(const wzp_lab_result *r, wzp_lab_check_kind kind, char buf[64]) {
@@ -171,8 +169,7 @@ START_TEST(judged) {
 }
 END_TEST
 
-/* --- topologies and events
- * ------------------------------------------------------------------------ */
+/* --- topologies and events -------------------------------------------------------------------- */
 
 /* Each must carry a call that comes out clean, whatever happened in its middle. */
 static const char *const carriers[] = {
@@ -357,8 +354,7 @@ START_TEST(an_engine_that_is_not_there_is_told) {
 }
 END_TEST
 
-/* --- the other engine -------------------------------------------------------------------------
- */
+/* --- the other engine ------------------------------------------------------------------------- */
 
 /* NULL: ns-3 is not here. */
 static wzp_lab_result *run_on_ns3(const wzp_lab_scenario *s) {

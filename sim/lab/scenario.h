@@ -26,8 +26,7 @@
 #define WZP_LAB_EVENTS_MAX 256
 #define WZP_LAB_NONE UINT32_MAX /* an index of nothing */
 
-/* --- what a scenario may need that not every build can do --------------------------------------
- */
+/* --- what a scenario may need that not every build can do ------------------------------------- */
 
 #define WZP_LAB_NEED_MAP(X)                                                                        \
     X(DIRECT, "direct", "direct paths between clients (NAT traversal)")                            \

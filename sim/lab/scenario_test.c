@@ -523,8 +523,7 @@ START_TEST(every_key_is_accepted) {
 }
 END_TEST
 
-/* --- schema ------------------------------------------------------------------------------------
- */
+/* --- schema ----------------------------------------------------------------------------------- */
 
 /* WZP_UPDATE=1 in the environment writes it anew. */
 START_TEST(the_schema_is_current) {

@@ -14,8 +14,7 @@ typedef struct shrinking {
     bool no_memory, changed;
 } shrinking;
 
-/* --- one try ------------------------------------------------------------------------------------
- */
+/* --- one try ---------------------------------------------------------------------------------- */
 
 static bool over(const shrinking *s) {
     const unsigned most = s->cfg->tries_max != 0 ? s->cfg->tries_max : TRIES_MAX;
@@ -57,8 +56,7 @@ static bool without(shrinking *s, const char *path) {
     return attempt(s, &candidate);
 }
 
-/* --- paths --------------------------------------------------------------------------------------
- */
+/* --- paths ------------------------------------------------------------------------------------ */
 
 typedef struct paths {
     char list[PATHS_MAX][WZP_LAB_PATH_MAX];
@@ -104,8 +102,7 @@ static const char *last_key(const char *path) {
     return dot != NULL ? dot + 1 : path;
 }
 
-/* --- faults -------------------------------------------------------------------------------------
- */
+/* --- faults ----------------------------------------------------------------------------------- */
 
 /* Events: large pieces first. */
 static void drop_events(shrinking *s) {
@@ -161,8 +158,7 @@ static void drop_faults(shrinking *s) {
     drop_keys(s, faults);
 }
 
-/* --- time ---------------------------------------------------------------------------------------
- */
+/* --- time ------------------------------------------------------------------------------------- */
 
 static bool time_at(const json_t *table, const char *key, int64_t *out) {
     int64_t high = 0;
@@ -251,8 +247,7 @@ static void hurry(shrinking *s) {
     }
 }
 
-/* --- network ------------------------------------------------------------------------------------
- */
+/* --- network ---------------------------------------------------------------------------------- */
 
 static void forget_name(json_t *list_or_text, json_t *table, const char *key, const char *name) {
     for (size_t i = json_array_size(list_or_text); i-- > 0;) {
@@ -345,8 +340,7 @@ static void simplify_network(shrinking *s) {
     drop_keys(s, parts);
 }
 
-/* --- what is left -------------------------------------------------------------------------------
- */
+/* --- what is left ----------------------------------------------------------------------------- */
 
 /* `figures` significant ones. */
 static int64_t rounded(int64_t value, unsigned figures) {

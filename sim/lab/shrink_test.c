@@ -44,8 +44,7 @@ static const char big[] =
     "[[event]]\nat = \"40 s\"\ndo = \"flush\"\ntarget = \"z.nat\"\n"
     "[expect]\npath = \"relay\"\naudio = \"A1\"\n[expect.host.z]\naudio = \"A2\"\n";
 
-/* --- an artificial failure -----------------------------------------------------------------------
- */
+/* --- an artificial failure -------------------------------------------------------------------- */
 
 static bool has_cut(const wzp_lab_scenario *s) {
     for (size_t i = 0; i < s->event_count; i++) {
@@ -97,8 +96,7 @@ START_TEST(tries_are_bounded) {
 }
 END_TEST
 
-/* --- a real one
- * ------------------------------------------------------------------------------------ */
+/* --- a real one ------------------------------------------------------------------------------- */
 
 /* The audio check fails. */
 static bool real(void *ctx, const wzp_lab_doc *doc) {

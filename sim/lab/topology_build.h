@@ -67,8 +67,7 @@ struct wzp_lab_topology {
     size_t name_count, name_cap;
 };
 
-/* --- bookkeeping (topology.c) ------------------------------------------------------------------
- */
+/* --- bookkeeping (topology.c) ----------------------------------------------------------------- */
 
 wzp_err wzp_lab_no_memory(const wzp_lab_topology *t); /* says so, and returns NOMEM */
 
@@ -81,8 +80,7 @@ bool wzp_lab_add_element(wzp_lab_topology *t, wzp_lab_element element);
 
 wzp_lab_built_way *wzp_lab_way_of(const wzp_lab_topology *t, const wzp_lab_target *target);
 
-/* --- joints (topology_join.c) ------------------------------------------------------------------
- */
+/* --- joints (topology_join.c) ----------------------------------------------------------------- */
 
 wzp_lab_joint wzp_lab_at_router(wzp_sim_router *router, unsigned port, wzp_addr address);
 wzp_lab_joint wzp_lab_at_box(wzp_sim_box *box, unsigned port, wzp_addr address);
@@ -105,8 +103,7 @@ wzp_err wzp_lab_route(const wzp_lab_topology *t, wzp_sim_router *router,
                       const wzp_lab_built_way *to, unsigned port);
 unsigned wzp_lab_full_length(const wzp_addr *address); /* 32 or 128 */
 
-/* --- hosts, LANs and their ways (topology_way.c), the core (topology_core.c) -------------------
- */
+/* --- hosts, LANs and their ways (topology_way.c), the core (topology_core.c) ------------------ */
 
 wzp_err wzp_lab_build_hubs(wzp_lab_topology *t); /* first: hosts and other LANs hang on them */
 wzp_err wzp_lab_build_host(wzp_lab_topology *t, size_t index);

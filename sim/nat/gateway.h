@@ -44,8 +44,7 @@ WZP_MUST_USE wzp_err wzp_sim_gateway_new(wzp_sim_gateway **out, const wzp_sim_ga
 void wzp_sim_gateway_set_v6(wzp_sim_gateway *gateway, wzp_sim_nat *nat, const wzp_addr *inside);
 void wzp_sim_gateway_free(wzp_sim_gateway **gateway);
 
-/* --- datagrams ---------------------------------------------------------------------------------
- */
+/* --- datagrams -------------------------------------------------------------------------------- */
 
 typedef struct wzp_sim_gateway_datagram {
     wzp_addr from, to;
@@ -66,8 +65,7 @@ bool wzp_sim_gateway_next(wzp_sim_gateway *gateway, wzp_time now, wzp_sim_gatewa
 void wzp_sim_gateway_tick(wzp_sim_gateway *gateway, wzp_time now);
 wzp_time wzp_sim_gateway_deadline(const wzp_sim_gateway *gateway);
 
-/* --- HTTP --------------------------------------------------------------------------------------
- */
+/* --- HTTP ------------------------------------------------------------------------------------- */
 
 typedef enum wzp_sim_gateway_reach {
     WZP_SIM_GATEWAY_ANSWERED,
@@ -86,8 +84,7 @@ wzp_sim_gateway_reach wzp_sim_gateway_http(wzp_sim_gateway *gateway, const wzp_a
 uint64_t wzp_sim_gateway_delay(const wzp_sim_gateway *gateway);
 wzp_addr wzp_sim_gateway_http_addr(const wzp_sim_gateway *gateway);
 
-/* --- what happens to it ------------------------------------------------------------------------
- */
+/* --- what happens to it ----------------------------------------------------------------------- */
 
 /* It is back after a reboot: no leases, epoch 0, and NAT-PMP and PCP clients hear of it ten times
  * within 128 s at port 5350 of 224.0.0.1 and ff02::1.  The NAT's own reboot is its owner's. */

@@ -91,8 +91,7 @@ static wzp_sim_rewrite follow(wzp_sim_rewriter *rewriter, const wzp_sim_ip *ip, 
     return f->turned ? WZP_SIM_REWRITE_TURN : WZP_SIM_REWRITE_FORWARD;
 }
 
-/* --- UDP, TCP and ICMP queries
- * ------------------------------------------------------------------------------ */
+/* --- UDP, TCP and ICMP queries ---------------------------------------------------------------- */
 
 /* Queries come from inside only. */
 static bool is_translated(const wzp_sim_ip *ip, bool outbound) {

@@ -142,8 +142,7 @@ static inline bool wzp_sim_nat_alike(const wzp_addr *a, const wzp_addr *b,
            (wzp_addr_same_ip(a, b) && (scope == WZP_SIM_NAT_ADDR || a->port == b->port));
 }
 
-/* --- mapping.c ---------------------------------------------------------------------------------
- */
+/* --- mapping.c -------------------------------------------------------------------------------- */
 
 /* -1: not one of ours. */
 int wzp_sim_nat_external_index(const wzp_sim_nat *nat, const wzp_addr *ip);

@@ -33,8 +33,7 @@ typedef struct wzp_sim_upnp {
     uint32_t uptime_s; /* since it began */
 } wzp_sim_upnp;
 
-/* --- searches ----------------------------------------------------------------------------------
- */
+/* --- searches --------------------------------------------------------------------------------- */
 
 typedef struct wzp_sim_ssdp_search {
     wzp_bytes target; /* ST; view into the datagram */
@@ -50,15 +49,13 @@ WZP_MUST_USE wzp_err wzp_sim_ssdp_parse(wzp_sim_ssdp_search *out, wzp_bytes data
 bool wzp_sim_ssdp_answer(const wzp_sim_upnp *upnp, const wzp_sim_ssdp_search *search, size_t index,
                          wzp_wr *out);
 
-/* --- HTTP --------------------------------------------------------------------------------------
- */
+/* --- HTTP ------------------------------------------------------------------------------------- */
 
 /* Answers one whole request (http.h) from `from`. */
 void wzp_sim_upnp_http(const wzp_sim_upnp *upnp, const wzp_addr *from, wzp_bytes request,
                        wzp_time now, wzp_wr *out);
 
-/* --- a television ------------------------------------------------------------------------------
- */
+/* --- a television ----------------------------------------------------------------------------- */
 
 /* Another device of the same network, which answers every search, whatever it is for. */
 void wzp_sim_tv_answer(const wzp_addr *tv, const wzp_sim_ssdp_search *search, wzp_wr *out);

@@ -29,8 +29,7 @@ ns3::TypeId number_tag::GetTypeId() {
     return id;
 }
 
-// --- one direction
-// --------------------------------------------------------------------------------
+// --- one direction -------------------------------------------------------------------------------
 
 radio_way::radio_way(world &in, radio &of, unsigned which) : home(in), whole(of), direction(which) {
 }
@@ -118,8 +117,7 @@ void radio_way::give_up() {
     }
 }
 
-// --- the whole
-// ------------------------------------------------------------------------------------
+// --- the whole -----------------------------------------------------------------------------------
 
 radio::radio(world &in, size_t index, const std::string &name)
     : link(index, name), ways{{in, *this, 0}, {in, *this, 1}} {

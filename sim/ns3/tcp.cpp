@@ -38,8 +38,7 @@ uint32_t packet_size(const wzp_sim_cross_cfg &cfg) {
 
 } // namespace
 
-// --- nodes
-// ----------------------------------------------------------------------------------------
+// --- nodes ---------------------------------------------------------------------------------------
 
 ns3::Ptr<ns3::Node> make_full_node(const std::string &name) {
     const auto node = ns3::CreateObject<ns3::Node>();
@@ -60,8 +59,7 @@ void add_address(ns3::Ptr<ns3::Node> node, ns3::Ptr<ns3::NetDevice> device,
     ip->SetUp(number);
 }
 
-// --- flows
-// ----------------------------------------------------------------------------------------
+// --- flows ---------------------------------------------------------------------------------------
 
 tcp_flows::tcp_flows(world &in, const wzp_sim_cross_cfg &described, ns3::Ptr<ns3::Node> from,
                      ns3::Ptr<ns3::Node> to, ns3::Ipv4Address remote, uint16_t remote_port,
@@ -133,8 +131,7 @@ void tcp_flows::fill(ns3::Ptr<ns3::Socket> socket) {
     }
 }
 
-// --- over a link
-// ----------------------------------------------------------------------------------
+// --- over a link ---------------------------------------------------------------------------------
 
 namespace {
 

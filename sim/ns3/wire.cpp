@@ -31,8 +31,7 @@ bool same_queue(const wzp_sim_link_cfg &a, const wzp_sim_link_cfg &b) {
 
 } // namespace
 
-// --- channel
-// --------------------------------------------------------------------------------------
+// --- channel -------------------------------------------------------------------------------------
 
 NS_OBJECT_ENSURE_REGISTERED(wire_channel);
 
@@ -52,8 +51,7 @@ bool wire_channel::TransmitStart(ns3::Ptr<const ns3::Packet> packet,
     return true;
 }
 
-// --- one direction
-// --------------------------------------------------------------------------------
+// --- one direction -------------------------------------------------------------------------------
 
 wire_way::wire_way(world &in, std::string called, ns3::Ptr<ns3::PointToPointNetDevice> from)
     : home(in), name(std::move(called)), device(from),
@@ -164,8 +162,7 @@ void wire_way::refused(ns3::Ptr<const ns3::QueueDiscItem> dropped) {
     home.dropped(ns3::StaticCast<const item>(dropped)->what(), WZP_SIM_DROP_QUEUE);
 }
 
-// --- both directions
-// ------------------------------------------------------------------------------
+// --- both directions -----------------------------------------------------------------------------
 
 wire::wire(world &in, size_t index, const std::string &called, size_t a, size_t b,
            const wzp_sim_link_cfg *ab, const wzp_sim_link_cfg *ba)
@@ -212,8 +209,7 @@ void wire::set(unsigned direction, const wzp_sim_link_cfg &cfg) {
     }
 }
 
-// --- capture
-// --------------------------------------------------------------------------------------
+// --- capture -------------------------------------------------------------------------------------
 
 bool wire::pcap(unsigned end, const char *path) {
     const auto file = ns3::CreateObject<ns3::PcapFileWrapper>();

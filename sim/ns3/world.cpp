@@ -102,8 +102,7 @@ world::~world() {
     the_world = nullptr;
 }
 
-// --- time
-// -----------------------------------------------------------------------------------------
+// --- time ----------------------------------------------------------------------------------------
 
 wzp_time world::now() const {
     const ns3::Time at = ns3::Simulator::Now();
@@ -136,8 +135,7 @@ void world::at(wzp_time when, wzp_sim_task *task, void *self, void *arg) {
     });
 }
 
-// --- running
-// --------------------------------------------------------------------------------------
+// --- running -------------------------------------------------------------------------------------
 
 void world::scheduled() {
     inserted++;
@@ -200,8 +198,7 @@ void world::stop() {
     ns3::Simulator::Stop();
 }
 
-// --- packets
-// --------------------------------------------------------------------------------------
+// --- packets -------------------------------------------------------------------------------------
 
 cargo *world::load(size_t link, unsigned direction, const wzp_ns3_parcel &parcel) {
     auto *what = new cargo{nullptr, under_way, parcel.packet, nullptr,      nullptr,
@@ -255,8 +252,7 @@ size_t world::bytes(const cargo *what, uint8_t *out, size_t cap) const {
     return what->inner->CopyData(out, static_cast<uint32_t>(cap));
 }
 
-// --- topology
-// -------------------------------------------------------------------------------------
+// --- topology ------------------------------------------------------------------------------------
 
 size_t world::add_node() {
     return ns3::CreateObject<ns3::Node>()->GetId();

@@ -8,8 +8,7 @@
 #define START (1000 * WZP_S)
 #define SEEN_MAX 4096
 
-/* --- a proxy, and what came out of it ----------------------------------------------------------
- */
+/* --- a proxy, and what came out of it --------------------------------------------------------- */
 
 typedef struct seen {
     wzp_sim_proxy_output output; /* without its payload */

@@ -6,8 +6,7 @@
 #include "base/bytes.h"
 #include "conformance/report/text.h"
 
-/* --- XML and HTML ------------------------------------------------------------------------------
- */
+/* --- XML and HTML ----------------------------------------------------------------------------- */
 
 enum { DEPTH = 64, NAME = 32 };
 
@@ -144,8 +143,7 @@ bool wzp_ct_markup_ok(const char *text, bool html, char why[160]) {
     return w.depth == 0 || wrong(&w, "elements stay open");
 }
 
-/* --- JSON Schema -------------------------------------------------------------------------------
- */
+/* --- JSON Schema ------------------------------------------------------------------------------ */
 
 typedef struct checking {
     const json_t *root;

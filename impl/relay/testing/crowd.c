@@ -30,8 +30,7 @@ static bool is_open(const crowd_guest *g) {
     return g != NULL && g->session != NULL && !g->is_closed;
 }
 
-/* --- in the place of the endpoint ---------------------------------------------------------------
- */
+/* --- in the place of the endpoint ------------------------------------------------------------- */
 
 #define INSTEAD_OF(type, name, ...)                                                                \
     type __wrap_##name(__VA_ARGS__);                                                               \
@@ -109,8 +108,7 @@ INSTEAD_OF(void, wzp_quic_close, wzp_quic *q, wzp_quic_conn conn, uint64_t code,
     }
 }
 
-/* --- guests -------------------------------------------------------------------------------------
- */
+/* --- guests ----------------------------------------------------------------------------------- */
 
 crowd *crowd_new(const wzp_relay_cfg *cfg, size_t cap) {
     crowd *c = calloc(1, sizeof *c);

@@ -4,8 +4,7 @@
 
 enum { SETTLE_MS = 200, PAGE = 262144 };
 
-/* --- what guests hear ----------------------------------------------------------------------------
- */
+/* --- what guests hear ------------------------------------------------------------------------- */
 
 static void keep(heard ***tail, size_t *count, wzp_bytes body, wzp_time now) {
     heard *h = malloc(sizeof *h + body.len + 1);
@@ -75,8 +74,7 @@ size_t guest_count(const guest *g, const char *variant) {
     return count;
 }
 
-/* --- what guests do ------------------------------------------------------------------------------
- */
+/* --- what guests do --------------------------------------------------------------------------- */
 
 void guest_say(guest *g, const char *json) {
     ck_assert(wzp_quic_send_signal(g->quic, g->conn, wzp_bytes_str(json), NULL) == WZP_OK);
@@ -127,9 +125,7 @@ void guest_leave(guest *g) {
     wzp_quic_close(g->quic, g->conn, 0, "bye", g->stage->net.now);
 }
 
-/* --- the stage
- * ------------------------------------------------------------------------------------
- */
+/* --- the stage -------------------------------------------------------------------------------- */
 
 stage *stage_new(const wzp_relay_cfg *cfg) {
     stage *st = calloc(1, sizeof *st);

@@ -53,8 +53,7 @@ static bool bucket_holds(const wzp_twin *t, tokens b, bool deployed, bool video)
     return held;
 }
 
-/* --- deployed ------------------------------------------------------------------------------------
- */
+/* --- deployed --------------------------------------------------------------------------------- */
 
 static bool deployed_drifts(const wzp_twin *t) {
     const wzp_twin_packet *last = &t->packets[t->count - 1];
@@ -105,8 +104,7 @@ static wzp_violation deployed(const wzp_twin *t) {
     return bucket_holds(t, b, true, false) ? WZP_VIOLATION_NONE : WZP_VIOLATION_RATE_CAP;
 }
 
-/* --- ENF-1 ---------------------------------------------------------------------------------------
- */
+/* --- ENF-1 ------------------------------------------------------------------------------------ */
 
 static wzp_violation enf_window(const wzp_twin *t) {
     const uint8_t type = t->packets[t->count - 1].hdr.media_type;
