@@ -6,6 +6,11 @@
 
 enum { CLOSE_ANSWERS = 3, MAX_PROBES = 4 };
 
+/* RFC 9002, 6.2.2 recommends 333 ms; a call cannot wait for a second until a lost first packet is
+ * sent again.  With this it waits 300 ms, and a path with a longer round trip sees the first flight
+ * up to three times. */
+#define INITIAL_RTT (100 * WZP_MS)
+
 /* --- callbacks -------------------------------------------------------------------------------- */
 
 static void on_rand(uint8_t *out, size_t len, const ngtcp2_rand_ctx *ctx) {
@@ -217,7 +222,7 @@ static void fill_settings(wzp_quic *q, ngtcp2_settings *settings, uint16_t probe
     static const uint16_t candidates[] = {1406, 1342, 1232};
     ngtcp2_settings_default(settings);
     settings->initial_ts = q->now;
-    settings->initial_rtt = 300 * WZP_MS;
+    settings->initial_rtt = INITIAL_RTT;
     settings->handshake_timeout = q->cfg.handshake_timeout;
     settings->max_tx_udp_payload_size = q->cfg.max_udp_payload;
     settings->rand_ctx.native_handle = q;
