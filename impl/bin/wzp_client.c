@@ -282,6 +282,12 @@ static void on_events(void *ctx, wzp_time now) {
         case WZP_CLIENT_PLAY:
             record(u, &ev);
             break;
+        case WZP_CLIENT_LOST:
+            (void)fputs("wzp-client: nothing comes from the relay\n", stderr);
+            break;
+        case WZP_CLIENT_BACK:
+            (void)fputs("wzp-client: the relay is back\n", stderr);
+            break;
         case WZP_CLIENT_HANGUP:
             (void)fprintf(stderr, "wzp-client: hangup: %s\n", ev.text);
             break;

@@ -7,6 +7,9 @@
 
 enum { REPORT_EVERY = 50 }; /* frames between quality reports (wire sheet 5.4) */
 
+/* In a quiet call too something must come within WZP_CLIENT_PATIENCE. */
+#define KEEP_ALIVE (2 * WZP_S)
+
 /* A frame that could not leave for so long would not be played any more. */
 #define LIFETIME (200 * WZP_MS)
 
@@ -28,11 +31,13 @@ typedef struct listener {
 struct wzp_client {
     client_state state;
     bool tell_joined, tell_room, tell_hangup, tell_closed; /* what was not told yet */
+    bool tell_lost, tell_back, lost;
     bool capture_asked;
     uint16_t frame_ms;
     uint32_t seq, ts, members;
     uint64_t frames, sent, concealed, late;
-    wzp_time capture_at;
+    wzp_time capture_at, received_at;
+    uint64_t packets_received;
     wzp_quic *quic;
     wzp_quic_conn conn;
     wzp_opus_enc *enc;
@@ -97,6 +102,19 @@ static void give_up(wzp_client *c, const char *why, wzp_time now) {
     wzp_quic_close(c->quic, c->conn, 0, "hangup", now);
 }
 
+/* Needs both the answer and the room's list.  Where a packet was lost, the list may come first:
+ * each signal has a stream of its own. */
+static void enter_room(wzp_client *c, wzp_time now) {
+    if (c->state < CLIENT_ANSWERED || c->members == 0) {
+        return;
+    }
+    c->tell_room = true;
+    if (c->state == CLIENT_ANSWERED) {
+        c->state = CLIENT_ACTIVE;
+        c->capture_at = now;
+    }
+}
+
 static void on_answer(wzp_client *c, const wzp_signal_CallAnswer *a, wzp_time now) {
     wzp_session_keys keys;
     const wzp_bytes signature = wzp_bytes_of(a->signature.items, a->signature.count);
@@ -113,6 +131,7 @@ static void on_answer(wzp_client *c, const wzp_signal_CallAnswer *a, wzp_time no
     wzp_crypto_wipe(&c->ephemeral, sizeof c->ephemeral);
     c->state = CLIENT_ANSWERED;
     c->tell_joined = true;
+    enter_room(c, now);
 }
 
 static void on_hangup(wzp_client *c, const wzp_hangup_reason *reason) {
@@ -137,13 +156,9 @@ static void on_signal(wzp_client *c, wzp_bytes json, wzp_time now) {
         on_answer(c, &signal->u.CallAnswer, now);
     } else if (signal->kind == WZP_SIGNAL_HANGUP) {
         on_hangup(c, &signal->u.Hangup.reason);
-    } else if (signal->kind == WZP_SIGNAL_ROOM_UPDATE && c->state >= CLIENT_ANSWERED) {
+    } else if (signal->kind == WZP_SIGNAL_ROOM_UPDATE) {
         c->members = signal->u.RoomUpdate.count;
-        c->tell_room = true;
-        if (c->state == CLIENT_ANSWERED) {
-            c->state = CLIENT_ACTIVE;
-            c->capture_at = now;
-        }
+        enter_room(c, now);
     }
     wzp_signal_free(&signal);
 }
@@ -236,10 +251,37 @@ static void drain(wzp_client *c, wzp_time now) {
     }
 }
 
+/* --- is the relay still there? --------------------------------------------------------------- */
+
+static bool in_call(const wzp_client *c) {
+    return c->state == CLIENT_ANSWERED || c->state == CLIENT_ACTIVE;
+}
+
+static wzp_time loss_at(const wzp_client *c) {
+    return in_call(c) && !c->lost ? wzp_time_after(c->received_at, WZP_CLIENT_PATIENCE)
+                                  : WZP_TIME_NEVER;
+}
+
+/* What anybody may forge does not count: only packets that QUIC took. */
+static void watch_relay(wzp_client *c, wzp_time now) {
+    wzp_quic_stats stats;
+    if (!wzp_quic_conn_stats(c->quic, c->conn, &stats) ||
+        stats.packets_received == c->packets_received) {
+        return;
+    }
+    c->packets_received = stats.packets_received;
+    c->received_at = now;
+    if (c->lost) {
+        c->lost = false;
+        c->tell_back = true;
+    }
+}
+
 static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
                       wzp_time now) {
     wzp_client *c = self;
     wzp_quic_recv(c->quic, path, ecn, payload, now);
+    watch_relay(c, now);
     drain(c, now);
 }
 
@@ -247,11 +289,14 @@ static void core_tick(void *self, wzp_time now) {
     wzp_client *c = self;
     wzp_quic_tick(c->quic, now);
     drain(c, now);
+    if (loss_at(c) <= now) {
+        c->lost = c->tell_lost = true;
+    }
 }
 
 static wzp_time core_deadline(const void *self) {
     const wzp_client *c = self;
-    wzp_time first = wzp_quic_deadline(c->quic);
+    wzp_time first = wzp_time_min(wzp_quic_deadline(c->quic), loss_at(c));
     if (c->state == CLIENT_ACTIVE && !c->cfg.listen_only && !c->capture_asked) {
         first = wzp_time_min(first, c->capture_at);
     }
@@ -331,6 +376,14 @@ bool wzp_client_next_event(wzp_client *c, wzp_time now, wzp_client_event *out) {
         if (play_one(c, i, now, out)) {
             return true;
         }
+    }
+    if (take_flag(&c->tell_lost)) {
+        *out = (wzp_client_event){.kind = WZP_CLIENT_LOST};
+        return true;
+    }
+    if (take_flag(&c->tell_back)) {
+        *out = (wzp_client_event){.kind = WZP_CLIENT_BACK};
+        return true;
     }
     if (take_flag(&c->tell_hangup)) {
         *out = (wzp_client_event){.kind = WZP_CLIENT_HANGUP, .text = c->hangup};
@@ -425,6 +478,7 @@ wzp_err wzp_client_push_coded(wzp_client *c, wzp_bytes frame, wzp_time now) {
 static wzp_err dial(wzp_client *c, wzp_time now) {
     const wzp_quic_cfg quic = {.rng = c->cfg.rng,
                                .log = c->cfg.log,
+                               .keep_alive = KEEP_ALIVE,
                                .datagram_lifetime = LIFETIME,
                                .deterministic = c->cfg.deterministic,
                                .keylog = c->cfg.keylog,

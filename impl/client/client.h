@@ -47,6 +47,9 @@ void wzp_client_free(wzp_client **client);
 
 wzp_core wzp_client_core(wzp_client *client);
 
+/* Longer than any keep-alive of ours takes to be answered, its repetition included. */
+#define WZP_CLIENT_PATIENCE (4 * WZP_S)
+
 typedef enum wzp_client_event_kind {
     WZP_CLIENT_JOINED,  /* the relay answered and its answer is genuine */
     WZP_CLIENT_ROOM,    /* .count members now */
@@ -54,6 +57,9 @@ typedef enum wzp_client_event_kind {
     WZP_CLIENT_PLAY,    /* .pcm[.samples] of sender .track belong at .at_ms of its recording.  In
                            coded mode .slot says what fills .samples of time, pauses included, and
                            .payload is the frame's */
+    WZP_CLIENT_LOST,    /* nothing came from the relay for WZP_CLIENT_PATIENCE: tell the user.  The
+                           call goes on, and ends only if this lasts for QUIC's idle timeout */
+    WZP_CLIENT_BACK,    /* after LOST: something came */
     WZP_CLIENT_HANGUP,  /* .text says why */
     WZP_CLIENT_CLOSED   /* the end; .text */
 } wzp_client_event_kind;

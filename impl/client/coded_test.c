@@ -14,7 +14,7 @@ typedef struct user {
     wzp_prng prng;
     uint32_t pushed, talk, silence; /* frames */
     bool heard[FRAMES];
-    uint32_t played, concealed, paused_ms, arrivals, wrong, stray_pcm, hangups;
+    uint32_t played, concealed, paused_ms, arrivals, wrong, stray_pcm, hangups, lost, back;
     uint64_t next_at_ms;
 } user;
 
@@ -70,6 +70,10 @@ static void after(void *ctx, wzp_time now) {
             on_capture(u, now);
         } else if (ev.kind == WZP_CLIENT_HANGUP) {
             u->hangups++;
+        } else if (ev.kind == WZP_CLIENT_LOST) {
+            u->lost++;
+        } else if (ev.kind == WZP_CLIENT_BACK) {
+            u->back++;
         }
     }
 }
@@ -104,7 +108,7 @@ typedef struct call {
     user says, hears;
 } call;
 
-enum { SAYS = 2 }; /* its number in the network */
+enum { RELAY = 0, SAYS = 2 }; /* numbers in the network */
 
 static void begin_call(call *c, uint32_t talk, uint32_t silence) {
     memset(c, 0, sizeof *c);
@@ -193,6 +197,59 @@ START_TEST(a_hole_in_the_way_up_is_no_abuse) {
 }
 END_TEST
 
+/* Signals have streams of their own: where packets are lost, the room's list overtakes the answer.
+ */
+START_TEST(whoever_joins_with_losses_speaks) {
+    static call c;
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        memset(&c, 0, sizeof c);
+        pair_init(&c.net, seed);
+        c.net.loss_ppm = 300000;
+        wzp_prng_init(&c.prng, seed, "relay");
+        const wzp_relay_cfg cfg = {.rng = wzp_prng_rng(&c.prng)};
+        ck_assert(wzp_relay_new(&c.relay, &cfg, c.net.now) == WZP_OK);
+        pair_add(&c.net, wzp_relay_core(c.relay), relay_addr, NULL, NULL);
+        c.says.talk = 1;
+        start(&c.net, &c.says, 1, false);
+        pair_run(&c.net, c.net.now + 3 * WZP_S);
+        c.net.loss_ppm = 0;
+        pair_run(&c.net, c.net.now + 4 * WZP_S);
+        ck_assert_msg(c.says.pushed > 0, "seed %d", (int)seed);
+        wzp_client_free(&c.says.client);
+        wzp_relay_free(&c.relay);
+        pair_clear(&c.net);
+    }
+}
+END_TEST
+
+static const struct patience_case {
+    const char *name;
+    uint64_t silence; /* of the relay, 30 s of a quiet call later */
+    uint32_t lost, back;
+} patience_cases[] = {
+    {"a quiet call is not lost", 0, 0, 0},
+    {"3 s are too short to be told", 3 * WZP_S, 0, 0},
+    {"lost after 4 s, and back", 7 * WZP_S, 1, 1},
+    {"lost, then closed", 40 * WZP_S, 1, 0},
+};
+
+START_TEST(a_lost_relay_is_noticed) {
+    static call c;
+    const struct patience_case *t = &patience_cases[_i];
+    begin_call(&c, 1, 0);
+    pair_run(&c.net, c.net.now + 40 * WZP_S); /* it says nothing after FRAMES */
+    c.net.cut[RELAY] = t->silence != 0;
+    pair_run(&c.net, c.net.now + t->silence);
+    c.net.cut[RELAY] = false;
+    pair_run(&c.net, c.net.now + 5 * WZP_S);
+    ck_assert_msg(c.says.lost == t->lost && c.says.back == t->back, "%s: %u, %u", t->name,
+                  c.says.lost, c.says.back);
+    ck_assert_msg(c.hears.lost == t->lost && c.hears.back == t->back, "%s: %u, %u", t->name,
+                  c.hears.lost, c.hears.back);
+    end_call(&c);
+}
+END_TEST
+
 START_TEST(silence_is_a_pause_and_not_loss) {
     static call c;
     run_call(&c, 5, 5, 0);
@@ -231,6 +288,8 @@ int main(void) {
     tcase_add_test(tc, all_frames_come_as_they_were);
     tcase_add_test(tc, lost_frames_are_concealed);
     tcase_add_test(tc, a_hole_in_the_way_up_is_no_abuse);
+    tcase_add_test(tc, whoever_joins_with_losses_speaks);
+    tcase_add_loop_test(tc, a_lost_relay_is_noticed, 0, WZP_COUNT_OF(patience_cases));
     tcase_add_test(tc, silence_is_a_pause_and_not_loss);
     tcase_add_test(tc, each_mode_takes_its_own_frames);
     suite_add_tcase(suite, tc);

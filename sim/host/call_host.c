@@ -47,6 +47,7 @@ const char *wzp_sim_call_event_name(wzp_sim_call_event_kind kind) {
         [WZP_SIM_CALL_DIALLED] = "dialled", [WZP_SIM_CALL_JOINED] = "joined",
         [WZP_SIM_CALL_ROOM] = "room",       [WZP_SIM_CALL_HEARD] = "heard",
         [WZP_SIM_CALL_SIGNAL] = "signal",   [WZP_SIM_CALL_PATH] = "path",
+        [WZP_SIM_CALL_LOST] = "lost",       [WZP_SIM_CALL_BACK] = "back",
         [WZP_SIM_CALL_HANGUP] = "hangup",   [WZP_SIM_CALL_CLOSED] = "closed",
     };
     return names[kind];
@@ -182,6 +183,13 @@ static void on_event(wzp_sim_call_host *call, const wzp_client_event *ev, wzp_ti
         break;
     case WZP_CLIENT_PLAY:
         on_play(call, ev);
+        break;
+    case WZP_CLIENT_LOST:
+        call->report.lost_at = wzp_sim_now(call->clock);
+        tell(call, (wzp_sim_call_event){.kind = WZP_SIM_CALL_LOST});
+        break;
+    case WZP_CLIENT_BACK:
+        tell(call, (wzp_sim_call_event){.kind = WZP_SIM_CALL_BACK});
         break;
     case WZP_CLIENT_HANGUP:
         (void)snprintf(call->report.hangup, sizeof call->report.hangup, "%s", ev->text);
@@ -389,7 +397,8 @@ wzp_err wzp_sim_call_host_new(wzp_sim_call_host **out, wzp_sim_host *host,
                                          .dialled_at = WZP_TIME_NEVER,
                                          .joined_at = WZP_TIME_NEVER,
                                          .heard_at = WZP_TIME_NEVER,
-                                         .ended_at = WZP_TIME_NEVER};
+                                         .ended_at = WZP_TIME_NEVER,
+                                         .lost_at = WZP_TIME_NEVER};
     wzp_sim_stream(call->clock, &call->prng, cfg->name);
     wzp_rng_fill(wzp_prng_rng(&call->prng), call->seed, sizeof call->seed);
     wzp_sim_at(call->clock, cfg->dial_at, redial, call, NULL);

@@ -21,6 +21,8 @@ typedef enum wzp_sim_call_event_kind {
     WZP_SIM_CALL_HEARD,  /* the first frame of .sender was played */
     WZP_SIM_CALL_SIGNAL, /* a fault hit a signal; .text: "CallAnswer dropped" */
     WZP_SIM_CALL_PATH,   /* packets come from another address: .path */
+    WZP_SIM_CALL_LOST,   /* the client noticed that nothing comes any more */
+    WZP_SIM_CALL_BACK,   /* after LOST: something came */
     WZP_SIM_CALL_HANGUP, /* .text: why */
     WZP_SIM_CALL_CLOSED  /* .text; the end, unless it dials again */
 } wzp_sim_call_event_kind;
@@ -77,6 +79,7 @@ typedef struct wzp_sim_call_report {
     uint32_t id, dials;
     wzp_time dialled_at, joined_at, heard_at; /* of the first dial; heard: any frame of anybody */
     wzp_time ended_at;                        /* of the last dial */
+    wzp_time lost_at;                         /* when the client said so last */
     uint64_t setup;                           /* ns from dialled to heard; 0: never heard */
     uint64_t frames_sent, send_failed;
     uint32_t members; /* of the room, as told last */

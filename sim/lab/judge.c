@@ -206,7 +206,20 @@ static void judge_end(judging *j, size_t m) {
         check(j, WZP_LAB_CHECK_ENDS, good, name_of(j, m), "an end within %" PRIu64 " ms",
               ms(e->ends_within));
         tell_end(j, report);
-    } else if (!e->hangup_allowed && !leaves(j, m)) {
+    }
+    if (e->lost_within != 0) {
+        const bool good = report->lost_at != WZP_TIME_NEVER &&
+                          report->lost_at <= j->r->start + begin + e->lost_within;
+        check(j, WZP_LAB_CHECK_LOST, good, name_of(j, m), "the loss noticed within %" PRIu64 " ms",
+              ms(e->lost_within));
+        if (report->lost_at != WZP_TIME_NEVER) {
+            got(j, "noticed after %" PRIu64 " ms",
+                ms(wzp_time_since(report->lost_at, j->r->start + begin)));
+        } else {
+            got(j, "not noticed");
+        }
+    }
+    if (e->ends_within == 0 && !e->hangup_allowed && !leaves(j, m)) {
         check(j, WZP_LAB_CHECK_HANGUP, !ended_early(j, report), name_of(j, m), "no hangup");
         tell_end(j, report);
     }

@@ -71,6 +71,8 @@ static void on_call_event(void *ctx, const wzp_sim_call_event *event) {
         break;
     case WZP_SIM_CALL_SIGNAL:
     case WZP_SIM_CALL_HANGUP:
+    case WZP_SIM_CALL_LOST:
+    case WZP_SIM_CALL_BACK:
     case WZP_SIM_CALL_CLOSED:
     case WZP_SIM_CALL_DIALLED:
     case WZP_SIM_CALL_JOINED:

@@ -29,6 +29,8 @@ static void take_no_hangup(wzp_lab_reader *r, const char *path, json_t *value, v
         EXPECT("setup", setup, "from dialling to the first sound"),                                \
         EXPECT("event_gap", event_gap, "longest gap that an event may cause"),                     \
         EXPECT("recover", recover, "from the end of an event until all is as before"),             \
+        EXPECT("lost_within", lost_within,                                                         \
+               "the client must notice so long after the first event that nothing comes"),         \
         EXPECT("ends_within", ends_within,                                                         \
                "the call must end so long after the first event, or its start"),                   \
         WZP_LAB_CUSTOM("no_hangup", take_no_hangup, "{\"type\":\"boolean\"}",                      \

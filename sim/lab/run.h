@@ -45,6 +45,7 @@ typedef struct wzp_lab_entry {
     X(HEARD, "heard", true)     /* something was heard of whoever spoke */                         \
     X(FOREIGN, "foreign", true) /* nothing was played that nobody had said */                      \
     X(ENDS, "ends", true)       /* the call ended in time */                                       \
+    X(LOST, "lost", true)       /* the client noticed in time that nothing comes any more */       \
     X(SETUP, "setup", false)                                                                       \
     X(AUDIO, "audio", false)                                                                       \
     X(EVENT_GAP, "event-gap", false)                                                               \

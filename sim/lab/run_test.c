@@ -137,6 +137,11 @@ static const struct judge_case {
      WZP_LAB_CHECK_ENDS, "+"},
     {"a call that does not end", PAIR "[expect]\nends_within = \"5 s\"\n", WZP_LAB_CHECK_ENDS,
      "--"},
+    {"a client notices a hole of 6 s",
+     "name = \"t\"\nduration = \"15 s\"\n[host.x]\n[host.y]\n"
+     "[[event]]\nat = \"3 s\"\ndo = \"cut\"\nfor = \"6 s\"\ntarget = \"x.access\"\n"
+     "[expect.host.x]\nlost_within = \"5 s\"\n[expect.host.y]\nlost_within = \"5 s\"\n",
+     WZP_LAB_CHECK_LOST, "+-"},
     {"a dead relay is a hangup",
      "name = \"t\"\nduration = \"40 s\"\n[host.x]\n[host.y]\n"
      "[[event]]\nat = \"3 s\"\ndo = \"kill-relay\"\ntarget = \"relay\"\n",

@@ -164,6 +164,7 @@ typedef struct wzp_lab_expect {
     wzp_time audio_from; /* sound before that is not judged */
     uint64_t setup;
     uint64_t event_gap, recover; /* E(gap, recover) */
+    uint64_t lost_within;        /* the client says so long after the first event that it is lost */
     uint64_t ends_within;        /* the call ends so long after its start or the first event */
     bool hangup_allowed;
 } wzp_lab_expect;
