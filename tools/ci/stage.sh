@@ -73,9 +73,9 @@ skip_stage() { # title reason
 
 # Configures once; later builds notice changes of the CMake files by themselves.  Goes on after an
 # error, to show them all.
-build_preset() { # preset
+build_preset() { # preset [target]
     if [ ! -e "$root/build/$1/build.ninja" ]; then
         cmake -S "$root" --preset "$1"
     fi
-    cmake --build "$root/build/$1" -- -k 0
+    cmake --build "$root/build/$1" --target "${2:-all}" -- -k 0
 }

@@ -95,11 +95,15 @@ function(wzp_check_headers name flags)
     endif()
 endfunction()
 
+# The target "programs" is what users run, without tests and benches.
+add_custom_target(programs)
+
 function(wzp_program name)
     cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
     add_executable(${name} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE ${arg_DEPENDS} wzp_flags_os)
     add_dependencies(${name} wzp_version)
+    add_dependencies(programs ${name})
     install(TARGETS ${name})
 endfunction()
 
