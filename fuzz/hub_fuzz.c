@@ -3,7 +3,7 @@
  *
  * The input is a script, one step a line.  A first line "!" of letters sets options: a: tokens, s:
  * strict identities, r: calls ring for 5 s.  Then: t or k and a number lets so many milliseconds
- * pass, k with acknowledgements.  Any other line begins with the digit of a client:
+ * pass, k with acknowledgements; d drains.  Any other line begins with the digit of a client:
  *     0+SNI   connects (to _signal without a name)        0-   vanishes
  *     0r3     registers the key of number 3 (or its own)   0y3, 0n   its token is good, or not
  *     0{...}  says this; @3 stands for the fingerprint of key 3
@@ -295,6 +295,8 @@ static void step(scene *sc, const char *line) {
     if (line[0] == 't' || line[0] == 'k') {
         const unsigned long ms = strtoul(line + 1, NULL, 10);
         crowd_pass(sc->crowd, (ms < 100000 ? ms : 100000) * WZP_MS, line[0] == 'k');
+    } else if (line[0] == 'd') {
+        wzp_relay_drain(sc->crowd->relay, sc->crowd->now);
     } else if (line[0] >= '0' && line[0] < '0' + SLOTS) {
         client_step(sc, (size_t)(line[0] - '0'), line + 1);
     }

@@ -31,6 +31,7 @@ bool wzp_relay_admits_session(const session *s) {
 
 /* Not at once: a close would overtake the Hangup of a call that has just ended. */
 static void let_go(session *s) {
+    wzp_relay_auth_drop(s); /* or the service's answer would let it in */
     s->state = SESSION_FAREWELL;
     s->farewell_stream = 0;
     s->farewell_reason = "the relay drains";

@@ -60,6 +60,24 @@ START_TEST(drain_admits_nobody) {
 }
 END_TEST
 
+START_TEST(drain_forgets_tokens) {
+    const wzp_relay_cfg cfg = {.auth = true};
+    wzp_relay_auth question;
+    stage *st = stage_new(&cfg);
+    guest *g = stage_guest(st, "_signal");
+    guest_say(g, "{\"AuthToken\":{\"token\":\"t\"}}");
+    stage_run(st, SOON);
+    ck_assert(wzp_relay_next_auth(st->relay, &question));
+    wzp_relay_drain(st->relay, st->net.now);
+    wzp_relay_auth_result(st->relay, question.id, WZP_AUTH_ACCEPTED, "ann", st->net.now);
+    guest_register(g, NULL);
+    stage_run(st, FAREWELL);
+    ck_assert_uint_eq(guest_count(g, "RegisterPresenceAck"), 0);
+    ck_assert(g->closed && wzp_relay_is_drained(st->relay));
+    stage_free(&st);
+}
+END_TEST
+
 /* Both parties keep their signal connections and may still fall back to the relay's room. */
 START_TEST(drain_waits_for_direct_calls) {
     char json[1024];
@@ -127,6 +145,7 @@ int main(void) {
     TCase *tc = tcase_create("operate");
     tcase_add_test(tc, drain_waits_for_rooms);
     tcase_add_test(tc, drain_admits_nobody);
+    tcase_add_test(tc, drain_forgets_tokens);
     tcase_add_test(tc, drain_waits_for_direct_calls);
     tcase_add_test(tc, changes_apply_to_newcomers);
     suite_add_tcase(suite, tc);
