@@ -105,26 +105,25 @@ struct session {
     char alias[WZP_LIMIT_ALIAS + 1]; /* "": none */
 
     /* on _signal */
-    bool is_registered; /* its name leads to it, in relay->clients */
+    bool is_registered;  /* its name leads to it, in relay->clients */
+    bool presence_waits; /* it missed a list while one was on its way */
     wzp_table_link by_name;
     session *newer, *older;  /* in the order of registration */
     int64_t presence_stream; /* of a list on its way, 0: none */
-    bool presence_waits;     /* and missed one since */
     rate passed, reflected;
 
     /* in a room */
     room *room;
     uint64_t number; /* process-wide, for the session id */
-    bool barred;     /* broke a rule: nothing of it is forwarded any more */
     wzp_time last_packet_at;
     wzp_meter *meter;
     wzp_enf *enf;
     wzp_quality quality;
     wzp_layer layer;
     wzp_quality_report last_report;
-    bool has_report;
+    bool has_report, has_recovery;
+    bool barred;        /* broke a rule: nothing of it is forwarded any more */
     uint64_t dred, plc; /* the highest totals that it told */
-    bool has_recovery;
     trunk trunk;
     keyframe *keyframes; /* WZP_LIMIT_KEYFRAME_STREAMS of them, made on first use */
 };

@@ -20,11 +20,11 @@ typedef struct wzp_sim_policy_cfg {
     uint16_t allow_ports[WZP_SIM_POLICY_PORTS_MAX]; /* remote UDP ports; none: all */
     size_t allow_port_count;
     uint64_t block_after_bytes, block_after; /* UDP dies after so many bytes, or ns; 0: never */
+    uint64_t bits_per_s;                     /* policers, each way by itself; 0: none */
+    uint32_t pps, pps_burst;                 /* burst 0: 1 */
     uint32_t initial_drop_ppm;               /* of QUIC Initial packets */
-    uint32_t pps, pps_burst;                 /* policers, each way by itself; 0: none; burst 1 */
-    uint64_t bits_per_s;
-    uint32_t bits_burst;              /* bytes; 0: 65567, one packet of any size */
-    uint32_t max_size;                /* IP bytes; 0: any */
+    uint32_t bits_burst;                     /* bytes; 0: 65567, one packet of any size */
+    uint32_t max_size;                       /* IP bytes; 0: any */
     uint32_t scan_ports;              /* port-scan guard, up to 4096: so many ports of one remote,
                                          or of ours by it, ... */
     uint64_t scan_window, scan_block; /* ... within this; then it is blocked for so long */
