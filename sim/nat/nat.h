@@ -35,9 +35,11 @@ typedef enum wzp_sim_nat_hairpin {
 #define WZP_SIM_NAT_POOL_MAX 16
 
 typedef struct wzp_sim_nat_cfg {
-    const char *name; /* of the preset; static text */
-    bool identity;    /* no translation: a stateful firewall; `mapping` does not matter */
-    bool open;        /* no firewall either: everything passes */
+    const char *name;       /* of the preset; static text */
+    bool identity;          /* no translation: a stateful firewall; `mapping` does not matter */
+    bool open;              /* no firewall either: everything passes */
+    bool arbitrary_pooling; /* the next external address for each mapping, which then serves one
+                               remote address; else one external address per inside host */
     wzp_sim_nat_scope mapping, filtering;
     wzp_sim_nat_ports ports, fallback;
     wzp_sim_nat_hairpin hairpin;
@@ -50,21 +52,19 @@ typedef struct wzp_sim_nat_cfg {
                       different remotes may share an external port, each has its own timer */
     uint16_t first_port, last_port;  /* 0, 0: 1024-65535 */
     uint16_t block_size, blocks_max; /* > 0: aligned blocks of ports per inside host */
-    bool arbitrary_pooling; /* the next external address for each mapping, which then serves one
-                               remote address; else one external address per inside host */
+    uint32_t quota;                  /* mappings per inside host; 0: 4096 */
     uint64_t t_unreplied, t_replied; /* ns; 0: never expires */
     uint64_t t_well_known;           /* remote ports 0-1023; 0: as the others */
     uint64_t t_filter;               /* age of a permission; 0: as the mapping */
     uint64_t t_hold;                 /* a freed port is not used again for so long */
+    uint32_t quota_total;            /* 0: 65536 */
+    uint32_t new_per_s, new_burst;   /* mapping creation of all hosts; 0: any */
     bool no_refresh_out, no_refresh_in;
-    uint32_t quota;                /* mappings per inside host; 0: 4096 */
-    uint32_t quota_total;          /* 0: 65536 */
-    uint32_t new_per_s, new_burst; /* mapping creation of all hosts; 0: any */
-    bool icmp_on_miss;             /* port unreachable for what has no mapping */
-    bool icmp_kills_mapping;       /* against RFC 4787, REQ-12 */
-    bool inbound_creates_state;    /* the "early inbound packet" clash of Linux boxes that do not
-                                      drop what is for nobody (needs `overload`) */
-    bool degrade_on_collision;     /* against REQ-11: becomes APDM for a host after a clash */
+    bool icmp_on_miss;            /* port unreachable for what has no mapping */
+    bool icmp_kills_mapping;      /* against RFC 4787, REQ-12 */
+    bool inbound_creates_state;   /* the "early inbound packet" clash of Linux boxes that do not
+                                     drop what is for nobody (needs `overload`) */
+    bool degrade_on_collision;    /* against REQ-11: becomes APDM for a host after a clash */
     bool port_map_reply_only;     /* explicit mappings serve replies only (nat sheet 2.3, step 3) */
     uint32_t foreign_per_s_milli; /* Poisson flows of others, which take ports and steps */
     uint64_t proc_delay;          /* added by the box; 0: 100 us */
