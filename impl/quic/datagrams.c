@@ -5,9 +5,9 @@
  *
  *  - What waited for longer than its lifetime is dropped and counted.
  *  - The congestion window grows up to WINDOW_GOAL although the flow does not fill it.  RFC 9002,
- *    7.8 advises against it for fear of bursts; here the codec bounds the rate, and without the
- * room a stream of voice stops dead two seconds after the last acknowledgement, even where only the
- *    way back is broken.
+ *    7.8 advises against it for fear of bursts; here the codec bounds the rate, and without that
+ *    room a stream of voice stops dead two seconds after the last acknowledgement, even where only
+ *    the way back is broken.
  *  - While nothing is acknowledged, the second half of the window is spent one datagram at a time,
  *    PROBE_EVERY apart and always the newest.  Probes within the window need not back off as those
  *    of RFC 9002, 6.2.1 must, so that sound flows again that soon after the hole, however long it
