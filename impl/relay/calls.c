@@ -388,9 +388,18 @@ static bool same_letters(const char *a, const char *b) {
     return *a == *b;
 }
 
+static const char room_prefix[] = "call-";
+
+bool wzp_call_is_room(const char *room) {
+    return strncmp(room, room_prefix, strlen(room_prefix)) == 0;
+}
+
 bool wzp_calls_admit(const wzp_calls *calls, const char *room, const char *name) {
-    const char *id = room + strlen("call-");
-    if (strncmp(room, "call-", strlen("call-")) != 0 || strlen(id) > WZP_CALL_ID_MAX) {
+    if (!wzp_call_is_room(room)) {
+        return false;
+    }
+    const char *id = room + strlen(room_prefix);
+    if (strlen(id) > WZP_CALL_ID_MAX) {
         return false;
     }
     for (wzp_table_link *link = wzp_table_first(&calls->by_id, hash_id(calls, wzp_bytes_str(id)));

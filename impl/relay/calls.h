@@ -147,6 +147,9 @@ size_t wzp_call_set_place(wzp_call *call, wzp_call_role role, const wzp_call_pla
 wzp_call *wzp_calls_due(const wzp_calls *calls, wzp_time now);
 wzp_time wzp_calls_deadline(const wzp_calls *calls);
 
+/* Rooms of calls are named so; nobody else may make one. */
+bool wzp_call_is_room(const char *room);
+
 /* True: `name` is a party of the call whose media room this is.  Room names come in lower case. */
 bool wzp_calls_admit(const wzp_calls *calls, const char *room, const char *name);
 

@@ -341,7 +341,6 @@ void wzp_relay_calls_tick(wzp_relay *r) {
 /* True for every other room; a call- room belongs to the two parties of a registered call. */
 bool wzp_relay_call_admit(const session *s) {
     const room *rm = wzp_relay_find_room(s->relay, s->sni);
-    return strncmp(s->sni, "call-", 5) != 0 ||
-           (wzp_calls_admit(s->relay->calls, s->sni, s->fingerprint) &&
-            (rm == NULL || rm->count < WZP_LIMIT_CALL_ROOM));
+    return !wzp_call_is_room(s->sni) || (wzp_calls_admit(s->relay->calls, s->sni, s->fingerprint) &&
+                                         (rm == NULL || rm->count < WZP_LIMIT_CALL_ROOM));
 }

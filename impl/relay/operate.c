@@ -22,11 +22,11 @@ static bool is_idle(const session *s) {
 
 /* A party of a call may still need its media room. */
 bool wzp_relay_admits_connection(const wzp_relay *r, const char *sni) {
-    return !r->shutting_down && (!r->draining || strncmp(sni, "call-", 5) == 0);
+    return !r->shutting_down && (!r->draining || wzp_call_is_room(sni));
 }
 
 bool wzp_relay_admits_session(const session *s) {
-    return !s->relay->draining || strncmp(s->sni, "call-", 5) == 0;
+    return !s->relay->draining || wzp_call_is_room(s->sni);
 }
 
 /* Not at once: a close would overtake the Hangup of a call that has just ended. */
@@ -41,7 +41,7 @@ static void let_go(session *s) {
 /* Whoever only waits can wait elsewhere: now, and those who talk when they have finished. */
 void wzp_relay_drain_tick(wzp_relay *r) {
     for (session *s = r->draining ? r->sessions : NULL; s != NULL; s = s->next) {
-        if (is_idle(s) && strncmp(s->sni, "call-", 5) != 0) {
+        if (is_idle(s) && !wzp_call_is_room(s->sni)) {
             let_go(s);
         }
     }
