@@ -70,7 +70,7 @@ static void start_client(world *w) {
     ck_assert(wzp_quic_new(&w->client, &cfg, wzp_io_now()) == WZP_OK);
     ck_assert(wzp_udp_open(&w->client_udp, &any, false) == WZP_OK);
     w->client_drive = (wzp_drive){
-        .core = {w->client, &pair_quic_ops}, .udp = w->client_udp, .after = after_client, .ctx = w};
+        .core = wzp_quic_core(w->client), .udp = w->client_udp, .after = after_client, .ctx = w};
     ck_assert(wzp_drive_start(&w->client_drive, &w->loop) == WZP_OK);
     const wzp_quic_dial dial = {.path = {wzp_udp_local(w->client_udp), wzp_udp_local(w->relay_udp)},
                                 .sni = "_signal"};

@@ -21,28 +21,6 @@ typedef struct side {
 
 /* --- an endpoint as a core -------------------------------------------------------------------- */
 
-static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
-                      wzp_time now) {
-    wzp_quic_recv(self, path, ecn, payload, now);
-}
-
-static void core_tick(void *self, wzp_time now) {
-    wzp_quic_tick(self, now);
-}
-
-static wzp_time core_deadline(const void *self) {
-    return wzp_quic_deadline(self);
-}
-
-static size_t core_next(void *self, wzp_time now, uint8_t *buf, size_t cap, wzp_quic_meta *meta) {
-    return wzp_quic_next_packet(self, now, buf, cap, meta);
-}
-
-static wzp_core core_of(wzp_quic *q) {
-    static const wzp_core_ops ops = {core_recv, core_tick, core_deadline, core_next};
-    return (wzp_core){q, &ops};
-}
-
 static wzp_quic *new_endpoint(bool server) {
     static const uint8_t seed[32] = {7};
     wzp_tls_identity tls;
@@ -154,7 +132,8 @@ static void run_client(client *c, bool plain) {
     wzp_udp *udp = open_local(false, plain);
     uv_loop_t loop;
     ck_assert_int_eq(uv_loop_init(&loop), 0);
-    c->drive = (wzp_drive){.core = core_of(c->side.q), .udp = udp, .after = client_after, .ctx = c};
+    c->drive =
+        (wzp_drive){.core = wzp_quic_core(c->side.q), .udp = udp, .after = client_after, .ctx = c};
     c->give_up = wzp_time_after(wzp_io_now(), 20 * WZP_S);
     ck_assert_int_eq(wzp_drive_start(&c->drive, &loop), WZP_OK);
     uv_run(&loop, UV_RUN_DEFAULT);
@@ -194,7 +173,7 @@ START_TEST(two_endpoints_exchange_signals_and_datagrams) {
         return; /* no IPv6 here */
     }
     wzp_io_thread *thread = NULL;
-    const wzp_io_thread_cfg cfg = {core_of(server.q), udp, echo, &server};
+    const wzp_io_thread_cfg cfg = {wzp_quic_core(server.q), udp, echo, &server};
     ck_assert_int_eq(wzp_io_thread_start(&thread, &cfg), WZP_OK);
 
     client caller = {.sent = 0};

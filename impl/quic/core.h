@@ -26,4 +26,7 @@ typedef struct wzp_core {
     const wzp_core_ops *ops;
 } wzp_core;
 
+/* An endpoint alone as a core: who drives it takes its events. */
+wzp_core wzp_quic_core(wzp_quic *quic);
+
 #endif

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "quic/core.h"
 #include "quic/internal.h"
 
 /* --- addresses -------------------------------------------------------------------------------- */
@@ -589,4 +590,29 @@ bool wzp_quic_peer_cert_sha256(const wzp_quic *q, wzp_quic_conn handle, uint8_t 
 void wzp_quic_count(const wzp_quic *q, wzp_quic_counters *out) {
     *out = q->counters;
     out->conns = q->conn_count;
+}
+
+/* --- as a core -------------------------------------------------------------------------------- */
+
+static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
+                      wzp_time now) {
+    wzp_quic_recv(self, path, ecn, payload, now);
+}
+
+static void core_tick(void *self, wzp_time now) {
+    wzp_quic_tick(self, now);
+}
+
+static wzp_time core_deadline(const void *self) {
+    return wzp_quic_deadline(self);
+}
+
+static size_t core_next_packet(void *self, wzp_time now, uint8_t *buf, size_t cap,
+                               wzp_quic_meta *meta) {
+    return wzp_quic_next_packet(self, now, buf, cap, meta);
+}
+
+wzp_core wzp_quic_core(wzp_quic *quic) {
+    static const wzp_core_ops ops = {core_recv, core_tick, core_deadline, core_next_packet};
+    return (wzp_core){quic, &ops};
 }

@@ -112,8 +112,8 @@ static fixture *setup_with(wzp_quic_cfg cfg, uint64_t seed) {
     cfg.qlog = count_qlog;
     cfg.keylog_ctx = cfg.qlog_ctx = &f->client;
     ck_assert(wzp_quic_new(&f->client.q, &cfg, f->net.now) == WZP_OK);
-    pair_add(&f->net, (wzp_core){f->server.q, &pair_quic_ops}, server_addr, drain, &f->server);
-    pair_add(&f->net, (wzp_core){f->client.q, &pair_quic_ops}, client_addr, drain, &f->client);
+    pair_add(&f->net, wzp_quic_core(f->server.q), server_addr, drain, &f->server);
+    pair_add(&f->net, wzp_quic_core(f->client.q), client_addr, drain, &f->client);
     return f;
 }
 

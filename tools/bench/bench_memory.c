@@ -18,8 +18,7 @@
 enum { PARTICIPANTS = 1000, PER_ROOM = 2, AT_ONCE = 32, IDLE_MS = 2000, GIVE_UP_MS = 60000 };
 static const double budget_bytes = 48 * 1024;
 
-/* --- clients
- * ------------------------------------------------------------------------------------------ */
+/* --- clients ---------------------------------------------------------------------------------- */
 
 typedef struct clients {
     wzp_quic *quic;
@@ -81,28 +80,6 @@ static void on_events(void *ctx, wzp_time now) {
     dial_more(c, now);
 }
 
-static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
-                      wzp_time now) {
-    wzp_quic_recv(self, path, ecn, payload, now);
-}
-
-static void core_tick(void *self, wzp_time now) {
-    wzp_quic_tick(self, now);
-}
-
-static wzp_time core_deadline(const void *self) {
-    return wzp_quic_deadline(self);
-}
-
-static size_t core_next(void *self, wzp_time now, uint8_t *buf, size_t cap, wzp_quic_meta *meta) {
-    return wzp_quic_next_packet(self, now, buf, cap, meta);
-}
-
-static wzp_core core_of(wzp_quic *quic) {
-    static const wzp_core_ops ops = {core_recv, core_tick, core_deadline, core_next};
-    return (wzp_core){quic, &ops};
-}
-
 static int run_clients(wzp_addr relay) {
     clients c = {.relay = relay};
     uv_loop_t loop;
@@ -114,7 +91,7 @@ static int run_clients(wzp_addr relay) {
         wzp_udp_open(&udp, &any, false) != WZP_OK || uv_loop_init(&loop) != 0) {
         return 1;
     }
-    c.drive = (wzp_drive){.core = core_of(c.quic), .udp = udp, .after = on_events, .ctx = &c};
+    c.drive = (wzp_drive){.core = wzp_quic_core(c.quic), .udp = udp, .after = on_events, .ctx = &c};
     if (wzp_drive_start(&c.drive, &loop) != WZP_OK) {
         return 1;
     }
@@ -122,8 +99,7 @@ static int run_clients(wzp_addr relay) {
     return 0;
 }
 
-/* --- the relay
- * ------------------------------------------------------------------------------------------ */
+/* --- the relay -------------------------------------------------------------------------------- */
 
 typedef struct usage {
     double heap, resident;

@@ -32,30 +32,7 @@ typedef struct progress {
 
 static progress *seen;
 
-/* --- endpoints
- * ---------------------------------------------------------------------------------------- */
-
-static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
-                      wzp_time now) {
-    wzp_quic_recv(self, path, ecn, payload, now);
-}
-
-static void core_tick(void *self, wzp_time now) {
-    wzp_quic_tick(self, now);
-}
-
-static wzp_time core_deadline(const void *self) {
-    return wzp_quic_deadline(self);
-}
-
-static size_t core_next(void *self, wzp_time now, uint8_t *buf, size_t cap, wzp_quic_meta *meta) {
-    return wzp_quic_next_packet(self, now, buf, cap, meta);
-}
-
-static wzp_core core_of(wzp_quic *quic) {
-    static const wzp_core_ops ops = {core_recv, core_tick, core_deadline, core_next};
-    return (wzp_core){quic, &ops};
-}
+/* --- endpoints -------------------------------------------------------------------------------- */
 
 /* A loop that drives `quic` on a socket of its own; false: none to be had. */
 static bool drive_on_loop(wzp_drive *drive, uv_loop_t *loop, wzp_quic **quic, uint32_t conns) {
@@ -67,7 +44,7 @@ static bool drive_on_loop(wzp_drive *drive, uv_loop_t *loop, wzp_quic **quic, ui
         wzp_udp_open(&udp, &any, false) != WZP_OK || uv_loop_init(loop) != 0) {
         return false;
     }
-    drive->core = core_of(*quic);
+    drive->core = wzp_quic_core(*quic);
     drive->udp = udp;
     return true;
 }
@@ -87,8 +64,7 @@ static void tell(wzp_quic *quic, wzp_quic_conn conn, const wzp_signal *signal) {
     (void)!wzp_quic_send_signal(quic, conn, wzp_bytes_of(json, wzp_wr_len(&wr)), NULL);
 }
 
-/* --- clients
- * ------------------------------------------------------------------------------------------ */
+/* --- clients ---------------------------------------------------------------------------------- */
 
 typedef struct clients {
     wzp_quic *quic;
@@ -199,8 +175,7 @@ static int run_clients(wzp_addr relay) {
     return 0;
 }
 
-/* --- a call
- * ------------------------------------------------------------------------------------------- */
+/* --- a call ----------------------------------------------------------------------------------- */
 
 typedef struct call {
     wzp_quic *quic;
@@ -305,8 +280,7 @@ static int run_call(wzp_addr relay) {
     return wzp_drive_start(&c.drive, &loop) == WZP_OK ? uv_run(&loop, UV_RUN_DEFAULT) : 1;
 }
 
-/* --- the relay
- * ------------------------------------------------------------------------------------------ */
+/* --- the relay -------------------------------------------------------------------------------- */
 
 typedef struct relay_side {
     wzp_relay *relay;

@@ -164,22 +164,4 @@ static inline void pair_clear(pair_net *net) {
     net->in_flight = 0;
 }
 
-/* A bare endpoint as a core. */
-static inline void pair_quic_recv(void *self, const wzp_quic_path *path, uint8_t ecn,
-                                  wzp_bytes payload, wzp_time now) {
-    wzp_quic_recv(self, path, ecn, payload, now);
-}
-static inline void pair_quic_tick(void *self, wzp_time now) {
-    wzp_quic_tick(self, now);
-}
-static inline wzp_time pair_quic_deadline(const void *self) {
-    return wzp_quic_deadline(self);
-}
-static inline size_t pair_quic_next(void *self, wzp_time now, uint8_t *buf, size_t cap,
-                                    wzp_quic_meta *meta) {
-    return wzp_quic_next_packet(self, now, buf, cap, meta);
-}
-static const wzp_core_ops pair_quic_ops = {pair_quic_recv, pair_quic_tick, pair_quic_deadline,
-                                           pair_quic_next};
-
 #endif

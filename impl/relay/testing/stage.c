@@ -167,7 +167,7 @@ static guest *arrive(stage *st, const uint8_t seed[WZP_KEY_LEN], const char *sni
     wzp_identity_from_seed(&g->identity, seed);
     const wzp_quic_cfg cfg = {.rng = wzp_prng_rng(&g->prng)};
     ck_assert(wzp_quic_new(&g->quic, &cfg, st->net.now) == WZP_OK);
-    pair_add(&st->net, (wzp_core){g->quic, &pair_quic_ops}, g->addr, listen_to_events, g);
+    pair_add(&st->net, wzp_quic_core(g->quic), g->addr, listen_to_events, g);
     const wzp_quic_dial dial = {.path = {g->addr, st->relay_addr}, .sni = sni};
     ck_assert(wzp_quic_connect(g->quic, &dial, st->net.now, &g->conn) == WZP_OK);
     stage_run(st, SETTLE_MS);
