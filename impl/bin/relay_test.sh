@@ -149,13 +149,22 @@ ended() {
     [ $code -eq 0 ] || fail "ended with $code after $1: $(cat running.err)"
 }
 
-metric() {
-    local value
+# get PATH: the whole answer.
+get() {
     exec 3<>"/dev/tcp/127.0.0.1/$metrics" || return 1
-    printf 'GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' >&3
-    value=$(timeout 60 cat <&3 | tr -d '\r' | sed -n "s/^$1 //p")
+    printf '%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' "${2:-GET}" "$1" >&3
+    timeout 60 cat <&3 | tr -d '\r'
     exec 3>&-
-    [ "$value" = "$2" ]
+}
+
+# page PATH STATUS [TEXT]: the answer has this status and holds the text.
+page() {
+    get "$1" >page
+    [ "$(head -1 page | cut -d' ' -f2)" = "$2" ] && grep -qF -- "${3-}" page
+}
+
+metric() {
+    [ "$(get /metrics | sed -n "s/^$1 //p")" = "$2" ]
 }
 
 seed=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
@@ -168,13 +177,21 @@ grep -qE '^identity ([0-9a-f]{4}:){7}[0-9a-f]{4}$' running || fail "no fingerpri
 expect 1 "cannot listen on $listen: Address already in use" --listen "$listen"
 expect 1 "cannot serve metrics on 127.0.0.1:$metrics: Address already in use" \
     --listen 127.0.0.1:0 --metrics-port "$metrics"
-if exec 3<>"/dev/tcp/127.0.0.1/$metrics"; then
-    printf 'GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' >&3
-    timeout 60 cat <&3 >page
-    grep -q '^HTTP/1.1 200' page || fail "metrics: $(head -1 page)"
-    grep -q '^wzp_relay_active_sessions 0' page || fail "metrics without sessions"
-    exec 3>&-
-fi
+# expect_page PATH STATUS [TEXT]
+expect_page() {
+    page "$@" || fail "$*: $(cat page)"
+}
+expect_page /metrics 200 'wzp_relay_active_sessions 0'
+expect_page /healthz 200 ok
+expect_page /presence 200 '[]'
+expect_page /presence/ab:cd 200 '{"fingerprint":"ab:cd","location":null}'
+expect_page /presence/ 404
+expect_page /route/ab:cd 200 '"route": "not_found"'
+expect_page /route 404
+expect_page /peers 200 '[]'
+expect_page /mesh 200 '  (no probe targets configured)'
+expect_page / 404
+get /presence POST | head -1 | grep -q ' 405 ' || fail "POST: $(get /presence POST)"
 if [ ! -e events.jsonl ] || [ ! -d traces ] || [ "$(stat -c %a keys)" != 600 ]; then
     fail "files of the run"
 fi
@@ -237,6 +254,12 @@ join
 kill -TERM "$pid"
 await 'draining' metric wzp_relay_draining 1
 await 'the guest stays' metric wzp_relay_active_sessions 1
+page /healthz 503 draining || fail "health while draining: $(cat page)"
+page /presence 200 '"location": "Local"' || fail "presence: $(cat page)"
+there=$(sed -n 's/.*"fingerprint": "\(.*\)",/\1/p' page)
+page "/presence/$there" 200 '"location": "Local"' || fail "presence of $there: $(cat page)"
+page "/route/$there" 200 '"route": "local"' || fail "route: $(cat page)"
+grep -qF "\"$(sed -n 's/^listening on //p' running)\"" page || fail "relay chain: $(cat page)"
 kill -INT "$guest"
 ended 'its last guest left'
 grep -q 'draining 1 sessions, 600 s at most' running.err || fail "drain: $(cat running.err)"

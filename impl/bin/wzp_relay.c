@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "bin/event_log.h"
+#include "bin/relay_admin.h"
 #include "bin/relay_auth.h"
 #include "bin/relay_options.h"
 #include "bin/relay_reload.h"
@@ -148,15 +149,56 @@ static int open_socket(program *p) {
     return 0;
 }
 
-/* --- metrics ---------------------------------------------------------------------------------- */
+/* --- pages ------------------------------------------------------------------------------------ */
 
-static wzp_err write_metrics(void *ctx, wzp_wr *out) {
+static wzp_http_status status_of(wzp_err err) {
+    return err == WZP_OK ? WZP_HTTP_OK : WZP_HTTP_BROKEN;
+}
+
+static wzp_http_status write_metrics(void *ctx, const char *name, wzp_wr *out) {
     const program *p = ctx;
-    return wzp_relay_metrics(p->relay, out);
+    (void)name;
+    return status_of(wzp_relay_metrics(p->relay, out));
+}
+
+static wzp_http_status write_presence(void *ctx, const char *name, wzp_wr *out) {
+    const program *p = ctx;
+    return status_of(*name != '\0' ? wzp_admin_presence_of(p->relay, name, out)
+                                   : wzp_admin_presence(p->relay, out));
+}
+
+static wzp_http_status write_route(void *ctx, const char *name, wzp_wr *out) {
+    const program *p = ctx;
+    const wzp_addr listen = wzp_udp_local(p->udp);
+    return status_of(wzp_admin_route(p->relay, name, &listen, out));
+}
+
+static wzp_http_status write_peers(void *ctx, const char *name, wzp_wr *out) {
+    (void)ctx;
+    (void)name;
+    return status_of(wzp_admin_peers(out));
+}
+
+static wzp_http_status write_mesh(void *ctx, const char *name, wzp_wr *out) {
+    (void)ctx;
+    (void)name;
+    return status_of(wzp_admin_mesh(out));
+}
+
+/* For load balancers: whoever drains wants nobody new. */
+static wzp_http_status write_health(void *ctx, const char *name, wzp_wr *out) {
+    const program *p = ctx;
+    const bool ending = wzp_relay_is_ending(p->relay);
+    (void)name;
+    wzp_wr_str(out, ending ? "draining\n" : "ok\n");
+    return ending ? WZP_HTTP_UNAVAILABLE : WZP_HTTP_OK;
 }
 
 static int open_metrics(program *p) {
-    static const wzp_http_page pages[] = {{"/metrics", write_metrics}};
+    static const wzp_http_page pages[] = {
+        {"/metrics", write_metrics},    {"/healthz", write_health}, {"/presence", write_presence},
+        {"/presence/", write_presence}, {"/route/", write_route},   {"/peers", write_peers},
+        {"/mesh", write_mesh}};
     char addr[WZP_ADDR_TEXT_MAX];
     wzp_http_cfg cfg = {.listen = p->options.metrics_addr,
                         .pages = pages,

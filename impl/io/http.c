@@ -1,6 +1,37 @@
 #include "io/http.h"
 
 #include <errno.h>
+#include <jansson.h>
+
+/* --- paths ------------------------------------------------------------------------------------ */
+
+/* Not empty, no control characters, valid UTF-8. */
+static bool is_plain(const char *name, size_t len) {
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f) {
+            return false;
+        }
+    }
+    json_t *text = json_stringn(name, len); /* refuses what is not UTF-8 */
+    json_decref(text);
+    return text != NULL && len > 0;
+}
+
+const char *wzp_http_match(const char *page, const char *path) {
+    const size_t len = strlen(page);
+    if (strncmp(page, path, len) != 0) {
+        return NULL;
+    }
+    const char *name = path + len;
+    const size_t name_len = strlen(name);
+    if (page[len - 1] != '/') {
+        return name_len == 0 ? name : NULL;
+    }
+    if (name_len > WZP_HTTP_NAME_MAX || strchr(name, '/') != NULL || !is_plain(name, name_len)) {
+        return NULL;
+    }
+    return name;
+}
 
 #ifdef WZP_HAVE_WEBSOCKETS
 
@@ -60,20 +91,34 @@ static void drop_page(request *r) {
     r->page = NULL;
 }
 
-static int answer_page(wzp_http *http, struct lws *wsi, request *r, const wzp_http_page *page) {
+/* Into a buffer that is cut to what was written: a slow reader keeps no more than its page. */
+static wzp_http_status make_page(wzp_http *http, request *r, const wzp_http_page *page,
+                                 const char *name) {
     r->page = malloc(LWS_PRE + WZP_HTTP_PAGE_MAX);
     if (r->page == NULL) {
-        return answer_empty(wsi, HTTP_STATUS_INTERNAL_SERVER_ERROR);
+        return WZP_HTTP_BROKEN;
     }
     wzp_wr wr;
     wzp_wr_init(&wr, r->page + LWS_PRE, WZP_HTTP_PAGE_MAX);
-    if (page->write(http->cfg.ctx, &wr) != WZP_OK || wzp_wr_end(&wr) != WZP_OK) {
+    const wzp_http_status status = page->write(http->cfg.ctx, name, &wr);
+    if (status == WZP_HTTP_BROKEN || wzp_wr_end(&wr) != WZP_OK) {
         wzp_logf(&http->cfg.log, WZP_LOG_ERROR, "page %s cannot be made", page->path);
-        drop_page(r);
-        return answer_empty(wsi, HTTP_STATUS_INTERNAL_SERVER_ERROR);
+        return WZP_HTTP_BROKEN;
     }
     r->len = wzp_wr_len(&wr);
-    if (write_head(wsi, HTTP_STATUS_OK, r->len, false) != 0) {
+    uint8_t *cut = realloc(r->page, LWS_PRE + r->len);
+    r->page = cut != NULL ? cut : r->page;
+    return status;
+}
+
+static int answer_page(wzp_http *http, struct lws *wsi, request *r, const wzp_http_page *page,
+                       const char *name) {
+    const wzp_http_status status = make_page(http, r, page, name);
+    if (status == WZP_HTTP_BROKEN || status == WZP_HTTP_NOT_FOUND || r->len == 0) {
+        drop_page(r);
+        return answer_empty(wsi, (unsigned)status);
+    }
+    if (write_head(wsi, (unsigned)status, r->len, false) != 0) {
         return -1;
     }
     lws_callback_on_writable(wsi); /* the body follows when the socket takes it */
@@ -94,8 +139,9 @@ static int answer(wzp_http *http, struct lws *wsi, request *r, const char *path)
         return answer_empty(wsi, HTTP_STATUS_METHOD_NOT_ALLOWED);
     }
     for (size_t i = 0; i < http->cfg.page_count; i++) {
-        if (strcmp(http->cfg.pages[i].path, path) == 0) {
-            return answer_page(http, wsi, r, &http->cfg.pages[i]);
+        const char *name = wzp_http_match(http->cfg.pages[i].path, path);
+        if (name != NULL) {
+            return answer_page(http, wsi, r, &http->cfg.pages[i], name);
         }
     }
     return answer_empty(wsi, HTTP_STATUS_NOT_FOUND);

@@ -12,31 +12,44 @@
 
 typedef struct server {
     uv_loop_t loop;
+    wzp_http_status status;
+    char name[WZP_HTTP_NAME_MAX + 1]; /* that the last page below /item/ was asked for */
     wzp_http *http;
     size_t page_len;
     bool broken;
     unsigned pages;
 } server;
 
-static wzp_err write_page(void *ctx, wzp_wr *out) {
+static wzp_http_status write_page(void *ctx, const char *name, wzp_wr *out) {
     server *s = ctx;
     s->pages++;
+    ck_assert_str_eq(name, "");
     if (s->broken) {
-        return WZP_ERR_OVERFLOW;
+        return WZP_HTTP_BROKEN;
     }
     wzp_wr_str(out, "# TYPE x counter\nx 1\n");
     while (wzp_wr_len(out) < s->page_len) {
         wzp_wr_u8(out, 'z');
     }
-    return wzp_wr_end(out);
+    return s->status;
 }
 
-static const wzp_http_page pages[] = {{"/metrics", write_page}};
+static wzp_http_status write_item(void *ctx, const char *name, wzp_wr *out) {
+    server *s = ctx;
+    (void)snprintf(s->name, sizeof s->name, "%s", name);
+    wzp_wr_str(out, "item ");
+    wzp_wr_str(out, name);
+    return WZP_HTTP_OK;
+}
+
+static const wzp_http_page pages[] = {{"/metrics", write_page}, {"/item/", write_item}};
 
 static void start(server *s) {
-    *s = (server){.page_len = 0};
-    const wzp_http_cfg cfg = {
-        .listen = wzp_addr_v4(127, 0, 0, 1, 0), .pages = pages, .page_count = 1, .ctx = s};
+    *s = (server){.status = WZP_HTTP_OK};
+    const wzp_http_cfg cfg = {.listen = wzp_addr_v4(127, 0, 0, 1, 0),
+                              .pages = pages,
+                              .page_count = WZP_COUNT_OF(pages),
+                              .ctx = s};
     ck_assert_int_eq(uv_loop_init(&s->loop), 0);
     const wzp_err err = wzp_http_start(&s->http, &s->loop, &cfg);
     ck_assert_msg(err == WZP_OK, "%s", wzp_io_reason(errno));
@@ -90,6 +103,22 @@ static const struct request_case {
      "HTTP/1.1 200 ", "x 1"},
     {"other path", "GET /secret HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404 ", ""},
     {"longer path", "GET /metrics/x HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404 ", ""},
+    {"below a page", "GET /item/a%3ab HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 ", "item a:b"},
+    {"a plus", "GET /item/a%2bb HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 ", "item a+b"},
+    {"as in a form", "GET /item/a+b HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 ", "item a b"},
+    {"decoded once", "GET /item/%2541 HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 ", "item %41"},
+    {"dots lead upwards", "GET /item/x/../../metrics HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 ",
+     "x 1"},
+    {"nothing below", "GET /item/ HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404 ", ""},
+    {"the page itself", "GET /item HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404 ", ""},
+    {"two levels below", "GET /item/a/b HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404 ", ""},
+    {"two levels, escaped", "GET /item/a%2fb HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404 ", ""},
+    {"a control character", "GET /item/a%1bb HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404 ", ""},
+    {"a line end ends the path", "GET /item/a%0d%0ab HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.0 200 ",
+     "\r\n\r\nitem a"},
+    {"not UTF-8", "GET /item/%ff%fe HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404 ", ""},
+    {"no hexadecimal digits", "GET /item/%zz HTTP/1.1\r\nHost: x\r\n\r\n", "", ""},
+    {"a zero byte is not answered", "GET /item/a%00b HTTP/1.1\r\nHost: x\r\n\r\n", "", ""},
     {"other method", "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
      "HTTP/1.1 405 ", "allow: GET"},
     {"head", "HEAD /metrics HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 405 ", ""},
@@ -157,6 +186,61 @@ START_TEST(a_page_that_cannot_be_made_is_500) {
     ck_assert_ptr_nonnull(strstr(answer, " 500 "));
     close(fd);
     stop(&s);
+}
+END_TEST
+
+START_TEST(a_page_may_say_that_it_is_not_well) {
+    server s;
+    char answer[4096];
+    static const char request[] = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+    start(&s);
+    s.status = WZP_HTTP_UNAVAILABLE;
+    const int fd = dial(&s);
+    ck_assert_int_gt(send(fd, request, sizeof request - 1, 0), 0);
+    converse(&s, fd, answer, sizeof answer, "x 1\n");
+    ck_assert_ptr_nonnull(strstr(answer, " 503 "));
+    ck_assert_ptr_nonnull(strstr(answer, "x 1\n"));
+    s.status = WZP_HTTP_NOT_FOUND;
+    ck_assert_int_gt(send(fd, request, sizeof request - 1, 0), 0);
+    converse(&s, fd, answer, sizeof answer, "\r\n\r\n");
+    ck_assert_ptr_nonnull(strstr(answer, " 404 "));
+    close(fd);
+    stop(&s);
+}
+END_TEST
+
+static const struct match_case {
+    const char *name, *page, *path, *want; /* NULL: does not match */
+} match_cases[] = {
+    {"exact", "/metrics", "/metrics", ""},
+    {"longer", "/metrics", "/metrics2", NULL},
+    {"shorter", "/metrics", "/metric", NULL},
+    {"below", "/route/", "/route/ab:cd", "ab:cd"},
+    {"nothing below", "/route/", "/route/", NULL},
+    {"two levels", "/route/", "/route/a/b", NULL},
+    {"a slash at the end", "/route/", "/route/a/", NULL},
+    {"letters of the world", "/ws/", "/ws/caf\xc3\xa9", "caf\xc3\xa9"},
+    {"half a letter", "/ws/", "/ws/caf\xc3", NULL},
+    {"overlong letter", "/ws/", "/ws/\xc0\xaf", NULL},
+    {"a control character", "/ws/", "/ws/a\x1b[31m", NULL},
+    {"delete", "/ws/", "/ws/\x7f", NULL},
+};
+
+START_TEST(paths_match) {
+    const struct match_case *c = &match_cases[_i];
+    const char *got = wzp_http_match(c->page, c->path);
+    ck_assert_msg((got == NULL) == (c->want == NULL), "%s: got %s", c->name,
+                  got != NULL ? got : "nothing");
+    ck_assert_msg(got == NULL || strcmp(got, c->want) == 0, "%s: got %s", c->name, got);
+}
+END_TEST
+
+START_TEST(names_have_a_longest) {
+    char path[WZP_HTTP_NAME_MAX + 8] = "/x/";
+    memset(path + 3, 'n', WZP_HTTP_NAME_MAX);
+    ck_assert_ptr_nonnull(wzp_http_match("/x/", path));
+    path[3 + WZP_HTTP_NAME_MAX] = 'n';
+    ck_assert_ptr_null(wzp_http_match("/x/", path));
 }
 END_TEST
 
@@ -259,6 +343,9 @@ int main(void) {
     tcase_add_test(tc, one_connection_serves_many_requests);
     tcase_add_test(tc, long_pages_arrive_whole);
     tcase_add_test(tc, a_page_that_cannot_be_made_is_500);
+    tcase_add_test(tc, a_page_may_say_that_it_is_not_well);
+    tcase_add_loop_test(tc, paths_match, 0, WZP_COUNT_OF(match_cases));
+    tcase_add_test(tc, names_have_a_longest);
     tcase_add_loop_test(tc, garbage_harms_nobody_else, 0, WZP_COUNT_OF(garbage_cases));
     tcase_add_test(tc, clients_that_hang_up_cost_nothing);
     tcase_add_test(tc, more_clients_than_allowed_are_turned_away);

@@ -1,4 +1,5 @@
-/* What an operator does to a relay that runs: change what can be changed, drain it. */
+/* What an operator does to a relay that runs: look who is there, change what can be changed, drain
+ * it. */
 #include <stdio.h>
 
 #include "relay/internal.h"
@@ -12,6 +13,36 @@ void wzp_relay_change(wzp_relay *r, const wzp_relay_live *live) {
     r->cfg.max_sessions = live->max_sessions != 0 ? live->max_sessions : WZP_LIMIT_SESSIONS;
     r->cfg.advertised = live->advertised;
     (void)snprintf(r->region, sizeof r->region, "%s", live->region != NULL ? live->region : "");
+}
+
+/* --- who is there ----------------------------------------------------------------------------- */
+
+static bool is_present(const session *s) {
+    return (s->is_registered || s->room != NULL) && s->fingerprint[0] != '\0';
+}
+
+void wzp_relay_visit_clients(const wzp_relay *r, bool (*visit)(void *ctx, const char *fp),
+                             void *ctx) {
+    const session *s = r->sessions;
+    while (s != NULL && (!is_present(s) || visit(ctx, s->fingerprint))) {
+        s = s->next;
+    }
+}
+
+bool wzp_relay_has_client(const wzp_relay *r, const char *fingerprint) {
+    const session *s = wzp_relay_find_client(r, wzp_bytes_str(fingerprint));
+    for (s = s != NULL ? s : r->sessions; s != NULL; s = s->next) {
+        if (is_present(s) && strcmp(s->fingerprint, fingerprint) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- end -------------------------------------------------------------------------------------- */
+
+bool wzp_relay_is_ending(const wzp_relay *r) {
+    return r->draining || r->shutting_down;
 }
 
 /* Neither in a room nor party of a call. */

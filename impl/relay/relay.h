@@ -115,6 +115,16 @@ void wzp_relay_auth_result(wzp_relay *relay, uint64_t id, wzp_auth_verdict verdi
  * WZP_ERR_OVERFLOW: the buffer is too small (room for 256 KiB always suffices). */
 WZP_MUST_USE wzp_err wzp_relay_metrics(const wzp_relay *relay, wzp_wr *out);
 
+/* The clients that are here, registered or in a room, by their fingerprints; one that is both, or
+ * in several rooms, comes several times, and those without a fingerprint do not come.  `visit`
+ * borrows the text and returns false to end it. */
+void wzp_relay_visit_clients(const wzp_relay *relay, bool (*visit)(void *ctx, const char *fp),
+                             void *ctx);
+bool wzp_relay_has_client(const wzp_relay *relay, const char *fingerprint);
+
+/* Since wzp_relay_drain or wzp_relay_shutdown. */
+bool wzp_relay_is_ending(const wzp_relay *relay);
+
 /* What can change while the relay runs.  `region` is copied; 0 and NULL as in wzp_relay_cfg. */
 typedef struct wzp_relay_live {
     wzp_enforce enforce;

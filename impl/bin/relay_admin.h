@@ -1,0 +1,30 @@
+/* What the relay tells its operator over HTTP beside the metrics (relay sheet 11.2): who is here,
+ * where a client is, which relays are known.  There are no links to other relays yet: everything
+ * remote is empty. */
+#ifndef WZP_BIN_RELAY_ADMIN_H
+#define WZP_BIN_RELAY_ADMIN_H
+
+#include "base/addr.h"
+#include "relay/relay.h"
+
+/* /presence names so many at most: making the list must not hold up media.  Whether a certain one
+ * is here /presence/FP says in any case. */
+#define WZP_ADMIN_PRESENCE_MAX 4096
+
+/* [{"fingerprint": ..., "location": "Local"}, ...], indented, in the order of fingerprints. */
+WZP_MUST_USE wzp_err wzp_admin_presence(const wzp_relay *relay, wzp_wr *out);
+
+/* {"fingerprint": ..., "location": "Local"}, or on one line with null.  `fingerprint` is UTF-8. */
+WZP_MUST_USE wzp_err wzp_admin_presence_of(const wzp_relay *relay, const char *fingerprint,
+                                           wzp_wr *out);
+
+/* {"fingerprint": ..., "relay_chain": [...], "route": "local" or "not_found"}; the chain of a local
+ * client is `listen` alone. */
+WZP_MUST_USE wzp_err wzp_admin_route(const wzp_relay *relay, const char *fingerprint,
+                                     const wzp_addr *listen, wzp_wr *out);
+
+/* [], and the table of relay sheet 10.1 without rows. */
+WZP_MUST_USE wzp_err wzp_admin_peers(wzp_wr *out);
+WZP_MUST_USE wzp_err wzp_admin_mesh(wzp_wr *out);
+
+#endif
