@@ -22,12 +22,12 @@ _wzp_relay() {
         ;;
     --seed | --max-sessions | --max-connections | --max-connections-per-ip | --ring-timeout | \
         --drain-timeout | \
-        --auth-url | --region | --threads | --metrics-port) ;;
+        --auth-url | --region | --debug-tap | --threads | --metrics-port) ;;
     *)
         mapfile -t COMPREPLY < <(compgen -W "--listen --identity --regenerate-identity --seed --config
             --enforce --exact-limits --max-sessions --max-connections --max-connections-per-ip
             --strict-identity --pli-broadcast --trunking --ring-timeout --drain-timeout --advertised-addr --auth-url
-            --auth-ca --region --threads --metrics-port --metrics-addr --event-log --qlog
+            --auth-ca --region --threads --metrics-port --metrics-addr --debug-tap --event-log --qlog
             --keylog --log-level --quiet --help --version" -- "$current")
         ;;
     esac

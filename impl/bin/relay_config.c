@@ -38,6 +38,7 @@ static const struct key {
     {"auth_url", TEXT, USED, INTO(auth_url)},
     {"auth_ca", TEXT, USED, INTO(auth_ca)},
     {"available_relays", TEXTS, USED, INTO(available_relays)},
+    {"debug_tap", TEXT, USED, INTO(debug_tap)},
     {"max_connections", NUMBER, USED, INTO(max_connections)},
     {"max_connections_per_ip", NUMBER, USED, INTO(max_connections_per_ip)},
     {"jitter_target_depth", NUMBER, UNUSED, 0},
@@ -50,7 +51,6 @@ static const struct key {
     {"peers", LIST, LATER, 0},
     {"trusted", LIST, LATER, 0},
     {"global_rooms", LIST, LATER, 0},
-    {"debug_tap", TEXT, LATER, 0},
 };
 
 static const char *expected(key_kind kind) {
@@ -224,6 +224,7 @@ void wzp_relay_config_write_example(const wzp_relay_options *o, const char *tls_
                  "# metrics_port = 9090        # on 127.0.0.1\n"
                  "# region = \"eu-west\"\n"
                  "# log_level = \"info\"\n"
+                 "# debug_tap = \"*\"           # or a room: its traffic is logged\n"
                  "\n"
                  "# This relay, as another one would name it:\n"
                  "# [[peers]]\n"

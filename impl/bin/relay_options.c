@@ -46,6 +46,7 @@ static const char help[] =
     "  --metrics-port PORT       Prometheus text at http://127.0.0.1:PORT/metrics; also /healthz,\n"
     "                            /presence, /route/FINGERPRINT, /peers, /mesh\n"
     "  --metrics-addr IP         instead of 127.0.0.1: anyone who reaches it may read\n"
+    "  --debug-tap ROOM|'*'      packets, signals and events of a room or all, in the log\n"
     "  --event-log FILE          joins, leaves, refusals, hangups as JSON lines\n"
     "  --qlog DIR                one qlog file per connection\n"
     "  --keylog FILE             TLS secrets for captures; never where real people talk\n"
@@ -83,6 +84,7 @@ enum flag_id {
     FLAG_THREADS,
     FLAG_METRICS_PORT,
     FLAG_METRICS_ADDR,
+    FLAG_DEBUG_TAP,
     FLAG_EVENT_LOG,
     FLAG_QLOG,
     FLAG_KEYLOG,
@@ -116,6 +118,7 @@ static const struct option flags[] = {
     {"threads", required_argument, NULL, FLAG_THREADS},
     {"metrics-port", required_argument, NULL, FLAG_METRICS_PORT},
     {"metrics-addr", required_argument, NULL, FLAG_METRICS_ADDR},
+    {"debug-tap", required_argument, NULL, FLAG_DEBUG_TAP},
     {"event-log", required_argument, NULL, FLAG_EVENT_LOG},
     {"qlog", required_argument, NULL, FLAG_QLOG},
     {"keylog", required_argument, NULL, FLAG_KEYLOG},
@@ -128,7 +131,6 @@ static const struct option flags[] = {
     {"ws-port", required_argument, NULL, FLAG_LATER},
     {"static-dir", required_argument, NULL, FLAG_LATER},
     {"global-room", required_argument, NULL, FLAG_LATER},
-    {"debug-tap", required_argument, NULL, FLAG_LATER},
     {NULL, 0, NULL, 0}};
 
 static const char short_flags[] = "c:i:hV";
@@ -237,6 +239,7 @@ static const struct plain {
     {FLAG_AUTH_URL, false, offsetof(wzp_relay_options, auth_url)},
     {FLAG_AUTH_CA, false, offsetof(wzp_relay_options, auth_ca)},
     {FLAG_REGION, false, offsetof(wzp_relay_options, region)},
+    {FLAG_DEBUG_TAP, false, offsetof(wzp_relay_options, debug_tap)},
     {FLAG_EVENT_LOG, false, offsetof(wzp_relay_options, event_log)},
     {FLAG_QLOG, false, offsetof(wzp_relay_options, qlog_dir)},
     {FLAG_KEYLOG, false, offsetof(wzp_relay_options, keylog)},

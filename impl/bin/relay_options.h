@@ -33,6 +33,7 @@ typedef struct wzp_relay_options {
     uint16_t metrics_port;
     wzp_addr metrics_addr; /* its port is not used */
 
+    const char *debug_tap; /* a room, "*", or NULL */
     const char *event_log, *keylog, *qlog_dir;
     wzp_log_level log_level;
     bool quiet;

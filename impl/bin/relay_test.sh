@@ -56,7 +56,7 @@ expect 2 "--threads 2: this build has one worker" --threads 2
 expect 2 "--seed: expected 64 hexadecimal digits, wrong at offset 3 of 3" --seed abc
 expect 2 "--log-level: expected error, warn, info or debug, got 'loud'" --log-level loud
 for flag in --remote=127.0.0.1:1 --probe=127.0.0.1:1 --probe-mesh --mesh-status \
-    --ws-port=1 --static-dir=/ --global-room=x '--debug-tap=*'; do
+    --ws-port=1 --static-dir=/ --global-room=x; do
     expect 2 "${flag%%=*}: not in this build yet" "$flag"
 done
 
@@ -212,11 +212,19 @@ grep -q 'GRO off, segmentation off' running.err || fail "WZP_UDP_PLAIN: $(cat ru
 [ "$(sed -n 's/^tls //p' running)" = "$tls" ] || fail "one seed, two certificates"
 stop INT
 
-printf 'listen_addr = "127.0.0.1:0"\nmetrics_port = 0\nenforce = "on"\n' >c.toml
+printf 'listen_addr = "127.0.0.1:0"\nmetrics_port = 0\nenforce = "on"\ndebug_tap = "*"\n' >c.toml
 start -c c.toml
+"$client" join --room tapped --silence --duration 1 "$(sed -n 's/^listening on //p' running)" >out 2>&1
+grep -q ' info  debug_tap: TAP EVENT room="tapped" event="join" detail="participant=1 addr=127' running.err ||
+    fail "debug_tap of the file: $(cat running.err)"
+grep -q 'debug_tap: TAP room="tapped" dir="in" addr=127.*fan_out=0$' running.err || fail "no packet in the tap"
 grep -q '^metrics http' running || fail "metrics_port of the file"
 stop TERM
 grep -q $'\x1b' running.err && fail "colours without a terminal"
+
+start --listen 127.0.0.1:0 --seed $seed --debug-tap room --log-level warn
+grep -q 'debug-tap: nothing is shown' running.err || fail "a tap that says nothing: $(cat running.err)"
+stop TERM
 
 # --- reload ------------------------------------------------------------------------------------------
 

@@ -110,6 +110,7 @@ static int make_relay(program *p) {
                          .strict_identity = o->strict_identity,
                          .pli_broadcast = o->pli_broadcast,
                          .trunking = o->trunking,
+                         .debug_tap = o->debug_tap,
                          .max_conns = o->max_connections,
                          .max_conns_per_ip = o->max_connections_per_ip,
                          .keylog = o->keylog != NULL ? wzp_traces_on_keylog : NULL,
@@ -125,6 +126,9 @@ static int make_relay(program *p) {
     if (err != WZP_OK) {
         return wzp_relay_complain(WZP_EXIT_FAILED, "the relay cannot be made: %s",
                                   wzp_err_text(err));
+    }
+    if (o->debug_tap != NULL && p->log.max < WZP_LOG_INFO) {
+        wzp_logf(&p->log, WZP_LOG_WARN, "--debug-tap: nothing is shown below --log-level info");
     }
     if (o->config_missing) {
         wzp_relay_config_write_example(o, wzp_relay_tls_fingerprint(p->relay));

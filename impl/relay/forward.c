@@ -55,6 +55,8 @@ static void send_directive(room *rm) {
     for (size_t i = 0; i < rm->count; i++) {
         (void)wzp_relay_send_signal(rm->members[i], &directive);
     }
+    wzp_relay_tap_directive(rm->members[0]->relay, rm,
+                            wzp_codec_find(wzp_tier_profile(rm->tier)->codec)->name, reason);
 }
 
 /* A report tells of the sender's path: it moves its layer and its tier, and the room follows its
@@ -124,6 +126,9 @@ void wzp_relay_forward(session *s, wzp_bytes datagram) {
     }
     if ((packet.hdr.flags & WZP_MEDIA_QUALITY) != 0) {
         take_report(s, &packet.report);
+    }
+    if (s->tap != NULL) {
+        wzp_relay_tap_packet(s, &packet);
     }
     wzp_relay_fan_out(s, &packet, datagram);
 }

@@ -10,6 +10,7 @@
 #include "relay/quality.h"
 #include "relay/relay.h"
 #include "relay/table.h"
+#include "relay/tap.h"
 #include "relay/timers.h"
 #include "wire/signal.h"
 #include "wire/trunk.h"
@@ -125,6 +126,7 @@ struct session {
     bool barred;        /* broke a rule: nothing of it is forwarded any more */
     uint64_t dred, plc; /* the highest totals that it told */
     trunk trunk;
+    wzp_tap_sender *tap; /* NULL: nobody taps its room */
     keyframe *keyframes; /* WZP_LIMIT_KEYFRAME_STREAMS of them, made on first use */
 };
 
@@ -215,6 +217,7 @@ struct wzp_relay {
     uint64_t session_count, room_count, next_number, media_sessions, signal_clients;
     bool shutting_down, draining;
     relay_metrics metrics;
+    wzp_tap tap;
     wzp_relay_event *events;
     size_t events_first, events_len;
     wzp_time now;
@@ -255,6 +258,16 @@ void wzp_relay_on_room_signal(session *s, wzp_bytes json);
 /* forward.c */
 void wzp_relay_forward(session *s, wzp_bytes datagram);
 void wzp_relay_fan_out(session *s, const wzp_media_packet *packet, wzp_bytes datagram);
+
+/* tap.c */
+void wzp_relay_tap_set(wzp_relay *r, const char *filter);
+void wzp_relay_tap_join(session *s);
+void wzp_relay_tap_leave(session *s, const room *rm);
+void wzp_relay_tap_update(wzp_relay *r, const room *rm);
+void wzp_relay_tap_directive(wzp_relay *r, const room *rm, const char *codec, const char *reason);
+void wzp_relay_tap_packet(session *s, const wzp_media_packet *packet);
+void wzp_relay_tap_tick(wzp_relay *r);
+wzp_time wzp_relay_tap_deadline(const wzp_relay *r);
 
 /* trunk.c */
 void wzp_relay_trunk_push(session *from, size_t place, wzp_bytes datagram);

@@ -25,6 +25,8 @@
 #define WZP_LIMIT_HELD 8                     /* signals that wait for the service's answer ... */
 #define WZP_LIMIT_HELD_BYTES 65536           /* ... and their bytes, of one connection */
 #define WZP_LIMIT_EVENTS 1024                /* queued for the event log */
+#define WZP_LIMIT_TAP_PACKETS 1000 /* lines per second of the debug tap about packets ... */
+#define WZP_LIMIT_TAP_OTHERS 200   /* ... and about everything else */
 
 #define WZP_TIMER_OFFER (10 * WZP_S)    /* CallOffer after the QUIC handshake */
 #define WZP_TIMER_TOKEN (10 * WZP_S)    /* AuthToken after the QUIC handshake */

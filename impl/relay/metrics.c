@@ -310,6 +310,9 @@ static void write_ours(wzp_wr *wr, const wzp_relay *r) {
     single(wr, "wzp_relay_aliases_cut_total", "counter", "aliases over 64 bytes", m->aliases_cut);
     single(wr, "wzp_relay_events_dropped_total", "counter", "events the log did not take in time",
            m->events_dropped);
+    single(wr, "wzp_relay_tap_lines_total", "counter", "lines of the debug tap", r->tap.lines);
+    single(wr, "wzp_relay_tap_suppressed_total", "counter", "lines over its limit per second",
+           r->tap.suppressed);
     single(wr, "wzp_relay_signal_clients", "gauge", "registered on _signal", r->signal_clients);
     single(wr, "wzp_relay_presence_listed", "gauge", "clients that the latest PresenceList names",
            r->presence_listed);

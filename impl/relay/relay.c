@@ -44,6 +44,7 @@ wzp_err wzp_relay_new(wzp_relay **out, const wzp_relay_cfg *cfg, wzp_time now) {
     r->presence_due = WZP_TIME_NEVER;
     r->presence_is_spread = true;
     (void)snprintf(r->build, sizeof r->build, "%s", cfg->build != NULL ? cfg->build : "unknown");
+    wzp_relay_tap_set(r, cfg->debug_tap);
     (void)snprintf(r->region, sizeof r->region, "%s", cfg->region != NULL ? cfg->region : "");
     wzp_identity_from_seed(&r->identity, cfg->seed);
     wzp_tls_identity_from_seed(&r->tls, cfg->seed);
@@ -203,12 +204,14 @@ void wzp_relay_tick(wzp_relay *r, wzp_time now) {
     wzp_relay_calls_tick(r);
     wzp_relay_presence_tick(r);
     wzp_relay_drain_tick(r);
+    wzp_relay_tap_tick(r);
     drain(r);
 }
 
 wzp_time wzp_relay_deadline(const wzp_relay *r) {
     wzp_time first = wzp_time_min(wzp_quic_deadline(r->quic), wzp_relay_trunk_deadline(r));
     first = wzp_time_min(first, wzp_calls_deadline(r->calls));
+    first = wzp_time_min(first, wzp_relay_tap_deadline(r));
     first = wzp_time_min(first, wzp_timers_deadline(&r->timers));
     return wzp_time_min(first, wzp_relay_presence_deadline(r));
 }

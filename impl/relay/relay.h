@@ -35,6 +35,7 @@ typedef struct wzp_relay_cfg {
     bool auth;             /* connections begin with an AuthToken, see wzp_relay_next_auth */
     bool pli_broadcast;    /* PLI to all members as deployed, instead of to the owner only */
     bool trunking;         /* media leaves in TrunkFrames, which no deployed client reads */
+    const char *debug_tap; /* a room's name or "*": its traffic is logged, see tap.h.  Copied */
 
     /* Handed to the endpoint, see quic/quic.h. */
     uint32_t max_conns, max_conns_per_ip, max_handshakes;

@@ -80,6 +80,7 @@ bool wzp_relay_join(session *s) {
     wzp_quality_init(&s->quality);
     r->media_sessions++;
     wzp_relay_event_push(r, s, "join", "");
+    wzp_relay_tap_join(s);
     wzp_relay_keyframe_replay(s);
     wzp_relay_broadcast_room(rm);
     return true;
@@ -100,6 +101,7 @@ void wzp_relay_leave(session *s) {
     s->room = NULL;
     s->relay->media_sessions--;
     wzp_relay_event_push(s->relay, s, "leave", "");
+    wzp_relay_tap_leave(s, rm);
     if (rm->count == 0) {
         delete_room(s->relay, rm);
     } else {
@@ -124,6 +126,7 @@ void wzp_relay_broadcast_room(room *rm) {
     for (size_t i = 0; i < rm->count; i++) {
         (void)wzp_relay_send_signal(rm->members[i], &update);
     }
+    wzp_relay_tap_update(rm->members[0]->relay, rm);
     free(list);
 }
 
