@@ -84,15 +84,25 @@ static void find_place(wzp_sim_call_host *call, wzp_time local) {
                          : (uint32_t)(left - left % call->next.slots);
 }
 
+/* Fills `frame` with what is said next and returns its length. */
+static size_t say(const wzp_sim_call_host *call, uint8_t frame[WZP_OPUS_PACKET_MAX]) {
+    const wzp_sim_payloads *payloads = call->cfg.payloads;
+    if (payloads == NULL) {
+        (void)wzp_sim_speech_write(frame, call->cfg.frame_bytes, &call->next);
+        return call->cfg.frame_bytes;
+    }
+    const wzp_sim_payload payload =
+        wzp_sim_payloads_at(payloads, call->next.number / call->next.slots);
+    wzp_sim_speech_wrap(frame, payload, &call->next);
+    return payload.packet.len;
+}
+
 static void on_capture(wzp_sim_call_host *call, wzp_time local) {
     uint8_t frame[WZP_OPUS_PACKET_MAX];
     find_place(call, local);
     call->next.sent = wzp_sim_now(call->clock);
     const bool spoken = wzp_sim_speech_spoken(&call->next, call->next.number);
-    if (spoken) {
-        (void)wzp_sim_speech_write(frame, call->cfg.frame_bytes, &call->next);
-    }
-    const wzp_bytes bytes = wzp_bytes_of(frame, spoken ? call->cfg.frame_bytes : 0);
+    const wzp_bytes bytes = wzp_bytes_of(frame, spoken ? say(call, frame) : 0);
     const wzp_err err = wzp_client_push_coded(call->client, bytes, local);
     call->report.frames_sent += spoken && err == WZP_OK ? 1 : 0;
     call->report.send_failed += err != WZP_OK ? 1 : 0;
@@ -352,7 +362,8 @@ static wzp_err take_cfg(wzp_sim_call_host *call, const wzp_sim_call_cfg *cfg) {
     const wzp_codec_info *codec = wzp_codec_find(cfg->codec);
     const char *room = cfg->room != NULL ? cfg->room : "default";
     if (codec == NULL || !codec->is_opus || !good_pattern(cfg) || strlen(room) > WZP_QUIC_SNI_MAX ||
-        cfg->fault_count > WZP_SIM_SIGNAL_FAULTS_MAX) {
+        cfg->fault_count > WZP_SIM_SIGNAL_FAULTS_MAX ||
+        (cfg->payloads != NULL && wzp_sim_payloads_frame_ms(cfg->payloads) != codec->frame_ms)) {
         return WZP_ERR_INVALID_ARGUMENT;
     }
     call->cfg = *cfg;

@@ -1,7 +1,8 @@
 /* Somebody in a call: a client core on a simulated host that dials a relay, joins a room, says
  * frames that can be told apart (speech.h) and keeps account of what it hears of everybody else.
  *
- * Codecs do not run, everything else does: QUIC, encryption, handshake, jitter buffer. */
+ * Codecs do not run, everything else does: QUIC, encryption, handshake, jitter buffer.  Its frames
+ * are filler, or come from a file that a codec made. */
 #ifndef WZP_SIM_HOST_CALL_HOST_H
 #define WZP_SIM_HOST_CALL_HOST_H
 
@@ -48,8 +49,11 @@ typedef struct wzp_sim_call_cfg {
     bool listen_only;
     uint32_t talk_ms, silence_ms; /* its pattern, multiples of 40; silence 0: it never pauses */
     uint16_t frame_bytes;         /* 0: what the codec's nominal rate gives */
-    wzp_time dial_at;             /* network time; in the past: at once */
-    wzp_time hangup_at;           /* 0 or WZP_TIME_NEVER: it stays */
+    /* What it says, one after the other, instead of filler; of the codec's frame length.  NULL:
+     * filler.  Borrowed for its life. */
+    const wzp_sim_payloads *payloads;
+    wzp_time dial_at;   /* network time; in the past: at once */
+    wzp_time hangup_at; /* 0 or WZP_TIME_NEVER: it stays */
     /* After an end that it did not want: dial again so long after it; 0: never.  Its frames and its
      * ears go on where they were. */
     uint64_t redial_after;
@@ -62,8 +66,8 @@ typedef struct wzp_sim_call_cfg {
     void *keylog_ctx;
 } wzp_sim_call_cfg;
 
-/* `host` is borrowed for its life.  INVALID_ARGUMENT (codec, pattern, frame_bytes, fault_count),
- * NOMEM. */
+/* `host` is borrowed for its life.  INVALID_ARGUMENT (codec, pattern, frame_bytes, payloads,
+ * fault_count), NOMEM. */
 WZP_MUST_USE wzp_err wzp_sim_call_host_new(wzp_sim_call_host **out, wzp_sim_host *host,
                                            const wzp_sim_call_cfg *cfg);
 

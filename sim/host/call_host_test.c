@@ -463,6 +463,45 @@ static const struct cfg_case {
     {"too long a frame", WZP_CODEC_OPUS_24K, 40, 0, WZP_OPUS_PACKET_MAX + 1},
 };
 
+/* Made by a codec; the second one has padding of its own. */
+#define PACKETS "4841424344\n4b4103aabbccdd1122f1\n48aa\n"
+
+START_TEST(payloads_of_a_codec) {
+    static room r;
+    wzp_sim_payloads *said = NULL;
+    wzp_fail fail;
+    ck_assert(wzp_sim_payloads_parse(&said, wzp_bytes_str(PACKETS), &fail) == WZP_OK);
+    open_room(&r, 2);
+    r.parties[X].cfg.payloads = said;
+    start(&r, 1);
+    run_until(&r, 11 * WZP_S);
+    for (size_t i = X; i <= Y; i++) {
+        const wzp_sim_heard *heard = heard_of(&r.parties[i], (uint32_t)(X + Y - i));
+        ck_assert_uint_gt(heard->played, 480);
+        ck_assert_int_eq(heard->verdict.which, WZP_SIM_CLASS_A0);
+        ck_assert_uint_eq(r.parties[i].report.frames_foreign, 0);
+    }
+    close_room(&r);
+    wzp_sim_payloads_free(&said);
+}
+END_TEST
+
+START_TEST(payloads_of_another_length) {
+    static room r;
+    wzp_sim_payloads *said = NULL;
+    wzp_fail fail;
+    wzp_sim_call_host *call = NULL;
+    ck_assert(wzp_sim_payloads_parse(&said, wzp_bytes_str("10ab"), &fail) == WZP_OK);
+    open_room(&r, 1);
+    start(&r, 1);
+    wzp_sim_call_cfg cfg = r.parties[X].cfg;
+    cfg.payloads = said;
+    ck_assert(wzp_sim_call_host_new(&call, r.star.hosts[X], &cfg) == WZP_ERR_INVALID_ARGUMENT);
+    close_room(&r);
+    wzp_sim_payloads_free(&said);
+}
+END_TEST
+
 START_TEST(refused) {
     const struct cfg_case *c = &cfg_cases[_i];
     const wzp_sim_host_cfg host_cfg = {.name = "x"};
@@ -498,6 +537,8 @@ int main(void) {
     tcase_add_test(tc, an_address_that_changes);
     tcase_add_test(tc, hanging_up_by_hand);
     tcase_add_test(tc, hanging_up_before_dialling);
+    tcase_add_test(tc, payloads_of_a_codec);
+    tcase_add_test(tc, payloads_of_another_length);
     tcase_add_loop_test(tc, refused, 0, WZP_COUNT_OF(cfg_cases));
     return wzp_run_suite("sim_host.call_host", tc);
 }

@@ -2,7 +2,7 @@
  *      2  slots      14  silence    28  check
  *      3  0          16  end        30  filler ...
  *      4  sender
- *      8  number */
+ *      8  number                                 (in a packet's tag: without filler) */
 #include "sim/host/speech.h"
 
 #include "base/rd.h"
@@ -10,24 +10,22 @@
 
 enum { MAGIC = 0x5753, HEADER = 28 };
 
-static uint16_t check_of(const uint8_t header[HEADER], size_t len) {
-    uint32_t hash = UINT32_C(2166136261) ^ (uint32_t)len;
-    for (size_t i = 0; i < HEADER; i++) {
-        hash = (hash ^ header[i]) * UINT32_C(16777619);
+#define FNV_START UINT32_C(2166136261)
+
+static uint32_t fnv(uint32_t hash, const uint8_t *bytes, size_t len) {
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ bytes[i]) * UINT32_C(16777619);
     }
+    return hash;
+}
+
+static uint16_t fold(uint32_t hash) {
     return (uint16_t)(hash ^ hash >> 16);
 }
 
-static uint8_t filler_at(uint16_t check, size_t i) {
-    return (uint8_t)(check + 7 * i);
-}
-
-bool wzp_sim_speech_write(uint8_t *out, size_t len, const wzp_sim_speech *speech) {
+static void write_header(uint8_t out[HEADER], const wzp_sim_speech *speech) {
     wzp_wr wr;
-    if (len < WZP_SIM_SPEECH_MIN) {
-        return false;
-    }
-    wzp_wr_init(&wr, out, len);
+    wzp_wr_init(&wr, out, HEADER);
     wzp_wr_u16(&wr, MAGIC);
     wzp_wr_u8(&wr, speech->slots);
     wzp_wr_u8(&wr, 0);
@@ -37,26 +35,76 @@ bool wzp_sim_speech_write(uint8_t *out, size_t len, const wzp_sim_speech *speech
     wzp_wr_u16(&wr, speech->silence);
     wzp_wr_u32(&wr, speech->end);
     wzp_wr_u64(&wr, speech->sent);
-    const uint16_t check = check_of(out, len);
-    wzp_wr_u16(&wr, check);
+}
+
+static void write_check(uint8_t *tag, uint16_t check) {
+    tag[HEADER] = (uint8_t)(check >> 8);
+    tag[HEADER + 1] = (uint8_t)check;
+}
+
+/* --- filler ----------------------------------------------------------------------------------- */
+
+static uint16_t check_of_filler(const uint8_t header[HEADER], size_t len) {
+    return fold(fnv(FNV_START ^ (uint32_t)len, header, HEADER));
+}
+
+static uint8_t filler_at(uint16_t check, size_t i) {
+    return (uint8_t)(check + 7 * i);
+}
+
+bool wzp_sim_speech_write(uint8_t *out, size_t len, const wzp_sim_speech *speech) {
+    if (len < WZP_SIM_SPEECH_MIN) {
+        return false;
+    }
+    write_header(out, speech);
+    const uint16_t check = check_of_filler(out, len);
+    write_check(out, check);
     for (size_t i = WZP_SIM_SPEECH_MIN; i < len; i++) {
         out[i] = filler_at(check, i);
     }
     return true;
 }
 
-static bool is_whole(wzp_bytes payload, uint16_t check) {
+static bool filler_is_whole(wzp_bytes frame, uint16_t check) {
     uint8_t wrong = 0;
-    for (size_t i = WZP_SIM_SPEECH_MIN; i < payload.len; i++) {
-        wrong |= payload.data[i] ^ filler_at(check, i);
+    for (size_t i = WZP_SIM_SPEECH_MIN; i < frame.len; i++) {
+        wrong |= frame.data[i] ^ filler_at(check, i);
     }
-    return wrong == 0 && check == check_of(payload.data, payload.len);
+    return wrong == 0 && check == check_of_filler(frame.data, frame.len);
 }
 
+/* --- a codec's payload ------------------------------------------------------------------------ */
+
+/* Of the whole packet but the check itself. */
+static uint16_t check_of_packet(wzp_bytes packet, size_t tag_at) {
+    const size_t check_at = tag_at + HEADER;
+    const size_t after = check_at + sizeof(uint16_t);
+    const uint32_t hash = fnv(FNV_START ^ (uint32_t)packet.len, packet.data, check_at);
+    return fold(fnv(hash, packet.data + after, packet.len - after));
+}
+
+void wzp_sim_speech_wrap(uint8_t *out, wzp_sim_payload payload, const wzp_sim_speech *speech) {
+    memcpy(out, payload.packet.data, payload.packet.len);
+    write_header(out + payload.tag_at, speech);
+    write_check(out + payload.tag_at,
+                check_of_packet(wzp_bytes_of(out, payload.packet.len), payload.tag_at));
+}
+
+/* --- either ----------------------------------------------------------------------------------- */
+
+static bool is_whole(wzp_bytes payload, size_t tag_at, uint16_t check) {
+    return tag_at == 0 ? filler_is_whole(payload, check)
+                       : check == check_of_packet(payload, tag_at);
+}
+
+/* Filler is never taken for a packet: what would be the length of its padding is `slots`, too short
+ * for a tag. */
 bool wzp_sim_speech_parse(wzp_sim_speech *out, wzp_bytes payload) {
+    const size_t tag_at = wzp_sim_payload_tag_at(payload);
     wzp_sim_speech s = {0};
     wzp_rd rd;
-    wzp_rd_init(&rd, payload);
+    wzp_rd_init(&rd,
+                tag_at == 0 ? payload : wzp_bytes_of(payload.data + tag_at, payload.len - tag_at));
     const uint16_t magic = wzp_rd_u16(&rd, "magic");
     s.slots = wzp_rd_u8(&rd, "slots");
     const uint8_t zero = wzp_rd_u8(&rd, "zero");
@@ -68,12 +116,14 @@ bool wzp_sim_speech_parse(wzp_sim_speech *out, wzp_bytes payload) {
     s.sent = wzp_rd_u64(&rd, "sent");
     const uint16_t check = wzp_rd_u16(&rd, "check");
     if (rd.fail.code != WZP_OK || magic != MAGIC || zero != 0 || s.slots == 0 ||
-        !is_whole(payload, check)) {
+        !is_whole(payload, tag_at, check)) {
         return false;
     }
     *out = s;
     return true;
 }
+
+/* --- what is said when ------------------------------------------------------------------------ */
 
 bool wzp_sim_speech_spoken(const wzp_sim_speech *of, uint32_t number) {
     return wzp_sim_speech_spoken_before(of, number + 1) != wzp_sim_speech_spoken_before(of, number);

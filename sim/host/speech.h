@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
+#include "sim/host/payloads.h"
 
 typedef struct wzp_sim_speech {
     uint32_t sender;
@@ -17,12 +18,16 @@ typedef struct wzp_sim_speech {
     wzp_time sent;          /* on the network's clock */
 } wzp_sim_speech;
 
-#define WZP_SIM_SPEECH_MIN 30 /* bytes of the shortest frame */
+#define WZP_SIM_SPEECH_MIN WZP_SIM_TAG_LEN /* bytes of the shortest frame */
 
 /* Fills out[len] with the frame and filler that depends on it; false if `len` is too short. */
 bool wzp_sim_speech_write(uint8_t *out, size_t len, const wzp_sim_speech *speech);
 
-/* False: not a frame of ours, or not every byte is as it was written.  Then `out` is untouched. */
+/* The same in the tag of a codec's payload: fills out[payload.packet.len]. */
+void wzp_sim_speech_wrap(uint8_t *out, wzp_sim_payload payload, const wzp_sim_speech *speech);
+
+/* Of either kind.  False: not a frame of ours, or not every byte is as it was written.  Then `out`
+ * is untouched. */
 bool wzp_sim_speech_parse(wzp_sim_speech *out, wzp_bytes payload);
 
 /* Did the sender of `of` say something in slot `number`? */

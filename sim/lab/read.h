@@ -7,6 +7,13 @@
 /* Lives as long as the scenario; zeroed.  NULL after a complaint. */
 void *wzp_lab_keep(wzp_lab_reader *r, size_t count, size_t size);
 
+#define WZP_LAB_FILE_MAX 512
+
+/* The text of the file beside the scenario that `value` names, and its name; to be freed with
+ * free().  NULL after a complaint. */
+char *wzp_lab_read_beside(wzp_lab_reader *r, const char *path, const json_t *value,
+                          char file[WZP_LAB_FILE_MAX], size_t *len);
+
 /* --- descriptions, for the schema ------------------------------------------------------------- */
 
 extern const wzp_lab_table wzp_lab_root_table, wzp_lab_host_table, wzp_lab_way_table,

@@ -1,4 +1,5 @@
 /* "call" and "expect": who talks to whom, and what must come of it. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/lab/read.h"
@@ -141,6 +142,20 @@ static void take_codec(wzp_lab_reader *r, const char *path, json_t *value, void 
     ((wzp_lab_call *)out)->codec = (uint8_t)id;
 }
 
+static void take_payloads(wzp_lab_reader *r, const char *path, json_t *value, void *out) {
+    char file[WZP_LAB_FILE_MAX];
+    wzp_lab_call *call = out;
+    size_t len = 0;
+    wzp_fail fail;
+    char *text = wzp_lab_read_beside(r, path, value, file, &len);
+    if (text != NULL &&
+        wzp_sim_payloads_parse(&call->payloads, wzp_bytes_of(text, len), &fail) != WZP_OK) {
+        wzp_lab_complain(r, path, "%s:%llu: %s; expected Opus packets in hexadecimal, one a line",
+                         file, (unsigned long long)fail.got, fail.field);
+    }
+    free(text);
+}
+
 static void add_member(wzp_lab_reader *r, const char *path, const char *name, wzp_lab_call *call) {
     const wzp_lab_scenario *s = r->owner;
     const uint32_t host = wzp_lab_find_host(s, name);
@@ -205,6 +220,8 @@ static const wzp_lab_field call_fields[] = {
     WZP_LAB_CUSTOM("to", take_members, WZP_LAB_STRINGS, "the host or hosts that are called"),
     WZP_LAB_TEXT(wzp_lab_call, room, "room", "its name"),
     WZP_LAB_CUSTOM("codec", take_codec, WZP_LAB_STRING, "of all members"),
+    WZP_LAB_CUSTOM("payloads", take_payloads, WZP_LAB_STRING,
+                   "file of Opus packets in hexadecimal, one a line, that all say"),
     CALL("start", 0, INT64_MAX, start, "the caller joins"),
     CALL("end", 1, INT64_MAX, end, "all hang up; they stay without"),
     CALL("stagger", 0, INT64_MAX, stagger, "each member joins so much after the one before"),
@@ -232,6 +249,11 @@ static void check_call(wzp_lab_reader *r, const char *path, const wzp_lab_scenar
     }
     if (call->end <= call->start || call->end > s->duration) {
         wzp_lab_complain(r, path, "a call ends after its start and within the scenario's duration");
+    }
+    const uint32_t frame_ms = wzp_codec_find(call->codec)->frame_ms;
+    if (call->payloads != NULL && wzp_sim_payloads_frame_ms(call->payloads) != frame_ms) {
+        wzp_lab_complain(r, path, "the packets of `payloads` are of %u ms, the codec's of %u ms",
+                         wzp_sim_payloads_frame_ms(call->payloads), frame_ms);
     }
     if (call->on % (40 * WZP_MS) != 0 || call->off % (40 * WZP_MS) != 0) {
         wzp_lab_complain(r, path, "`on` and `off` are multiples of 40 ms");

@@ -1,9 +1,7 @@
 /* "access" and "core.x-y": what happens to packets on the way. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/sys.h"
 #include "sim/lab/read.h"
 
 #define QUANTITY(name, of, member, text)                                                           \
@@ -306,26 +304,12 @@ static size_t parse_opportunities(const char *text, uint32_t *out, size_t cap) {
     return n;
 }
 
-static void beside(char *out, size_t cap, const char *file, const char *name) {
-    const char *slash = strrchr(file, '/');
-    const int folder = slash != NULL && *name != '/' ? (int)(slash - file + 1) : 0;
-    (void)snprintf(out, cap, "%.*s%s", folder, file, name);
-}
-
 static void take_opportunities(wzp_lab_reader *r, const char *path, json_t *value, void *out) {
-    enum { BIGGEST = 4 * 1024 * 1024 };
-    char file[512];
+    char file[WZP_LAB_FILE_MAX];
     size_t len = 0;
     wzp_sim_link_cfg *link = out;
-    if (!json_is_string(value)) {
-        wzp_lab_complain_type(r, path, "the name of a file beside the scenario", value);
-        return;
-    }
-    beside(file, sizeof file, r->doc->file, json_string_value(value));
-    char *text = malloc(BIGGEST);
-    if (text == NULL || !wzp_io_read_file(file, text, BIGGEST, &len)) {
-        wzp_lab_complain(r, path, "%s cannot be read: %s", file, wzp_io_reason(errno));
-        free(text);
+    char *text = wzp_lab_read_beside(r, path, value, file, &len);
+    if (text == NULL) {
         return;
     }
     uint32_t *list = wzp_lab_keep(r, len / 2 + 1, sizeof *list);

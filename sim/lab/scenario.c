@@ -83,6 +83,9 @@ void wzp_lab_scenario_free(wzp_lab_scenario **scenario) {
     if (s == NULL) {
         return;
     }
+    for (size_t i = 0; i < s->call_count; i++) {
+        wzp_sim_payloads_free(&s->calls[i].payloads);
+    }
     for (size_t i = 0; i < s->owned_count; i++) {
         free(s->owned[i]);
     }

@@ -7,6 +7,7 @@
 #define WZP_SIM_LAB_SCENARIO_H
 
 #include "sim/host/judge.h"
+#include "sim/host/payloads.h"
 #include "sim/host/signal_faults.h"
 #include "sim/lab/fields.h"
 #include "sim/nat/gateway.h"
@@ -175,6 +176,7 @@ typedef struct wzp_lab_call {
     uint32_t relays[WZP_LAB_HOSTS_MAX];  /* of each member */
     size_t member_count;
     uint8_t codec;                            /* codec id */
+    wzp_sim_payloads *payloads;               /* what they say; NULL: filler */
     wzp_time start, end;                      /* from the start of the run */
     uint64_t stagger;                         /* each member joins so much after the one before */
     uint64_t redial;                          /* after an end that was not wanted; 0: never */

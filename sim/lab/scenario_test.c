@@ -3,11 +3,13 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "io/files.h"
 #include "io/sys.h"
 #include "wire/registry.h"
 
+#define SOME_TEXT WZP_SOURCE_DIR "/sim/host/README.md"
 #define HOSTS "name = \"t\"\n[host.x]\n[host.y]\n"
 
 static wzp_lab_scenario *parse(const char *text, char **messages) {
@@ -74,6 +76,11 @@ static const struct bad_case {
      "t.toml:3: host.x.nat[3]: expected at most 4 boxes in a row\n"},
     {"delay without a unit", "name = \"t\"\n[host.x]\naccess = {delay = 20}\n[host.y]\n",
      "t.toml:3: host.x.access.delay: expected a time with its unit, as \"20 ms\", not 20\n"},
+    {"no file of payloads", HOSTS "[call]\npayloads = \"nowhere.txt\"\n",
+     "t.toml:5: call.payloads: nowhere.txt cannot be read: No such file or directory\n"},
+    {"payloads that are none", HOSTS "[call]\npayloads = \"" SOME_TEXT "\"\n",
+     "t.toml:5: call.payloads: " SOME_TEXT
+     ":3: not hexadecimal; expected Opus packets in hexadecimal, one a line\n"},
     {"delay in the wrong unit",
      "name = \"t\"\n[host.x]\naccess = {delay = \"20 kbit/s\"}\n[host.y]\n",
      "t.toml:3: host.x.access.delay: expected a time with one of the units ns us ms s min h, as "
@@ -544,10 +551,39 @@ START_TEST(the_schema_is_current) {
 }
 END_TEST
 
+START_TEST(payloads_of_a_file) {
+    char folder[] = "/tmp/wzp-payloads-XXXXXX";
+    char file[64];
+    char text[256];
+    char *messages = NULL;
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    (void)snprintf(file, sizeof file, "%s/said.txt", folder);
+    FILE *out = fopen(file, "w");
+    ck_assert_ptr_nonnull(out);
+    (void)fputs("# two\n48aa\n48bb\n", out);
+    ck_assert_int_eq(fclose(out), 0);
+
+    (void)snprintf(text, sizeof text, HOSTS "[call]\npayloads = \"%s\"\n", file);
+    wzp_lab_scenario *s = good(text);
+    ck_assert_uint_eq(wzp_sim_payloads_count(s->calls[0].payloads), 2);
+    wzp_lab_scenario_free(&s);
+
+    (void)snprintf(text, sizeof text, HOSTS "[call]\npayloads = \"%s\"\ncodec = \"Opus6k\"\n",
+                   file);
+    ck_assert_ptr_null(parse(text, &messages));
+    ck_assert_str_eq(
+        messages, "t.toml:4: call: the packets of `payloads` are of 20 ms, the codec's of 40 ms\n");
+    free(messages);
+    (void)remove(file);
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("scenario");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, refused, 0, (int)WZP_COUNT_OF(bad_cases));
+    tcase_add_test(tc, payloads_of_a_file);
     tcase_add_test(tc, defaults_are_the_baseline);
     tcase_add_test(tc, links_overlay_each_other);
     tcase_add_test(tc, chains_are_numbered_from_outside);

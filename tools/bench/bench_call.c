@@ -1,7 +1,7 @@
 /* Simulated calls: two parties on access links, a relay, QUIC, encryption and jitter buffers; no
- * codec, but frames of the length that one makes.  How many times faster than real time on one
- * core, on the native engine and on ns-3, and what a second of a call costs when many share one
- * simulation, which should not depend on how many.
+ * codec, but the packets that one made (opus24k.txt beside the program).  How many times faster
+ * than real time on one core, on the native engine and on ns-3, and what a second of a call costs
+ * when many share one simulation, which should not depend on how many.
  *
  *     bench_call        all of it
  *     bench_call 50     50 calls and no more, for a profiler, which finds them in `steady`:
@@ -9,6 +9,7 @@
 #include "sim/host/call_host.h"
 
 #include "bench.h"
+#include "io/sys.h"
 #include "sim/host/relay_host.h"
 #include "sim/net/fabric.h"
 #include "sim/net/router.h"
@@ -30,6 +31,8 @@ typedef struct world {
     party parties[2 * CALLS_MAX];
     size_t count;
 } world;
+
+static wzp_sim_payloads *said; /* what all callers say */
 
 static const wzp_addr relay_at = {WZP_ADDR_V4, 4433, {192, 0, 2, 1}};
 
@@ -75,6 +78,7 @@ static void add_party(world *w, const wzp_sim_link_cfg *up, const wzp_sim_link_c
                                   .relay = relay_at,
                                   .room = p->room,
                                   .codec = WZP_CODEC_OPUS_24K,
+                                  .payloads = said,
                                   /* Not all at once, as in life. */
                                   .dial_at = WZP_S + i * 7 * WZP_MS};
     require(wzp_sim_call_host_new(&p->call, p->host, &cfg) == WZP_OK, "no caller");
@@ -167,6 +171,21 @@ static double call_second(world *w, size_t calls, uint64_t seconds) {
     return spent / (double)(seconds * calls);
 }
 
+/* The packets that were encoded when the bench was built. */
+static void load_payloads(const char *program) {
+    enum { BIGGEST = 1024 * 1024 };
+    static char text[BIGGEST];
+    char file[512];
+    size_t len = 0;
+    wzp_fail fail;
+    const char *slash = strrchr(program, '/');
+    (void)snprintf(file, sizeof file, "%.*sopus24k.txt",
+                   slash != NULL ? (int)(slash - program + 1) : 0, program);
+    require(wzp_io_read_file(file, text, sizeof text, &len), "no opus24k.txt beside the program");
+    require(wzp_sim_payloads_parse(&said, wzp_bytes_of(text, len), &fail) == WZP_OK,
+            "opus24k.txt has no Opus packets");
+}
+
 static double sorted(double *ns, size_t count) {
     qsort(ns, count, sizeof *ns, bench_compare);
     return ns[0];
@@ -196,6 +215,7 @@ int main(int argc, char **argv) {
     double minute[2][ROUNDS];
     char text[WZP_NS3_WHY_MAX];
     const wzp_ns3_ops *ns3 = NULL;
+    load_payloads(argv[0]);
     if (argc > 1) {
         profile(&w, strtoul(argv[1], NULL, 10));
         return 0;
