@@ -3,7 +3,26 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* Frames live in slots; `order` lists the used slots by timestamp, oldest first.  Buffers are a
+#include "media/jbuf_lateness.h"
+
+#define MOST_DELAY ((int64_t)(500 * WZP_MS)) /* what it adapts to at most (media sheet 6, REF) */
+#define JUMP ((int64_t)WZP_S)                /* two frames so far apart: a clock was set */
+#define DEEPEST ((int64_t)(5 * WZP_S))
+
+/* The schedule: a frame is played when its lateness (jbuf_lateness.h) is `offset`.  It adapts to
+ *
+ *     want = floor + max(delay, spread + one frame), the second part at most 500 ms
+ *
+ * where `floor` follows the sender's clock and `spread` the network's jitter.  One frame goes or is
+ * concealed twice when `offset` is too far from that, with room between the two bounds for more
+ * than the step, so that a step never leads to the opposite one:
+ *
+ *     want - frame/2 .... want .... want + 3/2 frame
+ *     conceal twice       leave         drop one
+ *
+ * Pauses are free: there it takes what is wanted at once.
+ *
+ * Frames live in slots; `order` lists the used slots by timestamp, oldest first.  Buffers are a
  * few frames deep, so insertion by shifting beats anything clever. */
 typedef struct slot {
     wzp_media_hdr hdr;
@@ -21,8 +40,11 @@ struct wzp_jbuf {
     int lent; /* slot of the frame that pop lent, -1 none */
 
     bool running;
-    wzp_time origin; /* when origin_ts is played */
-    uint32_t origin_ts, next_ts;
+    wzp_time zero_at; /* a frame with the timestamp zero_ts that arrives then has no lateness */
+    uint32_t zero_ts, next_ts;
+    int64_t offset;      /* ns, the lateness at which frames are played */
+    unsigned since_step; /* frames played since one was dropped or added */
+    wzp_jbuf_lateness lateness;
     uint32_t last_seq; /* of the last frame played */
     bool has_played;
     uint16_t frame_ms;    /* of the last frame seen */
@@ -93,14 +115,83 @@ static uint16_t take_oldest(wzp_jbuf *jb) {
     return index;
 }
 
+/* --- the schedule ----------------------------------------------------------------------------- */
+
+static int64_t lateness_of(const wzp_jbuf *jb, uint32_t ts, wzp_time now) {
+    return (int64_t)(now - jb->zero_at) - ts_diff(ts, jb->zero_ts) * (int64_t)WZP_MS;
+}
+
+static wzp_time play_time(const wzp_jbuf *jb, uint32_t ts) {
+    const int64_t after = ts_diff(ts, jb->zero_ts) * (int64_t)WZP_MS + jb->offset;
+    const int64_t at = (int64_t)jb->zero_at + after;
+    return at > 0 ? (wzp_time)at : 0;
+}
+
+/* Zero becomes the moment at which `ts` has the lateness `by`; frames are played when they were. */
+static void move_zero(wzp_jbuf *jb, uint32_t ts, int64_t by) {
+    jb->zero_at += (uint64_t)(ts_diff(ts, jb->zero_ts) * (int64_t)WZP_MS + by);
+    jb->zero_ts = ts;
+    jb->offset -= by;
+}
+
+/* A clock was set, or the sender began anew: what was known does not apply, and a schedule for
+ * which the buffer is not deep enough ends. */
+static void learn_afresh(wzp_jbuf *jb, uint32_t ts, int64_t late) {
+    move_zero(jb, ts, late);
+    wzp_jbuf_lateness_clear(&jb->lateness);
+    if (jb->offset > DEEPEST || jb->offset < -DEEPEST) {
+        jb->stats.overrun += jb->used;
+        while (jb->used > 0) {
+            give_back(jb, take_oldest(jb));
+        }
+        jb->running = false;
+    }
+}
+
+/* Every frame counts, those too late to be played most of all. */
+static void learn(wzp_jbuf *jb, uint32_t ts, wzp_time now) {
+    const int64_t late = lateness_of(jb, ts, now);
+    const int64_t apart = late - wzp_jbuf_lateness_last(&jb->lateness);
+    if (jb->lateness.count == 0 || apart > JUMP || apart < -JUMP || late > WZP_JBUF_LATENESS_MAX ||
+        late < -WZP_JBUF_LATENESS_MAX) {
+        learn_afresh(jb, ts, late);
+    } else {
+        move_zero(jb, ts, 0); /* or the distance to it would wrap one day */
+    }
+    wzp_jbuf_lateness_add(&jb->lateness, lateness_of(jb, ts, now));
+}
+
+static int64_t frame_ns(const wzp_jbuf *jb) {
+    return jb->frame_ms * (int64_t)WZP_MS;
+}
+
+/* Where `offset` should be; only when lateness is known. */
+static int64_t wanted(const wzp_jbuf *jb) {
+    const int64_t least = (int64_t)jb->delay;
+    const int64_t most = least > MOST_DELAY ? least : MOST_DELAY;
+    const int64_t delay = jb->lateness.spread + frame_ns(jb);
+    return jb->lateness.floor + (delay < least ? least : delay > most ? most : delay);
+}
+
+/* How much later than wanted frames are played; 0 while nobody knows. */
+static int64_t excess(const wzp_jbuf *jb) {
+    return jb->lateness.known ? jb->offset - wanted(jb) : 0;
+}
+
+/* The first frame, or the first one after a silence. */
 static void start(wzp_jbuf *jb, const wzp_media_hdr *hdr, wzp_time now) {
     jb->stats.restarts += jb->has_played ? 1 : 0;
     jb->running = true;
-    jb->origin = wzp_time_after(now, jb->delay);
-    jb->origin_ts = jb->next_ts = hdr->timestamp_ms;
+    jb->offset = lateness_of(jb, hdr->timestamp_ms, now) + (int64_t)jb->delay;
+    if (jb->lateness.known && jb->offset < wanted(jb)) {
+        jb->offset = wanted(jb);
+    }
+    jb->next_ts = hdr->timestamp_ms;
     jb->has_played = false;
     jb->idle_frames = 0;
 }
+
+/* --- frames in -------------------------------------------------------------------------------- */
 
 /* Index in `order` where `hdr` belongs; *duplicate if its sequence number is there already. */
 static size_t find_place(const wzp_jbuf *jb, const wzp_media_hdr *hdr, bool *duplicate) {
@@ -126,21 +217,25 @@ void wzp_jbuf_push(wzp_jbuf *jb, const wzp_media_hdr *hdr, wzp_bytes payload, wz
         jb->stats.too_long++;
         return;
     }
-    if (!jb->running) {
-        start(jb, hdr, now);
-    }
-    /* Before anything was played an older packet simply becomes the first one. */
-    if (!jb->has_played && ts_diff(hdr->timestamp_ms, jb->next_ts) < 0) {
-        jb->origin_ts = jb->next_ts = hdr->timestamp_ms;
-    }
-    if (ts_diff(hdr->timestamp_ms, jb->next_ts) < 0) {
-        jb->stats.late++;
-        return;
-    }
     bool duplicate = false;
     size_t place = find_place(jb, hdr, &duplicate);
     if (duplicate) {
         jb->stats.duplicate++;
+        return;
+    }
+    learn(jb, hdr->timestamp_ms, now);
+    if (!jb->running) {
+        start(jb, hdr, now);
+        place = jb->used;
+    }
+    /* Before anything was played an older packet simply becomes the first one. */
+    const int32_t older = ts_diff(jb->next_ts, hdr->timestamp_ms);
+    if (!jb->has_played && older > 0) {
+        jb->offset += older * (int64_t)WZP_MS;
+        jb->next_ts = hdr->timestamp_ms;
+    }
+    if (ts_diff(hdr->timestamp_ms, jb->next_ts) < 0) {
+        jb->stats.late++;
         return;
     }
     if (jb->used == jb->cap) {
@@ -165,10 +260,7 @@ void wzp_jbuf_push(wzp_jbuf *jb, const wzp_media_hdr *hdr, wzp_bytes payload, wz
     jb->frame_ms = frame_ms_of(hdr);
 }
 
-static wzp_time play_time(const wzp_jbuf *jb, uint32_t ts) {
-    const int32_t ms = ts_diff(ts, jb->origin_ts);
-    return ms >= 0 ? wzp_time_after(jb->origin, (uint64_t)ms * WZP_MS) : jb->origin;
-}
+/* --- frames out ------------------------------------------------------------------------------- */
 
 wzp_time wzp_jbuf_deadline(const wzp_jbuf *jb) {
     return jb->running ? play_time(jb, jb->next_ts) : WZP_TIME_NEVER;
@@ -183,6 +275,7 @@ static void play(wzp_jbuf *jb, wzp_jbuf_out *out) {
     jb->last_seq = s->hdr.seq;
     jb->has_played = true;
     jb->idle_frames = 0;
+    jb->since_step++;
     jb->stats.played++;
     *out = (wzp_jbuf_out){WZP_JBUF_FRAME, s->hdr.codec_id, wzp_bytes_of(s->payload, s->len),
                           jb->frame_ms};
@@ -205,6 +298,50 @@ static bool starve(wzp_jbuf *jb, wzp_jbuf_out *out) {
     return true;
 }
 
+/* One frame later from now on: another one is concealed, although nothing is missing. */
+static void add_frame(wzp_jbuf *jb, wzp_jbuf_out *out) {
+    jb->offset += frame_ns(jb);
+    jb->since_step = 0;
+    jb->stats.added++;
+    *out = (wzp_jbuf_out){WZP_JBUF_CONCEAL, 0, wzp_bytes_of(NULL, 0), jb->frame_ms};
+}
+
+/* One frame earlier from now on: what should be played now, or is missing now, never is. */
+static void drop_frame(wzp_jbuf *jb) {
+    const wzp_media_hdr *oldest = &jb->slots[jb->order[0]].hdr;
+    if (ts_diff(oldest->timestamp_ms, jb->next_ts) < (int32_t)jb->frame_ms) {
+        jb->last_seq = oldest->seq;
+        give_back(jb, take_oldest(jb));
+    }
+    jb->next_ts += jb->frame_ms;
+    jb->offset -= frame_ns(jb);
+    jb->since_step = 0;
+    jb->stats.dropped++;
+}
+
+/* The sender paused for `ms`, which the listener need not hear exactly. */
+static void pause_for(wzp_jbuf *jb, int32_t ms, wzp_jbuf_out *out) {
+    const int64_t too_long = excess(jb) / (int64_t)WZP_MS;
+    const int32_t less = too_long < ms ? (int32_t)too_long : ms;
+    jb->offset -= less * (int64_t)WZP_MS;
+    skip(jb, WZP_JBUF_PAUSE, (uint32_t)ms, out);
+    out->duration_ms = (uint32_t)(ms - less);
+}
+
+/* The next packet in sequence with a later timestamp: the sender paused.  Otherwise packets are
+ * missing, but never conceal for longer than an idle track would. */
+static void fill_in(wzp_jbuf *jb, int32_t ahead, wzp_jbuf_out *out) {
+    const wzp_media_hdr *oldest = &jb->slots[jb->order[0]].hdr;
+    const bool paused = jb->has_played && oldest->seq == jb->last_seq + 1;
+    if (paused || jb->idle_frames >= WZP_JBUF_IDLE_FRAMES) {
+        pause_for(jb, ahead, out);
+        return;
+    }
+    jb->idle_frames++;
+    jb->stats.concealed++;
+    skip(jb, WZP_JBUF_CONCEAL, jb->frame_ms, out);
+}
+
 bool wzp_jbuf_pop(wzp_jbuf *jb, wzp_time now, wzp_jbuf_out *out) {
     release_lent(jb);
     if (!jb->running || now < play_time(jb, jb->next_ts)) {
@@ -213,21 +350,20 @@ bool wzp_jbuf_pop(wzp_jbuf *jb, wzp_time now, wzp_jbuf_out *out) {
     if (jb->used == 0) {
         return starve(jb, out);
     }
-    const wzp_media_hdr *oldest = &jb->slots[jb->order[0]].hdr;
-    const int32_t ahead = ts_diff(oldest->timestamp_ms, jb->next_ts);
-    if (ahead < (int32_t)jb->frame_ms) {
-        play(jb, out);
+    const bool rested = jb->has_played && jb->since_step >= WZP_JBUF_STEP_FRAMES;
+    const int64_t too_late = rested ? excess(jb) : 0;
+    if (too_late <= -frame_ns(jb) / 2) {
+        add_frame(jb, out);
         return true;
     }
-    /* The next packet in sequence with a later timestamp: the sender paused.  Otherwise packets
-     * are missing, but never conceal for longer than an idle track would. */
-    const bool paused = jb->has_played && oldest->seq == jb->last_seq + 1;
-    if (paused || jb->idle_frames >= WZP_JBUF_IDLE_FRAMES) {
-        skip(jb, WZP_JBUF_PAUSE, (uint32_t)ahead, out);
+    if (jb->used > 1 && too_late >= frame_ns(jb) * 3 / 2) {
+        drop_frame(jb);
+    }
+    const int32_t ahead = ts_diff(jb->slots[jb->order[0]].hdr.timestamp_ms, jb->next_ts);
+    if (ahead < (int32_t)jb->frame_ms) {
+        play(jb, out);
     } else {
-        jb->idle_frames++;
-        jb->stats.concealed++;
-        skip(jb, WZP_JBUF_CONCEAL, jb->frame_ms, out);
+        fill_in(jb, ahead, out);
     }
     return true;
 }

@@ -3,8 +3,14 @@
  * Sans-IO, one instance per incoming track, not thread-safe.  Memory is reserved in
  * wzp_jbuf_new(); no later call allocates.  Playout follows the sender's media clock: the first
  * packet is played `delay` after it arrived, every other one at its timestamp's distance from it.
- * After a pause (nothing to play for WZP_JBUF_IDLE_FRAMES frames) the next packet starts afresh,
- * so that neither a drifting clock nor a jump of the timestamp can hurt for long. */
+ *
+ * Then it adapts.  When the sender's clock runs slow or fast, when the network's jitter grows or
+ * when a stall has left the buffer deep, single frames are dropped or concealed twice, at most one
+ * in WZP_JBUF_STEP_FRAMES, until frames are played `delay` after the fastest of the last ten
+ * seconds would have arrived, or a frame after 99.5 % of them have, if that is later; in pauses at
+ * once. After a silence (nothing to play for WZP_JBUF_IDLE_FRAMES frames) the next packet starts
+ * afresh. media sheet 6; what upstream estimates there has no effect, so that only the least delay
+ * is its. */
 #ifndef WZP_MEDIA_JBUF_H
 #define WZP_MEDIA_JBUF_H
 
@@ -13,17 +19,18 @@
 
 #define WZP_JBUF_FRAME_BYTES 512 /* longest coded frame that is kept (media sheet 2.2) */
 #define WZP_JBUF_IDLE_FRAMES 10  /* concealed in a row before the track falls silent */
+#define WZP_JBUF_STEP_FRAMES 25  /* played between two steps towards another delay */
 
 typedef struct wzp_jbuf wzp_jbuf;
 
 typedef struct wzp_jbuf_cfg {
-    uint64_t delay;    /* ns from arrival to playout, 0: 60 ms */
+    uint64_t delay;    /* ns from arrival to playout at least, 0: 60 ms, upstream's three frames */
     size_t cap_frames; /* 0: 250 (5 s of 20 ms frames) */
 } wzp_jbuf_cfg;
 
 typedef enum wzp_jbuf_kind {
     WZP_JBUF_FRAME,   /* `payload` is to be decoded */
-    WZP_JBUF_CONCEAL, /* a frame is missing: fill `duration_ms` */
+    WZP_JBUF_CONCEAL, /* a frame is missing, or one is added: fill `duration_ms` */
     WZP_JBUF_PAUSE    /* the sender sent nothing on purpose or fell silent: `duration_ms` of it */
 } wzp_jbuf_kind;
 
@@ -36,6 +43,8 @@ typedef struct wzp_jbuf_out {
 
 typedef struct wzp_jbuf_stats {
     uint64_t pushed, played, concealed, late, duplicate, overrun, too_long, restarts;
+    uint64_t added,
+        dropped; /* frames, to play later and earlier; added ones are not in concealed */
 } wzp_jbuf_stats;
 
 /* NULL when out of memory. */
