@@ -44,7 +44,8 @@ struct post {
     struct lws *wsi;
     unsigned status;
     uint8_t *answer;
-    size_t answer_len;
+    size_t answer_len, answer_max;
+    bool is_get;
     size_t body_len;
     uint8_t body[]; /* LWS_PRE bytes, then the body */
 };
@@ -137,6 +138,9 @@ static void finish(post *p, wzp_http_outcome outcome, const char *why) {
 static int add_headers(post *p, struct lws *wsi, uint8_t **at, const uint8_t *end) {
     static const char type[] = "application/json";
     char len[24];
+    if (p->is_get) {
+        return 0;
+    }
     const int n = snprintf(len, sizeof len, "%zu", p->body_len);
     uint8_t *const limit = *at + (end - *at);
     if (lws_add_http_header_by_token(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, (const uint8_t *)type,
@@ -157,9 +161,9 @@ static int write_body(post *p, struct lws *wsi) {
 
 static int keep(post *p, const void *data, size_t len) {
     if (p->answer == NULL) {
-        p->answer = malloc(WZP_HTTP_ANSWER_MAX);
+        p->answer = malloc(p->answer_max);
     }
-    if (p->answer == NULL || len > WZP_HTTP_ANSWER_MAX - p->answer_len) {
+    if (p->answer == NULL || len > p->answer_max - p->answer_len) {
         finish(p, WZP_HTTP_FAILED, "the answer is too long");
         return -1;
     }
@@ -226,7 +230,7 @@ static void dial(post *p, const char *address) {
                                                  .port = c->to.port,
                                                  .path = c->to.path,
                                                  .host = c->to.host_port,
-                                                 .method = "POST",
+                                                 .method = p->is_get ? "GET" : "POST",
                                                  .protocol = "http",
                                                  .alpn = "http/1.1",
                                                  .opaque_user_data = p,
@@ -263,17 +267,21 @@ static void on_timeout(uv_timer_t *timer) {
 
 /* --- posts ------------------------------------------------------------------------------------ */
 
-wzp_err wzp_http_client_post(wzp_http_client *c, uint64_t id, wzp_bytes body, uint64_t timeout) {
-    static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    if (c->count == WZP_HTTP_POSTS_MAX || body.len > BODY_MAX) {
-        return WZP_ERR_LIMIT;
-    }
+/* `body` is copied; that of a GET is empty. */
+static post *new_post(wzp_http_client *c, uint64_t id, wzp_bytes body) {
     post *p = calloc(1, sizeof *p + LWS_PRE + body.len);
-    if (p == NULL) {
-        return WZP_ERR_NOMEM;
+    if (p != NULL) {
+        *p = (post){.client = c, .id = id, .next = c->posts, .body_len = body.len};
+        memcpy(p->body + LWS_PRE, body.data, body.len);
+        p->answer_max = WZP_HTTP_ANSWER_MAX;
     }
-    *p = (post){.client = c, .id = id, .next = c->posts, .body_len = body.len};
-    memcpy(p->body + LWS_PRE, body.data, body.len);
+    return p;
+}
+
+/* Takes `p`, also on failure. */
+static wzp_err begin(post *p, uint64_t timeout) {
+    static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    wzp_http_client *c = p->client;
     p->lookup.data = p->timer.data = p;
     if (uv_getaddrinfo(c->loop, &p->lookup, on_lookup, c->to.host, NULL, &hints) != 0) {
         free(p);
@@ -289,6 +297,27 @@ wzp_err wzp_http_client_post(wzp_http_client *c, uint64_t id, wzp_bytes body, ui
     c->posts = p;
     c->count++;
     return WZP_OK;
+}
+
+wzp_err wzp_http_client_post(wzp_http_client *c, uint64_t id, wzp_bytes body, uint64_t timeout) {
+    if (c->count == WZP_HTTP_POSTS_MAX || body.len > BODY_MAX) {
+        return WZP_ERR_LIMIT;
+    }
+    post *p = new_post(c, id, body);
+    return p != NULL ? begin(p, timeout) : WZP_ERR_NOMEM;
+}
+
+wzp_err wzp_http_client_get(wzp_http_client *c, uint64_t id, uint64_t timeout) {
+    if (c->count == WZP_HTTP_POSTS_MAX) {
+        return WZP_ERR_LIMIT;
+    }
+    post *p = new_post(c, id, wzp_bytes_str(""));
+    if (p == NULL) {
+        return WZP_ERR_NOMEM;
+    }
+    p->is_get = true;
+    p->answer_max = WZP_HTTP_GET_MAX;
+    return begin(p, timeout);
 }
 
 /* --- start and stop --------------------------------------------------------------------------- */
@@ -374,6 +403,13 @@ wzp_err wzp_http_client_post(wzp_http_client *client, uint64_t id, wzp_bytes bod
     (void)client;
     (void)id;
     (void)body;
+    (void)timeout;
+    return WZP_ERR_LIMIT;
+}
+
+wzp_err wzp_http_client_get(wzp_http_client *client, uint64_t id, uint64_t timeout) {
+    (void)client;
+    (void)id;
     (void)timeout;
     return WZP_ERR_LIMIT;
 }

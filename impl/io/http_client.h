@@ -1,4 +1,4 @@
-/* POST of small JSON bodies to one URL, without stopping the loop that it runs in: names are
+/* POST of small JSON bodies to one URL, or GET of it, without stopping the loop: names are
  * resolved in libuv's threads, the rest is libwebsockets in a libuv loop.  http and https; servers
  * of https must have a certificate that the system trusts (or `ca_file`).  Redirects are not
  * followed: their status is the answer. */
@@ -15,6 +15,7 @@ typedef struct wzp_http_client wzp_http_client;
 
 #define WZP_HTTP_POSTS_MAX 256    /* under way at once */
 #define WZP_HTTP_ANSWER_MAX 65536 /* bytes of an answer; more is FAILED */
+#define WZP_HTTP_GET_MAX 262144   /* the same of a GET */
 #define WZP_HTTP_URL_MAX 1024
 
 typedef enum wzp_http_outcome {
@@ -51,6 +52,9 @@ WZP_MUST_USE wzp_err wzp_http_client_start(wzp_http_client **out, uv_loop_t *loo
  * WZP_ERR_LIMIT: WZP_HTTP_POSTS_MAX are under way.  WZP_ERR_NOMEM.  Then `done` is not called. */
 WZP_MUST_USE wzp_err wzp_http_client_post(wzp_http_client *client, uint64_t id, wzp_bytes body,
                                           uint64_t timeout);
+
+/* The page at the URL; as a post without a body. */
+WZP_MUST_USE wzp_err wzp_http_client_get(wzp_http_client *client, uint64_t id, uint64_t timeout);
 
 /* Ends what is under way; `done` is not called any more.  The loop must run on until it has no
  * active handle, and wzp_http_client_free may then be called. */

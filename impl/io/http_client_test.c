@@ -21,7 +21,7 @@ typedef struct user {
     wzp_http_client *client;
     unsigned answers, seen[512];
     wzp_http_answer last;
-    char body[WZP_HTTP_ANSWER_MAX + 1];
+    char body[WZP_HTTP_GET_MAX + 1];
     char why[128];
 } user;
 
@@ -132,6 +132,26 @@ START_TEST(request_as_the_sheet_has_it) {
     ck_assert_msg(strstr(s.request, "application/json\r\n") != NULL, "%s", s.request);
     ck_assert_ptr_nonnull(strstr(s.request, "\r\n\r\n{\"token\":\"t\"}"));
     ck_assert_str_eq(strstr(s.request, "{\"token\""), "{\"token\":\"t\"}");
+    stop_user(u);
+    http_server_stop(&s);
+}
+END_TEST
+
+/* Longer than what a post may bring. */
+START_TEST(a_page) {
+    static char reply[WZP_HTTP_ANSWER_MAX + 200];
+    const int head = snprintf(reply, sizeof reply, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n",
+                              WZP_HTTP_ANSWER_MAX + 100);
+    memset(reply + head, 'x', WZP_HTTP_ANSWER_MAX + 100);
+    http_server s = {.reply = reply, .cut = SIZE_MAX};
+    http_server_start(&s);
+    user *u = start_user(url_of(&s, "/metrics"));
+    ck_assert(wzp_http_client_get(u->client, 3, 5 * WZP_S) == WZP_OK);
+    wait_for(u, 1);
+    ck_assert_msg(u->last.outcome == WZP_HTTP_ANSWERED, "%s", u->why);
+    ck_assert_uint_eq(u->last.body.len, WZP_HTTP_ANSWER_MAX + 100);
+    ck_assert_ptr_eq(strstr(s.request, "GET /metrics HTTP/1.1\r\n"), s.request);
+    ck_assert_ptr_null(strstr(s.request, "Content-Length"));
     stop_user(u);
     http_server_stop(&s);
 }
@@ -346,6 +366,7 @@ int main(void) {
     TCase *tc = tcase_create("http_client");
     tcase_add_loop_test(tc, replies, 0, (int)WZP_COUNT_OF(reply_cases));
     tcase_add_test(tc, request_as_the_sheet_has_it);
+    tcase_add_test(tc, a_page);
     tcase_add_loop_test(tc, slow_servers, 0, 2);
     tcase_add_test(tc, nobody_listens);
     tcase_add_test(tc, no_such_name);

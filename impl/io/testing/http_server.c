@@ -21,7 +21,9 @@ static size_t read_request(int fd, char *out) {
         out[len] = '\0';
         const char *body = strstr(out, "\r\n\r\n");
         const char *announced = strstr(out, "ontent-length: "); /* of either case */
-        if (body != NULL && announced != NULL) {
+        if (body != NULL && strncmp(out, "GET ", 4) == 0) {
+            want = len;
+        } else if (body != NULL && announced != NULL) {
             want = (size_t)(body + 4 - out) + strtoul(announced + 15, NULL, 10);
         }
     }
