@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "conformance/bin/scrape.h"
+#include "io/http_client.h"
 #include "io/sys.h"
 #include "wzp_version.h"
 
@@ -34,10 +36,10 @@ static void usage(FILE *out) {
         "  --config NAME=ADDR:PORT or NAME='CMD {addr}'   a relay for cases that need their own:\n"
         "                         max-sessions, auth, trunking; may be repeated\n"
         "  --mode auto|observe|enforce   what the relay is declared to do (auto: what it shows)\n"
-        "  --metrics FILE         a scraped metrics page, for CAL-04\n"
+        "  --metrics URL          its metrics page, for chapter M; a file serves CAL-04 only\n"
         "  --enforce off|observe|on      of the embedded relay (on)\n"
         "which cases\n"
-        "  --tier A,B,C           chapters: CAL A AS B BS C W H\n"
+        "  --tier A,B,C           chapters: CAL A AS B BS C W H S M\n"
         "  --select GLOB, --skip GLOB    by case id; may be repeated\n"
         "  --profile deployed|strict-limits\n"
         "  --strict               a failed SHOULD is a FAIL\n"
@@ -482,6 +484,13 @@ static int finish(wzp_ct_options *o, const parse_state *st) {
     if (o->target == NULL && o->exec == NULL && !o->mode_given && o->enforce == WZP_ENFORCE_ON) {
         o->mode = WZP_CT_MODE_ENFORCE;
     }
+    if (o->metrics != NULL && wzp_ct_is_url(o->metrics) && !wzp_http_url_is_usable(o->metrics)) {
+        (void)fprintf(stderr,
+                      "wzp-conformance: --metrics takes http://HOST[:PORT]/PATH, not '%s'\n",
+                      o->metrics);
+        return USAGE;
+    }
+    o->long_too = st->f.selects > 0 || st->f.tiers[0] != '\0';
     const int code = select_cases(o, &st->f);
     if (code == 0 && o->command == WZP_CT_COMMAND_RUN && !o->dry_run &&
         !prepare_out(o, st->evidence)) {

@@ -29,6 +29,7 @@ typedef struct wzp_ct_options {
     uint32_t repeat, jobs;
     uint64_t seed;
     bool strict, strict_limits, virtual_time, dry_run, tap, quiet, colour, evidence_all, mode_given;
+    bool long_too; /* the cases were chosen: those that take a minute are meant as well */
     wzp_log_level log_level;
     char replay[256];
 } wzp_ct_options;

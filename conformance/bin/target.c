@@ -8,6 +8,7 @@
 
 #include "conformance/bin/child.h"
 #include "conformance/bin/probe.h"
+#include "conformance/bin/scrape.h"
 #include "conformance/embedded/embedded.h"
 #include "conformance/embedded/net.h"
 #include "io/files.h"
@@ -58,6 +59,9 @@ static int open_embedded(wzp_ct_target *t, wzp_ct_report *report) {
                        wzp_addr_text(&t->addrs[WZP_CT_CONFIG_PLAIN], addr));
     }
     (void)snprintf(report->target_build, sizeof report->target_build, "%s", WZP_BUILD_HASH);
+    if (o->metrics != NULL) {
+        t->addrs[WZP_CT_CONFIG_METRICS] = (wzp_addr){.family = WZP_ADDR_NONE}; /* of another one */
+    }
     return 0;
 }
 
@@ -147,7 +151,7 @@ static int open_exec(wzp_ct_target *t, wzp_ct_report *report) {
 static int open_configs(wzp_ct_target *t) {
     const char *why = "";
     char build[64];
-    for (int i = WZP_CT_CONFIG_PLAIN + 1; i < WZP_CT_CONFIG_COUNT; i++) {
+    for (int i = WZP_CT_CONFIG_PLAIN + 1; i < WZP_CT_CONFIG_METRICS; i++) {
         const char *value = t->options->configs[i];
         int code = 0;
         if (value != NULL && strstr(value, "{addr}") != NULL) {
@@ -172,6 +176,10 @@ static int open_other(wzp_ct_target *t, wzp_ct_report *report) {
         return complain(UNREADABLE, "network", "out of memory");
     }
     const int code = t->options->target != NULL ? open_remote(t, report) : open_exec(t, report);
+    const char *metrics = t->options->metrics;
+    if (metrics != NULL && wzp_ct_is_url(metrics)) { /* a file says nothing of what changes */
+        t->addrs[WZP_CT_CONFIG_METRICS] = t->addrs[WZP_CT_CONFIG_PLAIN];
+    }
     return code != 0 ? code : open_configs(t);
 }
 
@@ -229,7 +237,9 @@ bool wzp_ct_target_has_metrics(const wzp_ct_target *t) {
 }
 
 bool wzp_ct_target_metrics(wzp_ct_target *t, char *text, size_t cap) {
+    const char *metrics = t->options->metrics;
     size_t len = 0;
-    return t->options->metrics != NULL ? wzp_io_read_file(t->options->metrics, text, cap, &len)
-                                       : wzp_ct_embedded_metrics(t->embedded, text, cap);
+    return metrics == NULL          ? wzp_ct_embedded_metrics(t->embedded, text, cap)
+           : wzp_ct_is_url(metrics) ? wzp_ct_scrape(metrics, text, cap)
+                                    : wzp_io_read_file(metrics, text, cap, &len);
 }

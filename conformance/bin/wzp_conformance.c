@@ -130,6 +130,7 @@ static int run_suite(const wzp_ct_options *o) {
                             .declared = o->mode,
                             .strict_limits = o->strict_limits,
                             .virtual_time = o->virtual_time,
+                            .long_too = o->long_too,
                             .bad_path = o->net != NULL,
                             .rng = wzp_ct_target_rng(target),
                             .evidence_dir = o->evidence_dir,

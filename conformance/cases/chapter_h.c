@@ -116,7 +116,7 @@ static const wzp_ct_case cases[] = {
          wzp_ct_acts_h11, .skip = WZP_CT_REASON_NONE),
     PLAY("H-12", "session limit", "refuse the one too many, serve the others, reuse a place",
          "a relay for 3 sessions, 4 joins, one leaves", wzp_ct_acts_h12,
-         .config = WZP_CT_CONFIG_MAX_SESSIONS, .skip = WZP_CT_REASON_NO_TEST_CONFIG),
+         .config = WZP_CT_CONFIG_MAX_SESSIONS, .alone = true, .skip = WZP_CT_REASON_NO_TEST_CONFIG),
     PLAY("H-13", "bearer tokens", "let in who has a valid token", "no, a wrong and a valid token",
          wzp_ct_acts_h13, .config = WZP_CT_CONFIG_AUTH, .skip = WZP_CT_REASON_NO_AUTH),
     EXCHANGE("H-14", "another ALPN", "abort with no_application_protocol", "ALPN h3",

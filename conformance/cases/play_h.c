@@ -1,8 +1,9 @@
 /* Handshake cases that need several connections: who is let in beside whom (conformance sheet
  * 24.13, relay sheet 5, 8.4). */
-#include <string.h>
+#include <stdio.h>
 
 #include "conformance/cases/plays.h"
+#include "conformance/cases/steps.h"
 #include "conformance/engine/speech.h"
 #include "wire/signal.h"
 
@@ -18,14 +19,6 @@ typedef struct pair {
 } pair;
 
 _Static_assert(sizeof(pair) <= WZP_CT_PAIR_STATE, "state fits");
-
-static bool joined(wzp_ct_exec *e, wzp_ct_who who) {
-    return wzp_ct_play_party(e, who)->state == WZP_PARTY_JOINED;
-}
-
-static bool gone(wzp_ct_exec *e, wzp_ct_who who) {
-    return wzp_party_gone(wzp_ct_play_party(e, who));
-}
 
 /* Let in: answered and told who is there. */
 static wzp_ct_so_far must_be_in(wzp_ct_exec *e, wzp_ct_who who) {
@@ -78,95 +71,28 @@ static wzp_ct_so_far go_speech(wzp_ct_exec *e, wzp_time now) {
         wzp_ct_play_elapsed(e, now) > 2500 * WZP_MS) {
         return WZP_CT_UNSURE; /* some of it was lost on the way */
     }
-    return s->arrived >= s->speech.count        ? WZP_CT_HAPPENED
-           : gone(e, s->from) || gone(e, s->to) ? WZP_CT_NEVER
-                                                : WZP_CT_NOT_YET;
+    return s->arrived >= s->speech.count                            ? WZP_CT_HAPPENED
+           : wzp_ct_is_gone(e, s->from) || wzp_ct_is_gone(e, s->to) ? WZP_CT_NEVER
+                                                                    : WZP_CT_NOT_YET;
 }
 
 /* --- H-11 ------------------------------------------------------------------------------------- */
 
-static bool begin_register(wzp_ct_exec *e, wzp_time now) {
-    return wzp_ct_play_register(e, WZP_CT_X, now) && wzp_ct_play_register(e, WZP_CT_L, now);
-}
+static const wzp_ct_call direct = {WZP_CT_X, WZP_CT_L, '0', WZP_ACCEPT_TRUSTED, true, true};
 
-static wzp_ct_so_far go_register(wzp_ct_exec *e, wzp_time now) {
-    (void)now;
-    return joined(e, WZP_CT_X) && joined(e, WZP_CT_L) ? WZP_CT_HAPPENED
-           : gone(e, WZP_CT_X) || gone(e, WZP_CT_L)   ? WZP_CT_NEVER
-                                                      : WZP_CT_NOT_YET;
-}
-
-static wzp_bytes call_id(wzp_ct_exec *e, char buf[WZP_FINGERPRINT_TEXT + 1]) {
-    /* Unique to the caller, and within the alphabet of host names. */
-    const char *fingerprint = wzp_ct_play_party(e, WZP_CT_X)->identity.fingerprint;
-    size_t n = 0;
-    for (const char *c = fingerprint; *c != '\0'; c++) {
-        if (*c != ':') {
-            buf[n++] = *c;
-        }
-    }
-    return wzp_bytes_of(buf, n);
-}
-
-static bool begin_call(wzp_ct_exec *e, wzp_time now) {
-    char id[WZP_FINGERPRINT_TEXT + 1];
-    uint8_t signature[WZP_SIGNATURE_LEN];
-    wzp_ct_party *x = wzp_ct_play_party(e, WZP_CT_X);
-    const wzp_ct_party *l = wzp_ct_play_party(e, WZP_CT_L);
-    (void)now;
-    wzp_handshake_sign(signature, &x->identity, WZP_ROLE_OFFER, x->ephemeral.pub);
-    wzp_signal offer = {
-        .kind = WZP_SIGNAL_DIRECT_CALL_OFFER,
-        .version = 1,
-        .u.DirectCallOffer = {.caller_fingerprint = wzp_bytes_str(x->identity.fingerprint),
-                              .target_fingerprint = wzp_bytes_str(l->identity.fingerprint),
-                              .call_id = call_id(e, id),
-                              .signature = {signature, sizeof signature},
-                              .supported_profiles = {&wzp_profile_good, 1}}};
-    memcpy(offer.u.DirectCallOffer.identity_pub.bytes, x->identity.ed25519_pub, WZP_KEY_LEN);
-    memcpy(offer.u.DirectCallOffer.ephemeral_pub.bytes, x->ephemeral.pub, WZP_KEY_LEN);
-    return wzp_party_tell(x, &offer);
-}
-
-static wzp_ct_so_far go_call(wzp_ct_exec *e, wzp_time now) {
-    (void)now;
-    return wzp_ct_play_party(e, WZP_CT_L)->heard[WZP_SIGNAL_DIRECT_CALL_OFFER] > 0 ? WZP_CT_HAPPENED
-           : wzp_ct_play_party(e, WZP_CT_X)->heard[WZP_SIGNAL_HANGUP] > 0          ? WZP_CT_NEVER
-                                                                                   : WZP_CT_NOT_YET;
-}
-
-static bool begin_answer(wzp_ct_exec *e, wzp_time now) {
-    char id[WZP_FINGERPRINT_TEXT + 1];
-    (void)now;
-    return wzp_party_tell(wzp_ct_play_party(e, WZP_CT_L),
-                          &(wzp_signal){.kind = WZP_SIGNAL_DIRECT_CALL_ANSWER,
-                                        .version = 1,
-                                        .u.DirectCallAnswer = {.call_id = call_id(e, id),
-                                                               .accept_mode = WZP_ACCEPT_TRUSTED}});
-}
-
-/* Both are sent to the same room. */
-static wzp_ct_so_far go_answer(wzp_ct_exec *e, wzp_time now) {
+/* The room that CallSetup named. */
+static const char *call_room(wzp_ct_exec *e) {
     pair *s = wzp_ct_play_state(e);
-    const wzp_signal *x = wzp_ct_play_party(e, WZP_CT_X)->last[WZP_SIGNAL_CALL_SETUP];
-    const wzp_signal *l = wzp_ct_play_party(e, WZP_CT_L)->last[WZP_SIGNAL_CALL_SETUP];
-    (void)now;
-    if (x == NULL || l == NULL) {
-        return WZP_CT_NOT_YET;
-    }
-    const wzp_bytes room = x->u.CallSetup.room;
-    if (!wzp_bytes_equal(room, l->u.CallSetup.room) || room.len == 0 ||
-        room.len >= sizeof s->call_room) {
-        return WZP_CT_NEVER;
-    }
-    memcpy(s->call_room, room.data, room.len);
-    return WZP_CT_HAPPENED;
+    const wzp_signal *setup = wzp_ct_play_party(e, WZP_CT_X)->last[WZP_SIGNAL_CALL_SETUP];
+    const wzp_bytes room = setup->u.CallSetup.room;
+    (void)snprintf(s->call_room, sizeof s->call_room, "%.*s", (int)room.len,
+                   (const char *)room.data);
+    return s->call_room;
 }
 
 static bool begin_pair(wzp_ct_exec *e, wzp_time now) {
-    const pair *s = wzp_ct_play_state(e);
-    return wzp_ct_play_join(e, WZP_CT_KX, s->call_room, WZP_CT_X, now) &&
-           wzp_ct_play_join(e, WZP_CT_KL, s->call_room, WZP_CT_L, now);
+    return wzp_ct_play_join(e, WZP_CT_KX, call_room(e), WZP_CT_X, now) &&
+           wzp_ct_play_join(e, WZP_CT_KL, call_room(e), WZP_CT_L, now);
 }
 
 static wzp_ct_so_far go_pair(wzp_ct_exec *e, wzp_time now) {
@@ -174,13 +100,12 @@ static wzp_ct_so_far go_pair(wzp_ct_exec *e, wzp_time now) {
     return wzp_ct_play_party(e, WZP_CT_KX)->room_count == 2 &&
                    wzp_ct_play_party(e, WZP_CT_KL)->room_count == 2
                ? WZP_CT_HAPPENED
-           : gone(e, WZP_CT_KX) || gone(e, WZP_CT_KL) ? WZP_CT_NEVER
-                                                      : WZP_CT_NOT_YET;
+           : wzp_ct_is_gone(e, WZP_CT_KX) || wzp_ct_is_gone(e, WZP_CT_KL) ? WZP_CT_NEVER
+                                                                          : WZP_CT_NOT_YET;
 }
 
 static bool begin_third(wzp_ct_exec *e, wzp_time now) {
-    const pair *s = wzp_ct_play_state(e);
-    return wzp_ct_play_join(e, WZP_CT_AX, s->call_room, WZP_CT_X, now);
+    return wzp_ct_play_join(e, WZP_CT_AX, call_room(e), WZP_CT_X, now);
 }
 
 static wzp_ct_so_far go_third(wzp_ct_exec *e, wzp_time now) {
@@ -189,8 +114,7 @@ static wzp_ct_so_far go_third(wzp_ct_exec *e, wzp_time now) {
 }
 
 static bool begin_stranger(wzp_ct_exec *e, wzp_time now) {
-    const pair *s = wzp_ct_play_state(e);
-    return wzp_ct_play_join(e, WZP_CT_AL, s->call_room, WZP_CT_AL, now);
+    return wzp_ct_play_join(e, WZP_CT_AL, call_room(e), WZP_CT_AL, now);
 }
 
 static wzp_ct_so_far go_stranger(wzp_ct_exec *e, wzp_time now) {
@@ -204,15 +128,15 @@ static bool begin_pair_speech(wzp_ct_exec *e, wzp_time now) {
 }
 
 const wzp_ct_act wzp_ct_acts_h11[WZP_CT_H11_ACTS] = {
-    {"both are registered", 3, begin_register, go_register, WZP_CT_REASON_NO_RESPONSE, 0},
-    {"the offer reaches the callee", 3, begin_call, go_call, WZP_CT_REASON_NO_RESPONSE, 0},
-    {"both get CallSetup for one room", 3, begin_answer, go_answer, WZP_CT_REASON_NO_RESPONSE, 0},
-    {"a stranger is refused", 3, begin_stranger, go_stranger, WZP_CT_REASON_NO_RESPONSE, 0},
-    {"both are let into the call room", 3, begin_pair, go_pair, WZP_CT_REASON_NO_RESPONSE, 0},
+    WZP_CT_REGISTERED(wzp_ct_x_and_l),
+    WZP_CT_OFFERED(&direct),
+    WZP_CT_SET_UP(&direct),
+    {"a stranger is refused", 3, begin_stranger, go_stranger, WZP_CT_REASON_NO_RESPONSE, 0, NULL},
+    {"both are let into the call room", 3, begin_pair, go_pair, WZP_CT_REASON_NO_RESPONSE, 0, NULL},
     {"a third connection of the pair is refused", 3, begin_third, go_third,
-     WZP_CT_REASON_NO_RESPONSE, 0},
+     WZP_CT_REASON_NO_RESPONSE, 0, NULL},
     {"the pair is served as before", 3, begin_pair_speech, go_speech, WZP_CT_REASON_NOT_FORWARDED,
-     WZP_CT_REASON_FALSE_POSITIVE},
+     WZP_CT_REASON_FALSE_POSITIVE, NULL},
 };
 
 /* --- H-12 ------------------------------------------------------------------------------------- */
@@ -225,7 +149,8 @@ static bool begin_three(wzp_ct_exec *e, wzp_time now) {
 
 static wzp_ct_so_far go_three(wzp_ct_exec *e, wzp_time now) {
     (void)now;
-    const bool any_gone = gone(e, WZP_CT_X) || gone(e, WZP_CT_L) || gone(e, WZP_CT_KX);
+    const bool any_gone =
+        wzp_ct_is_gone(e, WZP_CT_X) || wzp_ct_is_gone(e, WZP_CT_L) || wzp_ct_is_gone(e, WZP_CT_KX);
     const bool all = wzp_ct_play_party(e, WZP_CT_X)->room_count == WZP_CT_MAX_SESSIONS &&
                      wzp_ct_play_party(e, WZP_CT_L)->room_count == WZP_CT_MAX_SESSIONS &&
                      wzp_ct_play_party(e, WZP_CT_KX)->room_count == WZP_CT_MAX_SESSIONS;
@@ -263,13 +188,13 @@ static wzp_ct_so_far go_successor(wzp_ct_exec *e, wzp_time now) {
 }
 
 const wzp_ct_act wzp_ct_acts_h12[WZP_CT_H12_ACTS] = {
-    {"the places of an earlier run are free again", 5, NULL, NULL, WZP_CT_REASON_NONE, 0},
-    {"three join", 5, begin_three, go_three, WZP_CT_REASON_NO_RESPONSE, 0},
-    {"the fourth is refused", 3, begin_fourth, go_fourth, WZP_CT_REASON_NO_RESPONSE, 0},
+    {"the places of an earlier run are free again", 5, NULL, NULL, WZP_CT_REASON_NONE, 0, NULL},
+    {"three join", 5, begin_three, go_three, WZP_CT_REASON_NO_RESPONSE, 0, NULL},
+    {"the fourth is refused", 3, begin_fourth, go_fourth, WZP_CT_REASON_NO_RESPONSE, 0, NULL},
     {"the three are served as before", 3, begin_three_speech, go_speech,
-     WZP_CT_REASON_NOT_FORWARDED, WZP_CT_REASON_FALSE_POSITIVE},
+     WZP_CT_REASON_NOT_FORWARDED, WZP_CT_REASON_FALSE_POSITIVE, NULL},
     {"one leaves and another gets its place", 5, begin_successor, go_successor,
-     WZP_CT_REASON_NO_RESPONSE, 0},
+     WZP_CT_REASON_NO_RESPONSE, 0, NULL},
 };
 
 /* --- H-13 ------------------------------------------------------------------------------------- */
@@ -304,8 +229,9 @@ static wzp_ct_so_far go_good_token(wzp_ct_exec *e, wzp_time now) {
 /* A relay may take its time to ask the service: it has 5 s (relay sheet 3). */
 const wzp_ct_act wzp_ct_acts_h13[WZP_CT_H13_ACTS] = {
     {"an offer without token is refused", 12, begin_no_token, go_no_token,
-     WZP_CT_REASON_NO_RESPONSE, 0},
-    {"a wrong token is refused", 7, begin_wrong_token, go_wrong_token, WZP_CT_REASON_NO_RESPONSE,
-     0},
-    {"a valid token is let in", 7, begin_good_token, go_good_token, WZP_CT_REASON_NO_RESPONSE, 0},
+     WZP_CT_REASON_NO_RESPONSE, 0, NULL},
+    {"a wrong token is refused", 7, begin_wrong_token, go_wrong_token, WZP_CT_REASON_NO_RESPONSE, 0,
+     NULL},
+    {"a valid token is let in", 7, begin_good_token, go_good_token, WZP_CT_REASON_NO_RESPONSE, 0,
+     NULL},
 };

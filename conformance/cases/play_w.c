@@ -207,8 +207,10 @@ static wzp_ct_so_far go_bursts(wzp_ct_exec *e, wzp_time now) {
 }
 
 const wzp_ct_act wzp_ct_acts_w15[WZP_CT_W15_ACTS] = {
-    {"eight senders and a listener join", 5, begin_join, go_join, WZP_CT_REASON_NO_RESPONSE, 0},
-    {"400 packets a second are sent", 10, begin_steady, go_steady, WZP_CT_REASON_SENDER_RATE, 0},
+    {"eight senders and a listener join", 5, begin_join, go_join, WZP_CT_REASON_NO_RESPONSE, 0,
+     NULL},
+    {"400 packets a second are sent", 10, begin_steady, go_steady, WZP_CT_REASON_SENDER_RATE, 0,
+     NULL},
     {"trunk frames of at most 10 entries that hold no packet back for more than 20 ms", 10, NULL,
-     go_bursts, WZP_CT_REASON_NO_RESPONSE, WZP_CT_REASON_NOT_FORWARDED},
+     go_bursts, WZP_CT_REASON_NO_RESPONSE, WZP_CT_REASON_NOT_FORWARDED, NULL},
 };

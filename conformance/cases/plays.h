@@ -9,10 +9,26 @@ extern const wzp_ct_act wzp_ct_acts_h11[WZP_CT_H11_ACTS];
 extern const wzp_ct_act wzp_ct_acts_h12[WZP_CT_H12_ACTS];
 extern const wzp_ct_act wzp_ct_acts_h13[WZP_CT_H13_ACTS];
 extern const wzp_ct_act wzp_ct_acts_w15[WZP_CT_W15_ACTS];
+
+/* Rooms in which one sends video. */
+enum {
+    WZP_CT_S12_ACTS = 3,
+    WZP_CT_S13_ACTS = 3,
+    WZP_CT_S14_ACTS = 4,
+    WZP_CT_S15_ACTS = 4,
+    WZP_CT_S16_ACTS = 4
+};
+extern const wzp_ct_act wzp_ct_acts_s12[WZP_CT_S12_ACTS];
+extern const wzp_ct_act wzp_ct_acts_s13[WZP_CT_S13_ACTS];
+extern const wzp_ct_act wzp_ct_acts_s14[WZP_CT_S14_ACTS];
+extern const wzp_ct_act wzp_ct_acts_s15[WZP_CT_S15_ACTS];
+extern const wzp_ct_act wzp_ct_acts_s16[WZP_CT_S16_ACTS];
+
 /* Bytes of state; the files assert that theirs fit. */
-enum { WZP_CT_PAIR_STATE = 512, WZP_CT_W15_STATE = 40000 };
+enum { WZP_CT_PAIR_STATE = 512, WZP_CT_W15_STATE = 40000, WZP_CT_ROOM_STATE = 256 };
 
 void wzp_ct_pair_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
 void wzp_ct_w15_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
+void wzp_ct_room_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
 
 #endif

@@ -97,10 +97,10 @@ static void scrape_relay(void *ctx, wzp_time now) {
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): the scrape writes there */
 bool wzp_ct_embedded_metrics(wzp_ct_embedded *e, char *text, size_t cap) {
-    const served *plain = &e->relays[WZP_CT_CONFIG_PLAIN];
-    scrape s = {plain->relay, text, cap, false};
-    if (plain->thread != NULL) {
-        wzp_io_thread_call(plain->thread, scrape_relay, &s);
+    const served *measured = &e->relays[WZP_CT_CONFIG_METRICS];
+    scrape s = {measured->relay, text, cap, false};
+    if (measured->thread != NULL) {
+        wzp_io_thread_call(measured->thread, scrape_relay, &s);
     } else {
         scrape_relay(&s, 0);
     }

@@ -20,7 +20,7 @@ typedef struct wzp_ct_embedded_cfg {
 wzp_ct_embedded *wzp_ct_embedded_new(const wzp_ct_embedded_cfg *cfg,
                                      wzp_addr targets[WZP_CT_CONFIG_COUNT]);
 
-/* The metrics page of the relay without special configuration, with a terminator. */
+/* The metrics page of the relay for WZP_CT_CONFIG_METRICS, with a terminator. */
 bool wzp_ct_embedded_metrics(wzp_ct_embedded *embedded, char *text, size_t cap);
 
 void wzp_ct_embedded_free(wzp_ct_embedded **embedded);

@@ -56,6 +56,7 @@ typedef enum wzp_ct_config {
     WZP_CT_CONFIG_MAX_SESSIONS, /* WZP_CT_MAX_SESSIONS at most */
     WZP_CT_CONFIG_AUTH,         /* bearer tokens; WZP_CT_GOOD_TOKEN is valid */
     WZP_CT_CONFIG_TRUNKING,
+    WZP_CT_CONFIG_METRICS, /* whose page can be read; counts nothing but what the case does */
     WZP_CT_CONFIG_COUNT
 } wzp_ct_config;
 
@@ -90,6 +91,8 @@ struct wzp_ct_case {
     wzp_ct_stream stream;
     bool no_echo, has_start, video, late_listener, early_media, trailing_speech;
 
+    bool alone;         /* no other case may use its relay meanwhile */
+    bool is_long;       /* takes a minute: on a real relay only if it was asked for */
     bool strict_limits; /* only with --profile strict-limits */
     bool fatal;         /* a calibration case: without it nothing can be said */
     bool sets_mode;     /* CAL-03 */
@@ -107,6 +110,7 @@ extern const size_t wzp_ct_chapter_count;
 
 /* Each in its file of conformance/cases. */
 extern const wzp_ct_chapter wzp_ct_chapter_cal, wzp_ct_chapter_a, wzp_ct_chapter_as,
-    wzp_ct_chapter_b, wzp_ct_chapter_bs, wzp_ct_chapter_c, wzp_ct_chapter_w, wzp_ct_chapter_h;
+    wzp_ct_chapter_b, wzp_ct_chapter_bs, wzp_ct_chapter_c, wzp_ct_chapter_w, wzp_ct_chapter_h,
+    wzp_ct_chapter_s, wzp_ct_chapter_m;
 
 #endif

@@ -11,6 +11,7 @@ void wzp_ct_exchange_begin(wzp_ct_exec *e, wzp_time now) {
         e->onset = now;
     }
     wzp_ct_exec_enter(e, WZP_CT_PHASE_EXCHANGE, now);
+    wzp_ct_exec_reset_pulse(e);
     wzp_party_dial dial = {
         .room = ex->sni != NULL ? ex->sni : room, .alpn = ex->alpn, .hold_first = true};
     if (!wzp_ct_exec_connect(e, e->tries == 0 ? WZP_CT_X : WZP_CT_L, &dial, now)) {
@@ -98,6 +99,7 @@ void wzp_ct_exchange_step(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_exchange *ex = &e->cfg.which->exchange;
     wzp_ct_party *x = &e->parties[e->tries == 0 ? WZP_CT_X : WZP_CT_L];
     const wzp_time deadline = e->phase_at + (wzp_time)(ex->deadline_s * 1e9);
+    wzp_ct_exec_pulse(e, now);
     if (x->hold_first && x->state == WZP_PARTY_CONNECTED) {
         send_exchange(e, x);
     }
@@ -118,6 +120,10 @@ void wzp_ct_exchange_step(wzp_ct_exec *e, wzp_time now) {
                                         : WZP_CT_REASON_NO_RESPONSE;
         if (!pass && x->close.kind == WZP_QUIC_CLOSE_HANDSHAKE_TIMEOUT) {
             e->result.reason = WZP_CT_REASON_CRASH;
+        }
+        if (!pass && wzp_ct_exec_was_late(e, ex->deadline_s)) {
+            e->result.grade = WZP_CT_INCONCLUSIVE;
+            e->result.reason = WZP_CT_REASON_SENDER_RATE;
         }
         wzp_ct_exec_finish(e, now);
     }

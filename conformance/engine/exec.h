@@ -47,6 +47,11 @@ struct wzp_ct_exec {
     wzp_time early_at;      /* 0: not yet */
     wzp_ct_mode mode;
 
+    /* How late this machine served the execution, in the present act or exchange: when it wanted to
+     * be served next, at worst, and in all. */
+    wzp_time pulse_due;
+    uint64_t late_worst, late_total;
+
     /* exchange */
     char offer[8192];
     unsigned tries;
@@ -63,6 +68,13 @@ void wzp_ct_exec_enter(wzp_ct_exec *e, wzp_ct_phase next, wzp_time now);
 void wzp_ct_exec_finish(wzp_ct_exec *e, wzp_time now);
 void wzp_ct_exec_decide(wzp_ct_exec *e, wzp_ct_grade grade, wzp_ct_reason reason,
                         const char *actual, wzp_time now);
+
+/* Notes how late this call is and asks for another one soon: a machine that serves us late serves
+ * the relay beside us late as well.  Exchanges and plays. */
+void wzp_ct_exec_pulse(wzp_ct_exec *e, wzp_time now);
+void wzp_ct_exec_reset_pulse(wzp_ct_exec *e);
+/* So late that what went wrong within `within_s` is not the relay's fault. */
+bool wzp_ct_exec_was_late(const wzp_ct_exec *e, double within_s);
 
 /* A fresh room name. */
 void wzp_ct_exec_room(wzp_ct_exec *e, char out[40]);

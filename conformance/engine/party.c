@@ -18,6 +18,8 @@ const char *wzp_party_state_name(const wzp_ct_party *p) {
 void wzp_party_clear(wzp_ct_party *p) {
     for (size_t i = 0; i < WZP_SIGNAL_COUNT; i++) {
         wzp_signal_free(&p->last[i]);
+        free(p->last_json[i]);
+        p->last_json[i] = NULL;
     }
     wzp_crypto_wipe(&p->identity, sizeof p->identity);
     wzp_crypto_wipe(&p->ephemeral, sizeof p->ephemeral);
@@ -56,10 +58,13 @@ bool wzp_party_tell(wzp_ct_party *p, const wzp_signal *signal) {
     if (wzp_signal_to_json(&json, &len, signal) != WZP_OK) {
         return false;
     }
-    const wzp_bytes text = wzp_bytes_of(json, len);
-    const bool sent = wzp_quic_send_signal(p->quic, p->conn, text, NULL) == WZP_OK;
+    const bool sent = wzp_party_say(p, wzp_bytes_of(json, len));
     free(json);
     return sent;
+}
+
+bool wzp_party_say(const wzp_ct_party *p, wzp_bytes json) {
+    return wzp_quic_send_signal(p->quic, p->conn, json, NULL) == WZP_OK;
 }
 
 static void send_token(wzp_ct_party *p) {
@@ -141,6 +146,15 @@ static void on_hangup(wzp_ct_party *p, const wzp_hangup_reason *reason, wzp_time
     (void)snprintf(p->hangup_code, sizeof p->hangup_code, "%s", name != NULL ? name : "?");
 }
 
+static void remember(wzp_ct_party *p, wzp_signal *signal, wzp_bytes json, wzp_time now) {
+    p->heard[signal->kind]++;
+    wzp_signal_free(&p->last[signal->kind]);
+    p->last[signal->kind] = signal;
+    p->last_at[signal->kind] = now;
+    free(p->last_json[signal->kind]);
+    p->last_json[signal->kind] = strndup((const char *)json.data, json.len);
+}
+
 static void on_signal(wzp_ct_party *p, wzp_bytes json, wzp_time now, wzp_evidence *evidence) {
     char text[224];
     wzp_signal *signal = NULL;
@@ -148,9 +162,11 @@ static void on_signal(wzp_ct_party *p, wzp_bytes json, wzp_time now, wzp_evidenc
     (void)snprintf(text, sizeof text, "%.*s", (int)(json.len < 200 ? json.len : 200),
                    (const char *)json.data);
     wzp_evidence_event(evidence, now, p->name, "signal", text);
+    p->signal_bytes += json.len;
     if (wzp_signal_parse(&signal, json, NULL, &fail) != WZP_OK) {
         wzp_evidence_event(evidence, now, p->name, "signal_unreadable",
                            fail.field != NULL ? fail.field : "");
+        p->unreadable++;
         return;
     }
     switch (signal->kind) {
@@ -170,9 +186,7 @@ static void on_signal(wzp_ct_party *p, wzp_bytes json, wzp_time now, wzp_evidenc
     default:
         break;
     }
-    p->heard[signal->kind]++;
-    wzp_signal_free(&p->last[signal->kind]);
-    p->last[signal->kind] = signal;
+    remember(p, signal, json, now);
 }
 
 void wzp_party_event(wzp_ct_party *p, const wzp_quic_event *ev, wzp_time now,
@@ -200,6 +214,7 @@ void wzp_party_event(wzp_ct_party *p, const wzp_quic_event *ev, wzp_time now,
         wzp_evidence_event(evidence, now, p->name, "closed", ev->close.reason);
         break;
     case WZP_QUIC_SIGNAL_BAD:
+        p->unreadable++;
         wzp_evidence_event(evidence, now, p->name, "signal_bad", wzp_err_name(ev->err));
         break;
     case WZP_QUIC_SIGNAL_ACKED:

@@ -44,6 +44,10 @@ typedef struct wzp_ct_party {
 
     uint32_t heard[WZP_SIGNAL_COUNT];   /* signals by kind */
     wzp_signal *last[WZP_SIGNAL_COUNT]; /* the last of each kind; owned */
+    char *last_json[WZP_SIGNAL_COUNT];  /* as it came; owned */
+    wzp_time last_at[WZP_SIGNAL_COUNT];
+    uint64_t signal_bytes; /* of all JSON */
+    uint32_t unreadable;   /* signals that did not parse, and streams that were none */
 } wzp_ct_party;
 
 void wzp_party_init(wzp_ct_party *party);
@@ -64,8 +68,9 @@ typedef struct wzp_party_dial {
 bool wzp_party_connect(wzp_ct_party *party, wzp_quic *quic, const wzp_party_dial *dial, wzp_rng rng,
                        wzp_time now);
 
-/* Any signal of ours. */
+/* Any signal of ours, and any text where a signal is due. */
 bool wzp_party_tell(wzp_ct_party *party, const wzp_signal *signal);
+bool wzp_party_say(const wzp_ct_party *party, wzp_bytes json);
 
 /* The valid CallOffer of this identity (one bit of the signature flipped if asked). */
 void wzp_party_offer_json(const wzp_ct_party *party, char *json, size_t cap, bool bad_signature);

@@ -10,21 +10,37 @@ wzp_ct_party *wzp_ct_play_party(wzp_ct_exec *e, wzp_ct_who who) {
     return &e->parties[who];
 }
 
+const void *wzp_ct_play_arg(const wzp_ct_exec *e) {
+    return e->cfg.which->acts[e->act].arg;
+}
+
+wzp_addr wzp_ct_play_local(const wzp_ct_exec *e, wzp_ct_who who) {
+    return e->locals[who];
+}
+
+void wzp_ct_play_leave(wzp_ct_exec *e, wzp_ct_who who, wzp_time now) {
+    wzp_quic_close(e->quic, e->parties[who].conn, 0, "normal close", now);
+}
+
+bool wzp_ct_play_dial(wzp_ct_exec *e, wzp_ct_who who, wzp_party_dial dial, wzp_time now) {
+    dial.room = dial.room != NULL ? dial.room : e->offer;
+    return wzp_ct_exec_connect(e, who, &dial, now);
+}
+
 bool wzp_ct_play_join(wzp_ct_exec *e, wzp_ct_who who, const char *room, wzp_ct_who as,
                       wzp_time now) {
     const wzp_identity identity = e->parties[as].identity;
-    wzp_party_dial dial = {.room = room != NULL ? room : e->offer,
-                           .identity = as != who ? &identity : NULL};
-    return wzp_ct_exec_connect(e, who, &dial, now);
+    return wzp_ct_play_dial(
+        e, who, (wzp_party_dial){.room = room, .identity = as != who ? &identity : NULL}, now);
 }
 
 bool wzp_ct_play_join_with(wzp_ct_exec *e, wzp_ct_who who, const char *token, wzp_time now) {
-    return wzp_ct_exec_connect(e, who, &(wzp_party_dial){.room = e->offer, .token = token}, now);
+    return wzp_ct_play_dial(e, who, (wzp_party_dial){.token = token}, now);
 }
 
 bool wzp_ct_play_register(wzp_ct_exec *e, wzp_ct_who who, wzp_time now) {
-    wzp_party_dial dial = {.room = "_signal", .role = WZP_PARTY_HUB};
-    return wzp_ct_exec_connect(e, who, &dial, now);
+    return wzp_ct_play_dial(e, who, (wzp_party_dial){.room = "_signal", .role = WZP_PARTY_HUB},
+                            now);
 }
 
 bool wzp_ct_play_send(wzp_ct_exec *e, wzp_ct_who who, wzp_bytes datagram) {
@@ -35,8 +51,68 @@ void *wzp_ct_play_state(wzp_ct_exec *e) {
     return e->play_state;
 }
 
+void wzp_ct_play_make_traffic(wzp_ct_exec *e, wzp_time now) {
+    const wzp_ct_case *c = e->cfg.which;
+    wzp_ct_pattern_free(&e->pattern);
+    wzp_ct_pattern_init(&e->pattern, e->cfg.seed, 0, 0);
+    if (c->build != NULL) {
+        c->build(&e->pattern, c);
+    } else {
+        e->pattern.end = wzp_ct_stream_add(&e->pattern, &c->stream, 0);
+    }
+    wzp_ct_pattern_sort(&e->pattern);
+    e->next = 0;
+    e->onset = now;
+}
+
+bool wzp_ct_play_send_traffic(wzp_ct_exec *e, wzp_ct_who who, wzp_time now) {
+    uint8_t buf[1500];
+    while (e->next < e->pattern.count && wzp_party_open(&e->parties[who]) &&
+           e->onset + e->pattern.packets[e->next].due <= now) {
+        const size_t len = wzp_ct_pattern_bytes(&e->pattern, e->next, e->cfg.seed, buf);
+        e->result.sent += wzp_ct_exec_send(e, who, wzp_bytes_of(buf, len)) ? 1 : 0;
+        e->result.scheduled++;
+        e->next++;
+    }
+    if (e->next == e->pattern.count || !wzp_party_open(&e->parties[who])) {
+        return true;
+    }
+    wzp_ct_play_wake(e, e->onset + e->pattern.packets[e->next].due);
+    return false;
+}
+
+char *wzp_ct_play_scrape(wzp_ct_exec *e) {
+    char *page = e->cfg.metrics != NULL ? malloc(WZP_CT_PAGE_MAX) : NULL;
+    if (page != NULL && !e->cfg.metrics(e->cfg.metrics_ctx, page, WZP_CT_PAGE_MAX)) {
+        free(page);
+        page = NULL;
+    }
+    return page;
+}
+
+wzp_ct_mode wzp_ct_play_mode(const wzp_ct_exec *e) {
+    return e->cfg.mode;
+}
+
 uint64_t wzp_ct_play_elapsed(const wzp_ct_exec *e, wzp_time now) {
     return wzp_time_since(now, e->phase_at);
+}
+
+uint64_t wzp_ct_play_lateness(const wzp_ct_exec *e) {
+    return e->late_worst;
+}
+
+bool wzp_ct_play_path_loses(const wzp_ct_exec *e) {
+    uint64_t sent = 0;
+    uint64_t lost = 0;
+    for (int i = 0; i < WZP_CT_PARTIES; i++) {
+        wzp_quic_stats stats;
+        if (wzp_quic_conn_stats(e->quic, e->parties[i].conn, &stats)) {
+            sent += stats.packets_sent;
+            lost += stats.packets_lost;
+        }
+    }
+    return lost * 200 > sent;
 }
 
 void wzp_ct_play_wake(wzp_ct_exec *e, wzp_time at) {
@@ -65,6 +141,7 @@ static const wzp_ct_act *act_of(const wzp_ct_exec *e) {
 static void begin_act(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_act *act = act_of(e);
     wzp_ct_exec_enter(e, WZP_CT_PHASE_PLAY, now);
+    wzp_ct_exec_reset_pulse(e);
     wzp_evidence_event(e->cfg.evidence, now, "case", "act", act->required);
     if (act->begin != NULL && !act->begin(e, now)) {
         wzp_ct_exec_decide(e, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_SENDER_RATE,
@@ -83,21 +160,35 @@ static void say_parties(wzp_ct_exec *e) {
     }
 }
 
-static void end(wzp_ct_exec *e, wzp_ct_reason reason, wzp_time now) {
+/* A failed SHOULD is a warning, and an INFO has none. */
+static void grade(wzp_ct_exec *e, wzp_ct_reason reason) {
     wzp_ct_run *r = &e->result;
+    const wzp_ct_level level = e->cfg.which->info.level;
+    const bool told = level == WZP_CT_INFO && reason != WZP_CT_REASON_SENDER_RATE;
     r->grade = reason == WZP_CT_REASON_NONE          ? WZP_CT_PASS
                : reason == WZP_CT_REASON_SENDER_RATE ? WZP_CT_INCONCLUSIVE
-                                                     : WZP_CT_FAIL;
-    r->reason = reason;
-    (void)snprintf(r->expected, sizeof r->expected, "%s within %g s", act_of(e)->required,
-                   act_of(e)->within_s);
-    if (reason != WZP_CT_REASON_NONE) {
+               : level == WZP_CT_MUST                ? WZP_CT_FAIL
+                                                     : WZP_CT_PASS;
+    r->lenient = reason != WZP_CT_REASON_NONE && r->grade == WZP_CT_PASS && !told;
+    r->reason = told ? WZP_CT_REASON_NONE : reason;
+}
+
+static void end(wzp_ct_exec *e, wzp_ct_reason reason, wzp_time now) {
+    const wzp_ct_run *r = &e->result;
+    grade(e, reason);
+    (void)snprintf(e->result.expected, sizeof e->result.expected, "%s within %g s",
+                   act_of(e)->required, act_of(e)->within_s);
+    if (r->reason != WZP_CT_REASON_NONE) {
         wzp_ct_play_say(e, "this did not happen");
         say_parties(e);
     } else if (r->actual[0] == '\0') {
         wzp_ct_play_say(e, "all %zu acts went as required", e->cfg.which->act_count);
     }
     wzp_ct_exec_finish(e, now);
+}
+
+static void end_badly(wzp_ct_exec *e, wzp_ct_reason reason, wzp_time now) {
+    end(e, wzp_ct_exec_was_late(e, act_of(e)->within_s) ? WZP_CT_REASON_SENDER_RATE : reason, now);
 }
 
 void wzp_ct_play_begin(wzp_ct_exec *e, wzp_time now) {
@@ -129,16 +220,18 @@ static void next_act(wzp_ct_exec *e, wzp_time now) {
 
 void wzp_ct_play_step(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_act *act = act_of(e);
+    wzp_ct_exec_pulse(e, now);
     const wzp_time deadline = e->phase_at + (wzp_time)(act->within_s * 1e9);
     const wzp_ct_so_far so_far = act->go != NULL ? act->go(e, now) : WZP_CT_NOT_YET;
     if (so_far == WZP_CT_NEVER) {
-        end(e, act->never != WZP_CT_REASON_NONE ? act->never : WZP_CT_REASON_WRONG_RESPONSE, now);
+        end_badly(e, act->never != WZP_CT_REASON_NONE ? act->never : WZP_CT_REASON_WRONG_RESPONSE,
+                  now);
     } else if (so_far == WZP_CT_UNSURE) {
         end(e, WZP_CT_REASON_SENDER_RATE, now);
     } else if (so_far == WZP_CT_HAPPENED || (now >= deadline && act->late == WZP_CT_REASON_NONE)) {
         next_act(e, now);
     } else if (now >= deadline) {
-        end(e, act->late, now);
+        end_badly(e, act->late, now);
     } else {
         e->wake = wzp_time_min(e->wake, deadline);
     }

@@ -24,25 +24,49 @@ struct wzp_ct_act {
     /* When time is over: FAIL with this reason; NONE: that is as it should be. */
     wzp_ct_reason late;
     wzp_ct_reason never; /* for WZP_CT_NEVER; NONE: wrong-response */
+    const void *arg;     /* what one function serves several acts with */
 };
+
+/* The level of a case decides what a failed act means: SHOULD warns, INFO only tells.  An act that
+ * ran out of time while this machine was late itself is INCONCLUSIVE, never FAIL. */
 
 /* --- what acts are made of -------------------------------------------------------------------- */
 
 wzp_ct_party *wzp_ct_play_party(wzp_ct_exec *exec, wzp_ct_who who);
+const void *wzp_ct_play_arg(const wzp_ct_exec *exec);
+/* Where this party sends from, as far as this machine knows. */
+wzp_addr wzp_ct_play_local(const wzp_ct_exec *exec, wzp_ct_who who);
+/* Leaves politely. */
+void wzp_ct_play_leave(wzp_ct_exec *exec, wzp_ct_who who, wzp_time now);
 
 /* Into `room` (NULL: the play's own room) as a new identity, or with that of `as` if it is not
  * `who` itself. */
 bool wzp_ct_play_join(wzp_ct_exec *exec, wzp_ct_who who, const char *room, wzp_ct_who as,
                       wzp_time now);
 bool wzp_ct_play_register(wzp_ct_exec *exec, wzp_ct_who who, wzp_time now);
+/* Any other first words: `dial` says which; the play's own room if it names none. */
+bool wzp_ct_play_dial(wzp_ct_exec *exec, wzp_ct_who who, wzp_party_dial dial, wzp_time now);
 bool wzp_ct_play_join_with(wzp_ct_exec *exec, wzp_ct_who who, const char *token, wzp_time now);
 
 /* A datagram of this party, and what the case keeps in `state_size` bytes (zeroed at first). */
 bool wzp_ct_play_send(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes datagram);
 void *wzp_ct_play_state(wzp_ct_exec *exec);
 
+/* The case's own traffic, its `build` or `stream`: makes it, then sends what is due, starting when
+ * it was made.  True when all has been sent, or `who` is gone. */
+void wzp_ct_play_make_traffic(wzp_ct_exec *exec, wzp_time now);
+bool wzp_ct_play_send_traffic(wzp_ct_exec *exec, wzp_ct_who who, wzp_time now);
+
+/* The relay's metrics page; free() it.  NULL: it cannot be read. */
+char *wzp_ct_play_scrape(wzp_ct_exec *exec);
+wzp_ct_mode wzp_ct_play_mode(const wzp_ct_exec *exec);
+
 /* Since the present act began, ns.  `go` is called again at that time at the latest. */
 uint64_t wzp_ct_play_elapsed(const wzp_ct_exec *exec, wzp_time now);
+/* How late this machine served the play at worst since the present act began, ns. */
+uint64_t wzp_ct_play_lateness(const wzp_ct_exec *exec);
+/* The testers' own loss recovery gave something up: what is missing may have been lost. */
+bool wzp_ct_play_path_loses(const wzp_ct_exec *exec);
 void wzp_ct_play_wake(wzp_ct_exec *exec, wzp_time at);
 
 /* Appended to the verdict's "actual". */

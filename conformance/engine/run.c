@@ -46,6 +46,31 @@ void wzp_ct_exec_decide(wzp_ct_exec *e, wzp_ct_grade grade, wzp_ct_reason reason
     wzp_ct_exec_finish(e, now);
 }
 
+/* How often it is served at least, and what counts as late: an idle machine needs a few ms. */
+#define PULSE (25 * WZP_MS)
+#define LATE (10 * WZP_MS)
+
+void wzp_ct_exec_reset_pulse(wzp_ct_exec *e) {
+    e->pulse_due = WZP_TIME_NEVER;
+    e->late_worst = e->late_total = 0;
+}
+
+void wzp_ct_exec_pulse(wzp_ct_exec *e, wzp_time now) {
+    if (e->pulse_due != WZP_TIME_NEVER && now > e->pulse_due) {
+        const uint64_t late = now - e->pulse_due;
+        e->late_worst = late > e->late_worst ? late : e->late_worst;
+        e->late_total += late > LATE ? late : 0;
+    }
+    e->pulse_due = now + PULSE;
+    e->wake = wzp_time_min(e->wake, e->pulse_due);
+}
+
+/* A relay waits half a second for the acknowledgement of last words. */
+bool wzp_ct_exec_was_late(const wzp_ct_exec *e, double within_s) {
+    const double total_s = (double)e->late_total / 1e9;
+    return total_s > 0.4 || total_s > within_s / 4;
+}
+
 void wzp_ct_exec_room(wzp_ct_exec *e, char out[40]) {
     (void)snprintf(out, 40, "ct-%016llx", (unsigned long long)wzp_rng_u64(wzp_prng_rng(&e->prng)));
 }

@@ -7,6 +7,8 @@
 #include "conformance/engine/evidence.h"
 #include "quic/core.h"
 
+#define WZP_CT_PAGE_MAX 262144 /* bytes of a metrics page */
+
 typedef struct wzp_ct_exec_cfg {
     const wzp_ct_case *which;
     uint64_t seed; /* of this run: identities, rooms, payloads */
@@ -14,6 +16,9 @@ typedef struct wzp_ct_exec_cfg {
     bool deterministic;
     wzp_evidence *evidence; /* taken over; NULL: none is kept */
     wzp_addr target;
+    wzp_ct_mode mode;                                           /* what the relay has shown */
+    bool (*metrics)(void *metrics_ctx, char *text, size_t cap); /* may be NULL */
+    void *metrics_ctx;
 } wzp_ct_exec_cfg;
 
 /* NULL when out of memory.  Call start once the core has its addresses: as many as

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WEIGHT_RATE = 200, METRICS_MAX = 262144 };
+#include "conformance/engine/exposition.h"
+
+enum { WEIGHT_RATE = 200 };
 
 #define TURN (20 * WZP_MS)
 
@@ -29,14 +31,14 @@ static wzp_ct_run *run_of(const suite *s, size_t case_index, size_t run_index) {
 }
 
 static uint32_t repeats(const suite *s, const wzp_ct_case *c) {
-    const bool once = strcmp(c->info.chapter, "CAL") == 0;
+    const bool once = strcmp(c->info.chapter, "CAL") == 0 || c->config == WZP_CT_CONFIG_METRICS;
     return once ? 1 : s->cfg->repeat;
 }
 
 /* How much of this machine a case needs, in units of an ordinary one. */
 static unsigned weight_of(const wzp_ct_case *c) {
     const uint32_t rate = c->video ? 900 : c->stream.rate;
-    return 1 + rate / WEIGHT_RATE;
+    return c->kind == WZP_CT_TRAFFIC ? 1 + rate / WEIGHT_RATE : 1;
 }
 
 static uint64_t run_seed(const suite *s, const wzp_ct_case *c, uint32_t run) {
@@ -97,7 +99,10 @@ static bool start_job(suite *s, size_t case_index, size_t run_index) {
                                       .deterministic = cfg->virtual_time,
                                       .evidence =
                                           cfg->evidence_dir != NULL ? wzp_evidence_new() : NULL,
-                                      .target = *target};
+                                      .target = *target,
+                                      .mode = s->report->detected_mode,
+                                      .metrics = cfg->metrics,
+                                      .metrics_ctx = cfg->ctx};
     wzp_ct_exec *exec = wzp_ct_exec_new(&exec_cfg, now);
     if (exec == NULL || !cfg->world->ops->add(cfg->world, wzp_ct_exec_core(exec), target, locals,
                                               wzp_ct_exec_addresses(c))) {
@@ -195,32 +200,8 @@ static void check_pacing(suite *s, size_t case_index) {
                    good ? WZP_CT_REASON_NONE : WZP_CT_REASON_SENDER_RATE, text);
 }
 
-/* Every line of the exposition is a comment or "name{labels} value". */
-static bool is_exposition(const char *text, unsigned *samples) {
-    for (const char *line = text; *line != '\0';) {
-        const char *end = strchr(line, '\n');
-        const char *space = NULL;
-        if (end == NULL) {
-            return false;
-        }
-        for (const char *p = line; p < end; p++) {
-            space = *p == ' ' ? p : space;
-        }
-        if (*line != '#' && line != end) {
-            char *rest = NULL;
-            const bool named = (*line >= 'a' && *line <= 'z') || (*line >= 'A' && *line <= 'Z');
-            if (!named || space == NULL || (strtod(space + 1, &rest), rest == space + 1)) {
-                return false;
-            }
-            (*samples)++;
-        }
-        line = end + 1;
-    }
-    return *samples > 0;
-}
-
 static void check_metrics(suite *s, size_t case_index) {
-    char *text = s->cfg->metrics != NULL ? malloc(METRICS_MAX) : NULL;
+    char *text = s->cfg->metrics != NULL ? malloc(WZP_CT_PAGE_MAX) : NULL;
     unsigned samples = 0;
     char actual[96];
     bool ok = text != NULL;
@@ -230,8 +211,8 @@ static void check_metrics(suite *s, size_t case_index) {
         return;
     }
     for (int i = 0; i < 2 && ok; i++) {
-        samples = 0;
-        ok = s->cfg->metrics(s->cfg->ctx, text, METRICS_MAX) && is_exposition(text, &samples);
+        ok = s->cfg->metrics(s->cfg->ctx, text, WZP_CT_PAGE_MAX) &&
+             wzp_exposition_is_valid(text, &samples);
     }
     free(text);
     (void)snprintf(actual, sizeof actual,
@@ -255,6 +236,8 @@ static bool settled(suite *s, size_t i) {
         check_metrics(s, i);
     } else if (c->strict_limits && !s->cfg->strict_limits) {
         skip_case(s, i, WZP_CT_REASON_PROFILE, "needs --profile strict-limits");
+    } else if (c->is_long && !s->cfg->virtual_time && !s->cfg->long_too) {
+        skip_case(s, i, WZP_CT_REASON_LONG, wzp_ct_reason_text(WZP_CT_REASON_LONG));
     } else if (s->cfg->targets[c->config].family == WZP_ADDR_NONE) {
         skip_case(s, i, c->skip, wzp_ct_reason_text(c->skip));
     } else if (c->info.abuse && s->report->detected_mode == WZP_CT_MODE_OBSERVE &&
@@ -334,48 +317,88 @@ static bool calibrate(suite *s) {
     return good;
 }
 
-/* A relay for so many sessions serves one run at a time: two would take each other's places. */
+/* Counters belong to the relay: what is measured there must not be stirred by others. */
+static bool disturb(const suite *s, const wzp_ct_case *a, const wzp_ct_case *b) {
+    const bool one_counts =
+        (a->config == WZP_CT_CONFIG_METRICS) != (b->config == WZP_CT_CONFIG_METRICS);
+    return wzp_addr_equal(&s->cfg->targets[a->config], &s->cfg->targets[b->config]) &&
+           (a->alone || b->alone || one_counts);
+}
+
 static bool taken(const suite *s, const wzp_ct_case *c) {
-    for (size_t i = 0; c->config == WZP_CT_CONFIG_MAX_SESSIONS && i < s->active; i++) {
-        if (s->cfg->cases[s->jobs[i].case_index]->config == c->config) {
+    for (size_t i = 0; i < s->active; i++) {
+        if (disturb(s, c, s->cfg->cases[s->jobs[i].case_index])) {
             return true;
         }
     }
     return false;
 }
 
-/* Once it has a place among those that run; false: the suite must stop. */
-static bool start_in_turn(suite *s, size_t case_index, uint32_t run_index) {
-    const wzp_ct_case *c = s->cfg->cases[case_index];
-    while (s->active > 0 && (s->weight + weight_of(c) > s->cfg->jobs || taken(s, c)) &&
-           !must_stop(s)) {
-        turn(s);
+/* One run of one case that is still to be done. */
+typedef struct turn_of {
+    size_t case_index;
+    uint32_t run_index;
+    bool started;
+} turn_of;
+
+/* Starts what can run now, in order; what waits for its relay lets others go first.  Returns how
+ * many are left. */
+static size_t start_ready(suite *s, turn_of *queue, size_t count) {
+    size_t left = 0;
+    bool full = false;
+    for (size_t i = 0; i < count; i++) {
+        turn_of *t = &queue[i];
+        const wzp_ct_case *c = s->cfg->cases[t->case_index];
+        if (t->started) {
+            continue;
+        }
+        full = full || (s->active > 0 && s->weight + weight_of(c) > s->cfg->jobs);
+        if (full || taken(s, c)) {
+            left++;
+        } else {
+            t->started = true;
+            (void)start_job(s, t->case_index, t->run_index);
+        }
     }
-    if (s->report->interrupted || must_stop(s)) {
-        return false;
-    }
-    (void)start_job(s, case_index, run_index);
-    return true;
+    return left;
+}
+
+/* A relay of their own lets the cases about metrics begin first, which together take longest;
+ * without one they come last, when nobody else uses it. */
+static bool comes_in(const suite *s, const wzp_ct_case *c, int part) {
+    const bool own = !wzp_addr_equal(&s->cfg->targets[WZP_CT_CONFIG_METRICS],
+                                     &s->cfg->targets[WZP_CT_CONFIG_PLAIN]);
+    return part == (c->config != WZP_CT_CONFIG_METRICS ? 1 : own ? 0 : 2);
 }
 
 /* Every case once, then all again: what disturbs this machine for a moment hits one run of a case.
  */
-static void run_all(suite *s) {
-    for (uint32_t r = 0; r < s->cfg->repeat; r++) {
-        for (size_t i = 0; i < s->cfg->case_count; i++) {
-            const wzp_ct_case *c = s->cfg->cases[i];
-            if (is_calibration(c) || r >= repeats(s, c) || (r == 0 && settled(s, i)) ||
-                run_of(s, i, r)->actual[0] != '\0') {
-                continue;
-            }
-            if (!start_in_turn(s, i, r)) {
-                return;
+static size_t make_queue(suite *s, turn_of *queue) {
+    size_t count = 0;
+    for (int part = 0; part < 3; part++) {
+        for (uint32_t r = 0; r < s->cfg->repeat; r++) {
+            for (size_t i = 0; i < s->cfg->case_count; i++) {
+                const wzp_ct_case *c = s->cfg->cases[i];
+                if (comes_in(s, c, part) && !is_calibration(c) && r < repeats(s, c) &&
+                    !(r == 0 && settled(s, i)) && run_of(s, i, r)->actual[0] == '\0') {
+                    queue[count++] = (turn_of){.case_index = i, .run_index = r};
+                }
             }
         }
     }
-    while (s->active > 0 && !must_stop(s)) {
+    return count;
+}
+
+static void run_all(suite *s) {
+    turn_of *queue = calloc(s->total + 1, sizeof *queue);
+    const size_t count = queue != NULL ? make_queue(s, queue) : 0;
+    size_t left = !must_stop(s) ? start_ready(s, queue, count) : 0;
+    while (left + s->active > 0 && !must_stop(s)) {
+        const size_t done = s->done;
         turn(s);
+        left = s->done != done ? start_ready(s, queue, count) : left; /* a place is free */
     }
+    free(queue);
 }
 
 /* What never got its turn. */

@@ -18,6 +18,7 @@ typedef struct wzp_ct_suite_cfg {
     wzp_ct_mode declared; /* UNKNOWN: whatever it shows */
     bool strict_limits, virtual_time;
     bool bad_path;    /* on purpose: lossy calibration ends nothing */
+    bool long_too;    /* run cases that take a minute, in real time as well */
     bool grade_abuse; /* grade abuse cases whatever mode the relay showed: it is to enforce */
     wzp_rng rng;      /* for keys in real time */
 
@@ -26,8 +27,9 @@ typedef struct wzp_ct_suite_cfg {
 
     /* All may be NULL. */
     const volatile sig_atomic_t *stop;
-    bool (*alive)(void *ctx);                           /* false: the relay's process is gone */
-    bool (*metrics)(void *ctx, char *text, size_t cap); /* one scrape */
+    bool (*alive)(void *ctx); /* false: the relay's process is gone */
+    /* One scrape; of targets[WZP_CT_CONFIG_METRICS] where there is one. */
+    bool (*metrics)(void *ctx, char *text, size_t cap);
     void (*progress)(void *ctx, size_t done, size_t total, size_t failed);
     void *ctx;
 } wzp_ct_suite_cfg;

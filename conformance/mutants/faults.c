@@ -379,7 +379,7 @@ WRAP(int64_t, wzp_relay_send_signal, session *to, const wzp_signal *signal) {
     } else if (fault == WZP_FAULT_WRONG_SUPPORTED && signal->kind == WZP_SIGNAL_HANGUP) {
         changed.u.Hangup.reason.server_supported = (wzp_list_u8){one, 1};
     }
-    return __real_wzp_relay_send_signal(to, &changed);
+    return wzp_fault_signal(to, &changed) ? __real_wzp_relay_send_signal(to, &changed) : 0;
 }
 
 static bool is_full_call(const session *s) {

@@ -75,6 +75,31 @@
     X(CROWDED, "crowded-trunks", "counts one entry too many in a trunk frame", "W-15")             \
     X(LOSSY_TRUNKS, "lossy-trunks", "loses one trunk frame in eleven", "W-15")                     \
     X(LATE_TRUNKS, "late-trunks", "keeps trunk frames for 30 ms", "W-15")                          \
+    X(OTHER_PONG, "other-pong", "answers Ping with another timestamp", "S-01 S-02")                \
+    X(VERSION_1_ONLY, "version-1-only", "ignores signals of other versions than 1", "S-02")        \
+    X(UNKNOWN_ENDS, "unknown-ends", "closes _signal at what it cannot read", "S-03 S-04")          \
+    X(HUGE_SIGNALS, "huge-signals", "takes signals of 2 MiB", "S-05")                              \
+    X(STALL_ENDS, "stall-ends", "closes when one stream stalls", "S-07")                           \
+    X(REFLECTS_ITSELF, "reflects-itself", "answers Reflect with an address of its own", "S-08")    \
+    X(NO_RINGING, "no-ringing", "sends no CallRinging", "S-09")                                    \
+    X(CUTS_OFFERS, "cuts-offers", "leaves a field out of the offers it passes on", "S-09")         \
+    X(HIDES_PEERS, "hides-peers", "leaves local addresses out of CallSetup", "S-09")               \
+    X(RINGS_NOBODY, "rings-nobody", "says CallRinging when nobody is there", "S-10")               \
+    X(HANGS_UP_ALL, "hangs-up-all", "ends all calls of who hangs one up", "S-11")                  \
+    X(PLI_FLOOD, "pli-flood", "passes every PLI on", "S-12")                                       \
+    X(PLI_ECHO, "pli-echo", "returns a PLI to who sent it", "S-12")                                \
+    X(PLI_RARE, "pli-rare", "passes one PLI a second on", "S-13")                                  \
+    X(PLI_ANY_STREAM, "pli-any-stream", "passes PLIs for streams of nobody on", "S-14")            \
+    X(ROOM_UNKNOWN_ENDS, "room-unknown-ends", "closes a member at what it cannot read", "S-15")    \
+    X(HOLD_ENDS, "hold-ends", "closes a member at Hold", "S-16")                                   \
+    X(PASSES_NACK, "passes-nack", "passes Nack on to the room", "S-16")                            \
+    X(PRESENCE_ONCE, "presence-once", "tells only the latest client who is there", "S-18")         \
+    X(COUNTS_NO_A, "counts-no-a", "counts no violations of tier A", "M-01")                        \
+    X(COUNTS_NO_B, "counts-no-b", "counts no violations of tier B", "M-02")                        \
+    X(COUNTS_NO_C, "counts-no-c", "counts no violations of tier C", "M-02c")                       \
+    X(COUNTS_NO_D, "counts-no-d", "counts no violations of tier D", "M-02d")                       \
+    X(COUNTS_PAYLOAD, "counts-payload", "counts sizes without the header", "M-03")                 \
+    X(NAMES_ROOMS, "names-rooms", "names rooms on the metrics page", "M-05")                       \
     X(DEAF, "deaf", "forwards nothing", "CAL-01")                                                  \
     X(STRICT, "strict", "nothing: tiers A and B at the exact limits", "")                          \
     X(STRICT_GUARD, "strict-guard", "leaves a guard band in tier A", "AS-02")                      \

@@ -3,9 +3,17 @@
 #ifndef WZP_CONFORMANCE_MUTANTS_WRAP_H
 #define WZP_CONFORMANCE_MUTANTS_WRAP_H
 
+#include <stdbool.h>
+
 #define WRAP(type, name, ...)                                                                      \
     type __real_##name(__VA_ARGS__);                                                               \
     type __wrap_##name(__VA_ARGS__);                                                               \
     type __wrap_##name(__VA_ARGS__)
+
+struct session;
+struct wzp_signal;
+
+/* faults_signal.c: changes a signal that leaves; false: it does not. */
+bool wzp_fault_signal(struct session *to, struct wzp_signal *signal);
 
 #endif
