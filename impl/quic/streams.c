@@ -359,7 +359,10 @@ ngtcp2_ssize wzp_streams_write(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi, 
         if (!wants_write(s) || (s->id < 0 && !open_now(c, s))) {
             continue;
         }
-        const ngtcp2_vec vec = {s->tx + s->tx_sent, s->tx_len - s->tx_sent};
+        ngtcp2_vec vec = {s->tx, s->tx_len - s->tx_sent};
+        if (vec.len > 0) {
+            vec.base += s->tx_sent; /* a stream that only ends may have no buffer */
+        }
         const uint32_t flags = s->tx_fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0;
         ngtcp2_ssize taken = -1;
         const ngtcp2_ssize n =
