@@ -136,7 +136,7 @@ static void renumber(wzp_sim_nat *nat, uint32_t e) {
     moved->mapping.external = nat->externals[moved->ext];
     moved->mapping.external.port = port;
     if (wzp_sim_nat_explicit_lookup(nat, moved->mapping.proto, &moved->mapping.external) == 0 &&
-        wzp_sim_nat_port_room(nat, moved->mapping.proto, moved->ext)) {
+        wzp_sim_nat_port_room(nat, moved->mapping.proto, moved->ext, port)) {
         put_external(nat, e);
     } else {
         forget(nat, e);
@@ -174,7 +174,7 @@ static bool is_available(const wzp_sim_nat *nat, const wzp_sim_nat_explicit *map
 }
 
 static wzp_err add(wzp_sim_nat *nat, const wzp_sim_nat_explicit *mapping, uint8_t ext) {
-    if (!wzp_sim_nat_port_room(nat, mapping->proto, ext)) {
+    if (!wzp_sim_nat_port_room(nat, mapping->proto, ext, mapping->external.port)) {
         return WZP_ERR_NOMEM;
     }
     if (!is_available(nat, mapping, ext)) {

@@ -5,7 +5,7 @@
 #include "sim/engine/chance.h"
 #include "sim/nat/state.h"
 
-enum { PORTS = 65536, TRIES = 64 };
+enum { PORTS = 65536, PAGE = 256, TRIES = 64 };
 
 /* --- inside hosts ----------------------------------------------------------------------------- */
 
@@ -109,32 +109,46 @@ void wzp_sim_nat_host_released(wzp_sim_nat *nat, uint32_t h) {
 
 /* --- users of ports and hold-down ------------------------------------------------------------- */
 
+static uint32_t *users_of(const wzp_sim_nat *nat, uint8_t proto, uint8_t ext, uint16_t port) {
+    uint32_t **pages = nat->users[wzp_sim_nat_proto_index(proto)][ext];
+    uint32_t *page = pages != NULL ? pages[port / PAGE] : NULL;
+    return page != NULL ? &page[port % PAGE] : NULL;
+}
+
 uint32_t wzp_sim_nat_port_users(const wzp_sim_nat *nat, uint8_t proto, uint8_t ext, uint16_t port) {
-    const uint32_t *users = nat->users[wzp_sim_nat_proto_index(proto)][ext];
-    return users != NULL ? users[port] & ~WZP_SIM_NAT_HELD : 0;
+    const uint32_t *users = users_of(nat, proto, ext, port);
+    return users != NULL ? *users & ~WZP_SIM_NAT_HELD : 0;
 }
 
 static bool is_held(const wzp_sim_nat *nat, uint8_t proto, uint8_t ext, uint16_t port) {
-    const uint32_t *users = nat->users[wzp_sim_nat_proto_index(proto)][ext];
-    return users != NULL && (users[port] & WZP_SIM_NAT_HELD) != 0;
+    const uint32_t *users = users_of(nat, proto, ext, port);
+    return users != NULL && (*users & WZP_SIM_NAT_HELD) != 0;
 }
 
 bool wzp_sim_nat_port_idle(const wzp_sim_nat *nat, uint8_t proto, uint8_t ext, uint16_t port) {
-    const uint32_t *users = nat->users[wzp_sim_nat_proto_index(proto)][ext];
-    return users == NULL || users[port] == 0;
+    const uint32_t *users = users_of(nat, proto, ext, port);
+    return users == NULL || *users == 0;
 }
 
-bool wzp_sim_nat_port_room(wzp_sim_nat *nat, uint8_t proto, uint8_t ext) {
-    uint32_t **users = &nat->users[wzp_sim_nat_proto_index(proto)][ext];
-    if (*users == NULL) {
-        *users = calloc(PORTS, sizeof **users);
+bool wzp_sim_nat_port_room(wzp_sim_nat *nat, uint8_t proto, uint8_t ext, uint16_t port) {
+    uint32_t ***pages = &nat->users[wzp_sim_nat_proto_index(proto)][ext];
+    if (*pages == NULL) {
+        *pages = calloc(PORTS / PAGE, sizeof **pages);
+        if (*pages == NULL) {
+            return false;
+        }
     }
-    return *users != NULL;
+    uint32_t **page = &(*pages)[port / PAGE];
+    if (*page == NULL) {
+        *page = calloc(PAGE, sizeof **page);
+        nat->user_pages += *page != NULL;
+    }
+    return *page != NULL;
 }
 
 void wzp_sim_nat_port_used(wzp_sim_nat *nat, uint8_t proto, uint8_t ext, uint16_t port) {
     if (!nat->cfg.identity) {
-        nat->users[wzp_sim_nat_proto_index(proto)][ext][port]++;
+        ++*users_of(nat, proto, ext, port);
     }
 }
 
@@ -162,7 +176,7 @@ static void hold(wzp_sim_nat *nat, uint8_t proto, uint8_t ext, uint16_t port) {
     nat->held[(nat->held_head + nat->held_count) & (nat->held_cap - 1)] =
         (wzp_sim_nat_held){.until = until, .port = port, .ext = ext, .proto = proto};
     nat->held_count++;
-    nat->users[wzp_sim_nat_proto_index(proto)][ext][port] |= WZP_SIM_NAT_HELD;
+    *users_of(nat, proto, ext, port) |= WZP_SIM_NAT_HELD;
     wzp_sim_nat_due_at(nat, until);
 }
 
@@ -170,7 +184,7 @@ void wzp_sim_nat_port_released(wzp_sim_nat *nat, uint8_t proto, uint8_t ext, uin
     if (nat->cfg.identity) {
         return;
     }
-    uint32_t *users = &nat->users[wzp_sim_nat_proto_index(proto)][ext][port];
+    uint32_t *users = users_of(nat, proto, ext, port);
     assert((*users & ~WZP_SIM_NAT_HELD) > 0);
     --*users;
     if (*users == 0 && (nat->cfg.t_hold > 0 || nat->moving)) {
@@ -180,7 +194,7 @@ void wzp_sim_nat_port_released(wzp_sim_nat *nat, uint8_t proto, uint8_t ext, uin
 
 static void unhold_first(wzp_sim_nat *nat) {
     const wzp_sim_nat_held *held = &nat->held[nat->held_head];
-    nat->users[wzp_sim_nat_proto_index(held->proto)][held->ext][held->port] &= ~WZP_SIM_NAT_HELD;
+    *users_of(nat, held->proto, held->ext, held->port) &= ~WZP_SIM_NAT_HELD;
     nat->held_head = (nat->held_head + 1) & (nat->held_cap - 1);
     nat->held_count--;
 }
@@ -200,15 +214,23 @@ void wzp_sim_nat_unhold_all(wzp_sim_nat *nat) {
     }
 }
 
+static void free_pages(uint32_t **pages) {
+    for (size_t i = 0; pages != NULL && i < PORTS / PAGE; i++) {
+        free(pages[i]);
+    }
+    free(pages);
+}
+
 void wzp_sim_nat_ports_clear(wzp_sim_nat *nat) {
     for (size_t ext = 0; ext < WZP_SIM_NAT_POOL_MAX; ext++) {
         for (size_t proto = 0; proto < WZP_SIM_NAT_PROTOS; proto++) {
-            free(nat->users[proto][ext]);
+            free_pages(nat->users[proto][ext]);
             nat->users[proto][ext] = NULL;
         }
         free(nat->blocks[ext]);
         nat->blocks[ext] = NULL;
     }
+    nat->user_pages = 0;
     free(nat->held);
     nat->held = NULL;
     nat->held_cap = nat->held_head = nat->held_count = 0;
@@ -219,10 +241,10 @@ static size_t block_count(const wzp_sim_nat *nat) {
 }
 
 size_t wzp_sim_nat_ports_bytes(const wzp_sim_nat *nat) {
-    size_t bytes = nat->held_cap * sizeof *nat->held;
+    size_t bytes = nat->held_cap * sizeof *nat->held + nat->user_pages * PAGE * sizeof(uint32_t);
     for (size_t ext = 0; ext < WZP_SIM_NAT_POOL_MAX; ext++) {
         for (size_t proto = 0; proto < WZP_SIM_NAT_PROTOS; proto++) {
-            bytes += nat->users[proto][ext] != NULL ? PORTS * sizeof(uint32_t) : 0;
+            bytes += nat->users[proto][ext] != NULL ? PORTS / PAGE * sizeof(uint32_t *) : 0;
         }
         bytes += nat->blocks[ext] != NULL ? block_count(nat) * sizeof(wzp_sim_nat_block) : 0;
     }
@@ -460,10 +482,11 @@ static uint16_t port_in_blocks(const search *all, const search_kind *kind) {
 }
 
 static uint16_t look_for_port(const search *all, const search_kind *kind) {
-    if (!wzp_sim_nat_port_room(all->nat, all->want->proto, all->ext)) {
-        return 0;
-    }
-    return all->nat->cfg.block_size > 0 ? port_in_blocks(all, kind) : kind->look(all);
+    const uint16_t port =
+        all->nat->cfg.block_size > 0 ? port_in_blocks(all, kind) : kind->look(all);
+    const bool room =
+        port != 0 && wzp_sim_nat_port_room(all->nat, all->want->proto, all->ext, port);
+    return room ? port : 0;
 }
 
 static uint16_t draw_idle(const search *s) {

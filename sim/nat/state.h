@@ -93,8 +93,10 @@ struct wzp_sim_nat {
     wzp_sim_nat_timers timers; /* of mappings */
     wzp_sim_nat_list perm_queue, idle, explicit_list;
     size_t local_count;
-    /* By wzp_sim_nat_proto_index: mappings of each port, or of each ICMP identifier. */
-    uint32_t *users[WZP_SIM_NAT_PROTOS][WZP_SIM_NAT_POOL_MAX];
+    /* By wzp_sim_nat_proto_index: mappings of each port, or of each ICMP identifier, in pages that
+     * are there when a port of theirs was used: most boxes use few. */
+    uint32_t **users[WZP_SIM_NAT_PROTOS][WZP_SIM_NAT_POOL_MAX];
+    size_t user_pages;
     wzp_sim_nat_block *blocks[WZP_SIM_NAT_POOL_MAX];
     wzp_sim_nat_held *held; /* a ring, earliest first */
     size_t held_cap, held_head, held_count;
@@ -215,8 +217,8 @@ void wzp_sim_nat_port_released(wzp_sim_nat *nat, uint8_t proto, uint8_t ext, uin
 uint32_t wzp_sim_nat_port_users(const wzp_sim_nat *nat, uint8_t proto, uint8_t ext, uint16_t port);
 /* Neither used nor held. */
 bool wzp_sim_nat_port_idle(const wzp_sim_nat *nat, uint8_t proto, uint8_t ext, uint16_t port);
-/* Memory to count the users of an address; false: there is none. */
-bool wzp_sim_nat_port_room(wzp_sim_nat *nat, uint8_t proto, uint8_t ext);
+/* Memory to count the users of a port; false: there is none. */
+bool wzp_sim_nat_port_room(wzp_sim_nat *nat, uint8_t proto, uint8_t ext, uint16_t port);
 void wzp_sim_nat_unhold(wzp_sim_nat *nat); /* whose time is up */
 void wzp_sim_nat_unhold_all(wzp_sim_nat *nat);
 void wzp_sim_nat_ports_clear(wzp_sim_nat *nat); /* users, held ports and blocks */
