@@ -131,6 +131,7 @@ static wzp_err build(side *s, const wzp_sim_punch_side *cfg, const wzp_addr *add
     static const char *const names[] = {"inner", "outer"};
     wzp_fail fail;
     bool translated = false;
+    assert(cfg->box_count <= WZP_COUNT_OF(names));
     for (size_t i = 0; i < cfg->box_count; i++) {
         translated = translated || !cfg->boxes[i].identity;
     }

@@ -1,5 +1,6 @@
 #include "sim/net/cross.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "sim/net/timer.h"
@@ -171,6 +172,7 @@ static bool grow_acks(wzp_sim_flow *flow) {
     if (acks == NULL) {
         return false;
     }
+    assert(flow->ack_count <= flow->ack_cap);
     for (size_t i = 0; i < flow->ack_count; i++) {
         acks[i] = flow->acks[(flow->ack_head + i) % flow->ack_cap];
     }
