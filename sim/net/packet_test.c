@@ -229,5 +229,5 @@ int main(void) {
     tcase_add_loop_test(tc, icmp_is_sent_when_due, 0, WZP_COUNT_OF(icmp_cases));
     tcase_add_test(tc, icmp_about_icmp_is_not_sent);
     tcase_add_test(tc, drops_have_names);
-    return wzp_run_suite("packet", tc);
+    return wzp_run_suite_forked("packet", tc);
 }

@@ -1,6 +1,8 @@
 /* Limits of the plain queues, against a slow twin too, and marks instead of drops. */
 #include "sim/net/queue.h"
 
+#include <string.h>
+
 #include "base/testing/suite.h"
 #include "sim/net/rate.h"
 #include "sim/net/testing/bench.h"
@@ -155,6 +157,9 @@ START_TEST(like_a_slow_twin) {
     static twin_rig rig;
     static twin_rig twin_says;
     static twin t;
+    memset(&rig, 0, sizeof rig);
+    memset(&twin_says, 0, sizeof twin_says);
+    memset(&t, 0, sizeof t);
     wzp_sim_queue queue;
     wzp_prng prng;
     wzp_prng_init(&prng, 1, "twin");
