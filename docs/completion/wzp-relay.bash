@@ -17,17 +17,17 @@ _wzp_relay() {
     --listen | --advertised-addr)
         mapfile -t COMPREPLY < <(compgen -W "0.0.0.0:4433 127.0.0.1:4433" -- "$current")
         ;;
-    --metrics-addr)
+    --metrics-addr | --ws-addr)
         mapfile -t COMPREPLY < <(compgen -W "127.0.0.1 ::1" -- "$current")
         ;;
     --seed | --max-sessions | --max-connections | --max-connections-per-ip | --ring-timeout | \
         --drain-timeout | \
-        --auth-url | --region | --debug-tap | --threads | --metrics-port) ;;
+        --auth-url | --region | --debug-tap | --ws-port | --threads | --metrics-port) ;;
     *)
         mapfile -t COMPREPLY < <(compgen -W "--listen --identity --regenerate-identity --seed --config
             --enforce --exact-limits --max-sessions --max-connections --max-connections-per-ip
             --strict-identity --pli-broadcast --trunking --ring-timeout --drain-timeout --advertised-addr --auth-url
-            --auth-ca --region --threads --metrics-port --metrics-addr --debug-tap --event-log --qlog
+            --auth-ca --region --threads --metrics-port --metrics-addr --ws-port --ws-addr --debug-tap --event-log --qlog
             --keylog --log-level --quiet --help --version" -- "$current")
         ;;
     esac

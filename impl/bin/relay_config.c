@@ -27,6 +27,7 @@ static const struct key {
     {"max_sessions", NUMBER, USED, INTO(max_sessions)},
     {"log_level", LEVEL, USED, INTO(log_level)},
     {"metrics_port", PORT, USED, INTO(metrics_port)},
+    {"ws_port", PORT, USED, INTO(ws_port)},
     {"region", TEXT, USED, INTO(region)},
     {"enforce", ENFORCE, USED, INTO(enforce)},
     {"exact_limits", FLAG, USED, INTO(exact_limits)},
@@ -46,7 +47,6 @@ static const struct key {
     {"probe_mesh", FLAG, UNUSED, 0},
     {"remote_relay", ADDR, LATER, 0},
     {"probe_targets", LIST, LATER, 0},
-    {"ws_port", PORT, LATER, 0},
     {"static_dir", TEXT, LATER, 0},
     {"peers", LIST, LATER, 0},
     {"trusted", LIST, LATER, 0},
@@ -98,6 +98,7 @@ static bool take_number(wzp_relay_options *o, const struct key *key, const json_
         store(o, key->into, &wide, sizeof wide);
     }
     o->has_metrics = o->has_metrics || key->into == INTO(metrics_port);
+    o->has_ws = o->has_ws || key->into == INTO(ws_port);
     return true;
 }
 

@@ -46,6 +46,8 @@ static const char help[] =
     "  --metrics-port PORT       Prometheus text at http://127.0.0.1:PORT/metrics; also /healthz,\n"
     "                            /presence, /route/FINGERPRINT, /peers, /mesh\n"
     "  --metrics-addr IP         instead of 127.0.0.1: anyone who reaches it may read\n"
+    "  --ws-port PORT            WebSockets at ws://127.0.0.1:PORT/ws/ROOM, for browsers\n"
+    "  --ws-addr IP              instead of 127.0.0.1; without a proxy there is no TLS\n"
     "  --debug-tap ROOM|'*'      packets, signals and events of a room or all, in the log\n"
     "  --event-log FILE          joins, leaves, refusals, hangups as JSON lines\n"
     "  --qlog DIR                one qlog file per connection\n"
@@ -84,6 +86,8 @@ enum flag_id {
     FLAG_THREADS,
     FLAG_METRICS_PORT,
     FLAG_METRICS_ADDR,
+    FLAG_WS_PORT,
+    FLAG_WS_ADDR,
     FLAG_DEBUG_TAP,
     FLAG_EVENT_LOG,
     FLAG_QLOG,
@@ -118,6 +122,8 @@ static const struct option flags[] = {
     {"threads", required_argument, NULL, FLAG_THREADS},
     {"metrics-port", required_argument, NULL, FLAG_METRICS_PORT},
     {"metrics-addr", required_argument, NULL, FLAG_METRICS_ADDR},
+    {"ws-port", required_argument, NULL, FLAG_WS_PORT},
+    {"ws-addr", required_argument, NULL, FLAG_WS_ADDR},
     {"debug-tap", required_argument, NULL, FLAG_DEBUG_TAP},
     {"event-log", required_argument, NULL, FLAG_EVENT_LOG},
     {"qlog", required_argument, NULL, FLAG_QLOG},
@@ -128,7 +134,6 @@ static const struct option flags[] = {
     {"probe", required_argument, NULL, FLAG_LATER},
     {"probe-mesh", no_argument, NULL, FLAG_LATER},
     {"mesh-status", no_argument, NULL, FLAG_LATER},
-    {"ws-port", required_argument, NULL, FLAG_LATER},
     {"static-dir", required_argument, NULL, FLAG_LATER},
     {"global-room", required_argument, NULL, FLAG_LATER},
     {NULL, 0, NULL, 0}};
@@ -181,11 +186,11 @@ static int take_ip(wzp_addr *out, const char *flag, const char *text) {
     return 0;
 }
 
-static int take_metrics_port(wzp_relay_options *o, const char *text) {
+static int take_port(uint16_t *out, bool *has, const char *flag, const char *text) {
     uint32_t port = 0;
-    const int code = take_number(&port, "metrics-port", text, 65535);
-    o->has_metrics = code == 0;
-    o->metrics_port = (uint16_t)port;
+    const int code = take_number(&port, flag, text, 65535);
+    *has = code == 0;
+    *out = (uint16_t)port;
     return code;
 }
 
@@ -290,9 +295,13 @@ static int take(wzp_relay_options *o, int id, const char *name, const char *valu
     case FLAG_THREADS:
         return take_threads(value);
     case FLAG_METRICS_PORT:
-        return take_metrics_port(o, value);
+        return take_port(&o->metrics_port, &o->has_metrics, name, value);
     case FLAG_METRICS_ADDR:
         return take_ip(&o->metrics_addr, name, value);
+    case FLAG_WS_PORT:
+        return take_port(&o->ws_port, &o->has_ws, name, value);
+    case FLAG_WS_ADDR:
+        return take_ip(&o->ws_addr, name, value);
     case FLAG_LOG_LEVEL:
         return take_word(wzp_log_level_parse(value, &o->log_level), name,
                          "error, warn, info or debug", value);
@@ -352,6 +361,7 @@ int wzp_relay_options_parse(wzp_relay_options *out, int argc, char **argv) {
                                .max_connections = 65536,
                                .ring_timeout_s = 60,
                                .metrics_addr = wzp_addr_v4(127, 0, 0, 1, 0),
+                               .ws_addr = wzp_addr_v4(127, 0, 0, 1, 0),
                                .log_level = WZP_LOG_INFO};
     int code = first_pass(out, argc, argv);
     if (code == -1 && out->config != NULL) {

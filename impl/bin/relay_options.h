@@ -32,6 +32,9 @@ typedef struct wzp_relay_options {
     bool has_metrics;
     uint16_t metrics_port;
     wzp_addr metrics_addr; /* its port is not used */
+    bool has_ws;
+    uint16_t ws_port;
+    wzp_addr ws_addr; /* its port is not used */
 
     const char *debug_tap; /* a room, "*", or NULL */
     const char *event_log, *keylog, *qlog_dir;

@@ -14,6 +14,7 @@ static const struct fixed {
     FIXED("max_connections", max_connections),
     FIXED("max_connections_per_ip", max_connections_per_ip),
     FIXED("metrics_port", metrics_port),
+    FIXED("ws_port", ws_port),
     FIXED("log_level", log_level),
 #undef FIXED
 };
@@ -37,6 +38,9 @@ static void name_fixed(const wzp_relay_options *started, const wzp_relay_options
     }
     if (!wzp_addr_equal(&started->listen, &anew->listen)) {
         wzp_logf(log, WZP_LOG_WARN, needs, "listen_addr");
+    }
+    if (!same_text(started->debug_tap, anew->debug_tap)) {
+        wzp_logf(log, WZP_LOG_WARN, needs, "debug_tap");
     }
     if (!same_text(started->auth_url, anew->auth_url)) {
         wzp_logf(log, WZP_LOG_WARN, needs, "auth_url");

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# relay_test.sh WZP-RELAY WZP-CLIENT: what a user sees: options, files, messages, exit codes, start and end.
+# relay_test.sh WZP-RELAY WZP-CLIENT [WS-PEER]: what a user sees: options, files, messages, exit codes, start and end.
 set -uo pipefail
 relay=$(realpath "$1")
 client=$(realpath "$2")
+ws_peer=${3:+$(realpath "$3")}
 work=$(mktemp -d)
 export HOME=$work/home
 cd "$work" || exit 1
@@ -51,12 +52,14 @@ expect 2 "auth-url: expected http://HOST[:PORT]/PATH or https://..., got 'ftp://
 expect 2 "--ring-timeout: expected a number from 0 to 86400, got 'long'" --ring-timeout long
 expect 2 "--advertised-addr: expected IP:PORT" --advertised-addr relay.example:4433
 expect 2 "--metrics-port: expected a number from 0 to 65535, got '65536'" --metrics-port 65536
+expect 2 "--ws-port: expected a number from 0 to 65535, got 'x'" --ws-port x
+expect 2 "--ws-addr: expected an IP address, got 'all'" --ws-addr all
 expect 2 "--metrics-addr: expected an IP address, got 'here'" --metrics-addr here
 expect 2 "--threads 2: this build has one worker" --threads 2
 expect 2 "--seed: expected 64 hexadecimal digits, wrong at offset 3 of 3" --seed abc
 expect 2 "--log-level: expected error, warn, info or debug, got 'loud'" --log-level loud
 for flag in --remote=127.0.0.1:1 --probe=127.0.0.1:1 --probe-mesh --mesh-status \
-    --ws-port=1 --static-dir=/ --global-room=x; do
+    --static-dir=/ --global-room=x; do
     expect 2 "${flag%%=*}: not in this build yet" "$flag"
 done
 
@@ -73,6 +76,7 @@ config 3 'c.toml:2: max_sessions: expected a whole number' '\nmax_sessions = "ma
 config 3 'c.toml:1: max_sessions: expected a whole number' 'max_sessions = -1\n'
 config 3 'c.toml:1: listen_addr: expected "IP:PORT"' 'listen_addr = "localhost:4433"\n'
 config 3 'c.toml:1: metrics_port: expected a port' 'metrics_port = 70000\n'
+config 3 'c.toml:1: ws_port: expected a port' 'ws_port = "8080"\n'
 config 3 'c.toml:1: trunking_enabled: expected true or false' 'trunking_enabled = 1\n'
 config 3 'c.toml:1: log_level: expected "error"' 'log_level = "loud"\n'
 config 3 'c.toml:1: enforce: expected "off"' 'enforce = "maybe"\n'
@@ -244,6 +248,88 @@ await 'reload refused' grep -q 'reload: nothing has changed' running.err
 grep -q 'c.toml:1: enforce: expected' running.err || fail "why a reload failed: $(cat running.err)"
 metric 'wzp_relay_enforce_info{mode="on"}' 1 || fail "a bad reload changed something"
 stop TERM
+
+# --- WebSockets --------------------------------------------------------------------------------------
+
+# peer FILE PATH SECONDS [COUNT SIZE [TOKEN]]: a browser; leaves $peer.
+peer() {
+    local file=$1
+    shift
+    "$ws_peer" "$ws" "$@" >"$file" 2>&1 &
+    peer=$!
+    pids+=("$peer")
+}
+
+# said FILE TEXT [COUNT]: the browser has said this line at least so often.
+said() {
+    [ "$(grep -cxF -- "$2" "$1")" -ge "${3:-1}" ]
+}
+
+start_ws() {
+    start --listen 127.0.0.1:0 --seed $seed --metrics-port 0 "$@"
+    metrics=$(sed -n 's,^metrics http://127.0.0.1:\([0-9]*\)/metrics$,\1,p' running)
+    ws=$(sed -n 's,^websockets ws://127.0.0.1:\([0-9]*\)/ws/ROOM$,\1,p' running)
+    [ "${ws:-0}" -gt 0 ] || fail "no port of WebSockets in: $(cat running)"
+}
+
+test_ws() {
+    local a b
+    printf 'ws_port = 0\n' >c.toml
+    start_ws -c c.toml --max-sessions 3
+    expect 1 "cannot serve WebSockets on 127.0.0.1:$ws: Address already in use" \
+        --listen 127.0.0.1:0 --ws-port "$ws"
+    peer a /ws/general 600
+    a=$peer
+    await 'the first browser is in' said a 'text {"type":"auth_ok"}'
+    await 'it is a session' metric wzp_relay_active_sessions 1
+    peer b /ws/general 600 10 1920
+    b=$peer
+    await 'samples reach the other browser' said a 'binary 1920 same' 10
+    said b 'binary 1920 same' && fail "a browser hears itself"
+    "$client" join --room general --send-tone 440 --duration 2 "$(sed -n 's/^listening on //p' running)" \
+        >guest.out 2>&1 || fail "client beside browsers: $(cat guest.out)"
+    await 'packets of a client reach browsers' grep -qE '^binary [0-9]+ other$' a
+    grep -qE '^binary [0-9]+ other$' b || fail "a client is not heard by all browsers"
+    await 'one after the other' metric wzp_relay_active_sessions 2
+    peer c /ws/general 600 3 100
+    await 'the third browser is in' said c 'text {"type":"auth_ok"}'
+    peer d /ws/general 600
+    await 'too many sessions' said d 'closed 1000 refused'
+    peer e /ws/_signal 600
+    await 'no room' grep -q '^failed' e
+    peer f /ws/call-x 600
+    await 'nobody gets into a call' said f 'closed 1000 refused'
+    kill "$a" # without a goodbye
+    await 'the browser is missed' metric wzp_relay_ws_connections 2
+    kill -s TERM "$pid"
+    await 'the relay says goodbye' said b 'closed 1000 normal close'
+    wait "$pid" || fail "ended with $? after WebSockets: $(cat running.err)"
+
+    start_ws --ws-port 0 --auth-url http://127.0.0.1:1/
+    peer a /ws/general 600 1 100 secret
+    await 'no service, no entry' said a 'text {"type":"auth_error","error":"token unreachable"}'
+    await 'and then the end' said a 'closed 1000 token check: unreachable'
+    stop TERM
+
+    # What a browser sends fits a datagram when it is short.
+    start_ws --ws-port 0
+    "$client" join --room short --silence --json --duration 3 \
+        "$(sed -n 's/^listening on //p' running)" >guest.out 2>&1 &
+    guest=$!
+    pids+=("$guest")
+    await 'a guest' metric wzp_relay_active_sessions 1
+    peer a /ws/short 600 20 100
+    await 'frames on their way' metric wzp_relay_ws_frames_in_total 20
+    wait "$guest" || fail "client that hears a browser: $(cat guest.out)"
+    grep -q '"received":20,' guest.out || fail "what a client hears of a browser: $(cat guest.out)"
+    metric wzp_relay_send_failures_total 0 || fail "frames that were not sent"
+    metric 'wzp_relay_ws_frames_dropped_total{why="datagram"}' 0 || fail "frames that did not fit"
+    stop TERM
+}
+
+if [ -n "$ws_peer" ]; then
+    test_ws
+fi
 
 # --- drain -------------------------------------------------------------------------------------------
 

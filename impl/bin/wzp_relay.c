@@ -9,6 +9,7 @@
 #include "bin/relay_auth.h"
 #include "bin/relay_options.h"
 #include "bin/relay_reload.h"
+#include "bin/relay_ws.h"
 #include "crypto/crypto.h"
 #include "io/drive.h"
 #include "io/files.h"
@@ -30,6 +31,7 @@ typedef struct program {
     wzp_event_log *event_log;
     wzp_udp *udp;
     wzp_http *http;
+    wzp_relay_ws *ws;
     wzp_relay_service *service;
     int argc;
     char **argv; /* read anew by a reload */
@@ -222,6 +224,19 @@ static int open_metrics(program *p) {
                               wzp_addr_text(&cfg.listen, addr), why);
 }
 
+static int open_ws(program *p) {
+    char addr[WZP_ADDR_TEXT_MAX];
+    wzp_relay_ws_cfg cfg = {
+        .listen = p->options.ws_addr, .relay = p->relay, .drive = &p->drive, .log = p->log};
+    cfg.listen.port = p->options.ws_port;
+    if (!p->options.has_ws || wzp_relay_ws_start(&p->ws, &p->loop, &cfg) == WZP_OK) {
+        return 0;
+    }
+    return wzp_relay_complain(
+        WZP_EXIT_FAILED, "cannot serve WebSockets on %s: %s", wzp_addr_text(&cfg.listen, addr),
+        errno == ENOSYS ? "libwebsockets or its libuv plugin is missing" : wzp_io_reason(errno));
+}
+
 static int open_service(program *p) {
     const wzp_relay_options *o = &p->options;
     const wzp_relay_service_cfg cfg = {.url = o->auth_url,
@@ -259,6 +274,9 @@ static void on_turn(void *ctx, wzp_time now) {
     if (p->service != NULL) {
         wzp_relay_service_ask(p->service, now);
     }
+    if (p->ws != NULL) {
+        wzp_relay_ws_wake(p->ws);
+    }
 }
 
 static void on_flush(uv_timer_t *timer) {
@@ -281,6 +299,9 @@ static void stop_http(program *p) {
     }
     if (p->service != NULL) {
         wzp_relay_service_stop(p->service);
+    }
+    if (p->ws != NULL) {
+        wzp_relay_ws_stop(p->ws);
     }
 }
 
@@ -365,6 +386,10 @@ static void print_start(const program *p) {
         local = wzp_http_local(p->http);
         printf("metrics http://%s/metrics\n", wzp_addr_text(&local, addr));
     }
+    if (p->ws != NULL) {
+        local = wzp_relay_ws_local(p->ws);
+        printf("websockets ws://%s/ws/ROOM\n", wzp_addr_text(&local, addr));
+    }
     (void)fflush(stdout);
 }
 
@@ -409,6 +434,7 @@ static int start_and_run(program *p) {
         return wzp_relay_complain(WZP_EXIT_FAILED, "no event loop: %s", wzp_io_reason(errno));
     }
     code = open_metrics(p);
+    code = code != 0 ? code : open_ws(p);
     code = code != 0 ? code : open_service(p);
     if (code == 0) {
         code = run(p);
@@ -417,6 +443,7 @@ static int start_and_run(program *p) {
         uv_run(&p->loop, UV_RUN_DEFAULT);
     }
     wzp_http_free(&p->http);
+    wzp_relay_ws_free(&p->ws);
     wzp_relay_service_free(&p->service);
     uv_loop_close(&p->loop);
     return code;

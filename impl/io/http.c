@@ -38,19 +38,14 @@ const char *wzp_http_match(const char *page, const char *path) {
 #include <libwebsockets.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "io/sockaddr.h"
+#include "io/http_listener.h"
 
-enum { BACKLOG = 16, HEAD_MAX = 512 };
+enum { HEAD_MAX = 512 };
 
 struct wzp_http {
     wzp_http_cfg cfg;
-    struct lws_context *context;
-    int fd;
-    uv_poll_t listener;
-    wzp_addr local;
-    unsigned clients;
+    wzp_http_listener listener;
 };
 
 /* One request.  libwebsockets keeps it, zeroed, beside its own state of the connection. */
@@ -163,121 +158,54 @@ static int on_http(struct lws *wsi, enum lws_callback_reasons reason, void *user
         }
         return 0;
     case LWS_CALLBACK_WSI_CREATE:
-        http->clients++;
+        http->listener.clients++;
         return 0;
     case LWS_CALLBACK_WSI_DESTROY:
-        http->clients--;
+        http->listener.clients--;
         return 0;
     default:
         return lws_callback_http_dummy(wsi, reason, user, in, len);
     }
 }
 
-/* --- connections ------------------------------------------------------------------------------ */
-
-static void on_connection(uv_poll_t *poll, int status, int events) {
-    wzp_http *http = poll->data;
-    (void)status;
-    (void)events;
-    const int fd = accept4(http->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) {
-        return;
-    }
-    if (http->clients >= WZP_HTTP_CLIENTS_MAX) {
-        wzp_logf(&http->cfg.log, WZP_LOG_WARN, "HTTP: more than %d clients, one was turned away",
-                 WZP_HTTP_CLIENTS_MAX);
-        close(fd);
-        return;
-    }
-    lws_adopt_socket(http->context, fd); /* closes it on failure */
-}
-
-static bool open_listener(wzp_http *http) {
-    wzp_sockaddr addr;
-    const int on = 1;
-    socklen_t len = wzp_sockaddr_write(&addr, &http->cfg.listen, false);
-    http->fd = socket(addr.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (http->fd < 0 || setsockopt(http->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-        bind(http->fd, &addr.any, len) != 0 || listen(http->fd, BACKLOG) != 0) {
-        return false;
-    }
-    len = sizeof addr;
-    if (getsockname(http->fd, &addr.any, &len) != 0) {
-        return false;
-    }
-    http->local = wzp_sockaddr_read(&addr);
-    return true;
-}
-
 /* --- start and stop --------------------------------------------------------------------------- */
 
-static struct lws_context *new_context(wzp_http *http, uv_loop_t *loop) {
+wzp_err wzp_http_start(wzp_http **out, uv_loop_t *loop, const wzp_http_cfg *cfg) {
     static const struct lws_protocols protocols[] = {
         {.name = "http", .callback = on_http, .per_session_data_size = sizeof(request)},
         {.name = NULL}};
-    void *loops[] = {loop};
-    const struct lws_context_creation_info info = {.port = CONTEXT_PORT_NO_LISTEN_SERVER,
-                                                   .protocols = protocols,
-                                                   .options = LWS_SERVER_OPTION_LIBUV |
-                                                              LWS_SERVER_OPTION_DISABLE_IPV6,
-                                                   .foreign_loops = loops,
-                                                   .user = http,
-                                                   .pcontext = &http->context,
-                                                   .keepalive_timeout = 5,
-                                                   .timeout_secs = 5};
-    lws_set_log_level(0, NULL); /* it would write to stderr by itself */
-    return lws_create_context(&info);
-}
-
-wzp_err wzp_http_start(wzp_http **out, uv_loop_t *loop, const wzp_http_cfg *cfg) {
     wzp_http *http = calloc(1, sizeof *http);
     if (http == NULL) {
         return WZP_ERR_NOMEM;
     }
     http->cfg = *cfg;
-    int why = 0;
-    if (!open_listener(http)) {
-        why = errno;
-    } else if ((http->context = new_context(http, loop)) == NULL) {
-        why = ENOSYS;
-    } else if (uv_poll_init(loop, &http->listener, http->fd) != 0) {
-        why = EMFILE;
-        lws_context_destroy(http->context);
+    http->listener = (wzp_http_listener){.listen = cfg->listen,
+                                         .clients_max = WZP_HTTP_CLIENTS_MAX,
+                                         .what = "HTTP",
+                                         .log = cfg->log};
+    const struct lws_context_creation_info info = {.protocols = protocols, .user = http};
+    const wzp_err err = wzp_http_listener_start(&http->listener, loop, &info);
+    if (err != WZP_OK) {
+        free(http); /* leaves errno alone */
+        return err;
     }
-    if (why != 0) {
-        if (http->fd >= 0) {
-            close(http->fd);
-        }
-        free(http);
-        errno = why;
-        return WZP_ERR_IO;
-    }
-    http->listener.data = http;
-    uv_poll_start(&http->listener, UV_READABLE, on_connection);
     *out = http;
     return WZP_OK;
 }
 
 wzp_addr wzp_http_local(const wzp_http *http) {
-    return http->local;
+    return http->listener.local;
 }
 
 void wzp_http_stop(wzp_http *http) {
-    uv_poll_stop(&http->listener);
-    uv_close((uv_handle_t *)&http->listener, NULL);
-    close(http->fd);
-    lws_context_destroy(http->context);
+    wzp_http_listener_stop(&http->listener);
 }
 
-/* In a loop that is not its own libwebsockets destroys a context in two steps: what it has in the
- * loop, and after that the rest.  It clears our pointer when it is done. */
 void wzp_http_free(wzp_http **http) {
     if (*http == NULL) {
         return;
     }
-    if ((*http)->context != NULL) {
-        lws_context_destroy((*http)->context);
-    }
+    wzp_http_listener_free(&(*http)->listener);
     free(*http);
     *http = NULL;
 }

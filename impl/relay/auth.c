@@ -79,6 +79,18 @@ static void refuse(session *s, const char *why) {
     wzp_relay_end(s, why);
 }
 
+void wzp_relay_auth_ask(session *s, wzp_bytes token) {
+    wzp_relay *r = s->relay;
+    if (token.len > WZP_LIMIT_TOKEN || r->auth_count >= WZP_LIMIT_AUTH_PENDING ||
+        (s->auth = new_auth(s, token)) == NULL) {
+        r->metrics.auth_over_limit++;
+        refuse(s, "token not checked");
+        return;
+    }
+    s->state = SESSION_ASKED;
+    wzp_relay_set_deadline(s, wzp_time_after(r->now, WZP_TIMER_AUTH));
+}
+
 void wzp_relay_on_token(session *s, wzp_bytes json) {
     wzp_relay *r = s->relay;
     wzp_signal *signal = NULL;
@@ -86,14 +98,8 @@ void wzp_relay_on_token(session *s, wzp_bytes json) {
         signal->kind != WZP_SIGNAL_AUTH_TOKEN) {
         r->metrics.handshake_refusals++;
         refuse(s, "token expected");
-    } else if (signal->u.AuthToken.token.len > WZP_LIMIT_TOKEN ||
-               r->auth_count >= WZP_LIMIT_AUTH_PENDING ||
-               (s->auth = new_auth(s, signal->u.AuthToken.token)) == NULL) {
-        r->metrics.auth_over_limit++;
-        refuse(s, "token not checked");
     } else {
-        s->state = SESSION_ASKED;
-        wzp_relay_set_deadline(s, wzp_time_after(r->now, WZP_TIMER_AUTH));
+        wzp_relay_auth_ask(s, signal->u.AuthToken.token);
     }
     wzp_signal_free(&signal);
 }
@@ -168,6 +174,9 @@ void wzp_relay_auth_conclude(session *s, wzp_auth_verdict verdict, const char *i
     } else {
         char why[48];
         (void)snprintf(why, sizeof why, "token check: %s", names[real]);
+        if (s->bridge != NULL) {
+            wzp_relay_bridge_refuse(s, names[real]);
+        }
         refuse(s, why);
     }
     free_held(held);

@@ -36,19 +36,18 @@ session *wzp_relay_find_session(const wzp_relay *r, wzp_quic_conn conn) {
     return NULL;
 }
 
-static session *new_session(wzp_relay *r, const wzp_quic_event *ev) {
+session *wzp_relay_new_session(wzp_relay *r, wzp_quic_conn conn, const char *sni) {
     session *s = calloc(1, sizeof *s);
     if (s == NULL || wzp_timers_reserve(&r->timers, r->session_count + 1) != WZP_OK) {
         free(s);
         return NULL;
     }
     s->relay = r;
-    s->conn = ev->conn;
+    s->conn = conn;
     s->trunk.flush_at = WZP_TIME_NEVER;
     wzp_timer_init(&s->timer);
     s->connected_at = r->now;
-    s->path = ev->path;
-    memcpy(s->sni, ev->sni, strlen(ev->sni) + 1);
+    memcpy(s->sni, sni, strlen(sni) + 1);
     s->next = r->sessions;
     if (s->next != NULL) {
         s->next->prev = s;
@@ -56,13 +55,14 @@ static session *new_session(wzp_relay *r, const wzp_quic_event *ev) {
     r->sessions = s;
     r->session_count++;
     wzp_table_add(&r->conns, &s->by_conn, hash_conn(r, s->conn));
-    wzp_quic_set_app(r->quic, s->conn, s);
     return s;
 }
 
 /* Whoever needs no token, or had a good one, says who he is. */
 void wzp_relay_admit_first(session *s) {
-    if (strcmp(s->sni, "_signal") == 0) {
+    if (s->bridge != NULL) {
+        wzp_relay_bridge_admit(s);
+    } else if (strcmp(s->sni, "_signal") == 0) {
         start(s, SESSION_REGISTER, WZP_TIMER_REGISTER);
     } else {
         start(s, SESSION_OFFER, WZP_TIMER_OFFER);
@@ -71,12 +71,16 @@ void wzp_relay_admit_first(session *s) {
 }
 
 void wzp_relay_on_connected(wzp_relay *r, const wzp_quic_event *ev) {
-    session *s = wzp_relay_admits_connection(r, ev->sni) ? new_session(r, ev) : NULL;
+    session *s = wzp_relay_admits_connection(r, ev->sni)
+                     ? wzp_relay_new_session(r, ev->conn, ev->sni)
+                     : NULL;
     if (s == NULL) {
         wzp_quic_close(r->quic, ev->conn, 0, r->draining ? "the relay drains" : "normal close",
                        r->now);
         return;
     }
+    s->path = ev->path;
+    wzp_quic_set_app(r->quic, s->conn, s);
     if (strcmp(s->sni, "ping") == 0) {
         wzp_relay_end(s, "");
     } else if (strcmp(s->sni, "version") == 0) {
@@ -160,7 +164,11 @@ void wzp_relay_farewell(session *s, const wzp_signal *last, const char *reason, 
 void wzp_relay_end(session *s, const char *reason) {
     s->state = SESSION_FAREWELL; /* what was already received is not read any more */
     wzp_relay_set_deadline(s, WZP_TIME_NEVER);
-    wzp_quic_close(s->relay->quic, s->conn, 0, reason, s->relay->now);
+    if (s->bridge != NULL) {
+        wzp_relay_bridge_end(s, reason);
+    } else {
+        wzp_quic_close(s->relay->quic, s->conn, 0, reason, s->relay->now);
+    }
 }
 
 void wzp_relay_on_timer(session *s) {
@@ -179,9 +187,12 @@ void wzp_relay_on_timer(session *s) {
 void wzp_relay_on_closed(session *s) {
     wzp_relay *r = s->relay;
     wzp_relay_set_deadline(s, WZP_TIME_NEVER);
-    wzp_quic_set_app(r->quic, s->conn, NULL);
+    if (s->bridge == NULL) {
+        wzp_quic_set_app(r->quic, s->conn, NULL);
+    }
     wzp_relay_auth_drop(s);
     wzp_relay_leave(s);
+    wzp_relay_bridge_free(s);
     wzp_relay_hub_leave(s);
     wzp_relay_keyframe_free(s);
     wzp_enf_free(&s->enf);

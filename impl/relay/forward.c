@@ -84,6 +84,7 @@ void wzp_relay_fan_out(session *s, const wzp_media_packet *packet, wzp_bytes dat
     const room *rm = s->room;
     relay_metrics *metrics = &s->relay->metrics;
     const bool is_video = packet->hdr.media_type == WZP_MEDIA_VIDEO;
+    bridge_frame *shared = NULL;
     for (size_t i = 0; i < rm->count; i++) {
         session *to = rm->members[i];
         if (to == s || to->barred) {
@@ -93,12 +94,15 @@ void wzp_relay_fan_out(session *s, const wzp_media_packet *packet, wzp_bytes dat
             metrics->packets_skipped++;
             continue;
         }
-        if (s->relay->cfg.trunking) {
+        if (to->bridge != NULL) {
+            wzp_relay_bridge_push(to, packet->payload, &shared);
+        } else if (s->relay->cfg.trunking) {
             wzp_relay_trunk_push(s, i, datagram);
         } else {
             wzp_relay_send_media(to, datagram);
         }
     }
+    wzp_relay_bridge_done(&shared);
     /* As deployed: every other member counts, whether it got the packet or not. */
     metrics->packets_forwarded += rm->count - 1;
     metrics->bytes_forwarded += packet->payload.len * (rm->count - 1);

@@ -29,6 +29,8 @@ typedef enum session_state {
 } session_state;
 
 typedef struct room room;
+typedef struct bridge bridge;
+typedef struct bridge_frame bridge_frame;
 typedef struct session session;
 
 typedef struct kept_packet {
@@ -126,6 +128,7 @@ struct session {
     bool barred;        /* broke a rule: nothing of it is forwarded any more */
     uint64_t dred, plc; /* the highest totals that it told */
     trunk trunk;
+    bridge *bridge;      /* NULL: a QUIC connection */
     wzp_tap_sender *tap; /* NULL: nobody taps its room */
     keyframe *keyframes; /* WZP_LIMIT_KEYFRAME_STREAMS of them, made on first use */
 };
@@ -172,6 +175,15 @@ typedef enum call_drop {
     CALL_DROP_COUNT
 } call_drop;
 
+/* Why a frame of a guest, or for one, went nowhere. */
+typedef enum bridge_drop {
+    BRIDGE_DROP_QUEUE,
+    BRIDGE_DROP_RATE,
+    BRIDGE_DROP_SIZE,
+    BRIDGE_DROP_DATAGRAM,
+    BRIDGE_DROP_COUNT
+} bridge_drop;
+
 typedef struct relay_metrics {
     uint64_t packets_in, packets_forwarded, bytes_forwarded, packets_skipped, send_failures;
     uint64_t malformed[WZP_ERR_COUNT];
@@ -183,6 +195,7 @@ typedef struct relay_metrics {
     uint64_t calls_trusted, calls_generic, calls_ended[CALL_END_COUNT];
     uint64_t call_signals, call_drops[CALL_DROP_COUNT], candidates_cut, reflects_dropped;
     uint64_t presence_lists, presence_sent, presence_deferred;
+    uint64_t bridge_frames_in, bridge_frames_out, bridge_drops[BRIDGE_DROP_COUNT];
     uint64_t trunk_frames[TRUNK_CAUSE_COUNT], trunk_packets;
     uint64_t pli_forwarded, pli_suppressed, keyframes_dropped, aliases_cut, events_dropped;
     histogram bytes[WZP_MEDIA_TYPE_COUNT], iat[WZP_MEDIA_TYPE_COUNT], handshake;
@@ -211,6 +224,8 @@ struct wzp_relay {
     wzp_calls *calls;
     auth *auth_first, *auth_last;
     uint64_t auth_count, next_auth;
+    session *bridge_ready; /* guests that have something to be told */
+    uint64_t bridge_count, next_guest;
     session *trunk_first, *trunk_last; /* senders with something pending, the earliest first */
     pooled_batch *trunk_pool;
     wzp_table rooms; /* by name */
@@ -237,7 +252,18 @@ void wzp_relay_end(session *s, const char *reason);
 void wzp_relay_admit_first(session *s);
 void wzp_relay_farewell(session *s, const wzp_signal *last, const char *reason, uint64_t wait);
 
+session *wzp_relay_new_session(wzp_relay *r, wzp_quic_conn conn, const char *sni);
+
+/* bridge.c */
+void wzp_relay_bridge_admit(session *s);
+void wzp_relay_bridge_refuse(session *s, const char *why);
+void wzp_relay_bridge_end(session *s, const char *reason);
+void wzp_relay_bridge_free(session *s);
+void wzp_relay_bridge_push(session *to, wzp_bytes body, bridge_frame **shared);
+void wzp_relay_bridge_done(bridge_frame **shared);
+
 /* auth.c */
+void wzp_relay_auth_ask(session *s, wzp_bytes token);
 void wzp_relay_on_token(session *s, wzp_bytes json);
 void wzp_relay_auth_hold(session *s, wzp_bytes json);
 bool wzp_relay_auth_admit(session *s, wzp_auth_verdict verdict, const char *identity);

@@ -25,6 +25,9 @@
 #define WZP_LIMIT_HELD 8                     /* signals that wait for the service's answer ... */
 #define WZP_LIMIT_HELD_BYTES 65536           /* ... and their bytes, of one connection */
 #define WZP_LIMIT_EVENTS 1024                /* queued for the event log */
+#define WZP_LIMIT_BRIDGE_GUESTS 1024         /* WebSockets at once */
+#define WZP_LIMIT_BRIDGE_QUEUE 64            /* frames that wait for one of them */
+#define WZP_LIMIT_BRIDGE_RATE 200            /* frames per second of one; 50 are a voice */
 #define WZP_LIMIT_TAP_PACKETS 1000 /* lines per second of the debug tap about packets ... */
 #define WZP_LIMIT_TAP_OTHERS 200   /* ... and about everything else */
 

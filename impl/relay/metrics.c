@@ -218,6 +218,22 @@ static void write_trunks(wzp_wr *wr, const relay_metrics *m) {
            m->trunk_packets);
 }
 
+static void write_bridge(wzp_wr *wr, const wzp_relay *r) {
+    static const char *const drops[BRIDGE_DROP_COUNT] = {"queue", "rate", "size", "datagram"};
+    const relay_metrics *m = &r->metrics;
+    single(wr, "wzp_relay_ws_connections", "gauge", "WebSockets", r->bridge_count);
+    single(wr, "wzp_relay_ws_frames_in_total", "counter", "frames that WebSockets sent",
+           m->bridge_frames_in);
+    single(wr, "wzp_relay_ws_frames_out_total", "counter", "frames that WebSockets took",
+           m->bridge_frames_out);
+    family(wr, "wzp_relay_ws_frames_dropped_total", "counter",
+           "frames of WebSockets, or for them, that went nowhere");
+    for (unsigned i = 0; i < BRIDGE_DROP_COUNT; i++) {
+        line(wr, "wzp_relay_ws_frames_dropped_total{why=\"%s\"} %llu", drops[i],
+             (unsigned long long)m->bridge_drops[i]);
+    }
+}
+
 static void write_auth(wzp_wr *wr, const wzp_relay *r) {
     const relay_metrics *m = &r->metrics;
     family(wr, "wzp_relay_auth_attempts_total", "counter", "tokens of media connections");
@@ -292,6 +308,7 @@ static void write_ours(wzp_wr *wr, const wzp_relay *r) {
     single(wr, "wzp_relay_layer_skipped_total", "counter",
            "video packets that a receiver's layer left out", m->packets_skipped);
     write_trunks(wr, m);
+    write_bridge(wr, r);
     single(wr, "wzp_relay_send_failures_total", "counter", "sends that a connection refused",
            m->send_failures);
     single(wr, "wzp_relay_sessions_refused_total", "counter",

@@ -283,6 +283,11 @@ bool wzp_relay_next_event(wzp_relay *r, wzp_relay_event *out) {
 void wzp_relay_shutdown(wzp_relay *r, wzp_time now) {
     r->now = now;
     r->shutting_down = true;
+    for (session *s = r->sessions; s != NULL; s = s->next) {
+        if (s->bridge != NULL) {
+            wzp_relay_end(s, "normal close");
+        }
+    }
     wzp_quic_close_all(r->quic, 0, "normal close", now);
     drain(r);
 }

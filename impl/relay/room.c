@@ -80,9 +80,11 @@ bool wzp_relay_join(session *s) {
     wzp_quality_init(&s->quality);
     r->media_sessions++;
     wzp_relay_event_push(r, s, "join", "");
-    wzp_relay_tap_join(s);
-    wzp_relay_keyframe_replay(s);
-    wzp_relay_broadcast_room(rm);
+    if (s->bridge == NULL) { /* guests come and go without a word */
+        wzp_relay_tap_join(s);
+        wzp_relay_keyframe_replay(s);
+        wzp_relay_broadcast_room(rm);
+    }
     return true;
 }
 
@@ -104,7 +106,7 @@ void wzp_relay_leave(session *s) {
     wzp_relay_tap_leave(s, rm);
     if (rm->count == 0) {
         delete_room(s->relay, rm);
-    } else {
+    } else if (s->bridge == NULL) {
         wzp_relay_broadcast_room(rm);
     }
 }

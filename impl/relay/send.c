@@ -53,6 +53,9 @@ uint8_t *wzp_relay_to_json(const wzp_signal *signal, size_t *len) {
 int64_t wzp_relay_send_signal(session *to, const wzp_signal *signal) {
     size_t len = 0;
     int64_t stream = 0;
+    if (to->bridge != NULL) {
+        return 0; /* no signal has a form for it */
+    }
     uint8_t *json = wzp_relay_to_json(signal, &len);
     if (json == NULL || wzp_quic_send_signal(to->relay->quic, to->conn, wzp_bytes_of(json, len),
                                              &stream) != WZP_OK) {
