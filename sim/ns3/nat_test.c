@@ -18,6 +18,7 @@
 
 #define SKIPPED 77
 #define PORT 4000
+#define WHERE 6 /* octets of an address and its port */
 
 typedef struct town town;
 
@@ -61,7 +62,9 @@ static void hear(wzp_sim_node *node, unsigned port, wzp_sim_packet *packet, wzp_
     peer *p = (peer *)node;
     (void)port, (void)now;
     if (packet->proto == WZP_SIM_UDP && wzp_addr_equal(&packet->src, &p->town->server.own)) {
-        memcpy(&p->other, packet->payload, sizeof p->other);
+        const uint8_t *w = packet->payload;
+        ck_assert_uint_eq(packet->len, WHERE);
+        p->other = wzp_addr_v4(w[0], w[1], w[2], w[3], (uint16_t)(w[4] << 8 | w[5]));
     } else if (packet->proto == WZP_SIM_UDP) {
         p->heard++;
     }
@@ -77,7 +80,14 @@ static void serve(wzp_sim_node *node, unsigned port, wzp_sim_packet *packet, wzp
     t->seen[i] = packet->src;
     wzp_sim_packet_free(packet);
     if (t->seen[0].family != WZP_ADDR_NONE && t->seen[1].family != WZP_ADDR_NONE) {
-        send_to(server, &t->seen[i], &t->seen[1 - i], sizeof t->seen[0], now);
+        const wzp_addr *other = &t->seen[1 - i];
+        const uint8_t where[WHERE] = {other->ip[0],
+                                      other->ip[1],
+                                      other->ip[2],
+                                      other->ip[3],
+                                      (uint8_t)(other->port >> 8),
+                                      (uint8_t)other->port};
+        send_to(server, &t->seen[i], where, sizeof where, now);
     }
 }
 
