@@ -6,10 +6,6 @@
 
 namespace wzp_ns3 {
 
-namespace {
-constexpr uint16_t ethertype_ipv4 = 0x0800;
-}
-
 NS_OBJECT_ENSURE_REGISTERED(cargo_tag);
 
 ns3::TypeId cargo_tag::GetTypeId() {

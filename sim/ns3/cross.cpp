@@ -11,7 +11,6 @@ namespace wzp_ns3 {
 
 namespace {
 
-constexpr uint32_t default_packet = 1500, headers = 28;
 constexpr uint8_t proto_udp = 17;
 constexpr uint64_t segment = 4 * WZP_S; // of video
 
@@ -32,7 +31,7 @@ class generator final : public inner_sink {
   private:
     static ns3::Ptr<ns3::Packet> make_packet(const wzp_sim_cross_cfg &cfg) {
         const uint32_t bytes = cfg.packet != 0 ? cfg.packet : default_packet;
-        const auto packet = ns3::Create<ns3::Packet>(bytes - headers);
+        const auto packet = ns3::Create<ns3::Packet>(bytes - udp_headers);
         packet->AddHeader(ns3::UdpHeader());
         ns3::Ipv4Header ip;
         ip.SetSource(ns3::Ipv4Address(UINT32_C(0xc6120001))); // 198.18.0.1, RFC 2544

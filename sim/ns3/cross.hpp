@@ -10,6 +10,8 @@
 
 namespace wzp_ns3 {
 
+constexpr uint32_t default_packet = 1500;
+
 // Where cross traffic enters: it shares a queue with the packets of the simulation.
 class outlet {
   public:

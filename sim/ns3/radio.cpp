@@ -14,7 +14,7 @@ namespace wzp_ns3 {
 namespace {
 
 constexpr uint16_t carrier_port = 4000;
-constexpr uint32_t headers = 28, largest = 65535;
+constexpr uint32_t largest = 65535;
 
 // A medium does not say what it lost: who has not arrived by then will not.
 constexpr uint64_t patience = 10 * WZP_S;
@@ -70,12 +70,12 @@ std::unique_ptr<inner_sink> radio_way::make_tcp(const wzp_sim_cross_cfg &cfg,
 }
 
 void radio_way::send(cargo *what) {
-    const uint32_t len = std::max(what->bytes, headers + 1) - headers;
+    const uint32_t len = std::max(what->bytes, udp_headers + 1) - udp_headers;
     ns3::Ptr<ns3::Packet> packet;
     if (whole.captured()) {
         uint8_t bytes[largest] = {0};
         (void)home.bytes(what, bytes, sizeof bytes);
-        packet = ns3::Create<ns3::Packet>(bytes + headers, len);
+        packet = ns3::Create<ns3::Packet>(bytes + udp_headers, len);
     } else {
         packet = ns3::Create<ns3::Packet>(len);
     }

@@ -23,9 +23,9 @@ namespace wzp_ns3 {
 
 namespace {
 
-constexpr uint32_t default_packet = 1500, headers = 52; // IPv4, TCP with time stamps
+constexpr uint32_t tcp_headers = 52; // IPv4, TCP with time stamps
 constexpr uint64_t default_rtt = 40 * WZP_MS;
-constexpr uint16_t discard_port = 9, ethertype_ipv4 = 0x0800;
+constexpr uint16_t discard_port = 9;
 constexpr uint32_t ahead = 1 << 20;
 
 uint64_t rtt_of(const wzp_sim_cross_cfg &cfg) {
@@ -100,7 +100,7 @@ void tcp_flows::start() {
         ns3::TypeIdValue(cfg.kind == WZP_SIM_CROSS_CUBIC ? ns3::TcpCubic::GetTypeId()
                                                          : ns3::TcpLinuxReno::GetTypeId()));
     const auto socket = ns3::Socket::CreateSocket(sender, ns3::TcpSocketFactory::GetTypeId());
-    socket->SetAttribute("SegmentSize", ns3::UintegerValue(packet_size(cfg) - headers));
+    socket->SetAttribute("SegmentSize", ns3::UintegerValue(packet_size(cfg) - tcp_headers));
     socket->Bind();
     socket->SetConnectCallback(ns3::MakeCallback(&tcp_flows::fill, this),
                                ns3::MakeNullCallback<void, ns3::Ptr<ns3::Socket>>());

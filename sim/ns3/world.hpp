@@ -18,6 +18,9 @@ extern "C" {
 
 namespace wzp_ns3 {
 
+constexpr uint16_t ethertype_ipv4 = 0x0800;
+constexpr uint32_t udp_headers = 28; // IPv4 and UDP
+
 // Where a packet of ns-3's own goes at the far end of a link.
 class inner_sink {
   public:
