@@ -16,6 +16,7 @@ static wzp_sim_nat *new_nat(uint8_t choice) {
     wzp_sim_nat *nat = NULL;
     require(wzp_sim_nat_preset(presets[choice % 4], &cfg));
     cfg.icmp_kills_mapping = (choice & 16) != 0;
+    cfg.alg_stun = (choice & 32) != 0;
     require(wzp_sim_nat_new(&nat, &cfg, choice % 4 == 3 ? &v6 : &v4, 1, choice, "nat", 0, NULL) ==
             WZP_OK);
     return nat;

@@ -49,6 +49,7 @@ static const wzp_lab_field nat_fields[] = {
     QUANTITY("quota_total", PLAIN, quota_total, "mappings of all"),
     QUANTITY("new_per_s", PLAIN, new_per_s, "mappings that may be made in a second"),
     QUANTITY("new_burst", PLAIN, new_burst, "... and at once"),
+    FLAG("alg_stun", alg_stun, "translates addresses in STUN messages, against RFC 4787, REQ-10"),
     FLAG("icmp_on_miss", icmp_on_miss, "port unreachable for what has no mapping"),
     FLAG("icmp_kills_mapping", icmp_kills_mapping, "against RFC 4787, REQ-12"),
     FLAG("inbound_creates_state", inbound_creates_state, "the early inbound packet of Linux boxes"),

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "sim/nat/alg.h"
 #include "sim/nat/nat64.h"
 
 enum { INSIDE, OUTSIDE, LISTENERS = 8, SSDP_PORT = 1900 };
@@ -199,6 +200,13 @@ static void icmp_out(wzp_sim_box *box, wzp_sim_nat *nat, wzp_sim_packet *packet,
     }
 }
 
+static void translate_payload(const wzp_sim_box *box, wzp_sim_packet *packet, const wzp_addr *was,
+                              const wzp_addr *is) {
+    if (box->cfg.nat.alg_stun && packet->proto == WZP_SIM_UDP) {
+        (void)wzp_sim_alg_stun(packet->payload, packet->len, was, is);
+    }
+}
+
 static void pass_out(wzp_sim_box *box, wzp_sim_packet *packet, wzp_time now) {
     if (box->cfg.nat64) {
         (void)wzp_sim_nat64_to_v4(packet);
@@ -212,8 +220,10 @@ static void pass_out(wzp_sim_box *box, wzp_sim_packet *packet, wzp_time now) {
         icmp_out(box, nat, packet, now);
         return;
     }
+    const wzp_addr was = packet->src;
     const wzp_sim_nat_verdict verdict =
         wzp_sim_nat_out(nat, packet->proto, &packet->src, &packet->dst, now);
+    translate_payload(box, packet, &was, &packet->src);
     if (verdict == WZP_SIM_NAT_FORWARD) {
         send(box, OUTSIDE, packet, now);
     } else if (verdict == WZP_SIM_NAT_TURN) {
@@ -242,9 +252,11 @@ static void pass_in(wzp_sim_box *box, wzp_sim_packet *packet, wzp_time now) {
         icmp_in(box, nat, packet, now);
         return;
     }
+    const wzp_addr was = packet->dst;
     const wzp_sim_nat_verdict verdict =
         wzp_sim_nat_in(nat, packet->proto, &packet->src, &packet->dst, now);
     if (verdict == WZP_SIM_NAT_FORWARD) {
+        translate_payload(box, packet, &was, &packet->dst);
         send_inside(box, packet, now);
         return;
     }

@@ -250,6 +250,10 @@ static void adjust_body(const wzp_sim_ip *ip, uint16_t before, uint16_t after) {
     }
 }
 
+void wzp_sim_ip_changed(const wzp_sim_ip *ip, uint16_t before, uint16_t after) {
+    adjust_body(ip, before, after);
+}
+
 static void readdress_query(const wzp_sim_ip *ip, uint16_t id) {
     uint8_t *at = ip->at + ip->query;
     const uint16_t before = get16(at);

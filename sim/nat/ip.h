@@ -37,6 +37,9 @@ bool wzp_sim_ip_is_error(const wzp_sim_ip *ip, size_t *inner);
  * it was about. */
 void wzp_sim_ip_readdress(const wzp_sim_ip *ip, const wzp_addr *src, const wzp_addr *dst);
 
+/* The transport's checksum, by what a change of its payload did to the folded sum of that. */
+void wzp_sim_ip_changed(const wzp_sim_ip *ip, uint16_t before, uint16_t after);
+
 void wzp_sim_ip_take_ttl(const wzp_sim_ip *ip);
 
 /* RFC 1624, equation 3: a checksum over something whose folded sum was `before`. */

@@ -60,6 +60,7 @@ typedef struct wzp_sim_nat_cfg {
     uint32_t quota_total;            /* 0: 65536 */
     uint32_t new_per_s, new_burst;   /* mapping creation of all hosts; 0: any */
     bool no_refresh_out, no_refresh_in;
+    bool alg_stun;                /* translates addresses in STUN messages: against REQ-10; alg.h */
     bool icmp_on_miss;            /* port unreachable for what has no mapping */
     bool icmp_kills_mapping;      /* against RFC 4787, REQ-12 */
     bool inbound_creates_state;   /* the "early inbound packet" clash of Linux boxes that do not

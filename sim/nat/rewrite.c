@@ -3,10 +3,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "sim/nat/alg.h"
 #include "sim/nat/ip.h"
+#include "sim/nat/state.h"
 #include "sim/net/wire.h"
 
-enum { FRAGMENTS_MAX = 256, ICMP_CHECKSUM = 2 };
+enum { FRAGMENTS_MAX = 256, ICMP_CHECKSUM = 2, UDP_HEADER = 8 };
 
 /* What became of the first fragment of a packet; ports 0. */
 typedef struct fragment {
@@ -91,6 +93,27 @@ static wzp_sim_rewrite follow(wzp_sim_rewriter *rewriter, const wzp_sim_ip *ip, 
     return f->turned ? WZP_SIM_REWRITE_TURN : WZP_SIM_REWRITE_FORWARD;
 }
 
+/* --- what packets say ---------------------------------------------------------------------------
+ */
+
+static uint16_t sum_of(const uint8_t *at, size_t len) {
+    return wzp_sim_sum_fold(wzp_sim_sum(wzp_bytes_of(at, len)));
+}
+
+/* Only in whole packets. */
+static void translate_payload(const wzp_sim_rewriter *rewriter, const wzp_sim_ip *ip,
+                              const wzp_addr *was, const wzp_addr *is) {
+    if (!rewriter->nat->cfg.alg_stun || ip->proto != WZP_SIM_IP_UDP || ip->divided) {
+        return;
+    }
+    uint8_t *payload = ip->at + ip->body + UDP_HEADER;
+    const size_t len = ip->len - ip->body - UDP_HEADER;
+    const uint16_t before = sum_of(payload, len);
+    if (wzp_sim_alg_stun(payload, len, was, is)) {
+        wzp_sim_ip_changed(ip, before, sum_of(payload, len));
+    }
+}
+
 /* --- UDP, TCP and ICMP queries ---------------------------------------------------------------- */
 
 /* Queries come from inside only. */
@@ -116,14 +139,15 @@ static wzp_sim_rewrite translate(wzp_sim_rewriter *rewriter, const wzp_sim_ip *i
         remember(rewriter, ip, outbound, &src, &dst, verdict == WZP_SIM_REWRITE_TURN, now);
     }
     wzp_sim_ip_readdress(ip, &src, &dst);
+    if (outbound) {
+        translate_payload(rewriter, ip, &ip->src, &src);
+    } else {
+        translate_payload(rewriter, ip, &ip->dst, &dst);
+    }
     return verdict;
 }
 
 /* --- ICMP errors ------------------------------------------------------------------------------ */
-
-static uint16_t sum_of(const uint8_t *at, size_t len) {
-    return wzp_sim_sum_fold(wzp_sim_sum(wzp_bytes_of(at, len)));
-}
 
 /* The packet inside, and ICMP's checksum by what that changed: addresses and ports, and checksums
  * of its own. */
