@@ -55,13 +55,13 @@ static void leave(void) {
 
 /* --- sockets ---------------------------------------------------------------------------------- */
 
-static int bound(const char *ns, int type, const wzp_addr *local) {
+static int bound(const char *ns, int type, int protocol, const wzp_addr *local) {
     const int on = 1;
     wzp_sockaddr to;
     const socklen_t len = wzp_sockaddr_write(&to, local, false);
     char text[WZP_ADDR_TEXT_MAX];
     enter(ns);
-    const int fd = socket(to.any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int fd = socket(to.any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
         bind(fd, &to.any, len) != 0) {
         real_die(wzp_addr_text(local, text));
@@ -71,13 +71,17 @@ static int bound(const char *ns, int type, const wzp_addr *local) {
 }
 
 int real_udp(const char *ns, const wzp_addr *local) {
-    return bound(ns, SOCK_DGRAM, local);
+    return bound(ns, SOCK_DGRAM, 0, local);
+}
+
+int real_icmp(const char *ns, const wzp_addr *local) {
+    return bound(ns, SOCK_RAW, IPPROTO_ICMP, local);
 }
 
 int real_udp_group(const char *ns, const wzp_addr *group, const wzp_addr *on) {
     const wzp_addr any = wzp_addr_v4(0, 0, 0, 0, group->port);
     struct ip_mreq member;
-    const int fd = bound(ns, SOCK_DGRAM, &any);
+    const int fd = bound(ns, SOCK_DGRAM, 0, &any);
     memcpy(&member.imr_multiaddr, group->ip, 4);
     memcpy(&member.imr_interface, on->ip, 4);
     if (setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &member, sizeof member) != 0 ||
@@ -89,7 +93,7 @@ int real_udp_group(const char *ns, const wzp_addr *group, const wzp_addr *on) {
 }
 
 int real_listen(const char *ns, const wzp_addr *local) {
-    const int fd = bound(ns, SOCK_STREAM, local);
+    const int fd = bound(ns, SOCK_STREAM, 0, local);
     if (listen(fd, 8) != 0) {
         real_die("listen");
     }

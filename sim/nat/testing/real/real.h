@@ -16,7 +16,8 @@ int real_udp(const char *ns, const wzp_addr *local);
 /* At 0.0.0.0 and `group`'s port, member of the group on the interface that has `on`. */
 int real_udp_group(const char *ns, const wzp_addr *group, const wzp_addr *on);
 int real_listen(const char *ns, const wzp_addr *local);
-int real_tun(const char *ns, const char *device); /* one that is there already */
+int real_icmp(const char *ns, const wzp_addr *local); /* raw: hears with IP headers, says without */
+int real_tun(const char *ns, const char *device);     /* one that is there already */
 
 void real_send(int fd, const wzp_addr *to, wzp_bytes payload);
 /* Length of a datagram and its sender; -1: none waits. */
@@ -32,5 +33,7 @@ int real_nat(char **args);
 int real_stun(char **args);
 int real_discover(char **args);
 int real_hear(char **args);
+int real_echo(char **args);
+int real_echoes(char **args);
 
 #endif
