@@ -88,3 +88,13 @@ void wzp_quic_cids_forget(wzp_quic *q, const conn *owner) {
         }
     }
 }
+
+/* A new id of ours.  Its first byte modulo the number of workers says whose it is. */
+void wzp_quic_cid_fill(const wzp_quic *q, uint8_t *cid, size_t len) {
+    const unsigned workers = q->cfg.workers;
+    wzp_rng_fill(q->cfg.rng, cid, len);
+    if (workers > 1) {
+        const unsigned first = cid[0] - cid[0] % workers + q->cfg.worker;
+        cid[0] = (uint8_t)(first <= UINT8_MAX ? first : first - workers);
+    }
+}

@@ -22,7 +22,7 @@ static int on_new_cid(ngtcp2_conn *ng, ngtcp2_cid *cid, ngtcp2_stateless_reset_t
                       size_t len, void *user) {
     conn *c = user;
     (void)ng;
-    wzp_rng_fill(c->quic->cfg.rng, cid->data, len);
+    wzp_quic_cid_fill(c->quic, cid->data, len);
     cid->datalen = len;
     const bool ok =
         ngtcp2_crypto_generate_stateless_reset_token(token->data, c->quic->reset_secret,
@@ -282,7 +282,7 @@ wzp_err wzp_conn_accept(wzp_quic *q, const wzp_quic_path *path, const ngtcp2_pkt
     set_path(c, path);
     fill_settings(q, &settings, probes);
     fill_params(q, &params);
-    wzp_rng_fill(q->cfg.rng, scid.data, SCID_LEN);
+    wzp_quic_cid_fill(q, scid.data, SCID_LEN);
     params.original_dcid = original_dcid != NULL ? *original_dcid : hd->dcid;
     params.original_dcid_present = 1;
     params.stateless_reset_token_present =
@@ -330,7 +330,7 @@ wzp_err wzp_conn_dial(wzp_quic *q, const wzp_quic_dial *dial, conn **out) {
     set_path(c, &dial->path);
     fill_settings(q, &settings, probes);
     fill_params(q, &params);
-    wzp_rng_fill(q->cfg.rng, scid.data, scid.datalen);
+    wzp_quic_cid_fill(q, scid.data, scid.datalen);
     wzp_rng_fill(q->cfg.rng, dcid.data, dcid.datalen);
     wzp_err err = wzp_tls_attach(c, dial->sni != NULL ? dial->sni : "",
                                  dial->alpn != NULL ? dial->alpn : "wzp");
@@ -478,6 +478,10 @@ static void answer_with_close(conn *c) {
     }
 }
 
+static bool same_place(const sockaddr_any *a, const sockaddr_any *b) {
+    return a->sa.sa_family == b->sa.sa_family && memcmp(a, b, wzp_quic_sockaddr_len(a)) == 0;
+}
+
 void wzp_conn_read(conn *c, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload) {
     if (c->state == CONN_CLOSING) {
         answer_with_close(c);
@@ -492,12 +496,14 @@ void wzp_conn_read(conn *c, const wzp_quic_path *path, uint8_t ecn, wzp_bytes pa
     }
     const ngtcp2_path ng_path = wzp_quic_ng_path(&local, &remote);
     const ngtcp2_pkt_info pi = {.ecn = ecn};
+    const uint64_t datagrams = c->datagrams_received;
+    const bool was_open = c->state == CONN_OPEN && same_place(&remote, &c->remote);
     const int rv =
         ngtcp2_conn_read_pkt(c->ng, &ng_path, &pi, payload.data, payload.len, c->quic->now);
     switch (rv) {
     case 0:
         after_handshake(c);
-        wzp_quic_mark_dirty(c); /* and its deadline is found when it has been drained */
+        wzp_acks_after_read(c, was_open, datagrams);
         break;
     case NGTCP2_ERR_DRAINING:
         peer_closed(c);
@@ -516,7 +522,7 @@ wzp_time wzp_conn_deadline(const conn *c) {
     if (c->state == CONN_CLOSING) {
         return c->hold_until;
     }
-    const ngtcp2_tstamp expiry = ngtcp2_conn_get_expiry2(c->ng);
+    const ngtcp2_tstamp expiry = c->ack_held ? c->ack_by : ngtcp2_conn_get_expiry2(c->ng);
     return wzp_time_min(expiry, wzp_streams_deadline(c));
 }
 
@@ -526,8 +532,9 @@ void wzp_conn_tick(conn *c) {
         return;
     }
     wzp_streams_tick(c);
+    c->ack_held = c->ack_held && c->ack_by > c->quic->now;
     int rv = 0;
-    if (ngtcp2_conn_get_expiry2(c->ng) <= c->quic->now) {
+    if (!c->ack_held && ngtcp2_conn_get_expiry2(c->ng) <= c->quic->now) {
         rv = ngtcp2_conn_handle_expiry(c->ng, c->quic->now);
         wzp_quic_mark_dirty(c);
     }

@@ -7,7 +7,9 @@
  *  - The congestion window grows up to WINDOW_GOAL although the flow does not fill it.  RFC 9002,
  *    7.8 advises against it for fear of bursts; here the codec bounds the rate, and without that
  *    room a stream of voice stops dead two seconds after the last acknowledgement, even where only
- *    the way back is broken.
+ *    the way back is broken.  Where nothing is lost it grows further, as nobody tells ngtcp2 after
+ *    each packet that there is no more: datagrams count on no more than WINDOW_GOAL, and streams
+ * use no more than WINDOW_MAX.
  *  - While nothing is acknowledged, the second half of the window is spent one datagram at a time,
  *    PROBE_EVERY apart and always the newest.  Probes within the window need not back off as those
  *    of RFC 9002, 6.2.1 must, so that sound flows again that soon after the hole, however long it
@@ -17,6 +19,7 @@
 #include "quic/internal.h"
 
 #define WINDOW_GOAL 65536
+#define WINDOW_MAX (4 * (uint64_t)WINDOW_GOAL)
 #define PROBE_EVERY (200 * WZP_MS)
 #define QUIET (1 * WZP_S) /* without any acknowledgement: there may be a hole */
 
@@ -158,7 +161,14 @@ void wzp_datagrams_acked(conn *c) {
 static bool half_the_window_is_spent(const conn *c) {
     ngtcp2_conn_info info;
     ngtcp2_conn_get_conn_info2(c->ng, &info);
-    return 2 * info.bytes_in_flight > info.cwnd;
+    const uint64_t window = info.cwnd < WINDOW_GOAL ? info.cwnd : WINDOW_GOAL;
+    return 2 * info.bytes_in_flight > window;
+}
+
+bool wzp_datagrams_window_is_full(const conn *c) {
+    ngtcp2_conn_info info;
+    ngtcp2_conn_get_conn_info2(c->ng, &info);
+    return mortal(c) && info.bytes_in_flight >= WINDOW_MAX;
 }
 
 /* In a hole, and it is not yet time for the next probe. */
@@ -197,6 +207,7 @@ ngtcp2_ssize wzp_datagrams_write(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi
         c->datagram_at = c->quic->now;
         c->unacked_since = wzp_time_min(c->unacked_since, c->quic->now);
         pop_datagram(c);
+        c->all_said = mortal(c) && c->datagrams == NULL;
     }
     return n;
 }

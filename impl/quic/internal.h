@@ -74,12 +74,16 @@ typedef struct conn {
     bool is_server, abandoned, told_closed, was_reset;
     bool local_known;
     bool datagram_turn; /* streams and datagrams take turns */
+    bool all_said;      /* the last packet took the last datagram, so all before it as well */
+    bool ack_held;      /* until ack_by, or until it can travel with something (acks.c) */
 
     /* in the endpoint's structures */
     bool dirty;
     struct conn *next_dirty;
     wzp_time deadline;
     size_t heap_at; /* SIZE_MAX: not in the heap */
+    wzp_time ack_by;
+    uint64_t lost_seen;
 
     datagram *datagrams, **datagrams_tail;
     datagram *new_datagrams; /* the first one that was not tried yet */
@@ -178,6 +182,7 @@ bool wzp_quic_cid_add(wzp_quic *q, const ngtcp2_cid *cid, conn *owner);
 void wzp_quic_cid_remove(wzp_quic *q, const ngtcp2_cid *cid);
 conn *wzp_quic_cid_find(const wzp_quic *q, const uint8_t *cid, size_t len);
 void wzp_quic_cids_forget(wzp_quic *q, const conn *owner);
+void wzp_quic_cid_fill(const wzp_quic *q, uint8_t *cid, size_t len);
 
 /* addresses */
 void wzp_quic_to_sockaddr(sockaddr_any *out, const wzp_addr *addr, uint8_t family_if_none);
@@ -197,6 +202,9 @@ void wzp_conn_close_app(conn *c, uint64_t code, const char *reason);
 wzp_time wzp_conn_deadline(const conn *c);
 void wzp_conn_release(conn *c);
 void wzp_conn_told_closed(conn *c, const wzp_quic_close_info *info);
+
+/* acks.c */
+void wzp_acks_after_read(conn *c, bool was_open, uint64_t datagrams_before);
 
 /* tls.c */
 WZP_MUST_USE wzp_err wzp_tls_new(wzp_quic *q);
@@ -224,6 +232,7 @@ void wzp_streams_unblock(conn *c);
 /* datagrams.c */
 void wzp_datagrams_learn(conn *c);
 void wzp_datagrams_acked(conn *c);
+bool wzp_datagrams_window_is_full(const conn *c);
 ngtcp2_ssize wzp_datagrams_write(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi, uint8_t *buf,
                                  size_t cap);
 ngtcp2_ssize wzp_datagrams_write_rest(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi, uint8_t *buf,

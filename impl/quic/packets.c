@@ -9,6 +9,7 @@ enum { RUN_MAX = 16, PACKET_MAX = 1500 };
 /* Signals and datagrams take turns, so that neither starves the other. */
 static ngtcp2_ssize write_packet(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi, uint8_t *buf,
                                  size_t cap) {
+    c->all_said = false;
     const bool can_datagram = c->datagrams != NULL && c->state == CONN_OPEN;
     if (can_datagram && (c->datagram_turn || !wzp_streams_want_write(c))) {
         c->datagram_turn = false;
@@ -32,6 +33,7 @@ static ngtcp2_ssize write_with_meta(conn *c, uint8_t *buf, size_t cap, wzp_quic_
     ngtcp2_path_storage_zero(&ps);
     const ngtcp2_ssize n = write_packet(c, &ps.path, &pi, buf, cap < PACKET_MAX ? cap : PACKET_MAX);
     if (n > 0) {
+        c->ack_held = false; /* it has travelled with this */
         *meta = (wzp_quic_meta){{wzp_quic_from_sockaddr(ps.path.local.addr),
                                  wzp_quic_from_sockaddr(ps.path.remote.addr)},
                                 (uint8_t)pi.ecn,
@@ -76,6 +78,10 @@ static size_t write_run(conn *c, uint8_t *buf, size_t cap, wzp_quic_meta *meta, 
             break;
         }
         used += (size_t)n;
+        if (c->all_said && !wzp_streams_want_write(c)) {
+            *end = RUN_DONE;
+            break;
+        }
         if ((size_t)n < meta->segment) {
             break; /* only the last one of a run may be shorter */
         }

@@ -8,7 +8,7 @@
 static const uint8_t salt_v1[] = {0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17,
                                   0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a};
 
-enum { HELLO_MAX = 4096, SAMPLE_LEN = 16, TAG_LEN = 16 };
+enum { SAMPLE_LEN = 16, TAG_LEN = 16 };
 
 typedef struct initial_keys {
     uint8_t key[16], iv[12], hp[16];
@@ -82,9 +82,8 @@ static uint64_t varint(wzp_rd *rd, const char *field) {
     return value;
 }
 
-/* Copies CRYPTO frames into `hello`; *end is how far it is known without a gap. */
-static wzp_err collect(wzp_bytes frames, uint8_t hello[HELLO_MAX], size_t *end) {
-    uint8_t known[HELLO_MAX] = {0};
+/* Adds the CRYPTO frames of one packet. */
+static wzp_err collect(wzp_bytes frames, wzp_quic_hello *hello) {
     wzp_rd rd;
     wzp_rd_init(&rd, frames);
     while (wzp_rd_left(&rd) > 0 && rd.fail.code == WZP_OK) {
@@ -98,16 +97,29 @@ static wzp_err collect(wzp_bytes frames, uint8_t hello[HELLO_MAX], size_t *end) 
         const uint64_t offset = varint(&rd, "crypto offset");
         const uint64_t len = varint(&rd, "crypto length");
         const wzp_bytes data = wzp_rd_bytes(&rd, len, "crypto data");
-        if (rd.fail.code != WZP_OK || offset > HELLO_MAX || data.len > HELLO_MAX - offset) {
+        if (rd.fail.code != WZP_OK || offset > sizeof hello->bytes ||
+            data.len > sizeof hello->bytes - offset) {
             return WZP_ERR_PARSE;
         }
-        memcpy(hello + offset, data.data, data.len);
-        memset(known + offset, 1, data.len);
-    }
-    for (*end = 0; *end < HELLO_MAX && known[*end] != 0;) {
-        (*end)++;
+        memcpy(hello->bytes + offset, data.data, data.len);
+        for (size_t i = 0; i < data.len; i++) {
+            hello->known[(offset + i) / 8] |= (uint8_t)(1U << (offset + i) % 8);
+        }
     }
     return rd.fail.code == WZP_OK ? WZP_OK : WZP_ERR_PARSE;
+}
+
+/* How far it is known without a gap. */
+static size_t known_len(const wzp_quic_hello *hello) {
+    size_t n = 0;
+    while (n < sizeof hello->bytes && (hello->known[n / 8] >> n % 8 & 1) != 0) {
+        n++;
+    }
+    return n;
+}
+
+void wzp_quic_hello_init(wzp_quic_hello *hello) {
+    memset(hello->known, 0, sizeof hello->known);
 }
 
 static void read_name(wzp_rd *extension, char sni[WZP_QUIC_SNI_MAX + 1]) {
@@ -150,13 +162,20 @@ static wzp_err find_name(wzp_bytes hello, char sni[WZP_QUIC_SNI_MAX + 1]) {
     return rd.fail.code;
 }
 
-wzp_err wzp_quic_peek_sni(wzp_bytes payload, char sni[WZP_QUIC_SNI_MAX + 1]) {
+wzp_err wzp_quic_hello_frames(wzp_quic_hello *hello, wzp_bytes frames,
+                              char sni[WZP_QUIC_SNI_MAX + 1]) {
+    const wzp_err err = collect(frames, hello);
+    sni[0] = '\0';
+    return err != WZP_OK ? err : find_name(wzp_bytes_of(hello->bytes, known_len(hello)), sni);
+}
+
+wzp_err wzp_quic_hello_read(wzp_quic_hello *hello, wzp_bytes payload,
+                            char sni[WZP_QUIC_SNI_MAX + 1]) {
     ngtcp2_version_cid vc;
     initial_keys keys;
     uint8_t plain[1500];
     uint8_t header[1500];
     uint8_t mask[16];
-    uint8_t hello[HELLO_MAX];
     wzp_rd rd;
     if (payload.len < 1200 || payload.len > sizeof plain ||
         ngtcp2_pkt_decode_version_cid(&vc, payload.data, payload.len, SCID_LEN) != 0 ||
@@ -185,8 +204,11 @@ wzp_err wzp_quic_peek_sni(wzp_bytes payload, char sni[WZP_QUIC_SNI_MAX + 1]) {
     if (!aes_gcm_open(plain, &keys, number, wzp_bytes_of(header, number_at + number_len), sealed)) {
         return WZP_ERR_DECRYPT;
     }
-    size_t end = 0;
-    const wzp_err err = collect(wzp_bytes_of(plain, sealed.len - TAG_LEN), hello, &end);
-    sni[0] = '\0';
-    return err != WZP_OK ? err : find_name(wzp_bytes_of(hello, end), sni);
+    return wzp_quic_hello_frames(hello, wzp_bytes_of(plain, sealed.len - TAG_LEN), sni);
+}
+
+wzp_err wzp_quic_peek_sni(wzp_bytes payload, char sni[WZP_QUIC_SNI_MAX + 1]) {
+    wzp_quic_hello hello;
+    wzp_quic_hello_init(&hello);
+    return wzp_quic_hello_read(&hello, payload, sni);
 }

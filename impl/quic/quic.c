@@ -206,6 +206,7 @@ void wzp_quic_drop_conn(conn *c) {
 
 static void set_defaults(wzp_quic_cfg *cfg) {
 #define DEFAULT(field, value) cfg->field = cfg->field != 0 ? cfg->field : (value)
+    DEFAULT(workers, 1);
     DEFAULT(max_conns, 4096);
     DEFAULT(max_conns_per_ip, cfg->max_conns);
     DEFAULT(max_handshakes, 256);
@@ -340,7 +341,7 @@ static void send_retry(wzp_quic *q, const wzp_quic_path *path, const ngtcp2_pkt_
     sockaddr_any remote;
     ngtcp2_cid scid = {.datalen = SCID_LEN};
     wzp_quic_to_sockaddr(&remote, &path->remote, WZP_ADDR_V4);
-    wzp_rng_fill(q->cfg.rng, scid.data, SCID_LEN);
+    wzp_quic_cid_fill(q, scid.data, SCID_LEN);
     const ngtcp2_ssize token_len = ngtcp2_crypto_generate_retry_token2(
         token, q->retry_secret, sizeof q->retry_secret, hd->version, &remote.sa,
         wzp_quic_sockaddr_len(&remote), &scid, &hd->dcid, q->now);

@@ -55,6 +55,8 @@ typedef struct wzp_quic_cfg {
     const wzp_quic_identity *identity; /* NULL: this endpoint accepts no connections */
 
     /* Everything below: 0 means the default in brackets. */
+    uint32_t workers, worker;      /* [1] endpoints that share an address, and which one this is:
+                                      see quic/steer.h */
     uint32_t max_conns;            /* [4096] connections at once */
     uint32_t max_conns_per_ip;     /* [max_conns] accepted connections of one remote IP */
     uint32_t max_handshakes;       /* [256] in flight before Retry is demanded */
@@ -281,5 +283,17 @@ void wzp_quic_count(const wzp_quic *quic, wzp_quic_counters *out);
  * room.  WZP_OK: `sni` (lower case, "" if none) is set.  WZP_ERR_TRUNCATED: the ClientHello
  * continues in another packet.  Other errors: not a QUIC v1 Initial, or its tag is wrong. */
 WZP_MUST_USE wzp_err wzp_quic_peek_sni(wzp_bytes payload, char sni[WZP_QUIC_SNI_MAX + 1]);
+
+/* The same for a hello whose packets come one by one: after WZP_ERR_TRUNCATED the next one is read
+ * into the same object.  Nothing to free. */
+typedef struct wzp_quic_hello {
+    uint8_t bytes[4096], known[512]; /* one bit for each byte */
+} wzp_quic_hello;
+void wzp_quic_hello_init(wzp_quic_hello *hello);
+/* What is in such a packet once it is open; wzp_quic_hello_read does both. */
+WZP_MUST_USE wzp_err wzp_quic_hello_frames(wzp_quic_hello *hello, wzp_bytes frames,
+                                           char sni[WZP_QUIC_SNI_MAX + 1]);
+WZP_MUST_USE wzp_err wzp_quic_hello_read(wzp_quic_hello *hello, wzp_bytes payload,
+                                         char sni[WZP_QUIC_SNI_MAX + 1]);
 
 #endif

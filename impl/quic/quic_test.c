@@ -426,6 +426,33 @@ START_TEST(media_flow_again_after_a_hole) {
 }
 END_TEST
 
+/* Half of what a listener would send otherwise. */
+START_TEST(media_are_acknowledged_in_pairs) {
+    fixture *f = setup_with((wzp_quic_cfg){.datagram_lifetime = 200 * WZP_MS}, 1);
+    dial(f, "room", NULL);
+    run(f, 2000);
+    wzp_quic_stats before;
+    wzp_quic_stats after;
+    ck_assert(wzp_quic_conn_stats(f->server.q, f->server.conn, &before));
+    for (unsigned i = 0; i < 100; i++) {
+        send_voice(&f->client);
+        run(f, 20);
+    }
+    ck_assert_uint_eq(f->server.datagrams, 100);
+    ck_assert(wzp_quic_conn_stats(f->server.q, f->server.conn, &after));
+    ck_assert_uint_ge(after.packets_sent - before.packets_sent, 45);
+    ck_assert_uint_le(after.packets_sent - before.packets_sent, 60);
+    /* A single one is not forgotten, nor does the sender think that it was lost. */
+    send_voice(&f->client);
+    run(f, 60);
+    wzp_quic_stats sender;
+    ck_assert(wzp_quic_conn_stats(f->client.q, f->client.conn, &sender));
+    ck_assert_uint_eq(sender.bytes_in_flight, 0);
+    ck_assert_uint_eq(sender.datagrams_lost, 0);
+    teardown(f);
+}
+END_TEST
+
 START_TEST(a_broken_way_back_does_not_stop_media) {
     fixture *f = talking(200 * WZP_MS);
     f->net.cut[CLIENT] = true;
@@ -711,6 +738,7 @@ int main(void) {
     tcase_add_test(tc, unidirectional_streams_carry_text);
     tcase_add_test(tc, datagrams_both_ways_and_limits);
     tcase_add_loop_test(tc, media_flow_again_after_a_hole, 0, WZP_COUNT_OF(hole_cases));
+    tcase_add_test(tc, media_are_acknowledged_in_pairs);
     tcase_add_test(tc, a_broken_way_back_does_not_stop_media);
     tcase_add_test(tc, datagrams_wait_for_a_sleeping_program);
     tcase_add_loop_test(tc, a_server_that_comes_back_says_that_it_knows_nothing, 0, 2);

@@ -355,7 +355,8 @@ static void give_up(conn *c, stream *s) {
 /* One packet with stream data, or with whatever else the connection has to say. */
 ngtcp2_ssize wzp_streams_write(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi, uint8_t *buf,
                                size_t cap) {
-    for (stream *s = c->streams; s != NULL; s = s->next) {
+    const bool may_write = c->streams != NULL && !wzp_datagrams_window_is_full(c);
+    for (stream *s = may_write ? c->streams : NULL; s != NULL; s = s->next) {
         if (!wants_write(s) || (s->id < 0 && !open_now(c, s))) {
             continue;
         }

@@ -1,0 +1,58 @@
+/* What a packet that was read makes us say: most of the time nothing, or an acknowledgement that
+ * can wait.
+ *
+ * In a room most packets that reach a relay only acknowledge.  To ask ngtcp2 for an answer costs
+ * almost as much as to write one, so it is asked only when there can be one.
+ *
+ * ngtcp2 acknowledges within an eighth of the round trip: nearby that is every single packet.  RFC
+ * 9000, 13.2 asks for less: every second one, and none later than the 25 ms that we tell the peer.
+ * So while media flow an acknowledgement waits for a second packet, or for something to travel
+ * with, as long as no stream is open: media come every 20 ms, and half of all packets are saved. */
+#include "quic/internal.h"
+
+#define ACK_HOLD (20 * WZP_MS)
+#define MAX_ACK_DELAY (25 * WZP_MS) /* ngtcp2's default, that peers are told */
+
+/* Frames that were lost wait within ngtcp2 to be sent again. */
+static bool lost_more(conn *c) {
+    ngtcp2_conn_info info;
+    ngtcp2_conn_get_conn_info2(c->ng, &info);
+    const bool more = info.pkt_lost != c->lost_seen;
+    c->lost_seen = info.pkt_lost;
+    return more;
+}
+
+/* When ngtcp2 has something to do; pacing is no reason when nothing waits.  Whoever acknowledges
+ * does so within MAX_ACK_DELAY, and other timers are longer. */
+static wzp_time due_at(const conn *c) {
+    const wzp_time now = c->quic->now;
+    const wzp_time due = ngtcp2_conn_get_expiry2(c->ng);
+    return due <= now && c->deadline > now && ngtcp2_conn_handle_expiry(c->ng, now) == 0
+               ? ngtcp2_conn_get_expiry2(c->ng)
+               : due;
+}
+
+/* There will be something to travel with, or a second packet. */
+static bool in_flow(const conn *c, uint64_t datagrams_before) {
+    return c->datagrams_received != datagrams_before ||
+           (c->datagrams_sent > 0 && wzp_time_since(c->quic->now, c->datagram_at) < 2 * ACK_HOLD);
+}
+
+void wzp_acks_after_read(conn *c, bool was_open, uint64_t datagrams_before) {
+    const wzp_time now = c->quic->now;
+    if (!was_open || c->state != CONN_OPEN || c->dirty || c->datagrams != NULL ||
+        c->streams != NULL || c->ack_held || lost_more(c)) {
+        wzp_quic_mark_dirty(c); /* and its deadline is found when it has been drained */
+        return;
+    }
+    const wzp_time due = due_at(c);
+    if (due > wzp_time_after(now, MAX_ACK_DELAY)) {
+        wzp_quic_schedule(c, due);
+    } else if (due <= now || !in_flow(c, datagrams_before)) {
+        wzp_quic_mark_dirty(c);
+    } else {
+        c->ack_held = true;
+        c->ack_by = wzp_time_after(now, ACK_HOLD);
+        wzp_quic_schedule(c, c->ack_by);
+    }
+}
