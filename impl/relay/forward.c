@@ -44,7 +44,7 @@ static bool violates(session *s, const wzp_media_packet *packet) {
     return true;
 }
 
-static void send_directive(room *rm) {
+static void send_directive(const room *rm) {
     char reason[48];
     (void)snprintf(reason, sizeof reason, "weakest link: %s", wzp_tier_name(rm->tier));
     const wzp_signal directive = {
@@ -52,9 +52,7 @@ static void send_directive(room *rm) {
         .version = 1,
         .u.QualityDirective = {.recommended_profile = *wzp_tier_profile(rm->tier),
                                .reason = {true, wzp_bytes_str(reason)}}};
-    for (size_t i = 0; i < rm->count; i++) {
-        (void)wzp_relay_send_signal(rm->members[i], &directive);
-    }
+    (void)wzp_relay_send_to_room(rm, &directive);
     wzp_relay_tap_directive(rm->members[0]->relay, rm,
                             wzp_codec_find(wzp_tier_profile(rm->tier)->codec)->name, reason);
 }

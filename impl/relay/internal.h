@@ -140,12 +140,15 @@ typedef struct stream_owner {
 } stream_owner;
 
 struct room {
+    wzp_relay *relay;
     wzp_table_link by_name;
     char name[WZP_QUIC_SNI_MAX + 1];
     session **members; /* in the order in which they joined */
     size_t count, cap;
     wzp_tier tier;
     stream_owner *owners; /* by stream id, made on first video packet */
+    wzp_time update_from; /* no RoomUpdate to all before */
+    wzp_timer update_timer;
 };
 
 typedef struct histogram {
@@ -194,7 +197,7 @@ typedef struct relay_metrics {
     uint64_t calls_offered, calls_offline, calls_misnamed, calls_refused[WZP_CALL_REFUSAL_COUNT];
     uint64_t calls_trusted, calls_generic, calls_ended[CALL_END_COUNT];
     uint64_t call_signals, call_drops[CALL_DROP_COUNT], candidates_cut, reflects_dropped;
-    uint64_t presence_lists, presence_sent, presence_deferred;
+    uint64_t presence_lists, presence_sent, presence_deferred, updates_deferred;
     uint64_t bridge_frames_in, bridge_frames_out, bridge_drops[BRIDGE_DROP_COUNT];
     uint64_t trunk_frames[TRUNK_CAUSE_COUNT], trunk_packets;
     uint64_t pli_forwarded, pli_suppressed, keyframes_dropped, aliases_cut, events_dropped;
@@ -203,6 +206,7 @@ typedef struct relay_metrics {
 
 struct wzp_relay {
     wzp_relay_cfg cfg;
+    wzp_relay_shared own; /* of a relay that is alone */
     char build[64], region[64];
     wzp_identity identity;
     wzp_tls_identity tls;
@@ -229,6 +233,7 @@ struct wzp_relay {
     session *trunk_first, *trunk_last; /* senders with something pending, the earliest first */
     pooled_batch *trunk_pool;
     wzp_table rooms; /* by name */
+    wzp_timers room_timers;
     uint64_t session_count, room_count, next_number, media_sessions, signal_clients;
     bool shutting_down, draining;
     relay_metrics metrics;
@@ -278,8 +283,11 @@ void wzp_relay_on_offer(session *s, wzp_bytes json);
 room *wzp_relay_find_room(const wzp_relay *r, const char *name);
 bool wzp_relay_join(session *s);
 void wzp_relay_leave(session *s);
-void wzp_relay_broadcast_room(room *rm);
 void wzp_relay_on_room_signal(session *s, wzp_bytes json);
+
+/* update.c */
+void wzp_relay_room_changed(room *rm, session *joined);
+void wzp_relay_updates_tick(wzp_relay *r);
 
 /* forward.c */
 void wzp_relay_forward(session *s, wzp_bytes datagram);
@@ -348,6 +356,7 @@ void wzp_relay_send_media(session *to, wzp_bytes datagram);
 void wzp_relay_send_trunk(session *to, wzp_bytes frame);
 uint8_t *wzp_relay_to_json(const wzp_signal *signal, size_t *len);
 int64_t wzp_relay_send_signal(session *to, const wzp_signal *signal);
+size_t wzp_relay_send_to_room(const room *rm, const wzp_signal *signal);
 void wzp_relay_send_pong(session *to, const wzp_signal_Ping *ping);
 void wzp_relay_hangup_policy(session *s, wzp_violation violation);
 

@@ -11,6 +11,8 @@
 #define WZP_LIMIT_PRESENCE_BYTES (10U << 20) /* of a list to all; longer ones are cut */
 #define WZP_LIMIT_PRESENCE_RATE (10U << 20)  /* bytes per second that lists may cost ... */
 #define WZP_LIMIT_PRESENCE_BURST (16U << 20) /* ... and while one is on its way to all */
+#define WZP_LIMIT_UPDATE_RATE (10U << 20)    /* bytes per second of RoomUpdates in one room, ... */
+#define WZP_LIMIT_UPDATE_FREE (256U << 10)   /* ... of those that are longer than this for all */
 #define WZP_LIMIT_RELAYS 64                  /* available_relays */
 #define WZP_LIMIT_CALLS 16384                /* direct calls at once */
 #define WZP_LIMIT_CLIENT_CALLS 16            /* of one client */

@@ -40,6 +40,8 @@ wzp_err wzp_relay_new(wzp_relay **out, const wzp_relay_cfg *cfg, wzp_time now) {
     }
     r->cfg = *cfg;
     r->cfg.max_sessions = cfg->max_sessions != 0 ? cfg->max_sessions : WZP_LIMIT_SESSIONS;
+    r->cfg.workers = cfg->workers != 0 ? cfg->workers : 1;
+    r->cfg.shared = cfg->shared != NULL ? cfg->shared : &r->own;
     r->now = now;
     r->presence_due = WZP_TIME_NEVER;
     r->presence_is_spread = true;
@@ -51,6 +53,8 @@ wzp_err wzp_relay_new(wzp_relay **out, const wzp_relay_cfg *cfg, wzp_time now) {
     const wzp_quic_identity identity = {wzp_bytes_of(r->tls.cert_der, r->tls.cert_len),
                                         wzp_bytes_of(r->tls.ed25519_seed, WZP_KEY_LEN)};
     const wzp_quic_cfg quic = {.rng = cfg->rng,
+                               .workers = cfg->workers,
+                               .worker = cfg->worker,
                                .log = cfg->log,
                                .identity = &identity,
                                .max_conns = cfg->max_conns,
@@ -83,6 +87,19 @@ wzp_err wzp_relay_new(wzp_relay **out, const wzp_relay_cfg *cfg, wzp_time now) {
     return WZP_OK;
 }
 
+unsigned wzp_relay_worker_of(const char *sni, unsigned workers) {
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    const char *name = *sni != '\0' ? sni : "default";
+    if (workers < 2 || wzp_call_is_room(name) || strcmp(name, "_signal") == 0 ||
+        strcmp(name, "_federation") == 0 || strcmp(name, "_probe") == 0) {
+        return 0;
+    }
+    for (const char *ch = name; *ch != '\0'; ch++) {
+        hash = (hash ^ (uint8_t)*ch) * UINT64_C(0x100000001b3);
+    }
+    return (unsigned)((hash ^ hash >> 32) % workers);
+}
+
 void wzp_relay_free(wzp_relay **relay) {
     wzp_relay *r = *relay;
     if (r == NULL) {
@@ -96,6 +113,7 @@ void wzp_relay_free(wzp_relay **relay) {
     wzp_table_clear(&r->conns);
     wzp_table_clear(&r->rooms);
     wzp_timers_clear(&r->timers);
+    wzp_timers_clear(&r->room_timers);
     wzp_quic_shared_drop(&r->presence);
     free(r->relay_views);
     wzp_relay_trunk_clear(r);
@@ -200,6 +218,7 @@ void wzp_relay_tick(wzp_relay *r, wzp_time now) {
     for (session *s; (s = due(r)) != NULL;) {
         wzp_relay_on_timer(s);
     }
+    wzp_relay_updates_tick(r);
     wzp_relay_trunk_tick(r);
     wzp_relay_calls_tick(r);
     wzp_relay_presence_tick(r);
@@ -213,6 +232,7 @@ wzp_time wzp_relay_deadline(const wzp_relay *r) {
     first = wzp_time_min(first, wzp_calls_deadline(r->calls));
     first = wzp_time_min(first, wzp_relay_tap_deadline(r));
     first = wzp_time_min(first, wzp_timers_deadline(&r->timers));
+    first = wzp_time_min(first, wzp_timers_deadline(&r->room_timers));
     return wzp_time_min(first, wzp_relay_presence_deadline(r));
 }
 

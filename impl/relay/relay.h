@@ -6,6 +6,8 @@
 #ifndef WZP_RELAY_RELAY_H
 #define WZP_RELAY_RELAY_H
 
+#include <stdatomic.h>
+
 #include "base/wr.h"
 #include "quic/core.h"
 
@@ -16,6 +18,11 @@ typedef struct wzp_relay wzp_relay;
  * is not reproduced, conformance sheet 0.1).  on: ENF-1 decides, and the offender gets a typed
  * Hangup before the close (conformance sheet 10.4, 13). */
 typedef enum wzp_enforce { WZP_ENFORCE_OFF, WZP_ENFORCE_OBSERVE, WZP_ENFORCE_ON } wzp_enforce;
+
+/* What several workers count together. */
+typedef struct wzp_relay_shared {
+    atomic_uint_least32_t media_sessions;
+} wzp_relay_shared;
 
 typedef struct wzp_relay_cfg {
     wzp_rng rng;
@@ -37,6 +44,12 @@ typedef struct wzp_relay_cfg {
     bool trunking;         /* media leaves in TrunkFrames, which no deployed client reads */
     const char *debug_tap; /* a room's name or "*": its traffic is logged, see tap.h.  Copied */
 
+    /* One of several instances behind one address; 0 and NULL: alone.  Each owns whole rooms:
+     * whoever drives them asks wzp_relay_worker_of.  `shared` is borrowed, and max_sessions holds
+     * for all of them. */
+    uint32_t workers, worker;
+    wzp_relay_shared *shared;
+
     /* Handed to the endpoint, see quic/quic.h. */
     uint32_t max_conns, max_conns_per_ip, max_handshakes;
     bool loopback_mtu, always_retry, deterministic;
@@ -48,6 +61,11 @@ typedef struct wzp_relay_cfg {
 
 /* WZP_ERR_NOMEM, WZP_ERR_CRYPTO_LIB.  `cfg` is borrowed for the call. */
 WZP_MUST_USE wzp_err wzp_relay_new(wzp_relay **out, const wzp_relay_cfg *cfg, wzp_time now);
+
+/* Whose a connection is, by its SNI in lower case.  Worker 0 has all signal connections, and so
+ * presence and the registry of direct calls; the rooms of calls are with it, as who may join them
+ * is looked up there.  Other rooms are spread by a hash of their names. */
+unsigned wzp_relay_worker_of(const char *sni, unsigned workers);
 
 /* Accepts NULL, leaves NULL. */
 void wzp_relay_free(wzp_relay **relay);

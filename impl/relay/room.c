@@ -22,7 +22,13 @@ static room *find_or_make(wzp_relay *r, const char *name) {
         return rm;
     }
     rm = calloc(1, sizeof *rm);
+    if (rm != NULL && wzp_timers_reserve(&r->room_timers, r->room_count + 1) != WZP_OK) {
+        free(rm);
+        rm = NULL;
+    }
     if (rm != NULL) {
+        rm->relay = r;
+        wzp_timer_init(&rm->update_timer);
         memcpy(rm->name, name, strlen(name) + 1);
         rm->tier = WZP_TIER_GOOD;
         wzp_table_add(&r->rooms, &rm->by_name, wzp_table_hash(&r->rooms, wzp_bytes_str(name)));
@@ -33,6 +39,7 @@ static room *find_or_make(wzp_relay *r, const char *name) {
 
 static void delete_room(wzp_relay *r, room *rm) {
     wzp_table_remove(&r->rooms, &rm->by_name);
+    wzp_timers_set(&r->room_timers, &rm->update_timer, WZP_TIME_NEVER);
     r->room_count--;
     free(rm->members);
     free(rm->owners);
@@ -53,29 +60,55 @@ static bool add_member(room *rm, session *s) {
     return true;
 }
 
+/* Of all workers together. */
+static bool take_place(const wzp_relay *r) {
+    atomic_uint_least32_t *taken = &r->cfg.shared->media_sessions;
+    uint_least32_t n = atomic_load(taken);
+    while (n < r->cfg.max_sessions) {
+        if (atomic_compare_exchange_weak(taken, &n, n + 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void give_place(const wzp_relay *r) {
+    atomic_fetch_sub(&r->cfg.shared->media_sessions, 1);
+}
+
 /* Strangers are refused after the handshake, as everywhere (relay sheet 6.1). */
 static bool admitted(const session *s) {
-    return wzp_relay_admits_session(s) && wzp_relay_call_admit(s) &&
-           s->relay->media_sessions < s->relay->cfg.max_sessions;
+    return wzp_relay_admits_session(s) && wzp_relay_call_admit(s) && take_place(s->relay);
+}
+
+/* NULL: out of memory. */
+static room *enter(session *s) {
+    wzp_relay *r = s->relay;
+    room *rm = find_or_make(r, s->sni);
+    if (rm != NULL && !add_member(rm, s)) {
+        if (rm->count == 0) {
+            delete_room(r, rm);
+        }
+        rm = NULL;
+    }
+    return rm;
 }
 
 bool wzp_relay_join(session *s) {
     wzp_relay *r = s->relay;
-    room *rm = admitted(s) ? find_or_make(r, s->sni) : NULL;
-    if (rm == NULL) {
+    if (!admitted(s)) {
         r->metrics.refused_sessions++;
         wzp_relay_event_push(r, s, "join_refused", "");
         return false;
     }
-    if (!add_member(rm, s)) {
-        if (rm->count == 0) {
-            delete_room(r, rm);
-        }
+    room *rm = enter(s);
+    if (rm == NULL) {
+        give_place(r);
         return false;
     }
     s->room = rm;
     s->state = SESSION_ROOM;
-    s->number = ++r->next_number;
+    s->number = r->next_number++ * r->cfg.workers + r->cfg.worker + 1;
     s->last_packet_at = r->now;
     wzp_quality_init(&s->quality);
     r->media_sessions++;
@@ -83,7 +116,7 @@ bool wzp_relay_join(session *s) {
     if (s->bridge == NULL) { /* guests come and go without a word */
         wzp_relay_tap_join(s);
         wzp_relay_keyframe_replay(s);
-        wzp_relay_broadcast_room(rm);
+        wzp_relay_room_changed(rm, s);
     }
     return true;
 }
@@ -102,34 +135,14 @@ void wzp_relay_leave(session *s) {
     rm->count--;
     s->room = NULL;
     s->relay->media_sessions--;
+    give_place(s->relay);
     wzp_relay_event_push(s->relay, s, "leave", "");
     wzp_relay_tap_leave(s, rm);
     if (rm->count == 0) {
         delete_room(s->relay, rm);
     } else if (s->bridge == NULL) {
-        wzp_relay_broadcast_room(rm);
+        wzp_relay_room_changed(rm, NULL);
     }
-}
-
-void wzp_relay_broadcast_room(room *rm) {
-    wzp_room_participant *list = calloc(rm->count, sizeof *list);
-    if (list == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < rm->count; i++) {
-        const session *m = rm->members[i];
-        list[i].fingerprint = wzp_bytes_str(m->fingerprint);
-        list[i].alias = (wzp_opt_str){m->alias[0] != '\0', wzp_bytes_str(m->alias)};
-    }
-    const wzp_signal update = {
-        .kind = WZP_SIGNAL_ROOM_UPDATE,
-        .version = 1,
-        .u.RoomUpdate = {.count = (uint32_t)rm->count, .participants = {list, rm->count}}};
-    for (size_t i = 0; i < rm->count; i++) {
-        (void)wzp_relay_send_signal(rm->members[i], &update);
-    }
-    wzp_relay_tap_update(rm->members[0]->relay, rm);
-    free(list);
 }
 
 /* Totals of a receiver: a late or repeated one must not turn them back (relay sheet 11.1). */

@@ -66,6 +66,27 @@ int64_t wzp_relay_send_signal(session *to, const wzp_signal *signal) {
     return stream;
 }
 
+/* One text for all members.  Returns its length, 0 if there was no memory for it. */
+size_t wzp_relay_send_to_room(const room *rm, const wzp_signal *signal) {
+    relay_metrics *metrics = &rm->relay->metrics;
+    wzp_quic_shared *shared = NULL;
+    size_t len = 0;
+    uint8_t *json = wzp_relay_to_json(signal, &len);
+    const bool made =
+        json != NULL && wzp_quic_shared_new(&shared, wzp_bytes_of(json, len)) == WZP_OK;
+    free(json);
+    for (size_t i = 0; i < rm->count; i++) {
+        if (rm->members[i]->bridge != NULL) {
+            continue; /* no signal has a form for it */
+        }
+        const bool sent = made && wzp_quic_send_shared(rm->relay->quic, rm->members[i]->conn,
+                                                       shared, NULL) == WZP_OK;
+        metrics->send_failures += sent ? 0 : 1;
+    }
+    wzp_quic_shared_drop(&shared);
+    return made ? len : 0;
+}
+
 void wzp_relay_send_pong(session *to, const wzp_signal_Ping *ping) {
     const wzp_signal pong = {
         .kind = WZP_SIGNAL_PONG, .version = 1, .u.Pong.timestamp_ms = ping->timestamp_ms};
