@@ -33,7 +33,13 @@ static void on_wake(uv_async_t *wake) {
     if (stop) {
         wzp_drive_stop(&t->drive);
         uv_close((uv_handle_t *)wake, NULL);
+    } else if (call == NULL) {
+        wzp_drive_kick(&t->drive);
     }
+}
+
+void wzp_io_thread_wake(wzp_io_thread *t) {
+    uv_async_send(&t->wake);
 }
 
 static void run(void *arg) {

@@ -22,6 +22,10 @@ WZP_MUST_USE wzp_err wzp_io_thread_start(wzp_io_thread **out, const wzp_io_threa
  * makes the core say is sent at once. */
 void wzp_io_thread_call(wzp_io_thread *thread, void (*call)(void *ctx, wzp_time now), void *ctx);
 
+/* Makes that thread take a turn soon.  From any thread, as long as this one is not being stopped.
+ */
+void wzp_io_thread_wake(wzp_io_thread *thread);
+
 /* Ends the thread; core and socket are the caller's again.  To be polite, close the core's
  * connections by wzp_io_thread_call before.  Accepts NULL, leaves NULL. */
 void wzp_io_thread_stop(wzp_io_thread **thread);

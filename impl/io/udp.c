@@ -85,6 +85,9 @@ static bool bind_to(wzp_udp *udp, const wzp_udp_cfg *cfg) {
     if (udp->is_v6 && !set_int(udp->fd, IPPROTO_IPV6, IPV6_V6ONLY, cfg->v6_only)) {
         return false;
     }
+    if (cfg->shared && !set_int(udp->fd, SOL_SOCKET, SO_REUSEPORT, 1)) {
+        return false;
+    }
     wzp_sockaddr addr;
     const socklen_t len = wzp_sockaddr_write(&addr, &cfg->local, false);
     if (bind(udp->fd, &addr.any, len) != 0) {

@@ -26,6 +26,7 @@ typedef struct wzp_udp_cfg {
     wzp_addr local;
     bool v6_only;
     bool plain;            /* neither GRO nor UDP_SEGMENT */
+    bool shared;           /* other sockets of this process have the same address (workers.h) */
     uint32_t buffer_bytes; /* [4 MiB] wished size of the kernel's buffers, each
                               direction */
     uint32_t slot_bytes;   /* [65536] longest datagram that is received; GRO needs
