@@ -10,6 +10,7 @@
 #include "crypto/crypto.h"
 #include "io/http_client.h"
 #include "io/log_sink.h"
+#include "quic/steer.h"
 #include "wzp_version.h"
 
 static const char help[] =
@@ -40,7 +41,7 @@ static const char help[] =
     "  --advertised-addr IP:PORT told to the parties of direct calls; else where each reached us\n"
     "  --region NAME             told to signal clients\n"
     "  --drain-timeout SECONDS   after SIGTERM: for rooms and calls to end by themselves (0)\n"
-    "  --threads N               only 1 in this build\n"
+    "  --threads N               workers (1), each with a share of the rooms\n"
     "\n"
     "what it tells\n"
     "  --metrics-port PORT       Prometheus text at http://127.0.0.1:PORT/metrics; also /healthz,\n"
@@ -205,13 +206,12 @@ static int take_seed(wzp_relay_options *o, const char *text) {
     return 0;
 }
 
-static int take_threads(const char *text) {
-    uint32_t threads = 0;
-    const int code = take_number(&threads, "threads", text, 1024);
-    return code != 0 || threads == 1
+static int take_threads(uint32_t *out, const char *text) {
+    const int code = take_number(out, "threads", text, WZP_STEER_WORKERS_MAX);
+    return code != 0 || *out != 0
                ? code
-               : wzp_relay_complain(WZP_EXIT_USAGE,
-                                    "--threads %u: this build has one worker; use 1", threads);
+               : wzp_relay_complain(WZP_EXIT_USAGE, "--threads: expected at least 1, got '%s'",
+                                    text);
 }
 
 bool wzp_enforce_parse(const char *text, wzp_enforce *out) {
@@ -293,7 +293,7 @@ static int take(wzp_relay_options *o, int id, const char *name, const char *valu
     case FLAG_ADVERTISED_ADDR:
         return take_addr(&o->advertised, name, value);
     case FLAG_THREADS:
-        return take_threads(value);
+        return take_threads(&o->threads, value);
     case FLAG_METRICS_PORT:
         return take_port(&o->metrics_port, &o->has_metrics, name, value);
     case FLAG_METRICS_ADDR:
@@ -360,6 +360,7 @@ int wzp_relay_options_parse(wzp_relay_options *out, int argc, char **argv) {
                                .enforce = WZP_ENFORCE_OBSERVE,
                                .max_connections = 65536,
                                .ring_timeout_s = 60,
+                               .threads = 1,
                                .metrics_addr = wzp_addr_v4(127, 0, 0, 1, 0),
                                .ws_addr = wzp_addr_v4(127, 0, 0, 1, 0),
                                .log_level = WZP_LOG_INFO};
@@ -376,6 +377,12 @@ int wzp_relay_options_parse(wzp_relay_options *out, int argc, char **argv) {
                                   "auth-url: expected http://HOST[:PORT]/PATH or https://..., got "
                                   "'%s'",
                                   out->auth_url);
+    }
+    if (code == -1 && out->threads > 1 &&
+        (out->auth_url != NULL || out->keylog != NULL || out->qlog_dir != NULL || out->has_ws)) {
+        code = wzp_relay_complain(WZP_EXIT_USAGE,
+                                  "--threads %u: auth-url, keylog, qlog and ws-port want 1 thread",
+                                  out->threads);
     }
     if (out->quiet && out->log_level > WZP_LOG_WARN) {
         out->log_level = WZP_LOG_WARN;

@@ -13,6 +13,7 @@ static const struct fixed {
     FIXED("ring_timeout", ring_timeout_s),
     FIXED("max_connections", max_connections),
     FIXED("max_connections_per_ip", max_connections_per_ip),
+    FIXED("threads", threads),
     FIXED("metrics_port", metrics_port),
     FIXED("ws_port", ws_port),
     FIXED("log_level", log_level),
@@ -53,7 +54,7 @@ static void name_fixed(const wzp_relay_options *started, const wzp_relay_options
     }
 }
 
-void wzp_relay_reload(wzp_relay_options *started, int argc, char **argv, wzp_relay *relay,
+void wzp_relay_reload(wzp_relay_options *started, int argc, char **argv, wzp_relay_crew *crew,
                       const wzp_log *log) {
     wzp_relay_options anew;
     if (wzp_relay_options_parse(&anew, argc, argv) != -1 || anew.config_missing) {
@@ -69,7 +70,7 @@ void wzp_relay_reload(wzp_relay_options *started, int argc, char **argv, wzp_rel
                                  .max_sessions = anew.max_sessions,
                                  .advertised = anew.advertised,
                                  .region = anew.region};
-    wzp_relay_change(relay, &live);
+    wzp_relay_crew_change(crew, &live);
     started->drain_timeout_s = anew.drain_timeout_s;
     name_fixed(started, &anew, log);
     wzp_logf(log, WZP_LOG_INFO, "reload: done");

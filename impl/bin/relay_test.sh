@@ -55,7 +55,7 @@ expect 2 "--metrics-port: expected a number from 0 to 65535, got '65536'" --metr
 expect 2 "--ws-port: expected a number from 0 to 65535, got 'x'" --ws-port x
 expect 2 "--ws-addr: expected an IP address, got 'all'" --ws-addr all
 expect 2 "--metrics-addr: expected an IP address, got 'here'" --metrics-addr here
-expect 2 "--threads 2: this build has one worker" --threads 2
+expect 2 "--threads: expected at least 1" --threads 0
 expect 2 "--seed: expected 64 hexadecimal digits, wrong at offset 3 of 3" --seed abc
 expect 2 "--log-level: expected error, warn, info or debug, got 'loud'" --log-level loud
 for flag in --remote=127.0.0.1:1 --probe=127.0.0.1:1 --probe-mesh --mesh-status \
@@ -330,6 +330,23 @@ test_ws() {
 if [ -n "$ws_peer" ]; then
     test_ws
 fi
+
+# --- workers ------------------------------------------------------------------------------------------
+
+expect 2 "auth-url, keylog, qlog and ws-port want 1 thread" --threads 2 --keylog keys
+start --listen 127.0.0.1:0 --seed $seed --metrics-port 0 --threads 3 --drain-timeout 600
+metrics=$(sed -n 's,^metrics http://127.0.0.1:\([0-9]*\)/metrics$,\1,p' running)
+for room in a b c d e f; do
+    "$client" join --room $room --silence --duration 600 "$(sed -n 's/^listening on //p' running)" \
+        >guest.out 2>&1 </dev/null &
+    pids+=("$!")
+done
+await 'six guests in six rooms' metric wzp_relay_active_rooms 6
+metric wzp_relay_workers 3 || fail "workers"
+kill -TERM "$pid"
+await 'draining' metric wzp_relay_draining 1
+metric wzp_relay_active_sessions 6 || fail "a drain closed a room"
+stop TERM
 
 # --- drain -------------------------------------------------------------------------------------------
 

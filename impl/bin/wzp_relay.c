@@ -7,6 +7,7 @@
 #include "bin/event_log.h"
 #include "bin/relay_admin.h"
 #include "bin/relay_auth.h"
+#include "bin/relay_crew.h"
 #include "bin/relay_options.h"
 #include "bin/relay_reload.h"
 #include "bin/relay_ws.h"
@@ -21,15 +22,15 @@
 #include "relay/limits.h"
 #include "wzp_version.h"
 
-enum { FLUSH_MS = 1000, LINGER_MS = 150, PATH_CAP = 4096 };
+enum { FLUSH_MS = 1000, LINGER_MS = 150, DRAIN_CHECK_MS = 100, PATH_CAP = 4096 };
 
 typedef struct program {
     wzp_relay_options options;
     wzp_log log;
-    wzp_relay *relay;
+    wzp_relay_crew *crew;
+    wzp_relay *relay; /* worker 0's, of this thread */
     wzp_traces *traces;
     wzp_event_log *event_log;
-    wzp_udp *udp;
     wzp_http *http;
     wzp_relay_ws *ws;
     wzp_relay_service *service;
@@ -38,9 +39,8 @@ typedef struct program {
     enum { RUNNING, DRAINING, ENDING } phase;
 
     uv_loop_t loop;
-    wzp_drive drive;
     uv_signal_t signals[3];
-    uv_timer_t flush, linger, drain;
+    uv_timer_t flush, linger, drain, check;
 } program;
 
 /* --- identity --------------------------------------------------------------------------------- */
@@ -88,6 +88,16 @@ static int open_files(program *p) {
     return 0;
 }
 
+/* On the thread of a worker, one at a time. */
+static void on_event(void *ctx, const wzp_relay_event *event) {
+    const program *p = ctx;
+    if (p->event_log != NULL) {
+        wzp_event_log_write(p->event_log, event);
+    }
+}
+
+static void on_turn(void *ctx, wzp_time now);
+
 static int make_relay(program *p) {
     const wzp_relay_options *o = &p->options;
     const char *relays[WZP_LIMIT_RELAYS];
@@ -123,7 +133,7 @@ static int make_relay(program *p) {
     if (code != 0) {
         return code;
     }
-    const wzp_err err = wzp_relay_new(&p->relay, &cfg, wzp_io_now());
+    const wzp_err err = wzp_relay_crew_new(&p->crew, &cfg, o->threads, on_event, on_turn, p);
     wzp_crypto_wipe(cfg.seed, sizeof cfg.seed);
     if (err != WZP_OK) {
         return wzp_relay_complain(WZP_EXIT_FAILED, "the relay cannot be made: %s",
@@ -132,6 +142,7 @@ static int make_relay(program *p) {
     if (o->debug_tap != NULL && p->log.max < WZP_LOG_INFO) {
         wzp_logf(&p->log, WZP_LOG_WARN, "--debug-tap: nothing is shown below --log-level info");
     }
+    p->relay = wzp_relay_crew_first(p->crew);
     if (o->config_missing) {
         wzp_relay_config_write_example(o, wzp_relay_tls_fingerprint(p->relay));
     }
@@ -140,13 +151,18 @@ static int make_relay(program *p) {
 
 static int open_socket(program *p) {
     char addr[WZP_ADDR_TEXT_MAX];
-    if (wzp_udp_open(&p->udp, &p->options.listen, false) != WZP_OK) {
+    if (wzp_relay_crew_listen(p->crew, &p->options.listen) != WZP_OK) {
         return wzp_relay_complain(WZP_EXIT_FAILED, "cannot listen on %s: %s",
                                   wzp_addr_text(&p->options.listen, addr), wzp_io_reason(errno));
     }
-    const wzp_udp_features f = wzp_udp_describe(p->udp);
+    const wzp_workers *workers = wzp_relay_crew_workers(p->crew);
+    const wzp_udp_features f = wzp_workers_describe(workers);
     wzp_logf(&p->log, WZP_LOG_DEBUG, "UDP: GRO %s, segmentation %s", f.gro ? "on" : "off",
              f.segment ? "on" : "off");
+    if (p->options.threads > 1 && !wzp_workers_by_kernel(workers)) {
+        wzp_logf(&p->log, WZP_LOG_WARN, "the kernel does not choose among sockets: %s",
+                 "workers hand packets over to each other, which costs more");
+    }
     if (f.receive_clamped) {
         wzp_logf(&p->log, WZP_LOG_INFO,
                  "receive buffer of %u bytes only; raise net.core.rmem_max for busy relays",
@@ -164,7 +180,7 @@ static wzp_http_status status_of(wzp_err err) {
 static wzp_http_status write_metrics(void *ctx, const char *name, wzp_wr *out) {
     const program *p = ctx;
     (void)name;
-    return status_of(wzp_relay_metrics(p->relay, out));
+    return status_of(wzp_relay_crew_metrics(p->crew, out));
 }
 
 static wzp_http_status write_presence(void *ctx, const char *name, wzp_wr *out) {
@@ -175,7 +191,7 @@ static wzp_http_status write_presence(void *ctx, const char *name, wzp_wr *out) 
 
 static wzp_http_status write_route(void *ctx, const char *name, wzp_wr *out) {
     const program *p = ctx;
-    const wzp_addr listen = wzp_udp_local(p->udp);
+    const wzp_addr listen = wzp_workers_local(wzp_relay_crew_workers(p->crew));
     return status_of(wzp_admin_route(p->relay, name, &listen, out));
 }
 
@@ -226,8 +242,10 @@ static int open_metrics(program *p) {
 
 static int open_ws(program *p) {
     char addr[WZP_ADDR_TEXT_MAX];
-    wzp_relay_ws_cfg cfg = {
-        .listen = p->options.ws_addr, .relay = p->relay, .drive = &p->drive, .log = p->log};
+    wzp_relay_ws_cfg cfg = {.listen = p->options.ws_addr,
+                            .relay = p->relay,
+                            .drive = wzp_relay_crew_drive(p->crew),
+                            .log = p->log};
     cfg.listen.port = p->options.ws_port;
     if (!p->options.has_ws || wzp_relay_ws_start(&p->ws, &p->loop, &cfg) == WZP_OK) {
         return 0;
@@ -242,7 +260,7 @@ static int open_service(program *p) {
     const wzp_relay_service_cfg cfg = {.url = o->auth_url,
                                        .ca_file = o->auth_ca,
                                        .relay = p->relay,
-                                       .drive = &p->drive,
+                                       .drive = wzp_relay_crew_drive(p->crew),
                                        .log = p->log};
     if (o->auth_url == NULL || wzp_relay_service_start(&p->service, &p->loop, &cfg) == WZP_OK) {
         return 0;
@@ -254,21 +272,11 @@ static int open_service(program *p) {
 
 /* --- while it runs ---------------------------------------------------------------------------- */
 
-static void drain_events(program *p) {
-    wzp_relay_event event;
-    while (wzp_relay_next_event(p->relay, &event)) {
-        if (p->event_log != NULL) {
-            wzp_event_log_write(p->event_log, &event);
-        }
-    }
-}
-
 static void end(program *p);
 
 static void on_turn(void *ctx, wzp_time now) {
     program *p = ctx;
-    drain_events(p);
-    if (p->phase == DRAINING && wzp_relay_is_drained(p->relay)) {
+    if (p->phase == DRAINING && wzp_relay_crew_is_drained(p->crew)) {
         end(p);
     }
     if (p->service != NULL) {
@@ -276,6 +284,16 @@ static void on_turn(void *ctx, wzp_time now) {
     }
     if (p->ws != NULL) {
         wzp_relay_ws_wake(p->ws);
+    }
+}
+
+/* The last session may have been another worker's, and this one asleep. */
+static void on_drain_check(uv_timer_t *timer) {
+    program *p = timer->data;
+    if (p->phase == DRAINING) {
+        wzp_drive_kick(wzp_relay_crew_drive(p->crew));
+    } else {
+        uv_timer_stop(timer);
     }
 }
 
@@ -307,7 +325,7 @@ static void stop_http(program *p) {
 
 /* Without handles the loop ends. */
 static void let_go(program *p) {
-    wzp_drive_stop(&p->drive);
+    wzp_relay_crew_stop(p->crew);
     stop_http(p);
     for (size_t i = 0; i < WZP_COUNT_OF(p->signals); i++) {
         close_handle((uv_handle_t *)&p->signals[i]);
@@ -315,6 +333,7 @@ static void let_go(program *p) {
     close_handle((uv_handle_t *)&p->flush);
     close_handle((uv_handle_t *)&p->linger);
     close_handle((uv_handle_t *)&p->drain);
+    close_handle((uv_handle_t *)&p->check);
 }
 
 static void on_linger(uv_timer_t *timer) {
@@ -326,9 +345,9 @@ static void on_linger(uv_timer_t *timer) {
 static void end(program *p) {
     wzp_relay_totals totals;
     p->phase = ENDING;
-    wzp_relay_count(p->relay, &totals);
+    wzp_relay_crew_count(p->crew, &totals);
     wzp_logf(&p->log, WZP_LOG_INFO, "closing %llu sessions", (unsigned long long)totals.sessions);
-    wzp_relay_shutdown(p->relay, wzp_io_now());
+    wzp_relay_crew_shutdown(p->crew);
     uv_timer_start(&p->linger, on_linger, totals.sessions > 0 ? LINGER_MS : 0, 0);
 }
 
@@ -336,17 +355,18 @@ static void on_drain_timeout(uv_timer_t *timer) {
     program *p = timer->data;
     if (p->phase == DRAINING) {
         end(p);
-        wzp_drive_kick(&p->drive);
+        wzp_drive_kick(wzp_relay_crew_drive(p->crew));
     }
 }
 
 static void begin_drain(program *p) {
     wzp_relay_totals totals;
     p->phase = DRAINING;
-    wzp_relay_count(p->relay, &totals);
+    wzp_relay_crew_count(p->crew, &totals);
     wzp_logf(&p->log, WZP_LOG_INFO, "draining %llu sessions, %u s at most",
              (unsigned long long)totals.sessions, p->options.drain_timeout_s);
-    wzp_relay_drain(p->relay, wzp_io_now());
+    wzp_relay_crew_drain(p->crew);
+    uv_timer_start(&p->check, on_drain_check, DRAIN_CHECK_MS, DRAIN_CHECK_MS);
     uv_timer_start(&p->drain, on_drain_timeout, (uint64_t)p->options.drain_timeout_s * 1000, 0);
 }
 
@@ -363,20 +383,20 @@ static void on_signal(uv_signal_t *handle, int number) {
     } else {
         end(p);
     }
-    wzp_drive_kick(&p->drive);
+    wzp_drive_kick(wzp_relay_crew_drive(p->crew));
 }
 
 static void on_reload(uv_signal_t *handle, int number) {
     program *p = handle->data;
     (void)number;
-    wzp_relay_reload(&p->options, p->argc, p->argv, p->relay, &p->log);
+    wzp_relay_reload(&p->options, p->argc, p->argv, p->crew, &p->log);
 }
 
 /* --- start and end ---------------------------------------------------------------------------- */
 
 static void print_start(const program *p) {
     char addr[WZP_ADDR_TEXT_MAX];
-    wzp_addr local = wzp_udp_local(p->udp);
+    wzp_addr local = wzp_workers_local(wzp_relay_crew_workers(p->crew));
     if (p->options.quiet) {
         return;
     }
@@ -406,20 +426,19 @@ static int run(program *p) {
     uv_timer_init(&p->loop, &p->flush);
     uv_timer_init(&p->loop, &p->linger);
     uv_timer_init(&p->loop, &p->drain);
-    p->flush.data = p->linger.data = p->drain.data = p;
+    uv_timer_init(&p->loop, &p->check);
+    p->flush.data = p->linger.data = p->drain.data = p->check.data = p;
     uv_timer_start(&p->flush, on_flush, FLUSH_MS, FLUSH_MS);
     watch_signals(p);
-    p->drive =
-        (wzp_drive){.core = wzp_relay_core(p->relay), .udp = p->udp, .after = on_turn, .ctx = p};
     int code = 0;
-    if (wzp_drive_start(&p->drive, &p->loop) == WZP_OK) {
+    if (wzp_relay_crew_start(p->crew, &p->loop) == WZP_OK) {
         print_start(p);
     } else {
         code = wzp_relay_complain(WZP_EXIT_FAILED, "no timer: %s", wzp_io_reason(errno));
         let_go(p);
     }
     uv_run(&p->loop, UV_RUN_DEFAULT);
-    drain_events(p);
+    wzp_relay_crew_drain_events(p->crew);
     return code;
 }
 
@@ -459,8 +478,7 @@ int main(int argc, char **argv) {
         p.log = wzp_log_stderr(p.options.log_level);
         code = start_and_run(&p);
     }
-    wzp_relay_free(&p.relay);
-    wzp_udp_close(&p.udp);
+    wzp_relay_crew_free(&p.crew);
     wzp_event_log_close(&p.event_log);
     wzp_traces_close(&p.traces);
     wzp_relay_options_clear(&p.options);

@@ -1,0 +1,47 @@
+/* The relay's workers: one core for each thread, and one face for all of them. */
+#ifndef WZP_BIN_RELAY_CREW_H
+#define WZP_BIN_RELAY_CREW_H
+
+#include "io/workers.h"
+#include "relay/relay.h"
+
+typedef struct wzp_relay_crew wzp_relay_crew;
+
+/* Makes `count` relays of one configuration, whose worker, workers and shared are set here.
+ * `on_event` is called on the thread of the worker, one call at a time; `after` on that of worker 0
+ * after each of its turns.  Both may be NULL.  The errors of wzp_relay_new. */
+WZP_MUST_USE wzp_err wzp_relay_crew_new(wzp_relay_crew **out, const wzp_relay_cfg *cfg,
+                                        unsigned count,
+                                        void (*on_event)(void *ctx, const wzp_relay_event *event),
+                                        void (*after)(void *ctx, wzp_time now), void *ctx);
+void wzp_relay_crew_free(wzp_relay_crew **crew);
+
+/* Opens the sockets; the errors of wzp_workers_new. */
+WZP_MUST_USE wzp_err wzp_relay_crew_listen(wzp_relay_crew *crew, const wzp_addr *local);
+
+/* Worker 0 on `loop`; the errors of wzp_workers_start. */
+WZP_MUST_USE wzp_err wzp_relay_crew_start(wzp_relay_crew *crew, uv_loop_t *loop);
+
+/* The threads end; worker 0's events are still to be taken. */
+void wzp_relay_crew_stop(wzp_relay_crew *crew);
+
+/* Worker 0's: all signal connections are there, and it runs on the caller's thread. */
+wzp_relay *wzp_relay_crew_first(wzp_relay_crew *crew);
+wzp_drive *wzp_relay_crew_drive(wzp_relay_crew *crew);
+const wzp_workers *wzp_relay_crew_workers(const wzp_relay_crew *crew);
+
+/* Everything below is done by each worker between two turns, and waited for. */
+
+/* The sum of all pages.  WZP_ERR_OVERFLOW, WZP_ERR_NOMEM */
+WZP_MUST_USE wzp_err wzp_relay_crew_metrics(wzp_relay_crew *crew, wzp_wr *out);
+void wzp_relay_crew_count(wzp_relay_crew *crew, wzp_relay_totals *out);
+void wzp_relay_crew_change(wzp_relay_crew *crew, const wzp_relay_live *live);
+void wzp_relay_crew_drain(wzp_relay_crew *crew);
+void wzp_relay_crew_shutdown(wzp_relay_crew *crew);
+bool wzp_relay_crew_is_drained(const wzp_relay_crew *crew);
+
+/* Makes sure that everything is written that on_event was told of; call after wzp_relay_crew_stop.
+ */
+void wzp_relay_crew_drain_events(wzp_relay_crew *crew);
+
+#endif
