@@ -1,0 +1,74 @@
+#include "relay_join.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/handshake.h"
+#include "io/sys.h"
+#include "wire/signal.h"
+
+enum { AT_ONCE = 32 };
+
+#define QUIET (300 * WZP_MS)
+
+void joining_init(joining *j, const load *l, wzp_quic *quic, wzp_addr relay, uint16_t port) {
+    *j = (joining){.l = l, .quic = quic, .relay = relay, .port = port};
+}
+
+static void dial(joining *j, wzp_time now) {
+    char room[32];
+    const unsigned client = j->dialled;
+    (void)snprintf(room, sizeof room, "room-%u", client / j->l->members);
+    const wzp_quic_dial to = {.path = {load_addr(client, j->port), j->relay}, .sni = room};
+    if (wzp_quic_connect(j->quic, &to, now, &j->conns[client]) == WZP_OK) {
+        j->dialled++;
+    }
+}
+
+void joining_dial(joining *j, wzp_time now) {
+    const unsigned all = j->l->rooms * j->l->members;
+    while (j->dialled < all && j->dialled - j->answered < AT_ONCE) {
+        dial(j, now);
+    }
+}
+
+static void send_offer(const joining *j, wzp_quic_conn conn) {
+    static const uint8_t versions[] = {WZP_PROTOCOL_VERSION};
+    uint8_t seed[WZP_KEY_LEN] = {7};
+    uint8_t signature[WZP_SIGNATURE_LEN];
+    uint8_t json[4096];
+    wzp_identity identity;
+    wzp_ephemeral ephemeral;
+    wzp_wr wr;
+    memcpy(seed + 1, &conn, sizeof conn);
+    wzp_identity_from_seed(&identity, seed);
+    wzp_ephemeral_new(&ephemeral, wzp_io_rng());
+    wzp_handshake_sign(signature, &identity, WZP_ROLE_OFFER, ephemeral.pub);
+    wzp_signal offer = {.kind = WZP_SIGNAL_CALL_OFFER,
+                        .version = 1,
+                        .u.CallOffer = {.signature = {signature, sizeof signature},
+                                        .supported_profiles = {&wzp_profile_good, 1},
+                                        .protocol_version = WZP_PROTOCOL_VERSION,
+                                        .supported_versions = {versions, 1}}};
+    memcpy(offer.u.CallOffer.identity_pub.bytes, identity.ed25519_pub, WZP_KEY_LEN);
+    memcpy(offer.u.CallOffer.ephemeral_pub.bytes, ephemeral.pub, WZP_KEY_LEN);
+    wzp_wr_init(&wr, json, sizeof json);
+    wzp_signal_write(&wr, &offer);
+    (void)!wzp_quic_send_signal(j->quic, conn, wzp_bytes_of(json, wzp_wr_len(&wr)), NULL);
+}
+
+void joining_event(joining *j, const wzp_quic_event *ev, wzp_time now) {
+    if (ev->kind == WZP_QUIC_CONNECTED) {
+        send_offer(j, ev->conn);
+    } else if (ev->kind == WZP_QUIC_SIGNAL) {
+        const size_t head = ev->body.len < 16 ? ev->body.len : 16;
+        j->signal_at = now;
+        j->answered += memmem(ev->body.data, head, "CallAnswer", 10) != NULL;
+    } else if (ev->kind == WZP_QUIC_CLOSED) {
+        j->lost++;
+    }
+}
+
+bool joining_done(const joining *j, wzp_time now) {
+    return j->answered == j->l->rooms * j->l->members && now >= j->signal_at + QUIET;
+}

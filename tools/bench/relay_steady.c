@@ -1,0 +1,187 @@
+/* A relay and its clients in one process and in memory, for a profiler: virtual time, a link of one
+ * millisecond.  What the relay does while all have joined is done by functions named steady_*, so
+ * that callgrind --toggle-collect='steady_*' counts it and nothing else. */
+#include <assert.h>
+#include <string.h>
+
+#include "bench.h"
+#include "io/sys.h"
+#include "relay/relay.h"
+#include "relay_join.h"
+#include "relay_load.h"
+
+enum { LINK_PACKETS = 1 << 16, PACKET_MAX = 1500 };
+
+typedef struct packet {
+    wzp_time at;
+    wzp_quic_path path;
+    size_t len;
+    uint8_t data[PACKET_MAX];
+} packet;
+
+typedef struct link {
+    packet *packets;
+    size_t first, count;
+} link;
+
+typedef struct world {
+    const load *l;
+    wzp_time now;
+    wzp_relay *relay;
+    wzp_quic *quic;
+    joining joining;
+    link up, down; /* to the relay, to the clients */
+    uint64_t heard;
+    bool is_steady;
+} world;
+
+void steady_recv(wzp_relay *relay, const packet *p, wzp_time now);
+void steady_tick(wzp_relay *relay, wzp_time now);
+wzp_time steady_deadline(wzp_relay *relay);
+size_t steady_next(wzp_relay *relay, wzp_time now, uint8_t *buf, size_t cap, wzp_quic_meta *meta);
+
+__attribute__((noinline)) void steady_recv(wzp_relay *relay, const packet *p, wzp_time now) {
+    wzp_relay_recv(relay, &p->path, 0, wzp_bytes_of(p->data, p->len), now);
+}
+
+__attribute__((noinline)) void steady_tick(wzp_relay *relay, wzp_time now) {
+    wzp_relay_tick(relay, now);
+}
+
+__attribute__((noinline)) wzp_time steady_deadline(wzp_relay *relay) {
+    return wzp_relay_deadline(relay);
+}
+
+__attribute__((noinline)) size_t steady_next(wzp_relay *relay, wzp_time now, uint8_t *buf,
+                                             size_t cap, wzp_quic_meta *meta) {
+    return wzp_relay_next_packet(relay, now, buf, cap, meta);
+}
+
+/* --- the link --------------------------------------------------------------------------------- */
+
+static void put(world *w, link *to, const uint8_t *data, size_t len, const wzp_quic_meta *meta) {
+    for (size_t at = 0; at < len; at += meta->segment) {
+        const size_t one = len - at < meta->segment ? len - at : meta->segment;
+        assert(to->count < LINK_PACKETS && one <= PACKET_MAX);
+        packet *p = &to->packets[(to->first + to->count++) % LINK_PACKETS];
+        p->at = w->now + WZP_MS;
+        p->path = (wzp_quic_path){meta->path.remote, meta->path.local};
+        p->len = one;
+        memcpy(p->data, data + at, one);
+    }
+}
+
+static packet *take(const world *w, link *from) {
+    packet *p = &from->packets[from->first];
+    if (from->count == 0 || p->at > w->now) {
+        return NULL;
+    }
+    from->first = (from->first + 1) % LINK_PACKETS;
+    from->count--;
+    return p;
+}
+
+/* --- turns ------------------------------------------------------------------------------------ */
+
+static void turn_relay(world *w) {
+    static uint8_t buf[WZP_QUIC_PACKET_MAX];
+    wzp_quic_meta meta;
+    wzp_relay_event event;
+    for (packet *p; (p = take(w, &w->up)) != NULL;) {
+        if (w->is_steady) {
+            steady_recv(w->relay, p, w->now);
+        } else {
+            wzp_relay_recv(w->relay, &p->path, 0, wzp_bytes_of(p->data, p->len), w->now);
+        }
+    }
+    if (w->is_steady) {
+        steady_tick(w->relay, w->now);
+    } else {
+        wzp_relay_tick(w->relay, w->now);
+    }
+    for (size_t n; (n = w->is_steady ? steady_next(w->relay, w->now, buf, sizeof buf, &meta)
+                                     : wzp_relay_next_packet(w->relay, w->now, buf, sizeof buf,
+                                                             &meta)) > 0;) {
+        put(w, &w->down, buf, n, &meta);
+    }
+    if (w->is_steady) {
+        (void)steady_deadline(w->relay);
+    }
+    while (wzp_relay_next_event(w->relay, &event)) {
+    }
+}
+
+static void turn_clients(world *w) {
+    static uint8_t buf[WZP_QUIC_PACKET_MAX];
+    wzp_quic_meta meta;
+    wzp_quic_event ev;
+    for (packet *p; (p = take(w, &w->down)) != NULL;) {
+        wzp_quic_recv(w->quic, &p->path, 0, wzp_bytes_of(p->data, p->len), w->now);
+        while (wzp_quic_next_event(w->quic, &ev)) {
+            joining_event(&w->joining, &ev, w->now);
+            w->heard += ev.kind == WZP_QUIC_DATAGRAM ? 1 : 0;
+        }
+    }
+    wzp_quic_tick(w->quic, w->now);
+    for (size_t n; (n = wzp_quic_next_packet(w->quic, w->now, buf, sizeof buf, &meta)) > 0;) {
+        put(w, &w->up, buf, n, &meta);
+    }
+}
+
+static void pass(world *w, uint64_t span) {
+    for (const wzp_time until = w->now + span; w->now < until; w->now += WZP_MS / 4) {
+        turn_relay(w);
+        turn_clients(w);
+    }
+}
+
+/* --- a run ------------------------------------------------------------------------------------ */
+
+static void talk(world *w, unsigned frames) {
+    static uint32_t seq;
+    uint8_t body[LOAD_HEADER + LOAD_PAYLOAD];
+    for (unsigned i = 0; i < frames; i++, seq++) {
+        for (unsigned speaker = 0; speaker < w->l->rooms * w->l->speakers; speaker++) {
+            load_body(body, seq, w->now);
+            (void)!wzp_quic_send_datagram(
+                w->quic,
+                w->joining.conns[speaker % w->l->rooms * w->l->members + speaker / w->l->rooms],
+                wzp_bytes_of(body, sizeof body));
+        }
+        pass(w, WZP_S / w->l->rate);
+    }
+}
+
+uint64_t steady(const load *l, unsigned frames) {
+    static world w;
+    const wzp_rng rng = wzp_io_rng();
+    const wzp_addr relay = wzp_addr_v4(127, 0, 0, 1, 4433);
+    const wzp_relay_cfg relay_cfg = {
+        .rng = rng, .seed = {1}, .enforce = WZP_ENFORCE_OBSERVE, .max_sessions = 2000};
+    const wzp_quic_cfg quic_cfg = {.rng = rng, .max_conns = LOAD_MEMBERS_MAX + 1};
+    w.l = l;
+    w.now = WZP_S;
+    w.up.packets = calloc(LINK_PACKETS, sizeof(packet));
+    w.down.packets = calloc(LINK_PACKETS, sizeof(packet));
+    if (w.up.packets == NULL || w.down.packets == NULL ||
+        wzp_relay_new(&w.relay, &relay_cfg, w.now) != WZP_OK ||
+        wzp_quic_new(&w.quic, &quic_cfg, w.now) != WZP_OK) {
+        return 0;
+    }
+    joining_init(&w.joining, l, w.quic, relay, 9);
+    while (!joining_done(&w.joining, w.now) && w.now < 100 * WZP_S) {
+        joining_dial(&w.joining, w.now);
+        pass(&w, WZP_MS);
+    }
+    talk(&w, 20);
+    const uint64_t before = w.heard;
+    w.is_steady = true;
+    talk(&w, frames);
+    w.is_steady = false;
+    const uint64_t heard = w.heard - before;
+    wzp_relay_free(&w.relay);
+    wzp_quic_free(&w.quic);
+    free(w.up.packets);
+    free(w.down.packets);
+    return heard;
+}
