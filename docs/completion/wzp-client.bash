@@ -6,10 +6,10 @@ _wzp_client() {
     --record) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
     --log-level) mapfile -t COMPREPLY < <(compgen -W "error warn info debug" -- "$current") ;;
     --room | --send-tone | --duration | --alias | --seed) ;;
-    wzp-client | */wzp-client) mapfile -t COMPREPLY < <(compgen -W "join echo" -- "$current") ;;
+    wzp-client | */wzp-client) mapfile -t COMPREPLY < <(compgen -W "join call listen echo" -- "$current") ;;
     *)
         mapfile -t COMPREPLY < <(compgen -W "--room --send-file --send-tone --silence --record --duration
-            --alias --seed --json --quiet --log-level --help --version" -- "$current")
+            --alias --seed --reject --generic --json --quiet --log-level --help --version" -- "$current")
         ;;
     esac
 }

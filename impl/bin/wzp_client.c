@@ -1,29 +1,21 @@
-/* wzp-client: places an audio call in a room. */
+/* wzp-client: places an audio call in a room, or from client to client. */
 #include <errno.h>
-#include <getopt.h>
 #include <math.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/hex.h"
+#include "bin/client_handset.h"
+#include "bin/client_options.h"
 #include "client/client.h"
 #include "crypto/crypto.h"
 #include "io/drive.h"
 #include "io/sys.h"
 #include "io/wav.h"
-#include "wzp_version.h"
 
-enum { USAGE = 2, UNREADABLE = 3, UNREACHABLE = 4, RATE = 48000, USERS = 2, SENDERS = 33 };
-
-typedef struct options {
-    const char *command, *room, *send_file, *record, *seed_hex, *alias, *relay;
-    double tone_hz, duration_s;
-    bool silence, json, quiet;
-    wzp_log_level log_level;
-} options;
+enum { RATE = 48000, USERS = 2, SENDERS = 33 };
 
 typedef struct program program;
 
@@ -42,7 +34,9 @@ typedef struct user {
 } user;
 
 struct program {
-    options opts;
+    wzp_client_options opts;
+    uint8_t seed[32];
+    wzp_handset handset; /* of call and listen */
     wzp_addr relay;
     uv_loop_t loop;
     uv_timer_t end;
@@ -52,147 +46,8 @@ struct program {
     int16_t *sound;
     size_t sound_len;
     int status;
+    bool ending;
 };
-
-static void usage(FILE *out) {
-    (void)fputs(
-        "usage: wzp-client join [options] HOST:PORT\n"
-        "       wzp-client echo [--duration S] [--json] HOST:PORT\n"
-        "\n"
-        "join   joins a room, sends sound and records what it hears, one WAV per sender\n"
-        "echo   calls itself over the relay and measures what arrives\n"
-        "\n"
-        "  --room NAME        the room (default)\n"
-        "  --send-file F.wav  sound to send, once; --send-tone HZ; --silence (default)\n"
-        "  --record DIR       sender-N.wav for each sender\n"
-        "  --duration S       hang up after S seconds (10, or as long as the file)\n"
-        "  --alias NAME, --seed HEX (a fresh identity otherwise)\n"
-        "  --json             statistics as JSON\n"
-        "  --quiet, --log-level error|warn|info|debug, --help, --version\n"
-        "\n"
-        "Exit status: 0 good, 1 the call was refused or ended early, 2 usage, 3 a file cannot be\n"
-        "read or written, 4 the relay cannot be reached.\n"
-        "\n"
-        "Example: wzp-client join --room demo --send-file hello.wav --record heard "
-        "127.0.0.1:4433\n",
-        out);
-}
-
-static int complain(int code, const char *what, const char *why) {
-    (void)fprintf(stderr, "wzp-client: %s: %s\n", what, why);
-    return code;
-}
-
-/* --- options --------------------------------------------------------------------------------- */
-
-static bool positive(const char *text, double max, double *out) {
-    char *end = NULL;
-    *out = strtod(text, &end);
-    return end != text && *end == '\0' && *out > 0 && *out <= max;
-}
-
-static bool take(options *o, int id, const char *value) {
-    static const char *const levels[] = {"error", "warn", "info", "debug"};
-    switch (id) {
-    case 'r':
-        o->room = value;
-        return true;
-    case 'f':
-        o->send_file = value;
-        return true;
-    case 't':
-        return positive(value, 20000, &o->tone_hz);
-    case 'S':
-        return o->silence = true;
-    case 'R':
-        o->record = value;
-        return true;
-    case 'd':
-        return positive(value, 86400, &o->duration_s);
-    case 'a':
-        o->alias = value;
-        return true;
-    case 's':
-        o->seed_hex = value;
-        return true;
-    case 'j':
-        return o->json = true;
-    case 'q':
-        return o->quiet = true;
-    case 'l':
-        for (int i = 0; i < 4; i++) {
-            if (strcmp(value, levels[i]) == 0) {
-                o->log_level = (wzp_log_level)i;
-                return true;
-            }
-        }
-        return false;
-    default:
-        return false;
-    }
-}
-
-/* -1: go on. */
-static int parse(options *o, int argc, char **argv) {
-    static const struct option longs[] = {
-        {"room", 1, NULL, 'r'},    {"send-file", 1, NULL, 'f'}, {"send-tone", 1, NULL, 't'},
-        {"silence", 0, NULL, 'S'}, {"record", 1, NULL, 'R'},    {"duration", 1, NULL, 'd'},
-        {"alias", 1, NULL, 'a'},   {"seed", 1, NULL, 's'},      {"json", 0, NULL, 'j'},
-        {"quiet", 0, NULL, 'q'},   {"log-level", 1, NULL, 'l'}, {"help", 0, NULL, 'h'},
-        {"version", 0, NULL, 'V'}, {NULL, 0, NULL, 0}};
-    int index = 0;
-    *o = (options){.room = "default", .log_level = WZP_LOG_WARN};
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread so far */
-    for (int id; (id = getopt_long(argc, argv, "h", longs, &index)) != -1;) {
-        if (id == 'h') {
-            usage(stdout);
-            return 0;
-        }
-        if (id == 'V') {
-            puts("wzp-client " WZP_VERSION " (" WZP_BUILD_HASH ")");
-            return 0;
-        }
-        if (id != '?' && !take(o, id, optarg)) {
-            (void)fprintf(stderr, "wzp-client: --%s does not take '%s'\n", longs[index].name,
-                          optarg);
-            id = '?';
-        }
-        if (id == '?') {
-            return complain(USAGE, "usage", "see --help");
-        }
-    }
-    if (optind + 2 != argc ||
-        (strcmp(argv[optind], "join") != 0 && strcmp(argv[optind], "echo") != 0)) {
-        return complain(USAGE, "usage", "join or echo, then HOST:PORT; see --help");
-    }
-    o->command = argv[optind];
-    o->relay = argv[optind + 1];
-    return -1;
-}
-
-static int resolve(const char *text, wzp_addr *out) {
-    char host[256];
-    const char *colon = strrchr(text, ':');
-    if (wzp_addr_parse(out, text) == WZP_OK) {
-        return 0;
-    }
-    if (colon == NULL || (size_t)(colon - text) >= sizeof host) {
-        return complain(USAGE, text, "expected HOST:PORT");
-    }
-    (void)snprintf(host, sizeof host, "%.*s", (int)(colon - text), text);
-    const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_DGRAM};
-    struct addrinfo *found = NULL;
-    const int rv = getaddrinfo(host, colon + 1, &hints, &found);
-    if (rv != 0) {
-        return complain(UNREACHABLE, text, gai_strerror(rv));
-    }
-    struct sockaddr_in in;
-    memcpy(&in, found->ai_addr, sizeof in);
-    freeaddrinfo(found);
-    *out = (wzp_addr){.family = WZP_ADDR_V4, .port = ntohs(in.sin_port)};
-    memcpy(out->ip, &in.sin_addr, 4);
-    return 0;
-}
 
 /* --- sound ----------------------------------------------------------------------------------- */
 
@@ -245,6 +100,7 @@ static void finish(program *p) {
     for (size_t i = 0; i < p->user_count; i++) {
         wzp_drive_stop(&p->users[i].drive);
     }
+    wzp_handset_stop(&p->handset);
     uv_timer_stop(&p->end);
     uv_stop(&p->loop);
 }
@@ -252,8 +108,8 @@ static void finish(program *p) {
 static void on_closed(user *u, const char *why) {
     program *p = u->program;
     if (!u->ended) {
-        p->status = u->joined ? 1 : UNREACHABLE;
-        complain(p->status, p->opts.relay, why);
+        p->status = u->joined ? 1 : WZP_CLIENT_UNREACHABLE;
+        wzp_client_complain(p->status, p->opts.relay, why);
         finish(p);
     }
 }
@@ -300,7 +156,8 @@ static void on_events(void *ctx, wzp_time now) {
 
 static void on_end(uv_timer_t *timer) {
     program *p = timer->data;
-    const bool again = p->users[0].ended;
+    const bool again = p->ending;
+    p->ending = true;
     for (size_t i = 0; i < p->user_count && !again; i++) {
         p->users[i].ended = true;
         wzp_client_count(p->users[i].client, &p->users[i].stats);
@@ -310,6 +167,7 @@ static void on_end(uv_timer_t *timer) {
     if (again) {
         finish(p);
     } else {
+        wzp_handset_hangup(&p->handset);
         uv_timer_start(timer, on_end, 200, 0);
     }
 }
@@ -326,29 +184,26 @@ static int start_user(program *p, user *u) {
                           .alias = p->opts.alias,
                           .codec = WZP_CODEC_OPUS_24K,
                           .path = {.remote = p->relay}};
-    const wzp_addr local = p->relay.ip[0] == 127 && p->relay.family == WZP_ADDR_V4
-                               ? wzp_addr_v4(127, 0, 0, 1, 0)
-                               : (wzp_addr){.family = p->relay.family};
     u->program = p;
-    wzp_rng_fill(cfg.rng, cfg.seed, sizeof cfg.seed);
-    if (p->opts.seed_hex != NULL &&
-        wzp_hex_parse(cfg.seed, 32, p->opts.seed_hex, strlen(p->opts.seed_hex), NULL) != WZP_OK) {
-        return complain(USAGE, "--seed", "expected 64 hex digits");
+    memcpy(cfg.seed, p->seed, sizeof cfg.seed);
+    if (p->opts.command == WZP_CLIENT_ECHO) {
+        wzp_rng_fill(cfg.rng, cfg.seed, sizeof cfg.seed); /* two users */
     }
-    if (wzp_udp_open(&u->udp, &local, false) != WZP_OK) {
-        return complain(UNREADABLE, "socket", wzp_io_reason(errno));
+    const int code = wzp_handset_socket(&u->udp, &p->relay);
+    if (code != 0) {
+        return code;
     }
     cfg.path.local = wzp_udp_local(u->udp);
     const wzp_err err = wzp_client_new(&u->client, &cfg, wzp_io_now());
     wzp_crypto_wipe(cfg.seed, sizeof cfg.seed);
     if (err != WZP_OK) {
-        return complain(USAGE, "--room", "not a name that TLS can carry");
+        return wzp_client_complain(WZP_CLIENT_USAGE, "--room", "not a name that TLS can carry");
     }
     u->drive = (wzp_drive){
         .core = wzp_client_core(u->client), .udp = u->udp, .after = on_events, .ctx = u};
     return wzp_drive_start(&u->drive, &p->loop) == WZP_OK
                ? 0
-               : complain(UNREADABLE, "socket", "cannot be watched");
+               : wzp_client_complain(WZP_CLIENT_UNREADABLE, "socket", "cannot be watched");
 }
 
 /* --- results --------------------------------------------------------------------------------- */
@@ -371,6 +226,9 @@ static double likeness(const int16_t *a, const int16_t *b, size_t len) {
 }
 
 static void print_stats(const program *p) {
+    if (p->user_count == 0 || !p->users[0].joined) {
+        return;
+    }
     const user *u = &p->users[p->user_count - 1];
     const wzp_client_stats s = u->stats;
     const double like = u->heard != NULL ? likeness(p->sound, u->heard, p->sound_len) : -1;
@@ -416,28 +274,31 @@ static int prepare_echo(program *p) {
         p->sound[i] =
             (int16_t)(9000.0 * envelope * sin(t * (200.0 + 60.0 * sin(t * 1.3)) * 6.2831853));
     }
-    return p->sound != NULL && p->users[1].heard != NULL ? 0
-                                                         : complain(UNREADABLE, "echo", "memory");
+    return p->sound != NULL && p->users[1].heard != NULL
+               ? 0
+               : wzp_client_complain(WZP_CLIENT_UNREADABLE, "echo", "memory");
 }
 
 static int prepare_join(program *p) {
     char why[WZP_WAV_WHY_MAX];
-    p->user_count = 1;
+    p->user_count = p->opts.command == WZP_CLIENT_JOIN ? 1 : 0; /* else when it is set up */
     if (p->opts.send_file != NULL &&
         wzp_wav_read(&p->sound, &p->sound_len, p->opts.send_file, why) != WZP_OK) {
         (void)fprintf(stderr, "wzp-client: %s\n", why);
-        return UNREADABLE;
+        return WZP_CLIENT_UNREADABLE;
     }
     if (p->opts.record != NULL && mkdir(p->opts.record, 0777) != 0 && errno != EEXIST) {
-        return complain(UNREADABLE, p->opts.record, wzp_io_reason(errno));
+        return wzp_client_complain(WZP_CLIENT_UNREADABLE, p->opts.record, wzp_io_reason(errno));
     }
-    if (p->opts.duration_s <= 0) {
+    if (p->opts.duration_s <= 0 && p->opts.command != WZP_CLIENT_LISTEN) {
         p->opts.duration_s = p->sound != NULL ? (double)p->sound_len / RATE + 0.5 : 10;
     }
     return 0;
 }
 
 static void release(program *p) {
+    wzp_handset_free(&p->handset);
+    wzp_crypto_wipe(p->seed, sizeof p->seed);
     for (size_t i = 0; i < p->user_count; i++) {
         for (size_t w = 0; w < SENDERS; w++) {
             if (wzp_wav_finish(&p->users[i].writers[w]) != WZP_OK) {
@@ -452,31 +313,89 @@ static void release(program *p) {
     free(p->sound);
 }
 
+/* --- direct calls ---------------------------------------------------------------------------- */
+
+/* The sound has a connection of its own. */
+static void on_set_up(void *ctx, const char *room, const wzp_addr *relay) {
+    program *p = ctx;
+    p->opts.room = room;
+    p->relay = *relay;
+    p->status = start_user(p, &p->users[0]);
+    if (p->status != 0) {
+        finish(p);
+        return;
+    }
+    p->user_count = 1;
+    wzp_drive_kick(&p->users[0].drive);
+    if (p->opts.duration_s > 0) {
+        uv_timer_start(&p->end, on_end, (uint64_t)(p->opts.duration_s * 1000), 0);
+    }
+}
+
+static void on_ended(void *ctx, int status) {
+    program *p = ctx;
+    p->status = p->status != 0 ? p->status : status;
+    on_end(&p->end);
+}
+
+/* --- start and end --------------------------------------------------------------------------- */
+
+static int choose_seed(program *p) {
+    const char *hex = p->opts.seed_hex;
+    wzp_rng_fill(wzp_io_rng(), p->seed, sizeof p->seed);
+    return hex == NULL || wzp_hex_parse(p->seed, 32, hex, strlen(hex), NULL) == WZP_OK
+               ? 0
+               : wzp_client_complain(WZP_CLIENT_USAGE, "--seed", "expected 64 hex digits");
+}
+
+static int prepare(program *p) {
+    int code = wzp_client_resolve(p->opts.relay, &p->relay);
+    code = code == 0 ? choose_seed(p) : code;
+    uint8_t callee[WZP_FINGERPRINT_LEN];
+    if (code == 0 && p->opts.callee != NULL &&
+        wzp_fingerprint_parse(callee, wzp_bytes_str(p->opts.callee)) != WZP_OK) {
+        code = wzp_client_complain(WZP_CLIENT_USAGE, p->opts.callee,
+                                   "expected a fingerprint of 32 hex digits");
+    }
+    return code != 0                            ? code
+           : p->opts.command == WZP_CLIENT_ECHO ? prepare_echo(p)
+                                                : prepare_join(p);
+}
+
+static int start_all(program *p) {
+    int code = 0;
+    if (p->opts.command == WZP_CLIENT_CALL || p->opts.command == WZP_CLIENT_LISTEN) {
+        p->handset = (wzp_handset){.opts = &p->opts,
+                                   .relay = p->relay,
+                                   .on_set_up = on_set_up,
+                                   .on_ended = on_ended,
+                                   .ctx = p};
+        return wzp_handset_start(&p->handset, &p->loop, p->seed);
+    }
+    for (size_t i = 0; i < p->user_count && code == 0; i++) {
+        code = start_user(p, &p->users[i]);
+    }
+    uv_timer_start(&p->end, on_end, (uint64_t)(p->opts.duration_s * 1000), 0);
+    return code;
+}
+
 int main(int argc, char **argv) {
     static program p;
-    int code = parse(&p.opts, argc, argv);
+    int code = wzp_client_parse(&p.opts, argc, argv);
     if (code >= 0) {
         return code;
     }
-    code = resolve(p.opts.relay, &p.relay);
-    code = code != 0                             ? code
-           : strcmp(p.opts.command, "echo") == 0 ? prepare_echo(&p)
-                                                 : prepare_join(&p);
+    code = prepare(&p);
     uv_loop_init(&p.loop);
     uv_timer_init(&p.loop, &p.end);
     uv_signal_init(&p.loop, &p.interrupt);
     p.end.data = p.interrupt.data = &p;
     uv_signal_start(&p.interrupt, on_interrupt, SIGINT);
-    for (size_t i = 0; i < p.user_count && code == 0; i++) {
-        code = start_user(&p, &p.users[i]);
-    }
+    code = code == 0 ? start_all(&p) : code;
     if (code == 0) {
-        uv_timer_start(&p.end, on_end, (uint64_t)(p.opts.duration_s * 1000), 0);
         uv_run(&p.loop, UV_RUN_DEFAULT);
         code = p.status;
-        if (p.users[0].joined) {
-            print_stats(&p);
-        }
+        print_stats(&p);
     }
     release(&p);
     return code;

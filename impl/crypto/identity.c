@@ -37,11 +37,16 @@ void wzp_hex_groups_write(char *out, wzp_bytes bytes, size_t group) {
     }
 }
 
+void wzp_fingerprint_write(char out[WZP_FINGERPRINT_TEXT + 1],
+                           const uint8_t fingerprint[WZP_FINGERPRINT_LEN]) {
+    wzp_hex_groups_write(out, wzp_bytes_of(fingerprint, WZP_FINGERPRINT_LEN), 2);
+}
+
 void wzp_fingerprint_text(char out[WZP_FINGERPRINT_TEXT + 1],
                           const uint8_t ed25519_pub[WZP_KEY_LEN]) {
     uint8_t raw[WZP_FINGERPRINT_LEN];
     wzp_fingerprint(raw, ed25519_pub);
-    wzp_hex_groups_write(out, wzp_bytes_of(raw, sizeof raw), 2);
+    wzp_fingerprint_write(out, raw);
 }
 
 wzp_err wzp_fingerprint_parse(uint8_t out[WZP_FINGERPRINT_LEN], wzp_bytes text) {

@@ -27,6 +27,8 @@ void wzp_identity_clear(wzp_identity *identity);
 
 /* First 16 bytes of SHA-256(ed25519_pub), and their printed form "xxxx:xxxx:...". */
 void wzp_fingerprint(uint8_t out[WZP_FINGERPRINT_LEN], const uint8_t ed25519_pub[WZP_KEY_LEN]);
+void wzp_fingerprint_write(char out[WZP_FINGERPRINT_TEXT + 1],
+                           const uint8_t fingerprint[WZP_FINGERPRINT_LEN]);
 void wzp_fingerprint_text(char out[WZP_FINGERPRINT_TEXT + 1],
                           const uint8_t ed25519_pub[WZP_KEY_LEN]);
 

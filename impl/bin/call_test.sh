@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# call_test.sh WZP-RELAY WZP-CLIENT: direct calls between real programs over loopback.
+set -uo pipefail
+relay=$(realpath "$1")
+client=$(realpath "$2")
+work=$(mktemp -d)
+cd "$work" || exit 1
+failed=0
+pids=()
+clean_up() {
+    for pid in "${pids[@]}"; do
+        kill -9 "$pid" 2>/dev/null
+    done
+    rm -rf "$work"
+}
+trap clean_up EXIT
+
+fail() {
+    echo "FAILED: $*"
+    failed=1
+}
+
+# wait_for PATTERN FILE: its first line that matches, within ten seconds.
+wait_for() {
+    local tries=100
+    until grep -m 1 -E -- "$1" "$2" 2>/dev/null; do
+        if [ $((tries -= 1)) -eq 0 ]; then
+            fail "no '$1' in: $(cat "$2")"
+            return 1
+        fi
+        sleep 0.1
+    done
+}
+
+# says TEXT FILE
+says() { grep -qF -- "$1" "$2" || fail "'$1' is missing in: $(cat "$2")"; }
+
+# ended PID CODE WHO
+ended() {
+    wait "$1"
+    local got=$?
+    [ $got -eq "$2" ] || fail "$3 ended with $got instead of $2: $(cat "$3".err)"
+}
+
+"$relay" --listen 127.0.0.1:0 --identity id --strict-identity >relay.out 2>relay.err &
+pids+=($!)
+address=$(wait_for '^listening on ' relay.out) || exit 1
+address=${address#listening on }
+
+# listen NAME OPTIONS: leaves listener and fingerprint
+listen() {
+    local name=$1 line
+    shift
+    "$client" listen "$@" "$address" >"$name.out" 2>"$name.err" &
+    listener=$!
+    pids+=("$listener")
+    line=$(wait_for '^listening as ' "$name.out") || exit 1
+    fingerprint=${line#listening as }
+}
+
+# --- a call ----------------------------------------------------------------------------------------
+
+listen bob --alias Bob --record heard
+"$client" call --alias Alice --send-tone 440 --duration 3 "$fingerprint" "$address" >alice.out 2>alice.err
+code=$?
+[ $code -eq 0 ] || fail "alice ended with $code: $(cat alice.err)"
+ended "$listener" 0 bob
+for line in ringing 'call set up: call-' 'in the room: 2' 'call ended: hung up here'; do
+    says "$line" alice.err
+done
+for line in ', Alice' 'call set up: call-' 'call ended: Normal'; do
+    says "$line" bob.err
+done
+if grep -q 'not proven' bob.err; then fail "Alice had signed: $(cat bob.err)"; fi
+for who in alice bob; do
+    received=$(sed -nE 's/.*received ([0-9]+) from 1.*/\1/p' $who.out)
+    [ "${received:-0}" -gt 20 ] || fail "$who heard nobody: $(cat $who.out)"
+done
+[ "$(stat -c %s heard/sender-1.wav)" -gt 48000 ] || fail "nothing was recorded"
+
+# --- calls that do not come about ------------------------------------------------------------------
+
+listen carol --reject
+for i in 1 2; do
+    "$client" call "$fingerprint" "$address" >"dave$i.out" 2>"dave$i.err"
+    code=$?
+    [ $code -eq 1 ] || fail "a rejected caller ended with $code: $(cat "dave$i.err")"
+    says 'call ended: Normal' "dave$i.err"
+done
+kill -INT "$listener"
+ended "$listener" 0 carol
+
+# expect CODE TEXT ARGS...
+expect() {
+    local want=$1 text=$2 got
+    shift 2
+    timeout 60 "$client" "$@" >out 2>err </dev/null
+    got=$?
+    [ $got -eq "$want" ] || fail "$*: exit code $got instead of $want: $(cat err)"
+    says "$text" err
+}
+nobody=0123:4567:89ab:cdef:0123:4567:89ab:cdef
+expect 1 'nobody with this fingerprint is registered here' call $nobody "$address"
+expect 2 'expected a fingerprint of 32 hex digits' call bob "$address"
+expect 2 'join, call FINGERPRINT, listen or echo' call "$address"
+expect 2 'join, call FINGERPRINT, listen or echo' listen "$nobody" "$address"
+expect 2 '--seed: expected 64 hex digits' listen --seed 12 "$address"
+# Nobody reads what arrives at the port of a socket that is not there.
+expect 4 'wzp-client: 127.0.0.1:9: no answer' call $nobody 127.0.0.1:9
+
+# --- an end in the middle --------------------------------------------------------------------------
+
+listen erin
+"$client" call --duration 30 "$fingerprint" "$address" >frank.out 2>frank.err &
+caller=$!
+pids+=("$caller")
+wait_for 'in the room: 2' frank.err >/dev/null
+kill -INT "$listener"
+ended "$listener" 0 erin
+ended "$caller" 0 frank
+says 'call ended: Normal' frank.err
+
+exit $failed

@@ -1,0 +1,435 @@
+#include "client/phone.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hex.h"
+#include "crypto/handshake.h"
+
+#define KEEP_ALIVE (10 * WZP_S) /* well within the idle timeout of 30 s */
+
+enum { CALL_ID_BYTES = 16, CALL_ID_MAX = 128, NAME_MAX = 128 };
+
+typedef enum phone_state {
+    PHONE_CONNECTING,
+    PHONE_REGISTERING,
+    PHONE_IDLE,
+    PHONE_CALLING,  /* we have offered */
+    PHONE_RUNG,     /* somebody has */
+    PHONE_ANSWERED, /* we have taken it: the relay sets it up */
+    PHONE_TALKING,
+    PHONE_CLOSED
+} phone_state;
+
+struct wzp_phone {
+    phone_state state;
+    /* What was not told yet, in the order in which it is. */
+    bool tell_registered, tell_presence, tell_ended, tell_incoming, tell_ringing, tell_set_up,
+        tell_closed;
+    bool rang, proven;
+    uint32_t present;
+    wzp_quic *quic;
+    wzp_quic_conn conn;
+    wzp_log log;
+    wzp_rng rng;
+    wzp_identity identity;
+    wzp_ephemeral ephemeral;
+    wzp_addr relay;
+    char call_id[CALL_ID_MAX + 1];
+    char alias[NAME_MAX], peer[WZP_FINGERPRINT_TEXT + 1], peer_alias[NAME_MAX];
+    char room[WZP_QUIC_SNI_MAX + 1];
+    char build[NAME_MAX], ended[NAME_MAX], closed[192];
+};
+
+/* --- text from the peer ----------------------------------------------------------------------- */
+
+static bool is_control(const uint8_t *p) {
+    return p[0] < 0x20 || p[0] == 0x7f || (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0);
+}
+
+/* As much as fits, without what a terminal might obey. */
+static void keep(char *out, size_t cap, wzp_bytes text) {
+    const size_t len = text.len < cap ? text.len : cap - 1;
+    if (len > 0) {
+        memcpy(out, text.data, len);
+    }
+    out[len] = '\0';
+    for (size_t i = 0; i < len; i++) {
+        out[i] = is_control((const uint8_t *)out + i) ? '?' : out[i];
+    }
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
+
+static void send_signal(wzp_phone *p, const wzp_signal *signal) {
+    uint8_t buf[4096];
+    wzp_wr wr;
+    wzp_wr_init(&wr, buf, sizeof buf);
+    wzp_signal_write(&wr, signal);
+    if (wzp_wr_end(&wr) != WZP_OK ||
+        wzp_quic_send_signal(p->quic, p->conn, wzp_bytes_of(buf, wzp_wr_len(&wr)), NULL) !=
+            WZP_OK) {
+        wzp_logf(&p->log, WZP_LOG_WARN, "a signal could not be sent");
+    }
+}
+
+static void send_register(wzp_phone *p) {
+    uint8_t signature[WZP_SIGNATURE_LEN];
+    wzp_presence_sign(signature, &p->identity);
+    wzp_signal reg = {
+        .kind = WZP_SIGNAL_REGISTER_PRESENCE,
+        .version = 1,
+        .u.RegisterPresence = {.signature = {signature, sizeof signature},
+                               .alias = {p->alias[0] != '\0', wzp_bytes_str(p->alias)}}};
+    memcpy(reg.u.RegisterPresence.identity_pub.bytes, p->identity.ed25519_pub, WZP_KEY_LEN);
+    send_signal(p, &reg);
+    p->state = PHONE_REGISTERING;
+}
+
+static void send_hangup(wzp_phone *p, wzp_hangup_kind reason, wzp_bytes call_id) {
+    send_signal(
+        p, &(wzp_signal){.kind = WZP_SIGNAL_HANGUP,
+                         .version = 1,
+                         .u.Hangup = {.reason.kind = (uint8_t)reason, .call_id = {true, call_id}}});
+}
+
+/* --- the call --------------------------------------------------------------------------------- */
+
+static bool is_ours(const wzp_phone *p, wzp_bytes call_id) {
+    return p->state > PHONE_IDLE && wzp_bytes_equal(call_id, wzp_bytes_str(p->call_id));
+}
+
+static void end_call(wzp_phone *p, const char *why) {
+    wzp_crypto_wipe(&p->ephemeral, sizeof p->ephemeral);
+    (void)snprintf(p->ended, sizeof p->ended, "%s", why);
+    p->tell_incoming = p->tell_ringing = p->tell_set_up = false;
+    p->tell_ended = true;
+    p->state = PHONE_IDLE;
+    p->rang = false;
+}
+
+/* Signed with the key of the fingerprint that it names. */
+static bool is_proven(const wzp_signal_DirectCallOffer *offer) {
+    char text[WZP_FINGERPRINT_TEXT + 1];
+    wzp_fingerprint_text(text, offer->identity_pub.bytes);
+    return wzp_bytes_equal(offer->caller_fingerprint, wzp_bytes_str(text)) &&
+           wzp_handshake_verify(wzp_bytes_of(offer->signature.items, offer->signature.count),
+                                offer->identity_pub.bytes, WZP_ROLE_OFFER,
+                                offer->ephemeral_pub.bytes) == WZP_OK;
+}
+
+static void on_offer(wzp_phone *p, const wzp_signal_DirectCallOffer *offer) {
+    if (p->state != PHONE_IDLE || offer->call_id.len > CALL_ID_MAX || offer->call_id.len == 0) {
+        send_hangup(p, WZP_HANGUP_BUSY, offer->call_id);
+        return;
+    }
+    memcpy(p->call_id, offer->call_id.data, offer->call_id.len);
+    p->call_id[offer->call_id.len] = '\0';
+    keep(p->peer, sizeof p->peer, offer->caller_fingerprint);
+    keep(p->peer_alias, sizeof p->peer_alias,
+         offer->caller_alias.present ? offer->caller_alias.value : wzp_bytes_str(""));
+    p->proven = is_proven(offer);
+    p->tell_incoming = true;
+    p->state = PHONE_RUNG;
+}
+
+static void on_setup(wzp_phone *p, const wzp_signal_CallSetup *setup) {
+    char text[WZP_ADDR_TEXT_MAX];
+    const bool is_due = p->state == PHONE_CALLING || p->state == PHONE_ANSWERED;
+    if (!is_due || !is_ours(p, setup->call_id)) {
+        return;
+    }
+    if (setup->room.len == 0 || setup->room.len > WZP_QUIC_SNI_MAX) {
+        send_hangup(p, WZP_HANGUP_ERROR, setup->call_id);
+        end_call(p, "the relay named no room");
+        return;
+    }
+    keep(p->room, sizeof p->room, setup->room);
+    keep(text, sizeof text, setup->relay_addr);
+    if (wzp_addr_parse(&p->relay, text) != WZP_OK) {
+        p->relay = (wzp_addr){.family = WZP_ADDR_NONE};
+    }
+    p->tell_set_up = true;
+    p->state = PHONE_TALKING;
+}
+
+/* Without call_id it is about all calls: old clients, and a relay that does not know the callee. */
+static void on_hangup(wzp_phone *p, const wzp_signal_Hangup *hangup) {
+    const char *name = wzp_hangup_name((wzp_hangup_kind)hangup->reason.kind);
+    if (p->state <= PHONE_IDLE || (hangup->call_id.present && !is_ours(p, hangup->call_id.value))) {
+        return;
+    }
+    const bool is_unknown = p->state == PHONE_CALLING && !p->rang && !hangup->call_id.present;
+    end_call(p, is_unknown     ? "nobody with this fingerprint is registered here"
+                : name != NULL ? name
+                               : "unknown reason");
+}
+
+static void on_ack(wzp_phone *p, const wzp_signal_RegisterPresenceAck *ack, wzp_time now) {
+    if (p->state != PHONE_REGISTERING) {
+        return;
+    }
+    if (!ack->success) {
+        wzp_quic_close(p->quic, p->conn, 0, "refused", now);
+        return;
+    }
+    keep(p->build, sizeof p->build,
+         ack->relay_build.present ? ack->relay_build.value : wzp_bytes_str(""));
+    p->state = PHONE_IDLE;
+    p->tell_registered = true;
+}
+
+static void on_signal(wzp_phone *p, wzp_bytes json, wzp_time now) {
+    wzp_signal *signal = NULL;
+    if (wzp_signal_parse(&signal, json, NULL, NULL) != WZP_OK) {
+        char name[48];
+        wzp_logf(&p->log, WZP_LOG_WARN, "unreadable signal %s",
+                 wzp_signal_peek_name(json, name, sizeof name));
+        return;
+    }
+    switch (signal->kind) {
+    case WZP_SIGNAL_REGISTER_PRESENCE_ACK:
+        on_ack(p, &signal->u.RegisterPresenceAck, now);
+        break;
+    case WZP_SIGNAL_PRESENCE_LIST:
+        p->present = (uint32_t)signal->u.PresenceList.users.count;
+        p->tell_presence = true;
+        break;
+    case WZP_SIGNAL_DIRECT_CALL_OFFER:
+        on_offer(p, &signal->u.DirectCallOffer);
+        break;
+    case WZP_SIGNAL_CALL_RINGING:
+        if (p->state == PHONE_CALLING && is_ours(p, signal->u.CallRinging.call_id)) {
+            p->rang = p->tell_ringing = true;
+        }
+        break;
+    case WZP_SIGNAL_CALL_SETUP:
+        on_setup(p, &signal->u.CallSetup);
+        break;
+    case WZP_SIGNAL_HANGUP:
+        on_hangup(p, &signal->u.Hangup);
+        break;
+    default: /* of paths and upgrades, which only direct paths have */
+        break;
+    }
+    wzp_signal_free(&signal);
+}
+
+/* --- what the user does ----------------------------------------------------------------------- */
+
+wzp_err wzp_phone_call(wzp_phone *p, const char *fingerprint) {
+    uint8_t target[WZP_FINGERPRINT_LEN];
+    uint8_t id[CALL_ID_BYTES];
+    uint8_t signature[WZP_SIGNATURE_LEN];
+    if (p->state == PHONE_CLOSED) {
+        return WZP_ERR_CLOSED;
+    }
+    if (p->state != PHONE_IDLE ||
+        wzp_fingerprint_parse(target, wzp_bytes_str(fingerprint)) != WZP_OK) {
+        return WZP_ERR_INVALID_ARGUMENT;
+    }
+    wzp_rng_fill(p->rng, id, sizeof id);
+    (void)wzp_hex_write(p->call_id, wzp_bytes_of(id, sizeof id));
+    wzp_fingerprint_write(p->peer, target);
+    wzp_ephemeral_new(&p->ephemeral, p->rng);
+    wzp_handshake_sign(signature, &p->identity, WZP_ROLE_OFFER, p->ephemeral.pub);
+    wzp_signal offer = {
+        .kind = WZP_SIGNAL_DIRECT_CALL_OFFER,
+        .version = 1,
+        .u.DirectCallOffer = {.caller_fingerprint = wzp_bytes_str(p->identity.fingerprint),
+                              .caller_alias = {p->alias[0] != '\0', wzp_bytes_str(p->alias)},
+                              .target_fingerprint = wzp_bytes_str(p->peer),
+                              .call_id = wzp_bytes_str(p->call_id),
+                              .signature = {signature, sizeof signature},
+                              .supported_profiles = {&wzp_profile_good, 1}}};
+    memcpy(offer.u.DirectCallOffer.identity_pub.bytes, p->identity.ed25519_pub, WZP_KEY_LEN);
+    memcpy(offer.u.DirectCallOffer.ephemeral_pub.bytes, p->ephemeral.pub, WZP_KEY_LEN);
+    send_signal(p, &offer);
+    p->state = PHONE_CALLING;
+    return WZP_OK;
+}
+
+/* No addresses: this client has no direct paths yet, and then accepting in trust or not is the
+ * same on the wire but for the word. */
+static void send_answer(wzp_phone *p, wzp_accept_mode mode) {
+    uint8_t signature[WZP_SIGNATURE_LEN];
+    wzp_signal answer = {
+        .kind = WZP_SIGNAL_DIRECT_CALL_ANSWER,
+        .version = 1,
+        .u.DirectCallAnswer = {.call_id = wzp_bytes_str(p->call_id), .accept_mode = (uint8_t)mode}};
+    wzp_signal_DirectCallAnswer *a = &answer.u.DirectCallAnswer;
+    if (mode != WZP_ACCEPT_REJECT) {
+        wzp_ephemeral_new(&p->ephemeral, p->rng);
+        wzp_handshake_sign(signature, &p->identity, WZP_ROLE_ANSWER, p->ephemeral.pub);
+        a->signature = (wzp_opt_bytes){true, {signature, sizeof signature}};
+        a->identity_pub.present = a->ephemeral_pub.present = true;
+        memcpy(a->identity_pub.value, p->identity.ed25519_pub, WZP_KEY_LEN);
+        memcpy(a->ephemeral_pub.value, p->ephemeral.pub, WZP_KEY_LEN);
+        a->chosen_profile = (wzp_opt_profile){true, wzp_profile_good};
+    }
+    send_signal(p, &answer);
+}
+
+wzp_err wzp_phone_answer(wzp_phone *p, wzp_accept_mode mode) {
+    if (p->state != PHONE_RUNG) {
+        return p->state == PHONE_CLOSED ? WZP_ERR_CLOSED : WZP_ERR_INVALID_ARGUMENT;
+    }
+    send_answer(p, mode);
+    if (mode == WZP_ACCEPT_REJECT) {
+        end_call(p, "rejected");
+    } else {
+        p->state = PHONE_ANSWERED;
+    }
+    return WZP_OK;
+}
+
+void wzp_phone_hangup(wzp_phone *p) {
+    if (p->state > PHONE_IDLE && p->state != PHONE_CLOSED) {
+        send_hangup(p, WZP_HANGUP_NORMAL, wzp_bytes_str(p->call_id));
+        end_call(p, "hung up here");
+    }
+}
+
+void wzp_phone_close(wzp_phone *p, wzp_time now) {
+    wzp_phone_hangup(p);
+    wzp_quic_close(p->quic, p->conn, 0, "hangup", now);
+}
+
+/* --- packet core ------------------------------------------------------------------------------ */
+
+static void on_closed(wzp_phone *p, const wzp_quic_close_info *close) {
+    const char *why = close->kind == WZP_QUIC_CLOSE_HANDSHAKE_TIMEOUT ? "no answer"
+                      : close->kind == WZP_QUIC_CLOSE_IDLE            ? "idle for too long"
+                      : close->kind == WZP_QUIC_CLOSE_RESET           ? "reset by the peer"
+                                                                      : close->reason;
+    if (p->state > PHONE_IDLE) {
+        end_call(p, "the relay is gone");
+    }
+    (void)snprintf(p->closed, sizeof p->closed, "%s (code 0x%llx)", why,
+                   (unsigned long long)close->code);
+    p->state = PHONE_CLOSED;
+    p->tell_closed = true;
+}
+
+static void drain(wzp_phone *p, wzp_time now) {
+    wzp_quic_event ev;
+    while (wzp_quic_next_event(p->quic, &ev)) {
+        if (ev.kind == WZP_QUIC_CONNECTED) {
+            send_register(p);
+        } else if (ev.kind == WZP_QUIC_SIGNAL) {
+            on_signal(p, ev.body, now);
+        } else if (ev.kind == WZP_QUIC_CLOSED) {
+            on_closed(p, &ev.close);
+        }
+    }
+}
+
+static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
+                      wzp_time now) {
+    wzp_phone *p = self;
+    wzp_quic_recv(p->quic, path, ecn, payload, now);
+    drain(p, now);
+}
+
+static void core_tick(void *self, wzp_time now) {
+    wzp_phone *p = self;
+    wzp_quic_tick(p->quic, now);
+    drain(p, now);
+}
+
+static wzp_time core_deadline(const void *self) {
+    return wzp_quic_deadline(((const wzp_phone *)self)->quic);
+}
+
+static size_t core_next_packet(void *self, wzp_time now, uint8_t *buf, size_t cap,
+                               wzp_quic_meta *meta) {
+    return wzp_quic_next_packet(((wzp_phone *)self)->quic, now, buf, cap, meta);
+}
+
+wzp_core wzp_phone_core(wzp_phone *phone) {
+    static const wzp_core_ops ops = {core_recv, core_tick, core_deadline, core_next_packet};
+    return (wzp_core){phone, &ops};
+}
+
+/* --- events ----------------------------------------------------------------------------------- */
+
+static bool take(bool *flag) {
+    const bool was = *flag;
+    *flag = false;
+    return was;
+}
+
+bool wzp_phone_next_event(wzp_phone *p, wzp_phone_event *out) {
+    *out = (wzp_phone_event){.fingerprint = p->peer, .room = "", .text = ""};
+    if (take(&p->tell_registered)) {
+        out->kind = WZP_PHONE_REGISTERED;
+        out->text = p->build;
+    } else if (take(&p->tell_presence)) {
+        out->kind = WZP_PHONE_PRESENCE;
+        out->count = p->present;
+    } else if (take(&p->tell_ended)) {
+        out->kind = WZP_PHONE_ENDED;
+        out->text = p->ended;
+    } else if (take(&p->tell_incoming)) {
+        out->kind = WZP_PHONE_INCOMING;
+        out->text = p->peer_alias;
+        out->proven = p->proven;
+    } else if (take(&p->tell_ringing)) {
+        out->kind = WZP_PHONE_RINGING;
+    } else if (take(&p->tell_set_up)) {
+        out->kind = WZP_PHONE_SET_UP;
+        out->room = p->room;
+        out->relay = p->relay;
+    } else if (take(&p->tell_closed)) {
+        out->kind = WZP_PHONE_CLOSED;
+        out->text = p->closed;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+const char *wzp_phone_fingerprint(const wzp_phone *phone) {
+    return phone->identity.fingerprint;
+}
+
+wzp_err wzp_phone_new(wzp_phone **out, const wzp_phone_cfg *cfg, wzp_time now) {
+    wzp_phone *p = calloc(1, sizeof *p);
+    if (p == NULL) {
+        return WZP_ERR_NOMEM;
+    }
+    p->log = cfg->log;
+    p->rng = cfg->rng;
+    (void)snprintf(p->alias, sizeof p->alias, "%s", cfg->alias != NULL ? cfg->alias : "");
+    wzp_identity_from_seed(&p->identity, cfg->seed);
+    const wzp_quic_cfg quic = {.rng = cfg->rng,
+                               .log = cfg->log,
+                               .keep_alive = KEEP_ALIVE,
+                               .deterministic = cfg->deterministic,
+                               .keylog = cfg->keylog,
+                               .keylog_ctx = cfg->keylog_ctx};
+    wzp_err err = wzp_quic_new(&p->quic, &quic, now);
+    if (err == WZP_OK) {
+        const wzp_quic_dial dial = {.path = cfg->path, .sni = "_signal"};
+        err = wzp_quic_connect(p->quic, &dial, now, &p->conn);
+    }
+    if (err != WZP_OK) {
+        wzp_phone_free(&p);
+        return err;
+    }
+    *out = p;
+    return WZP_OK;
+}
+
+void wzp_phone_free(wzp_phone **phone) {
+    wzp_phone *p = *phone;
+    if (p == NULL) {
+        return;
+    }
+    wzp_quic_free(&p->quic);
+    wzp_crypto_wipe(p, sizeof *p);
+    free(p);
+    *phone = NULL;
+}

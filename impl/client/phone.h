@@ -1,0 +1,71 @@
+/* The phone core: a client's signal connection, over which direct calls are placed and taken (relay
+ * sheet 8).  It registers, rings and ends calls; the sound of a call goes over a connection of its
+ * own, a wzp_client in the room that SET_UP names.
+ *
+ * Sans-IO, one thread, bounded memory.  One call at a time: a second caller hears Busy. */
+#ifndef WZP_CLIENT_PHONE_H
+#define WZP_CLIENT_PHONE_H
+
+#include "crypto/identity.h"
+#include "quic/core.h"
+#include "wire/signal.h"
+
+typedef struct wzp_phone wzp_phone;
+
+typedef struct wzp_phone_cfg {
+    wzp_rng rng;
+    wzp_log log;
+    uint8_t seed[32];   /* identity; the phone wipes its copy once the keys are made */
+    const char *alias;  /* NULL: none */
+    wzp_quic_path path; /* remote: the relay */
+    bool deterministic;
+    void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
+    void *keylog_ctx;
+} wzp_phone_cfg;
+
+/* Starts to connect.  WZP_ERR_NOMEM, CRYPTO_LIB. */
+WZP_MUST_USE wzp_err wzp_phone_new(wzp_phone **out, const wzp_phone_cfg *cfg, wzp_time now);
+/* Accepts NULL, leaves NULL. */
+void wzp_phone_free(wzp_phone **phone);
+
+wzp_core wzp_phone_core(wzp_phone *phone);
+
+/* Our own, as others call us. */
+const char *wzp_phone_fingerprint(const wzp_phone *phone);
+
+typedef enum wzp_phone_event_kind {
+    WZP_PHONE_REGISTERED, /* .text: the relay's build, or "" */
+    WZP_PHONE_PRESENCE,   /* .count clients are registered, this one included */
+    WZP_PHONE_INCOMING,   /* a call from .fingerprint, .text is its alias or "" */
+    WZP_PHONE_RINGING,    /* the relay has asked the other side */
+    WZP_PHONE_SET_UP,     /* both agree: .room on .relay, or on the relay that was dialled when that
+                             is WZP_ADDR_NONE, because what the relay told is no address */
+    WZP_PHONE_ENDED,      /* the call, not the connection: .text says why */
+    WZP_PHONE_CLOSED      /* the connection, and with it any call: .text; nothing follows */
+} wzp_phone_event_kind;
+
+typedef struct wzp_phone_event {
+    wzp_phone_event_kind kind;
+    uint32_t count;
+    bool proven; /* INCOMING: the caller has signed with the key of .fingerprint.  Deployed clients
+                    may not sign; who it is, is then only what the relay says */
+    wzp_addr relay;
+    const char *fingerprint, *room, *text; /* never NULL, printable, borrowed until the next call */
+} wzp_phone_event;
+
+bool wzp_phone_next_event(wzp_phone *phone, wzp_phone_event *out);
+
+/* Calls a fingerprint, in text form.  INVALID_ARGUMENT: it is none, or this phone is not registered
+ * yet, or is in a call; CLOSED. */
+WZP_MUST_USE wzp_err wzp_phone_call(wzp_phone *phone, const char *fingerprint);
+
+/* Answers the call that comes in.  INVALID_ARGUMENT: none does; CLOSED. */
+WZP_MUST_USE wzp_err wzp_phone_answer(wzp_phone *phone, wzp_accept_mode mode);
+
+/* Ends the call in whatever state it is, and nothing when there is none. */
+void wzp_phone_hangup(wzp_phone *phone);
+
+/* Ends the call and the connection. */
+void wzp_phone_close(wzp_phone *phone, wzp_time now);
+
+#endif
