@@ -4,6 +4,7 @@
 set -uo pipefail
 suite=$(realpath "$1")
 relay=$(realpath "$2")
+expectations=$(dirname "$(realpath "$0")")/../expectations
 work=$(mktemp -d)
 export HOME=$work/home
 mkdir "$HOME"
@@ -45,7 +46,18 @@ expect 4 '127.0.0.1:1: no answer within 4 s' run --target 127.0.0.1:1
 echo W-01 >known
 expect 0 'known:1: W-01 was expected to fail and passed' run --virtual --tier W --expect known
 echo W-99 >known
-expect 3 "known:1: no case of this run is called 'W-99'" run --virtual --tier W --expect known
+expect 3 "known:1: no case is called 'W-99'; nearest: W-09" run --virtual --tier W --expect known
+echo 'W-01 FAIL soon' >known
+expect 3 "known:1: 'soon' is no reason" run --virtual --tier W --expect known
+expect 0 'deviations: 0 known, 0 new, 2 gone' run --virtual --tier S \
+    --expect "$expectations/upstream-2026-05-25"
+# It is declared to enforce and observes.
+echo 'CAL-03 FAIL mode-mismatch' >known
+expect 0 'deviations: 1 known, 0 new, 0 gone' run --virtual --tier CAL --enforce observe \
+    --mode enforce --expect known
+echo 'CAL-03 FAIL crash' >known
+expect 1 'CAL-03 was expected to FAIL as crash, and failed (mode-mismatch)' run --virtual \
+    --tier CAL --enforce observe --mode enforce --expect known
 
 # --- a relay that is started -----------------------------------------------------------------------
 

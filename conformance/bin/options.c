@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "conformance/bin/scrape.h"
+#include "conformance/report/expect.h"
 #include "io/http_client.h"
 #include "io/sys.h"
 #include "wzp_version.h"
@@ -39,7 +40,7 @@ static void usage(FILE *out) {
         "  --metrics URL          its metrics page, for chapter M; a file serves CAL-04 only\n"
         "  --enforce off|observe|on      of the embedded relay (on)\n"
         "which cases\n"
-        "  --tier A,B,C           chapters: CAL A AS B BS C W H S M\n"
+        "  --tier A,B,C           chapters: CAL A AS B BS C W H S RLY NAT M\n"
         "  --select GLOB, --skip GLOB    by case id; may be repeated\n"
         "  --profile deployed|strict-limits\n"
         "  --strict               a failed SHOULD is a FAIL\n"
@@ -55,7 +56,7 @@ static void usage(FILE *out) {
         "  --json F --junit F --html F --markdown F   single reports\n"
         "  --tap                  TAP on standard output instead of the tree\n"
         "  --evidence all|failures|none  captures, key logs and event logs to keep (failures)\n"
-        "  --expect FILE          lines 'ID' of cases that may fail for this target\n"
+        "  --expect FILE          what this target is known to do: lines 'ID [VERDICT [REASON]]'\n"
         "  --quiet, --log-level error|warn|info|debug, --help, --version\n"
         "\n"
         "Exit status: 0 all good, 1 a case failed, 2 usage, 3 a file cannot be read or written,\n"
@@ -549,38 +550,80 @@ void wzp_ct_options_clear(wzp_ct_options *o) {
 
 /* --- expected failures ------------------------------------------------------------------------ */
 
-static wzp_ct_case_result *find_case(wzp_ct_report *report, const char *id) {
-    for (size_t i = 0; i < report->case_count; i++) {
-        if (strcmp(report->cases[i].info->id, id) == 0) {
-            return wzp_drop_const(&report->cases[i]);
+static bool is_case(const char *id) {
+    for (size_t c = 0; c < wzp_ct_chapter_count; c++) {
+        for (size_t i = 0; i < wzp_ct_chapters[c]->count; i++) {
+            if (strcmp(wzp_ct_chapters[c]->cases[i].info.id, id) == 0) {
+                return true;
+            }
         }
     }
-    return NULL;
+    return false;
 }
 
-static bool apply_line(char *line, unsigned number_, const char *file, wzp_ct_report *report) {
-    char *save = NULL;
-    const char *id = strtok_r(line, " \t\r\n", &save);
-    if (id == NULL || *id == '#') {
-        return true;
-    }
-    wzp_ct_case_result *c = find_case(report, id);
-    if (c == NULL) {
-        (void)fprintf(stderr, "wzp-conformance: %s:%u: no case of this run is called '%s'\n", file,
-                      number_, id);
+/* False: it cannot be read, or names what does not exist (said). */
+static bool read_expectations(wzp_ct_expectations *out, const char *file) {
+    char why[WZP_CT_EXPECT_WHY];
+    unsigned line = 0;
+    FILE *in = fopen(file, "r");
+    if (in == NULL) {
+        (void)fprintf(stderr, "wzp-conformance: %s: %s\n", file, wzp_io_reason(errno));
         return false;
     }
-    if (c->grade == WZP_CT_FAIL) {
-        c->grade = WZP_CT_PASS;
-        c->lenient = true; /* shown as a warning, with its reason */
-    } else if (c->grade == WZP_CT_PASS) {
-        (void)fprintf(stderr, "wzp-conformance: %s:%u: %s was expected to fail and passed\n", file,
-                      number_, id);
+    const bool good = wzp_ct_expect_read(out, in, why, &line);
+    (void)fclose(in);
+    if (!good) {
+        (void)fprintf(stderr, "wzp-conformance: %s:%u: %s\n", file, line, why);
+        return false;
+    }
+    for (size_t i = 0; i < out->count; i++) {
+        if (!is_case(out->items[i].id)) {
+            (void)fprintf(stderr, "wzp-conformance: %s:%u: no case is called '%s'; nearest:", file,
+                          out->items[i].line, out->items[i].id);
+            suggest_cases(out->items[i].id);
+            wzp_ct_expect_clear(out);
+            return false;
+        }
     }
     return true;
 }
 
+static void say_deviation(const wzp_ct_case_result *c, const wzp_ct_expectation *e,
+                          const char *file) {
+    if (c->deviation == WZP_CT_DEVIATION_GONE) {
+        (void)fprintf(stderr, "wzp-conformance: %s:%u: %s was expected to fail and passed\n", file,
+                      e->line, c->info->id);
+    } else if (c->deviation == WZP_CT_DEVIATION_NEW) {
+        (void)fprintf(stderr, "wzp-conformance: %s: %s was expected to %s%s%s, and %s (%s)\n", file,
+                      c->info->id, e != NULL ? wzp_ct_expected_name(e->what) : "PASS",
+                      e != NULL && e->reason != WZP_CT_REASON_NONE ? " as " : "",
+                      e != NULL ? wzp_ct_reason_name(e->reason) : "",
+                      c->grade == WZP_CT_FAIL ? "failed" : "warns", wzp_ct_reason_name(c->reason));
+    }
+}
+
+/* What is known no longer fails the run; it stays a warning, with its reason. */
+static void compare(wzp_ct_report *report, const wzp_ct_expectations *expectations,
+                    const char *file) {
+    unsigned counts[WZP_CT_DEVIATION_COUNT] = {0};
+    for (size_t i = 0; i < report->case_count; i++) {
+        wzp_ct_case_result *c = wzp_drop_const(&report->cases[i]);
+        const wzp_ct_expectation *e = wzp_ct_expect_find(expectations, c->info->id);
+        c->deviation = wzp_ct_expect_compare(c, e);
+        counts[c->deviation]++;
+        say_deviation(c, e, file);
+        if (c->deviation == WZP_CT_DEVIATION_KNOWN && c->grade == WZP_CT_FAIL) {
+            c->grade = WZP_CT_PASS;
+            c->lenient = true;
+        }
+    }
+    (void)fprintf(stderr, "wzp-conformance: %s: deviations: %u known, %u new, %u gone\n", file,
+                  counts[WZP_CT_DEVIATION_KNOWN], counts[WZP_CT_DEVIATION_NEW],
+                  counts[WZP_CT_DEVIATION_GONE]);
+}
+
 bool wzp_ct_options_expect(const wzp_ct_options *o, wzp_ct_report *report) {
+    wzp_ct_expectations expectations;
     for (size_t i = 0; o->strict && i < report->case_count; i++) {
         wzp_ct_case_result *c = wzp_drop_const(&report->cases[i]);
         if (c->grade == WZP_CT_PASS && c->lenient && c->reason != WZP_CT_REASON_NONE) {
@@ -588,21 +631,11 @@ bool wzp_ct_options_expect(const wzp_ct_options *o, wzp_ct_report *report) {
         }
     }
     if (o->expect != NULL) {
-        FILE *f = fopen(o->expect, "r");
-        char line[256];
-        bool ok = f != NULL;
-        if (!ok) {
-            (void)fprintf(stderr, "wzp-conformance: %s: %s\n", o->expect, wzp_io_reason(errno));
-        }
-        for (unsigned n = 1; ok && fgets(line, sizeof line, f) != NULL; n++) {
-            ok = apply_line(line, n, o->expect, report);
-        }
-        if (f != NULL) {
-            (void)fclose(f);
-        }
-        if (!ok) {
+        if (!read_expectations(&expectations, o->expect)) {
             return false;
         }
+        compare(report, &expectations, o->expect);
+        wzp_ct_expect_clear(&expectations);
     }
     wzp_ct_sum(&report->totals, report->cases, report->case_count);
     return true;

@@ -30,8 +30,8 @@ static double wall_s(void) {
 static int list_cases(const wzp_ct_options *o) {
     for (size_t i = 0; i < o->case_count; i++) {
         const wzp_ct_info *info = &o->cases[i]->info;
-        printf("%-7s %-6s %-10s %s\n", info->id, wzp_ct_level_name(info->level), info->requirement,
-               info->title);
+        printf("%-7s %-6s %-10s %-50s %s\n", info->id, wzp_ct_level_name(info->level),
+               info->requirement, info->title, info->source);
     }
     return 0;
 }

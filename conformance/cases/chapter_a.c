@@ -59,7 +59,8 @@ static void audio_and_video(wzp_ct_pattern *p, const wzp_ct_case *c) {
 
 static const wzp_ct_case cases[] = {
     {.info = {INFO("A-01", "A", "Opus24k at 5 Mbit/s", "CONF-A-2", HANG_UP,
-                   "Opus24k, 2000 pkt/s x payload 300 (5.06 Mbit/s), 3 s", "conformance 24.3"),
+                   "Opus24k, 2000 pkt/s x payload 300 (5.06 Mbit/s), 3 s",
+                   "conformance 24.3, RLY-110"),
               .abuse = true},
      .criteria = {MUST_HANG_UP(CODE(BITRATE), 1.5), .over_bytes = 15525},
      .echo_ms = 5000,

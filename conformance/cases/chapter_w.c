@@ -158,49 +158,51 @@ static void flood(wzp_ct_pattern *p, const wzp_ct_case *c) {
     }
 }
 
-#define IGNORED(id, title, traffic, builder)                                                       \
+#define IGNORED(id, also, title, traffic, builder)                                                 \
     {                                                                                              \
         .info = {INFO(id, "W", title, "CONF-W-1", "ignore it and go on", traffic,                  \
-                      "conformance 24.12"),                                                        \
+                      "conformance 24.12" also),                                                   \
                  .must_forward = true},                                                            \
         .criteria = {.rule = WZP_CT_RULE_IGN}, .build = (builder), .trailing_speech = true         \
     }
-#define FORWARDED(id, title, traffic, builder)                                                     \
+#define FORWARDED(id, also, title, traffic, builder)                                               \
     {                                                                                              \
-        .info = {INFO(id, "W", title, "CONF-W-1", FORWARD, traffic, "conformance 24.12"),          \
+        .info = {INFO(id, "W", title, "CONF-W-1", FORWARD, traffic, "conformance 24.12" also),     \
                  .must_forward = true},                                                            \
         .criteria = {MUST_FORWARD}, .build = (builder)                                             \
     }
-#define DESCRIBED(id, title, traffic, builder)                                                     \
+#define DESCRIBED(id, also, title, traffic, builder)                                               \
     {                                                                                              \
         .info = {INFO(id, "W", title, "CONF-W-1", "forward unchanged or ignore", traffic,          \
-                      "conformance 24.12"),                                                        \
+                      "conformance 24.12" also),                                                   \
                  .level = WZP_CT_INFO},                                                            \
         .criteria = {.rule = WZP_CT_RULE_INFO}, .build = (builder), .trailing_speech = true        \
     }
 
 static const wzp_ct_case cases[] = {
-    FORWARDED("W-01", "all audio codecs", "ids 0 to 8 in turn, 90 packets", audio_codecs),
-    FORWARDED("W-02", "all video codecs", "ids 9, 11, 12 in turn, 60 packets", video_codecs),
-    IGNORED("W-03", "other versions", "byte 0 = 0, 1, 3, 255", versions),
-    IGNORED("W-04", "short headers", "lengths 0 to 15", short_headers),
-    IGNORED("W-05", "unknown media types", "media type 4, 5, 127, 255", media_types),
-    IGNORED("W-06", "unknown codecs", "codec 10, 13, 14, 128, 255", codecs),
-    IGNORED("W-07", "cut quality reports", "Q flag with 0 to 3 bytes after the header",
+    FORWARDED("W-01", ", RLY-030", "all audio codecs", "ids 0 to 8 in turn, 90 packets",
+              audio_codecs),
+    FORWARDED("W-02", ", RLY-030", "all video codecs", "ids 9, 11, 12 in turn, 60 packets",
+              video_codecs),
+    IGNORED("W-03", ", RLY-032", "other versions", "byte 0 = 0, 1, 3, 255", versions),
+    IGNORED("W-04", ", RLY-032", "short headers", "lengths 0 to 15", short_headers),
+    IGNORED("W-05", ", RLY-032", "unknown media types", "media type 4, 5, 127, 255", media_types),
+    IGNORED("W-06", ", RLY-032", "unknown codecs", "codec 10, 13, 14, 128, 255", codecs),
+    IGNORED("W-07", ", RLY-032", "cut quality reports", "Q flag with 0 to 3 bytes after the header",
             cut_reports),
-    FORWARDED("W-08", "a report and no payload", "Q flag with exactly 4 bytes", bare_reports),
-    DESCRIBED("W-09", "reserved flag bits", "low nibble 1 to 15", reserved_bits),
-    DESCRIBED("W-10", "undocumented FEC ratios", "fec_ratio 201 and 255", fec_ratios),
-    FORWARDED("W-11", "empty payload", "16 bytes", empty_payloads),
-    FORWARDED("W-12", "large datagrams", "payload 1116: the datagram limit at the minimum MTU",
+    FORWARDED("W-08", "", "a report and no payload", "Q flag with exactly 4 bytes", bare_reports),
+    DESCRIBED("W-09", "", "reserved flag bits", "low nibble 1 to 15", reserved_bits),
+    DESCRIBED("W-10", "", "undocumented FEC ratios", "fec_ratio 201 and 255", fec_ratios),
+    FORWARDED("W-11", "", "empty payload", "16 bytes", empty_payloads),
+    FORWARDED("W-12", "", "large datagrams", "payload 1116: the datagram limit at the minimum MTU",
               full_datagrams),
-    DESCRIBED("W-13", "compact frames", "tags 00 and 01 before a packet", compact_frames),
-    IGNORED("W-14", "trunk frame from a client", "count 2", trunk_frames),
+    DESCRIBED("W-13", "", "compact frames", "tags 00 and 01 before a packet", compact_frames),
+    IGNORED("W-14", "", "trunk frame from a client", "count 2", trunk_frames),
     {.kind = WZP_CT_PLAY,
      .info = {INFO("W-15", "W", "trunked output", "CONF-W-1",
                    "batch within the format's limits, lose nothing, hold nothing back for long",
                    "8 senders at 400 pkt/s, then bursts of 4 packets each 80 ms",
-                   "conformance 24.12")},
+                   "conformance 24.12, RLY-050")},
      .criteria = {.rule = WZP_CT_RULE_RESP},
      .acts = wzp_ct_acts_w15,
      .act_count = WZP_COUNT_OF(wzp_ct_acts_w15),
@@ -209,7 +211,7 @@ static const wzp_ct_case cases[] = {
      .config = WZP_CT_CONFIG_TRUNKING,
      .skip = WZP_CT_REASON_UNSUPPORTED,
      .feature = "trunking"},
-    IGNORED("W-16", "flood of malformed datagrams", "10 000 in 5 s", flood),
+    IGNORED("W-16", "", "flood of malformed datagrams", "10 000 in 5 s", flood),
     {.info = {INFO("W-17", "W", "late listener, no echo", "CONF-W-1",
                    "give a newcomer only what comes after its join, and nobody its own packets",
                    "speech; L joins 1.2 s before the pattern", "conformance 24.12"),

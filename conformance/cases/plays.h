@@ -24,6 +24,28 @@ extern const wzp_ct_act wzp_ct_acts_s14[WZP_CT_S14_ACTS];
 extern const wzp_ct_act wzp_ct_acts_s15[WZP_CT_S15_ACTS];
 extern const wzp_ct_act wzp_ct_acts_s16[WZP_CT_S16_ACTS];
 
+/* Registration and direct calls. */
+enum {
+    WZP_CT_RLY061_ACTS = 1,
+    WZP_CT_RLY064_ACTS = 3,
+    WZP_CT_RLY067_ACTS = 3,
+    WZP_CT_RLY068_ACTS = 3,
+    WZP_CT_RLY069_ACTS = 4,
+    WZP_CT_RLY073_ACTS = 4,
+    WZP_CT_RLY074_ACTS = 4,
+    WZP_CT_RLY075_ACTS = 5,
+    WZP_CT_RLY077_ACTS = 3
+};
+extern const wzp_ct_act wzp_ct_acts_rly061[WZP_CT_RLY061_ACTS];
+extern const wzp_ct_act wzp_ct_acts_rly064[WZP_CT_RLY064_ACTS];
+extern const wzp_ct_act wzp_ct_acts_rly067[WZP_CT_RLY067_ACTS];
+extern const wzp_ct_act wzp_ct_acts_rly068[WZP_CT_RLY068_ACTS];
+extern const wzp_ct_act wzp_ct_acts_rly069[WZP_CT_RLY069_ACTS];
+extern const wzp_ct_act wzp_ct_acts_rly073[WZP_CT_RLY073_ACTS];
+extern const wzp_ct_act wzp_ct_acts_rly074[WZP_CT_RLY074_ACTS];
+extern const wzp_ct_act wzp_ct_acts_rly075[WZP_CT_RLY075_ACTS];
+extern const wzp_ct_act wzp_ct_acts_rly077[WZP_CT_RLY077_ACTS];
+
 /* Bytes of state; the files assert that theirs fit. */
 enum { WZP_CT_PAIR_STATE = 512, WZP_CT_W15_STATE = 40000, WZP_CT_ROOM_STATE = 256 };
 

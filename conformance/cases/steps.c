@@ -65,6 +65,48 @@ wzp_ct_so_far wzp_ct_step_joined(wzp_ct_exec *e, wzp_time now) {
     return all;
 }
 
+static const char *fault_of_list(wzp_ct_exec *e, const wzp_signal_RoomUpdate *u,
+                                 const wzp_ct_who *whos, size_t count) {
+    if (u->count != u->participants.count) {
+        return "count is not the length of the list";
+    }
+    for (size_t i = 0; i < count; i++) {
+        const wzp_room_participant *p = &u->participants.items[i];
+        const char *name = wzp_ct_play_party(e, whos[i])->identity.fingerprint;
+        if (!wzp_bytes_equal(p->fingerprint, wzp_bytes_str(name))) {
+            return "fingerprints are not in the order of joining";
+        }
+        if (p->relay_label.present) {
+            return "a local member has a relay_label";
+        }
+    }
+    return NULL;
+}
+
+wzp_ct_so_far wzp_ct_step_listed(wzp_ct_exec *e, wzp_time now) {
+    const wzp_ct_who *whos = wzp_ct_play_arg(e);
+    size_t count = 0;
+    (void)now;
+    while (whos[count] != WZP_CT_PARTIES) {
+        count++;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const wzp_signal *update = wzp_ct_play_party(e, whos[i])->last[WZP_SIGNAL_ROOM_UPDATE];
+        if (wzp_ct_is_gone(e, whos[i])) {
+            return WZP_CT_NEVER;
+        }
+        if (update == NULL || update->u.RoomUpdate.count != count) {
+            return WZP_CT_NOT_YET;
+        }
+        const char *fault = fault_of_list(e, &update->u.RoomUpdate, whos, count);
+        if (fault != NULL) {
+            wzp_ct_play_say(e, "%s", fault);
+            return WZP_CT_NEVER;
+        }
+    }
+    return WZP_CT_HAPPENED;
+}
+
 /* --- a question and its answer ---------------------------------------------------------------- */
 
 bool wzp_ct_say(wzp_ct_exec *e, wzp_ct_who who, const char *json) {

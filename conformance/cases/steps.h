@@ -25,6 +25,9 @@ wzp_ct_so_far wzp_ct_step_joined(wzp_ct_exec *exec, wzp_time now);
         .required = "they are registered", .within_s = 3, .begin = wzp_ct_step_register,           \
         .go = wzp_ct_step_registered, .late = WZP_CT_REASON_NO_RESPONSE, .arg = (whos)             \
     }
+/* The last RoomUpdate of each names exactly these, in this order. */
+wzp_ct_so_far wzp_ct_step_listed(wzp_ct_exec *exec, wzp_time now);
+
 #define WZP_CT_JOINED(whos)                                                                        \
     {                                                                                              \
         .required = "they are in one room and see each other", .within_s = 5,                      \

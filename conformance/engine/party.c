@@ -189,6 +189,16 @@ static void on_signal(wzp_ct_party *p, wzp_bytes json, wzp_time now, wzp_evidenc
     remember(p, signal, json, now);
 }
 
+static void take_uni(wzp_ct_party *p, const wzp_quic_event *ev) {
+    const size_t room = sizeof p->uni - 1 - p->uni_len;
+    const size_t n = ev->body.len < room ? ev->body.len : room;
+    if (n > 0) {
+        memcpy(p->uni + p->uni_len, ev->body.data, n);
+        p->uni_len += n;
+    }
+    p->uni_ends += ev->fin ? 1 : 0;
+}
+
 void wzp_party_event(wzp_ct_party *p, const wzp_quic_event *ev, wzp_time now,
                      wzp_evidence *evidence) {
     switch (ev->kind) {
@@ -217,8 +227,10 @@ void wzp_party_event(wzp_ct_party *p, const wzp_quic_event *ev, wzp_time now,
         p->unreadable++;
         wzp_evidence_event(evidence, now, p->name, "signal_bad", wzp_err_name(ev->err));
         break;
-    case WZP_QUIC_SIGNAL_ACKED:
     case WZP_QUIC_UNI:
+        take_uni(p, ev);
+        break;
+    case WZP_QUIC_SIGNAL_ACKED:
     case WZP_QUIC_DATAGRAM:
     case WZP_QUIC_PATH:
         break;

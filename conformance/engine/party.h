@@ -47,7 +47,10 @@ typedef struct wzp_ct_party {
     char *last_json[WZP_SIGNAL_COUNT];  /* as it came; owned */
     wzp_time last_at[WZP_SIGNAL_COUNT];
     uint64_t signal_bytes; /* of all JSON */
-    uint32_t unreadable;   /* signals that did not parse, and streams that were none */
+    char uni[260];         /* the text of its unidirectional streams */
+    size_t uni_len;
+    unsigned uni_ends;
+    uint32_t unreadable; /* signals that did not parse, and streams that were none */
 } wzp_ct_party;
 
 void wzp_party_init(wzp_ct_party *party);

@@ -18,6 +18,22 @@ wzp_addr wzp_ct_play_local(const wzp_ct_exec *e, wzp_ct_who who) {
     return e->locals[who];
 }
 
+const char *wzp_ct_play_room(const wzp_ct_exec *e) {
+    return e->offer;
+}
+
+void wzp_ct_play_vanish(wzp_ct_exec *e, wzp_ct_who who) {
+    wzp_quic_abandon(e->quic, e->parties[who].conn);
+}
+
+bool wzp_ct_play_move(wzp_ct_exec *e, wzp_ct_who who, wzp_ct_who other, wzp_time now) {
+    wzp_addr to = e->locals[other];
+    const wzp_addr from = e->locals[who];
+    e->locals[other] = from;
+    e->locals[who] = to;
+    return wzp_quic_migrate(e->quic, e->parties[who].conn, &to, now) == WZP_OK;
+}
+
 void wzp_ct_play_leave(wzp_ct_exec *e, wzp_ct_who who, wzp_time now) {
     wzp_quic_close(e->quic, e->parties[who].conn, 0, "normal close", now);
 }
@@ -228,6 +244,10 @@ void wzp_ct_play_step(wzp_ct_exec *e, wzp_time now) {
                   now);
     } else if (so_far == WZP_CT_UNSURE) {
         end(e, WZP_CT_REASON_SENDER_RATE, now);
+    } else if (so_far == WZP_CT_LACKS) {
+        (void)snprintf(e->result.feature, sizeof e->result.feature, "%s", e->cfg.which->feature);
+        wzp_ct_exec_decide(e, WZP_CT_SKIP, WZP_CT_REASON_UNSUPPORTED,
+                           wzp_ct_reason_text(WZP_CT_REASON_UNSUPPORTED), now);
     } else if (so_far == WZP_CT_HAPPENED || (now >= deadline && act->late == WZP_CT_REASON_NONE)) {
         next_act(e, now);
     } else if (now >= deadline) {

@@ -10,7 +10,8 @@ typedef enum wzp_ct_so_far {
     WZP_CT_NEVER = -1, /* it cannot happen any more */
     WZP_CT_NOT_YET,
     WZP_CT_HAPPENED,
-    WZP_CT_UNSURE /* this machine is in the way of saying: INCONCLUSIVE */
+    WZP_CT_UNSURE, /* this machine is in the way of saying: INCONCLUSIVE */
+    WZP_CT_LACKS   /* the relay is not configured for it: SKIP with the case's feature */
 } wzp_ct_so_far;
 
 struct wzp_ct_act {
@@ -36,6 +37,12 @@ wzp_ct_party *wzp_ct_play_party(wzp_ct_exec *exec, wzp_ct_who who);
 const void *wzp_ct_play_arg(const wzp_ct_exec *exec);
 /* Where this party sends from, as far as this machine knows. */
 wzp_addr wzp_ct_play_local(const wzp_ct_exec *exec, wzp_ct_who who);
+/* The name of the play's own room. */
+const char *wzp_ct_play_room(const wzp_ct_exec *exec);
+/* Says nothing any more, not even that it leaves. */
+void wzp_ct_play_vanish(wzp_ct_exec *exec, wzp_ct_who who);
+/* Moves to the address of `other`, who takes no part. */
+bool wzp_ct_play_move(wzp_ct_exec *exec, wzp_ct_who who, wzp_ct_who other, wzp_time now);
 /* Leaves politely. */
 void wzp_ct_play_leave(wzp_ct_exec *exec, wzp_ct_who who, wzp_time now);
 

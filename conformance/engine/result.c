@@ -31,6 +31,11 @@ const char *wzp_ct_mode_name(wzp_ct_mode mode) {
     return names[mode];
 }
 
+const char *wzp_ct_deviation_name(wzp_ct_deviation deviation) {
+    static const char *const names[] = {"", "known", "new", "gone"};
+    return names[deviation];
+}
+
 void wzp_ct_fold(wzp_ct_case_result *result) {
     size_t votes[WZP_CT_GRADE_COUNT] = {0};
     for (size_t i = 0; i < result->run_count; i++) {

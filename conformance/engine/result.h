@@ -127,11 +127,23 @@ typedef struct wzp_ct_info {
     bool abuse;
 } wzp_ct_info;
 
+/* Compared with what a file says is expected of this target. */
+typedef enum wzp_ct_deviation {
+    WZP_CT_DEVIATION_NONE,  /* as expected, or nothing can be said */
+    WZP_CT_DEVIATION_KNOWN, /* fails or warns, and the file says so */
+    WZP_CT_DEVIATION_NEW,   /* fails or warns, and the file does not say so */
+    WZP_CT_DEVIATION_GONE,  /* passes, and the file says that it does not */
+    WZP_CT_DEVIATION_COUNT
+} wzp_ct_deviation;
+/* "known"; "" for NONE. */
+const char *wzp_ct_deviation_name(wzp_ct_deviation deviation);
+
 typedef struct wzp_ct_case_result {
     const wzp_ct_info *info;
     wzp_ct_grade grade; /* over all runs: 2 of 3 decide */
     wzp_ct_reason reason;
     bool lenient, flaky;
+    wzp_ct_deviation deviation;
     const wzp_ct_run *runs; /* borrowed from the engine */
     size_t run_count;
     size_t deciding_run; /* index of the run whose expected/actual stand for the case */

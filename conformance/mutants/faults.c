@@ -264,6 +264,14 @@ WRAP(wzp_err, wzp_media_packet_parse, wzp_media_packet *out, wzp_bytes datagram,
         *out = (wzp_media_packet){.hdr = {.version = 2, .media_type = WZP_MEDIA_DATA}};
         return WZP_OK;
     }
+    if (err == WZP_OK && fault == WZP_FAULT_MEDIA_ONLY && out->hdr.media_type > WZP_MEDIA_VIDEO) {
+        return WZP_ERR_MEDIA_TYPE;
+    }
+    if (err == WZP_OK && fault == WZP_FAULT_ALL_LAYERS) {
+        out->hdr.stream_id = 0;
+    } else if (err == WZP_OK && fault == WZP_FAULT_LAYERED_AUDIO && out->hdr.stream_id != 0) {
+        out->hdr.media_type = WZP_MEDIA_VIDEO;
+    }
     if (err == WZP_OK && fault == WZP_FAULT_REFUSE_EMPTY && out->payload.len == 0) {
         return WZP_ERR_TRUNCATED;
     }

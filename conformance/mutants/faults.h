@@ -48,7 +48,7 @@
     X(WRONG_SUPPORTED, "wrong-supported", "names version 1 in its mismatch", "H-01")               \
     X(NO_ROOM_UPDATE, "no-room-update", "never sends RoomUpdate", "H-03")                          \
     X(WRONG_PREFIX, "wrong-prefix", "counts four bytes too many in the length prefix", "H-03")     \
-    X(OPEN_CALL_ROOMS, "open-call-rooms", "lets strangers into call rooms", "H-10 H-11")           \
+    X(OPEN_CALL_ROOMS, "open-call-rooms", "lets strangers into call rooms", "H-10 H-11 RLY-069")   \
     X(B_THIRD, "tier-b-third", "tier B allows a third of the packets", "B-01 B-08")                \
     X(EXACT_STEPS, "exact-steps", "tier C wants each step to be a frame long", "C-04 C-08")        \
     X(NO_GAPS, "no-gaps", "takes missing and late numbers for drift", "C-14 C-15 C-16")            \
@@ -80,7 +80,8 @@
     X(UNKNOWN_ENDS, "unknown-ends", "closes _signal at what it cannot read", "S-03 S-04")          \
     X(HUGE_SIGNALS, "huge-signals", "takes signals of 2 MiB", "S-05")                              \
     X(STALL_ENDS, "stall-ends", "closes when one stream stalls", "S-07")                           \
-    X(REFLECTS_ITSELF, "reflects-itself", "answers Reflect with an address of its own", "S-08")    \
+    X(REFLECTS_ITSELF, "reflects-itself", "answers Reflect with an address of its own",            \
+      "S-08 NAT-002")                                                                              \
     X(NO_RINGING, "no-ringing", "sends no CallRinging", "S-09")                                    \
     X(CUTS_OFFERS, "cuts-offers", "leaves a field out of the offers it passes on", "S-09")         \
     X(HIDES_PEERS, "hides-peers", "leaves local addresses out of CallSetup", "S-09")               \
@@ -94,6 +95,31 @@
     X(HOLD_ENDS, "hold-ends", "closes a member at Hold", "S-16")                                   \
     X(PASSES_NACK, "passes-nack", "passes Nack on to the room", "S-16")                            \
     X(PRESENCE_ONCE, "presence-once", "tells only the latest client who is there", "S-18")         \
+    X(PING_STAYS, "ping-stays", "does not close after SNI ping", "RLY-001")                        \
+    X(SILENT_VERSION, "silent-version", "closes after SNI version without a word", "RLY-002")      \
+    X(NO_DEFAULT_ROOM, "no-default-room", "closes connections without SNI", "RLY-003")             \
+    X(OWN_ROOMS, "own-rooms", "gives each connection a room of its own", "RLY-004")                \
+    X(LISTS_BACKWARDS, "lists-backwards", "lists the newest member first", "RLY-020")              \
+    X(LEAVES_UNTOLD, "leaves-untold", "does not say who left", "RLY-021")                          \
+    X(MEDIA_ONLY, "media-only", "drops data and control packets", "RLY-035")                       \
+    X(ALL_LAYERS, "all-layers", "forwards all layers of video", "RLY-036")                         \
+    X(LAYERED_AUDIO, "layered-audio", "takes streams of audio for layers", "RLY-038")              \
+    X(HASTY_TIERS, "hasty-tiers", "counts each bad report twice", "RLY-040")                       \
+    X(HASTY_RECOVERY, "hasty-recovery", "counts each good report twice", "RLY-041")                \
+    X(BLURRED_TIERS, "blurred-tiers", "takes a loss byte of 12 for 13", "RLY-042")                 \
+    X(NO_KEYFRAMES, "no-keyframes", "replays no keyframe", "RLY-046")                              \
+    X(PATIENT, "patient", "waits for RegisterPresence for ever", "RLY-061")                        \
+    X(SMALL_SIGNALS, "small-signals", "refuses signals of 1 MiB with the connection", "RLY-064")   \
+    X(SHOWS_PEERS, "shows-peers", "puts an address into every CallSetup", "RLY-067 RLY-068")       \
+    X(LEAKS_SIGNALS, "leaks-signals", "tells everybody the candidates of a call", "RLY-073")       \
+    X(ORPHAN_CALLS, "orphan-calls", "keeps the calls of who has gone", "RLY-074")                  \
+    X(STRANGERS_HANG_UP, "strangers-hang-up", "passes on a stranger's Hangup", "RLY-075")          \
+    X(INJECTS, "injects", "delivers what clients forward", "RLY-077")                              \
+    X(REFLECTS_TWICE, "reflects-twice", "answers Reflect twice", "NAT-001")                        \
+    X(OLD_PATHS, "old-paths", "does not notice that a client moved", "NAT-004")                    \
+    X(WANTS_KEYS, "wants-keys", "closes on registrations without a key", "NAT-008")                \
+    X(REFLECTS_ALL, "reflects-all", "answers every Reflect of a flood", "NAT-010")                 \
+    X(ODD_RELAYS, "odd-relays", "lists other relays without their names", "NAT-011")               \
     X(COUNTS_NO_A, "counts-no-a", "counts no violations of tier A", "M-01")                        \
     X(COUNTS_NO_B, "counts-no-b", "counts no violations of tier B", "M-02")                        \
     X(COUNTS_NO_C, "counts-no-c", "counts no violations of tier C", "M-02c")                       \

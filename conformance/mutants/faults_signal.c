@@ -25,6 +25,9 @@ WRAP(void, wzp_relay_on_hub_signal, session *s, wzp_bytes json) {
     wzp_signal *signal = read_signal(json);
     const bool is_old = signal != NULL && signal->version != 1;
     const bool unread = signal == NULL;
+    if (signal != NULL) {
+        wzp_fault_hub_signal(s, signal);
+    }
     wzp_signal_free(&signal);
     if (unread && fault() == WZP_FAULT_UNKNOWN_ENDS) {
         wzp_relay_end(s, "normal close");
@@ -64,21 +67,28 @@ WRAP(void, wzp_relay_on_call_signal, session *s, const wzp_signal *signal) {
     __real_wzp_relay_on_call_signal(s, &changed);
 }
 
-/* A stream that stalls ends its connection. */
+/* A stream that stalls, or says too much, ends its connection. */
 WRAP(bool, wzp_quic_next_event, wzp_quic *quic, wzp_quic_event *ev) {
     const bool got = __real_wzp_quic_next_event(quic, ev);
-    if (got && ev->kind == WZP_QUIC_SIGNAL_BAD && ev->err == WZP_ERR_TIMEOUT &&
-        fault() == WZP_FAULT_STALL_ENDS) {
+    const wzp_err ends = fault() == WZP_FAULT_STALL_ENDS      ? WZP_ERR_TIMEOUT
+                         : fault() == WZP_FAULT_SMALL_SIGNALS ? WZP_ERR_SIGNAL_TOO_LARGE
+                                                              : WZP_OK;
+    if (got && ev->kind == WZP_QUIC_SIGNAL_BAD && ev->err == ends) {
         session *s = wzp_quic_app(quic, ev->conn);
         if (s != NULL) {
             wzp_relay_end(s, "normal close");
         }
+    } else if (got && ev->kind == WZP_QUIC_PATH && fault() == WZP_FAULT_OLD_PATHS) {
+        ev->kind = WZP_QUIC_UNI; /* which means nothing to a relay */
     }
     return got;
 }
 
 WRAP(wzp_err, wzp_quic_new, wzp_quic **out, const wzp_quic_cfg *cfg, wzp_time now) {
     wzp_quic_cfg changed = *cfg;
+    if (cfg->identity != NULL && fault() == WZP_FAULT_SMALL_SIGNALS) {
+        changed.max_signal_len = 1000000;
+    }
     if (cfg->identity != NULL && fault() == WZP_FAULT_HUGE_SIGNALS) {
         changed.max_signal_len = 2 * WZP_QUIC_SIGNAL_MAX;
     }
@@ -143,8 +153,34 @@ static void hide_peer(wzp_signal_CallSetup *setup) {
     setup->peer_local_addrs.count = 0;
 }
 
+static void turn_round(wzp_signal_RoomUpdate *update) {
+    static wzp_room_participant list[64];
+    const size_t count = update->participants.count;
+    if (count <= WZP_COUNT_OF(list)) {
+        for (size_t i = 0; i < count; i++) {
+            list[i] = update->participants.items[count - 1 - i];
+        }
+        update->participants.items = list;
+    }
+}
+
+static void name_oddly(wzp_signal_RegisterPresenceAck *ack) {
+    static const wzp_bytes entry[] = {{(const uint8_t *)"10.0.0.5:4433", 13}};
+    ack->available_relays = (wzp_list_str){entry, 1};
+}
+
 bool wzp_fault_signal(session *to, wzp_signal *signal) {
     switch (signal->kind) {
+    case WZP_SIGNAL_ROOM_UPDATE:
+        if (fault() == WZP_FAULT_LISTS_BACKWARDS) {
+            turn_round(&signal->u.RoomUpdate);
+        }
+        return fault() != WZP_FAULT_LEAVES_UNTOLD || !wzp_fault_is_leaving();
+    case WZP_SIGNAL_REGISTER_PRESENCE_ACK:
+        if (fault() == WZP_FAULT_ODD_RELAYS) {
+            name_oddly(&signal->u.RegisterPresenceAck);
+        }
+        return true;
     case WZP_SIGNAL_CALL_RINGING:
         return fault() != WZP_FAULT_NO_RINGING;
     case WZP_SIGNAL_DIRECT_CALL_OFFER:
@@ -155,6 +191,9 @@ bool wzp_fault_signal(session *to, wzp_signal *signal) {
     case WZP_SIGNAL_CALL_SETUP:
         if (fault() == WZP_FAULT_HIDES_PEERS) {
             hide_peer(&signal->u.CallSetup);
+        } else if (fault() == WZP_FAULT_SHOWS_PEERS) {
+            signal->u.CallSetup.peer_direct_addr =
+                (wzp_opt_str){true, wzp_bytes_str("192.0.2.7:4433")};
         }
         return true;
     case WZP_SIGNAL_REFLECT_RESPONSE:

@@ -90,6 +90,9 @@ static void put_case(FILE *out, const wzp_ct_case_result *c, const wzp_ct_report
         wzp_ct_put_plain(out, reason);
         put_char(out, ')');
     }
+    if (c->deviation != WZP_CT_DEVIATION_NONE) {
+        put_format(out, "  [%s]", wzp_ct_deviation_name(c->deviation));
+    }
     put_text(out, c->flaky ? "  [flaky]\n" : "\n");
     if (look != WZP_CT_LOOK_PASS && look != WZP_CT_LOOK_SKIP) {
         put_details(out, c, opts);

@@ -174,6 +174,9 @@ static json_t *case_json(const wzp_ct_case_result *c) {
     set_text(object, "result", wzp_ct_grade_name(c->grade));
     set_bool(object, "strict", !c->lenient);
     set_bool(object, "flaky", c->flaky);
+    if (c->deviation != WZP_CT_DEVIATION_NONE) {
+        set_text(object, "deviation", wzp_ct_deviation_name(c->deviation));
+    }
     set_maybe(object, "reason", wzp_ct_full_reason(c->reason, wzp_ct_deciding(c), reason));
     set_count(object, "deciding_run", c->deciding_run);
     set(object, "runs", runs);

@@ -126,6 +126,10 @@ static const char *grade_name(unsigned i) {
     return wzp_ct_grade_name((wzp_ct_grade)i);
 }
 
+static const char *deviation_name(unsigned i) {
+    return wzp_ct_deviation_name((wzp_ct_deviation)i);
+}
+
 static const char *level_name(unsigned i) {
     return wzp_ct_level_name((wzp_ct_level)i);
 }
@@ -265,6 +269,10 @@ static void read_case(reading *rd, wzp_ct_case_result *c, const json_t *object) 
     c->reason = get_reason(rd, object, "reason", NULL, 0);
     c->lenient = !get_bool(rd, object, "strict");
     c->flaky = get_bool(rd, object, "flaky");
+    if (json_object_get(object, "deviation") != NULL) {
+        c->deviation = (wzp_ct_deviation)get_name(rd, object, "deviation", WZP_CT_DEVIATION_COUNT,
+                                                  deviation_name);
+    }
     c->deciding_run = get_count(rd, object, "deciding_run");
     if (c->deciding_run >= c->run_count && c->run_count != 0) {
         fail(rd, "deciding_run", "there are fewer runs");
