@@ -373,10 +373,6 @@ WRAP(int64_t, wzp_relay_send_signal, session *to, const wzp_signal *signal) {
     static const uint8_t one[] = {1};
     wzp_signal changed = *signal;
     uint8_t signature[WZP_SIGNATURE_LEN];
-    if (fault == WZP_FAULT_NO_ROOM_UPDATE && signal->kind == WZP_SIGNAL_ROOM_UPDATE &&
-        !calibrating(to)) {
-        return 0;
-    }
     if (fault == WZP_FAULT_WRONG_PREFIX && !calibrating(to)) {
         return send_with_wrong_prefix(to, signal);
     }

@@ -14,10 +14,8 @@ static wzp_fault fault(void) {
 
 /* --- by SNI ----------------------------------------------------------------------------------- */
 
-/* Rooms must form while it is calibrated. */
-static bool is_calibrated(const wzp_relay *r) {
-    return r->next_number >= 12;
-}
+/* Rooms must form while it is calibrated, by twelve sessions. */
+enum { CALIBRATION = 12 };
 
 WRAP(void, wzp_relay_on_connected, wzp_relay *r, const wzp_quic_event *ev) {
     static unsigned count;
@@ -31,7 +29,8 @@ WRAP(void, wzp_relay_on_connected, wzp_relay *r, const wzp_quic_event *ev) {
         wzp_quic_close(r->quic, ev->conn, 0, "normal close", r->now);
         return;
     }
-    if (fault() == WZP_FAULT_OWN_ROOMS && strncmp(ev->sni, "ct-", 3) == 0 && is_calibrated(r)) {
+    if (fault() == WZP_FAULT_OWN_ROOMS && strncmp(ev->sni, "ct-", 3) == 0 &&
+        r->next_number >= CALIBRATION) {
         (void)snprintf(name, sizeof name, "%.240s-%u", ev->sni, count++);
         changed.sni = name;
     }
@@ -61,8 +60,30 @@ WRAP(void, wzp_relay_on_register, session *s, wzp_bytes json) {
 
 static bool leaving;
 
-bool wzp_fault_is_leaving(void) {
-    return leaving;
+static void turn_round(wzp_signal_RoomUpdate *update) {
+    static wzp_room_participant list[64];
+    const size_t count = update->participants.count;
+    if (count <= WZP_COUNT_OF(list)) {
+        for (size_t i = 0; i < count; i++) {
+            list[i] = update->participants.items[count - 1 - i];
+        }
+        update->participants.items = list;
+    }
+}
+
+/* What all members of a room are told. */
+WRAP(size_t, wzp_relay_send_to_room, const room *rm, const wzp_signal *signal) {
+    wzp_signal changed = *signal;
+    if (signal->kind == WZP_SIGNAL_ROOM_UPDATE) {
+        if ((fault() == WZP_FAULT_NO_ROOM_UPDATE && rm->relay->next_number > CALIBRATION) ||
+            (fault() == WZP_FAULT_LEAVES_UNTOLD && leaving)) {
+            return 0;
+        }
+        if (fault() == WZP_FAULT_LISTS_BACKWARDS) {
+            turn_round(&changed.u.RoomUpdate);
+        }
+    }
+    return __real_wzp_relay_send_to_room(rm, &changed);
 }
 
 WRAP(void, wzp_relay_leave, session *s) {

@@ -140,7 +140,8 @@ WRAP(void, wzp_relay_send_pong, session *to, const wzp_signal_Ping *ping) {
 WRAP(wzp_err, wzp_quic_send_shared, wzp_quic *quic, wzp_quic_conn conn, wzp_quic_shared *shared,
      int64_t *stream) {
     const session *s = wzp_quic_app(quic, conn);
-    return s != NULL && s != s->relay->newest && fault() == WZP_FAULT_PRESENCE_ONCE
+    return s != NULL && s->is_registered && s != s->relay->newest &&
+                   fault() == WZP_FAULT_PRESENCE_ONCE
                ? WZP_ERR_CLOSED
                : __real_wzp_quic_send_shared(quic, conn, shared, stream);
 }
@@ -153,17 +154,6 @@ static void hide_peer(wzp_signal_CallSetup *setup) {
     setup->peer_local_addrs.count = 0;
 }
 
-static void turn_round(wzp_signal_RoomUpdate *update) {
-    static wzp_room_participant list[64];
-    const size_t count = update->participants.count;
-    if (count <= WZP_COUNT_OF(list)) {
-        for (size_t i = 0; i < count; i++) {
-            list[i] = update->participants.items[count - 1 - i];
-        }
-        update->participants.items = list;
-    }
-}
-
 static void name_oddly(wzp_signal_RegisterPresenceAck *ack) {
     static const wzp_bytes entry[] = {{(const uint8_t *)"10.0.0.5:4433", 13}};
     ack->available_relays = (wzp_list_str){entry, 1};
@@ -171,11 +161,6 @@ static void name_oddly(wzp_signal_RegisterPresenceAck *ack) {
 
 bool wzp_fault_signal(session *to, wzp_signal *signal) {
     switch (signal->kind) {
-    case WZP_SIGNAL_ROOM_UPDATE:
-        if (fault() == WZP_FAULT_LISTS_BACKWARDS) {
-            turn_round(&signal->u.RoomUpdate);
-        }
-        return fault() != WZP_FAULT_LEAVES_UNTOLD || !wzp_fault_is_leaving();
     case WZP_SIGNAL_REGISTER_PRESENCE_ACK:
         if (fault() == WZP_FAULT_ODD_RELAYS) {
             name_oddly(&signal->u.RegisterPresenceAck);

@@ -16,8 +16,7 @@ struct wzp_signal;
 /* faults_signal.c: changes a signal that leaves; false: it does not. */
 bool wzp_fault_signal(struct session *to, struct wzp_signal *signal);
 
-/* faults_relay.c: what else comes of a signal on _signal; and whether somebody leaves a room. */
+/* faults_relay.c: what else comes of a signal on _signal. */
 void wzp_fault_hub_signal(struct session *s, const struct wzp_signal *signal);
-bool wzp_fault_is_leaving(void);
 
 #endif
