@@ -390,6 +390,19 @@ int wzp_relay_options_parse(wzp_relay_options *out, int argc, char **argv) {
     return code;
 }
 
+uint64_t wzp_relay_options_ring(const wzp_relay_options *o) {
+    return o->ring_timeout_s != 0 ? o->ring_timeout_s * WZP_S : WZP_TIME_NEVER;
+}
+
+size_t wzp_relay_options_relays(const wzp_relay_options *o, const char *relays[WZP_LIMIT_RELAYS]) {
+    size_t count = 0;
+    while (count < WZP_LIMIT_RELAYS && count < json_array_size(o->available_relays)) {
+        relays[count] = json_string_value(json_array_get(o->available_relays, count));
+        count++;
+    }
+    return count;
+}
+
 void wzp_relay_options_clear(wzp_relay_options *options) {
     wzp_crypto_wipe(options->seed, sizeof options->seed);
     wzp_toml_clear(&options->toml);

@@ -3,6 +3,7 @@
 #define WZP_BIN_RELAY_OPTIONS_H
 
 #include "io/toml.h"
+#include "relay/limits.h"
 #include "relay/relay.h"
 
 enum { WZP_EXIT_FAILED = 1, WZP_EXIT_USAGE = 2, WZP_EXIT_UNREADABLE = 3 };
@@ -42,6 +43,12 @@ typedef struct wzp_relay_options {
     wzp_log_level log_level;
     bool quiet;
 } wzp_relay_options;
+
+/* As wzp_relay_cfg wants them: nanoseconds; texts borrowed from `options`, their number returned.
+ */
+uint64_t wzp_relay_options_ring(const wzp_relay_options *options);
+size_t wzp_relay_options_relays(const wzp_relay_options *options,
+                                const char *relays[WZP_LIMIT_RELAYS]);
 
 /* -1: go on; otherwise the exit code, everything has been said. */
 int wzp_relay_options_parse(wzp_relay_options *out, int argc, char **argv);

@@ -9,23 +9,16 @@ static const struct fixed {
 } fixed[] = {
 #define FIXED(name, field)                                                                         \
     { name, offsetof(wzp_relay_options, field), sizeof((wzp_relay_options *)NULL)->field }
-    FIXED("trunking_enabled", trunking),
-    FIXED("ring_timeout", ring_timeout_s),
     FIXED("max_connections", max_connections),
     FIXED("max_connections_per_ip", max_connections_per_ip),
     FIXED("threads", threads),
     FIXED("metrics_port", metrics_port),
     FIXED("ws_port", ws_port),
-    FIXED("log_level", log_level),
 #undef FIXED
 };
 
 static bool same_text(const char *a, const char *b) {
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-static bool same_texts(const json_t *a, const json_t *b) {
-    return a == b || (a != NULL && b != NULL && json_equal(a, b) == 1);
 }
 
 static void name_fixed(const wzp_relay_options *started, const wzp_relay_options *anew,
@@ -40,39 +33,43 @@ static void name_fixed(const wzp_relay_options *started, const wzp_relay_options
     if (!wzp_addr_equal(&started->listen, &anew->listen)) {
         wzp_logf(log, WZP_LOG_WARN, needs, "listen_addr");
     }
-    if (!same_text(started->debug_tap, anew->debug_tap)) {
-        wzp_logf(log, WZP_LOG_WARN, needs, "debug_tap");
-    }
     if (!same_text(started->auth_url, anew->auth_url)) {
         wzp_logf(log, WZP_LOG_WARN, needs, "auth_url");
     }
     if (!same_text(started->auth_ca, anew->auth_ca)) {
         wzp_logf(log, WZP_LOG_WARN, needs, "auth_ca");
     }
-    if (!same_texts(started->available_relays, anew->available_relays)) {
-        wzp_logf(log, WZP_LOG_WARN, needs, "available_relays");
-    }
 }
 
 void wzp_relay_reload(wzp_relay_options *started, int argc, char **argv, wzp_relay_crew *crew,
-                      const wzp_log *log) {
+                      wzp_log *log) {
     wzp_relay_options anew;
+    const char *relays[WZP_LIMIT_RELAYS];
     if (wzp_relay_options_parse(&anew, argc, argv) != -1 || anew.config_missing) {
         wzp_logf(log, WZP_LOG_ERROR, "reload: nothing has changed%s",
                  anew.config_missing ? "; the configuration file is missing" : "");
         wzp_relay_options_clear(&anew);
         return;
     }
-    const wzp_relay_live live = {.enforce = anew.enforce,
+    const wzp_relay_live live = {.log_max = anew.log_level,
+                                 .enforce = anew.enforce,
                                  .exact_limits = anew.exact_limits,
                                  .strict_identity = anew.strict_identity,
                                  .pli_broadcast = anew.pli_broadcast,
+                                 .trunking = anew.trunking,
                                  .max_sessions = anew.max_sessions,
+                                 .ring_timeout = wzp_relay_options_ring(&anew),
                                  .advertised = anew.advertised,
-                                 .region = anew.region};
+                                 .region = anew.region,
+                                 .debug_tap = anew.debug_tap,
+                                 .available_relays = relays,
+                                 .available_count = wzp_relay_options_relays(&anew, relays)};
     wzp_relay_crew_change(crew, &live);
     started->drain_timeout_s = anew.drain_timeout_s;
     name_fixed(started, &anew, log);
+    /* Told to whoever hears it at the level of before or of after. */
+    log->max = log->max > anew.log_level ? log->max : anew.log_level;
     wzp_logf(log, WZP_LOG_INFO, "reload: done");
+    log->max = anew.log_level;
     wzp_relay_options_clear(&anew);
 }

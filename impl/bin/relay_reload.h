@@ -6,8 +6,9 @@
 #include "bin/relay_options.h"
 
 /* Reads file and command line as at the start.  When they are wrong nothing changes, and the log
- * says so.  Options that need a restart are compared with those of `started`, and named. */
+ * says so.  Options that need a restart are compared with those of `started`, and named.  `log`
+ * gets the new level. */
 void wzp_relay_reload(wzp_relay_options *started, int argc, char **argv, wzp_relay_crew *crew,
-                      const wzp_log *log);
+                      wzp_log *log);
 
 #endif

@@ -236,17 +236,24 @@ printf 'listen_addr = "127.0.0.1:0"\nmetrics_port = 0\nenforce = "off"\n' >c.tom
 start -c c.toml
 metrics=$(sed -n 's,^metrics http://127.0.0.1:\([0-9]*\)/metrics$,\1,p' running)
 await 'mode off' metric 'wzp_relay_enforce_info{mode="off"}' 1
-printf 'listen_addr = "127.0.0.1:0"\nmetrics_port = 0\nenforce = "on"\nmax_connections = 7\n' >c.toml
+printf 'listen_addr = "127.0.0.1:0"\nmetrics_port = 0\nenforce = "on"\nmax_connections = 7\nlog_level = "warn"\nring_timeout = 7\navailable_relays = ["b|192.0.2.1:4433"]\ntrunking_enabled = true\n' >c.toml
 kill -HUP "$pid"
 await 'reload: done' grep -q 'reload: done' running.err
 await 'mode on' metric 'wzp_relay_enforce_info{mode="on"}' 1
 grep -q 'max_connections has changed: that needs a restart' running.err || fail "restart: $(cat running.err)"
+grep -qE '(log_level|ring_timeout|available_relays|trunking_enabled) has changed' running.err &&
+    fail "these need no restart: $(cat running.err)"
 grep -q 'listen_addr has changed' running.err && fail "listen_addr has not changed: $(cat running.err)"
 printf 'enforce = "maybe"\n' >c.toml
 kill -HUP "$pid"
 await 'reload refused' grep -q 'reload: nothing has changed' running.err
 grep -q 'c.toml:1: enforce: expected' running.err || fail "why a reload failed: $(cat running.err)"
 metric 'wzp_relay_enforce_info{mode="on"}' 1 || fail "a bad reload changed something"
+printf 'listen_addr = "127.0.0.1:0"\nmetrics_port = 0\nlog_level = "info"\ndebug_tap = "later"\n' >c.toml
+kill -HUP "$pid"
+await 'the mode of a file that names none' metric 'wzp_relay_enforce_info{mode="observe"}' 1
+"$client" join --room later --silence --duration 1 "$(sed -n 's/^listening on //p' running)" >out 2>&1
+grep -q 'debug_tap: TAP EVENT room="later"' running.err || fail "a tap that was reloaded: $(cat running.err)"
 stop TERM
 
 # --- WebSockets --------------------------------------------------------------------------------------

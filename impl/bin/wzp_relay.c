@@ -101,22 +101,16 @@ static void on_turn(void *ctx, wzp_time now);
 static int make_relay(program *p) {
     const wzp_relay_options *o = &p->options;
     const char *relays[WZP_LIMIT_RELAYS];
-    size_t relay_count = 0;
-    while (relay_count < WZP_LIMIT_RELAYS && relay_count < json_array_size(o->available_relays)) {
-        relays[relay_count] = json_string_value(json_array_get(o->available_relays, relay_count));
-        relay_count++;
-    }
     wzp_relay_cfg cfg = {.rng = wzp_io_rng(),
                          .log = p->log,
                          .enforce = o->enforce,
                          .build = WZP_BUILD_HASH,
                          .region = o->region,
                          .available_relays = relays,
-                         .available_count = relay_count,
+                         .available_count = wzp_relay_options_relays(o, relays),
                          .max_sessions = o->max_sessions,
                          .exact_limits = o->exact_limits,
-                         .ring_timeout =
-                             o->ring_timeout_s != 0 ? o->ring_timeout_s * WZP_S : WZP_TIME_NEVER,
+                         .ring_timeout = wzp_relay_options_ring(o),
                          .advertised = o->advertised,
                          .auth = o->auth_url != NULL,
                          .strict_identity = o->strict_identity,

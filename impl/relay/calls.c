@@ -63,7 +63,7 @@ struct wzp_calls {
     wzp_calls_cfg cfg;
     wzp_table by_id; /* hashed in lower case, for rooms */
     wzp_table parties;
-    wzp_call *first_ringing, *last_ringing; /* one time for all: the oldest is due first */
+    wzp_call *first_ringing, *last_ringing; /* in the order of their ends */
 };
 
 static uint64_t hash_id(const wzp_calls *calls, wzp_bytes id) {
@@ -137,19 +137,28 @@ static void delist(wzp_calls *calls, wzp_call *call, int role) {
 
 /* --- ring time -------------------------------------------------------------------------------- */
 
+/* In the order of their ends, almost always at the end: the time for a ring seldom changes. */
 static void start_ringing(wzp_calls *calls, wzp_call *call, wzp_time now) {
     call->ring_until = wzp_time_after(now, calls->cfg.ring_timeout);
     if (call->ring_until == WZP_TIME_NEVER) {
         return;
     }
-    call->next_ringing = NULL;
-    call->prev_ringing = calls->last_ringing;
-    if (calls->last_ringing != NULL) {
-        calls->last_ringing->next_ringing = call;
+    wzp_call *before = calls->last_ringing;
+    while (before != NULL && before->ring_until > call->ring_until) {
+        before = before->prev_ringing;
+    }
+    call->prev_ringing = before;
+    call->next_ringing = before != NULL ? before->next_ringing : calls->first_ringing;
+    if (before != NULL) {
+        before->next_ringing = call;
     } else {
         calls->first_ringing = call;
     }
-    calls->last_ringing = call;
+    if (call->next_ringing != NULL) {
+        call->next_ringing->prev_ringing = call;
+    } else {
+        calls->last_ringing = call;
+    }
 }
 
 static void stop_ringing(wzp_calls *calls, wzp_call *call) {
@@ -171,6 +180,10 @@ static void stop_ringing(wzp_calls *calls, wzp_call *call) {
 
 wzp_call *wzp_calls_due(const wzp_calls *calls, wzp_time now) {
     return wzp_calls_deadline(calls) <= now ? calls->first_ringing : NULL;
+}
+
+void wzp_calls_set_ring_timeout(wzp_calls *calls, uint64_t timeout) {
+    calls->cfg.ring_timeout = timeout;
 }
 
 wzp_time wzp_calls_deadline(const wzp_calls *calls) {

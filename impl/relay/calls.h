@@ -101,6 +101,9 @@ WZP_MUST_USE wzp_err wzp_calls_new(wzp_calls **out, const wzp_calls_cfg *cfg);
 /* Accepts NULL, leaves NULL. */
 void wzp_calls_free(wzp_calls **calls);
 
+/* For calls that begin to ring from now on; WZP_TIME_NEVER as above. */
+void wzp_calls_set_ring_timeout(wzp_calls *calls, uint64_t timeout);
+
 typedef struct wzp_call_offer {
     wzp_bytes id;
     const char *caller, *callee; /* names of registered clients */

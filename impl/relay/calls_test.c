@@ -166,6 +166,31 @@ START_TEST(ring_time) {
 }
 END_TEST
 
+/* Calls end in the order of their times, whatever the time was when they began. */
+START_TEST(ring_time_changes) {
+    wzp_calls *calls = setup_with(10, 10, 100);
+    wzp_call *first = ring(calls, "c1", "ann", "bob", 10);
+    wzp_calls_set_ring_timeout(calls, 40);
+    wzp_call *second = ring(calls, "c2", "ann", "bob", 20);
+    wzp_calls_set_ring_timeout(calls, 60);
+    wzp_call *third = ring(calls, "c3", "ann", "bob", 30);
+    wzp_calls_set_ring_timeout(calls, WZP_TIME_NEVER);
+    (void)ring(calls, "c4", "ann", "bob", 30);
+    wzp_calls_set_ring_timeout(calls, 200);
+    wzp_call *last = ring(calls, "c5", "ann", "bob", 30);
+    wzp_call *const order[] = {second, third, first, last};
+    static const wzp_time ends[] = {60, 90, 110, 230};
+    for (size_t i = 0; i < WZP_COUNT_OF(order); i++) {
+        wzp_call *due = order[i];
+        ck_assert_uint_eq(wzp_calls_deadline(calls), ends[i]);
+        ck_assert(wzp_calls_due(calls, ends[i]) == due);
+        wzp_calls_remove(calls, &due);
+    }
+    ck_assert_uint_eq(wzp_calls_deadline(calls), WZP_TIME_NEVER);
+    wzp_calls_free(&calls);
+}
+END_TEST
+
 START_TEST(places) {
     wzp_calls *calls = setup();
     wzp_call *call = ring(calls, "c1", "ann", "bob", 1);
@@ -381,6 +406,7 @@ int main(void) {
     tcase_add_test(tc, offers);
     tcase_add_test(tc, repeated_offer);
     tcase_add_test(tc, ring_time);
+    tcase_add_test(tc, ring_time_changes);
     tcase_add_test(tc, places);
     tcase_add_test(tc, rooms);
     tcase_add_loop_test(tc, like_the_twin, 0, 4);

@@ -245,6 +245,7 @@ struct wzp_relay {
 
 /* relay.c */
 void wzp_relay_set_deadline(session *s, wzp_time deadline);
+WZP_MUST_USE wzp_err wzp_relay_set_relays(wzp_relay *r, const char *const *relays, size_t count);
 void wzp_relay_event_push(wzp_relay *r, const session *s, const char *event, const char *reason);
 
 /* dispatch.c */

@@ -6,12 +6,20 @@
 
 /* Sessions that have sent media keep the limits that they began with. */
 void wzp_relay_change(wzp_relay *r, const wzp_relay_live *live) {
+    r->cfg.log.max = live->log_max;
     r->cfg.enforce = live->enforce;
     r->cfg.exact_limits = live->exact_limits;
     r->cfg.strict_identity = live->strict_identity;
     r->cfg.pli_broadcast = live->pli_broadcast;
     r->cfg.max_sessions = live->max_sessions != 0 ? live->max_sessions : WZP_LIMIT_SESSIONS;
     r->cfg.advertised = live->advertised;
+    r->cfg.trunking = live->trunking; /* what waits in frames still leaves at its time */
+    wzp_calls_set_ring_timeout(r->calls,
+                               live->ring_timeout != 0 ? live->ring_timeout : WZP_TIMER_RING);
+    wzp_relay_tap_set(r, live->debug_tap);
+    if (wzp_relay_set_relays(r, live->available_relays, live->available_count) != WZP_OK) {
+        wzp_logf(&r->cfg.log, WZP_LOG_ERROR, "no memory: available_relays stay as they were");
+    }
     (void)snprintf(r->region, sizeof r->region, "%s", live->region != NULL ? live->region : "");
 }
 

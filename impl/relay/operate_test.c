@@ -121,21 +121,102 @@ START_TEST(drain_waits_for_direct_calls) {
 END_TEST
 
 START_TEST(changes_apply_to_newcomers) {
-    const wzp_relay_cfg cfg = {.max_sessions = 1, .region = "before"};
+    static const char *const before[] = {"old|192.0.2.1:1"};
+    static const char *const after[] = {"new|192.0.2.2:2", "newer|192.0.2.3:3"};
+    const wzp_relay_cfg cfg = {
+        .max_sessions = 1, .region = "before", .available_relays = before, .available_count = 1};
     stage *st = stage_new(&cfg);
     const guest *a = stage_member(st, "room");
     guest *refused = stage_guest(st, "room");
     guest_offer(refused);
     stage_run(st, SOON);
     ck_assert(refused->closed);
-    const wzp_relay_live live = {
-        .enforce = WZP_ENFORCE_ON, .max_sessions = 2, .region = "after", .strict_identity = true};
+    const wzp_relay_live live = {.enforce = WZP_ENFORCE_ON,
+                                 .max_sessions = 2,
+                                 .region = "after",
+                                 .strict_identity = true,
+                                 .available_relays = after,
+                                 .available_count = 2};
     wzp_relay_change(st->relay, &live);
     const guest *b = stage_member(st, "room");
     ck_assert(!a->closed && !b->closed);
     ck_assert_int_eq(stage_metric(st, "wzp_relay_enforce_info{mode=\"on\"}"), 1);
     const guest *c = stage_registered(st, NULL); /* signs */
-    ck_assert_ptr_nonnull(strstr(guest_heard(c, "RegisterPresenceAck", 0)->text, "\"after\""));
+    const char *ack = guest_heard(c, "RegisterPresenceAck", 0)->text;
+    ck_assert_ptr_nonnull(strstr(ack, "\"after\""));
+    ck_assert_ptr_nonnull(strstr(ack, "[\"new|192.0.2.2:2\",\"newer|192.0.2.3:3\"]"));
+    stage_free(&st);
+}
+END_TEST
+
+/* Switched while packets wait in frames: nothing is lost or told twice. */
+START_TEST(trunking_changes) {
+    wzp_relay_live live = {.trunking = true};
+    stage *st = stage_new(NULL);
+    guest *a = stage_member(st, "room");
+    guest *b = stage_member(st, "room");
+    say_packet(a, 1);
+    stage_run(st, SOON);
+    ck_assert_int_eq(b->datagrams->text[0], WZP_PROTOCOL_VERSION);
+    const size_t plain = b->datagrams->len;
+    wzp_relay_change(st->relay, &live);
+    guest_forget(b);
+    say_packet(a, 2);
+    stage_run(st, SOON);
+    ck_assert_uint_eq(b->datagram_count, 1);
+    ck_assert_uint_eq(b->datagrams->len, plain + 6);
+    guest_forget(b);
+    say_packet(a, 3);
+    while (stage_metric(st, "wzp_relay_packets_in_total") < 3) {
+        stage_run(st, 1);
+    }
+    ck_assert_uint_eq(b->datagram_count, 0); /* it waits in a frame */
+    live.trunking = false;
+    wzp_relay_change(st->relay, &live);
+    say_packet(a, 4);
+    stage_run(st, SOON);
+    ck_assert_uint_eq(b->datagram_count, 2);
+    ck_assert_uint_eq(b->datagrams->len, plain + 6); /* at its time, before the next one came */
+    ck_assert_uint_eq(b->datagrams->next->len, plain);
+    stage_free(&st);
+}
+END_TEST
+
+/* The log's level and the tap, for members who are there already. */
+static unsigned lines;
+
+static void on_line(void *ctx, wzp_log_level level, const char *text) {
+    (void)ctx;
+    (void)level;
+    lines += strncmp(text, "debug_tap: TAP room", 19) == 0 ? 1 : 0;
+}
+
+START_TEST(tap_changes) {
+    const wzp_relay_cfg cfg = {.log = {on_line, NULL, WZP_LOG_WARN}};
+    wzp_relay_live live = {.log_max = WZP_LOG_INFO, .debug_tap = "room"};
+    stage *st = stage_new(&cfg);
+    guest *a = stage_member(st, "room");
+    lines = 0;
+    wzp_relay_change(st->relay, &live);
+    say_packet(a, 1);
+    stage_run(st, SOON);
+    ck_assert_uint_eq(lines, 1);
+    live.log_max = WZP_LOG_WARN;
+    wzp_relay_change(st->relay, &live);
+    say_packet(a, 2);
+    stage_run(st, SOON);
+    ck_assert_uint_eq(lines, 1);
+    live.log_max = WZP_LOG_INFO;
+    live.debug_tap = "other";
+    wzp_relay_change(st->relay, &live);
+    say_packet(a, 3);
+    stage_run(st, SOON);
+    ck_assert_uint_eq(lines, 1);
+    live.debug_tap = "*";
+    wzp_relay_change(st->relay, &live);
+    say_packet(a, 4);
+    stage_run(st, SOON);
+    ck_assert_uint_eq(lines, 2);
     stage_free(&st);
 }
 END_TEST
@@ -148,6 +229,8 @@ int main(void) {
     tcase_add_test(tc, drain_forgets_tokens);
     tcase_add_test(tc, drain_waits_for_direct_calls);
     tcase_add_test(tc, changes_apply_to_newcomers);
+    tcase_add_test(tc, trunking_changes);
+    tcase_add_test(tc, tap_changes);
     suite_add_tcase(suite, tc);
     SRunner *sr = srunner_create(suite);
     srunner_run_all(sr, CK_ENV);

@@ -11,24 +11,25 @@
 #define MEDIA_LIFETIME (200 * WZP_MS)
 
 /* Views and texts in one piece. */
-static wzp_err copy_relays(wzp_relay *r, const wzp_relay_cfg *cfg) {
-    const size_t count =
-        cfg->available_count < WZP_LIMIT_RELAYS ? cfg->available_count : WZP_LIMIT_RELAYS;
+wzp_err wzp_relay_set_relays(wzp_relay *r, const char *const *relays, size_t relay_count) {
+    const size_t count = relay_count < WZP_LIMIT_RELAYS ? relay_count : WZP_LIMIT_RELAYS;
     size_t len = 0;
     for (size_t i = 0; i < count; i++) {
-        len += strlen(cfg->available_relays[i]);
+        len += strlen(relays[i]);
     }
-    r->relay_views = malloc(count * sizeof *r->relay_views + len + 1);
-    if (r->relay_views == NULL) {
+    wzp_bytes *views = malloc(count * sizeof *views + len + 1);
+    if (views == NULL) {
         return WZP_ERR_NOMEM;
     }
-    uint8_t *at = (uint8_t *)(r->relay_views + count);
+    uint8_t *at = (uint8_t *)(views + count);
     for (size_t i = 0; i < count; i++) {
-        const wzp_bytes text = wzp_bytes_str(cfg->available_relays[i]);
+        const wzp_bytes text = wzp_bytes_str(relays[i]);
         memcpy(at, text.data, text.len);
-        r->relay_views[i] = wzp_bytes_of(at, text.len);
+        views[i] = wzp_bytes_of(at, text.len);
         at += text.len;
     }
+    free(r->relay_views);
+    r->relay_views = views;
     r->available_count = count;
     return WZP_OK;
 }
@@ -77,7 +78,8 @@ wzp_err wzp_relay_new(wzp_relay **out, const wzp_relay_cfg *cfg, wzp_time now) {
     err = err == WZP_OK ? wzp_table_init(&r->clients, cfg->rng) : err;
     err = err == WZP_OK ? wzp_table_init(&r->conns, cfg->rng) : err;
     err = err == WZP_OK ? wzp_table_init(&r->rooms, cfg->rng) : err;
-    err = err == WZP_OK ? copy_relays(r, cfg) : err;
+    err =
+        err == WZP_OK ? wzp_relay_set_relays(r, cfg->available_relays, cfg->available_count) : err;
     err = err == WZP_OK ? wzp_calls_new(&r->calls, &calls) : err;
     if (err != WZP_OK) {
         wzp_relay_free(&r);

@@ -144,13 +144,17 @@ bool wzp_relay_has_client(const wzp_relay *relay, const char *fingerprint);
 /* Since wzp_relay_drain or wzp_relay_shutdown. */
 bool wzp_relay_is_ending(const wzp_relay *relay);
 
-/* What can change while the relay runs.  `region` is copied; 0 and NULL as in wzp_relay_cfg. */
+/* What can change while the relay runs.  Texts are copied; 0 and NULL as in wzp_relay_cfg. */
 typedef struct wzp_relay_live {
+    wzp_log_level log_max; /* of cfg.log */
     wzp_enforce enforce;
-    bool exact_limits, strict_identity, pli_broadcast;
+    bool exact_limits, strict_identity, pli_broadcast, trunking;
     uint32_t max_sessions;
+    uint64_t ring_timeout; /* of calls to come */
     wzp_addr advertised;
-    const char *region;
+    const char *region, *debug_tap;
+    const char *const *available_relays;
+    size_t available_count;
 } wzp_relay_live;
 void wzp_relay_change(wzp_relay *relay, const wzp_relay_live *live);
 

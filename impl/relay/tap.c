@@ -125,13 +125,33 @@ wzp_time wzp_relay_tap_deadline(const wzp_relay *r) {
 
 /* --- rooms ------------------------------------------------------------------------------------ */
 
-void wzp_relay_tap_set(wzp_relay *r, const char *filter) {
-    (void)snprintf(r->tap.filter, sizeof r->tap.filter, "%s", filter != NULL ? filter : "");
-}
-
 static bool is_tapped(const wzp_relay *r, const char *name) {
     const char *filter = r->tap.filter;
     return strcmp(filter, "*") == 0 || (*filter != '\0' && strcmp(filter, name) == 0);
+}
+
+static void start(session *s) {
+    s->tap = calloc(1, sizeof *s->tap);
+    if (s->tap != NULL) {
+        s->tap->since = s->relay->now;
+    }
+}
+
+static bool wants(const wzp_relay *r, const session *s) {
+    return s->room != NULL && s->bridge == NULL && is_tapped(r, s->room->name);
+}
+
+/* For those who are in rooms already, too. */
+void wzp_relay_tap_set(wzp_relay *r, const char *filter) {
+    (void)snprintf(r->tap.filter, sizeof r->tap.filter, "%s", filter != NULL ? filter : "");
+    for (session *s = r->sessions; s != NULL; s = s->next) {
+        if (wants(r, s) && s->tap == NULL) {
+            start(s);
+        } else if (!wants(r, s)) {
+            free(s->tap);
+            s->tap = NULL;
+        }
+    }
 }
 
 /* Leaves the quotes of the detail open. */
@@ -145,10 +165,10 @@ static void begin_event(line *l, const session *s, const room *rm, const char *e
 void wzp_relay_tap_join(session *s) {
     wzp_relay *r = s->relay;
     line l;
-    if (!is_tapped(r, s->room->name) || (s->tap = calloc(1, sizeof *s->tap)) == NULL) {
+    if (!wants(r, s)) {
         return;
     }
-    s->tap->since = r->now;
+    start(s);
     if (may_speak(r, WZP_TAP_OTHERS)) {
         begin_event(&l, s, s->room, "join");
         put(&l, " alias=");
