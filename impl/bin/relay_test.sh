@@ -195,7 +195,8 @@ expect_page /route 404
 expect_page /peers 200 '[]'
 expect_page /mesh 200 '  (no probe targets configured)'
 expect_page / 404
-get /presence POST | head -1 | grep -q ' 405 ' || fail "POST: $(get /presence POST)"
+get /presence POST >page
+grep -q '^HTTP/1.1 405 ' page || fail "POST: $(cat page)"
 if [ ! -e events.jsonl ] || [ ! -d traces ] || [ "$(stat -c %a keys)" != 600 ]; then
     fail "files of the run"
 fi
