@@ -497,6 +497,9 @@ START_TEST(shutdown_tells_guests) {
     stage *st = stage_new(NULL);
     const uint64_t a = member(st, "room");
     wzp_relay_shutdown(st->relay, st->net.now);
+    /* It is out of its room, however long its socket takes. */
+    ck_assert_int_eq(stage_metric(st, "wzp_relay_active_sessions"), 0);
+    ck_assert_int_eq(stage_metric(st, "wzp_relay_ws_connections"), 1);
     expect_text(st, a, WZP_BRIDGE_CLOSE, "normal close");
     ck_assert_uint_eq(open_in(st, "room", st), 0);
     stage_free(&st);
