@@ -55,7 +55,9 @@ static void keep(char *out, size_t cap, wzp_bytes text) {
     }
     out[len] = '\0';
     for (size_t i = 0; i < len; i++) {
-        out[i] = is_control((const uint8_t *)out + i) ? '?' : out[i];
+        if (is_control((const uint8_t *)out + i)) {
+            out[i] = '?';
+        }
     }
 }
 
