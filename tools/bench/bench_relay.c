@@ -55,6 +55,25 @@ static void line_of(const char *what, const load *l, double value, const char *u
     bench_line(name, value, unit, value, 0, "-");
 }
 
+static double lost(const outcome *o) {
+    return 1e6 * (double)(o->wanted - o->received) / (double)o->wanted;
+}
+
+/* Where coturn is installed. */
+static void beside(const load *l, const outcome *floor) {
+    outcome turn[ROUNDS];
+    contender *c = turn_open(l);
+    for (size_t i = 0; i < ROUNDS && c != NULL; i++) {
+        turn[i] = contender_measure(c, l, WARM / 5, SPAN);
+    }
+    if (c != NULL) {
+        qsort(turn, ROUNDS, sizeof *turn, by_cost);
+        line("coturn", l, turn, ROUNDS, floor, false);
+        line_of("coturn, lost per million", l, lost(turn), "");
+    }
+    contender_close(&c);
+}
+
 /* The two loads that count, in rounds, and delays at half of each. */
 static bool compare(const load *l) {
     outcome raw[ROUNDS];
@@ -65,8 +84,8 @@ static bool compare(const load *l) {
     line("forwarder", l, raw, ROUNDS, NULL, false);
     line("relay", l, relay, ROUNDS, raw, true);
     line_of("relay, packets per core and second", l, 1e9 / relay->cpu_ns, "/s");
-    line_of("relay, lost per million", l,
-            1e6 * (double)(relay->wanted - relay->received) / (double)relay->wanted, "");
+    line_of("relay, lost per million", l, lost(relay), "");
+    beside(l, raw);
     load half = *l;
     half.rate /= 2;
     if (!measure(raw, relay, &half, 1)) {
