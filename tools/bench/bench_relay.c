@@ -56,7 +56,7 @@ static void line_of(const char *what, const load *l, double value, const char *u
 }
 
 static double lost(const outcome *o) {
-    return 1e6 * (double)(o->wanted - o->received) / (double)o->wanted;
+    return o->wanted > 0 ? 1e6 * (double)(o->wanted - o->received) / (double)o->wanted : 0;
 }
 
 /* Where coturn is installed. */
