@@ -35,7 +35,7 @@ int real_echo(char **args) {
 /* An IPv4 packet with an echo message; "request 192.0.2.1 ID NUMBER". */
 static void tell(const uint8_t *packet, size_t len, const wzp_addr *from) {
     char text[WZP_ADDR_TEXT_MAX];
-    const size_t header = (packet[0] & 15U) * 4;
+    const size_t header = (size_t)(packet[0] & 15) * 4;
     if (len < header + HEADER) {
         return;
     }
