@@ -194,7 +194,7 @@ static const wzp_ct_act rly021[] = {
 static wzp_ct_so_far go_layers(wzp_ct_exec *e, wzp_time now) {
     scene *s = wzp_ct_play_state(e);
     const uint64_t elapsed = wzp_ct_play_elapsed(e, now);
-    for (; s->sent < LAYERS * LAYER_FRAMES && s->sent * 20 * WZP_MS <= elapsed; s->sent++) {
+    for (; s->sent < LAYERS * LAYER_FRAMES && s->sent * (20 * WZP_MS) <= elapsed; s->sent++) {
         send_packet(e,
                     (wzp_media_hdr){.flags = s->sent < LAYERS
                                                  ? WZP_MEDIA_FRAME_END | WZP_MEDIA_KEYFRAME
@@ -256,7 +256,7 @@ static wzp_ct_so_far go_reports(wzp_ct_exec *e, wzp_time now) {
     scene *s = wzp_ct_play_state(e);
     const reports *r = wzp_ct_play_arg(e);
     const uint64_t elapsed = wzp_ct_play_elapsed(e, now);
-    for (; s->sent < r->count && s->sent * 20 * WZP_MS <= elapsed; s->sent++, s->seq++) {
+    for (; s->sent < r->count && s->sent * (20 * WZP_MS) <= elapsed; s->sent++, s->seq++) {
         send_packet(e,
                     (wzp_media_hdr){.flags = WZP_MEDIA_QUALITY,
                                     .codec_id = WZP_CODEC_OPUS_24K,

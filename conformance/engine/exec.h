@@ -70,7 +70,7 @@ void wzp_ct_exec_decide(wzp_ct_exec *e, wzp_ct_grade grade, wzp_ct_reason reason
                         const char *actual, wzp_time now);
 
 /* Notes how late this call is and asks for another one soon: a machine that serves us late serves
- * the relay beside us late as well.  Exchanges and plays. */
+ * the relay beside us late as well.  For exchanges, plays and the setup of traffic. */
 void wzp_ct_exec_pulse(wzp_ct_exec *e, wzp_time now);
 void wzp_ct_exec_reset_pulse(wzp_ct_exec *e);
 /* So late that what went wrong within `within_s` is not the relay's fault. */

@@ -16,6 +16,7 @@ void wzp_ct_traffic_begin(wzp_ct_exec *e, wzp_time now) {
     wzp_ct_exec_room(e, room);
     wzp_ct_exec_room(e, control);
     wzp_ct_exec_enter(e, WZP_CT_PHASE_SETUP, now);
+    wzp_ct_exec_reset_pulse(e);
     const bool late = e->cfg.which->late_listener;
     if (!wzp_ct_exec_dial(e, WZP_CT_X, room, now) ||
         (!late && !wzp_ct_exec_dial(e, WZP_CT_L, room, now)) ||
@@ -85,12 +86,17 @@ static void setup_failed(wzp_ct_exec *e, wzp_time now) {
                    wzp_party_state_name(&e->parties[WZP_CT_KX]),
                    wzp_party_state_name(&e->parties[WZP_CT_KL]));
     const bool anyone = wzp_party_open(x) || wzp_party_open(&e->parties[WZP_CT_KX]);
-    wzp_ct_exec_decide(e, WZP_CT_FAIL, anyone ? WZP_CT_REASON_NO_RESPONSE : WZP_CT_REASON_CRASH,
+    const bool late = wzp_ct_exec_was_late(e, (double)SETUP_LIMIT / 1e9);
+    wzp_ct_exec_decide(e, late ? WZP_CT_INCONCLUSIVE : WZP_CT_FAIL,
+                       late     ? WZP_CT_REASON_SENDER_RATE
+                       : anyone ? WZP_CT_REASON_NO_RESPONSE
+                                : WZP_CT_REASON_CRASH,
                        text, now);
 }
 
 static void step_setup(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_party *p = e->parties;
+    wzp_ct_exec_pulse(e, now); /* served late: nothing can be said about the relay */
     if (e->cfg.which->early_media && p[WZP_CT_X].state == WZP_PARTY_CONNECTED) {
         step_early(e, now);
     }
@@ -107,10 +113,10 @@ static void step_setup(wzp_ct_exec *e, wzp_time now) {
                wzp_party_gone(&p[WZP_CT_KX])) {
         setup_failed(e, now);
     }
-    e->wake = e->phase_at + SETUP_LIMIT;
+    e->wake = wzp_time_min(e->wake, e->phase_at + SETUP_LIMIT);
     if (e->early_at != 0 && e->parties[WZP_CT_X].hold_first) {
         const wzp_time drained = e->early_at + WZP_CT_DRAIN;
-        e->wake = drained > now ? drained : now + 20 * WZP_MS;
+        e->wake = wzp_time_min(e->wake, drained > now ? drained : now + 20 * WZP_MS);
     }
 }
 

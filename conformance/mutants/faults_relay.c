@@ -101,9 +101,7 @@ WRAP(void, wzp_relay_keyframe_replay, session *to) {
 WRAP(bool, wzp_quality_observe, wzp_quality *quality, const wzp_quality_report *report) {
     wzp_quality_report changed = *report;
     const bool is_better = wzp_quality_classify(report) > quality->tier;
-    if (fault() == WZP_FAULT_HASTY_TIERS && !is_better) {
-        (void)__real_wzp_quality_observe(quality, report);
-    } else if (fault() == WZP_FAULT_HASTY_RECOVERY && is_better) {
+    if (fault() == (is_better ? WZP_FAULT_HASTY_RECOVERY : WZP_FAULT_HASTY_TIERS)) {
         (void)__real_wzp_quality_observe(quality, report);
     } else if (fault() == WZP_FAULT_BLURRED_TIERS && report->loss_pct == 12) {
         changed.loss_pct = 13;

@@ -46,8 +46,7 @@ const wzp_ct_expectation *wzp_ct_expect_find(const wzp_ct_expectations *expectat
 /* "FAIL"; static text. */
 const char *wzp_ct_expected_name(wzp_ct_expected what);
 
-/* How the verdict of a case compares with what is expected (NULL: a pass). */
-wzp_ct_deviation wzp_ct_expect_compare(const wzp_ct_case_result *result,
-                                       const wzp_ct_expectation *expected);
+/* How the verdict of case `c` compares with what is expected, `e` (NULL: a pass). */
+wzp_ct_deviation wzp_ct_expect_compare(const wzp_ct_case_result *c, const wzp_ct_expectation *e);
 
 #endif
