@@ -305,7 +305,16 @@ reached() { # internal-port external-port [seconds]
     awk '/hello/ {sub(/:.*/, "", $1); print $1, $2}' "$work/ear.log"
 }
 
-pmp() { on $a timeout 10 natpmpc -g 10.1.0.1 "$@" 2>&1; }
+# When the address is asked for twice because the first answer is late, natpmpc takes the second one
+# for that to its next request, as a mapping of no protocol.  Then it is asked again.
+pmp() {
+    local out
+    for _ in 1 2 3 4 5; do
+        out=$(on $a timeout 10 natpmpc -g 10.1.0.1 "$@" 2>&1)
+        [[ $out == *"protocol UNKNOWN"* ]] || break
+    done
+    echo "$out"
+}
 # miniupnpc takes 203.0.113.11 for an address that is no one's, so it is told another one.
 # upnpc asks in a second request how long its mapping still lives, and a busy machine lets seconds
 # pass before: what is less than 60 by no more than the command took counts as 60.
