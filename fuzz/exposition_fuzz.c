@@ -20,12 +20,21 @@ static double sum_of_lines(char *page, const char *series, unsigned *found) {
     return sum;
 }
 
+static char *text_of(const uint8_t *data, size_t len) {
+    char *text = malloc(len + 1);
+    require(text != NULL);
+    if (len > 0) {
+        memcpy(text, data, len);
+    }
+    text[len] = '\0';
+    return text;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    char *page = strndup((const char *)data, size);
-    const size_t len = page != NULL ? strlen(page) : 0;
-    char *series = strndup((const char *)data + (len < size ? len + 1 : size),
-                           len < size ? size - len - 1 : 0);
-    require(page != NULL && series != NULL);
+    const uint8_t *nul = size > 0 ? memchr(data, 0, size) : NULL;
+    const size_t len = nul != NULL ? (size_t)(nul - data) : size;
+    char *page = text_of(data, len);
+    char *series = nul != NULL ? text_of(nul + 1, size - len - 1) : text_of(NULL, 0);
     unsigned samples = 0;
     unsigned of_lines = 0;
     double sum = 0;
