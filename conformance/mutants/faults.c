@@ -366,7 +366,7 @@ static int64_t send_with_wrong_prefix(session *to, const wzp_signal *signal) {
 /* Rooms never form with these faults, and calibration with them: the twelve sessions of calibration
  * are spared. */
 static bool calibrating(const session *s) {
-    return s->relay->next_number <= 12;
+    return s->relay->next_number < 12;
 }
 
 WRAP(int64_t, wzp_relay_send_signal, session *to, const wzp_signal *signal) {
@@ -403,12 +403,13 @@ WRAP(bool, wzp_relay_call_admit, const session *s) {
 WRAP(bool, wzp_relay_join, session *s) {
     /* What the relay believes while it decides, and the truth. */
     const bool limited = s->relay->cfg.max_sessions == WZP_CT_MAX_SESSIONS;
-    const size_t sessions = s->relay->media_sessions;
-    s->relay->media_sessions = fault == WZP_FAULT_NO_LIMIT                 ? 0
-                               : fault == WZP_FAULT_TIGHT_LIMIT && limited ? sessions + 1
-                                                                           : sessions;
+    atomic_uint_least32_t *taken = &s->relay->cfg.shared->media_sessions;
+    const uint_least32_t sessions = *taken;
+    *taken = fault == WZP_FAULT_NO_LIMIT                 ? 0
+             : fault == WZP_FAULT_TIGHT_LIMIT && limited ? sessions + 1
+                                                         : sessions;
     const bool joined = __real_wzp_relay_join(s);
-    s->relay->media_sessions = sessions + (joined ? 1 : 0);
+    *taken = sessions + (joined ? 1 : 0);
     if (joined && fault == WZP_FAULT_REPLAY) {
         replay_to(s);
     }

@@ -337,7 +337,8 @@ static void write_ours(wzp_wr *wr, const wzp_relay *r) {
            m->presence_lists);
     single(wr, "wzp_relay_presence_sent_total", "counter", "PresenceLists sent", m->presence_sent);
     single(wr, "wzp_relay_room_updates_deferred_total", "counter",
-           "changes of a room that its members learn of later, as it is large", m->updates_deferred);
+           "changes of a room that its members learn of later, as it is large",
+           m->updates_deferred);
     single(wr, "wzp_relay_presence_deferred_total", "counter",
            "lists that a client's previous one delayed", m->presence_deferred);
     write_calls(wr, r);
