@@ -22,16 +22,6 @@ static bool lost_more(conn *c) {
     return more;
 }
 
-/* When ngtcp2 has something to do; pacing is no reason when nothing waits.  Whoever acknowledges
- * does so within MAX_ACK_DELAY, and other timers are longer. */
-static wzp_time due_at(const conn *c) {
-    const wzp_time now = c->quic->now;
-    const wzp_time due = ngtcp2_conn_get_expiry2(c->ng);
-    return due <= now && c->deadline > now && ngtcp2_conn_handle_expiry(c->ng, now) == 0
-               ? ngtcp2_conn_get_expiry2(c->ng)
-               : due;
-}
-
 /* There will be something to travel with, or a second packet. */
 static bool in_flow(const conn *c, uint64_t datagrams_before) {
     return c->datagrams_received != datagrams_before ||
@@ -45,10 +35,13 @@ void wzp_acks_after_read(conn *c, bool was_open, uint64_t datagrams_before) {
         wzp_quic_mark_dirty(c); /* and its deadline is found when it has been drained */
         return;
     }
-    const wzp_time due = due_at(c);
+    /* Only asked, not handled: handling it would also cancel the timer of an acknowledgement that
+     * is due now, which nothing would then bring about.  Whoever acknowledges does so within
+     * MAX_ACK_DELAY, and other timers are longer. */
+    const wzp_time due = ngtcp2_conn_get_expiry2(c->ng);
     if (due > wzp_time_after(now, MAX_ACK_DELAY)) {
         wzp_quic_schedule(c, due);
-    } else if (due <= now || !in_flow(c, datagrams_before)) {
+    } else if (!in_flow(c, datagrams_before)) {
         wzp_quic_mark_dirty(c);
     } else {
         c->ack_held = true;
