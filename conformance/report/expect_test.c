@@ -53,7 +53,8 @@ START_TEST(a_line_that_does_not_end) {
     char why[WZP_CT_EXPECT_WHY] = "";
     unsigned line = 0;
     memset(text, ' ', sizeof text);
-    memcpy(text, "A-01\n", 5);
+    static const uint8_t first[] = {'A', '-', '0', '1', '\n'};
+    memcpy(text, first, sizeof first);
     ck_assert(!read_text(&e, text, sizeof text, why, &line));
     ck_assert_uint_eq(line, 2);
     ck_assert_ptr_nonnull(strstr(why, "longer than"));

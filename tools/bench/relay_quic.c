@@ -1,6 +1,5 @@
 /* wzp-relay itself, and its clients: one endpoint with a connection for each of them. */
 #include <errno.h>
-#include <libgen.h>
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,7 +30,12 @@ static bool start_relay(contender *c, const load *l, wzp_addr *addr) {
     if (readlink("/proc/self/exe", own, sizeof own - 1) < 0 || pipe(out) != 0) {
         return false;
     }
-    (void)snprintf(path, sizeof path, "%s/../bin/wzp-relay", dirname(own));
+    char *slash = strrchr(own, '/');
+    if (slash == NULL) {
+        return false;
+    }
+    *slash = '\0';
+    (void)snprintf(path, sizeof path, "%s/../bin/wzp-relay", own);
     (void)snprintf(threads, sizeof threads, "%u", l->threads);
     c->server = load_fork();
     if (c->server == 0) {

@@ -36,11 +36,11 @@ static void flush(forwarder *f) {
     f->queued = 0;
 }
 
-static void queue(forwarder *f, unsigned client, uint8_t *data, size_t len) {
+static void queue(forwarder *f, unsigned client, struct iovec packet) {
     if (f->queued == BATCH) {
         flush(f);
     }
-    f->iov[f->queued] = (struct iovec){data, len};
+    f->iov[f->queued] = packet;
     f->out[f->queued] = (struct mmsghdr){.msg_hdr = {.msg_name = &f->to[client],
                                                      .msg_namelen = sizeof(struct sockaddr_in),
                                                      .msg_iov = &f->iov[f->queued],
@@ -74,7 +74,7 @@ static _Noreturn void forward(int fd, const load *l, uint16_t port) {
             const unsigned first = speaker / l->members * l->members;
             for (unsigned k = first; k < first + l->members; k++) {
                 if (k != speaker) {
-                    queue(&f, k, data[i], in[i].msg_len);
+                    queue(&f, k, (struct iovec){data[i], in[i].msg_len});
                 }
             }
         }
