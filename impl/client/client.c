@@ -203,24 +203,6 @@ static void on_media(wzp_client *c, wzp_bytes datagram, wzp_time now) {
 
 /* --- packet core ----------------------------------------------------------------------------- */
 
-static const char *why_closed(const wzp_quic_close_info *close) {
-    switch (close->kind) {
-    case WZP_QUIC_CLOSE_HANDSHAKE_TIMEOUT:
-        return "no answer";
-    case WZP_QUIC_CLOSE_IDLE:
-        return "idle for too long";
-    case WZP_QUIC_CLOSE_RESET:
-        return "reset by the peer";
-    case WZP_QUIC_CLOSE_NONE:
-    case WZP_QUIC_CLOSE_PEER_APP:
-    case WZP_QUIC_CLOSE_PEER_TRANSPORT:
-    case WZP_QUIC_CLOSE_LOCAL:
-    case WZP_QUIC_CLOSE_LOCAL_ERROR:
-        break;
-    }
-    return close->reason;
-}
-
 static void drain(wzp_client *c, wzp_time now) {
     wzp_quic_event ev;
     while (wzp_quic_next_event(c->quic, &ev)) {
@@ -239,8 +221,8 @@ static void drain(wzp_client *c, wzp_time now) {
         case WZP_QUIC_CLOSED:
             c->state = CLIENT_CLOSED;
             c->tell_closed = true;
-            (void)snprintf(c->closed, sizeof c->closed, "%s (code 0x%llx)", why_closed(&ev.close),
-                           (unsigned long long)ev.close.code);
+            (void)snprintf(c->closed, sizeof c->closed, "%s (code 0x%llx)",
+                           wzp_quic_close_text(&ev.close), (unsigned long long)ev.close.code);
             break;
         case WZP_QUIC_SIGNAL_BAD:
         case WZP_QUIC_SIGNAL_ACKED:

@@ -300,14 +300,10 @@ void wzp_phone_close(wzp_phone *p, wzp_time now) {
 /* --- packet core ------------------------------------------------------------------------------ */
 
 static void on_closed(wzp_phone *p, const wzp_quic_close_info *close) {
-    const char *why = close->kind == WZP_QUIC_CLOSE_HANDSHAKE_TIMEOUT ? "no answer"
-                      : close->kind == WZP_QUIC_CLOSE_IDLE            ? "idle for too long"
-                      : close->kind == WZP_QUIC_CLOSE_RESET           ? "reset by the peer"
-                                                                      : close->reason;
     if (p->state > PHONE_IDLE) {
         end_call(p, "the relay is gone");
     }
-    (void)snprintf(p->closed, sizeof p->closed, "%s (code 0x%llx)", why,
+    (void)snprintf(p->closed, sizeof p->closed, "%s (code 0x%llx)", wzp_quic_close_text(close),
                    (unsigned long long)close->code);
     p->state = PHONE_CLOSED;
     p->tell_closed = true;

@@ -23,6 +23,7 @@ typedef struct handset {
     uint32_t present, members;
     bool proven;
     bool answers; /* at once */
+    bool is_away; /* looks at nothing */
     wzp_accept_mode mode;
     uint64_t played;
 } handset;
@@ -48,7 +49,7 @@ static void after(void *ctx, wzp_time now) {
     handset *h = ctx;
     wzp_phone_event ev;
     (void)now;
-    while (wzp_phone_next_event(h->phone, &ev)) {
+    while (!h->is_away && wzp_phone_next_event(h->phone, &ev)) {
         if (ev.kind == WZP_PHONE_PRESENCE) {
             h->present = ev.count;
             continue;
@@ -240,6 +241,31 @@ START_TEST(the_callee_hangs_up_and_can_be_called_again) {
 }
 END_TEST
 
+/* Both hang up at once, and B is calling again when the word of the old call's end arrives. */
+START_TEST(the_end_of_an_old_call_is_not_that_of_a_new_one) {
+    talk();
+    wzp_phone_hangup(t.phones[A].phone);
+    wzp_phone_hangup(t.phones[B].phone);
+    call(B, C);
+    run(300);
+    SAYS(B, "incoming Alice;set up;ended hung up here;ringing;");
+    SAYS(C, "incoming Bob;");
+}
+END_TEST
+
+/* Nobody is told to answer what is over. */
+START_TEST(a_call_that_is_over_does_not_ring) {
+    t.phones[B].is_away = true;
+    call(A, B);
+    run(300);
+    wzp_phone_hangup(t.phones[A].phone);
+    run(300);
+    t.phones[B].is_away = false;
+    after(&t.phones[B], t.net.now);
+    SAYS(B, "ended Normal;");
+}
+END_TEST
+
 START_TEST(one_goes_away) {
     talk();
     wzp_phone_close(t.phones[B].phone, t.net.now);
@@ -283,6 +309,8 @@ int main(void) {
     tcase_add_test(tc, a_second_caller_hears_busy);
     tcase_add_test(tc, the_caller_gives_up);
     tcase_add_test(tc, the_callee_hangs_up_and_can_be_called_again);
+    tcase_add_test(tc, the_end_of_an_old_call_is_not_that_of_a_new_one);
+    tcase_add_test(tc, a_call_that_is_over_does_not_ring);
     tcase_add_test(tc, one_goes_away);
     tcase_add_test(tc, the_relay_goes_away);
     tcase_add_test(tc, what_cannot_be_called);

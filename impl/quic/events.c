@@ -112,3 +112,21 @@ void wzp_events_free(wzp_quic *q) {
     }
     q->events = q->events_last = q->lent = q->spare = NULL;
 }
+
+const char *wzp_quic_close_text(const wzp_quic_close_info *close) {
+    switch (close->kind) {
+    case WZP_QUIC_CLOSE_HANDSHAKE_TIMEOUT:
+        return "no answer";
+    case WZP_QUIC_CLOSE_IDLE:
+        return "idle for too long";
+    case WZP_QUIC_CLOSE_RESET:
+        return "reset by the peer";
+    case WZP_QUIC_CLOSE_NONE:
+    case WZP_QUIC_CLOSE_PEER_APP:
+    case WZP_QUIC_CLOSE_PEER_TRANSPORT:
+    case WZP_QUIC_CLOSE_LOCAL:
+    case WZP_QUIC_CLOSE_LOCAL_ERROR:
+        break;
+    }
+    return close->reason;
+}

@@ -147,6 +147,9 @@ typedef struct wzp_quic_close_info {
     char reason[128]; /* as sent, cleaned for printing */
 } wzp_quic_close_info;
 
+/* For people: what ended it, or the reason that was sent; borrowed from `close`. */
+const char *wzp_quic_close_text(const wzp_quic_close_info *close);
+
 /* `body`, `sni` are borrowed until the next non-const call on the endpoint other than the send
  * and close functions. */
 typedef struct wzp_quic_event {
