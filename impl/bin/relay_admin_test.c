@@ -64,7 +64,7 @@ START_TEST(presence_lists_rooms_and_signal) {
     const guest *b = stage_registered(st, "bob");
     const guest *waiting = stage_guest(st, "room"); /* has said nothing yet: nobody knows it */
     guest *again = stage_guest_again(st, b, "room");
-    guest_offer(again);
+    guest_offer(again, NULL);
     stage_run(st, 200);
     json_t *list = presence(st);
     ck_assert_uint_eq(json_array_size(list), 2);

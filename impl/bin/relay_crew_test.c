@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "bin/relay_crew.h"
-#include "crypto/handshake.h"
 #include "io/sys.h"
+#include "relay/testing/offer.h"
 #include "wire/media.h"
 #include "wire/signal.h"
 
@@ -43,29 +43,13 @@ static wzp_addr addr_of(const stage *st, unsigned number) {
 }
 
 static void send_offer(stage *st, wzp_quic_conn conn) {
-    static const uint8_t versions[] = {WZP_PROTOCOL_VERSION};
     uint8_t seed[WZP_KEY_LEN] = {9};
-    uint8_t signature[WZP_SIGNATURE_LEN];
-    uint8_t json[4096];
+    uint8_t json[OFFER_MAX];
     wzp_identity identity;
-    wzp_ephemeral ephemeral;
-    wzp_wr wr;
     memcpy(seed + 1, &conn, sizeof conn);
     wzp_identity_from_seed(&identity, seed);
-    wzp_ephemeral_new(&ephemeral, wzp_io_rng());
-    wzp_handshake_sign(signature, &identity, WZP_ROLE_OFFER, ephemeral.pub);
-    wzp_signal offer = {.kind = WZP_SIGNAL_CALL_OFFER,
-                        .version = 1,
-                        .u.CallOffer = {.signature = {signature, sizeof signature},
-                                        .supported_profiles = {&wzp_profile_good, 1},
-                                        .protocol_version = WZP_PROTOCOL_VERSION,
-                                        .supported_versions = {versions, 1}}};
-    memcpy(offer.u.CallOffer.identity_pub.bytes, identity.ed25519_pub, WZP_KEY_LEN);
-    memcpy(offer.u.CallOffer.ephemeral_pub.bytes, ephemeral.pub, WZP_KEY_LEN);
-    wzp_wr_init(&wr, json, sizeof json);
-    wzp_signal_write(&wr, &offer);
-    ck_assert(wzp_quic_send_signal(st->quic, conn, wzp_bytes_of(json, wzp_wr_len(&wr)), NULL) ==
-              WZP_OK);
+    const size_t len = offer_write(json, sizeof json, &identity, NULL, wzp_io_rng());
+    ck_assert(wzp_quic_send_signal(st->quic, conn, wzp_bytes_of(json, len), NULL) == WZP_OK);
 }
 
 static guest *dial(stage *st, const char *room) {

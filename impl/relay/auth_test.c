@@ -39,7 +39,7 @@ START_TEST(accepted_before_the_offer) {
     guest *g = stage_guest(st, "room");
     show(g, "t1");
     answer(st, asked(st, "t1"), WZP_AUTH_ACCEPTED, name);
-    guest_offer(g);
+    guest_offer(g, NULL);
     stage_run(st, 200);
     ck_assert_uint_eq(guest_count(g, "CallAnswer"), 1);
     ck_assert_ptr_nonnull(strstr(guest_heard(g, "RoomUpdate", 0)->text, name));
@@ -54,7 +54,7 @@ START_TEST(offer_is_held_until_the_answer) {
     stage *st = stage_new(&with_auth);
     guest *g = stage_guest(st, "room");
     show(g, "t1");
-    guest_offer(g);
+    guest_offer(g, NULL);
     stage_run(st, 1000);
     ck_assert_uint_eq(guest_count(g, "CallAnswer"), 0);
     answer(st, asked(st, "t1"), WZP_AUTH_ACCEPTED, name);
@@ -102,7 +102,7 @@ START_TEST(refused) {
     stage *st = stage_new(&with_auth);
     guest *g = stage_guest(st, "room");
     show(g, "t1");
-    guest_offer(g);
+    guest_offer(g, NULL);
     stage_run(st, 100);
     answer(st, asked(st, "t1"), c->verdict, c->identity);
     ck_assert_msg(g->closed, "%s: still open", c->name);
@@ -137,7 +137,7 @@ START_TEST(something_else_first) {
     if (c->json != NULL) {
         guest_say(g, c->json);
     } else {
-        guest_offer(g);
+        guest_offer(g, NULL);
     }
     show(g, "t1"); /* too late */
     ck_assert(g->closed);
@@ -204,11 +204,11 @@ START_TEST(limits) {
     g = stage_guest(st, "room");
     show(g, "t");
     for (int i = 0; i < WZP_LIMIT_HELD; i++) {
-        guest_offer(g);
+        guest_offer(g, NULL);
     }
     stage_run(st, 200);
     ck_assert(!g->closed);
-    guest_offer(g);
+    guest_offer(g, NULL);
     stage_run(st, 200);
     ck_assert_str_eq(g->close.reason, "too much before the token was checked");
     g = stage_guest(st, "_signal");
@@ -274,7 +274,7 @@ START_TEST(strict_identity) {
     show(g, "t");
     answer(st, asked(st, "t"), WZP_AUTH_ACCEPTED, identity);
     if (_i % 2 == 0) {
-        guest_offer(g);
+        guest_offer(g, NULL);
     } else {
         guest_register(g, NULL);
     }

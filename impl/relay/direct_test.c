@@ -107,7 +107,7 @@ static long long dropped(const fixture *f, const char *why) {
 
 static bool may_join(stage *st, const guest *who, const char *room_name) {
     guest *g = stage_guest_again(st, who, room_name);
-    guest_offer(g);
+    guest_offer(g, NULL);
     stage_run(st, SOON);
     ck_assert(g->closed == (guest_count(g, "RoomUpdate") == 0));
     return !g->closed;

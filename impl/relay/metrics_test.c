@@ -60,7 +60,7 @@ START_TEST(handshake_is_observed) {
     guest *g = stage_guest(st, "room");
     ck_assert_int_eq(stage_metric(st, "wzp_relay_handshake_duration_seconds_count"), 0);
     stage_run(st, 300);
-    guest_offer(g);
+    guest_offer(g, NULL);
     stage_run(st, SOON);
     ck_assert_int_eq(stage_metric(st, "wzp_relay_handshake_duration_seconds_count"), 1);
     ck_assert_int_eq(stage_metric(st, "wzp_relay_handshake_duration_seconds_bucket{le=\"0.25\"}"),
@@ -90,7 +90,7 @@ START_TEST(handshake_begins_after_the_token) {
     stage *st = stage_new(&cfg);
     guest *g = stage_guest(st, "room");
     guest_say(g, "{\"AuthToken\":{\"token\":\"t\"}}");
-    guest_offer(g);
+    guest_offer(g, NULL);
     stage_run(st, 1500);
     ck_assert(wzp_relay_next_auth(st->relay, &question));
     wzp_relay_auth_result(st->relay, question.id, WZP_AUTH_ACCEPTED, "ann", st->net.now);

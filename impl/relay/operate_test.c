@@ -47,7 +47,7 @@ START_TEST(drain_admits_nobody) {
     const guest *a = stage_member(st, "room");
     guest *late = stage_guest(st, "room"); /* connected before, says its offer after */
     wzp_relay_drain(st->relay, st->net.now);
-    guest_offer(late);
+    guest_offer(late, NULL);
     stage_run(st, FAREWELL);
     ck_assert(late->closed && !a->closed);
     ck_assert_uint_eq(guest_count(late, "CallAnswer"), 0);
@@ -100,7 +100,7 @@ START_TEST(drain_waits_for_direct_calls) {
     stage_run(st, SOON);
     ck_assert_uint_eq(guest_count(a, "CallSetup"), 1);
     guest *media = stage_guest_again(st, a, "call-c1");
-    guest_offer(media);
+    guest_offer(media, NULL);
     stage_run(st, SOON);
     ck_assert_uint_eq(guest_count(media, "CallAnswer"), 1);
     ck_assert_int_eq(stage_metric(st, "wzp_relay_active_sessions"), 1);
@@ -128,7 +128,7 @@ START_TEST(changes_apply_to_newcomers) {
     stage *st = stage_new(&cfg);
     const guest *a = stage_member(st, "room");
     guest *refused = stage_guest(st, "room");
-    guest_offer(refused);
+    guest_offer(refused, NULL);
     stage_run(st, SOON);
     ck_assert(refused->closed);
     const wzp_relay_live live = {.enforce = WZP_ENFORCE_ON,

@@ -149,22 +149,10 @@ START_TEST(joins_and_leaves) {
 }
 END_TEST
 
-/* Joins under an alias that is a JSON string. */
+/* Joins under an alias that means harm. */
 static guest *member_as(stage *st, const char *room, const char *alias) {
     guest *g = stage_guest(st, room);
-    wzp_ephemeral own;
-    uint8_t signature[WZP_SIGNATURE_LEN];
-    wzp_ephemeral_new(&own, wzp_prng_rng(&g->prng));
-    wzp_handshake_sign(signature, &g->identity, WZP_ROLE_OFFER, own.pub);
-    wzp_signal offer = {.kind = WZP_SIGNAL_CALL_OFFER,
-                        .version = 1,
-                        .u.CallOffer = {.signature = {signature, sizeof signature},
-                                        .supported_profiles = {&wzp_profile_good, 1},
-                                        .alias = {true, wzp_bytes_str(alias)},
-                                        .protocol_version = 2}};
-    memcpy(offer.u.CallOffer.identity_pub.bytes, g->identity.ed25519_pub, WZP_KEY_LEN);
-    memcpy(offer.u.CallOffer.ephemeral_pub.bytes, own.pub, WZP_KEY_LEN);
-    guest_tell(g, &offer);
+    guest_offer(g, alias);
     stage_run(st, SOON);
     return g;
 }

@@ -9,11 +9,10 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "crypto/handshake.h"
 #include "io/drive.h"
 #include "io/sys.h"
 #include "relay/relay.h"
-#include "wire/signal.h"
+#include "relay/testing/offer.h"
 
 enum { PARTICIPANTS = 1000, PER_ROOM = 2, AT_ONCE = 32, IDLE_MS = 2000, GIVE_UP_MS = 60000 };
 static const double budget_bytes = 48 * 1024;
@@ -42,27 +41,12 @@ static void dial_more(clients *c, wzp_time now) {
 
 static void send_offer(clients *c, wzp_quic_conn conn) {
     uint8_t seed[WZP_KEY_LEN];
-    uint8_t signature[WZP_SIGNATURE_LEN];
-    uint8_t json[4096];
-    static const uint8_t versions[] = {2};
+    uint8_t json[OFFER_MAX];
     wzp_identity identity;
-    wzp_ephemeral ephemeral;
-    wzp_wr wr;
     wzp_rng_fill(wzp_io_rng(), seed, sizeof seed);
     wzp_identity_from_seed(&identity, seed);
-    wzp_ephemeral_new(&ephemeral, wzp_io_rng());
-    wzp_handshake_sign(signature, &identity, WZP_ROLE_OFFER, ephemeral.pub);
-    wzp_signal offer = {.kind = WZP_SIGNAL_CALL_OFFER,
-                        .version = 1,
-                        .u.CallOffer = {.signature = {signature, sizeof signature},
-                                        .supported_profiles = {&wzp_profile_good, 1},
-                                        .protocol_version = 2,
-                                        .supported_versions = {versions, 1}}};
-    memcpy(offer.u.CallOffer.identity_pub.bytes, identity.ed25519_pub, WZP_KEY_LEN);
-    memcpy(offer.u.CallOffer.ephemeral_pub.bytes, ephemeral.pub, WZP_KEY_LEN);
-    wzp_wr_init(&wr, json, sizeof json);
-    wzp_signal_write(&wr, &offer);
-    (void)!wzp_quic_send_signal(c->quic, conn, wzp_bytes_of(json, wzp_wr_len(&wr)), NULL);
+    const size_t len = offer_write(json, sizeof json, &identity, NULL, wzp_io_rng());
+    (void)!wzp_quic_send_signal(c->quic, conn, wzp_bytes_of(json, len), NULL);
 }
 
 /* The first signal of the relay is its answer. */

@@ -15,6 +15,7 @@
 #include "io/drive.h"
 #include "io/sys.h"
 #include "relay/relay.h"
+#include "relay/testing/offer.h"
 #include "wire/media.h"
 #include "wire/signal.h"
 
@@ -187,23 +188,12 @@ typedef struct call {
 } call;
 
 static void send_offer(call *c, wzp_quic_conn conn) {
-    static const uint8_t versions[] = {WZP_PROTOCOL_VERSION};
     const uint8_t seed[WZP_KEY_LEN] = {(uint8_t)conn, 7};
-    uint8_t signature[WZP_SIGNATURE_LEN];
+    uint8_t json[OFFER_MAX];
     wzp_identity identity;
-    wzp_ephemeral ephemeral;
     wzp_identity_from_seed(&identity, seed);
-    wzp_ephemeral_new(&ephemeral, wzp_io_rng());
-    wzp_handshake_sign(signature, &identity, WZP_ROLE_OFFER, ephemeral.pub);
-    wzp_signal offer = {.kind = WZP_SIGNAL_CALL_OFFER,
-                        .version = 1,
-                        .u.CallOffer = {.signature = {signature, sizeof signature},
-                                        .supported_profiles = {&wzp_profile_good, 1},
-                                        .protocol_version = WZP_PROTOCOL_VERSION,
-                                        .supported_versions = {versions, 1}}};
-    memcpy(offer.u.CallOffer.identity_pub.bytes, identity.ed25519_pub, WZP_KEY_LEN);
-    memcpy(offer.u.CallOffer.ephemeral_pub.bytes, ephemeral.pub, WZP_KEY_LEN);
-    tell(c->quic, conn, &offer);
+    const size_t len = offer_write(json, sizeof json, &identity, NULL, wzp_io_rng());
+    (void)!wzp_quic_send_signal(c->quic, conn, wzp_bytes_of(json, len), NULL);
 }
 
 static void on_packet(call *c, wzp_bytes datagram, wzp_time now) {

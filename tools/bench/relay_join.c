@@ -3,9 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "crypto/handshake.h"
 #include "io/sys.h"
-#include "wire/signal.h"
+#include "relay/testing/offer.h"
 
 enum { AT_ONCE = 32 };
 
@@ -33,28 +32,13 @@ void joining_dial(joining *j, wzp_time now) {
 }
 
 static void send_offer(const joining *j, wzp_quic_conn conn) {
-    static const uint8_t versions[] = {WZP_PROTOCOL_VERSION};
     uint8_t seed[WZP_KEY_LEN] = {7};
-    uint8_t signature[WZP_SIGNATURE_LEN];
-    uint8_t json[4096];
+    uint8_t json[OFFER_MAX];
     wzp_identity identity;
-    wzp_ephemeral ephemeral;
-    wzp_wr wr;
     memcpy(seed + 1, &conn, sizeof conn);
     wzp_identity_from_seed(&identity, seed);
-    wzp_ephemeral_new(&ephemeral, wzp_io_rng());
-    wzp_handshake_sign(signature, &identity, WZP_ROLE_OFFER, ephemeral.pub);
-    wzp_signal offer = {.kind = WZP_SIGNAL_CALL_OFFER,
-                        .version = 1,
-                        .u.CallOffer = {.signature = {signature, sizeof signature},
-                                        .supported_profiles = {&wzp_profile_good, 1},
-                                        .protocol_version = WZP_PROTOCOL_VERSION,
-                                        .supported_versions = {versions, 1}}};
-    memcpy(offer.u.CallOffer.identity_pub.bytes, identity.ed25519_pub, WZP_KEY_LEN);
-    memcpy(offer.u.CallOffer.ephemeral_pub.bytes, ephemeral.pub, WZP_KEY_LEN);
-    wzp_wr_init(&wr, json, sizeof json);
-    wzp_signal_write(&wr, &offer);
-    (void)!wzp_quic_send_signal(j->quic, conn, wzp_bytes_of(json, wzp_wr_len(&wr)), NULL);
+    const size_t len = offer_write(json, sizeof json, &identity, NULL, wzp_io_rng());
+    (void)!wzp_quic_send_signal(j->quic, conn, wzp_bytes_of(json, len), NULL);
 }
 
 void joining_event(joining *j, const wzp_quic_event *ev, wzp_time now) {

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "relay/testing/offer.h"
+
 enum { SETTLE_MS = 200, PAGE = 262144 };
 
 /* --- what guests hear ------------------------------------------------------------------------- */
@@ -88,21 +90,11 @@ void guest_tell(guest *g, const wzp_signal *signal) {
     free(json);
 }
 
-void guest_offer(guest *g) {
-    static const uint8_t versions[] = {WZP_PROTOCOL_VERSION};
-    uint8_t signature[WZP_SIGNATURE_LEN];
-    wzp_ephemeral own;
-    wzp_ephemeral_new(&own, wzp_prng_rng(&g->prng));
-    wzp_handshake_sign(signature, &g->identity, WZP_ROLE_OFFER, own.pub);
-    wzp_signal offer = {.kind = WZP_SIGNAL_CALL_OFFER,
-                        .version = 1,
-                        .u.CallOffer = {.signature = {signature, sizeof signature},
-                                        .supported_profiles = {&wzp_profile_good, 1},
-                                        .protocol_version = WZP_PROTOCOL_VERSION,
-                                        .supported_versions = {versions, 1}}};
-    memcpy(offer.u.CallOffer.identity_pub.bytes, g->identity.ed25519_pub, WZP_KEY_LEN);
-    memcpy(offer.u.CallOffer.ephemeral_pub.bytes, own.pub, WZP_KEY_LEN);
-    guest_tell(g, &offer);
+void guest_offer(guest *g, const char *alias) {
+    uint8_t json[OFFER_MAX];
+    const size_t len = offer_write(json, sizeof json, &g->identity, alias, wzp_prng_rng(&g->prng));
+    ck_assert(len > 0 &&
+              wzp_quic_send_signal(g->quic, g->conn, wzp_bytes_of(json, len), NULL) == WZP_OK);
 }
 
 void guest_register(guest *g, const char *alias) {
@@ -187,7 +179,7 @@ guest *stage_guest_again(stage *st, const guest *who, const char *sni) {
 
 guest *stage_member(stage *st, const char *room) {
     guest *g = stage_guest(st, room);
-    guest_offer(g);
+    guest_offer(g, NULL);
     stage_run(st, SETTLE_MS);
     ck_assert_uint_eq(guest_count(g, "CallAnswer"), 1);
     return g;

@@ -57,7 +57,7 @@ guest *stage_registered(stage *st, const char *alias);
 
 void guest_say(guest *g, const char *json);
 void guest_tell(guest *g, const wzp_signal *signal);
-void guest_offer(guest *g);
+void guest_offer(guest *g, const char *alias); /* NULL: without one */
 void guest_register(guest *g, const char *alias);
 void guest_send(guest *g, wzp_bytes datagram);
 void guest_leave(guest *g);
