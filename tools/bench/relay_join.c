@@ -10,8 +10,9 @@ enum { AT_ONCE = 32 };
 
 #define QUIET (300 * WZP_MS)
 
-void joining_init(joining *j, const load *l, wzp_quic *quic, wzp_addr relay, uint16_t port) {
-    *j = (joining){.l = l, .quic = quic, .relay = relay, .port = port};
+void joining_init(joining *j, const load *l, wzp_quic *quic, wzp_addr relay, uint16_t port,
+                  bool offers) {
+    *j = (joining){.l = l, .quic = quic, .relay = relay, .port = port, .offers = offers};
 }
 
 static void dial(joining *j, wzp_time now) {
@@ -42,8 +43,11 @@ static void send_offer(const joining *j, wzp_quic_conn conn) {
 }
 
 void joining_event(joining *j, const wzp_quic_event *ev, wzp_time now) {
-    if (ev->kind == WZP_QUIC_CONNECTED) {
+    if (ev->kind == WZP_QUIC_CONNECTED && j->offers) {
         send_offer(j, ev->conn);
+    } else if (ev->kind == WZP_QUIC_CONNECTED) {
+        j->signal_at = now;
+        j->answered++;
     } else if (ev->kind == WZP_QUIC_SIGNAL) {
         const size_t head = ev->body.len < 16 ? ev->body.len : 16;
         j->signal_at = now;

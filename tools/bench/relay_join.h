@@ -10,12 +10,14 @@ typedef struct joining {
     wzp_quic *quic;
     wzp_addr relay;
     uint16_t port; /* of the clients */
+    bool offers;   /* without, who is connected has joined */
     wzp_quic_conn conns[LOAD_MEMBERS_MAX];
     unsigned dialled, answered, lost;
     wzp_time signal_at;
 } joining;
 
-void joining_init(joining *j, const load *l, wzp_quic *quic, wzp_addr relay, uint16_t port);
+void joining_init(joining *j, const load *l, wzp_quic *quic, wzp_addr relay, uint16_t port,
+                  bool offers);
 void joining_dial(joining *j, wzp_time now);
 void joining_event(joining *j, const wzp_quic_event *ev, wzp_time now);
 

@@ -30,15 +30,21 @@ typedef struct contender contender;
 contender *relay_open(const load *load);
 contender *raw_open(const load *load);
 contender *turn_open(const load *load);
+contender *bare_open(const load *load);
 
 /* Plays the load for `warm` and then for `span`, which is measured. */
 outcome contender_measure(contender *c, const load *load, uint64_t warm, uint64_t span);
 void contender_close(contender **c);
 
-/* relay_steady.c: the same in memory, for a profiler.  Returns how many packets were received. */
-uint64_t steady(const load *load, unsigned frames);
+/* relay_steady.c: the same in memory, for a profiler. */
+typedef struct steady_result {
+    uint64_t packets; /* received; 0: it could not be done */
+    double
+        least_ns; /* that the server took for one of them, sockets apart, in the cheapest frame */
+} steady_result;
+steady_result steady(const load *load, unsigned frames, bool is_bare);
 
-/* --- for the three ---------------------------------------------------------------------------- */
+/* --- for them all ---------------------------------------------------------------------------- */
 
 /* What a contender's clients can do; `self` is their own state. */
 typedef struct clients_ops {

@@ -1,8 +1,6 @@
-/* wzp-relay itself, and its clients: one endpoint with a connection for each of them. */
+#include "relay_quic.h"
+
 #include <errno.h>
-#include <limits.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "bench.h"
 #include "io/sys.h"
@@ -13,50 +11,12 @@
 
 typedef struct quic_clients {
     contender *owner;
+    const load *l;
     wzp_udp *udp;
     wzp_quic *quic;
     joining joining;
+    bool offers;
 } quic_clients;
-
-/* --- the server ------------------------------------------------------------------------------- */
-
-/* The relay of the same build; its first line says where it listens. */
-static bool start_relay(contender *c, const load *l, wzp_addr *addr) {
-    char own[PATH_MAX] = "";
-    char path[PATH_MAX + 32];
-    char threads[16];
-    char line[128] = "";
-    int out[2];
-    if (readlink("/proc/self/exe", own, sizeof own - 1) < 0 || pipe(out) != 0) {
-        return false;
-    }
-    char *slash = strrchr(own, '/');
-    if (slash == NULL) {
-        return false;
-    }
-    *slash = '\0';
-    (void)snprintf(path, sizeof path, "%s/../bin/wzp-relay", own);
-    (void)snprintf(threads, sizeof threads, "%u", l->threads);
-    c->server = load_fork();
-    if (c->server == 0) {
-        dup2(out[1], STDOUT_FILENO);
-        execl(path, path, "--listen", "127.0.0.1:0", "--max-sessions", "2000", "--threads", threads,
-              "--log-level", "error", "--seed",
-              "0101010101010101010101010101010101010101010101010101010101010101", (char *)NULL);
-        _exit(127);
-    }
-    close(out[1]);
-    FILE *text = fdopen(out[0], "r");
-    const bool told = text != NULL && fgets(line, sizeof line, text) != NULL &&
-                      strncmp(line, "listening on ", 13) == 0;
-    line[strcspn(line, "\n")] = '\0';
-    if (text != NULL) {
-        (void)fclose(text);
-    }
-    return told && wzp_addr_parse(addr, line + 13) == WZP_OK;
-}
-
-/* --- its clients ------------------------------------------------------------------------------ */
 
 static void drain(quic_clients *q, wzp_time now) {
     wzp_quic_event ev;
@@ -118,7 +78,7 @@ static void close_clients(void *self) {
     free(q);
 }
 
-contender *relay_open(const load *l) {
+contender *quic_clients_new(const load *l, bool offers) {
     static const clients_ops ops = {speak, turn, deadline, close_clients};
     const wzp_addr any = wzp_addr_v4(0, 0, 0, 0, 0);
     const wzp_quic_cfg cfg = {.rng = wzp_io_rng(), .max_conns = LOAD_MEMBERS_MAX + 1};
@@ -129,23 +89,30 @@ contender *relay_open(const load *l) {
         free(q);
         return NULL;
     }
+    *q = (quic_clients){.owner = c, .l = l, .offers = offers};
     *c = (contender){.ops = &ops, .self = q};
-    q->owner = c;
-    wzp_addr relay;
-    if (!start_relay(c, l, &relay)) {
-        (void)fprintf(stderr, "bench_relay: wzp-relay did not start\n");
-    } else if (wzp_quic_new(&q->quic, &cfg, wzp_io_now()) != WZP_OK ||
-               wzp_udp_open(&q->udp, &any, false) != WZP_OK) {
+    if (wzp_quic_new(&q->quic, &cfg, wzp_io_now()) != WZP_OK ||
+        wzp_udp_open(&q->udp, &any, false) != WZP_OK) {
         (void)fprintf(stderr, "bench_relay: no endpoint: %s\n", wzp_io_reason(errno));
-    } else {
-        joining_init(&q->joining, l, q->quic, relay, wzp_udp_local(q->udp).port);
-        c->fd = wzp_udp_fd(q->udp);
-        if (join(q)) {
-            return c;
-        }
-        (void)fprintf(stderr, "bench_relay: %u of %u have joined, %u connections lost\n",
-                      q->joining.answered, l->rooms * l->members, q->joining.lost);
+        contender_close(&c);
+        return NULL;
     }
-    contender_close(&c);
-    return NULL;
+    c->fd = wzp_udp_fd(q->udp);
+    return c;
+}
+
+uint16_t quic_clients_port(const contender *c) {
+    const quic_clients *q = c->self;
+    return wzp_udp_local(q->udp).port;
+}
+
+contender *quic_clients_join(contender *c, const wzp_addr *server) {
+    quic_clients *q = c->self;
+    joining_init(&q->joining, q->l, q->quic, *server, quic_clients_port(c), q->offers);
+    if (!join(q)) {
+        (void)fprintf(stderr, "bench_relay: %u of %u have joined, %u connections lost\n",
+                      q->joining.answered, q->l->rooms * q->l->members, q->joining.lost);
+        contender_close(&c);
+    }
+    return c;
 }

@@ -1,16 +1,21 @@
-/* A relay and its clients in one process and in memory, for a profiler: virtual time, a link of one
- * millisecond.  What the relay does while all have joined is done by functions named steady_*, so
- * that callgrind --toggle-collect='steady_*' counts it and nothing else. */
+/* A relay, or the bare server, and its clients in one process and in memory, for a profiler:
+ * virtual time, a link of one millisecond.  What the server does while all have joined is done by
+ * functions named steady_*, so that callgrind --toggle-collect='steady_*' counts it and nothing
+ * else.  (One of them called by another is not counted: it switches counting off until it returns.)
+ */
 #include <assert.h>
 #include <string.h>
 
 #include "bench.h"
 #include "io/sys.h"
 #include "relay/relay.h"
+#include "relay_bare.h"
 #include "relay_join.h"
 #include "relay_load.h"
 
-enum { LINK_PACKETS = 1 << 16, PACKET_MAX = 1500 };
+enum { LINK_PACKETS = 1 << 16, PACKET_MAX = 1500, CLIENTS_PORT = 9 };
+
+#define SERVER wzp_addr_v4(127, 0, 0, 1, 4433)
 
 typedef struct packet {
     wzp_time at;
@@ -27,12 +32,14 @@ typedef struct link {
 typedef struct world {
     const load *l;
     wzp_time now;
-    wzp_relay *relay;
+    wzp_relay *relay; /* or else */
+    bare *bare;
     wzp_quic *quic;
     joining joining;
     link up, down; /* to the relay, to the clients */
     uint64_t heard;
     bool is_steady;
+    double server_ns; /* real time that the server's turns took */
 } world;
 
 void steady_recv(wzp_relay *relay, const packet *p, wzp_time now);
@@ -79,6 +86,54 @@ static packet *take(const world *w, link *from) {
     from->first = (from->first + 1) % LINK_PACKETS;
     from->count--;
     return p;
+}
+
+/* --- the bare server ---------------------------------------------------------------------------
+ */
+
+void steady_bare_recv(bare *b, const packet *p, wzp_time now);
+void steady_bare_tick(bare *b, wzp_time now);
+void steady_not(world *w, unsigned client, size_t len);
+
+static uint8_t bare_packet[BARE_PACKET];
+
+__attribute__((noinline)) void steady_bare_recv(bare *b, const packet *p, wzp_time now) {
+    bare_recv(b, load_client(p->path.remote.ip), p->data, p->len, now);
+}
+
+__attribute__((noinline)) void steady_bare_tick(bare *b, wzp_time now) {
+    bare_tick(b, now);
+}
+
+/* The link is not the server's. */
+__attribute__((noinline)) void steady_not(world *w, unsigned client, size_t len) {
+    const wzp_quic_meta meta = {.path = {SERVER, load_addr(client, CLIENTS_PORT)},
+                                .segment = (uint16_t)len};
+    put(w, &w->down, bare_packet, len, &meta);
+}
+
+static uint8_t *lend(void *ctx) {
+    (void)ctx;
+    return bare_packet;
+}
+
+static void deliver(void *ctx, unsigned client, size_t len) {
+    steady_not(ctx, client, len);
+}
+
+static void turn_bare(world *w) {
+    for (packet *p; (p = take(w, &w->up)) != NULL;) {
+        if (w->is_steady) {
+            steady_bare_recv(w->bare, p, w->now);
+        } else {
+            bare_recv(w->bare, load_client(p->path.remote.ip), p->data, p->len, w->now);
+        }
+    }
+    if (w->is_steady) {
+        steady_bare_tick(w->bare, w->now);
+    } else {
+        bare_tick(w->bare, w->now);
+    }
 }
 
 /* --- turns ------------------------------------------------------------------------------------ */
@@ -130,7 +185,13 @@ static void turn_clients(world *w) {
 
 static void pass(world *w, uint64_t span) {
     for (const wzp_time until = w->now + span; w->now < until; w->now += WZP_MS / 4) {
-        turn_relay(w);
+        const double begin = bench_now_ns();
+        if (w->bare != NULL) {
+            turn_bare(w);
+        } else {
+            turn_relay(w);
+        }
+        w->server_ns += bench_now_ns() - begin;
         turn_clients(w);
     }
 }
@@ -152,36 +213,60 @@ static void talk(world *w, unsigned frames) {
     }
 }
 
-uint64_t steady(const load *l, unsigned frames) {
-    static world w;
+static bool open_world(world *w, bool is_bare) {
     const wzp_rng rng = wzp_io_rng();
-    const wzp_addr relay = wzp_addr_v4(127, 0, 0, 1, 4433);
     const wzp_relay_cfg relay_cfg = {
         .rng = rng, .seed = {1}, .enforce = WZP_ENFORCE_OBSERVE, .max_sessions = 2000};
     const wzp_quic_cfg quic_cfg = {.rng = rng, .max_conns = LOAD_MEMBERS_MAX + 1};
+    const wzp_addr server = SERVER;
+    w->up.packets = calloc(LINK_PACKETS, sizeof(packet));
+    w->down.packets = calloc(LINK_PACKETS, sizeof(packet));
+    if (w->up.packets == NULL || w->down.packets == NULL ||
+        wzp_quic_new(&w->quic, &quic_cfg, w->now) != WZP_OK) {
+        return false;
+    }
+    joining_init(&w->joining, w->l, w->quic, server, CLIENTS_PORT, !is_bare);
+    if (is_bare) {
+        w->bare = bare_new(w->l, &server, CLIENTS_PORT, (bare_sink){lend, deliver, w});
+    }
+    return is_bare ? w->bare != NULL : wzp_relay_new(&w->relay, &relay_cfg, w->now) == WZP_OK;
+}
+
+/* The cheapest frame is what the code costs. */
+static steady_result measure(world *w, unsigned frames) {
+    steady_result result = {.least_ns = 1e9};
+    w->is_steady = true;
+    for (unsigned i = 0; i < frames; i++) {
+        const uint64_t before = w->heard;
+        w->server_ns = 0;
+        talk(w, 1);
+        const uint64_t heard = w->heard - before;
+        const double ns = w->server_ns / (double)(heard > 0 ? heard : 1);
+        result.packets += heard;
+        result.least_ns = heard > 0 && ns < result.least_ns ? ns : result.least_ns;
+    }
+    w->is_steady = false;
+    return result;
+}
+
+steady_result steady(const load *l, unsigned frames, bool is_bare) {
+    static world w;
+    w = (world){0};
     w.l = l;
     w.now = WZP_S;
-    w.up.packets = calloc(LINK_PACKETS, sizeof(packet));
-    w.down.packets = calloc(LINK_PACKETS, sizeof(packet));
-    if (w.up.packets == NULL || w.down.packets == NULL ||
-        wzp_relay_new(&w.relay, &relay_cfg, w.now) != WZP_OK ||
-        wzp_quic_new(&w.quic, &quic_cfg, w.now) != WZP_OK) {
-        return 0;
+    if (!open_world(&w, is_bare)) {
+        return (steady_result){0};
     }
-    joining_init(&w.joining, l, w.quic, relay, 9);
     while (!joining_done(&w.joining, w.now) && w.now < 100 * WZP_S) {
         joining_dial(&w.joining, w.now);
         pass(&w, WZP_MS);
     }
     talk(&w, 20);
-    const uint64_t before = w.heard;
-    w.is_steady = true;
-    talk(&w, frames);
-    w.is_steady = false;
-    const uint64_t heard = w.heard - before;
+    const steady_result result = measure(&w, frames);
     wzp_relay_free(&w.relay);
+    bare_free(&w.bare);
     wzp_quic_free(&w.quic);
     free(w.up.packets);
     free(w.down.packets);
-    return heard;
+    return result;
 }
