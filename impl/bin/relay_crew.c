@@ -242,10 +242,18 @@ static void write_workers(const wzp_relay_crew *c, wzp_wr *out) {
     wzp_wr_str(out, text);
 }
 
-wzp_err wzp_relay_crew_metrics(wzp_relay_crew *c, wzp_wr *out) {
-    if (c->count == 1) {
-        return wzp_relay_metrics(c->members[0].relay, out);
-    }
+/* Nor is the memory: the library's is one heap for all. */
+static void write_heap(wzp_wr *out) {
+    char text[160];
+    (void)snprintf(text, sizeof text,
+                   "# HELP wzp_relay_heap_bytes memory in use by all of the process\n"
+                   "# TYPE wzp_relay_heap_bytes gauge\n"
+                   "wzp_relay_heap_bytes %llu\n",
+                   (unsigned long long)wzp_io_heap_bytes());
+    wzp_wr_str(out, text);
+}
+
+static wzp_err sum_pages(wzp_relay_crew *c, wzp_wr *out) {
     wzp_bytes pages[WZP_STEER_WORKERS_MAX];
     uint8_t *text = malloc((size_t)c->count * PAGE_CAP);
     wzp_err err = text != NULL ? WZP_OK : WZP_ERR_NOMEM;
@@ -260,8 +268,14 @@ wzp_err wzp_relay_crew_metrics(wzp_relay_crew *c, wzp_wr *out) {
     if (err == WZP_OK) {
         err = wzp_metrics_sum(pages, c->count, out);
         write_workers(c, out);
-        err = err == WZP_OK ? wzp_wr_end(out) : err;
     }
     free(text);
     return err;
+}
+
+wzp_err wzp_relay_crew_metrics(wzp_relay_crew *c, wzp_wr *out) {
+    const wzp_err err =
+        c->count > 1 ? sum_pages(c, out) : wzp_relay_metrics(c->members[0].relay, out);
+    write_heap(out);
+    return err == WZP_OK ? wzp_wr_end(out) : err;
 }

@@ -32,6 +32,8 @@ struct wzp_phone {
     wzp_quic_conn conn;
     wzp_log log;
     wzp_rng rng;
+    void (*signal)(void *ctx, bool out, wzp_bytes json);
+    void *signal_ctx;
     wzp_identity identity;
     wzp_ephemeral ephemeral;
     wzp_addr relay;
@@ -63,16 +65,23 @@ static void keep(char *out, size_t cap, wzp_bytes text) {
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
+static void show(const wzp_phone *p, bool out, wzp_bytes json) {
+    if (p->signal != NULL) {
+        p->signal(p->signal_ctx, out, json);
+    }
+}
+
 static void send_signal(wzp_phone *p, const wzp_signal *signal) {
     uint8_t buf[4096];
     wzp_wr wr;
     wzp_wr_init(&wr, buf, sizeof buf);
     wzp_signal_write(&wr, signal);
-    if (wzp_wr_end(&wr) != WZP_OK ||
-        wzp_quic_send_signal(p->quic, p->conn, wzp_bytes_of(buf, wzp_wr_len(&wr)), NULL) !=
-            WZP_OK) {
+    const wzp_bytes json = wzp_bytes_of(buf, wzp_wr_len(&wr));
+    if (wzp_wr_end(&wr) != WZP_OK || wzp_quic_send_signal(p->quic, p->conn, json, NULL) != WZP_OK) {
         wzp_logf(&p->log, WZP_LOG_WARN, "a signal could not be sent");
+        return;
     }
+    show(p, true, json);
 }
 
 static void send_register(wzp_phone *p) {
@@ -183,6 +192,7 @@ static void on_ack(wzp_phone *p, const wzp_signal_RegisterPresenceAck *ack, wzp_
 
 static void on_signal(wzp_phone *p, wzp_bytes json, wzp_time now) {
     wzp_signal *signal = NULL;
+    show(p, false, json);
     if (wzp_signal_parse(&signal, json, NULL, NULL) != WZP_OK) {
         char name[48];
         wzp_logf(&p->log, WZP_LOG_WARN, "unreadable signal %s",
@@ -400,6 +410,8 @@ wzp_err wzp_phone_new(wzp_phone **out, const wzp_phone_cfg *cfg, wzp_time now) {
     }
     p->log = cfg->log;
     p->rng = cfg->rng;
+    p->signal = cfg->signal;
+    p->signal_ctx = cfg->signal_ctx;
     (void)snprintf(p->alias, sizeof p->alias, "%s", cfg->alias != NULL ? cfg->alias : "");
     wzp_identity_from_seed(&p->identity, cfg->seed);
     const wzp_quic_cfg quic = {.rng = cfg->rng,

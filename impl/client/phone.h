@@ -21,6 +21,9 @@ typedef struct wzp_phone_cfg {
     bool deterministic;
     void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
     void *keylog_ctx;
+    /* Sees every signal that leaves (`out`) or has come; may be NULL. */
+    void (*signal)(void *ctx, bool out, wzp_bytes json);
+    void *signal_ctx;
 } wzp_phone_cfg;
 
 /* Starts to connect.  WZP_ERR_NOMEM, CRYPTO_LIB. */

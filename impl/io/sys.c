@@ -2,12 +2,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
+
+/* Where a sanitizer has its own malloc, only that one knows. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED_HEAP
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED_HEAP
+#endif
+#ifdef SANITIZED_HEAP
+#include <sanitizer/allocator_interface.h>
+#endif
 
 wzp_time wzp_io_now(void) {
     struct timespec ts;
@@ -86,6 +99,17 @@ bool wzp_io_write_secret(const char *path, const char *text) {
 const char *wzp_io_reason(int error) {
     const char *text = strerrordesc_np(error);
     return text != NULL ? text : "unknown error";
+}
+
+uint64_t wzp_io_heap_bytes(void) {
+#if defined(SANITIZED_HEAP)
+    return __sanitizer_get_current_allocated_bytes();
+#elif defined(__GLIBC__)
+    const struct mallinfo2 all = mallinfo2();
+    return (uint64_t)all.uordblks + all.hblkhd;
+#else
+    return 0;
+#endif
 }
 
 const char *wzp_io_env(const char *name) {

@@ -3,6 +3,7 @@
 #define WZP_IO_SYS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/rng.h"
 #include "base/time.h"
@@ -27,6 +28,10 @@ bool wzp_io_write_secret(const char *path, const char *text);
 
 /* What an errno means, as static text. */
 const char *wzp_io_reason(int error);
+
+/* Bytes that the process has from malloc now, mapped ones included; 0: the library does not tell.
+ * Up to a quarter of a megabyte for each thread may be kept by the library for its next calls. */
+uint64_t wzp_io_heap_bytes(void);
 
 /* A variable of the environment, NULL if it is not set.  Nothing of ours ever changes one. */
 const char *wzp_io_env(const char *name);
