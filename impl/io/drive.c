@@ -9,19 +9,16 @@ static void on_socket(uv_poll_t *poll, int status, int events);
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
+/* A later deadline leaves the timer as it is: most move on with every packet.  It then rings too
+ * early once, and is armed again. */
 static void arm(wzp_drive *d, wzp_time deadline) {
-    if (deadline == d->armed) {
+    if (deadline >= d->armed) {
         return;
     }
     d->armed = deadline;
-    struct itimerspec at = {0}; /* zero disarms */
-    if (deadline != WZP_TIME_NEVER) {
-        at.it_value.tv_sec = (time_t)(deadline / WZP_S);
-        at.it_value.tv_nsec = (long)(deadline % WZP_S);
-        if (deadline == 0) {
-            at.it_value.tv_nsec = 1;
-        }
-    }
+    const wzp_time when = deadline != 0 ? deadline : 1; /* zero would disarm */
+    const struct itimerspec at = {
+        .it_value = {.tv_sec = (time_t)(when / WZP_S), .tv_nsec = (long)(when % WZP_S)}};
     timerfd_settime(d->timer_fd, TFD_TIMER_ABSTIME, &at, NULL);
 }
 

@@ -9,7 +9,12 @@
 #include "io/sys.h"
 #include "io/udp_internal.h"
 
-enum { SLOT_DEFAULT = 65536, SLOT_LEAST = 1500, BUFFER_DEFAULT = 4 * 1024 * 1024 };
+enum {
+    SLOT_DEFAULT = 65536,
+    SLOT_LEAST = 1500,
+    SLOT_SHIFT = 320,
+    BUFFER_DEFAULT = 4 * 1024 * 1024
+};
 
 static bool set_int(int fd, int level, int option, int value) {
     return setsockopt(fd, level, option, &value, sizeof value) == 0;
@@ -124,7 +129,8 @@ wzp_err wzp_udp_new(wzp_udp **out, const wzp_udp_cfg *cfg) {
     }
     udp->fd = -1;
     udp->slot_bytes = slot;
-    udp->in.slots = malloc(RECV_SLOTS * slot);
+    udp->slot_stride = slot + SLOT_SHIFT;
+    udp->in.slots = malloc(RECV_SLOTS * udp->slot_stride);
     udp->out.arena = malloc(SEND_ARENA);
     wzp_err err = WZP_ERR_NOMEM;
     if (udp->in.slots != NULL && udp->out.arena != NULL) {

@@ -6,7 +6,7 @@
 #include "io/udp.h"
 
 enum {
-    RECV_SLOTS = 16,
+    RECV_SLOTS = 64,
     RECV_TURN = 1024, /* datagrams, then timers and owners get their turn */
     SEND_RUNS = 64,
     SEND_MESSAGES = 64,
@@ -28,7 +28,8 @@ typedef struct receiver {
     struct iovec iov[RECV_SLOTS];
     wzp_sockaddr from[RECV_SLOTS];
     control control[RECV_SLOTS];
-    uint8_t *slots; /* RECV_SLOTS * slot_bytes */
+    uint8_t *slots; /* RECV_SLOTS * slot_stride */
+    bool prepared;
     size_t count, at;
     wzp_udp_datagram current; /* of the slot before `at`: what all its segments share */
     wzp_bytes rest;           /* of that slot, not handed out yet */
@@ -62,6 +63,7 @@ struct wzp_udp {
     bool wildcard; /* the local address differs from datagram to datagram */
     wzp_addr local;
     size_t slot_bytes;
+    size_t slot_stride; /* a little more, so that slots do not compete for the same cache lines */
     wzp_udp_features features;
     wzp_udp_counters counters;
     receiver in;

@@ -65,10 +65,11 @@ static void read_control(wzp_udp *udp, struct msghdr *message) {
 
 /* --- batches ---------------------------------------------------------------------------------- */
 
-static void prepare(wzp_udp *udp) {
+/* The slots that a read may fill; the kernel writes over the lengths of those that it fills. */
+static void prepare(wzp_udp *udp, size_t count) {
     receiver *in = &udp->in;
-    for (size_t i = 0; i < RECV_SLOTS; i++) {
-        in->iov[i] = (struct iovec){in->slots + i * udp->slot_bytes, udp->slot_bytes};
+    for (size_t i = 0; i < count; i++) {
+        in->iov[i] = (struct iovec){in->slots + i * udp->slot_stride, udp->slot_bytes};
         in->messages[i].msg_hdr = (struct msghdr){.msg_name = &in->from[i],
                                                   .msg_namelen = sizeof in->from[i],
                                                   .msg_iov = &in->iov[i],
@@ -80,9 +81,10 @@ static void prepare(wzp_udp *udp) {
 
 bool wzp_udp_read(wzp_udp *udp) {
     receiver *in = &udp->in;
+    prepare(udp, in->prepared ? in->count : RECV_SLOTS);
+    in->prepared = true;
     in->count = in->at = 0;
     in->rest.len = 0;
-    prepare(udp);
     int n;
     do {
         n = recvmmsg(udp->fd, in->messages, RECV_SLOTS, 0, NULL);
@@ -113,7 +115,7 @@ static bool open_slot(wzp_udp *udp) {
         udp->counters.dropped_truncated++;
         return false;
     }
-    in->rest = wzp_bytes_of(in->slots + slot * udp->slot_bytes, message->msg_len);
+    in->rest = wzp_bytes_of(in->slots + slot * udp->slot_stride, message->msg_len);
     return in->rest.len > 0;
 }
 
@@ -135,10 +137,12 @@ bool wzp_udp_next(wzp_udp *udp, wzp_udp_datagram *out) {
     return true;
 }
 
+/* A batch that is not full was all there was: what came since wakes the driver again. */
 size_t wzp_udp_receive(wzp_udp *udp, wzp_core core, wzp_time now) {
     size_t n = 0;
     wzp_udp_datagram dg;
-    while (n < RECV_TURN && wzp_udp_read(udp)) {
+    for (bool more = true; more && n < RECV_TURN && wzp_udp_read(udp);) {
+        more = udp->in.count == RECV_SLOTS;
         for (; wzp_udp_next(udp, &dg); n++) {
             core.ops->recv(core.self, &dg.path, dg.ecn, dg.payload, now);
         }
