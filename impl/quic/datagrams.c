@@ -25,18 +25,71 @@
 
 /* --- the queue -------------------------------------------------------------------------------- */
 
-static datagram *new_datagram(wzp_quic *q, size_t len) {
-    datagram *d = q->free_datagrams;
-    if (len > DATAGRAM_KEPT || d == NULL) {
-        return malloc(sizeof *d + (len > DATAGRAM_KEPT ? len : DATAGRAM_KEPT));
+static datagram_body *new_body(wzp_quic *q, wzp_bytes bytes) {
+    datagram_body *b = q->free_bodies;
+    if (bytes.len > BODY_KEPT || b == NULL) {
+        b = malloc(sizeof *b + (bytes.len > BODY_KEPT ? bytes.len : BODY_KEPT));
+    } else {
+        q->free_bodies = b->next;
+        q->free_body_count--;
     }
-    q->free_datagrams = d->next;
-    q->free_datagram_count--;
+    if (b != NULL) {
+        b->references = 1;
+        b->len = bytes.len;
+        if (bytes.len != 0) {
+            memcpy(b->data, bytes.data, bytes.len);
+        }
+    }
+    return b;
+}
+
+static void drop_body(wzp_quic *q, datagram_body *b) {
+    if (b == NULL || --b->references > 0) {
+        return;
+    }
+    if (b->len > BODY_KEPT || q->free_body_count == BODIES_KEPT_MAX) {
+        free(b);
+        return;
+    }
+    b->next = q->free_bodies;
+    q->free_bodies = b;
+    q->free_body_count++;
+}
+
+/* A packet that goes to a whole room is kept once.  That saves more than copies: a copy for each of
+ * a thousand listeners drives everything else out of the processor's caches. */
+static datagram_body *body_of(wzp_quic *q, wzp_bytes bytes) {
+    datagram_body *last = q->last_body;
+    const bool same = last != NULL && last->len == bytes.len &&
+                      (bytes.len == 0 || memcmp(last->data, bytes.data, bytes.len) == 0);
+    if (!same) {
+        drop_body(q, last);
+        last = q->last_body = new_body(q, bytes);
+    }
+    return last;
+}
+
+static datagram *new_datagram(wzp_quic *q, wzp_bytes bytes) {
+    datagram_body *b = body_of(q, bytes);
+    datagram *d = q->free_datagrams;
+    if (d == NULL) {
+        d = malloc(sizeof *d);
+    } else {
+        q->free_datagrams = d->next;
+        q->free_datagram_count--;
+    }
+    if (d == NULL || b == NULL) {
+        free(d);
+        return NULL;
+    }
+    b->references++;
+    *d = (datagram){.body = b};
     return d;
 }
 
 static void free_datagram(wzp_quic *q, datagram *d) {
-    if (d->len > DATAGRAM_KEPT || q->free_datagram_count == DATAGRAMS_KEPT_MAX) {
+    drop_body(q, d->body);
+    if (q->free_datagram_count == DATAGRAMS_KEPT_MAX) {
         free(d);
         return;
     }
@@ -46,10 +99,16 @@ static void free_datagram(wzp_quic *q, datagram *d) {
 }
 
 void wzp_datagrams_forget(wzp_quic *q) {
+    drop_body(q, q->last_body);
     while (q->free_datagrams != NULL) {
         datagram *d = q->free_datagrams;
         q->free_datagrams = d->next;
         free(d);
+    }
+    while (q->free_bodies != NULL) {
+        datagram_body *b = q->free_bodies;
+        q->free_bodies = b->next;
+        free(b);
     }
 }
 
@@ -62,7 +121,7 @@ static void pop_datagram(conn *c) {
     if (c->new_datagrams == d) {
         c->new_datagrams = d->next;
     }
-    c->datagram_bytes -= d->len;
+    c->datagram_bytes -= (uint32_t)d->body->len;
     free_datagram(c->quic, d);
 }
 
@@ -76,7 +135,7 @@ void wzp_datagrams_free(conn *c) {
 void wzp_datagrams_learn(conn *c) {
     const ngtcp2_transport_params *p = ngtcp2_conn_get_remote_transport_params2(c->ng);
     const uint64_t frame = p != NULL ? p->max_datagram_frame_size : 0;
-    c->peer_datagram = frame > 9 ? (size_t)(frame - 9) : 0;
+    c->peer_datagram = frame <= 9 ? 0 : frame < UINT32_MAX ? (uint32_t)(frame - 9) : UINT32_MAX;
 }
 
 static size_t max_datagram(const conn *c) {
@@ -107,19 +166,14 @@ wzp_err wzp_quic_send_datagram(wzp_quic *q, wzp_quic_conn handle, wzp_bytes byte
     if (!fits(c, bytes.len)) {
         return WZP_ERR_TOO_LARGE;
     }
-    datagram *d = new_datagram(q, bytes.len);
+    datagram *d = new_datagram(q, bytes);
     if (d == NULL) {
         c->datagrams_dropped++;
         return WZP_OK; /* as lost as any other datagram, and counted */
     }
-    d->next = NULL;
-    d->len = bytes.len;
-    if (bytes.len != 0) {
-        memcpy(d->data, bytes.data, bytes.len);
-    }
     *c->datagrams_tail = d;
     c->datagrams_tail = &d->next;
-    c->datagram_bytes += bytes.len;
+    c->datagram_bytes += (uint32_t)bytes.len;
     c->new_datagrams = c->new_datagrams != NULL ? c->new_datagrams : d;
     while (c->datagram_bytes > q->cfg.datagram_queue_bytes && c->datagrams->next != NULL) {
         pop_datagram(c);
@@ -188,7 +242,7 @@ static bool held_back(conn *c) {
 /* 0: nothing can be sent now. */
 ngtcp2_ssize wzp_datagrams_write(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi, uint8_t *buf,
                                  size_t cap) {
-    while (c->datagrams != NULL && !fits(c, c->datagrams->len)) {
+    while (c->datagrams != NULL && !fits(c, c->datagrams->body->len)) {
         pop_datagram(c); /* the path shrank under it */
         c->datagrams_dropped++;
     }
@@ -199,9 +253,9 @@ ngtcp2_ssize wzp_datagrams_write(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi
         return 0;
     }
     int accepted = 0;
-    const datagram *d = c->datagrams;
+    const datagram_body *b = c->datagrams->body;
     const ngtcp2_ssize n = ngtcp2_conn_write_datagram(
-        c->ng, path, pi, buf, cap, &accepted, 0, c->datagrams_sent, d->data, d->len, c->quic->now);
+        c->ng, path, pi, buf, cap, &accepted, 0, c->datagrams_sent, b->data, b->len, c->quic->now);
     if (accepted != 0) {
         c->datagrams_sent++;
         c->datagram_at = c->quic->now;

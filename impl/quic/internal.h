@@ -18,8 +18,9 @@
 #define ORDER_HOLD (200 * WZP_MS)  /* how long a complete signal waits for an earlier stream */
 #define STATELESS_MAX 64
 #define DATAGRAM_SMALL 1168 /* every path and MAX_DATAGRAM_OVERHEAD carry so many bytes */
-#define DATAGRAM_KEPT 256   /* voice: buffers of this size are used again */
-#define DATAGRAMS_KEPT_MAX 256
+#define BODY_KEPT 256       /* voice: buffers of this size are used again */
+#define BODIES_KEPT_MAX 256
+#define DATAGRAMS_KEPT_MAX 4096
 
 typedef union sockaddr_any {
     struct sockaddr sa;
@@ -55,53 +56,60 @@ struct stream {
     bool tx_fin, tx_fin_sent, tx_done, tx_blocked, acked_told;
 };
 
+/* What a datagram says.  A relay says the same to many: they share it. */
+typedef struct datagram_body {
+    struct datagram_body *next; /* free ones only */
+    size_t references, len;
+    uint8_t data[];
+} datagram_body;
+
 typedef struct datagram {
     struct datagram *next;
     wzp_time dies_at; /* once it was tried; only with a lifetime */
-    size_t len;
-    uint8_t data[];
+    datagram_body *body;
 } datagram;
 
 typedef enum conn_state { CONN_HANDSHAKE, CONN_OPEN, CONN_CLOSING, CONN_GONE } conn_state;
 
-/* What every packet needs comes first. */
+/* With many connections each one was last used 20 ms and all the others ago, and nothing of it is
+ * in a cache.  So what belongs together lies in one line of it: handing in a datagram needs the
+ * first line, writing it the second and third as well, a packet from the peer also the fourth. */
 typedef struct conn {
-    wzp_quic *quic;
-    ngtcp2_conn *ng;
-    void *app;
-    uint32_t index, generation;
+    _Alignas(64) wzp_quic *quic;
+    struct conn *next_dirty;
+    datagram *datagrams, **datagrams_tail;
+    datagram *new_datagrams; /* the first one that was not tried yet */
+    uint32_t generation, datagram_bytes;
+    uint32_t peer_datagram; /* what the peer takes; 0 before the handshake is over */
     conn_state state;
-    bool is_server, abandoned, told_closed, was_reset;
-    bool local_known;
+    bool dirty;
     bool datagram_turn; /* streams and datagrams take turns */
     bool all_said;      /* the last packet took the last datagram, so all before it as well */
     bool ack_held;      /* until ack_by, or until it can travel with something (acks.c) */
+    bool is_server, local_known;
 
-    /* in the endpoint's structures */
-    bool dirty;
-    struct conn *next_dirty;
+    _Alignas(64) ngtcp2_conn *ng;
+    stream *streams; /* oldest first */
     wzp_time deadline;
-    size_t heap_at; /* SIZE_MAX: not in the heap */
     wzp_time ack_by;
     uint64_t lost_seen;
-
-    datagram *datagrams, **datagrams_tail;
-    datagram *new_datagrams; /* the first one that was not tried yet */
-    size_t datagram_bytes;
     wzp_time datagram_at;   /* when the last one left */
     wzp_time unacked_since; /* one left then, and none was acknowledged since */
-    size_t peer_datagram;   /* what the peer takes; 0 before the handshake is over */
+    uint32_t index;
+
+    _Alignas(64) void *app;
     uint64_t datagrams_sent, datagrams_received, datagrams_dropped, datagrams_lost;
     uint64_t datagrams_expired;
-
-    stream *streams; /* oldest first */
     stream *last_stream;
+
+    _Alignas(64) sockaddr_any local, remote;
+
+    bool told_closed, was_reset;
     wzp_time hold_until;
     int64_t next_name;     /* of the next local stream */
     int64_t next_in_order; /* id of the peer's bidirectional stream whose signal is due */
     size_t tx_queued, rx_buffered;
 
-    sockaddr_any local, remote;
     SSL *ssl;
     ngtcp2_crypto_ossl_ctx *ossl;
     ngtcp2_crypto_conn_ref ref;
@@ -125,10 +133,10 @@ typedef struct cid_entry {
     conn *owner;
 } cid_entry;
 
-/* The deadline lies beside the pointer: a comparison touches no connection. */
+/* The deadline lies beside the connection's index: a comparison touches no connection. */
 typedef struct timer {
     wzp_time deadline;
-    conn *owner;
+    uint32_t index;
 } timer;
 
 typedef struct stateless {
@@ -143,6 +151,7 @@ struct wzp_quic {
     conn *dirty_first, **dirty_tail;
     timer *heap;
     size_t heap_len;
+    uint32_t *heap_at; /* by a connection's index: where its timer is */
     size_t stateless_len, stash_len;
     cid_entry **cids;
     size_t cid_buckets, cid_count;
@@ -150,8 +159,10 @@ struct wzp_quic {
     uint32_t conn_cap, conn_count;
     size_t event_bytes;
     chunk *events, *events_last, *lent, *spare;
-    datagram *free_datagrams; /* with room for DATAGRAM_KEPT bytes */
-    size_t free_datagram_count;
+    datagram *free_datagrams;
+    datagram_body *free_bodies; /* with room for BODY_KEPT bytes */
+    datagram_body *last_body;   /* of the last datagram */
+    size_t free_datagram_count, free_body_count;
     wzp_quic_cfg cfg;
 
     uint32_t *generations;

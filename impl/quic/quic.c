@@ -7,6 +7,8 @@
 #include "quic/core.h"
 #include "quic/internal.h"
 
+#define NOT_IN_HEAP UINT32_MAX
+
 /* --- addresses -------------------------------------------------------------------------------- */
 
 void wzp_quic_to_sockaddr(sockaddr_any *out, const wzp_addr *addr, uint8_t family_if_none) {
@@ -52,9 +54,11 @@ ngtcp2_path wzp_quic_ng_path(sockaddr_any *local, sockaddr_any *remote) {
 
 /* --- deadlines: a binary heap ----------------------------------------------------------------- */
 
+/* Where a connection's timer is, lies in an array of its own: whoever is moved out of the way need
+ * not be fetched from memory. */
 static void heap_place(wzp_quic *q, size_t at, timer t) {
     q->heap[at] = t;
-    t.owner->heap_at = at;
+    q->heap_at[t.index] = (uint32_t)at;
 }
 
 static void heap_up(wzp_quic *q, size_t at, timer t) {
@@ -90,21 +94,22 @@ static void heap_fix(wzp_quic *q, size_t at, timer t) {
 }
 
 static void heap_remove(wzp_quic *q, conn *c) {
-    if (c->heap_at == SIZE_MAX) {
+    const uint32_t at = q->heap_at[c->index];
+    if (at == NOT_IN_HEAP) {
         return;
     }
-    const size_t at = c->heap_at;
     const timer last = q->heap[--q->heap_len];
-    c->heap_at = SIZE_MAX;
-    if (last.owner != c) {
+    q->heap_at[c->index] = NOT_IN_HEAP;
+    if (last.index != c->index) {
         heap_fix(q, at, last);
     }
 }
 
 void wzp_quic_schedule(conn *c, wzp_time deadline) {
-    if (deadline != c->deadline && c->heap_at != SIZE_MAX) {
+    const uint32_t at = c->quic->heap_at[c->index];
+    if (deadline != c->deadline && at != NOT_IN_HEAP) {
         c->deadline = deadline;
-        heap_fix(c->quic, c->heap_at, (timer){deadline, c});
+        heap_fix(c->quic, at, (timer){deadline, c->index});
     }
 }
 
@@ -146,12 +151,16 @@ static bool grow_conns(wzp_quic *q) {
     q->free_indices = indices != NULL ? indices : q->free_indices;
     timer *heap = realloc(q->heap, cap * sizeof *heap);
     q->heap = heap != NULL ? heap : q->heap;
-    if (conns == NULL || generations == NULL || indices == NULL || heap == NULL) {
+    uint32_t *heap_at = realloc(q->heap_at, cap * sizeof *heap_at);
+    q->heap_at = heap_at != NULL ? heap_at : q->heap_at;
+    if (conns == NULL || generations == NULL || indices == NULL || heap == NULL ||
+        heap_at == NULL) {
         return false;
     }
     for (uint32_t i = cap; i-- > q->conn_cap;) {
         q->conns[i] = NULL;
         q->generations[i] = 0;
+        q->heap_at[i] = NOT_IN_HEAP;
         q->free_indices[q->free_count++] = i;
     }
     q->conn_cap = cap;
@@ -162,20 +171,20 @@ conn *wzp_quic_new_conn(wzp_quic *q) {
     if (q->free_count == 0 && !grow_conns(q)) {
         return NULL;
     }
-    conn *c = calloc(1, sizeof *c);
+    conn *c = aligned_alloc(_Alignof(conn), sizeof *c);
     if (c == NULL) {
         return NULL;
     }
+    memset(c, 0, sizeof *c);
     c->quic = q;
     c->index = q->free_indices[--q->free_count];
     c->generation = ++q->generations[c->index];
-    c->heap_at = SIZE_MAX;
     c->deadline = c->hold_until = c->unacked_since = WZP_TIME_NEVER;
     c->datagrams_tail = &c->datagrams;
     q->conns[c->index] = c;
     q->conn_count++;
     q->heap_len++;
-    heap_place(q, q->heap_len - 1, (timer){c->deadline, c});
+    heap_place(q, q->heap_len - 1, (timer){c->deadline, c->index});
     return c;
 }
 
@@ -260,6 +269,7 @@ void wzp_quic_free(wzp_quic **quic) {
     free(q->generations);
     free(q->free_indices);
     free(q->heap);
+    free(q->heap_at);
     free(q->cids);
     free(q->stateless);
     OPENSSL_cleanse(q->retry_secret, sizeof q->retry_secret);
@@ -444,10 +454,11 @@ void wzp_quic_tick(wzp_quic *q, wzp_time now) {
     q->now = now;
     wzp_tls_enter(q);
     while (q->heap_len > 0 && q->heap[0].deadline <= now) {
-        conn *c = q->heap[0].owner;
+        const uint32_t index = q->heap[0].index;
+        conn *c = q->conns[index];
         const wzp_time before = c->deadline;
         wzp_conn_tick(c); /* may drop it */
-        if (q->heap_len > 0 && q->heap[0].owner == c && c->deadline <= before) {
+        if (q->heap_len > 0 && q->heap[0].index == index && c->deadline <= before) {
             /* Nothing moved on: its packets must be drained first. */
             wzp_quic_mark_dirty(c);
             break;
