@@ -89,12 +89,18 @@ typedef struct rate {
     unsigned count;
 } rate;
 
+/* What every packet to a listener needs comes first. */
 struct session {
     wzp_relay *relay;
+    wzp_quic_conn conn;
+    bridge *bridge; /* NULL: a QUIC connection */
+    room *room;     /* NULL: in none */
+    session_state state;
+    bool barred; /* broke a rule: nothing of it is forwarded any more */
+    wzp_layer layer;
+
     session *next, *prev;   /* all sessions */
     wzp_table_link by_conn; /* in relay->conns */
-    wzp_quic_conn conn;
-    session_state state;
     wzp_timer timer;
     const char *farewell_reason;
     int64_t farewell_stream; /* its acknowledgement ends the farewell; 0: none */
@@ -116,19 +122,15 @@ struct session {
     rate passed, reflected;
 
     /* in a room */
-    room *room;
     uint64_t number; /* process-wide, for the session id */
     wzp_time last_packet_at;
     wzp_meter *meter;
     wzp_enf *enf;
     wzp_quality quality;
-    wzp_layer layer;
     wzp_quality_report last_report;
     bool has_report, has_recovery;
-    bool barred;        /* broke a rule: nothing of it is forwarded any more */
     uint64_t dred, plc; /* the highest totals that it told */
     trunk trunk;
-    bridge *bridge;      /* NULL: a QUIC connection */
     wzp_tap_sender *tap; /* NULL: nobody taps its room */
     keyframe *keyframes; /* WZP_LIMIT_KEYFRAME_STREAMS of them, made on first use */
 };
