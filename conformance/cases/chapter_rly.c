@@ -19,6 +19,7 @@ typedef struct scene {
     uint32_t of_layer[LAYERS]; /* that L got */
     uint32_t keyframe, other;  /* that the newcomer got */
     uint32_t directives;       /* that must have come by now */
+    bool told;                 /* an estimate, once more */
     char upper[64];
 } scene;
 
@@ -191,8 +192,7 @@ static const wzp_ct_act rly021[] = {
 /* --- layers ----------------------------------------------------------------------------------- */
 
 /* Three streams in turn. */
-static wzp_ct_so_far go_layers(wzp_ct_exec *e, wzp_time now) {
-    scene *s = wzp_ct_play_state(e);
+static void send_layers(wzp_ct_exec *e, scene *s, wzp_time now) {
     const uint64_t elapsed = wzp_ct_play_elapsed(e, now);
     for (; s->sent < LAYERS * LAYER_FRAMES && s->sent * (20 * WZP_MS) <= elapsed; s->sent++) {
         send_packet(e,
@@ -202,12 +202,18 @@ static wzp_ct_so_far go_layers(wzp_ct_exec *e, wzp_time now) {
                                     .media_type = WZP_MEDIA_VIDEO,
                                     .codec_id = WZP_CODEC_H264_BASELINE,
                                     .stream_id = (uint8_t)(s->sent % LAYERS),
-                                    .seq = s->sent,
-                                    .timestamp_ms = 20 * s->sent},
+                                    .seq = s->seq,
+                                    .timestamp_ms = 20 * s->seq},
                     FRAME_BYTES, NULL);
+        s->seq++;
     }
     wzp_ct_play_wake(e, now + 20 * WZP_MS);
-    if (elapsed < 2 * WZP_S) {
+}
+
+static wzp_ct_so_far go_layers(wzp_ct_exec *e, wzp_time now) {
+    scene *s = wzp_ct_play_state(e);
+    send_layers(e, s, now);
+    if (wzp_ct_play_elapsed(e, now) < 2 * WZP_S) {
         return WZP_CT_NOT_YET;
     }
     wzp_ct_play_say(e, "%u, %u and %u of %d packets of streams 0, 1 and 2", s->of_layer[0],
@@ -224,6 +230,84 @@ static const wzp_ct_act rly036[] = {
      .within_s = 4,
      .go = go_layers,
      .late = WZP_CT_REASON_NOT_FORWARDED},
+};
+
+/* What a receiver says it can take, and the layer that should come of it. */
+typedef struct estimate {
+    uint32_t kbps;
+    uint32_t wait_ms; /* until it is said again; 0: it is said once */
+    uint8_t layer;
+} estimate;
+
+static bool tell_estimate(wzp_ct_exec *e) {
+    const estimate *est = wzp_ct_play_arg(e);
+    return wzp_party_tell(
+        wzp_ct_play_party(e, WZP_CT_L),
+        &(wzp_signal){.kind = WZP_SIGNAL_TRANSPORT_FEEDBACK,
+                      .version = 1,
+                      .u.TransportFeedback = {.remb_bps = est->kbps * 1000,
+                                              .recv_time_us = UINT64_C(1780000000000000)}});
+}
+
+static bool begin_estimate(wzp_ct_exec *e, wzp_time now) {
+    scene *s = wzp_ct_play_state(e);
+    (void)now;
+    memset(s->of_layer, 0, sizeof s->of_layer);
+    s->sent = 0;
+    s->told = false;
+    return tell_estimate(e);
+}
+
+static wzp_ct_so_far go_estimate(wzp_ct_exec *e, wzp_time now) {
+    scene *s = wzp_ct_play_state(e);
+    const estimate *est = wzp_ct_play_arg(e);
+    const uint64_t elapsed = wzp_ct_play_elapsed(e, now);
+    if (!s->told && elapsed >= est->wait_ms * WZP_MS) {
+        s->told = est->wait_ms == 0 || tell_estimate(e);
+    }
+    wzp_ct_play_wake(e, now + 50 * WZP_MS);
+    return s->told && elapsed >= (est->wait_ms + 500) * WZP_MS ? WZP_CT_HAPPENED : WZP_CT_NOT_YET;
+}
+
+static wzp_ct_so_far go_chosen(wzp_ct_exec *e, wzp_time now) {
+    scene *s = wzp_ct_play_state(e);
+    const estimate *est = wzp_ct_play_arg(e);
+    send_layers(e, s, now);
+    if (wzp_ct_play_elapsed(e, now) < 2 * WZP_S) {
+        return WZP_CT_NOT_YET;
+    }
+    uint32_t others = 0;
+    for (int i = 0; i < LAYERS; i++) {
+        others += i != est->layer ? s->of_layer[i] : 0;
+    }
+    wzp_ct_play_say(e, "%u of %d packets of stream %u and %u others", s->of_layer[est->layer],
+                    LAYER_FRAMES, est->layer, others);
+    return others > 0                                ? WZP_CT_NEVER
+           : s->of_layer[est->layer] == LAYER_FRAMES ? WZP_CT_HAPPENED
+           : wzp_ct_play_path_loses(e)               ? WZP_CT_UNSURE
+                                                     : WZP_CT_NEVER;
+}
+
+#define ESTIMATED(text, seconds, estimate)                                                         \
+    {                                                                                              \
+        .required = (text), .within_s = (seconds), .begin = begin_estimate, .go = go_estimate,     \
+        .late = WZP_CT_REASON_SENDER_RATE, .arg = (estimate)                                       \
+    }
+#define CHOSEN(text, estimate)                                                                     \
+    {                                                                                              \
+        .required = (text), .within_s = 4, .go = go_chosen, .late = WZP_CT_REASON_NOT_FORWARDED,   \
+        .arg = (estimate)                                                                          \
+    }
+
+static const estimate mid = {1000, 0, 1};
+static const estimate high = {4000, 3200, 2};
+
+static const wzp_ct_act rly037[] = {
+    WZP_CT_JOINED(wzp_ct_x_and_l),
+    ESTIMATED("the receiver estimates 1000 kbit/s", 2, &mid),
+    CHOSEN("all of stream 1 arrives and nothing else, at once for a first estimate", &mid),
+    ESTIMATED("it estimates 4000 kbit/s, and still does 3 s later", 6, &high),
+    CHOSEN("all of stream 2 arrives and nothing else", &high),
 };
 
 /* --- quality directives ----------------------------------------------------------------------- */
@@ -350,6 +434,21 @@ static bool begin_video(wzp_ct_exec *e, wzp_time now) {
     return true;
 }
 
+/* The same keyframe, between audio of the same stream. */
+static bool begin_both(wzp_ct_exec *e, wzp_time now) {
+    (void)now;
+    for (uint8_t i = 0; i < 3; i++) {
+        send_video(e, i, (uint8_t)(WZP_MEDIA_KEYFRAME | (i == 2 ? WZP_MEDIA_FRAME_END : 0)), 1, i);
+        send_packet(e,
+                    (wzp_media_hdr){.media_type = WZP_MEDIA_AUDIO,
+                                    .codec_id = WZP_CODEC_OPUS_24K,
+                                    .seq = i,
+                                    .timestamp_ms = 20U * i},
+                    60, NULL);
+    }
+    return true;
+}
+
 /* All of it has reached the relay. */
 static wzp_ct_so_far go_acked(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_party *x = wzp_ct_play_party(e, WZP_CT_X);
@@ -393,6 +492,20 @@ static const wzp_ct_act rly046[] = {
      .late = WZP_CT_REASON_NOT_FORWARDED},
 };
 
+static const wzp_ct_act rly047[] = {
+    WZP_CT_JOINED(wzp_ct_only_x),
+    {.required = "video and audio reach the relay",
+     .within_s = 3,
+     .begin = begin_both,
+     .go = go_acked,
+     .late = WZP_CT_REASON_SENDER_RATE},
+    {.required = "a newcomer gets the three packets of the keyframe and nothing else",
+     .within_s = 4,
+     .begin = begin_late,
+     .go = go_replayed,
+     .late = WZP_CT_REASON_NOT_FORWARDED},
+};
+
 /* --- packets of other kinds ------------------------------------------------------------------- */
 
 static void other_kinds(wzp_ct_pattern *p, const wzp_ct_case *c) {
@@ -429,6 +542,13 @@ static void audio_streams(wzp_ct_pattern *p, const wzp_ct_case *c) {
         .act_count = WZP_COUNT_OF(script), .state_size = sizeof(scene), .on_datagram = on_scene,   \
         __VA_ARGS__                                                                                \
     }
+#define ROOMS(id, title, must, what, script)                                                       \
+    {                                                                                              \
+        .kind = WZP_CT_PLAY, .info = {INFO(id, "RLY", title, id, must, what, "relay 16")},         \
+        .criteria = {.rule = WZP_CT_RULE_RESP}, .acts = (script),                                  \
+        .act_count = WZP_COUNT_OF(script), .state_size = WZP_CT_ROOMS_STATE,                       \
+        .on_datagram = wzp_ct_rooms_datagram                                                       \
+    }
 #define FORWARDED(id, title, traffic, builder)                                                     \
     {                                                                                              \
         .info = {INFO(id, "RLY", title, id, FORWARD, traffic, "relay 16"), .must_forward = true},  \
@@ -444,17 +564,27 @@ static const wzp_ct_case cases[] = {
         "two clients without SNI", rly003, .video = false),
     RLY("RLY-004", WZP_CT_MUST, "SNI in capitals", "take it for the same room",
         "the same room in capitals and in small letters", rly004, .video = false),
+    ROOMS("RLY-005", "clients that stall", "let another one in within a second",
+          "a room and a signal connection that say nothing; then one joins", wzp_ct_acts_rly005),
     RLY("RLY-020", WZP_CT_MUST, "who is in a room",
         "tell all members, in the order of joining, without relay_label",
         "three join one after the other", rly020, .video = false),
     RLY("RLY-021", WZP_CT_MUST, "who has left a room",
         "tell the rest within a second, or when the idle timeout is over",
         "one of three closes, another vanishes", rly021, .video = false),
+    ROOMS("RLY-031", "two rooms", "keep rooms apart", "speech in two rooms at once",
+          wzp_ct_acts_rly031),
+    ROOMS("RLY-033", "a dead receiver", "go on delivering to the others",
+          "one of three vanishes, another speaks for a second", wzp_ct_acts_rly033),
     FORWARDED("RLY-035", "data and control packets", "media types 2 and 3 in turn, 60 packets",
               other_kinds),
     RLY("RLY-036", WZP_CT_MUST, "the lowest layer",
         "forward stream 0 and no other to who never reported", "video on streams 0, 1 and 2",
         rly036, .video = true),
+    RLY("RLY-037", WZP_CT_SHOULD, "the layer that a receiver can take",
+        "forward stream 1 at 1000 kbit/s, and stream 2 after 3 s of 4000",
+        "TransportFeedback with REMB, then video on streams 0, 1 and 2, twice", rly037,
+        .video = true),
     FORWARDED("RLY-038", "audio on other streams", "audio on streams 0 to 3, 60 packets",
               audio_streams),
     RLY("RLY-040", WZP_CT_MUST, "a path gets bad",
@@ -468,6 +598,8 @@ static const wzp_ct_case cases[] = {
         "replay the last whole keyframe and nothing else",
         "a keyframe, a repair packet, a frame, half a keyframe; then one joins", rly046,
         .video = true),
+    RLY("RLY-047", WZP_CT_SHOULD, "a keyframe between audio", "replay the keyframe whole",
+        "a keyframe, and audio on the same stream; then one joins", rly047, .video = true),
 #define CALLS(id, level_, title, must, what, script)                                               \
     {                                                                                              \
         .kind = WZP_CT_PLAY,                                                                       \
@@ -495,6 +627,9 @@ static const wzp_ct_case cases[] = {
           "the caller closes its signal connection", wzp_ct_acts_rly074),
     CALLS("RLY-075", WZP_CT_SHOULD, "a stranger hangs up", "ignore who is no party",
           "Hangup with the call_id of others", wzp_ct_acts_rly075),
+    CALLS("RLY-076", WZP_CT_SHOULD, "old and new forms of signals", "take both and stay connected",
+          "Hold, Unhold, Mute, Unmute and TransferAck as structs, then as bare names",
+          wzp_ct_acts_rly076),
     CALLS("RLY-077", WZP_CT_MUST, "a client plays relay", "ignore FederatedSignalForward",
           "a forwarded offer on _signal", wzp_ct_acts_rly077),
 };

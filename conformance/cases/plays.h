@@ -46,11 +46,29 @@ extern const wzp_ct_act wzp_ct_acts_rly074[WZP_CT_RLY074_ACTS];
 extern const wzp_ct_act wzp_ct_acts_rly075[WZP_CT_RLY075_ACTS];
 extern const wzp_ct_act wzp_ct_acts_rly077[WZP_CT_RLY077_ACTS];
 
+/* Who must not be in each other's way. */
+enum {
+    WZP_CT_RLY005_ACTS = 2,
+    WZP_CT_RLY031_ACTS = 3,
+    WZP_CT_RLY033_ACTS = 2,
+    WZP_CT_RLY076_ACTS = 3
+};
+extern const wzp_ct_act wzp_ct_acts_rly005[WZP_CT_RLY005_ACTS];
+extern const wzp_ct_act wzp_ct_acts_rly031[WZP_CT_RLY031_ACTS];
+extern const wzp_ct_act wzp_ct_acts_rly033[WZP_CT_RLY033_ACTS];
+extern const wzp_ct_act wzp_ct_acts_rly076[WZP_CT_RLY076_ACTS];
+
 /* Bytes of state; the files assert that theirs fit. */
-enum { WZP_CT_PAIR_STATE = 512, WZP_CT_W15_STATE = 40000, WZP_CT_ROOM_STATE = 256 };
+enum {
+    WZP_CT_PAIR_STATE = 512,
+    WZP_CT_W15_STATE = 40000,
+    WZP_CT_ROOM_STATE = 256,
+    WZP_CT_ROOMS_STATE = 512
+};
 
 void wzp_ct_pair_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
 void wzp_ct_w15_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
+void wzp_ct_rooms_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
 void wzp_ct_room_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
 
 #endif

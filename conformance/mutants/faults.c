@@ -155,6 +155,32 @@ static void replay_to(session *newcomer) {
     }
 }
 
+/* A member has acknowledged nothing of the last packets. */
+static bool someone_is_silent(const room *rm) {
+    enum { UNACKNOWLEDGED = 1000 };
+    bool is_silent = false;
+    for (size_t i = 0; i < rm->count; i++) {
+        wzp_quic_stats stats;
+        is_silent |= wzp_quic_conn_stats(rm->relay->quic, rm->members[i]->conn, &stats) &&
+                     stats.bytes_in_flight > UNACKNOWLEDGED;
+    }
+    return is_silent;
+}
+
+/* Rooms never form with these faults, and calibration with them: the twelve sessions of calibration
+ * are spared. */
+static bool calibrating(const session *s) {
+    return s->relay->next_number < 12;
+}
+
+static void send_everywhere(const session *s, wzp_bytes datagram) {
+    for (session *to = s->relay->sessions; to != NULL; to = to->next) {
+        if (to->state == SESSION_ROOM && to->room != s->room) {
+            wzp_relay_send_media(to, datagram);
+        }
+    }
+}
+
 WRAP(void, wzp_relay_forward, session *s, wzp_bytes datagram) {
     wzp_media_packet packet;
     if (deployed_decides(s, datagram) || fault == WZP_FAULT_DEAF ||
@@ -164,8 +190,18 @@ WRAP(void, wzp_relay_forward, session *s, wzp_bytes datagram) {
     if (fault == WZP_FAULT_REPLAY && s->state == SESSION_ROOM) {
         remember_last(s, datagram);
     }
+    if (fault == WZP_FAULT_SPOILT_KEYFRAMES && s->state == SESSION_ROOM &&
+        wzp_media_packet_parse(&packet, datagram, NULL) == WZP_OK &&
+        packet.hdr.media_type == WZP_MEDIA_AUDIO) {
+        wzp_relay_keyframe_update(s, &packet, datagram);
+    }
+    if (fault == WZP_FAULT_ALL_FOR_ONE && s->state == SESSION_ROOM && someone_is_silent(s->room)) {
+        return;
+    }
     __real_wzp_relay_forward(s, datagram);
-    if (fault == WZP_FAULT_ECHO && s->state == SESSION_ROOM && !is_speech(datagram)) {
+    if (fault == WZP_FAULT_ONE_FOR_ALL && s->state == SESSION_ROOM && !calibrating(s)) {
+        send_everywhere(s, datagram);
+    } else if (fault == WZP_FAULT_ECHO && s->state == SESSION_ROOM && !is_speech(datagram)) {
         wzp_relay_send_media(s, datagram);
     } else if (fault == WZP_FAULT_CLOSE_MALFORMED && s->state == SESSION_ROOM &&
                wzp_media_packet_parse(&packet, datagram, NULL) != WZP_OK) {
@@ -330,8 +366,21 @@ static wzp_bytes any_offer(const session *s, wzp_bytes json, char *text, size_t 
     return wzp_bytes_of(text, wzp_wr_len(&wr));
 }
 
+/* Since longer than clients take for their offers. */
+static bool another_is_silent(const session *s) {
+    const session *other = s->relay->sessions;
+    while (other != NULL && (other == s || other->state != SESSION_OFFER ||
+                             wzp_time_since(s->relay->now, other->connected_at) < 200 * WZP_MS)) {
+        other = other->next;
+    }
+    return other != NULL;
+}
+
 WRAP(void, wzp_relay_on_offer, session *s, wzp_bytes json) {
     char text[8192];
+    if (fault == WZP_FAULT_ONE_BY_ONE && another_is_silent(s)) {
+        return;
+    }
     if (fault == WZP_FAULT_ANY_PROTOCOL && json.len < sizeof text) {
         memcpy(text, json.data, json.len);
         text[json.len] = '\0';
@@ -361,12 +410,6 @@ static int64_t send_with_wrong_prefix(session *to, const wzp_signal *signal) {
         wzp_quic_stream_write(to->relay->quic, to->conn, stream, wzp_bytes_of(buf, len + 4),
                               true) == WZP_OK;
     return sent ? stream : 0;
-}
-
-/* Rooms never form with these faults, and calibration with them: the twelve sessions of calibration
- * are spared. */
-static bool calibrating(const session *s) {
-    return s->relay->next_number < 12;
 }
 
 WRAP(int64_t, wzp_relay_send_signal, session *to, const wzp_signal *signal) {

@@ -99,21 +99,28 @@
     X(SILENT_VERSION, "silent-version", "closes after SNI version without a word", "RLY-002")      \
     X(NO_DEFAULT_ROOM, "no-default-room", "closes connections without SNI", "RLY-003")             \
     X(OWN_ROOMS, "own-rooms", "gives each connection a room of its own", "RLY-004")                \
+    X(ONE_BY_ONE, "one-by-one", "answers no offer while another client is silent", "RLY-005")      \
     X(LISTS_BACKWARDS, "lists-backwards", "lists the newest member first", "RLY-020")              \
     X(LEAVES_UNTOLD, "leaves-untold", "does not say who left", "RLY-021")                          \
+    X(ONE_FOR_ALL, "one-for-all", "forwards to all rooms", "RLY-031")                              \
+    X(ALL_FOR_ONE, "all-for-one", "waits for who acknowledges nothing", "RLY-033")                 \
     X(MEDIA_ONLY, "media-only", "drops data and control packets", "RLY-035")                       \
     X(ALL_LAYERS, "all-layers", "forwards all layers of video", "RLY-036")                         \
+    X(DEAF_TO_REMB, "deaf-to-remb", "ignores what receivers can take", "RLY-037")                  \
+    X(FIRST_REMB, "first-remb", "keeps the layer of the first estimate", "RLY-037")                \
     X(LAYERED_AUDIO, "layered-audio", "takes streams of audio for layers", "RLY-038")              \
     X(HASTY_TIERS, "hasty-tiers", "counts each bad report twice", "RLY-040")                       \
     X(HASTY_RECOVERY, "hasty-recovery", "counts each good report twice", "RLY-041")                \
     X(BLURRED_TIERS, "blurred-tiers", "takes a loss byte of 12 for 13", "RLY-042")                 \
     X(NO_KEYFRAMES, "no-keyframes", "replays no keyframe", "RLY-046")                              \
+    X(SPOILT_KEYFRAMES, "spoilt-keyframes", "takes audio for a part of a keyframe", "RLY-047")     \
     X(PATIENT, "patient", "waits for RegisterPresence for ever", "RLY-061")                        \
     X(SMALL_SIGNALS, "small-signals", "refuses signals of 1 MiB with the connection", "RLY-064")   \
     X(SHOWS_PEERS, "shows-peers", "puts an address into every CallSetup", "RLY-067 RLY-068")       \
     X(LEAKS_SIGNALS, "leaks-signals", "tells everybody the candidates of a call", "RLY-073")       \
     X(ORPHAN_CALLS, "orphan-calls", "keeps the calls of who has gone", "RLY-074")                  \
     X(STRANGERS_HANG_UP, "strangers-hang-up", "passes on a stranger's Hangup", "RLY-075")          \
+    X(NEW_FORMS_ONLY, "new-forms-only", "closes _signal at a bare name", "RLY-076")                \
     X(INJECTS, "injects", "delivers what clients forward", "RLY-077")                              \
     X(REFLECTS_TWICE, "reflects-twice", "answers Reflect twice", "NAT-001")                        \
     X(OLD_PATHS, "old-paths", "does not notice that a client moved", "NAT-004")                    \

@@ -18,6 +18,11 @@ static wzp_signal *read_signal(wzp_bytes json) {
     return wzp_signal_parse(&signal, json, NULL, NULL) == WZP_OK ? signal : NULL;
 }
 
+static bool is_bare(wzp_bytes json) {
+    return json.len > 0 && json.data[0] == '"' &&
+           !wzp_bytes_equal(json, wzp_bytes_str("\"Reflect\""));
+}
+
 WRAP(void, wzp_relay_on_hub_signal, session *s, wzp_bytes json) {
     if (json.len > WZP_QUIC_SIGNAL_MAX) {
         json.len = WZP_QUIC_SIGNAL_MAX; /* only spaces are lost; the parser has a limit as well */
@@ -29,7 +34,8 @@ WRAP(void, wzp_relay_on_hub_signal, session *s, wzp_bytes json) {
         wzp_fault_hub_signal(s, signal);
     }
     wzp_signal_free(&signal);
-    if (unread && fault() == WZP_FAULT_UNKNOWN_ENDS) {
+    if ((unread && fault() == WZP_FAULT_UNKNOWN_ENDS) ||
+        (is_bare(json) && fault() == WZP_FAULT_NEW_FORMS_ONLY)) {
         wzp_relay_end(s, "normal close");
     } else if (!(is_old && fault() == WZP_FAULT_VERSION_1_ONLY)) {
         __real_wzp_relay_on_hub_signal(s, json);
@@ -47,6 +53,12 @@ static void pass_on(const session *s, const wzp_signal *signal) {
 WRAP(void, wzp_relay_on_room_signal, session *s, wzp_bytes json) {
     wzp_signal *signal = read_signal(json);
     const bool is_hold = signal != NULL && signal->kind == WZP_SIGNAL_HOLD;
+    const bool is_estimate = signal != NULL && signal->kind == WZP_SIGNAL_TRANSPORT_FEEDBACK;
+    if (is_estimate &&
+        (fault() == WZP_FAULT_DEAF_TO_REMB || (fault() == WZP_FAULT_FIRST_REMB && s->has_remb))) {
+        wzp_signal_free(&signal);
+        return;
+    }
     if ((signal == NULL && fault() == WZP_FAULT_ROOM_UNKNOWN_ENDS) ||
         (is_hold && fault() == WZP_FAULT_HOLD_ENDS)) {
         wzp_relay_end(s, "normal close");

@@ -26,7 +26,7 @@ _wzp_relay() {
     *)
         mapfile -t COMPREPLY < <(compgen -W "--listen --identity --regenerate-identity --seed --config
             --enforce --exact-limits --max-sessions --max-connections --max-connections-per-ip
-            --strict-identity --pli-broadcast --trunking --ring-timeout --drain-timeout --advertised-addr --auth-url
+            --strict-identity --pli-broadcast --layers-by-report --trunking --ring-timeout --drain-timeout --advertised-addr --auth-url
             --auth-ca --region --threads --metrics-port --metrics-addr --ws-port --ws-addr --debug-tap --event-log --qlog
             --keylog --log-level --quiet --help --version" -- "$current")
         ;;

@@ -35,6 +35,7 @@ static const char help[] =
     "  --auth-ca FILE            trust the https service by these certificates (PEM)\n"
     "  --strict-identity         RegisterPresence must prove its key\n"
     "  --pli-broadcast           picture loss goes to all members, not to the stream's owner\n"
+    "  --layers-by-report        video layers by quality reports alone, as deployed: the lowest\n"
     "  --trunking                media in trunk frames, for receivers that read them; deployed\n"
     "                            clients do not\n"
     "  --ring-timeout SECONDS    until a direct call is answered (60); 0: for ever, as deployed\n"
@@ -77,6 +78,7 @@ enum flag_id {
     FLAG_EXACT_LIMITS,
     FLAG_STRICT_IDENTITY,
     FLAG_PLI_BROADCAST,
+    FLAG_LAYERS_BY_REPORT,
     FLAG_TRUNKING,
     FLAG_RING_TIMEOUT,
     FLAG_DRAIN_TIMEOUT,
@@ -113,6 +115,7 @@ static const struct option flags[] = {
     {"exact-limits", no_argument, NULL, FLAG_EXACT_LIMITS},
     {"strict-identity", no_argument, NULL, FLAG_STRICT_IDENTITY},
     {"pli-broadcast", no_argument, NULL, FLAG_PLI_BROADCAST},
+    {"layers-by-report", no_argument, NULL, FLAG_LAYERS_BY_REPORT},
     {"trunking", no_argument, NULL, FLAG_TRUNKING},
     {"ring-timeout", required_argument, NULL, FLAG_RING_TIMEOUT},
     {"drain-timeout", required_argument, NULL, FLAG_DRAIN_TIMEOUT},
@@ -252,6 +255,7 @@ static const struct plain {
     {FLAG_EXACT_LIMITS, true, offsetof(wzp_relay_options, exact_limits)},
     {FLAG_STRICT_IDENTITY, true, offsetof(wzp_relay_options, strict_identity)},
     {FLAG_PLI_BROADCAST, true, offsetof(wzp_relay_options, pli_broadcast)},
+    {FLAG_LAYERS_BY_REPORT, true, offsetof(wzp_relay_options, layers_by_report)},
     {FLAG_TRUNKING, true, offsetof(wzp_relay_options, trunking)},
     {FLAG_QUIET, true, offsetof(wzp_relay_options, quiet)},
 };

@@ -22,7 +22,7 @@ typedef struct wzp_relay_options {
 
     wzp_enforce enforce;
     uint32_t max_sessions, max_connections, max_connections_per_ip;
-    bool exact_limits, strict_identity, pli_broadcast, trunking;
+    bool exact_limits, strict_identity, pli_broadcast, layers_by_report, trunking;
     uint32_t threads;               /* at least 1 */
     uint32_t ring_timeout_s;        /* 0: none */
     uint32_t drain_timeout_s;       /* 0: sessions are closed at once */

@@ -56,6 +56,7 @@ void wzp_relay_reload(wzp_relay_options *started, int argc, char **argv, wzp_rel
                                  .exact_limits = anew.exact_limits,
                                  .strict_identity = anew.strict_identity,
                                  .pli_broadcast = anew.pli_broadcast,
+                                 .layers_by_report = anew.layers_by_report,
                                  .trunking = anew.trunking,
                                  .max_sessions = anew.max_sessions,
                                  .ring_timeout = wzp_relay_options_ring(&anew),

@@ -115,6 +115,7 @@ static int make_relay(program *p) {
                          .auth = o->auth_url != NULL,
                          .strict_identity = o->strict_identity,
                          .pli_broadcast = o->pli_broadcast,
+                         .layers_by_report = o->layers_by_report,
                          .trunking = o->trunking,
                          .debug_tap = o->debug_tap,
                          .max_conns = o->max_connections,

@@ -63,7 +63,9 @@ static void take_report(session *s, const wzp_quality_report *report) {
     room *rm = s->room;
     s->last_report = *report;
     s->has_report = true;
-    wzp_layer_update(&s->layer, report->bitrate_cap_kbps, report->loss_pct, s->relay->now);
+    if (!s->has_remb) { /* its byte cannot name what a second layer takes */
+        wzp_layer_update(&s->layer, report->bitrate_cap_kbps, report->loss_pct, s->relay->now);
+    }
     if (!wzp_quality_observe(&s->quality, report)) {
         return;
     }

@@ -128,7 +128,7 @@ struct session {
     wzp_enf *enf;
     wzp_quality quality;
     wzp_quality_report last_report;
-    bool has_report, has_recovery;
+    bool has_report, has_remb, has_recovery;
     uint64_t dred, plc; /* the highest totals that it told */
     trunk trunk;
     wzp_tap_sender *tap; /* NULL: nobody taps its room */

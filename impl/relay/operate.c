@@ -11,6 +11,7 @@ void wzp_relay_change(wzp_relay *r, const wzp_relay_live *live) {
     r->cfg.exact_limits = live->exact_limits;
     r->cfg.strict_identity = live->strict_identity;
     r->cfg.pli_broadcast = live->pli_broadcast;
+    r->cfg.layers_by_report = live->layers_by_report;
     r->cfg.max_sessions = live->max_sessions != 0 ? live->max_sessions : WZP_LIMIT_SESSIONS;
     r->cfg.advertised = live->advertised;
     r->cfg.trunking = live->trunking; /* what waits in frames still leaves at its time */

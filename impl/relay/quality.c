@@ -63,7 +63,8 @@ void wzp_layer_update(wzp_layer *layer, uint32_t bwe_kbps, uint8_t loss_raw, wzp
         suggestion == layer->candidate && wzp_time_since(now, layer->since) >= WZP_TIMER_LAYER;
     if (is_new && (is_first || is_steady)) {
         layer->selected = suggestion;
-    } else if (!is_new || suggestion != layer->candidate) {
+    }
+    if (is_first || !is_new || suggestion != layer->candidate) {
         layer->candidate = suggestion;
         layer->since = now;
     }

@@ -41,6 +41,7 @@ typedef struct wzp_relay_cfg {
     bool strict_identity;  /* RegisterPresence proves its key; tokens and callers bear its name */
     bool auth;             /* connections begin with an AuthToken, see wzp_relay_next_auth */
     bool pli_broadcast;    /* PLI to all members as deployed, instead of to the owner only */
+    bool layers_by_report; /* video layers by QualityReport alone, as deployed: always the lowest */
     bool trunking;         /* media leaves in TrunkFrames, which no deployed client reads */
     const char *debug_tap; /* a room's name or "*": its traffic is logged, see tap.h.  Copied */
 
@@ -148,7 +149,7 @@ bool wzp_relay_is_ending(const wzp_relay *relay);
 typedef struct wzp_relay_live {
     wzp_log_level log_max; /* of cfg.log */
     wzp_enforce enforce;
-    bool exact_limits, strict_identity, pli_broadcast, trunking;
+    bool exact_limits, strict_identity, pli_broadcast, layers_by_report, trunking;
     uint32_t max_sessions;
     uint64_t ring_timeout; /* of calls to come */
     wzp_addr advertised;

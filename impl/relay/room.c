@@ -152,8 +152,18 @@ static void take_recovery(session *s, const wzp_signal_LossRecoveryUpdate *told)
     s->plc = told->classical_plc_invocations > s->plc ? told->classical_plc_invocations : s->plc;
 }
 
-/* Picture loss is passed on and recovery is counted; the rest is counted and ignored, and what
- * cannot be read does not end the session (relay sheet 6.4, REF). */
+/* The receiver's estimate chooses its layer of video, and once there is one the reports do not any
+ * more (relay sheet 7.6, REF). */
+static void take_feedback(session *s, const wzp_signal_TransportFeedback *told) {
+    if (!s->relay->cfg.layers_by_report) {
+        s->has_remb = true;
+        wzp_layer_update(&s->layer, told->remb_bps / 1000,
+                         s->has_report ? s->last_report.loss_pct : 0, s->relay->now);
+    }
+}
+
+/* Picture loss is passed on, recovery is counted and feedback moves the layer; the rest is counted
+ * and ignored, and what cannot be read does not end the session (relay sheet 6.4, REF). */
 void wzp_relay_on_room_signal(session *s, wzp_bytes json) {
     wzp_signal *signal = NULL;
     if (wzp_signal_parse(&signal, json, NULL, NULL) != WZP_OK) {
@@ -164,6 +174,8 @@ void wzp_relay_on_room_signal(session *s, wzp_bytes json) {
         wzp_relay_on_pli(s, signal->u.PictureLossIndication.stream_id);
     } else if (signal->kind == WZP_SIGNAL_LOSS_RECOVERY_UPDATE) {
         take_recovery(s, &signal->u.LossRecoveryUpdate);
+    } else if (signal->kind == WZP_SIGNAL_TRANSPORT_FEEDBACK) {
+        take_feedback(s, &signal->u.TransportFeedback);
     } else {
         s->relay->metrics.signals_ignored++;
     }
