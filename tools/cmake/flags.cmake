@@ -23,9 +23,9 @@ if(WZP_SANITIZE)
     add_link_options(-fsanitize=${WZP_SANITIZE})
 endif()
 
-# Half of a build is linking its many tests, and lld does that in half the time.
+# A third of a build is linking its many tests, and lld does that in half the time.
 find_program(WZP_LLD ld.lld)
-if(WZP_LLD AND CMAKE_C_COMPILER_ID MATCHES Clang)
+if(WZP_LLD)
     add_link_options(-fuse-ld=lld)
 endif()
 

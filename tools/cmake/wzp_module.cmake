@@ -77,6 +77,7 @@ function(wzp_test name)
     set(environment "CK_DEFAULT_TIMEOUT=${check_timeout}")
     if(WZP_SANITIZE)
         list(APPEND environment "CK_FORK=no")
+        target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:C>:-include${WZP_CMAKE_DIR}/check_quick.h>)
     endif()
     set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT}
         SKIP_RETURN_CODE 77 ENVIRONMENT "${environment}")
