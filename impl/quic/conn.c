@@ -398,6 +398,12 @@ static wzp_quic_path own_path(const conn *c, const ngtcp2_sockaddr *local,
     return path;
 }
 
+static void say_close(conn *c, wzp_quic_path path) {
+    c->close_path = path;
+    c->close_due = true;
+    wzp_quic_mark_dirty(c);
+}
+
 static void begin_closing(conn *c, const ngtcp2_ccerr *ccerr, const wzp_quic_close_info *info) {
     uint8_t buf[1500];
     ngtcp2_path_storage ps;
@@ -413,8 +419,7 @@ static void begin_closing(conn *c, const ngtcp2_ccerr *ccerr, const wzp_quic_clo
         memcpy(c->close_packet, buf, (size_t)n);
         c->close_len = (size_t)n;
         c->close_budget = CLOSE_ANSWERS;
-        const wzp_quic_path path = own_path(c, ps.path.local.addr, ps.path.remote.addr);
-        wzp_quic_send_stateless(c->quic, &path, buf, (size_t)n);
+        say_close(c, own_path(c, ps.path.local.addr, ps.path.remote.addr));
     }
     const wzp_time linger = 3 * ngtcp2_conn_get_pto2(c->ng);
     c->hold_until = wzp_time_after(c->quic->now, linger < WZP_S ? linger : WZP_S);
@@ -471,10 +476,9 @@ static void after_handshake(conn *c) {
 }
 
 static void answer_with_close(conn *c) {
-    const wzp_quic_path path = own_path(c, &c->local.sa, &c->remote.sa);
     if (c->close_budget > 0 && c->close_packet != NULL) {
         c->close_budget--;
-        wzp_quic_send_stateless(c->quic, &path, c->close_packet, c->close_len);
+        say_close(c, own_path(c, &c->local.sa, &c->remote.sa));
     }
 }
 

@@ -112,6 +112,11 @@ void wzp_datagrams_forget(wzp_quic *q) {
     }
 }
 
+static void count_dropped(conn *c) {
+    c->datagrams_dropped++;
+    c->quic->counters.datagrams_dropped++;
+}
+
 static void pop_datagram(conn *c) {
     datagram *d = c->datagrams;
     c->datagrams = d->next;
@@ -168,7 +173,7 @@ wzp_err wzp_quic_send_datagram(wzp_quic *q, wzp_quic_conn handle, wzp_bytes byte
     }
     datagram *d = new_datagram(q, bytes);
     if (d == NULL) {
-        c->datagrams_dropped++;
+        count_dropped(c);
         return WZP_OK; /* as lost as any other datagram, and counted */
     }
     *c->datagrams_tail = d;
@@ -177,7 +182,7 @@ wzp_err wzp_quic_send_datagram(wzp_quic *q, wzp_quic_conn handle, wzp_bytes byte
     c->new_datagrams = c->new_datagrams != NULL ? c->new_datagrams : d;
     while (c->datagram_bytes > q->cfg.datagram_queue_bytes && c->datagrams->next != NULL) {
         pop_datagram(c);
-        c->datagrams_dropped++;
+        count_dropped(c);
     }
     wzp_quic_mark_dirty(c);
     return WZP_OK;
@@ -244,7 +249,7 @@ ngtcp2_ssize wzp_datagrams_write(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi
                                  size_t cap) {
     while (c->datagrams != NULL && !fits(c, c->datagrams->body->len)) {
         pop_datagram(c); /* the path shrank under it */
-        c->datagrams_dropped++;
+        count_dropped(c);
     }
     if (mortal(c)) {
         drop_stale(c);

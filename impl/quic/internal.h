@@ -13,6 +13,7 @@
 #define SCID_LEN 8
 #define MAX_DATAGRAM_OVERHEAD 32 /* flags, 8-byte DCID, packet number, tag, frame header */
 #define TX_STREAM_BYTES_MAX (4U << 20)
+#define TX_STREAMS_MAX 1024 /* of ours that the peer has not acknowledged; their list is walked */
 #define RX_BUFFERED_MAX (2U << 20) /* unread signal bytes before the window stops growing */
 #define EVENT_BYTES_MAX (8U << 20) /* queued events before datagrams are dropped */
 #define ORDER_HOLD (200 * WZP_MS)  /* how long a complete signal waits for an earlier stream */
@@ -109,6 +110,7 @@ typedef struct conn {
     int64_t next_name;     /* of the next local stream */
     int64_t next_in_order; /* id of the peer's bidirectional stream whose signal is due */
     size_t tx_queued, rx_buffered;
+    unsigned tx_streams; /* of ours in the list */
 
     SSL *ssl;
     ngtcp2_crypto_ossl_ctx *ossl;
@@ -116,6 +118,8 @@ typedef struct conn {
     uint8_t *close_packet;
     size_t close_len;
     unsigned close_budget;
+    bool close_due; /* to `close_path` */
+    wzp_quic_path close_path;
     bool has_cert;
     uint8_t cert_sha256[32];
     char sni[WZP_QUIC_SNI_MAX + 1];

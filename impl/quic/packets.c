@@ -125,6 +125,13 @@ static size_t take_stateless(wzp_quic *q, uint8_t *buf, wzp_quic_meta *meta) {
     return s->len;
 }
 
+static size_t take_close(conn *c, uint8_t *buf, wzp_quic_meta *meta) {
+    c->close_due = false;
+    memcpy(buf, c->close_packet, c->close_len);
+    *meta = (wzp_quic_meta){c->close_path, 0, (uint16_t)c->close_len};
+    return c->close_len;
+}
+
 static conn *pop_dirty(wzp_quic *q) {
     conn *c = q->dirty_first;
     q->dirty_first = c->next_dirty;
@@ -147,8 +154,11 @@ size_t wzp_quic_next_packet(wzp_quic *q, wzp_time now, uint8_t *buf, size_t cap,
     while (q->dirty_first != NULL) {
         conn *c = pop_dirty(q);
         run_end end;
-        if (c->state == CONN_CLOSING) {
+        if (c->state == CONN_CLOSING && !c->close_due) {
             continue;
+        }
+        if (c->state == CONN_CLOSING) {
+            return take_close(c, buf, meta);
         }
         const size_t n = write_run(c, buf, cap, meta, &end);
         settle(c, n, end);

@@ -185,7 +185,8 @@ WZP_MUST_USE wzp_err wzp_quic_connect(wzp_quic *quic, const wzp_quic_dial *dial,
 /* Opens a bidirectional stream and queues one signal with its length prefix and FIN.  `json` is
  * copied.  *stream (may be NULL) is the name that SIGNAL_ACKED will carry.  Streams that the peer
  * does not allow yet wait in order.
- * WZP_ERR_CLOSED, WZP_ERR_SIGNAL_TOO_LARGE, WZP_ERR_QUEUE_FULL (4 MiB unsent), WZP_ERR_NOMEM */
+ * WZP_ERR_CLOSED, WZP_ERR_SIGNAL_TOO_LARGE, WZP_ERR_NOMEM
+ * WZP_ERR_QUEUE_FULL  the peer is slow: 4 MiB are unsent, or 1024 streams not acknowledged */
 WZP_MUST_USE wzp_err wzp_quic_send_signal(wzp_quic *quic, wzp_quic_conn handle, wzp_bytes json,
                                           int64_t *stream);
 
@@ -275,7 +276,8 @@ typedef struct wzp_quic_counters {
     uint64_t packets_ignored;   /* not for any connection of ours */
     uint64_t resets_sent;       /* stateless ones, in answer to some of those */
     uint64_t events_dropped;    /* the event queue was full of datagrams: datagrams only */
-    uint64_t datagrams_expired; /* of all connections, gone ones too */
+    uint64_t datagrams_expired; /* of all connections, gone ones too ... */
+    uint64_t datagrams_dropped; /* ... and so are these: no room in the queue, or on the path */
     uint64_t signals_bad;
 } wzp_quic_counters;
 void wzp_quic_count(const wzp_quic *quic, wzp_quic_counters *out);

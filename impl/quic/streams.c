@@ -23,7 +23,8 @@ static stream *new_stream(conn *c) {
     return s;
 }
 
-/* The list is walked, as to find a stream by its id: few are open at a time. */
+/* The list is walked, as to find a stream by its id: few are open at a time, and TX_STREAMS_MAX of
+ * ours when the peer means ill. */
 static void unlink_stream(conn *c, const stream *s) {
     stream *before = NULL;
     stream **at = &c->streams;
@@ -39,6 +40,7 @@ static void unlink_stream(conn *c, const stream *s) {
 
 static void free_stream(conn *c, stream *s) {
     unlink_stream(c, s);
+    c->tx_streams -= s->local ? 1 : 0;
     c->tx_queued -= s->tx_len - s->tx_sent;
     c->rx_buffered -= s->rx_len;
     if (c->ng != NULL && s->rx_owed > 0) {
@@ -429,6 +431,7 @@ int wzp_streams_closed(conn *c, int64_t id, stream *s) {
 static stream *open_local(conn *c, bool bidi) {
     stream *s = new_stream(c);
     if (s != NULL) {
+        c->tx_streams++;
         s->local = true;
         s->bidi = bidi;
         s->name = --c->next_name;
@@ -499,7 +502,7 @@ wzp_err wzp_quic_send_shared(wzp_quic *q, wzp_quic_conn handle, wzp_quic_shared 
     if (c == NULL) {
         return WZP_ERR_CLOSED;
     }
-    if (c->tx_queued + shared->len > TX_STREAM_BYTES_MAX) {
+    if (c->tx_queued + shared->len > TX_STREAM_BYTES_MAX || c->tx_streams >= TX_STREAMS_MAX) {
         return WZP_ERR_QUEUE_FULL;
     }
     stream *s = open_local(c, true);

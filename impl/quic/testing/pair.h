@@ -26,7 +26,8 @@ typedef struct pair_net {
     wzp_prng prng;
     size_t hosts;
     wzp_addr addr[PAIR_HOSTS];
-    bool cut[PAIR_HOSTS]; /* nothing that this host sends arrives */
+    bool cut[PAIR_HOSTS];  /* nothing that this host sends arrives */
+    bool deaf[PAIR_HOSTS]; /* nothing arrives here */
     wzp_core core[PAIR_HOSTS];
     void (*after[PAIR_HOSTS])(void *ctx, wzp_time now);
     void *after_ctx[PAIR_HOSTS];
@@ -110,7 +111,7 @@ static inline size_t pair_first(const pair_net *net) {
 
 static inline void pair_deliver(pair_net *net, pair_packet *p) {
     for (size_t h = 0; h < net->hosts; h++) {
-        if (wzp_addr_equal(&net->addr[h], &p->path.local)) {
+        if (wzp_addr_equal(&net->addr[h], &p->path.local) && !net->deaf[h]) {
             net->core[h].ops->recv(net->core[h].self, &p->path, 0, wzp_bytes_of(p->data, p->len),
                                    net->now);
             net->core[h].ops->tick(net->core[h].self, net->now);
