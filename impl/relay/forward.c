@@ -14,7 +14,7 @@ static void record(session *s, const wzp_media_hdr *hdr, size_t wire_len) {
 /* Counts with the deployed meters; true if ENF-1 says that the sender must go. */
 static bool violates(session *s, const wzp_media_packet *packet) {
     wzp_relay *r = s->relay;
-    if (r->cfg.enforce == WZP_ENFORCE_OFF) {
+    if (r->cfg.enforce == WZP_ENFORCE_OFF || r->now < r->judge_from) {
         return false;
     }
     if (s->meter == NULL) {

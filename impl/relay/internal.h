@@ -191,6 +191,7 @@ typedef enum bridge_drop {
 
 typedef struct relay_metrics {
     uint64_t packets_in, packets_forwarded, bytes_forwarded, packets_skipped, send_failures;
+    uint64_t receivers_stalled, woken_late;
     uint64_t malformed[WZP_ERR_COUNT];
     uint64_t violations[WZP_VIOLATION_COUNT][WZP_CODEC_COUNT][WZP_MEDIA_TYPE_COUNT];
     uint64_t policy_hangups[WZP_VIOLATION_COUNT];
@@ -238,6 +239,7 @@ struct wzp_relay {
     wzp_timers room_timers;
     uint64_t session_count, room_count, next_number, media_sessions, signal_clients;
     bool shutting_down, draining;
+    wzp_time judge_from; /* no packet is judged before */
     relay_metrics metrics;
     wzp_tap tap;
     wzp_relay_event *events;
@@ -359,6 +361,7 @@ void wzp_relay_send_media(session *to, wzp_bytes datagram);
 void wzp_relay_send_trunk(session *to, wzp_bytes frame);
 uint8_t *wzp_relay_to_json(const wzp_signal *signal, size_t *len);
 int64_t wzp_relay_send_signal(session *to, const wzp_signal *signal);
+void wzp_relay_not_sent(session *to, wzp_err err);
 size_t wzp_relay_send_to_room(const room *rm, const wzp_signal *signal);
 void wzp_relay_send_pong(session *to, const wzp_signal_Ping *ping);
 void wzp_relay_hangup_policy(session *s, wzp_violation violation);

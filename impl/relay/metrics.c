@@ -354,6 +354,12 @@ static void write_ours(wzp_wr *wr, const wzp_relay *r) {
            q.events_dropped);
     single(wr, "wzp_quic_datagrams_expired_total", "counter",
            "media that a receiver's connection did not take in time", q.datagrams_expired);
+    single(wr, "wzp_quic_datagrams_dropped_total", "counter",
+           "media that a receiver's queue or path had no room for", q.datagrams_dropped);
+    single(wr, "wzp_relay_woken_late_total", "counter",
+           "times that the relay ran a second late or more", m->woken_late);
+    single(wr, "wzp_relay_receivers_stalled_total", "counter",
+           "connections closed, as their signals piled up", m->receivers_stalled);
 }
 
 wzp_err wzp_relay_metrics(const wzp_relay *r, wzp_wr *wr) {

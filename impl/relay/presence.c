@@ -120,8 +120,9 @@ static void arrived(session *s) {
 
 int64_t wzp_relay_send_presence(session *to, wzp_quic_shared *list) {
     int64_t stream = 0;
-    if (wzp_quic_send_shared(to->relay->quic, to->conn, list, &stream) != WZP_OK) {
-        to->relay->metrics.send_failures++;
+    const wzp_err err = wzp_quic_send_shared(to->relay->quic, to->conn, list, &stream);
+    if (err != WZP_OK) {
+        wzp_relay_not_sent(to, err);
         return 0;
     }
     return stream;

@@ -10,6 +10,9 @@
 /* What a receiver's connection did not take for so long would come too late to be played. */
 #define MEDIA_LIFETIME (200 * WZP_MS)
 
+#define LATE (1 * WZP_S)
+#define GRACE (500 * WZP_MS)
+
 /* Views and texts in one piece. */
 wzp_err wzp_relay_set_relays(wzp_relay *r, const char *const *relays, size_t relay_count) {
     const size_t count = relay_count < WZP_LIMIT_RELAYS ? relay_count : WZP_LIMIT_RELAYS;
@@ -169,6 +172,8 @@ static void on_event(wzp_relay *r, const wzp_quic_event *ev) {
         r->metrics.signals_unknown++;
         if (s->state == SESSION_TOKEN || s->state == SESSION_OFFER ||
             s->state == SESSION_REGISTER) {
+            r->metrics.handshake_refusals++;
+            wzp_relay_event_push(r, s, "handshake_refused", "unreadable signal");
             wzp_relay_end(s, "normal close");
         }
         break;
@@ -206,15 +211,25 @@ static void drain(wzp_relay *r) {
 
 /* --- packet core ------------------------------------------------------------------------------ */
 
+/* Nobody called for a second although there was something to do: the machine or the process slept.
+ * What was sent meanwhile comes at once, and its senders are not to blame for that. */
+static void wake(wzp_relay *r, wzp_time now) {
+    if (wzp_time_since(now, r->now) >= LATE && wzp_time_since(now, wzp_relay_deadline(r)) >= LATE) {
+        r->metrics.woken_late++;
+        r->judge_from = wzp_time_after(now, GRACE);
+    }
+    r->now = now;
+}
+
 void wzp_relay_recv(wzp_relay *r, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
                     wzp_time now) {
-    r->now = now;
+    wake(r, now);
     wzp_quic_recv(r->quic, path, ecn, payload, now);
     drain(r);
 }
 
 void wzp_relay_tick(wzp_relay *r, wzp_time now) {
-    r->now = now;
+    wake(r, now);
     wzp_quic_tick(r->quic, now);
     drain(r);
     for (session *s; (s = due(r)) != NULL;) {

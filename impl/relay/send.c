@@ -49,6 +49,16 @@ uint8_t *wzp_relay_to_json(const wzp_signal *signal, size_t *len) {
     return NULL;
 }
 
+/* Whoever misses a signal does not know what it misses: a peer that takes none must come anew. */
+void wzp_relay_not_sent(session *to, wzp_err err) {
+    to->relay->metrics.send_failures++;
+    if (err == WZP_ERR_QUEUE_FULL && to->state != SESSION_FAREWELL) {
+        to->relay->metrics.receivers_stalled++;
+        wzp_relay_event_push(to->relay, to, "stalled", "signals pile up");
+        wzp_relay_end(to, "signals pile up");
+    }
+}
+
 /* The stream's name for SIGNAL_ACKED, 0 if it could not be sent. */
 int64_t wzp_relay_send_signal(session *to, const wzp_signal *signal) {
     size_t len = 0;
@@ -57,9 +67,11 @@ int64_t wzp_relay_send_signal(session *to, const wzp_signal *signal) {
         return 0; /* no signal has a form for it */
     }
     uint8_t *json = wzp_relay_to_json(signal, &len);
-    if (json == NULL || wzp_quic_send_signal(to->relay->quic, to->conn, wzp_bytes_of(json, len),
-                                             &stream) != WZP_OK) {
-        to->relay->metrics.send_failures++;
+    const wzp_err err = json != NULL ? wzp_quic_send_signal(to->relay->quic, to->conn,
+                                                            wzp_bytes_of(json, len), &stream)
+                                     : WZP_ERR_NOMEM;
+    if (err != WZP_OK) {
+        wzp_relay_not_sent(to, err);
         stream = 0;
     }
     free(json);
@@ -68,7 +80,6 @@ int64_t wzp_relay_send_signal(session *to, const wzp_signal *signal) {
 
 /* One text for all members.  Returns its length, 0 if there was no memory for it. */
 size_t wzp_relay_send_to_room(const room *rm, const wzp_signal *signal) {
-    relay_metrics *metrics = &rm->relay->metrics;
     wzp_quic_shared *shared = NULL;
     size_t len = 0;
     uint8_t *json = wzp_relay_to_json(signal, &len);
@@ -79,9 +90,12 @@ size_t wzp_relay_send_to_room(const room *rm, const wzp_signal *signal) {
         if (rm->members[i]->bridge != NULL) {
             continue; /* no signal has a form for it */
         }
-        const bool sent = made && wzp_quic_send_shared(rm->relay->quic, rm->members[i]->conn,
-                                                       shared, NULL) == WZP_OK;
-        metrics->send_failures += sent ? 0 : 1;
+        session *to = rm->members[i];
+        const wzp_err err =
+            made ? wzp_quic_send_shared(rm->relay->quic, to->conn, shared, NULL) : WZP_ERR_NOMEM;
+        if (err != WZP_OK) {
+            wzp_relay_not_sent(to, err);
+        }
     }
     wzp_quic_shared_drop(&shared);
     return made ? len : 0;

@@ -48,6 +48,7 @@ static void listen_to_events(void *ctx, wzp_time now) {
             keep(&g->datagrams_tail, &g->datagram_count, ev.body, now);
         } else if (ev.kind == WZP_QUIC_CLOSED) {
             g->closed = true;
+            g->close_count++;
             g->close = ev.close;
         }
     }

@@ -23,6 +23,7 @@ typedef struct guest {
     wzp_identity identity;
     wzp_addr addr;
     bool connected, closed;
+    size_t close_count; /* of all connections of its endpoint */
     wzp_quic_close_info close;
     heard *signals, **signals_tail; /* in the order in which they came */
     heard *datagrams, **datagrams_tail;
