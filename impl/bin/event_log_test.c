@@ -3,7 +3,10 @@
 #include <check.h>
 #include <errno.h>
 #include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "io/sys.h"
@@ -66,14 +69,74 @@ START_TEST(lines) {
 }
 END_TEST
 
-START_TEST(a_full_disk_is_told_once) {
+START_TEST(no_file) {
     wzp_event_log *log = NULL;
-    const wzp_relay_event event = {.event = "join"};
     ck_assert_int_eq(wzp_event_log_open(&log, "/tmp/no/such/file"), WZP_ERR_IO);
     ck_assert_int_eq(errno, ENOENT);
+}
+END_TEST
+
+START_TEST(a_full_disk) {
+    wzp_event_log *log = NULL;
+    const wzp_relay_event event = {.event = "join"};
     ck_assert_int_eq(wzp_event_log_open(&log, "/dev/full"), WZP_OK);
+    ck_assert(wzp_event_log_flush(log));
+    for (int i = 0; i < 2; i++) {
+        wzp_event_log_write(log, &event);
+        ck_assert(!wzp_event_log_flush(log));
+        ck_assert_int_eq(errno, ENOSPC);
+    }
+    ck_assert_uint_eq(wzp_event_log_lost(log), 0); /* they wait */
+    wzp_event_log_close(&log);
+}
+END_TEST
+
+/* Numbers of the lines of the file, all of which must be whole. */
+static size_t count_lines(size_t *last) {
+    json_error_t error;
+    size_t count = 0;
+    FILE *file = fopen(path, "re");
+    ck_assert_ptr_nonnull(file);
+    for (json_t *line; (line = json_loadf(file, JSON_DISABLE_EOF_CHECK, &error)) != NULL;) {
+        const size_t number = (size_t)json_integer_value(json_object_get(line, "seq"));
+        ck_assert_uint_gt(number, *last);
+        *last = number;
+        count++;
+        json_decref(line);
+    }
+    ck_assert_msg(json_error_code(&error) == json_error_premature_end_of_input, "%s", error.text);
+    (void)fclose(file);
+    return count;
+}
+
+/* The disk fills up in the middle of a line, and later there is room again. */
+START_TEST(a_disk_that_has_room_again) {
+    enum { EVENTS = 1000, FULL_AT = 5000 };
+    wzp_event_log *log = NULL;
+    wzp_relay_event event = {.event = "join", .room = "general", .seq = 1};
+    struct rlimit limit;
+    ck_assert_int_eq(wzp_event_log_open(&log, path), WZP_OK);
+    (void)signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    const struct rlimit full = {FULL_AT, limit.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &full), 0);
+    for (; event.seq <= EVENTS; event.seq++) {
+        event.at = wzp_io_now();
+        wzp_event_log_write(log, &event);
+    }
+    const bool written = wzp_event_log_flush(log);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    ck_assert(!written);
+    const uint64_t lost = wzp_event_log_lost(log);
+    ck_assert_uint_gt(lost, 0);
+    ck_assert(wzp_event_log_flush(log));
+    event.seq = EVENTS + 1;
     wzp_event_log_write(log, &event);
-    ck_assert(!wzp_event_log_flush(log));
+    ck_assert(wzp_event_log_flush(log));
+    size_t last = 0;
+    ck_assert_uint_eq(count_lines(&last), EVENTS + 1 - lost);
+    ck_assert_uint_eq(last, EVENTS + 1);
+    ck_assert_uint_eq(wzp_event_log_lost(log), lost);
     wzp_event_log_close(&log);
 }
 END_TEST
@@ -87,7 +150,9 @@ int main(void) {
     Suite *suite = suite_create("event_log");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, lines, 0, WZP_COUNT_OF(event_cases));
-    tcase_add_test(tc, a_full_disk_is_told_once);
+    tcase_add_test(tc, no_file);
+    tcase_add_test(tc, a_full_disk);
+    tcase_add_test(tc, a_disk_that_has_room_again);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -31,6 +31,7 @@ typedef struct program {
     wzp_relay *relay; /* worker 0's, of this thread */
     wzp_traces *traces;
     wzp_event_log *event_log;
+    bool event_log_fails; /* and that was said */
     wzp_http *http;
     wzp_relay_ws *ws;
     wzp_relay_service *service;
@@ -172,10 +173,34 @@ static wzp_http_status status_of(wzp_err err) {
     return err == WZP_OK ? WZP_HTTP_OK : WZP_HTTP_BROKEN;
 }
 
+/* File and sockets are not the relay's. */
+static void write_own_metrics(const program *p, wzp_wr *out) {
+    wzp_workers_counters n;
+    wzp_workers_count(wzp_relay_crew_workers(p->crew), &n);
+    const struct {
+        const char *name, *help;
+        uint64_t value;
+    } counters[] = {
+        {"wzp_relay_event_log_lost_total", "events that found no room on the disk",
+         p->event_log != NULL ? wzp_event_log_lost(p->event_log) : 0},
+        {"wzp_udp_receive_dropped_total", "datagrams that found the receive buffer full",
+         n.receive_dropped},
+        {"wzp_udp_send_dropped_total", "datagrams that the system did not send", n.send_dropped}};
+    for (size_t i = 0; i < WZP_COUNT_OF(counters); i++) {
+        char text[256];
+        const char *name = counters[i].name;
+        (void)snprintf(text, sizeof text, "# HELP %s %s\n# TYPE %s counter\n%s %llu\n", name,
+                       counters[i].help, name, name, (unsigned long long)counters[i].value);
+        wzp_wr_str(out, text);
+    }
+}
+
 static wzp_http_status write_metrics(void *ctx, const char *name, wzp_wr *out) {
     const program *p = ctx;
     (void)name;
-    return status_of(wzp_relay_crew_metrics(p->crew, out));
+    const wzp_err err = wzp_relay_crew_metrics(p->crew, out);
+    write_own_metrics(p, out);
+    return status_of(err);
 }
 
 static wzp_http_status write_presence(void *ctx, const char *name, wzp_wr *out) {
@@ -292,12 +317,25 @@ static void on_drain_check(uv_timer_t *timer) {
     }
 }
 
-static void on_flush(uv_timer_t *timer) {
-    program *p = timer->data;
-    if (p->event_log != NULL && !wzp_event_log_flush(p->event_log)) {
-        wzp_logf(&p->log, WZP_LOG_ERROR, "%s: events were lost: %s", p->options.event_log,
-                 wzp_io_reason(errno));
+/* Said when it begins and when it is over, not every second. */
+static void flush_events(program *p) {
+    if (p->event_log == NULL) {
+        return;
     }
+    const bool fails = !wzp_event_log_flush(p->event_log);
+    const char *why = wzp_io_reason(errno);
+    if (fails && !p->event_log_fails) {
+        wzp_logf(&p->log, WZP_LOG_ERROR, "%s: events cannot be written: %s", p->options.event_log,
+                 why);
+    } else if (!fails && p->event_log_fails) {
+        wzp_logf(&p->log, WZP_LOG_WARN, "%s: events are written again, %llu were lost",
+                 p->options.event_log, (unsigned long long)wzp_event_log_lost(p->event_log));
+    }
+    p->event_log_fails = fails;
+}
+
+static void on_flush(uv_timer_t *timer) {
+    flush_events(timer->data);
 }
 
 static void close_handle(uv_handle_t *handle) {
@@ -434,6 +472,7 @@ static int run(program *p) {
     }
     uv_run(&p->loop, UV_RUN_DEFAULT);
     wzp_relay_crew_drain_events(p->crew);
+    flush_events(p);
     return code;
 }
 
@@ -470,6 +509,7 @@ int main(int argc, char **argv) {
     int code = wzp_relay_options_parse(&p.options, argc, argv);
     if (code == -1) {
         (void)signal(SIGPIPE, SIG_IGN); /* a reader of our output may go away */
+        (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is as a full disk */
         p.log = wzp_log_stderr(p.options.log_level);
         code = start_and_run(&p);
     }

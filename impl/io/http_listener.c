@@ -5,8 +5,26 @@
 #include <unistd.h>
 
 #include "io/sockaddr.h"
+#include "io/sys.h"
 
-enum { BACKLOG = 16 };
+enum { BACKLOG = 16, RETRY_MS = 1000 };
+
+static void on_connection(uv_poll_t *poll, int status, int events);
+
+static void on_retry(uv_timer_t *timer) {
+    wzp_http_listener *l = timer->data;
+    uv_poll_start(&l->poll, UV_READABLE, on_connection);
+}
+
+/* The connection is still there: to look again at once would turn the loop without end. */
+static void pause_for(wzp_http_listener *l, int why) {
+    if (!l->starved) {
+        wzp_logf(&l->log, WZP_LOG_ERROR, "%s: connections wait: %s", l->what, wzp_io_reason(why));
+    }
+    l->starved = true;
+    uv_poll_stop(&l->poll);
+    uv_timer_start(&l->retry, on_retry, RETRY_MS, 0);
+}
 
 static void on_connection(uv_poll_t *poll, int status, int events) {
     wzp_http_listener *l = poll->data;
@@ -14,8 +32,12 @@ static void on_connection(uv_poll_t *poll, int status, int events) {
     (void)events;
     const int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            pause_for(l, errno);
+        }
         return;
     }
+    l->starved = false;
     if (l->clients >= l->clients_max) {
         wzp_logf(&l->log, WZP_LOG_WARN, "%s: more than %u clients, one was turned away", l->what,
                  l->clients_max);
@@ -74,7 +96,8 @@ wzp_err wzp_http_listener_start(wzp_http_listener *l, uv_loop_t *loop,
         errno = why;
         return WZP_ERR_IO;
     }
-    l->poll.data = l;
+    l->poll.data = l->retry.data = l;
+    uv_timer_init(loop, &l->retry);
     uv_poll_start(&l->poll, UV_READABLE, on_connection);
     return WZP_OK;
 }
@@ -82,6 +105,7 @@ wzp_err wzp_http_listener_start(wzp_http_listener *l, uv_loop_t *loop,
 void wzp_http_listener_stop(wzp_http_listener *l) {
     uv_poll_stop(&l->poll);
     uv_close((uv_handle_t *)&l->poll, NULL);
+    uv_close((uv_handle_t *)&l->retry, NULL);
     close(l->fd);
     lws_context_destroy(l->context);
 }

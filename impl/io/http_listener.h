@@ -1,6 +1,7 @@
 /* A TCP port whose connections libwebsockets serves inside a libuv loop.  Internal to io.
  *
- * libwebsockets could listen by itself, but then nothing would bound its connections. */
+ * libwebsockets could listen by itself, but then nothing would bound its connections.  Without file
+ * descriptors for them they wait in the system's queue, and are asked for every second. */
 #ifndef WZP_IO_HTTP_LISTENER_H
 #define WZP_IO_HTTP_LISTENER_H
 
@@ -23,6 +24,8 @@ typedef struct wzp_http_listener {
     struct lws_context *context;
     int fd;
     uv_poll_t poll;
+    uv_timer_t retry;
+    bool starved; /* no connection could be taken, and that was said */
 } wzp_http_listener;
 
 /* The caller sets the first four, and `protocols`, `user` and what else it wants in `info`.

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -70,6 +71,25 @@ static int dial(const server *s) {
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(connect(fd, &addr.any, len), 0);
     return fd;
+}
+
+static void on_end(uv_timer_t *timer) {
+    timer->data = NULL;
+}
+
+static size_t turns_within(uv_loop_t *loop, uint64_t ms) {
+    uv_timer_t timer;
+    size_t turns = 0;
+    uv_timer_init(loop, &timer);
+    timer.data = &turns;
+    uv_timer_start(&timer, on_end, ms, 0);
+    while (timer.data != NULL) {
+        uv_run(loop, UV_RUN_ONCE);
+        turns++;
+    }
+    uv_close((uv_handle_t *)&timer, NULL);
+    uv_run(loop, UV_RUN_NOWAIT);
+    return turns;
 }
 
 /* Runs the loop until `stop_at` bytes came, the server closed, or a second of silence. */
@@ -324,6 +344,32 @@ START_TEST(more_clients_than_allowed_are_turned_away) {
 }
 END_TEST
 
+/* Connections wait in the system's queue, and nobody asks for them all the time. */
+START_TEST(no_descriptors_for_connections) {
+    server s;
+    static const char request[] = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+    char answer[512];
+    struct rlimit limit;
+    start(&s);
+    const int fd = dial(&s);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const struct rlimit none = {1, limit.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    ck_assert_int_gt(uv_run(&s.loop, UV_RUN_ONCE), 0);
+    const size_t turns = turns_within(&s.loop, 200);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    ck_assert_uint_lt(turns, 20);
+    ck_assert_int_gt(send(fd, request, sizeof request - 1, 0), 0);
+    while (s.pages == 0) {
+        uv_run(&s.loop, UV_RUN_ONCE);
+    }
+    converse(&s, fd, answer, sizeof answer, "x 1\n");
+    ck_assert_ptr_nonnull(strstr(answer, "HTTP/1.1 200 "));
+    close(fd);
+    stop(&s);
+}
+END_TEST
+
 START_TEST(a_port_in_use_is_an_error_with_its_cause) {
     server s;
     start(&s);
@@ -349,6 +395,7 @@ int main(void) {
     tcase_add_loop_test(tc, garbage_harms_nobody_else, 0, WZP_COUNT_OF(garbage_cases));
     tcase_add_test(tc, clients_that_hang_up_cost_nothing);
     tcase_add_test(tc, more_clients_than_allowed_are_turned_away);
+    tcase_add_test(tc, no_descriptors_for_connections);
     tcase_add_test(tc, a_port_in_use_is_an_error_with_its_cause);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

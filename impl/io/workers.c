@@ -42,6 +42,7 @@ typedef struct door {
 
     /* Written by its own thread. */
     atomic_uint_least64_t handed_over, dropped, peeked, held, steer_dropped;
+    atomic_uint_least64_t receive_dropped, send_dropped;
 } door;
 
 struct wzp_workers {
@@ -156,8 +157,19 @@ static size_t door_next_packet(void *self, wzp_time now, uint8_t *buf, size_t ca
     return d->core.ops->next_packet(d->core.self, now, buf, cap, meta);
 }
 
+static void publish_udp(door *d) {
+    wzp_udp_counters c;
+    wzp_udp_count(d->udp, &c);
+    atomic_store_explicit(&d->receive_dropped, c.dropped_kernel + c.dropped_truncated,
+                          memory_order_relaxed);
+    atomic_store_explicit(&d->send_dropped,
+                          c.dropped_unreachable + c.dropped_denied + c.dropped_other,
+                          memory_order_relaxed);
+}
+
 static void door_after(void *ctx, wzp_time now) {
     door *d = ctx;
+    publish_udp(d);
     if (d->all->cfg.after != NULL) {
         d->all->cfg.after(d->all->cfg.ctx, d->number, now);
     }
@@ -349,6 +361,8 @@ void wzp_workers_count(const wzp_workers *w, wzp_workers_counters *out) {
     *out = (wzp_workers_counters){0};
     for (unsigned i = 0; i < w->cfg.count; i++) {
         const door *d = &w->doors[i];
+        out->receive_dropped += atomic_load_explicit(&d->receive_dropped, memory_order_relaxed);
+        out->send_dropped += atomic_load_explicit(&d->send_dropped, memory_order_relaxed);
         out->handed_over += atomic_load_explicit(&d->handed_over, memory_order_relaxed);
         out->dropped += atomic_load_explicit(&d->dropped, memory_order_relaxed);
         out->steer.peeked += atomic_load_explicit(&d->peeked, memory_order_relaxed);
