@@ -97,30 +97,36 @@ static void say(const world *w, const char *json) {
 
 static const struct service_case {
     const char *name, *reply, *reason; /* NULL: admitted */
-    unsigned delay_ms;
+    unsigned delay_ms, repeat;
 } service_cases[] = {
     {"accepts",
      "HTTP/1.1 200 OK\r\nContent-Length: 47\r\n\r\n"
      "{\"valid\":true,\"fingerprint\":\"ann's own\",\"x\":[]}",
-     NULL, 0},
+     NULL, 0, 0},
     {"takes its time",
      "HTTP/1.1 200 OK\r\nContent-Length: 47\r\n\r\n"
      "{\"valid\":true,\"fingerprint\":\"ann's own\",\"x\":[]}",
-     NULL, 700},
+     NULL, 700, 0},
     {"refuses", "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"valid\":false}",
-     "token check: refused", 0},
+     "token check: refused", 0, 0},
     {"says 401", "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n",
-     "token check: bad status", 0},
+     "token check: bad status", 0, 0},
     {"says nonsense", "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nnot json",
-     "token check: bad answer", 0},
-    {"hangs up", NULL, "token check: unreachable", 0},
-    {"sleeps", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "token check: timeout", 6000},
+     "token check: bad answer", 0, 0},
+    {"hangs up", NULL, "token check: unreachable", 0, 0},
+    {"does not stop talking",
+     "HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n{\"valid\":true,\"fingerprint\":\"ann\"}",
+     "token check: unreachable", 0, 2000},
+    {"says half", "HTTP/1.1 200 OK\r\nContent-Length: 47\r\n\r\n{\"valid\":true,\"fingerprint\":",
+     "token check: unreachable", 0, 0},
+    {"sleeps", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "token check: timeout", 6000, 0},
 };
 
 START_TEST(service) {
     const struct service_case *c = &service_cases[_i];
     char registration[256];
-    http_server server = {.reply = c->reply, .cut = SIZE_MAX, .delay_ms = c->delay_ms};
+    http_server server = {
+        .reply = c->reply, .cut = SIZE_MAX, .delay_ms = c->delay_ms, .repeat = c->repeat};
     char url[64];
     world w = {.connected = false};
     (void)snprintf(registration, sizeof registration,
