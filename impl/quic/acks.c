@@ -6,8 +6,10 @@
  *
  * ngtcp2 acknowledges within an eighth of the round trip: nearby that is every single packet.  RFC
  * 9000, 13.2 asks for less: every second one, and none later than the 25 ms that we tell the peer.
- * So while media flow an acknowledgement waits for a second packet, or for something to travel
- * with, as long as no stream is open: media come every 20 ms, and half of all packets are saved. */
+ * So while media flow an acknowledgement waits for a second packet or for something to travel
+ * with, as long as no stream is open: media come every 20 ms, and half of all packets are saved.
+ * The second packet must be one of media, for most others only acknowledge: what else wants an
+ * answer gets it when the wait ends. */
 #include "quic/internal.h"
 
 #define ACK_HOLD (20 * WZP_MS)
@@ -23,17 +25,24 @@ static bool lost_more(conn *c) {
 }
 
 /* There will be something to travel with, or a second packet. */
-static bool in_flow(const conn *c, uint64_t datagrams_before) {
-    return c->datagrams_received != datagrams_before ||
+static bool in_flow(const conn *c, bool got_media) {
+    return got_media ||
            (c->datagrams_sent > 0 && wzp_time_since(c->quic->now, c->datagram_at) < 2 * ACK_HOLD);
+}
+
+static bool has_other_business(const conn *c) {
+    return c->state != CONN_OPEN || c->dirty || c->datagrams != NULL || c->streams != NULL;
 }
 
 void wzp_acks_after_read(conn *c, bool was_open, uint64_t datagrams_before) {
     const wzp_time now = c->quic->now;
-    if (!was_open || c->state != CONN_OPEN || c->dirty || c->datagrams != NULL ||
-        c->streams != NULL || c->ack_held || lost_more(c)) {
+    const bool got_media = c->datagrams_received != datagrams_before;
+    if (!was_open || has_other_business(c) || lost_more(c) || (c->ack_held && got_media)) {
         wzp_quic_mark_dirty(c); /* and its deadline is found when it has been drained */
         return;
+    }
+    if (c->ack_held) {
+        return; /* the wait goes on until ack_by, which is scheduled */
     }
     /* Only asked, not handled: handling it would also cancel the timer of an acknowledgement that
      * is due now, which nothing would then bring about.  Whoever acknowledges does so within
@@ -41,7 +50,7 @@ void wzp_acks_after_read(conn *c, bool was_open, uint64_t datagrams_before) {
     const wzp_time due = ngtcp2_conn_get_expiry2(c->ng);
     if (due > wzp_time_after(now, MAX_ACK_DELAY)) {
         wzp_quic_schedule(c, due);
-    } else if (!in_flow(c, datagrams_before)) {
+    } else if (!in_flow(c, got_media)) {
         wzp_quic_mark_dirty(c);
     } else {
         c->ack_held = true;

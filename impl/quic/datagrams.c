@@ -217,6 +217,12 @@ void wzp_datagrams_acked(conn *c) {
     c->unacked_since = WZP_TIME_NEVER;
 }
 
+static uint64_t bytes_in_flight(const conn *c) {
+    ngtcp2_conn_info info;
+    ngtcp2_conn_get_conn_info2(c->ng, &info);
+    return info.bytes_in_flight;
+}
+
 static bool half_the_window_is_spent(const conn *c) {
     ngtcp2_conn_info info;
     ngtcp2_conn_get_conn_info2(c->ng, &info);
@@ -225,9 +231,7 @@ static bool half_the_window_is_spent(const conn *c) {
 }
 
 bool wzp_datagrams_window_is_full(const conn *c) {
-    ngtcp2_conn_info info;
-    ngtcp2_conn_get_conn_info2(c->ng, &info);
-    return mortal(c) && info.bytes_in_flight >= WINDOW_MAX;
+    return mortal(c) && bytes_in_flight(c) >= WINDOW_MAX;
 }
 
 /* In a hole, and it is not yet time for the next probe. */
@@ -271,10 +275,10 @@ ngtcp2_ssize wzp_datagrams_write(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi
     return n;
 }
 
-/* Whatever the connection has to say besides streams and datagrams.  A datagram that no packet has
- * room for tells ngtcp2 that there is more to send: the window may grow. */
-ngtcp2_ssize wzp_datagrams_write_rest(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi, uint8_t *buf,
-                                      size_t cap) {
+/* A datagram that no packet has room for tells ngtcp2 that there is more to send: the window may
+ * grow. */
+static ngtcp2_ssize write_no_data(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi, uint8_t *buf,
+                                  size_t cap) {
     static const uint8_t too_large[1 << 11];
     int accepted = 0;
     const bool wants_window = mortal(c) && c->state == CONN_OPEN && c->datagrams_sent > 0 &&
@@ -285,4 +289,18 @@ ngtcp2_ssize wzp_datagrams_write_rest(conn *c, ngtcp2_path *path, ngtcp2_pkt_inf
                                                      too_large, sizeof too_large, c->quic->now)
                         : ngtcp2_conn_writev_stream(c->ng, path, pi, buf, cap, NULL, 0, -1, NULL, 0,
                                                     c->quic->now);
+}
+
+/* Whatever the connection has to say besides streams and datagrams.
+ *
+ * Probes (of the path, its MTU, or after a timeout) and frames to be sent again are in flight until
+ * they are acknowledged, and ngtcp2 writes all of them before a packet that only acknowledges, or
+ * into it.  So after one that only acknowledges nothing is left that could be sent now. */
+ngtcp2_ssize wzp_datagrams_write_rest(conn *c, ngtcp2_path *path, ngtcp2_pkt_info *pi, uint8_t *buf,
+                                      size_t cap) {
+    const bool in_flow = c->state == CONN_OPEN && c->datagrams_sent > 0 && c->datagrams == NULL;
+    const uint64_t before = in_flow ? bytes_in_flight(c) : 0;
+    const ngtcp2_ssize n = write_no_data(c, path, pi, buf, cap);
+    c->all_said = n > 0 && in_flow && bytes_in_flight(c) == before;
+    return n;
 }

@@ -85,7 +85,7 @@ typedef struct conn {
     conn_state state;
     bool dirty;
     bool datagram_turn; /* streams and datagrams take turns */
-    bool all_said;      /* the last packet took the last datagram, so all before it as well */
+    bool all_said;      /* after the last packet there was no more to send */
     bool ack_held;      /* until ack_by, or until it can travel with something (acks.c) */
     bool is_server, local_known;
 

@@ -66,6 +66,7 @@ static size_t write_run(conn *c, uint8_t *buf, size_t cap, wzp_quic_meta *meta, 
             break;
         }
         if (n == 0) {
+            q->counters.writes_in_vain++;
             *end = RUN_DONE;
             break;
         }

@@ -279,6 +279,7 @@ typedef struct wzp_quic_counters {
     uint64_t datagrams_expired; /* of all connections, gone ones too ... */
     uint64_t datagrams_dropped; /* ... and so are these: no room in the queue, or on the path */
     uint64_t signals_bad;
+    uint64_t writes_in_vain; /* the transport was asked for a packet and had none */
 } wzp_quic_counters;
 void wzp_quic_count(const wzp_quic *quic, wzp_quic_counters *out);
 

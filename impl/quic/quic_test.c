@@ -478,6 +478,49 @@ START_TEST(media_are_acknowledged_in_pairs) {
 }
 END_TEST
 
+static uint64_t writes_in_vain(const side *s) {
+    wzp_quic_counters counters;
+    wzp_quic_count(s->q, &counters);
+    return counters.writes_in_vain;
+}
+
+/* To ask the transport after each packet that came, and after each that left, would double its
+ * work: most packets that come only acknowledge, and most that leave say all there is to say.  A
+ * listener that is silent lets every second acknowledgement be acknowledged; after that it is asked
+ * for more. */
+static const struct vain_case {
+    const char *name;
+    uint64_t answer_ms; /* the other side speaks so much later; 0: never */
+    uint64_t at_most[2];
+} vain_cases[] = {
+    {"both speak by turns", 7, {20, 20}},
+    {"both speak, one right after the other", 1, {20, 20}},
+    {"one speaks", 0, {20, 260}},
+};
+
+START_TEST(the_transport_is_not_asked_in_vain) {
+    const struct vain_case *c = &vain_cases[_i];
+    fixture *f = talking(200 * WZP_MS);
+    const side *const sides[] = {&f->client, &f->server};
+    const uint64_t before[] = {writes_in_vain(&f->client), writes_in_vain(&f->server)};
+    for (unsigned i = 0; i < 1000; i++) {
+        send_voice(&f->client);
+        run(f, c->answer_ms);
+        if (c->answer_ms != 0) {
+            send_voice(&f->server);
+        }
+        run(f, 20 - c->answer_ms);
+    }
+    ck_assert_uint_eq(f->server.datagrams, 2000);
+    for (unsigned i = 0; i < WZP_COUNT_OF(sides); i++) {
+        const uint64_t times = writes_in_vain(sides[i]) - before[i];
+        ck_assert_msg(times <= c->at_most[i], "%s: %llu times by the %s", c->name,
+                      (unsigned long long)times, i == 0 ? "client" : "server");
+    }
+    teardown(f);
+}
+END_TEST
+
 START_TEST(a_broken_way_back_does_not_stop_media) {
     fixture *f = talking(200 * WZP_MS);
     f->net.cut[CLIENT] = true;
@@ -765,6 +808,7 @@ int main(void) {
     tcase_add_test(tc, datagrams_keep_what_they_were_given);
     tcase_add_loop_test(tc, media_flow_again_after_a_hole, 0, WZP_COUNT_OF(hole_cases));
     tcase_add_test(tc, media_are_acknowledged_in_pairs);
+    tcase_add_loop_test(tc, the_transport_is_not_asked_in_vain, 0, WZP_COUNT_OF(vain_cases));
     tcase_add_test(tc, a_broken_way_back_does_not_stop_media);
     tcase_add_test(tc, datagrams_wait_for_a_sleeping_program);
     tcase_add_loop_test(tc, a_server_that_comes_back_says_that_it_knows_nothing, 0, 2);
