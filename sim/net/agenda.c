@@ -64,6 +64,8 @@ wzp_sim_packet *wzp_sim_agenda_pop(wzp_sim_agenda *agenda, wzp_time now) {
     agenda->count--;
     if (agenda->count > 0) {
         wzp_sim_timer_set(&agenda->timer, place(agenda, 0)->due);
+    } else {
+        agenda->head = 0; /* the line that was touched last, and not a walk around the ring */
     }
     return packet;
 }
