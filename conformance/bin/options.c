@@ -39,6 +39,7 @@ static void usage(FILE *out) {
         "  --mode auto|observe|enforce   what the relay is declared to do (auto: what it shows)\n"
         "  --metrics URL          its metrics page, for chapter M; a file serves CAL-04 only\n"
         "  --enforce off|observe|on      of the embedded relay (on)\n"
+        "  --strict-identity      the embedded relay wants registrations to prove their key\n"
         "which cases\n"
         "  --tier A,B,C           chapters: CAL A AS B BS C W H S RLY NAT M\n"
         "  --select GLOB, --skip GLOB    by case id; may be repeated\n"
@@ -243,6 +244,7 @@ enum option_id {
     OPT_MODE,
     OPT_METRICS,
     OPT_ENFORCE,
+    OPT_STRICT_IDENTITY,
     OPT_TIER,
     OPT_SELECT,
     OPT_SKIP,
@@ -274,6 +276,7 @@ static const struct option longs[] = {{"target", 1, NULL, OPT_TARGET},
                                       {"mode", 1, NULL, OPT_MODE},
                                       {"metrics", 1, NULL, OPT_METRICS},
                                       {"enforce", 1, NULL, OPT_ENFORCE},
+                                      {"strict-identity", 0, NULL, OPT_STRICT_IDENTITY},
                                       {"tier", 1, NULL, OPT_TIER},
                                       {"select", 1, NULL, OPT_SELECT},
                                       {"skip", 1, NULL, OPT_SKIP},
@@ -390,6 +393,8 @@ static bool take_option(wzp_ct_options *o, parse_state *st, int id, char *value)
         return number(value, 1, 1000, "--jobs", &st->jobs);
     case OPT_SEED:
         return number(value, 0, UINT64_MAX, "--seed", &o->seed);
+    case OPT_STRICT_IDENTITY:
+        return o->strict_identity = true;
     case OPT_STRICT:
         return o->strict = true;
     case OPT_DRY_RUN:

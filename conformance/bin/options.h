@@ -25,7 +25,8 @@ typedef struct wzp_ct_options {
     char evidence_path[512];
     const char *evidence_dir; /* NULL: none */
     wzp_ct_mode mode;
-    wzp_enforce enforce; /* of the embedded relay */
+    wzp_enforce enforce;  /* of the embedded relay */
+    bool strict_identity; /* the same */
     uint32_t repeat, jobs;
     uint64_t seed;
     bool strict, strict_limits, virtual_time, dry_run, tap, quiet, colour, evidence_all, mode_given;

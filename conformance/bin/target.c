@@ -46,6 +46,7 @@ static int open_embedded(wzp_ct_target *t, wzp_ct_report *report) {
                                : wzp_ct_world_real();
     const wzp_ct_embedded_cfg cfg = {.enforce = o->enforce,
                                      .exact_limits = o->strict_limits,
+                                     .strict_identity = o->strict_identity,
                                      .rng = wzp_ct_target_rng(t),
                                      .world = o->virtual_time ? t->world : NULL};
     t->embedded = t->world != NULL ? wzp_ct_embedded_new(&cfg, t->addrs) : NULL;

@@ -218,7 +218,10 @@ static wzp_ct_so_far go_wrong_token(wzp_ct_exec *e, wzp_time now) {
 }
 
 static bool begin_good_token(wzp_ct_exec *e, wzp_time now) {
-    return wzp_ct_play_join_with(e, WZP_CT_KX, WZP_CT_GOOD_TOKEN, now);
+    wzp_identity owner;
+    wzp_identity_from_seed(&owner, (const uint8_t *)WZP_CT_TOKEN_OWNER);
+    return wzp_ct_play_dial(e, WZP_CT_KX,
+                            (wzp_party_dial){.token = WZP_CT_GOOD_TOKEN, .identity = &owner}, now);
 }
 
 static wzp_ct_so_far go_good_token(wzp_ct_exec *e, wzp_time now) {

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "crypto/identity.h"
 #include "io/sys.h"
 #include "io/thread.h"
 #include "wzp_version.h"
@@ -19,10 +20,12 @@ struct wzp_ct_embedded {
 /* The service that a relay asks about tokens. */
 static void judge_tokens(wzp_relay *relay, wzp_time now) {
     wzp_relay_auth ask;
+    wzp_identity owner;
     while (wzp_relay_next_auth(relay, &ask)) {
         const bool good = wzp_bytes_equal(ask.token, wzp_bytes_str(WZP_CT_GOOD_TOKEN));
+        wzp_identity_from_seed(&owner, (const uint8_t *)WZP_CT_TOKEN_OWNER);
         wzp_relay_auth_result(relay, ask.id, good ? WZP_AUTH_ACCEPTED : WZP_AUTH_REFUSED,
-                              good ? "tester" : NULL, now);
+                              good ? owner.fingerprint : NULL, now);
     }
 }
 
@@ -40,6 +43,7 @@ static bool make_relay(served *s, const wzp_ct_embedded_cfg *cfg, wzp_ct_config 
     wzp_relay_cfg relay = {.rng = cfg->rng,
                            .enforce = cfg->enforce,
                            .exact_limits = cfg->exact_limits,
+                           .strict_identity = cfg->strict_identity,
                            .build = WZP_BUILD_HASH,
                            .max_sessions =
                                config == WZP_CT_CONFIG_MAX_SESSIONS ? WZP_CT_MAX_SESSIONS : 100000,

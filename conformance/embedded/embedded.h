@@ -12,6 +12,7 @@ typedef struct wzp_ct_embedded wzp_ct_embedded;
 typedef struct wzp_ct_embedded_cfg {
     wzp_enforce enforce;
     bool exact_limits; /* no guard band in tier A: what the profile strict-limits asks for */
+    bool strict_identity;
     wzp_rng rng;
     wzp_ct_world *world; /* virtual: the relays live there and must be freed after it; NULL: real */
 } wzp_ct_embedded_cfg;

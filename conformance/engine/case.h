@@ -62,6 +62,8 @@ typedef enum wzp_ct_config {
 
 enum { WZP_CT_MAX_SESSIONS = 3 };
 #define WZP_CT_GOOD_TOKEN "wzp-conformance-good-token"
+/* The seed of its owner: some relays want a token's bearer to be who it was made for. */
+#define WZP_CT_TOKEN_OWNER "wzp-conformance-token-owner-seed"
 
 typedef struct wzp_ct_exec wzp_ct_exec;
 typedef struct wzp_ct_act wzp_ct_act;

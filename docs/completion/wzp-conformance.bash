@@ -19,7 +19,7 @@ _wzp_conformance() {
     --target | --exec | --config | --repeat | --jobs | --seed) return ;;
     wzp-conformance | */wzp-conformance) words="run list report" ;;
     *)
-        words="--target --exec --config --mode --metrics --enforce --tier --select --skip --profile --strict
+        words="--target --exec --config --mode --metrics --enforce --strict-identity --tier --select --skip --profile --strict
             --dry-run --virtual --net --repeat --jobs --seed --out --json --junit --html --markdown --tap
             --evidence --expect --quiet --log-level --help --version"
         ;;
