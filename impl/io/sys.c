@@ -19,7 +19,8 @@
 #define SANITIZED_HEAP
 #endif
 #ifdef SANITIZED_HEAP
-#include <sanitizer/allocator_interface.h>
+/* As in sanitizer/allocator_interface.h, which GCC does not always come with. */
+size_t __sanitizer_get_current_allocated_bytes(void); /* NOLINT(bugprone-reserved-identifier) */
 #endif
 
 wzp_time wzp_io_now(void) {
