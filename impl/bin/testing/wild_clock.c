@@ -12,6 +12,8 @@ static time_t wild(time_t seconds) {
     return seconds + years[looks++ % (sizeof years / sizeof years[0])] * 31557600;
 }
 
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the system's are reserved */
+
 int clock_gettime(clockid_t clock, struct timespec *out) {
     const long rv = syscall(SYS_clock_gettime, clock, out);
     if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE) {
@@ -37,3 +39,5 @@ time_t time(time_t *out) {
     }
     return ts.tv_sec;
 }
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
