@@ -254,7 +254,9 @@ static void options_text(const wzp_sim_options *o, char *out, size_t cap) {
 int wzp_sim_campaign(const wzp_sim_options *o) {
     char options[2048];
     if (o->file_count == 0) {
-        (void)fputs("wzp-sim: campaign takes scenarios or folders of them; see --help\n", stderr);
+        (void)fprintf(stderr, "wzp-sim: campaign %s; see --help\n",
+                      o->merge ? "--merge takes the files that shards wrote with --json"
+                               : "takes scenarios or folders of them");
         return EXIT_USAGE;
     }
     if (o->merge) {

@@ -44,6 +44,7 @@ static const char *host_at(const void *list, size_t index) {
 static int pick_host(program *p) {
     const wzp_lab_scenario *s = p->scenario;
     char near[WZP_LAB_NEAR_MAX];
+    char all[300];
     bool found = p->o->host == NULL;
     for (uint32_t i = 0; i < s->host_count; i++) {
         if (p->o->host == NULL ? strcmp(s->hosts[i].name, s->hosts[p->host].name) < 0
@@ -53,8 +54,9 @@ static int pick_host(program *p) {
         }
     }
     if (!found) {
-        (void)fprintf(stderr, "wzp-sim: --host: the scenario has no host '%s'%s\n", p->o->host,
-                      wzp_lab_near(p->o->host, host_at, s, near));
+        (void)fprintf(stderr, "wzp-sim: --host: the scenario has no host '%s'%s; it has: %s\n",
+                      p->o->host, wzp_lab_near(p->o->host, host_at, s, near),
+                      wzp_lab_names(host_at, s, all, sizeof all));
         return EXIT_USAGE;
     }
     return -1;

@@ -100,6 +100,7 @@ expect 5 'skipped lacking' "$sim" campaign lacking.toml --seeds 1..2
 expect 2 'takes a range' "$sim" campaign good.toml --seeds 5..1
 expect 2 'takes a part' "$sim" campaign good.toml --shard 4/3
 expect 2 'takes scenarios' "$sim" campaign
+expect 2 'that shards wrote' "$sim" campaign --merge
 
 # --- shrinking ---
 expect 1 'again: wzp-sim run small.toml' "$sim" shrink bad.toml --seed 2 --out small.toml

@@ -56,6 +56,10 @@ void wzp_lab_complain_name(const wzp_lab_reader *r, const char *path, const char
                            const char *name, wzp_lab_name_at *at, const void *list) {
     char near[WZP_LAB_NEAR_MAX];
     char all[300];
+    if (at(list, 0) == NULL) {
+        wzp_lab_complain(r, path, "there is no %s '%.40s', nor any other", what, name);
+        return;
+    }
     wzp_lab_complain(r, path, "there is no %s '%.40s'%s; there are: %s", what, name,
                      wzp_lab_near(name, at, list, near), wzp_lab_names(at, list, all, sizeof all));
 }

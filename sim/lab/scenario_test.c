@@ -97,6 +97,8 @@ static const struct bad_case {
      "droptail, drophead, codel, fq-codel, pie, dual\n"},
     {"unknown LAN", "name = \"t\"\n[host.x]\nlan = \"hom\"\n[host.y]\n[lan.home]\nnat = \"pf\"\n",
      "t.toml:3: host.x.lan: there is no LAN 'hom' ('home'?); there are: home\n"},
+    {"no LAN at all", "name = \"t\"\n[host.x]\nlan = \"home\"\n[host.y]\n",
+     "t.toml:3: host.x.lan: there is no LAN 'home', nor any other\n"},
     {"LAN without a box", HOSTS "[lan.home]\n",
      "t.toml:4: lan.home: a LAN needs a nat or a firewall between it and the rest\n"},
     {"line into a LAN without a delay",
