@@ -93,7 +93,7 @@ typedef struct conn {
     stream *streams; /* oldest first */
     wzp_time deadline;
     wzp_time ack_by;
-    uint64_t lost_seen;
+    wzp_time hold_until;
     wzp_time datagram_at;   /* when the last one left */
     wzp_time unacked_since; /* one left then, and none was acknowledged since */
     uint32_t index;
@@ -101,12 +101,12 @@ typedef struct conn {
     _Alignas(64) void *app;
     uint64_t datagrams_sent, datagrams_received, datagrams_dropped, datagrams_lost;
     uint64_t datagrams_expired;
+    uint64_t lost_seen;
     stream *last_stream;
 
     _Alignas(64) sockaddr_any local, remote;
 
     bool told_closed, was_reset;
-    wzp_time hold_until;
     int64_t next_name;     /* of the next local stream */
     int64_t next_in_order; /* id of the peer's bidirectional stream whose signal is due */
     size_t tx_queued, rx_buffered;
