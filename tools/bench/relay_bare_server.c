@@ -87,7 +87,9 @@ static _Noreturn void serve(int fd, const load *l, const wzp_addr *local, uint16
         const wzp_time now = wzp_io_now();
         for (int i = 0; i < n; i++) {
             const unsigned client = load_client((const uint8_t *)&from[i].v4.sin_addr);
-            bare_recv(o.bare, client, in[i].msg_hdr.msg_iov->iov_base, in[i].msg_len, now);
+            if (client < l->rooms * l->members) {
+                bare_recv(o.bare, client, in[i].msg_hdr.msg_iov->iov_base, in[i].msg_len, now);
+            }
         }
         bare_tick(o.bare, now);
         flush(&o);

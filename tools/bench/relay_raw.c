@@ -72,7 +72,7 @@ static _Noreturn void forward(int fd, const load *l, uint16_t port) {
             const wzp_addr source = wzp_sockaddr_read(&from[i]);
             const unsigned speaker = load_client(source.ip);
             const unsigned first = speaker / l->members * l->members;
-            for (unsigned k = first; k < first + l->members; k++) {
+            for (unsigned k = first; k < first + l->members && speaker < LOAD_MEMBERS_MAX; k++) {
                 if (k != speaker) {
                     queue(&f, k, (struct iovec){data[i], in[i].msg_len});
                 }
