@@ -200,7 +200,8 @@ await 'somebody who proves his address' is wzp_relay_active_sessions 3
 kill -INT "$guest"
 wait "$guest" || fail "carl ended with $?: $(cat carl.err)"
 memory=$(($(memory_kb) - memory))
-[ "$memory" -lt 200000 ] || fail "a flood took $memory KiB"
+# A sanitizer keeps for a while what is freed.
+grep -q __asan_init "$relay" || [ "$memory" -lt 200000 ] || fail "a flood took $memory KiB"
 end_call
 stop
 
