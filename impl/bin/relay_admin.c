@@ -22,8 +22,11 @@ static wzp_err write_tree(wzp_wr *out, json_t *tree, size_t flags) {
 /* One client may be in a room and registered: a set of names. */
 static bool note(void *ctx, const char *fingerprint) {
     json_t *seen = ctx;
+    if (json_object_size(seen) == WZP_ADMIN_PRESENCE_MAX) {
+        return false;
+    }
     json_object_set_new(seen, fingerprint, json_true());
-    return json_object_size(seen) < WZP_ADMIN_PRESENCE_MAX;
+    return true;
 }
 
 static int by_name(const void *a, const void *b) {
@@ -54,29 +57,29 @@ static json_t *list_sorted(json_t *seen) {
     return list;
 }
 
-wzp_err wzp_admin_presence(const wzp_relay *relay, wzp_wr *out) {
+wzp_err wzp_admin_presence(const wzp_admin_source *from, wzp_wr *out) {
     json_t *seen = json_object();
     if (seen == NULL) {
         return WZP_ERR_NOMEM;
     }
-    wzp_relay_visit_clients(relay, note, seen);
+    from->visit(from->ctx, note, seen);
     json_t *list = list_sorted(seen);
     json_decref(seen);
     return write_tree(out, list, JSON_INDENT(2));
 }
 
-wzp_err wzp_admin_presence_of(const wzp_relay *relay, const char *fingerprint, wzp_wr *out) {
-    const bool here = wzp_relay_has_client(relay, fingerprint);
+wzp_err wzp_admin_presence_of(const wzp_admin_source *from, const char *fingerprint, wzp_wr *out) {
+    const bool here = from->has(from->ctx, fingerprint);
     return write_tree(out, entry(fingerprint, here ? "Local" : NULL),
                       here ? JSON_INDENT(2) : JSON_COMPACT);
 }
 
 /* --- where it is ------------------------------------------------------------------------------ */
 
-wzp_err wzp_admin_route(const wzp_relay *relay, const char *fingerprint, const wzp_addr *listen,
-                        wzp_wr *out) {
+wzp_err wzp_admin_route(const wzp_admin_source *from, const char *fingerprint,
+                        const wzp_addr *listen, wzp_wr *out) {
     char addr[WZP_ADDR_TEXT_MAX];
-    const bool here = wzp_relay_has_client(relay, fingerprint);
+    const bool here = from->has(from->ctx, fingerprint);
     json_t *chain = json_array();
     if (here) {
         json_array_append_new(chain, json_string(wzp_addr_text(listen, addr)));

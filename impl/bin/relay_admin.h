@@ -5,22 +5,30 @@
 #define WZP_BIN_RELAY_ADMIN_H
 
 #include "base/addr.h"
-#include "relay/relay.h"
+#include "base/err.h"
+#include "base/wr.h"
+
+/* The relays that are asked: those of all workers, or one. */
+typedef struct wzp_admin_source {
+    void *ctx;
+    void (*visit)(void *ctx, bool (*seen)(void *seen_ctx, const char *fp), void *seen_ctx);
+    bool (*has)(void *ctx, const char *fingerprint);
+} wzp_admin_source;
 
 /* /presence names so many at most: making the list must not hold up media.  Whether a certain one
  * is here /presence/FP says in any case. */
 #define WZP_ADMIN_PRESENCE_MAX 4096
 
 /* [{"fingerprint": ..., "location": "Local"}, ...], indented, in the order of fingerprints. */
-WZP_MUST_USE wzp_err wzp_admin_presence(const wzp_relay *relay, wzp_wr *out);
+WZP_MUST_USE wzp_err wzp_admin_presence(const wzp_admin_source *from, wzp_wr *out);
 
 /* {"fingerprint": ..., "location": "Local"}, or on one line with null.  `fingerprint` is UTF-8. */
-WZP_MUST_USE wzp_err wzp_admin_presence_of(const wzp_relay *relay, const char *fingerprint,
+WZP_MUST_USE wzp_err wzp_admin_presence_of(const wzp_admin_source *from, const char *fingerprint,
                                            wzp_wr *out);
 
 /* {"fingerprint": ..., "relay_chain": [...], "route": "local" or "not_found"}; the chain of a local
  * client is `listen` alone. */
-WZP_MUST_USE wzp_err wzp_admin_route(const wzp_relay *relay, const char *fingerprint,
+WZP_MUST_USE wzp_err wzp_admin_route(const wzp_admin_source *from, const char *fingerprint,
                                      const wzp_addr *listen, wzp_wr *out);
 
 /* [], and the table of relay sheet 10.1 without rows. */

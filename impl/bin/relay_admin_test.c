@@ -27,14 +27,28 @@ static const char *text(const json_t *tree, const char *key) {
     return json_string_value(json_object_get(tree, key));
 }
 
+static void visit(void *ctx, bool (*seen)(void *seen_ctx, const char *fp), void *seen_ctx) {
+    wzp_relay_visit_clients(ctx, seen, seen_ctx);
+}
+
+static bool has(void *ctx, const char *fingerprint) {
+    return wzp_relay_has_client(ctx, fingerprint);
+}
+
+static const wzp_admin_source *source(const stage *st) {
+    static wzp_admin_source s;
+    s = (wzp_admin_source){st->relay, visit, has};
+    return &s;
+}
+
 static json_t *presence(const stage *st) {
     begin();
-    return parsed(wzp_admin_presence(st->relay, &wr));
+    return parsed(wzp_admin_presence(source(st), &wr));
 }
 
 static json_t *presence_of(const stage *st, const char *fp) {
     begin();
-    return parsed(wzp_admin_presence_of(st->relay, fp, &wr));
+    return parsed(wzp_admin_presence_of(source(st), fp, &wr));
 }
 
 static bool lists(const json_t *list, const char *fp) {
@@ -114,7 +128,7 @@ START_TEST(route) {
     stage *st = stage_new(NULL);
     const guest *a = stage_member(st, "room");
     begin();
-    json_t *found = parsed(wzp_admin_route(st->relay, a->identity.fingerprint, &listen, &wr));
+    json_t *found = parsed(wzp_admin_route(source(st), a->identity.fingerprint, &listen, &wr));
     ck_assert_str_eq(text(found, "route"), "local");
     ck_assert_str_eq(text(found, "fingerprint"), a->identity.fingerprint);
     const json_t *chain = json_object_get(found, "relay_chain");
@@ -122,7 +136,7 @@ START_TEST(route) {
     ck_assert_str_eq(json_string_value(json_array_get(chain, 0)), "192.0.2.1:4433");
     json_decref(found);
     begin();
-    json_t *unknown = parsed(wzp_admin_route(st->relay, "\"}\\", &listen, &wr));
+    json_t *unknown = parsed(wzp_admin_route(source(st), "\"}\\", &listen, &wr));
     ck_assert_str_eq(text(unknown, "route"), "not_found");
     ck_assert_str_eq(text(unknown, "fingerprint"), "\"}\\");
     ck_assert_uint_eq(json_array_size(json_object_get(unknown, "relay_chain")), 0);
@@ -151,7 +165,7 @@ START_TEST(a_page_that_is_too_small_is_an_error) {
     stage *st = stage_new(NULL);
     (void)stage_member(st, "room");
     wzp_wr_init(&wr, (uint8_t *)page, 40);
-    ck_assert_int_eq(wzp_admin_presence(st->relay, &wr), WZP_ERR_OVERFLOW);
+    ck_assert_int_eq(wzp_admin_presence(source(st), &wr), WZP_ERR_OVERFLOW);
     stage_free(&st);
 }
 END_TEST

@@ -20,7 +20,7 @@ struct wzp_relay_crew {
     wzp_workers *workers;
     uv_mutex_t events; /* held while on_event is called */
     void (*on_event)(void *ctx, const wzp_relay_event *event);
-    void (*after)(void *ctx, wzp_time now);
+    void (*after)(void *ctx, unsigned worker, wzp_time now);
     void *ctx;
 };
 
@@ -43,8 +43,8 @@ static void on_turn(void *ctx, unsigned worker, wzp_time now) {
     member *m = &c->members[worker];
     take_events(c, m);
     atomic_store_explicit(&m->is_drained, wzp_relay_is_drained(m->relay), memory_order_relaxed);
-    if (worker == 0 && c->after != NULL) {
-        c->after(c->ctx, now);
+    if (c->after != NULL) {
+        c->after(c->ctx, worker, now);
     }
 }
 
@@ -52,7 +52,8 @@ static void on_turn(void *ctx, unsigned worker, wzp_time now) {
 
 wzp_err wzp_relay_crew_new(wzp_relay_crew **out, const wzp_relay_cfg *cfg, unsigned count,
                            void (*on_event)(void *ctx, const wzp_relay_event *event),
-                           void (*after)(void *ctx, wzp_time now), void *ctx) {
+                           void (*after)(void *ctx, unsigned worker, wzp_time now), void *ctx,
+                           void *const *traces) {
     wzp_relay_crew *c = calloc(1, sizeof *c);
     if (c == NULL || uv_mutex_init(&c->events) != 0) {
         free(c);
@@ -67,6 +68,9 @@ wzp_err wzp_relay_crew_new(wzp_relay_crew **out, const wzp_relay_cfg *cfg, unsig
         own.workers = count;
         own.worker = i;
         own.shared = &c->shared;
+        if (traces != NULL) {
+            own.keylog_ctx = own.qlog_ctx = traces[i];
+        }
         err = wzp_relay_new(&c->members[i].relay, &own, wzp_io_now());
         c->count += err == WZP_OK ? 1 : 0;
     }
@@ -121,15 +125,11 @@ void wzp_relay_crew_drain_events(wzp_relay_crew *c) {
     }
 }
 
-wzp_relay *wzp_relay_crew_first(wzp_relay_crew *c) {
-    return c->members[0].relay;
+wzp_relay *wzp_relay_crew_relay(wzp_relay_crew *c, unsigned worker) {
+    return c->members[worker].relay;
 }
 
-wzp_drive *wzp_relay_crew_drive(wzp_relay_crew *c) {
-    return wzp_workers_drive(c->workers);
-}
-
-const wzp_workers *wzp_relay_crew_workers(const wzp_relay_crew *c) {
+wzp_workers *wzp_relay_crew_workers(const wzp_relay_crew *c) {
     return c->workers;
 }
 
@@ -139,6 +139,10 @@ const wzp_workers *wzp_relay_crew_workers(const wzp_relay_crew *c) {
 typedef struct errand {
     wzp_relay *relay;
     const wzp_relay_live *live;
+    const char *fingerprint;
+    bool here;
+    bool (*visit)(void *ctx, const char *fp);
+    void *visit_ctx;
     wzp_relay_totals totals;
     wzp_wr *page;
     wzp_err err;
@@ -155,6 +159,18 @@ static void run_change(void *ctx, wzp_time now) {
     const errand *e = ctx;
     (void)now;
     wzp_relay_change(e->relay, e->live);
+}
+
+static void run_visit(void *ctx, wzp_time now) {
+    const errand *e = ctx;
+    (void)now;
+    wzp_relay_visit_clients(e->relay, e->visit, e->visit_ctx);
+}
+
+static void run_has(void *ctx, wzp_time now) {
+    errand *e = ctx;
+    (void)now;
+    e->here = e->here || wzp_relay_has_client(e->relay, e->fingerprint);
 }
 
 static void run_drain(void *ctx, wzp_time now) {
@@ -187,6 +203,23 @@ static void run_metrics(void *ctx, wzp_time now) {
     errand *e = ctx;
     (void)now;
     e->err = wzp_relay_metrics(e->relay, e->page);
+}
+
+void wzp_relay_crew_call(wzp_relay_crew *c, unsigned worker, void (*call)(void *ctx, wzp_time now),
+                         void *ctx) {
+    wzp_workers_call(c->workers, worker, call, ctx);
+}
+
+void wzp_relay_crew_visit_clients(wzp_relay_crew *c, bool (*visit)(void *ctx, const char *fp),
+                                  void *ctx) {
+    errand e = {.visit = visit, .visit_ctx = ctx};
+    each(c, run_visit, &e);
+}
+
+bool wzp_relay_crew_has_client(wzp_relay_crew *c, const char *fingerprint) {
+    errand e = {.fingerprint = fingerprint};
+    each(c, run_has, &e);
+    return e.here;
 }
 
 void wzp_relay_crew_change(wzp_relay_crew *c, const wzp_relay_live *live) {

@@ -8,12 +8,14 @@
 typedef struct wzp_relay_crew wzp_relay_crew;
 
 /* Makes `count` relays of one configuration, whose worker, workers and shared are set here.
- * `on_event` is called on the thread of the worker, one call at a time; `after` on that of worker 0
- * after each of its turns.  Both may be NULL.  The errors of wzp_relay_new. */
+ * `on_event` is called on the thread of the worker, one call at a time; `after` there after each of
+ * its turns.  Both may be NULL.  `traces` has the context of keylog and qlog for each worker, or is
+ * NULL.  The errors of wzp_relay_new. */
 WZP_MUST_USE wzp_err wzp_relay_crew_new(wzp_relay_crew **out, const wzp_relay_cfg *cfg,
                                         unsigned count,
                                         void (*on_event)(void *ctx, const wzp_relay_event *event),
-                                        void (*after)(void *ctx, wzp_time now), void *ctx);
+                                        void (*after)(void *ctx, unsigned worker, wzp_time now),
+                                        void *ctx, void *const *traces);
 void wzp_relay_crew_free(wzp_relay_crew **crew);
 
 /* Opens the sockets; the errors of wzp_workers_new. */
@@ -25,12 +27,21 @@ WZP_MUST_USE wzp_err wzp_relay_crew_start(wzp_relay_crew *crew, uv_loop_t *loop)
 /* The threads end; worker 0's events are still to be taken. */
 void wzp_relay_crew_stop(wzp_relay_crew *crew);
 
-/* Worker 0's: all signal connections are there, and it runs on the caller's thread. */
-wzp_relay *wzp_relay_crew_first(wzp_relay_crew *crew);
-wzp_drive *wzp_relay_crew_drive(wzp_relay_crew *crew);
-const wzp_workers *wzp_relay_crew_workers(const wzp_relay_crew *crew);
+/* A worker's relay, for its own thread; all signal connections are at worker 0, which runs on the
+ * caller's thread. */
+wzp_relay *wzp_relay_crew_relay(wzp_relay_crew *crew, unsigned worker);
+wzp_workers *wzp_relay_crew_workers(const wzp_relay_crew *crew);
 
 /* Everything below is done by each worker between two turns, and waited for. */
+
+/* Anything; that of worker 0 is done at once. */
+void wzp_relay_crew_call(wzp_relay_crew *crew, unsigned worker,
+                         void (*call)(void *ctx, wzp_time now), void *ctx);
+
+/* The clients of all workers, one worker after the other, as wzp_relay_visit_clients. */
+void wzp_relay_crew_visit_clients(wzp_relay_crew *crew, bool (*visit)(void *ctx, const char *fp),
+                                  void *ctx);
+bool wzp_relay_crew_has_client(wzp_relay_crew *crew, const char *fingerprint);
 
 /* The sum of all pages.  WZP_ERR_OVERFLOW, WZP_ERR_NOMEM */
 WZP_MUST_USE wzp_err wzp_relay_crew_metrics(wzp_relay_crew *crew, wzp_wr *out);

@@ -14,7 +14,7 @@ enum { WORKERS = 4, ROOMS = 12, MEMBERS = 4, GUESTS = ROOMS * MEMBERS };
 
 #define FORWARDED ((uint64_t)GUESTS * (MEMBERS - 1))
 
-#define PATIENCE (20 * WZP_S)
+#define PATIENCE (100 * WZP_S)
 
 typedef struct guest {
     wzp_quic_conn conn;
@@ -182,7 +182,7 @@ static stage *begin(unsigned workers) {
     const wzp_relay_cfg cfg = {.rng = wzp_io_rng(), .seed = {3}, .max_sessions = GUESTS};
     const wzp_quic_cfg quic = {.rng = wzp_io_rng()};
     ck_assert_ptr_nonnull(st);
-    ck_assert(wzp_relay_crew_new(&st->crew, &cfg, workers, count_event, NULL, st) == WZP_OK);
+    ck_assert(wzp_relay_crew_new(&st->crew, &cfg, workers, count_event, NULL, st, NULL) == WZP_OK);
     ck_assert(wzp_relay_crew_listen(st->crew, &local) == WZP_OK);
     ck_assert(workers == 1 || wzp_workers_by_kernel(wzp_relay_crew_workers(st->crew)));
     st->relay = wzp_workers_local(wzp_relay_crew_workers(st->crew));

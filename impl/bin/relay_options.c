@@ -382,10 +382,8 @@ int wzp_relay_options_parse(wzp_relay_options *out, int argc, char **argv) {
                                   "'%s'",
                                   out->auth_url);
     }
-    if (code == -1 && out->threads > 1 &&
-        (out->auth_url != NULL || out->keylog != NULL || out->qlog_dir != NULL || out->has_ws)) {
-        code = wzp_relay_complain(WZP_EXIT_USAGE,
-                                  "--threads %u: auth-url, keylog, qlog and ws-port want 1 thread",
+    if (code == -1 && out->threads > 1 && out->has_ws) {
+        code = wzp_relay_complain(WZP_EXIT_USAGE, "--threads %u: ws-port wants 1 thread",
                                   out->threads);
     }
     if (out->quiet && out->log_level > WZP_LOG_WARN) {

@@ -341,8 +341,9 @@ fi
 
 # --- workers ------------------------------------------------------------------------------------------
 
-expect 2 "auth-url, keylog, qlog and ws-port want 1 thread" --threads 2 --keylog keys
-start --listen 127.0.0.1:0 --seed $seed --metrics-port 0 --threads 3 --drain-timeout 600
+expect 2 "--threads 2: ws-port wants 1 thread" --threads 2 --ws-port 0
+start --listen 127.0.0.1:0 --seed $seed --metrics-port 0 --threads 3 --drain-timeout 600 \
+    --keylog keys-of-all --qlog traces-of-all
 metrics=$(sed -n 's,^metrics http://127.0.0.1:\([0-9]*\)/metrics$,\1,p' running)
 for room in a b c d e f; do
     "$client" join --room $room --silence --duration 600 "$(sed -n 's/^listening on //p' running)" \
@@ -351,6 +352,14 @@ for room in a b c d e f; do
 done
 await 'six guests in six rooms' metric wzp_relay_active_rooms 6
 metric wzp_relay_workers 3 || fail "workers"
+[ "$(get /presence | grep -cF '"location": "Local"')" = 6 ] || fail "/presence: $(get /presence)"
+for who in $(get /presence | sed -n 's/.*"fingerprint": "\(.*\)",/\1/p'); do
+    expect_page "/route/$who" 200 '"route": "local"'
+done
+[ "$(grep -c '^CLIENT_TRAFFIC_SECRET_0 ' keys-of-all)" = 6 ] || fail "key log: $(cat keys-of-all)"
+! grep -vE '^[A-Z0-9_]+ [0-9a-f]{64} [0-9a-f]+$' keys-of-all || fail "key log: a line is not whole"
+[ "$(find traces-of-all -name '*.sqlog' | wc -l)" = 6 ] || fail "qlog: $(ls traces-of-all)"
+[ "$(find traces-of-all -name 'relay[12]-*' | wc -l)" -gt 0 ] || fail "qlog: $(ls traces-of-all)"
 kill -TERM "$pid"
 await 'draining' metric wzp_relay_draining 1
 metric wzp_relay_active_sessions 6 || fail "a drain closed a room"

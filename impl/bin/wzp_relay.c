@@ -29,15 +29,18 @@ typedef struct program {
     wzp_log log;
     wzp_relay_crew *crew;
     wzp_relay *relay; /* worker 0's, of this thread */
-    wzp_traces *traces;
+    wzp_drive *drive; /* the same */
+    wzp_traces *traces[WZP_STEER_WORKERS_MAX];
     wzp_event_log *event_log;
     bool event_log_fails; /* and that was said */
     wzp_http *http;
     wzp_relay_ws *ws;
-    wzp_relay_service *service;
+    wzp_relay_service *services[WZP_STEER_WORKERS_MAX]; /* each its worker's, until that ends */
+    bool asks[WZP_STEER_WORKERS_MAX];                   /* the same */
     int argc;
     char **argv; /* read anew by a reload */
     enum { RUNNING, DRAINING, ENDING } phase;
+    bool works; /* the workers run */
 
     uv_loop_t loop;
     uv_signal_t signals[3];
@@ -78,9 +81,17 @@ static int load_identity(program *p, uint8_t seed[32]) {
 static int open_files(program *p) {
     const wzp_relay_options *o = &p->options;
     const char *bad = "";
-    if (wzp_traces_open(&p->traces, "relay", o->keylog, o->qlog_dir, &bad) != WZP_OK) {
+    if (wzp_traces_open(&p->traces[0], "relay", o->keylog, o->qlog_dir, &bad) != WZP_OK) {
         return wzp_relay_complain(WZP_EXIT_UNREADABLE, "%s: cannot be written: %s", bad,
                                   wzp_io_reason(errno));
+    }
+    for (unsigned i = 1; i < o->threads; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "relay%u", i);
+        if (wzp_traces_share(&p->traces[i], p->traces[0], name) != WZP_OK) {
+            return wzp_relay_complain(WZP_EXIT_FAILED, "worker %u has no traces: %s", i,
+                                      wzp_io_reason(errno));
+        }
     }
     if (o->event_log != NULL && wzp_event_log_open(&p->event_log, o->event_log) != WZP_OK) {
         return wzp_relay_complain(WZP_EXIT_UNREADABLE, "%s: cannot be written: %s", o->event_log,
@@ -97,9 +108,10 @@ static void on_event(void *ctx, const wzp_relay_event *event) {
     }
 }
 
-static void on_turn(void *ctx, wzp_time now);
+static void on_turn(void *ctx, unsigned worker, wzp_time now);
 
 static int make_relay(program *p) {
+    void *traces[WZP_STEER_WORKERS_MAX];
     const wzp_relay_options *o = &p->options;
     const char *relays[WZP_LIMIT_RELAYS];
     wzp_relay_cfg cfg = {.rng = wzp_io_rng(),
@@ -122,14 +134,16 @@ static int make_relay(program *p) {
                          .max_conns = o->max_connections,
                          .max_conns_per_ip = o->max_connections_per_ip,
                          .keylog = o->keylog != NULL ? wzp_traces_on_keylog : NULL,
-                         .keylog_ctx = p->traces,
-                         .qlog = o->qlog_dir != NULL ? wzp_traces_on_qlog : NULL,
-                         .qlog_ctx = p->traces};
+                         .qlog = o->qlog_dir != NULL ? wzp_traces_on_qlog : NULL};
     const int code = load_identity(p, cfg.seed);
     if (code != 0) {
         return code;
     }
-    const wzp_err err = wzp_relay_crew_new(&p->crew, &cfg, o->threads, on_event, on_turn, p);
+    for (unsigned i = 0; i < o->threads; i++) {
+        traces[i] = p->traces[i];
+    }
+    const wzp_err err =
+        wzp_relay_crew_new(&p->crew, &cfg, o->threads, on_event, on_turn, p, traces);
     wzp_crypto_wipe(cfg.seed, sizeof cfg.seed);
     if (err != WZP_OK) {
         return wzp_relay_complain(WZP_EXIT_FAILED, "the relay cannot be made: %s",
@@ -138,7 +152,7 @@ static int make_relay(program *p) {
     if (o->debug_tap != NULL && p->log.max < WZP_LOG_INFO) {
         wzp_logf(&p->log, WZP_LOG_WARN, "--debug-tap: nothing is shown below --log-level info");
     }
-    p->relay = wzp_relay_crew_first(p->crew);
+    p->relay = wzp_relay_crew_relay(p->crew, 0);
     if (o->config_missing) {
         wzp_relay_config_write_example(o, wzp_relay_tls_fingerprint(p->relay));
     }
@@ -151,7 +165,8 @@ static int open_socket(program *p) {
         return wzp_relay_complain(WZP_EXIT_FAILED, "cannot listen on %s: %s",
                                   wzp_addr_text(&p->options.listen, addr), wzp_io_reason(errno));
     }
-    const wzp_workers *workers = wzp_relay_crew_workers(p->crew);
+    wzp_workers *workers = wzp_relay_crew_workers(p->crew);
+    p->drive = wzp_workers_drive(workers, 0);
     const wzp_udp_features f = wzp_workers_describe(workers);
     wzp_logf(&p->log, WZP_LOG_DEBUG, "UDP: GRO %s, segmentation %s", f.gro ? "on" : "off",
              f.segment ? "on" : "off");
@@ -203,16 +218,26 @@ static wzp_http_status write_metrics(void *ctx, const char *name, wzp_wr *out) {
     return status_of(err);
 }
 
+static void visit_all(void *ctx, bool (*seen)(void *seen_ctx, const char *fp), void *seen_ctx) {
+    wzp_relay_crew_visit_clients(ctx, seen, seen_ctx);
+}
+
+static bool any_has(void *ctx, const char *fingerprint) {
+    return wzp_relay_crew_has_client(ctx, fingerprint);
+}
+
 static wzp_http_status write_presence(void *ctx, const char *name, wzp_wr *out) {
     const program *p = ctx;
-    return status_of(*name != '\0' ? wzp_admin_presence_of(p->relay, name, out)
-                                   : wzp_admin_presence(p->relay, out));
+    const wzp_admin_source all = {p->crew, visit_all, any_has};
+    return status_of(*name != '\0' ? wzp_admin_presence_of(&all, name, out)
+                                   : wzp_admin_presence(&all, out));
 }
 
 static wzp_http_status write_route(void *ctx, const char *name, wzp_wr *out) {
     const program *p = ctx;
+    const wzp_admin_source all = {p->crew, visit_all, any_has};
     const wzp_addr listen = wzp_workers_local(wzp_relay_crew_workers(p->crew));
-    return status_of(wzp_admin_route(p->relay, name, &listen, out));
+    return status_of(wzp_admin_route(&all, name, &listen, out));
 }
 
 static wzp_http_status write_peers(void *ctx, const char *name, wzp_wr *out) {
@@ -262,10 +287,8 @@ static int open_metrics(program *p) {
 
 static int open_ws(program *p) {
     char addr[WZP_ADDR_TEXT_MAX];
-    wzp_relay_ws_cfg cfg = {.listen = p->options.ws_addr,
-                            .relay = p->relay,
-                            .drive = wzp_relay_crew_drive(p->crew),
-                            .log = p->log};
+    wzp_relay_ws_cfg cfg = {
+        .listen = p->options.ws_addr, .relay = p->relay, .drive = p->drive, .log = p->log};
     cfg.listen.port = p->options.ws_port;
     if (!p->options.has_ws || wzp_relay_ws_start(&p->ws, &p->loop, &cfg) == WZP_OK) {
         return 0;
@@ -275,32 +298,78 @@ static int open_ws(program *p) {
         errno == ENOSYS ? "libwebsockets or its libuv plugin is missing" : wzp_io_reason(errno));
 }
 
-static int open_service(program *p) {
-    const wzp_relay_options *o = &p->options;
-    const wzp_relay_service_cfg cfg = {.url = o->auth_url,
-                                       .ca_file = o->auth_ca,
-                                       .relay = p->relay,
-                                       .drive = wzp_relay_crew_drive(p->crew),
+/* For a worker's thread. */
+typedef struct service_errand {
+    program *p;
+    unsigned worker;
+    int error; /* errno's */
+} service_errand;
+
+static void start_service(void *ctx, wzp_time now) {
+    service_errand *e = ctx;
+    program *p = e->p;
+    wzp_workers *workers = wzp_relay_crew_workers(p->crew);
+    const wzp_relay_service_cfg cfg = {.url = p->options.auth_url,
+                                       .ca_file = p->options.auth_ca,
+                                       .relay = wzp_relay_crew_relay(p->crew, e->worker),
+                                       .drive = wzp_workers_drive(workers, e->worker),
                                        .log = p->log};
-    if (o->auth_url == NULL || wzp_relay_service_start(&p->service, &p->loop, &cfg) == WZP_OK) {
-        return 0;
+    (void)now;
+    if (wzp_relay_service_start(&p->services[e->worker], wzp_workers_loop(workers, e->worker),
+                                &cfg) == WZP_OK) {
+        p->asks[e->worker] = true;
+    } else {
+        e->error = errno;
     }
-    return wzp_relay_complain(WZP_EXIT_FAILED, "cannot ask %s about tokens: %s", o->auth_url,
-                              errno == ENOSYS ? "libwebsockets or its libuv plugin is missing"
-                                              : wzp_io_reason(errno));
+}
+
+static void stop_service(void *ctx, wzp_time now) {
+    const service_errand *e = ctx;
+    (void)now;
+    if (e->p->asks[e->worker]) {
+        e->p->asks[e->worker] = false;
+        wzp_relay_service_stop(e->p->services[e->worker]);
+    }
+}
+
+/* Each worker asks for itself, on its own thread. */
+static int open_services(program *p) {
+    const char *url = p->options.auth_url;
+    for (unsigned i = 0; url != NULL && i < p->options.threads; i++) {
+        service_errand e = {.p = p, .worker = i};
+        wzp_relay_crew_call(p->crew, i, start_service, &e);
+        if (e.error != 0) {
+            return wzp_relay_complain(WZP_EXIT_FAILED, "cannot ask %s about tokens: %s", url,
+                                      e.error == ENOSYS
+                                          ? "libwebsockets or its libuv plugin is missing"
+                                          : wzp_io_reason(e.error));
+        }
+    }
+    return 0;
+}
+
+static void close_services(program *p) {
+    for (unsigned i = 0; p->works && p->options.auth_url != NULL && i < p->options.threads; i++) {
+        service_errand e = {.p = p, .worker = i};
+        wzp_relay_crew_call(p->crew, i, stop_service, &e);
+    }
 }
 
 /* --- while it runs ---------------------------------------------------------------------------- */
 
 static void end(program *p);
 
-static void on_turn(void *ctx, wzp_time now) {
+/* On the thread of the worker. */
+static void on_turn(void *ctx, unsigned worker, wzp_time now) {
     program *p = ctx;
+    if (p->asks[worker]) {
+        wzp_relay_service_ask(p->services[worker], now);
+    }
+    if (worker > 0) {
+        return;
+    }
     if (p->phase == DRAINING && wzp_relay_crew_is_drained(p->crew)) {
         end(p);
-    }
-    if (p->service != NULL) {
-        wzp_relay_service_ask(p->service, now);
     }
     if (p->ws != NULL) {
         wzp_relay_ws_wake(p->ws);
@@ -311,7 +380,7 @@ static void on_turn(void *ctx, wzp_time now) {
 static void on_drain_check(uv_timer_t *timer) {
     program *p = timer->data;
     if (p->phase == DRAINING) {
-        wzp_drive_kick(wzp_relay_crew_drive(p->crew));
+        wzp_drive_kick(p->drive);
     } else {
         uv_timer_stop(timer);
     }
@@ -348,9 +417,6 @@ static void stop_http(program *p) {
     if (p->http != NULL) {
         wzp_http_stop(p->http);
     }
-    if (p->service != NULL) {
-        wzp_relay_service_stop(p->service);
-    }
     if (p->ws != NULL) {
         wzp_relay_ws_stop(p->ws);
     }
@@ -358,6 +424,7 @@ static void stop_http(program *p) {
 
 /* Without handles the loop ends. */
 static void let_go(program *p) {
+    close_services(p);
     wzp_relay_crew_stop(p->crew);
     stop_http(p);
     for (size_t i = 0; i < WZP_COUNT_OF(p->signals); i++) {
@@ -388,7 +455,7 @@ static void on_drain_timeout(uv_timer_t *timer) {
     program *p = timer->data;
     if (p->phase == DRAINING) {
         end(p);
-        wzp_drive_kick(wzp_relay_crew_drive(p->crew));
+        wzp_drive_kick(p->drive);
     }
 }
 
@@ -416,7 +483,7 @@ static void on_signal(uv_signal_t *handle, int number) {
     } else {
         end(p);
     }
-    wzp_drive_kick(wzp_relay_crew_drive(p->crew));
+    wzp_drive_kick(p->drive);
 }
 
 static void on_reload(uv_signal_t *handle, int number) {
@@ -464,10 +531,15 @@ static int run(program *p) {
     uv_timer_start(&p->flush, on_flush, FLUSH_MS, FLUSH_MS);
     watch_signals(p);
     int code = 0;
-    if (wzp_relay_crew_start(p->crew, &p->loop) == WZP_OK) {
+    if (wzp_relay_crew_start(p->crew, &p->loop) != WZP_OK) {
+        code = wzp_relay_complain(WZP_EXIT_FAILED, "no timer: %s", wzp_io_reason(errno));
+    } else {
+        p->works = true;
+        code = open_services(p);
+    }
+    if (code == 0) {
         print_start(p);
     } else {
-        code = wzp_relay_complain(WZP_EXIT_FAILED, "no timer: %s", wzp_io_reason(errno));
         let_go(p);
     }
     uv_run(&p->loop, UV_RUN_DEFAULT);
@@ -488,7 +560,6 @@ static int start_and_run(program *p) {
     }
     code = open_metrics(p);
     code = code != 0 ? code : open_ws(p);
-    code = code != 0 ? code : open_service(p);
     if (code == 0) {
         code = run(p);
     } else {
@@ -497,7 +568,9 @@ static int start_and_run(program *p) {
     }
     wzp_http_free(&p->http);
     wzp_relay_ws_free(&p->ws);
-    wzp_relay_service_free(&p->service);
+    for (size_t i = 0; i < WZP_COUNT_OF(p->services); i++) {
+        wzp_relay_service_free(&p->services[i]);
+    }
     uv_loop_close(&p->loop);
     return code;
 }
@@ -515,7 +588,9 @@ int main(int argc, char **argv) {
     }
     wzp_relay_crew_free(&p.crew);
     wzp_event_log_close(&p.event_log);
-    wzp_traces_close(&p.traces);
+    for (size_t i = 0; i < WZP_COUNT_OF(p.traces); i++) {
+        wzp_traces_close(&p.traces[i]);
+    }
     wzp_relay_options_clear(&p.options);
     return code;
 }

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "io/drive.h"
 #include "io/sys.h"
 
 struct wzp_io_thread {
@@ -36,6 +35,14 @@ static void on_wake(uv_async_t *wake) {
     } else if (call == NULL) {
         wzp_drive_kick(&t->drive);
     }
+}
+
+uv_loop_t *wzp_io_thread_loop(wzp_io_thread *t) {
+    return &t->loop;
+}
+
+wzp_drive *wzp_io_thread_drive(wzp_io_thread *t) {
+    return &t->drive;
 }
 
 void wzp_io_thread_wake(wzp_io_thread *t) {

@@ -4,7 +4,7 @@
 #ifndef WZP_IO_THREAD_H
 #define WZP_IO_THREAD_H
 
-#include "io/udp.h"
+#include "io/drive.h"
 
 typedef struct wzp_io_thread wzp_io_thread;
 
@@ -22,12 +22,17 @@ WZP_MUST_USE wzp_err wzp_io_thread_start(wzp_io_thread **out, const wzp_io_threa
  * makes the core say is sent at once. */
 void wzp_io_thread_call(wzp_io_thread *thread, void (*call)(void *ctx, wzp_time now), void *ctx);
 
+/* For whoever runs on that thread and wants more of its loop than its core. */
+uv_loop_t *wzp_io_thread_loop(wzp_io_thread *thread);
+wzp_drive *wzp_io_thread_drive(wzp_io_thread *thread);
+
 /* Makes that thread take a turn soon.  From any thread, as long as this one is not being stopped.
  */
 void wzp_io_thread_wake(wzp_io_thread *thread);
 
-/* Ends the thread; core and socket are the caller's again.  To be polite, close the core's
- * connections by wzp_io_thread_call before.  Accepts NULL, leaves NULL. */
+/* Ends the thread once its loop has no other handles; core and socket are the caller's again.  To
+ * be polite, close the core's connections by wzp_io_thread_call before.  Accepts NULL, leaves NULL.
+ */
 void wzp_io_thread_stop(wzp_io_thread **thread);
 
 #endif

@@ -4,10 +4,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OPEN_MAX_FILES = 512, DIR_CAP = 3072, PATH_CAP = 4096 };
+enum { OPEN_MAX_FILES = 512, DIR_CAP = 3072, PATH_CAP = 4096, LINE_CAP = 1024 };
 
 typedef struct qlog_file {
     wzp_quic_conn conn;
@@ -15,7 +16,7 @@ typedef struct qlog_file {
 } qlog_file;
 
 struct wzp_traces {
-    FILE *keylog;
+    int keylog; /* -1: none */
     char name[64], dir[DIR_CAP];
     qlog_file open[OPEN_MAX_FILES];
     size_t count;
@@ -23,18 +24,25 @@ struct wzp_traces {
     uint64_t lost;
 };
 
-static FILE *create(const char *path) {
-    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    return fd >= 0 ? fdopen(fd, "w") : NULL;
+static int create(const char *path) {
+    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+}
+
+static wzp_traces *new_traces(const char *name) {
+    wzp_traces *t = calloc(1, sizeof *t);
+    if (t != NULL) {
+        t->keylog = -1;
+        (void)snprintf(t->name, sizeof t->name, "%s", name);
+    }
+    return t;
 }
 
 wzp_err wzp_traces_open(wzp_traces **out, const char *name, const char *keylog,
                         const char *qlog_dir, const char **bad) {
-    wzp_traces *t = calloc(1, sizeof *t);
+    wzp_traces *t = new_traces(name);
     if (t == NULL) {
         return WZP_ERR_NOMEM;
     }
-    (void)snprintf(t->name, sizeof t->name, "%s", name);
     if (qlog_dir != NULL) {
         *bad = qlog_dir;
         const int n = snprintf(t->dir, sizeof t->dir, "%s", qlog_dir);
@@ -48,7 +56,24 @@ wzp_err wzp_traces_open(wzp_traces **out, const char *name, const char *keylog,
     if (keylog != NULL) {
         *bad = keylog;
         t->keylog = create(keylog);
-        if (t->keylog == NULL) {
+        if (t->keylog < 0) {
+            free(t);
+            return WZP_ERR_IO;
+        }
+    }
+    *out = t;
+    return WZP_OK;
+}
+
+wzp_err wzp_traces_share(wzp_traces **out, const wzp_traces *traces, const char *name) {
+    wzp_traces *t = new_traces(name);
+    if (t == NULL) {
+        return WZP_ERR_NOMEM;
+    }
+    memcpy(t->dir, traces->dir, sizeof t->dir);
+    if (traces->keylog >= 0) {
+        t->keylog = fcntl(traces->keylog, F_DUPFD_CLOEXEC, 0);
+        if (t->keylog < 0) {
             free(t);
             return WZP_ERR_IO;
         }
@@ -65,20 +90,22 @@ void wzp_traces_close(wzp_traces **traces) {
     while (t->count > 0) {
         (void)fclose(t->open[--t->count].file);
     }
-    if (t->keylog != NULL) {
-        (void)fclose(t->keylog);
+    if (t->keylog >= 0) {
+        (void)close(t->keylog);
     }
     free(t);
     *traces = NULL;
 }
 
-/* Flushed line by line: a capture program may be reading along. */
+/* At once, since a capture program may be reading along, and in one piece, since another thread may
+ * be writing as well. */
 void wzp_traces_on_keylog(void *ctx, wzp_quic_conn conn, const char *line) {
-    wzp_traces *t = ctx;
+    const wzp_traces *t = ctx;
+    char text[LINE_CAP];
+    const int len = snprintf(text, sizeof text, "%s\n", line);
     (void)conn;
-    if (t->keylog != NULL) {
-        (void)fprintf(t->keylog, "%s\n", line);
-        (void)fflush(t->keylog);
+    if (t->keylog >= 0 && len > 0 && len < LINE_CAP) {
+        (void)!write(t->keylog, text, (size_t)len);
     }
 }
 
@@ -104,7 +131,8 @@ static qlog_file *find_or_open(wzp_traces *t, wzp_quic_conn conn) {
     }
     (void)snprintf(path, sizeof path, "%s/%s-%016llx.sqlog", t->dir, t->name,
                    (unsigned long long)conn);
-    FILE *file = t->count < OPEN_MAX_FILES ? create(path) : NULL;
+    const int fd = t->count < OPEN_MAX_FILES ? create(path) : -1;
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
     if (file == NULL) {
         lose(t, conn);
         return NULL;

@@ -13,6 +13,10 @@ typedef struct wzp_traces wzp_traces;
 WZP_MUST_USE wzp_err wzp_traces_open(wzp_traces **out, const char *name, const char *keylog,
                                      const char *qlog_dir, const char **bad);
 
+/* The same for another thread: one key log, into which lines go whole, and qlog files that begin
+ * with another name.  `traces` is borrowed for the call.  WZP_ERR_IO (errno), WZP_ERR_NOMEM */
+WZP_MUST_USE wzp_err wzp_traces_share(wzp_traces **out, const wzp_traces *traces, const char *name);
+
 /* Accepts NULL, leaves NULL. */
 void wzp_traces_close(wzp_traces **traces);
 

@@ -341,8 +341,12 @@ void wzp_workers_free(wzp_workers **workers) {
 
 /* --- what is known ---------------------------------------------------------------------------- */
 
-wzp_drive *wzp_workers_drive(wzp_workers *w) {
-    return &w->drive;
+wzp_drive *wzp_workers_drive(wzp_workers *w, unsigned worker) {
+    return worker == 0 ? &w->drive : wzp_io_thread_drive(w->doors[worker].thread);
+}
+
+uv_loop_t *wzp_workers_loop(wzp_workers *w, unsigned worker) {
+    return worker == 0 ? w->wake.loop : wzp_io_thread_loop(w->doors[worker].thread);
 }
 
 wzp_addr wzp_workers_local(const wzp_workers *w) {

@@ -48,8 +48,10 @@ void wzp_workers_call(wzp_workers *workers, unsigned worker, void (*call)(void *
 void wzp_workers_stop(wzp_workers *workers);
 void wzp_workers_free(wzp_workers **workers);
 
-/* Worker 0's, to be kicked after commands to its core. */
-wzp_drive *wzp_workers_drive(wzp_workers *workers);
+/* A worker's, while they run: for its own thread.  A drive is to be kicked after commands to its
+ * core. */
+wzp_drive *wzp_workers_drive(wzp_workers *workers, unsigned worker);
+uv_loop_t *wzp_workers_loop(wzp_workers *workers, unsigned worker);
 
 wzp_addr wzp_workers_local(const wzp_workers *workers);
 wzp_udp_features wzp_workers_describe(const wzp_workers *workers);
