@@ -116,7 +116,7 @@ typedef struct soak {
     char failure[256];
 } soak;
 
-static void fail(soak *s, const char *what, const char *detail) {
+static void give_verdict(soak *s, const char *what, const char *detail) {
     if (s->failure[0] == '\0') {
         (void)snprintf(s->failure, sizeof s->failure, "%s%s%s", what, *detail != '\0' ? ": " : "",
                        detail);
@@ -160,7 +160,7 @@ static void on_closed(party *p, const char *what, const char *text) {
     p->closed = true;
     if (!p->may_close) {
         p->soak->connection_ended = true;
-        fail(p->soak, what, text);
+        give_verdict(p->soak, what, text);
     }
 }
 
@@ -204,7 +204,7 @@ static void on_leg_events(void *ctx, wzp_time now) {
         } else if (ev.kind == WZP_CLIENT_JOINED) {
             p->soak->joined++;
         } else if (ev.kind == WZP_CLIENT_HANGUP) {
-            fail(p->soak, "the relay hung up", ev.text);
+            give_verdict(p->soak, "the relay hung up", ev.text);
         } else if (ev.kind == WZP_CLIENT_CLOSED) {
             on_closed(p, "a call's connection ended", ev.text);
         }
@@ -223,7 +223,7 @@ static party *new_party(soak *s, const party *caller, wzp_time now) {
     const wzp_addr any = wzp_addr_v4(127, 0, 0, 1, 0);
     party *p = calloc(1, sizeof *p);
     if (p == NULL || wzp_udp_open(&p->udp, &any, false) != WZP_OK) {
-        fail(s, "no socket for a client", wzp_io_reason(errno));
+        give_verdict(s, "no socket for a client", wzp_io_reason(errno));
         free(p);
         return NULL;
     }
@@ -255,7 +255,7 @@ static party *new_party(soak *s, const party *caller, wzp_time now) {
         p->drive.core = caller == NULL ? wzp_phone_core(p->phone) : wzp_client_core(p->client);
     }
     if (err != WZP_OK || wzp_drive_start(&p->drive, &s->loop) != WZP_OK) {
-        fail(s, "a client cannot start", wzp_err_text(err));
+        give_verdict(s, "a client cannot start", wzp_err_text(err));
         free_party(p);
         return NULL;
     }
@@ -304,7 +304,7 @@ static void start_call(soak *s, pair *p, fate what, wzp_time now) {
     p->calls++;
     s->made[what]++;
     if (wzp_phone_call(p->phones[0]->phone, wzp_phone_fingerprint(p->phones[1]->phone)) != WZP_OK) {
-        fail(s, "a call could not be begun", "");
+        give_verdict(s, "a call could not be begun", "");
     }
     wzp_drive_kick(&p->phones[0]->drive);
     enter(p, OFFERED, now);
@@ -322,7 +322,7 @@ static void decide(soak *s, pair *p, wzp_time now) {
         const wzp_accept_mode way =
             p->fate == IS_REJECTED ? WZP_ACCEPT_REJECT : ways[p->calls % WZP_COUNT_OF(ways)];
         if (wzp_phone_answer(callee->phone, way) != WZP_OK) {
-            fail(s, "a call could not be answered", "");
+            give_verdict(s, "a call could not be answered", "");
         }
         wzp_drive_kick(&callee->drive);
     }
@@ -350,7 +350,7 @@ static void talk(soak *s, pair *p, wzp_time now) {
         }
         enough = enough && p->legs[i] != NULL && p->legs[i]->heard >= FRAMES;
         if (p->phones[i]->ended) {
-            fail(s, "a call ended while both talked", "");
+            give_verdict(s, "a call ended while both talked", "");
         }
     }
     if (enough) {
@@ -409,7 +409,7 @@ static void step(soak *s, pair *p, wzp_time now) {
         break;
     }
     if (now - p->since > GIVE_UP) {
-        fail(s, "two clients waited in vain to", state_names[p->state]);
+        give_verdict(s, "two clients waited in vain to", state_names[p->state]);
     }
 }
 
@@ -494,7 +494,7 @@ static void finish(soak *s) {
 static void settle(soak *s, wzp_time now) {
     char text[128];
     if (!soak_relay_look(&s->relay)) {
-        fail(s, "the relay does not show its metrics", "");
+        give_verdict(s, "the relay does not show its metrics", "");
         return;
     }
     const struct gauge *off = gauge_off(s);
@@ -503,7 +503,7 @@ static void settle(soak *s, wzp_time now) {
             (void)snprintf(text, sizeof text, "is %llu, not %llu",
                            (unsigned long long)soak_relay_value(&s->relay, off->name),
                            (unsigned long long)off->value);
-            fail(s, off->name, text);
+            give_verdict(s, off->name, text);
         }
         return;
     }
@@ -543,7 +543,7 @@ static void on_step(uv_timer_t *timer) {
 static void check_equal(soak *s, const char *what, uint64_t got, uint64_t want) {
     printf("  %-48s %8llu of %llu\n", what, (unsigned long long)got, (unsigned long long)want);
     if (got != want) {
-        fail(s, what, "the number is wrong");
+        give_verdict(s, what, "the number is wrong");
     }
 }
 
@@ -551,7 +551,7 @@ static void check_growth(soak *s, const char *what, uint64_t from, uint64_t to, 
     printf("  %-48s %+8lld B (at most %llu)\n", what, (long long)(to - from),
            (unsigned long long)bound);
     if (to > from + bound) {
-        fail(s, what, "it has grown");
+        give_verdict(s, what, "it has grown");
     }
 }
 
@@ -614,7 +614,7 @@ static int report(soak *s) {
         check_growth(s, "resident memory", s->first.resident, s->last.resident, RESIDENT_GROWTH);
     }
     if (!soak_relay_stop(&s->relay)) {
-        fail(s, "the relay did not end with exit code 0", "");
+        give_verdict(s, "the relay did not end with exit code 0", "");
     }
     printf("  %-48s %8llu of %llu\n", "frames of sound heard", (unsigned long long)s->frames_heard,
            (unsigned long long)s->frames_sent);
