@@ -136,7 +136,9 @@ static const char *run(const char *path, unsigned delay_ms,
                        const char *(*play)(soak_relay *relay)) {
     static soak_relay relay;
     char url[64];
-    char threads[] = "--threads", three[] = "3", auth[] = "--auth-url";
+    char threads[] = "--threads";
+    char three[] = "3";
+    char auth[] = "--auth-url";
     char *options[] = {threads, three, auth, url, NULL};
     http_server server = {.reply = "HTTP/1.1 200 OK\r\nContent-Length: 34\r\n\r\n"
                                    "{\"valid\":true,\"fingerprint\":\"ann\"}",
