@@ -171,6 +171,8 @@ static bool begin_vanish(wzp_ct_exec *e, wzp_time now) {
 
 static const wzp_ct_act rly020[] = {LISTED(wzp_ct_only_x), LISTED(wzp_ct_x_and_l),
                                     LISTED(wzp_ct_three)};
+/* Whoever has heard nothing since begins to wait anew when it asks for an answer (RFC 9000, 10.1):
+ * the idle timeout of 30 s may begin with a keep-alive, 5 s after the last packet. */
 static const wzp_ct_act rly021[] = {
     LISTED(wzp_ct_only_x),
     LISTED(wzp_ct_x_and_l),
@@ -182,7 +184,7 @@ static const wzp_ct_act rly021[] = {
      .late = WZP_CT_REASON_NO_RESPONSE,
      .arg = &wzp_ct_x_and_l},
     {.required = "the last one gets a RoomUpdate without the one who fell silent",
-     .within_s = 33,
+     .within_s = 38,
      .begin = begin_vanish,
      .go = wzp_ct_step_listed,
      .late = WZP_CT_REASON_NO_RESPONSE,
