@@ -62,8 +62,8 @@ bool wzp_workers_by_kernel(const wzp_workers *workers);
 typedef struct wzp_workers_counters {
     uint64_t receive_dropped; /* datagrams that found the sockets' receive buffers full */
     uint64_t send_dropped;    /* that the system did not send, probes of the path not counted */
-    uint64_t handed_over; /* datagrams that came to another worker's socket */
-    uint64_t dropped;     /* of these, those that found the queue full */
+    uint64_t handed_over;     /* datagrams that came to another worker's socket */
+    uint64_t dropped;         /* of these, those that found the queue full */
     wzp_steer_counters steer;
 } wzp_workers_counters;
 

@@ -42,7 +42,7 @@ static const uint8_t half[] = {0, 0, 0x10, 0, '{', '"'};
 static void must(wzp_err err, const char *what) {
     if (err != WZP_OK) {
         printf("failed %s: %s\n", what, wzp_err_text(err));
-        exit(1);
+        exit(1); /* NOLINT(concurrency-mt-unsafe): one thread */
     }
 }
 

@@ -22,28 +22,38 @@ static void bound_quarantine(void) {
     static const char small[] = "quarantine_size_mb=4:thread_local_quarantine_size_kb=64";
     char text[512];
     const char *old = wzp_io_env("ASAN_OPTIONS");
+    if (old != NULL && strstr(old, small) != NULL) {
+        return;
+    }
     (void)snprintf(text, sizeof text, "%s:%s", old != NULL ? old : "", small);
     (void)setenv("ASAN_OPTIONS", old != NULL ? text : small, 1); /* NOLINT(concurrency-mt-unsafe) */
 }
 
-static void become_relay(const char *program, char **options, int out) {
-    static const char *const always[] = {
+typedef char *arguments[1 + 8 + OPTIONS_MAX + 1];
+
+static void list_arguments(arguments argv, char *program, char **options) {
+    static char always[][68] = {
         "--listen",       "127.0.0.1:0",
         "--metrics-port", "0",
         "--log-level",    "error",
         "--seed",         "0101010101010101010101010101010101010101010101010101010101010101"};
-    char *argv[1 + WZP_COUNT_OF(always) + OPTIONS_MAX + 1] = {strdup(program)};
-    size_t n = 1;
+    size_t n = 0;
+    argv[n++] = program;
     for (size_t i = 0; i < WZP_COUNT_OF(always); i++) {
-        argv[n++] = strdup(always[i]);
+        argv[n++] = always[i];
     }
     for (size_t i = 0; options[i] != NULL && i < OPTIONS_MAX; i++) {
         argv[n++] = options[i];
     }
+    argv[n] = NULL;
+}
+
+/* Other threads of the test may have held locks at the fork, of malloc for one, and nobody lets go
+ * of them here: nothing but system calls. */
+static void become_relay(char **argv, int out) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    bound_quarantine();
     dup2(out, STDOUT_FILENO);
-    execv(program, argv);
+    execv(argv[0], argv);
     _exit(127);
 }
 
@@ -65,12 +75,17 @@ static bool read_start(soak_relay *r, FILE *text) {
 
 bool soak_relay_start(soak_relay *r, const char *program, char **options) {
     int out[2];
+    arguments argv;
+    char path[1024];
     if (pipe(out) != 0) {
         return false;
     }
+    (void)snprintf(path, sizeof path, "%s", program);
+    list_arguments(argv, path, options);
+    bound_quarantine();
     r->pid = fork();
     if (r->pid == 0) {
-        become_relay(program, options, out[1]);
+        become_relay(argv, out[1]);
     }
     (void)close(out[1]);
     FILE *text = fdopen(out[0], "r");
