@@ -3,22 +3,8 @@
 set -uo pipefail
 relay=$(realpath "$1")
 client=$(realpath "$2")
-work=$(mktemp -d)
-cd "$work" || exit 1
-failed=0
-pids=()
-clean_up() {
-    for pid in "${pids[@]}"; do
-        kill -9 "$pid" 2>/dev/null
-    done
-    rm -rf "$work"
-}
-trap clean_up EXIT
-
-fail() {
-    echo "FAILED: $*"
-    failed=1
-}
+# shellcheck source=testing/shell.sh
+. "$(dirname "$(realpath "$0")")/testing/shell.sh"
 
 # wait_for PATTERN FILE: its first line that matches, within ten seconds.
 wait_for() {

@@ -6,22 +6,8 @@ relay=$(realpath "$1")
 client=$(realpath "$2")
 peer=$(realpath "$3")
 wild_clock=$(realpath "$4")
-work=$(mktemp -d)
-cd "$work" || exit 1
-failed=0
-pids=()
-clean_up() {
-    for pid in "${pids[@]}"; do
-        kill -9 "$pid" 2>/dev/null
-    done
-    rm -rf "$work"
-}
-trap clean_up EXIT
-
-fail() {
-    echo "FAILED: $*"
-    failed=1
-}
+# shellcheck source=testing/shell.sh
+. "$(dirname "$(realpath "$0")")/testing/shell.sh"
 
 # await WHAT COMMAND...: until the command succeeds; a busy machine may take its time.
 await() {

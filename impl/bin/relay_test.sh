@@ -4,23 +4,9 @@ set -uo pipefail
 relay=$(realpath "$1")
 client=$(realpath "$2")
 ws_peer=${3:+$(realpath "$3")}
-work=$(mktemp -d)
+# shellcheck source=testing/shell.sh
+. "$(dirname "$(realpath "$0")")/testing/shell.sh"
 export HOME=$work/home
-cd "$work" || exit 1
-failed=0
-pids=()
-clean_up() {
-    for pid in "${pids[@]}"; do
-        kill -9 "$pid" 2>/dev/null
-    done
-    rm -rf "$work"
-}
-trap clean_up EXIT
-
-fail() {
-    echo "FAILED: $*"
-    failed=1
-}
 
 # expect CODE TEXT ARGS...: the relay ends with CODE, and one line on standard error holds TEXT.
 expect() {
