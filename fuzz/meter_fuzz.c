@@ -5,9 +5,9 @@
  * steps of the sequence number and of the timestamp, the gap in units of 0.5 ms. */
 #include <stdlib.h>
 
-#include "relay/enf.h"
-#include "relay/scorer.h"
-#include "relay/testing/twin.h"
+#include "meter/enf.h"
+#include "meter/scorer.h"
+#include "meter/testing/twin.h"
 
 enum { STEP = 8, PACKETS_MAX = 260 };
 

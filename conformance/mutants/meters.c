@@ -1,7 +1,7 @@
 /* Faults of the enforcing meter. */
 #include "conformance/mutants/faults.h"
 #include "conformance/mutants/wrap.h"
-#include "relay/enf.h"
+#include "meter/enf.h"
 
 /* What a faulty meter remembers of a sender, by the healthy meter that it replaces. */
 typedef struct track {

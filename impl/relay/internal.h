@@ -3,10 +3,10 @@
 #define WZP_RELAY_INTERNAL_H
 
 #include "crypto/handshake.h"
+#include "meter/enf.h"
+#include "meter/meter.h"
 #include "relay/calls.h"
-#include "relay/enf.h"
 #include "relay/limits.h"
-#include "relay/meter.h"
 #include "relay/quality.h"
 #include "relay/relay.h"
 #include "relay/table.h"

@@ -1,4 +1,4 @@
-#include "relay/meter.h"
+#include "meter/meter.h"
 
 #include "wire/registry.h"
 

@@ -1,9 +1,9 @@
 /* The exact traffic of conformance sheet 24.3-24.5 and the first hits that its columns "P0 meter"
  * and "ENF-1 meter" promise for a fresh meter.  For the tests of both meters. */
-#ifndef WZP_RELAY_TESTING_TRAFFIC_H
-#define WZP_RELAY_TESTING_TRAFFIC_H
+#ifndef WZP_METER_TESTING_TRAFFIC_H
+#define WZP_METER_TESTING_TRAFFIC_H
 
-#include "relay/meter.h"
+#include "meter/meter.h"
 
 typedef struct wzp_traffic_packet {
     wzp_time at;

@@ -1,10 +1,10 @@
-#include "relay/enf.h"
+#include "meter/enf.h"
 
 #include <check.h>
 #include <stdlib.h>
 
 #include "base/rng.h"
-#include "relay/testing/traffic.h"
+#include "meter/testing/traffic.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof *(a))
 

@@ -1,9 +1,9 @@
 /* ENF-1, the enforcement profile of conformance sheet 13: what --enforce on decides with.  State
  * per participant and media type; no allocation after creation. */
-#ifndef WZP_RELAY_ENF_H
-#define WZP_RELAY_ENF_H
+#ifndef WZP_METER_ENF_H
+#define WZP_METER_ENF_H
 
-#include "relay/meter.h"
+#include "meter/meter.h"
 
 typedef struct wzp_enf wzp_enf;
 

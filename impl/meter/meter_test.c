@@ -1,9 +1,9 @@
-#include "relay/meter.h"
+#include "meter/meter.h"
 
 #include <check.h>
 #include <stdlib.h>
 
-#include "relay/testing/traffic.h"
+#include "meter/testing/traffic.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof *(a))
 

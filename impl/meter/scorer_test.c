@@ -1,5 +1,5 @@
 /* The worked examples of conformance sheet 8, with its numbers. */
-#include "relay/scorer.h"
+#include "meter/scorer.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* The per-participant meters: tiers A-E exactly as deployed (conformance sheet 2-7), used for
  * observe mode and its metrics.  Decisions of --enforce on come from enf.h instead. */
-#ifndef WZP_RELAY_METER_H
-#define WZP_RELAY_METER_H
+#ifndef WZP_METER_METER_H
+#define WZP_METER_METER_H
 
 #include "base/time.h"
 #include "wire/media.h"

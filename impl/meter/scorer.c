@@ -1,4 +1,4 @@
-#include "relay/scorer.h"
+#include "meter/scorer.h"
 
 #include <math.h>
 

@@ -1,8 +1,8 @@
 /* Tier F: behavioural scores of one sender, exactly as deployed (conformance sheet 8).  A score
  * lies in 0..1, where 1 looks like a real call; it is single precision and penalties are taken off
  * in the deployed order, because sums land on the limits.  Plain objects, no allocation. */
-#ifndef WZP_RELAY_SCORER_H
-#define WZP_RELAY_SCORER_H
+#ifndef WZP_METER_SCORER_H
+#define WZP_METER_SCORER_H
 
 #include <stdbool.h>
 

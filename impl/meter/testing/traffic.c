@@ -1,4 +1,4 @@
-#include "relay/testing/traffic.h"
+#include "meter/testing/traffic.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* ENF-1 (conformance sheet 13).  Each check says in its comment which rule it is. */
-#include "relay/enf.h"
+#include "meter/enf.h"
 
 #include <stdlib.h>
 

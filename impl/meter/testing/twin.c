@@ -1,4 +1,4 @@
-#include "relay/testing/twin.h"
+#include "meter/testing/twin.h"
 
 #include "wire/registry.h"
 

@@ -1,6 +1,6 @@
 /* One maker per shape of traffic, then the rows of the sheet in its order. */
 #include "base/rng.h"
-#include "relay/testing/traffic.h"
+#include "meter/testing/traffic.h"
 
 static void advance(wzp_traffic *t, uint32_t ts_ms, wzp_time delay) {
     t->seq++;

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "base/rng.h"
-#include "relay/enf.h"
-#include "relay/testing/traffic.h"
-#include "relay/testing/twin.h"
+#include "meter/enf.h"
+#include "meter/testing/traffic.h"
+#include "meter/testing/twin.h"
 
 enum { RANDOM_PACKETS = 600, ROW_PACKETS = 520 };
 

@@ -1,9 +1,9 @@
 /* Slow, obvious twins of both meters: they keep every packet and work each answer out from the
  * whole history, as conformance sheet 2 and 13 are written.  For random tests only. */
-#ifndef WZP_RELAY_TESTING_TWIN_H
-#define WZP_RELAY_TESTING_TWIN_H
+#ifndef WZP_METER_TESTING_TWIN_H
+#define WZP_METER_TESTING_TWIN_H
 
-#include "relay/meter.h"
+#include "meter/meter.h"
 
 #define WZP_TWIN_MAX 1024 /* packets */
 
