@@ -131,13 +131,9 @@ static float silence_penalty(const wzp_audio_scorer *s) {
 }
 
 /* Always over 30 s, however young the window is: as deployed. */
-static float rate_penalty(const wzp_audio_scorer *s) {
+static double rate_ratio(const wzp_audio_scorer *s) {
     const double nominal = wzp_codec_find(s->declared_codec)->nominal_bps;
-    if (!(nominal > 0)) {
-        return 0.0F;
-    }
-    const double ratio = (double)s->window_bytes * 8.0 / AUDIO_WINDOW_S / nominal;
-    return ratio > 1.20 ? excess(ratio, 1.20, 0.80, 0.25) : 0.0F;
+    return nominal > 0 ? (double)s->window_bytes * 8.0 / AUDIO_WINDOW_S / nominal : -1;
 }
 
 static float report_penalty(const wzp_audio_scorer *s) {
@@ -157,7 +153,7 @@ static float size_penalty(const wzp_audio_scorer *s) {
     return 1.0 - fabs(small - 0.5) * 2.0 < 0.2 ? 0.10F : 0.0F;
 }
 
-bool wzp_audio_scorer_score(const wzp_audio_scorer *s, float *out) {
+bool wzp_audio_scorer_score_at(const wzp_audio_scorer *s, double ratio, float *out) {
     if (s->total < AUDIO_LEAST) {
         return false;
     }
@@ -166,11 +162,15 @@ bool wzp_audio_scorer_score(const wzp_audio_scorer *s, float *out) {
     float score = 1.0F;
     score -= cov > 0.4 ? excess(cov, 0.4, 0.6, 0.25) : 0.0F;
     score -= silence_penalty(s);
-    score -= rate_penalty(s);
+    score -= ratio > 1.20 ? excess(ratio, 1.20, 0.80, 0.25) : 0.0F;
     score -= report_penalty(s);
     score -= size_penalty(s);
     *out = clamp(score);
     return true;
+}
+
+bool wzp_audio_scorer_score(const wzp_audio_scorer *s, float *out) {
+    return s->total > 0 && wzp_audio_scorer_score_at(s, rate_ratio(s), out);
 }
 
 wzp_score_verdict wzp_audio_scorer_verdict(const wzp_audio_scorer *s) {

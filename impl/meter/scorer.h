@@ -51,6 +51,8 @@ void wzp_audio_scorer_observe(wzp_audio_scorer *scorer, const wzp_media_hdr *hdr
 
 /* False, and *score as it was, before the 20th packet. */
 bool wzp_audio_scorer_score(const wzp_audio_scorer *scorer, float *score);
+/* The same with a bitrate of the caller's, in parts of the codec's; negative: none is known. */
+bool wzp_audio_scorer_score_at(const wzp_audio_scorer *scorer, double rate_ratio, float *score);
 wzp_score_verdict wzp_audio_scorer_verdict(const wzp_audio_scorer *scorer);
 
 /* The deployed relay drops a video packet while the verdict is ABUSIVE. */

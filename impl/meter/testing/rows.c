@@ -270,6 +270,39 @@ static void make_switch_at_once(wzp_traffic *t, const wzp_traffic_row *row) {
     make_stream(t, row);
 }
 
+/* Speech with one packet of 1100 bytes each 2 s. */
+static void make_outliers(wzp_traffic *t, const wzp_traffic_row *row) {
+    wzp_traffic_talk(t, row->stream.seconds * 1000U);
+    for (size_t i = 50; i < t->count; i += 100) {
+        t->packets[i].payload = 1100;
+    }
+}
+
+/* 7 packets in 2 s. */
+static void make_few(wzp_traffic *t, const wzp_traffic_row *row) {
+    for (uint32_t i = 0; i < row->stream.seconds * 7U / 2; i++) {
+        t->now = i * 2 * WZP_S / 7;
+        t->ts = i * row->stream.step_ms;
+        wzp_traffic_add(t, WZP_MEDIA_AUDIO, row->stream.codec, row->stream.payload);
+        t->seq++;
+    }
+}
+
+static void make_all_repairs(wzp_traffic *t, const wzp_traffic_row *row) {
+    make_stream(t, row);
+    for (size_t i = 0; i < t->count; i++) {
+        t->packets[i].hdr.flags |= WZP_MEDIA_REPAIR;
+    }
+}
+
+/* A stamp for each param packets. */
+static void make_frames_of(wzp_traffic *t, const wzp_traffic_row *row) {
+    make_stream(t, row);
+    for (size_t i = 0; i < t->count; i++) {
+        t->packets[i].hdr.timestamp_ms = (uint32_t)(i / row->param) * row->stream.step_ms;
+    }
+}
+
 #define WALL(codec, rate, payload, seconds)                                                        \
     .make = make_stream, .stream = {WZP_MEDIA_AUDIO, codec, rate, payload, 0, seconds}
 #define STEP(codec, rate, payload, ms, seconds)                                                    \
@@ -398,6 +431,51 @@ const wzp_traffic_row wzp_traffic_rows[] = {
     {"C-27", make_call, LASTS(20), 0, "C@3 0.00, A@22 0.02, B@136 0.50", "none"},
     {"C-28", make_ramp, {0, WZP_CODEC_OPUS_24K, 50, 76, 45, 12}, 0, "C@261 5.20", "C@262 5.22"},
     {"C-29", make_lone_packet, LASTS(10), 0, "none", "none"},
+
+    {"D-01", STEP(WZP_CODEC_OPUS_24K, 28, 160, 20, 12), 0, "none", "none"},
+    {"D-02", STEP(WZP_CODEC_OPUS_24K, 22, 400, 20, 12), 0, "D@32 1.41", "D@32 1.41"},
+    {"D-03", STEP(WZP_CODEC_OPUS_24K, 28, 330, 20, 12), 0, "D@69 2.43", "D@69 2.43"},
+    {"D-04", make_few, {0, WZP_CODEC_CODEC2_1200, 0, 100, 40, 20}, 0, "D@18 4.86", "D@18 4.86"},
+    {"D-05", STEP(WZP_CODEC_OPUS_6K, 10, 240, 40, 12), 0, "D@28 2.70", "D@28 2.70"},
+    {"D-06", make_outliers, LASTS(10), 0, "none", "none"},
+    {"D-07", STEP(WZP_CODEC_COMFORT_NOISE, 5, 60, 20, 20), 0, "A@4 0.60, D@23 4.40", "D@15 2.80"},
+    {"D-08", make_talk_and_noise, LASTS(14), 0, "D@101 2.18, C@113 4.58", "none"},
+    {"D-09", STEP(WZP_CODEC_OPUS_6K, 25, 70, 40, 20), 0, "none", "none"},
+    {"D-10",
+     make_stream,
+     {WZP_MEDIA_VIDEO, WZP_CODEC_H264_BASELINE, 30, 1184, 33, 20},
+     0,
+     "none",
+     "none"},
+    {"D-11",
+     make_all_repairs,
+     {0, WZP_CODEC_CODEC2_1200, 20, 1100, 40, 10},
+     0,
+     "A@1 0.00",
+     "D@1 0.00, A@11 0.50"},
+    {"D-12", STEP(WZP_CODEC_OPUS_64K, 25, 640, 20, 20), 0, "none", "none"},
+    {"DS-01", STEP(WZP_CODEC_OPUS_24K, 28, 320, 20, 12), 0, "none", "none"},
+    {"DS-02", STEP(WZP_CODEC_OPUS_24K, 28, 321, 20, 12), 0, "D@113 4.00", "D@113 4.00"},
+
+    {"E-01",
+     make_stream,
+     {WZP_MEDIA_VIDEO, WZP_CODEC_H264_BASELINE, 130, 1184, 33, 40},
+     0,
+     "E@2013 15.48",
+     "none"},
+    {"E-02",
+     make_stream,
+     {WZP_MEDIA_VIDEO, WZP_CODEC_H264_BASELINE, 60, 500, 33, 60},
+     0,
+     "none",
+     "none"},
+    {"E-03",
+     make_frames_of,
+     {WZP_MEDIA_VIDEO, WZP_CODEC_H264_BASELINE, 690, 1184, 33, 240},
+     23,
+     "C@2 0.00, B@136 0.20",
+     "E@127460 184.72"},
+    {"E-06", STEP(WZP_CODEC_OPUS_64K, 90, 284, 0, 50), 0, "none", "none"},
 
     /* What section 14 names beside the rows above. */
     {"FP-2", WALL(WZP_CODEC_CODEC2_1200, 25, 6, 10), 0, "A@24 0.92", "none"},
