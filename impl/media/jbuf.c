@@ -49,6 +49,7 @@ struct wzp_jbuf {
     bool has_played;
     uint16_t frame_ms;    /* of the last frame seen */
     unsigned idle_frames; /* concealed in a row */
+    int32_t starved_ms;   /* of them at last, with nothing stored */
     wzp_jbuf_stats stats;
 };
 
@@ -189,6 +190,7 @@ static void start(wzp_jbuf *jb, const wzp_media_hdr *hdr, wzp_time now) {
     jb->next_ts = hdr->timestamp_ms;
     jb->has_played = false;
     jb->idle_frames = 0;
+    jb->starved_ms = 0;
 }
 
 /* --- frames in -------------------------------------------------------------------------------- */
@@ -210,6 +212,22 @@ static size_t find_place(const wzp_jbuf *jb, const wzp_media_hdr *hdr, bool *dup
     return place;
 }
 
+/* A packet older than what is played next is late, with two exceptions.  Before anything was played
+ * it simply becomes the first one.  And when there was nothing to play in its place, the network
+ * stood still: it and what follows are played later, and nothing is left out. */
+static bool go_back(wzp_jbuf *jb, uint32_t ts) {
+    const int32_t older = ts_diff(jb->next_ts, ts);
+    if (older > 0 && jb->has_played && older > jb->starved_ms) {
+        return false;
+    }
+    if (older > 0) {
+        jb->offset += older * (int64_t)WZP_MS;
+        jb->next_ts = ts;
+        jb->starved_ms -= jb->has_played ? older : 0;
+    }
+    return true;
+}
+
 void wzp_jbuf_push(wzp_jbuf *jb, const wzp_media_hdr *hdr, wzp_bytes payload, wzp_time now) {
     release_lent(jb);
     jb->stats.pushed++;
@@ -228,13 +246,7 @@ void wzp_jbuf_push(wzp_jbuf *jb, const wzp_media_hdr *hdr, wzp_bytes payload, wz
         start(jb, hdr, now);
         place = jb->used;
     }
-    /* Before anything was played an older packet simply becomes the first one. */
-    const int32_t older = ts_diff(jb->next_ts, hdr->timestamp_ms);
-    if (!jb->has_played && older > 0) {
-        jb->offset += older * (int64_t)WZP_MS;
-        jb->next_ts = hdr->timestamp_ms;
-    }
-    if (ts_diff(hdr->timestamp_ms, jb->next_ts) < 0) {
+    if (!go_back(jb, hdr->timestamp_ms)) {
         jb->stats.late++;
         return;
     }
@@ -293,6 +305,7 @@ static bool starve(wzp_jbuf *jb, wzp_jbuf_out *out) {
         return false;
     }
     jb->idle_frames++;
+    jb->starved_ms += jb->frame_ms;
     jb->stats.concealed++;
     skip(jb, WZP_JBUF_CONCEAL, jb->frame_ms, out);
     return true;
@@ -350,6 +363,7 @@ bool wzp_jbuf_pop(wzp_jbuf *jb, wzp_time now, wzp_jbuf_out *out) {
     if (jb->used == 0) {
         return starve(jb, out);
     }
+    jb->starved_ms = 0;
     const bool rested = jb->has_played && jb->since_step >= WZP_JBUF_STEP_FRAMES;
     const int64_t too_late = rested ? excess(jb) : 0;
     if (too_late <= -frame_ns(jb) / 2) {

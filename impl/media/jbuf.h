@@ -8,9 +8,10 @@
  * when a stall has left the buffer deep, single frames are dropped or concealed twice, at most one
  * in WZP_JBUF_STEP_FRAMES, until frames are played `delay` after the fastest of the last ten
  * seconds would have arrived, or a frame after 99.5 % of them have, if that is later; in pauses at
- * once. After a silence (nothing to play for WZP_JBUF_IDLE_FRAMES frames) the next packet starts
- * afresh. media sheet 6; what upstream estimates there has no effect, so that only the least delay
- * is its. */
+ * once.  While there is nothing to play it waits (media sheet 6, REF): what then comes late is
+ * played late, and all that follows it, and the rule above shortens the delay again.  After a
+ * silence (nothing to play for WZP_JBUF_IDLE_FRAMES frames) the next packet starts afresh. media
+ * sheet 6; what upstream estimates there has no effect, so that only the least delay is its. */
 #ifndef WZP_MEDIA_JBUF_H
 #define WZP_MEDIA_JBUF_H
 
