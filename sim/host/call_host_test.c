@@ -340,8 +340,9 @@ START_TEST(a_hole_is_as_long_as_it_is) {
     for (size_t i = X; i <= Y; i++) {
         wzp_sim_ear *ear = wzp_sim_call_host_ear(r.parties[i].call, X + Y - (uint32_t)i);
         const wzp_sim_slots heard = wzp_sim_ear_slots(ear, 41 * WZP_S);
-        const wzp_sim_event_verdict v = wzp_sim_judge_event(heard, wzp_sim_ear_slot_at(ear, h.from),
-                                                            wzp_sim_ear_slot_at(ear, h.to));
+        const wzp_sim_event_verdict v =
+            wzp_sim_judge_event(heard, wzp_sim_ear_slot_at(ear, h.from),
+                                wzp_sim_ear_slot_at(ear, h.to), WZP_SIM_CLASS_A0);
         ck_assert_uint_eq(v.before, WZP_SIM_CLASS_A0);
         ck_assert(v.recovered);
         ck_assert_uint_ge(v.gap_ms, 1960);

@@ -106,12 +106,14 @@ static uint32_t longest_touching(wzp_sim_slots heard, size_t begin, size_t end) 
     return tally(heard, begin, end).gap_ms;
 }
 
-wzp_sim_event_verdict wzp_sim_judge_event(wzp_sim_slots heard, size_t begin, size_t end) {
+wzp_sim_event_verdict wzp_sim_judge_event(wzp_sim_slots heard, size_t begin, size_t end,
+                                          wzp_sim_class enough) {
     end = end < heard.count ? end : heard.count;
     begin = begin < end ? begin : end;
     wzp_sim_event_verdict v = {.before = class_before(heard, begin)};
+    enough = v.before > enough ? v.before : enough;
     size_t at = end;
-    while (at < heard.count && !is_well(heard, at, v.before)) {
+    while (at < heard.count && !is_well(heard, at, enough)) {
         at++;
     }
     v.recovered = at < heard.count;

@@ -53,17 +53,20 @@ wzp_sim_class wzp_sim_judge_second(wzp_sim_slots heard, size_t from);
 
 /* One event, E(gap, recovery): `begin` and `end` are slots.
  * The class before it is that of the last `WZP_SIM_EVENT_BEFORE_S` seconds, judged by the second
- * (the worst of them), or `WZP_SIM_CLASS_A0` if the event comes at once. */
+ * (the worst of them), or `WZP_SIM_CLASS_A0` if the event comes at once.
+ * `enough` is the class that the call is to have anyhow: where single packets are lost, five
+ * seconds without any are luck, and nobody is to come back to luck. */
 #define WZP_SIM_EVENT_BEFORE_S 5
 
 typedef struct wzp_sim_event_verdict {
     wzp_sim_class before;
     uint32_t gap_ms;      /* longest run of concealed slots that touches [begin, recovery) */
-    uint32_t recovery_ms; /* from `end` until the first second of the class before begins; half of
- it must be speech */
+    uint32_t recovery_ms; /* from `end` until the first second of the class before, or of `enough`,
+                             begins; half of it must be speech */
     bool recovered;       /* false: it never came back; recovery_ms is what was left of the call */
 } wzp_sim_event_verdict;
 
-wzp_sim_event_verdict wzp_sim_judge_event(wzp_sim_slots heard, size_t begin, size_t end);
+wzp_sim_event_verdict wzp_sim_judge_event(wzp_sim_slots heard, size_t begin, size_t end,
+                                          wzp_sim_class enough);
 
 #endif

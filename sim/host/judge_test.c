@@ -90,37 +90,50 @@ END_TEST
 static const struct event_case {
     const char *name, *slots;
     size_t begin, end;
-    wzp_sim_class before;
+    wzp_sim_class enough, before;
     uint32_t gap_ms, recovery_ms;
     bool recovered;
 } event_cases[] = {
-    {"nothing happened", "1000T", 500, 500, WZP_SIM_CLASS_A0, 0, 0, true},
-    {"a hole, well at once", "500T 10c 500T", 500, 510, WZP_SIM_CLASS_A0, 200, 0, true},
-    {"the hole goes on after the event", "500T 20c 500T", 500, 510, WZP_SIM_CLASS_A0, 400, 180,
-     true}, /* the last of them is one of the first 50 */
-    {"it begins later than the event", "505T 10c 500T", 500, 510, WZP_SIM_CLASS_A0, 200, 80, true},
-    {"it began earlier", "490T 15c 500T", 500, 510, WZP_SIM_CLASS_BAD, 300, 0, true},
-    {"an earlier hole is another matter", "480T 15c 10T 2c 500T", 505, 510, WZP_SIM_CLASS_BAD, 40,
-     0, true},
-    {"a bad time after it", "500T 5c 20T 5c 20T 5c 500T", 500, 505, WZP_SIM_CLASS_A0, 100, 980,
+    {"nothing happened", "1000T", 500, 500, WZP_SIM_CLASS_A0, WZP_SIM_CLASS_A0, 0, 0, true},
+    {"a hole, well at once", "500T 10c 500T", 500, 510, WZP_SIM_CLASS_A0, WZP_SIM_CLASS_A0, 200, 0,
      true},
-    {"never again", "500T 600c", 500, 510, WZP_SIM_CLASS_A0, 12000, 11800, false},
-    {"too little is left to tell", "500T 10c 49T", 500, 510, WZP_SIM_CLASS_A0, 200, 980, false},
-    {"silence does not prove anything", "500T 10c 100_ 20T", 500, 510, WZP_SIM_CLASS_A0, 200, 2400,
-     false},
-    {"silence first, then speech", "500T 10c 100_ 100T", 500, 510, WZP_SIM_CLASS_A0, 200, 1500,
+    {"the hole goes on after the event", "500T 20c 500T", 500, 510, WZP_SIM_CLASS_A0,
+     WZP_SIM_CLASS_A0, 400, 180, true}, /* the last of them is one of the first 50 */
+    {"it begins later than the event", "505T 10c 500T", 500, 510, WZP_SIM_CLASS_A0,
+     WZP_SIM_CLASS_A0, 200, 80, true},
+    {"it began earlier", "490T 15c 500T", 500, 510, WZP_SIM_CLASS_A0, WZP_SIM_CLASS_BAD, 300, 0,
      true},
+    {"an earlier hole is another matter", "480T 15c 10T 2c 500T", 505, 510, WZP_SIM_CLASS_A0,
+     WZP_SIM_CLASS_BAD, 40, 0, true},
+    {"a bad time after it", "500T 5c 20T 5c 20T 5c 500T", 500, 505, WZP_SIM_CLASS_A0,
+     WZP_SIM_CLASS_A0, 100, 980, true},
+    {"never again", "500T 600c", 500, 510, WZP_SIM_CLASS_A0, WZP_SIM_CLASS_A0, 12000, 11800, false},
+    {"too little is left to tell", "500T 10c 49T", 500, 510, WZP_SIM_CLASS_A0, WZP_SIM_CLASS_A0,
+     200, 980, false},
+    {"silence does not prove anything", "500T 10c 100_ 20T", 500, 510, WZP_SIM_CLASS_A0,
+     WZP_SIM_CLASS_A0, 200, 2400, false},
+    {"silence first, then speech", "500T 10c 100_ 100T", 500, 510, WZP_SIM_CLASS_A0,
+     WZP_SIM_CLASS_A0, 200, 1500, true},
     {"no worse than before is enough", "250T 44T 1c 2T 1c 2T 10c 25T 1c 2T 1c 71T", 300, 310,
-     WZP_SIM_CLASS_A2, 200, 0, true},
-    {"an event at once", "10c 100T", 0, 10, WZP_SIM_CLASS_A0, 200, 0, true},
-    {"after the end of the call", "100T", 200, 300, WZP_SIM_CLASS_A0, 0, 0, false},
+     WZP_SIM_CLASS_A0, WZP_SIM_CLASS_A2, 200, 0, true},
+    {"an event at once", "10c 100T", 0, 10, WZP_SIM_CLASS_A0, WZP_SIM_CLASS_A0, 200, 0, true},
+    {"after the end of the call", "100T", 200, 300, WZP_SIM_CLASS_A0, WZP_SIM_CLASS_A0, 0, 0,
+     false},
+    {"two lost slots of a second: not yet A0", "500T 10c 10T 1c 5T 1c 500T", 500, 510,
+     WZP_SIM_CLASS_A0, WZP_SIM_CLASS_A0, 200, 220, true},
+    {"the same is A2 enough", "500T 10c 10T 1c 5T 1c 500T", 500, 510, WZP_SIM_CLASS_A2,
+     WZP_SIM_CLASS_A0, 200, 0, true},
+    {"but four are not", "500T 10c 10T 1c 5T 1c 5T 1c 5T 1c 500T", 500, 510, WZP_SIM_CLASS_A2,
+     WZP_SIM_CLASS_A0, 200, 220, true},
+    {"what was worse before is enough still", "250T 44T 1c 2T 1c 2T 10c 25T 1c 2T 1c 71T", 300, 310,
+     WZP_SIM_CLASS_A1, WZP_SIM_CLASS_A2, 200, 0, true},
 };
 
 START_TEST(event) {
     const struct event_case *c = &event_cases[_i];
     static uint8_t slots[2000];
     const wzp_sim_slots heard = {slots, draw(slots, sizeof slots, c->slots)};
-    const wzp_sim_event_verdict v = wzp_sim_judge_event(heard, c->begin, c->end);
+    const wzp_sim_event_verdict v = wzp_sim_judge_event(heard, c->begin, c->end, c->enough);
     ck_assert_msg(v.before == c->before, "%s: %s before", c->name, wzp_sim_class_name(v.before));
     ck_assert_msg(v.gap_ms == c->gap_ms, "%s: gap %u ms", c->name, v.gap_ms);
     ck_assert_msg(v.recovery_ms == c->recovery_ms && v.recovered == c->recovered,

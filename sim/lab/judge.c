@@ -316,11 +316,12 @@ static void judge_class(const pair *p) {
 /* The worst of all events. */
 static void judge_events(const pair *p) {
     const wzp_lab_expect *e = p->expect;
+    const wzp_sim_class enough = e->audio != 0 ? (wzp_sim_class)(e->audio - 1) : WZP_SIM_CLASS_A0;
     wzp_sim_event_verdict worst = {.recovered = true};
     for (size_t i = 0; i < p->window_count; i++) {
         const wzp_sim_event_verdict v =
             wzp_sim_judge_event(p->slots, wzp_sim_ear_slot_at(p->ear, p->windows[i].begin),
-                                wzp_sim_ear_slot_at(p->ear, p->windows[i].end));
+                                wzp_sim_ear_slot_at(p->ear, p->windows[i].end), enough);
         worst.gap_ms = v.gap_ms > worst.gap_ms ? v.gap_ms : worst.gap_ms;
         worst.recovery_ms = v.recovery_ms > worst.recovery_ms ? v.recovery_ms : worst.recovery_ms;
         worst.recovered = worst.recovered && v.recovered;
