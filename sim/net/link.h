@@ -136,7 +136,7 @@ typedef struct wzp_sim_slots_cfg {
     bool on;
     uint64_t base_from, base_to; /* one-way delay, drawn at each boundary, instead of delay.base */
     uint64_t gap_from, gap_to;   /* hold at the boundary */
-    uint32_t burst_loss_ppm;     /* Gilbert loss for 200 ms after it, four in a row on average */
+    uint32_t burst_loss_ppm;     /* Gilbert loss for 200 ms after it, two in a row on average */
     uint64_t outage_every, outage_from, outage_to; /* mean distance; all that comes in is lost */
 } wzp_sim_slots_cfg;
 

@@ -82,9 +82,13 @@ START_TEST(losses_follow_a_boundary) {
     run(&b, &cfg, 600, WZP_MS);
     uint64_t expected = 0;
     uint64_t lost = 0;
+    uint64_t runs = 0;
+    bool before = true;
     for (size_t i = 0, seq = 0; seq < b.sent; seq++) {
         const bool came = i < b.count && b.arrivals[i].seq == seq;
         i += came ? 1 : 0;
+        runs += before && !came ? 1 : 0;
+        before = came;
         const uint64_t at = seq * WZP_MS;
         const bool in_burst = at >= 12 * WZP_S && since_boundary(at) < 200 * WZP_MS;
         bench_expect(came || in_burst);
@@ -92,8 +96,10 @@ START_TEST(losses_follow_a_boundary) {
         lost += came ? 0 : 1;
     }
     ck_assert_uint_eq(expected, 8000);
-    ck_assert_uint_ge(lost * 100 / expected, 25); /* 30 %, three deviations of such bursts are 4 */
+    ck_assert_uint_ge(lost * 100 / expected, 25); /* 30 %, three deviations of such bursts are 3 */
     ck_assert_uint_le(lost * 100 / expected, 35);
+    ck_assert_uint_ge(lost * 100, runs * 185); /* two in a row on average */
+    ck_assert_uint_le(lost * 100, runs * 215);
     bench_close(&b);
 }
 END_TEST
