@@ -24,8 +24,8 @@ _wzp_relay() {
         --drain-timeout | \
         --auth-url | --region | --debug-tap | --ws-port | --threads | --metrics-port) ;;
     *)
-        mapfile -t COMPREPLY < <(compgen -W "--listen --identity --regenerate-identity --seed --config
-            --enforce --exact-limits --max-sessions --max-connections --max-connections-per-ip
+        mapfile -t COMPREPLY < <(compgen -W "--listen --identity --regenerate-identity --replace-bad-identity
+            --seed --config --enforce --exact-limits --max-sessions --max-connections --max-connections-per-ip
             --strict-identity --pli-broadcast --layers-by-report --trunking --ring-timeout --drain-timeout --advertised-addr --auth-url
             --auth-ca --region --threads --metrics-port --metrics-addr --ws-port --ws-addr --debug-tap --event-log --qlog
             --keylog --log-level --quiet --help --version" -- "$current")

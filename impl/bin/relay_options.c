@@ -22,6 +22,7 @@ static const char help[] =
     "  --listen IP:PORT          0.0.0.0:4433; port 0 takes a free one; [::] serves IPv4 as well\n"
     "  -i, --identity FILE       seed, 64 hex digits (~/.wzp/relay-identity); made when missing\n"
     "  --regenerate-identity     replace the seed in that file by a new one\n"
+    "  --replace-bad-identity    the same if the file is damaged, and keep it as FILE.bad\n"
     "  --seed HEX                the seed itself, for tests: other users can see it\n"
     "  -c, --config FILE         TOML; an example is written when it is missing\n"
     "\n"
@@ -70,6 +71,7 @@ static const char help[] =
 enum flag_id {
     FLAG_LISTEN = 256,
     FLAG_REGENERATE,
+    FLAG_REPLACE_BAD,
     FLAG_SEED,
     FLAG_ENFORCE,
     FLAG_MAX_SESSIONS,
@@ -107,6 +109,7 @@ static const struct option flags[] = {
     {"version", no_argument, NULL, 'V'},
     {"listen", required_argument, NULL, FLAG_LISTEN},
     {"regenerate-identity", no_argument, NULL, FLAG_REGENERATE},
+    {"replace-bad-identity", no_argument, NULL, FLAG_REPLACE_BAD},
     {"seed", required_argument, NULL, FLAG_SEED},
     {"enforce", required_argument, NULL, FLAG_ENFORCE},
     {"max-sessions", required_argument, NULL, FLAG_MAX_SESSIONS},
@@ -252,6 +255,7 @@ static const struct plain {
     {FLAG_QLOG, false, offsetof(wzp_relay_options, qlog_dir)},
     {FLAG_KEYLOG, false, offsetof(wzp_relay_options, keylog)},
     {FLAG_REGENERATE, true, offsetof(wzp_relay_options, regenerate_identity)},
+    {FLAG_REPLACE_BAD, true, offsetof(wzp_relay_options, replace_bad_identity)},
     {FLAG_EXACT_LIMITS, true, offsetof(wzp_relay_options, exact_limits)},
     {FLAG_STRICT_IDENTITY, true, offsetof(wzp_relay_options, strict_identity)},
     {FLAG_PLI_BROADCAST, true, offsetof(wzp_relay_options, pli_broadcast)},

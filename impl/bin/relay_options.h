@@ -16,7 +16,7 @@ typedef struct wzp_relay_options {
 
     wzp_addr listen;
     const char *identity; /* NULL: ~/.wzp/relay-identity */
-    bool regenerate_identity;
+    bool regenerate_identity, replace_bad_identity;
     bool has_seed;
     uint8_t seed[32];
 

@@ -96,6 +96,13 @@ expect 3 'no/keys: cannot be written' --keylog no/keys
 expect 3 'bad: cannot be written' --qlog bad
 expect 1 'cannot listen on' -i bad --regenerate-identity --listen 192.0.2.1:1
 grep -qE '^[0-9a-f]{64}$' bad || fail "the identity was not made anew"
+cp bad good
+expect 1 'cannot listen on' -i good --replace-bad-identity --listen 192.0.2.1:1
+cmp -s bad good || fail "a good identity was replaced"
+echo 'not hex at all' >bad
+expect 1 'found 14 characters; it is bad.bad now' -i bad --replace-bad-identity --listen 192.0.2.1:1
+grep -qE '^[0-9a-f]{64}$' bad || fail "the damaged identity was not replaced"
+[ "$(cat bad.bad)" = 'not hex at all' ] || fail "the damaged identity was not kept"
 
 # --- running ------------------------------------------------------------------------------------------
 

@@ -63,12 +63,17 @@ static int load_identity(program *p, uint8_t seed[32]) {
     } else if (wzp_io_home_path(path, sizeof path, "relay-identity") != WZP_OK) {
         return wzp_relay_complain(WZP_EXIT_UNREADABLE, "the path of the home folder is too long");
     }
-    if (wzp_identity_file_load(seed, path, o->regenerate_identity, wzp_io_rng(), &origin, why) !=
-        WZP_OK) {
+    const wzp_identity_policy policy = o->regenerate_identity    ? WZP_IDENTITY_REPLACE
+                                       : o->replace_bad_identity ? WZP_IDENTITY_REPLACE_BAD
+                                                                 : WZP_IDENTITY_KEEP;
+    if (wzp_identity_file_load(seed, path, policy, wzp_io_rng(), &origin, why) != WZP_OK) {
         return wzp_relay_complain(WZP_EXIT_UNREADABLE, "%s", why);
     }
     if (origin == WZP_IDENTITY_MADE) {
         wzp_logf(&p->log, WZP_LOG_INFO, "new identity in %s", path);
+    } else if (origin == WZP_IDENTITY_RENEWED) {
+        wzp_logf(&p->log, WZP_LOG_WARN, "%s; it is %s.bad now, and this relay is another one", why,
+                 path);
     } else if (origin == WZP_IDENTITY_EXPOSED) {
         wzp_logf(&p->log, WZP_LOG_WARN, "%s can be read by others than its owner (chmod 600)",
                  path);

@@ -111,7 +111,8 @@ START_TEST(identity_files) {
     wzp_identity_origin origin;
     const char *path = in_folder("identity");
     put(path, c->content, 0600);
-    const wzp_err err = wzp_identity_file_load(seed, path, false, wzp_io_rng(), &origin, why);
+    const wzp_err err =
+        wzp_identity_file_load(seed, path, WZP_IDENTITY_KEEP, wzp_io_rng(), &origin, why);
     ck_assert_msg(err == c->want, "%s: %s", c->name, wzp_err_name(err));
     ck_assert_msg(strstr(why, c->why) != NULL, "%s: %s", c->name, why);
     if (err == WZP_OK) {
@@ -125,7 +126,20 @@ START_TEST(identity_files) {
         size_t len = 0;
         ck_assert(wzp_io_read_file(path, text, sizeof text, &len));
         ck_assert_msg(strcmp(text, c->content) == 0, "%s: the file was changed", c->name);
+        ck_assert_int_eq(wzp_identity_file_load(seed, path, WZP_IDENTITY_REPLACE_BAD, wzp_io_rng(),
+                                                &origin, why),
+                         WZP_OK);
+        ck_assert_int_eq(origin, WZP_IDENTITY_RENEWED);
+        ck_assert(wzp_io_read_file(in_folder("identity.bad"), text, sizeof text, &len));
+        ck_assert_msg(strcmp(text, c->content) == 0, "%s: the old file was not kept", c->name);
+        path = in_folder("identity");
     }
+    uint8_t again[32];
+    ck_assert_int_eq(
+        wzp_identity_file_load(again, path, WZP_IDENTITY_REPLACE_BAD, wzp_io_rng(), &origin, why),
+        WZP_OK);
+    ck_assert_int_eq(origin, WZP_IDENTITY_READ);
+    ck_assert_mem_eq(again, seed, 32);
 }
 END_TEST
 
@@ -135,14 +149,17 @@ START_TEST(a_missing_identity_is_made_for_the_owner_only) {
     char why[WZP_IDENTITY_WHY_MAX] = "";
     wzp_identity_origin origin;
     const char *path = in_folder("new/folder/identity");
-    ck_assert_int_eq(wzp_identity_file_load(made, path, false, wzp_io_rng(), &origin, why), WZP_OK);
+    ck_assert_int_eq(
+        wzp_identity_file_load(made, path, WZP_IDENTITY_KEEP, wzp_io_rng(), &origin, why), WZP_OK);
     ck_assert_int_eq(origin, WZP_IDENTITY_MADE);
     ck_assert_int_eq(mode_of(path), 0600);
-    ck_assert_int_eq(wzp_identity_file_load(again, path, false, wzp_io_rng(), &origin, why),
-                     WZP_OK);
+    ck_assert_int_eq(
+        wzp_identity_file_load(again, path, WZP_IDENTITY_KEEP, wzp_io_rng(), &origin, why), WZP_OK);
     ck_assert_int_eq(origin, WZP_IDENTITY_READ);
     ck_assert_mem_eq(made, again, 32);
-    ck_assert_int_eq(wzp_identity_file_load(again, path, true, wzp_io_rng(), &origin, why), WZP_OK);
+    ck_assert_int_eq(
+        wzp_identity_file_load(again, path, WZP_IDENTITY_REPLACE, wzp_io_rng(), &origin, why),
+        WZP_OK);
     ck_assert_int_eq(origin, WZP_IDENTITY_MADE);
     ck_assert_mem_ne(made, again, 32);
     ck_assert_int_eq(mode_of(path), 0600);
@@ -156,7 +173,8 @@ START_TEST(an_identity_that_others_can_read_is_told) {
     const char *path = in_folder("open");
     put(path, DIGITS, 0600);
     ck_assert_int_eq(chmod(path, 0644), 0);
-    ck_assert_int_eq(wzp_identity_file_load(seed, path, false, wzp_io_rng(), &origin, why), WZP_OK);
+    ck_assert_int_eq(
+        wzp_identity_file_load(seed, path, WZP_IDENTITY_KEEP, wzp_io_rng(), &origin, why), WZP_OK);
     ck_assert_int_eq(origin, WZP_IDENTITY_EXPOSED);
 }
 END_TEST
@@ -165,13 +183,14 @@ START_TEST(an_unusable_place_is_told) {
     uint8_t seed[32];
     char why[WZP_IDENTITY_WHY_MAX] = "";
     wzp_identity_origin origin;
-    ck_assert_int_eq(wzp_identity_file_load(seed, folder, false, wzp_io_rng(), &origin, why),
-                     WZP_ERR_IO);
+    ck_assert_int_eq(
+        wzp_identity_file_load(seed, folder, WZP_IDENTITY_KEEP, wzp_io_rng(), &origin, why),
+        WZP_ERR_IO);
     ck_assert_ptr_nonnull(strstr(why, "cannot be read: Is a directory"));
     put(in_folder("plain"), "", 0600);
-    ck_assert_int_eq(
-        wzp_identity_file_load(seed, in_folder("plain/identity"), true, wzp_io_rng(), &origin, why),
-        WZP_ERR_IO);
+    ck_assert_int_eq(wzp_identity_file_load(seed, in_folder("plain/identity"), WZP_IDENTITY_REPLACE,
+                                            wzp_io_rng(), &origin, why),
+                     WZP_ERR_IO);
     ck_assert_ptr_nonnull(strstr(why, "cannot be written: Not a directory"));
 }
 END_TEST

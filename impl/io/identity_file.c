@@ -9,7 +9,7 @@
 #include "io/files.h"
 #include "io/sys.h"
 
-enum { SEED_LEN = 32, DIGITS = 64, FILE_MAX = 256 };
+enum { SEED_LEN = 32, DIGITS = 64, FILE_MAX = 256, PATH_CAP = 4096 };
 
 static void wipe(void *secret, size_t len) {
     explicit_bzero(secret, len);
@@ -66,28 +66,62 @@ static bool is_exposed(const char *path) {
     return stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0;
 }
 
-wzp_err wzp_identity_file_load(uint8_t seed[SEED_LEN], const char *path, bool regenerate,
-                               wzp_rng rng, wzp_identity_origin *origin,
-                               char why[WZP_IDENTITY_WHY_MAX]) {
+/* WZP_OK: the seed; WZP_ERR_PARSE: what is there is none; WZP_ERR_IO: errno says why not. */
+static wzp_err take(uint8_t seed[SEED_LEN], const char *path, char why[WZP_IDENTITY_WHY_MAX]) {
     char text[FILE_MAX];
     size_t len = 0;
-    const bool readable = !regenerate && wzp_io_read_file(path, text, sizeof text, &len);
-    if (regenerate || (!readable && errno == ENOENT)) {
-        *origin = WZP_IDENTITY_MADE;
-        return make(seed, path, rng, why);
+    if (wzp_io_read_file(path, text, sizeof text, &len)) {
+        const wzp_err err = parse(seed, path, text, why);
+        wipe(text, sizeof text);
+        return err;
     }
-    if (!readable && errno != EFBIG) {
-        (void)snprintf(why, WZP_IDENTITY_WHY_MAX, "%s: cannot be read: %s", path,
-                       wzp_io_reason(errno));
-        return WZP_ERR_IO;
-    }
-    if (!readable) {
+    if (errno == EFBIG) {
         (void)snprintf(why, WZP_IDENTITY_WHY_MAX,
                        "%s: expected 64 hexadecimal digits, found a longer file", path);
         return WZP_ERR_PARSE;
     }
-    *origin = is_exposed(path) ? WZP_IDENTITY_EXPOSED : WZP_IDENTITY_READ;
-    const wzp_err err = parse(seed, path, text, why);
-    wipe(text, sizeof text);
+    const int reason = errno;
+    (void)snprintf(why, WZP_IDENTITY_WHY_MAX, "%s: cannot be read: %s", path,
+                   wzp_io_reason(reason));
+    errno = reason;
+    return WZP_ERR_IO;
+}
+
+static wzp_err renew(uint8_t seed[SEED_LEN], const char *path, wzp_rng rng,
+                     char why[WZP_IDENTITY_WHY_MAX]) {
+    char kept[PATH_CAP];
+    char failed[WZP_IDENTITY_WHY_MAX];
+    const int n = snprintf(kept, sizeof kept, "%s.bad", path);
+    if (n < 0 || (size_t)n >= sizeof kept || rename(path, kept) != 0) {
+        (void)snprintf(why, WZP_IDENTITY_WHY_MAX, "%s: cannot be kept as %.400s: %s", path, kept,
+                       wzp_io_reason(errno));
+        return WZP_ERR_IO;
+    }
+    const wzp_err err = make(seed, path, rng, failed);
+    if (err != WZP_OK) {
+        (void)snprintf(why, WZP_IDENTITY_WHY_MAX, "%s", failed);
+    }
+    return err;
+}
+
+wzp_err wzp_identity_file_load(uint8_t seed[SEED_LEN], const char *path, wzp_identity_policy policy,
+                               wzp_rng rng, wzp_identity_origin *origin,
+                               char why[WZP_IDENTITY_WHY_MAX]) {
+    wzp_err err = WZP_ERR_IO;
+    errno = ENOENT;
+    if (policy != WZP_IDENTITY_REPLACE) {
+        err = take(seed, path, why);
+    }
+    if (err == WZP_ERR_IO && errno == ENOENT) {
+        *origin = WZP_IDENTITY_MADE;
+        return make(seed, path, rng, why);
+    }
+    if (err == WZP_ERR_PARSE && policy == WZP_IDENTITY_REPLACE_BAD) {
+        *origin = WZP_IDENTITY_RENEWED;
+        return renew(seed, path, rng, why);
+    }
+    if (err == WZP_OK) {
+        *origin = is_exposed(path) ? WZP_IDENTITY_EXPOSED : WZP_IDENTITY_READ;
+    }
     return err;
 }
