@@ -22,13 +22,31 @@ bool wzp_ct_free_address(wzp_addr *out) {
     return true;
 }
 
-static bool fill_in(const char *template, const wzp_addr *addr, char *out, size_t cap) {
+enum { COMMAND_MAX = 2048 };
+
+/* Replaces the first `word` of `text`; false: there is none, or no room. */
+static bool put_in(char text[COMMAND_MAX], const char *word, const char *value) {
+    char rest[COMMAND_MAX];
+    char *at = strstr(text, word);
+    if (at == NULL) {
+        return false;
+    }
+    (void)snprintf(rest, sizeof rest, "%s", at + strlen(word));
+    const size_t room = COMMAND_MAX - (size_t)(at - text);
+    const int n = snprintf(at, room, "%s%s", value, rest);
+    return n > 0 && (size_t)n < room;
+}
+
+/* NULL, or what is wrong. */
+static const char *fill_in(const wzp_ct_command_line *line, char out[COMMAND_MAX]) {
     char text[WZP_ADDR_TEXT_MAX];
-    const char *at = strstr(template, "{addr}");
-    const int n = at == NULL ? -1
-                             : snprintf(out, cap, "exec %.*s%s%s", (int)(at - template), template,
-                                        wzp_addr_text(addr, text), at + 6);
-    return n > 0 && (size_t)n < cap;
+    const int n = snprintf(out, COMMAND_MAX, "exec %s", line->template);
+    return n < 0 || n >= COMMAND_MAX ? "the command is too long"
+           : !put_in(out, "{addr}", wzp_addr_text(line->addr, text))
+               ? "the command must contain {addr}"
+           : line->identity != NULL && !put_in(out, "{identity}", line->identity)
+               ? "the command must contain {identity}, the path of its identity file"
+               : NULL;
 }
 
 static void become(const char *command, const char *log) {
@@ -42,11 +60,12 @@ static void become(const char *command, const char *log) {
     _exit(127);
 }
 
-bool wzp_ct_child_start(wzp_ct_child *child, const char *template, const wzp_addr *addr,
-                        const char *log, const char **why) {
-    char command[2048];
-    if (!fill_in(template, addr, command, sizeof command)) {
-        *why = "the command must contain {addr}";
+bool wzp_ct_child_start(wzp_ct_child *child, const wzp_ct_command_line *line, const char *log,
+                        const char **why) {
+    char command[COMMAND_MAX];
+    const char *wrong = fill_in(line, command);
+    if (wrong != NULL) {
+        *why = wrong;
         return false;
     }
     child->pid = fork();
@@ -86,6 +105,10 @@ void wzp_ct_child_end(wzp_ct_child *child) {
     for (int i = 0; i < 40 && wzp_ct_child_alive(child); i++) {
         (void)usleep(50000);
     }
+    wzp_ct_child_kill(child);
+}
+
+void wzp_ct_child_kill(wzp_ct_child *child) {
     if (child->pid > 0) {
         (void)kill(-child->pid, SIGKILL);
         (void)kill(child->pid, SIGKILL);

@@ -14,10 +14,17 @@ typedef struct wzp_ct_child {
 /* A loopback address that is free at the moment. */
 bool wzp_ct_free_address(wzp_addr *out);
 
-/* Runs `command` in a shell, with {addr} replaced; its output goes to the file `log`, or nowhere if
- * that is NULL.  False: *why says what is wrong. */
-bool wzp_ct_child_start(wzp_ct_child *child, const char *command, const wzp_addr *addr,
-                        const char *log, const char **why);
+/* What is to be run, and what its words in braces stand for. */
+typedef struct wzp_ct_command_line {
+    const char *template;
+    const wzp_addr *addr;
+    const char *identity; /* a file; NULL: the command needs none */
+} wzp_ct_command_line;
+
+/* Runs a command in a shell; its output goes to the file `log`, or nowhere if that is NULL.  False:
+ * *why says what is wrong. */
+bool wzp_ct_child_start(wzp_ct_child *child, const wzp_ct_command_line *command, const char *log,
+                        const char **why);
 
 /* False once it has ended. */
 bool wzp_ct_child_alive(wzp_ct_child *child);
@@ -27,5 +34,7 @@ const char *wzp_ct_child_fate(const wzp_ct_child *child, char *buf, size_t cap);
 
 /* By process group, politely first. */
 void wzp_ct_child_end(wzp_ct_child *child);
+/* At once. */
+void wzp_ct_child_kill(wzp_ct_child *child);
 
 #endif

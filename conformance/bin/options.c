@@ -35,9 +35,10 @@ static void usage(FILE *out) {
         "  --target ADDR:PORT     a relay that is running\n"
         "  --exec 'CMD {addr}'    starts CMD with the address to listen on\n"
         "  --config NAME=ADDR:PORT or NAME='CMD {addr}'   a relay for cases that need their own:\n"
-        "                         max-sessions, auth, trunking; may be repeated\n"
+        "                         max-sessions, auth, trunking, identity, region; may be repeated\n"
         "  --mode auto|observe|enforce   what the relay is declared to do (auto: what it shows)\n"
         "  --metrics URL          its metrics page, for chapter M; a file serves CAL-04 only\n"
+        "  --auth-metrics URL     that of the relay for --config auth, for RLY-015\n"
         "  --enforce off|observe|on      of the embedded relay (on)\n"
         "  --strict-identity      the embedded relay wants registrations to prove their key\n"
         "which cases\n"
@@ -243,6 +244,7 @@ enum option_id {
     OPT_NET,
     OPT_MODE,
     OPT_METRICS,
+    OPT_AUTH_METRICS,
     OPT_ENFORCE,
     OPT_STRICT_IDENTITY,
     OPT_TIER,
@@ -275,6 +277,7 @@ static const struct option longs[] = {{"target", 1, NULL, OPT_TARGET},
                                       {"net", 1, NULL, OPT_NET},
                                       {"mode", 1, NULL, OPT_MODE},
                                       {"metrics", 1, NULL, OPT_METRICS},
+                                      {"auth-metrics", 1, NULL, OPT_AUTH_METRICS},
                                       {"enforce", 1, NULL, OPT_ENFORCE},
                                       {"strict-identity", 0, NULL, OPT_STRICT_IDENTITY},
                                       {"tier", 1, NULL, OPT_TIER},
@@ -338,7 +341,9 @@ static bool take_choice(wzp_ct_options *o, parse_state *st, int id, const char *
 static bool take_config(wzp_ct_options *o, const char *value) {
     static const char *const names[] = {[WZP_CT_CONFIG_MAX_SESSIONS] = "max-sessions=",
                                         [WZP_CT_CONFIG_AUTH] = "auth=",
-                                        [WZP_CT_CONFIG_TRUNKING] = "trunking="};
+                                        [WZP_CT_CONFIG_TRUNKING] = "trunking=",
+                                        [WZP_CT_CONFIG_IDENTITY] = "identity=",
+                                        [WZP_CT_CONFIG_REGION] = "region="};
     for (size_t i = 1; i < WZP_COUNT_OF(names); i++) {
         const size_t len = strlen(names[i]);
         if (strncmp(value, names[i], len) == 0 && value[len] != '\0') {
@@ -347,8 +352,8 @@ static bool take_config(wzp_ct_options *o, const char *value) {
         }
     }
     (void)fprintf(stderr,
-                  "wzp-conformance: --config takes max-sessions=, auth= or trunking= and a "
-                  "command with {addr} or an address, not '%s'\n",
+                  "wzp-conformance: --config takes max-sessions=, auth=, trunking=, identity= or "
+                  "region= and a command with {addr} or an address, not '%s'\n",
                   value);
     return false;
 }
@@ -368,12 +373,17 @@ static bool take_filter(filters *f, int id, const char *value) {
 }
 
 static bool take_option(wzp_ct_options *o, parse_state *st, int id, char *value) {
-    const char **const texts[] = {
-        [OPT_TARGET - 256] = &o->target,     [OPT_EXEC - 256] = &o->exec,
-        [OPT_NET - 256] = &o->net,           [OPT_METRICS - 256] = &o->metrics,
-        [OPT_OUT - 256] = &o->out,           [OPT_JSON - 256] = &o->json,
-        [OPT_JUNIT - 256] = &o->junit,       [OPT_HTML - 256] = &o->html,
-        [OPT_MARKDOWN - 256] = &o->markdown, [OPT_EXPECT - 256] = &o->expect};
+    const char **const texts[] = {[OPT_TARGET - 256] = &o->target,
+                                  [OPT_EXEC - 256] = &o->exec,
+                                  [OPT_NET - 256] = &o->net,
+                                  [OPT_METRICS - 256] = &o->metrics,
+                                  [OPT_AUTH_METRICS - 256] = &o->auth_metrics,
+                                  [OPT_OUT - 256] = &o->out,
+                                  [OPT_JSON - 256] = &o->json,
+                                  [OPT_JUNIT - 256] = &o->junit,
+                                  [OPT_HTML - 256] = &o->html,
+                                  [OPT_MARKDOWN - 256] = &o->markdown,
+                                  [OPT_EXPECT - 256] = &o->expect};
     switch (id) {
     case OPT_MODE:
     case OPT_ENFORCE:
@@ -469,6 +479,15 @@ static int finish_report(wzp_ct_options *o, int argc, char **argv) {
     return prepare_out(o, 2) ? -1 : UNREADABLE;
 }
 
+static bool is_page(const char *option, const char *url) {
+    if (!wzp_ct_is_url(url) || !wzp_http_url_is_usable(url)) {
+        (void)fprintf(stderr, "wzp-conformance: %s takes http://HOST[:PORT]/PATH, not '%s'\n",
+                      option, url);
+        return false;
+    }
+    return true;
+}
+
 static int finish(wzp_ct_options *o, const parse_state *st) {
     const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     o->repeat = (uint32_t)(st->repeat != 0 ? st->repeat : o->virtual_time ? 1 : 3);
@@ -490,10 +509,8 @@ static int finish(wzp_ct_options *o, const parse_state *st) {
     if (o->target == NULL && o->exec == NULL && !o->mode_given && o->enforce == WZP_ENFORCE_ON) {
         o->mode = WZP_CT_MODE_ENFORCE;
     }
-    if (o->metrics != NULL && wzp_ct_is_url(o->metrics) && !wzp_http_url_is_usable(o->metrics)) {
-        (void)fprintf(stderr,
-                      "wzp-conformance: --metrics takes http://HOST[:PORT]/PATH, not '%s'\n",
-                      o->metrics);
+    if ((o->metrics != NULL && wzp_ct_is_url(o->metrics) && !is_page("--metrics", o->metrics)) ||
+        (o->auth_metrics != NULL && !is_page("--auth-metrics", o->auth_metrics))) {
         return USAGE;
     }
     o->long_too = st->f.selects > 0 || st->f.tiers[0] != '\0';

@@ -1,5 +1,6 @@
 #include "conformance/bin/target.h"
 
+#include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "conformance/bin/probe.h"
 #include "conformance/bin/scrape.h"
 #include "conformance/embedded/embedded.h"
+#include "conformance/embedded/identity.h"
 #include "conformance/embedded/net.h"
 #include "io/files.h"
 #include "io/sys.h"
@@ -25,6 +27,8 @@ struct wzp_ct_target {
     wzp_ct_embedded *embedded;
     wzp_lab_scenario *scenario;                 /* --net; the world borrows from it */
     wzp_ct_child children[WZP_CT_CONFIG_COUNT]; /* --exec and --config */
+    wzp_ct_identity identity;                   /* for --config identity */
+    bool must_restart;
 };
 
 static int complain(int code, const char *what, const char *why) {
@@ -126,17 +130,30 @@ static int open_remote(wzp_ct_target *t, wzp_ct_report *report) {
     return reach(t, WZP_CT_CONFIG_PLAIN, 4, report->target_build, sizeof report->target_build);
 }
 
-static int start(wzp_ct_target *t, wzp_ct_config config, const char *command, char *build,
-                 size_t cap) {
-    static const char *const logs[] = {"relay", "relay-max-sessions", "relay-auth",
-                                       "relay-trunking"};
-    const char *why = "no free port";
+/* At the address that t->addrs has for it. */
+static bool run_child(wzp_ct_target *t, wzp_ct_config config, const char *command,
+                      const char **why) {
+    static const char *const logs[] = {"relay",          "relay-max-sessions", "relay-auth",
+                                       "relay-trunking", "relay-identity",     "relay-region"};
+    const bool is_restarted = config == WZP_CT_CONFIG_IDENTITY;
+    const wzp_ct_command_line line = {.template = command,
+                                      .addr = &t->addrs[config],
+                                      .identity = is_restarted ? t->identity.path : NULL};
     char log[600];
     (void)snprintf(log, sizeof log, "%s/%s.log", t->options->out != NULL ? t->options->out : "",
                    logs[config]);
-    if (!wzp_ct_free_address(&t->addrs[config]) ||
-        !wzp_ct_child_start(&t->children[config], command, &t->addrs[config],
-                            t->options->out != NULL ? log : NULL, &why)) {
+    return wzp_ct_child_start(&t->children[config], &line, t->options->out != NULL ? log : NULL,
+                              why);
+}
+
+static int start(wzp_ct_target *t, wzp_ct_config config, const char *command, char *build,
+                 size_t cap) {
+    const char *why = "no free port";
+    if (config == WZP_CT_CONFIG_IDENTITY &&
+        !wzp_ct_identity_prepare(&t->identity, WZP_CT_IDENTITY_KNOWN)) {
+        return complain(UNREADABLE, "an identity file for --config identity", wzp_io_reason(errno));
+    }
+    if (!wzp_ct_free_address(&t->addrs[config]) || !run_child(t, config, command, &why)) {
         return complain(2, config == WZP_CT_CONFIG_PLAIN ? "--exec" : "--config", why);
     }
     return reach(t, config, PATIENCE_S, build, cap);
@@ -155,7 +172,7 @@ static int open_configs(wzp_ct_target *t) {
     for (int i = WZP_CT_CONFIG_PLAIN + 1; i < WZP_CT_CONFIG_METRICS; i++) {
         const char *value = t->options->configs[i];
         int code = 0;
-        if (value != NULL && strstr(value, "{addr}") != NULL) {
+        if (value != NULL && (strstr(value, "{addr}") != NULL || i == WZP_CT_CONFIG_IDENTITY)) {
             code = start(t, (wzp_ct_config)i, value, build, sizeof build);
         } else if (value != NULL) {
             code = resolve(value, &t->addrs[i], &why)
@@ -213,6 +230,7 @@ void wzp_ct_target_close(wzp_ct_target **target) {
     for (int i = 0; i < WZP_CT_CONFIG_COUNT; i++) {
         wzp_ct_child_end(&t->children[i]);
     }
+    wzp_ct_identity_clear(&t->identity);
     free(t);
     *target = NULL;
 }
@@ -237,10 +255,42 @@ bool wzp_ct_target_has_metrics(const wzp_ct_target *t) {
     return t->options->metrics != NULL || t->embedded != NULL;
 }
 
-bool wzp_ct_target_metrics(wzp_ct_target *t, char *text, size_t cap) {
-    const char *metrics = t->options->metrics;
+bool wzp_ct_target_has_auth_metrics(const wzp_ct_target *t) {
+    return t->options->auth_metrics != NULL || t->embedded != NULL;
+}
+
+bool wzp_ct_target_metrics(wzp_ct_target *t, wzp_ct_config config, char *text, size_t cap) {
+    const char *metrics =
+        config == WZP_CT_CONFIG_AUTH ? t->options->auth_metrics : t->options->metrics;
     size_t len = 0;
-    return metrics == NULL          ? wzp_ct_embedded_metrics(t->embedded, text, cap)
+    return metrics == NULL          ? wzp_ct_embedded_metrics(t->embedded, config, text, cap)
            : wzp_ct_is_url(metrics) ? wzp_ct_scrape(metrics, text, cap)
                                     : wzp_io_read_file(metrics, text, cap, &len);
+}
+
+bool wzp_ct_target_restart(wzp_ct_target *t, wzp_ct_identity_file file) {
+    if (t->embedded != NULL) {
+        return wzp_ct_embedded_restart(t->embedded, file);
+    }
+    t->must_restart =
+        t->children[WZP_CT_CONFIG_IDENTITY].pid != 0 && wzp_ct_identity_prepare(&t->identity, file);
+    return t->must_restart;
+}
+
+bool wzp_ct_target_is_restarted(const wzp_ct_target *t) {
+    return t->embedded != NULL ? wzp_ct_embedded_is_restarted(t->embedded) : !t->must_restart;
+}
+
+/* It is killed, and its successor started, without waiting for either: other cases run meanwhile.
+ */
+void wzp_ct_target_turn(wzp_ct_target *t, wzp_time now) {
+    const wzp_ct_config config = WZP_CT_CONFIG_IDENTITY;
+    const char *why = "";
+    if (t->embedded != NULL) {
+        wzp_ct_embedded_turn(t->embedded, now);
+    } else if (t->must_restart) {
+        t->must_restart = false;
+        wzp_ct_child_kill(&t->children[config]);
+        (void)run_child(t, config, t->options->configs[config], &why);
+    }
 }

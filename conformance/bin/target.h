@@ -17,6 +17,12 @@ const wzp_addr *wzp_ct_target_addrs(const wzp_ct_target *target);
 wzp_rng wzp_ct_target_rng(wzp_ct_target *target);
 bool wzp_ct_target_alive(wzp_ct_target *target);
 bool wzp_ct_target_has_metrics(const wzp_ct_target *target);
-bool wzp_ct_target_metrics(wzp_ct_target *target, char *text, size_t cap);
+bool wzp_ct_target_has_auth_metrics(const wzp_ct_target *target);
+bool wzp_ct_target_metrics(wzp_ct_target *target, wzp_ct_config config, char *text, size_t cap);
+
+/* See wzp_ct_play_restart: it is done by the next call of wzp_ct_target_turn. */
+bool wzp_ct_target_restart(wzp_ct_target *target, wzp_ct_identity_file file);
+bool wzp_ct_target_is_restarted(const wzp_ct_target *target);
+void wzp_ct_target_turn(wzp_ct_target *target, wzp_time now);
 
 #endif

@@ -59,8 +59,20 @@ static bool target_alive(void *ctx) {
     return wzp_ct_target_alive(((context *)ctx)->target);
 }
 
-static bool scrape(void *ctx, char *text, size_t cap) {
-    return wzp_ct_target_metrics(((context *)ctx)->target, text, cap);
+static bool scrape(void *ctx, wzp_ct_config config, char *text, size_t cap) {
+    return wzp_ct_target_metrics(((context *)ctx)->target, config, text, cap);
+}
+
+static bool restart(void *ctx, wzp_ct_identity_file file) {
+    return wzp_ct_target_restart(((context *)ctx)->target, file);
+}
+
+static bool is_restarted(void *ctx) {
+    return wzp_ct_target_is_restarted(((context *)ctx)->target);
+}
+
+static void on_turn(void *ctx, wzp_time now) {
+    wzp_ct_target_turn(((context *)ctx)->target, now);
 }
 
 static bool write_one(const char *path, const wzp_ct_report *report,
@@ -121,25 +133,29 @@ static int run_suite(const wzp_ct_options *o) {
                    .tty = isatty(STDERR_FILENO) != 0 && !o->quiet};
     (void)signal(SIGINT, on_signal);
     (void)signal(SIGTERM, on_signal);
-    wzp_ct_suite_cfg cfg = {.world = wzp_ct_target_world(target),
-                            .cases = o->cases,
-                            .case_count = o->case_count,
-                            .repeat = o->repeat,
-                            .jobs = o->jobs,
-                            .seed = o->seed,
-                            .declared = o->mode,
-                            .strict_limits = o->strict_limits,
-                            .virtual_time = o->virtual_time,
-                            .long_too = o->long_too,
-                            .bad_path = o->net != NULL,
-                            .rng = wzp_ct_target_rng(target),
-                            .evidence_dir = o->evidence_dir,
-                            .evidence_all = o->evidence_all,
-                            .stop = &stop_requested,
-                            .alive = target_alive,
-                            .metrics = wzp_ct_target_has_metrics(target) ? scrape : NULL,
-                            .progress = show_progress,
-                            .ctx = &ctx};
+    wzp_ct_suite_cfg cfg = {
+        .world = wzp_ct_target_world(target),
+        .cases = o->cases,
+        .case_count = o->case_count,
+        .repeat = o->repeat,
+        .jobs = o->jobs,
+        .seed = o->seed,
+        .declared = o->mode,
+        .strict_limits = o->strict_limits,
+        .virtual_time = o->virtual_time,
+        .long_too = o->long_too,
+        .bad_path = o->net != NULL,
+        .rng = wzp_ct_target_rng(target),
+        .evidence_dir = o->evidence_dir,
+        .evidence_all = o->evidence_all,
+        .stop = &stop_requested,
+        .alive = target_alive,
+        .relay = {.metrics = scrape, .restart = restart, .is_restarted = is_restarted},
+        .has_metrics = wzp_ct_target_has_metrics(target),
+        .has_auth_metrics = wzp_ct_target_has_auth_metrics(target),
+        .turn = on_turn,
+        .progress = show_progress,
+        .ctx = &ctx};
     memcpy(cfg.targets, wzp_ct_target_addrs(target), sizeof cfg.targets);
     const bool ran = wzp_ct_suite_run(&cfg, &report);
     describe_run(o, &report);

@@ -7,39 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conformance/cases/counters.h"
 #include "conformance/cases/macros.h"
 #include "conformance/cases/steps.h"
-#include "conformance/engine/exposition.h"
-
-enum { CHECKS = 3 };
-
-/* By how much the sum of a series must grow. */
-typedef struct check {
-    const char *series; /* NULL ends the list */
-    double least, most;
-    double most_observed; /* while nothing is enforced; 0: as `most` */
-} check;
-
-typedef struct measured {
-    double before[CHECKS];
-} measured;
-
-/* --- before and after ------------------------------------------------------------------------- */
-
-static wzp_ct_so_far go_before(wzp_ct_exec *e, wzp_time now) {
-    measured *m = wzp_ct_play_state(e);
-    char *page = wzp_ct_play_scrape(e);
-    const check *c = wzp_ct_play_arg(e);
-    (void)now;
-    for (size_t i = 0; page != NULL && i < CHECKS && c[i].series != NULL; i++) {
-        (void)wzp_exposition_sum(page, c[i].series, &m->before[i]);
-    }
-    if (page == NULL) {
-        wzp_ct_play_say(e, "the page cannot be read");
-    }
-    free(page);
-    return page != NULL ? WZP_CT_HAPPENED : WZP_CT_UNSURE;
-}
 
 static bool begin_traffic(wzp_ct_exec *e, wzp_time now) {
     wzp_ct_play_make_traffic(e, now);
@@ -48,51 +18,6 @@ static bool begin_traffic(wzp_ct_exec *e, wzp_time now) {
 
 static wzp_ct_so_far go_traffic(wzp_ct_exec *e, wzp_time now) {
     return wzp_ct_play_send_traffic(e, WZP_CT_X, now) ? WZP_CT_HAPPENED : WZP_CT_NOT_YET;
-}
-
-static double most_of(const wzp_ct_exec *e, const check *c) {
-    const bool enforced = wzp_ct_play_mode(e) == WZP_CT_MODE_ENFORCE;
-    return !enforced && c->most_observed > 0 ? c->most_observed : c->most;
-}
-
-/* 1 all are as they must be, 0 some are too low yet, -1 one is too high. */
-static int weigh(wzp_ct_exec *e, const char *page, bool say) {
-    const measured *m = wzp_ct_play_state(e);
-    const check *c = wzp_ct_play_arg(e);
-    int verdict = 1;
-    for (size_t i = 0; i < CHECKS && c[i].series != NULL; i++) {
-        double sum = 0;
-        (void)wzp_exposition_sum(page, c[i].series, &sum);
-        const double grew = sum - m->before[i];
-        const int one = grew > most_of(e, &c[i]) ? -1 : grew < c[i].least ? 0 : 1;
-        verdict = one < verdict ? one : verdict;
-        if (say || one < 0) {
-            wzp_ct_play_say(e, "%s grew by %g", c[i].series, grew);
-        }
-    }
-    return verdict;
-}
-
-/* What is on its way is counted after half a second; a page may be a second old. */
-static wzp_ct_so_far go_after(wzp_ct_exec *e, wzp_time now) {
-    const uint64_t elapsed = wzp_ct_play_elapsed(e, now);
-    if (elapsed < 500 * WZP_MS) {
-        wzp_ct_play_wake(e, now - elapsed + 500 * WZP_MS);
-        return WZP_CT_NOT_YET;
-    }
-    char *page = wzp_ct_play_scrape(e);
-    if (page == NULL) {
-        wzp_ct_play_say(e, "the page cannot be read");
-        return WZP_CT_UNSURE;
-    }
-    const bool last = elapsed >= 2500 * WZP_MS;
-    const int verdict = weigh(e, page, last);
-    free(page);
-    if (verdict == 0 && last) {
-        return wzp_ct_play_path_loses(e) ? WZP_CT_UNSURE : WZP_CT_NEVER;
-    }
-    wzp_ct_play_wake(e, now + 250 * WZP_MS);
-    return verdict > 0 ? WZP_CT_HAPPENED : verdict < 0 ? WZP_CT_NEVER : WZP_CT_NOT_YET;
 }
 
 /* --- M-05: what must not be there ------------------------------------------------------------- */
@@ -152,23 +77,23 @@ static void converse(wzp_ct_pattern *p, const wzp_ct_case *c) {
 
 #define VIOLATIONS(labels) "wzp_relay_conformance_violations_total{" labels "}"
 
-static const check m01_checks[CHECKS + 1] = {
+static const wzp_ct_counter m01_checks[WZP_CT_COUNTERS + 1] = {
     {VIOLATIONS("tier=\"A\",codec_id=\"Opus24k\",media_type=\"Audio\",verdict=\"BitrateExceeded\""),
      1, INFINITY, 40}};
-static const check m02_checks[CHECKS + 1] = {
+static const wzp_ct_counter m02_checks[WZP_CT_COUNTERS + 1] = {
     {VIOLATIONS("tier=\"B\",codec_id=\"Opus64k\",verdict=\"PacketRateExceeded\""), 1, INFINITY, 0}};
-static const check m02c_checks[CHECKS + 1] = {
+static const wzp_ct_counter m02c_checks[WZP_CT_COUNTERS + 1] = {
     {VIOLATIONS("tier=\"C\",codec_id=\"Opus24k\",verdict=\"TimestampDrift\""), 1, INFINITY, 0}};
-static const check m02d_checks[CHECKS + 1] = {
+static const wzp_ct_counter m02d_checks[WZP_CT_COUNTERS + 1] = {
     {VIOLATIONS("tier=\"D\",codec_id=\"Opus24k\",verdict=\"PayloadSizeExceeded\""), 1, INFINITY,
      0}};
-static const check m02e_checks[CHECKS + 1] = {
+static const wzp_ct_counter m02e_checks[WZP_CT_COUNTERS + 1] = {
     {VIOLATIONS("tier=\"E\",verdict=\"RateCapExceeded\""), 0, 0, 0}};
-static const check m03_checks[CHECKS + 1] = {
+static const wzp_ct_counter m03_checks[WZP_CT_COUNTERS + 1] = {
     {"wzp_relay_conformance_bytes_per_session_count{media_type=\"Audio\"}", 500, 500, 0},
     {"wzp_relay_conformance_bytes_per_session_sum{media_type=\"Audio\"}", 46000, 46000, 0},
     {"wzp_relay_conformance_iat_ms_count{media_type=\"Audio\"}", 500, 500, 0}};
-static const check m04_checks[CHECKS + 1] = {{VIOLATIONS(""), 0, 0, 0}};
+static const wzp_ct_counter m04_checks[WZP_CT_COUNTERS + 1] = {{VIOLATIONS(""), 0, 0, 0}};
 
 /* The silence is for windows that are anchored in the join: they begin with the traffic then, in
  * the meter that counts and in the one that decides. */
@@ -177,7 +102,7 @@ static const check m04_checks[CHECKS + 1] = {{VIOLATIONS(""), 0, 0, 0}};
         WZP_CT_JOINED(wzp_ct_x_and_l),                                                             \
             {.required = "the page is read before",                                                \
              .within_s = 5,                                                                        \
-             .go = go_before,                                                                      \
+             .go = wzp_ct_step_count_before,                                                       \
              .arg = (checks)},                                                                     \
             {.required = "1.2 s of silence", .within_s = 1.2},                                     \
             {.required = "the traffic is sent",                                                    \
@@ -186,7 +111,7 @@ static const check m04_checks[CHECKS + 1] = {{VIOLATIONS(""), 0, 0, 0}};
              .go = go_traffic},                                                                    \
             {.required = "the counters have grown as required",                                    \
              .within_s = 4,                                                                        \
-             .go = go_after,                                                                       \
+             .go = wzp_ct_step_count_after,                                                        \
              .late = WZP_CT_REASON_NO_RESPONSE,                                                    \
              .arg = (checks)},                                                                     \
     }
@@ -205,7 +130,7 @@ static const wzp_ct_act m04[] = MEASURE(m04_checks);
         .info = {INFO(id, "M", title, "CONF-M-1", must, what, "conformance 24.11"),                \
                  .level = (level_)},                                                               \
         .criteria = {.rule = WZP_CT_RULE_RESP}, .acts = (script),                                  \
-        .act_count = WZP_COUNT_OF(script), .state_size = sizeof(measured),                         \
+        .act_count = WZP_COUNT_OF(script), .state_size = sizeof(wzp_ct_counted),                   \
         .config = WZP_CT_CONFIG_METRICS, .skip = WZP_CT_REASON_NO_METRICS, __VA_ARGS__             \
     }
 

@@ -207,15 +207,20 @@ static wzp_ct_so_far go_relays(wzp_ct_exec *e, wzp_time now) {
             return WZP_CT_NEVER;
         }
     }
-    const bool shown =
-        strstr(x->last_json[WZP_SIGNAL_REGISTER_PRESENCE_ACK], "\"available_relays\"") != NULL;
-    wzp_ct_play_say(e, "%zu relays", relays->count);
-    return shown == (relays->count > 0) ? WZP_CT_HAPPENED : WZP_CT_NEVER;
+    const char *json = x->last_json[WZP_SIGNAL_REGISTER_PRESENCE_ACK];
+    const wzp_opt_str *region =
+        &x->last[WZP_SIGNAL_REGISTER_PRESENCE_ACK]->u.RegisterPresenceAck.relay_region;
+    const bool shown = strstr(json, "\"available_relays\"") != NULL;
+    const bool placed = strstr(json, "\"relay_region\"") != NULL;
+    wzp_ct_play_say(e, "%zu relays, %s", relays->count, placed ? "a region" : "no region");
+    return shown == (relays->count > 0) && placed == (region->present && region->value.len > 0)
+               ? WZP_CT_HAPPENED
+               : WZP_CT_NEVER;
 }
 
 static const wzp_ct_act nat011[] = {
     WZP_CT_REGISTERED(wzp_ct_only_x),
-    {.required = "each entry is name|ip:port, and no key stands for an empty list",
+    {.required = "each entry is name|ip:port, and no key stands for an empty list or no region",
      .within_s = 1,
      .go = go_relays,
      .late = WZP_CT_REASON_NO_RESPONSE}};

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conformance/cases/counters.h"
 #include "conformance/cases/macros.h"
 #include "conformance/cases/plays.h"
 #include "conformance/cases/steps.h"
@@ -551,6 +552,13 @@ static void audio_streams(wzp_ct_pattern *p, const wzp_ct_case *c) {
         .act_count = WZP_COUNT_OF(script), .state_size = WZP_CT_ROOMS_STATE,                       \
         .on_datagram = wzp_ct_rooms_datagram                                                       \
     }
+#define OWN(id, level_, title, must, what, script, ...)                                            \
+    {                                                                                              \
+        .kind = WZP_CT_PLAY,                                                                       \
+        .info = {INFO(id, "RLY", title, id, must, what, "relay 16"), .level = (level_)},           \
+        .criteria = {.rule = WZP_CT_RULE_RESP}, .acts = (script),                                  \
+        .act_count = WZP_COUNT_OF(script), __VA_ARGS__                                             \
+    }
 #define FORWARDED(id, title, traffic, builder)                                                     \
     {                                                                                              \
         .info = {INFO(id, "RLY", title, id, FORWARD, traffic, "relay 16"), .must_forward = true},  \
@@ -568,6 +576,20 @@ static const wzp_ct_case cases[] = {
         "the same room in capitals and in small letters", rly004, .video = false),
     ROOMS("RLY-005", "clients that stall", "let another one in within a second",
           "a room and a signal connection that say nothing; then one joins", wzp_ct_acts_rly005),
+    OWN("RLY-006", WZP_CT_MUST, "the same relay after a restart", "keep its certificate",
+        "a handshake, a restart with the same identity file, a handshake", wzp_ct_acts_rly006,
+        .config = WZP_CT_CONFIG_IDENTITY, .skip = WZP_CT_REASON_NO_TEST_CONFIG, .alone = true),
+    OWN("RLY-006b", WZP_CT_SHOULD, "the certificate of a seed", "derive it as written",
+        "a handshake; the identity file holds 00 01 .. 1f", wzp_ct_acts_rly006b,
+        .config = WZP_CT_CONFIG_IDENTITY, .skip = WZP_CT_REASON_NO_TEST_CONFIG, .alone = true),
+    OWN("RLY-007", WZP_CT_MUST, "a damaged identity file", "start as somebody else, and stay so",
+        "handshakes before and after the identity file is damaged, and after another restart",
+        wzp_ct_acts_rly007, .config = WZP_CT_CONFIG_IDENTITY, .skip = WZP_CT_REASON_NO_TEST_CONFIG,
+        .alone = true),
+    OWN("RLY-015", WZP_CT_MUST, "tokens are counted", "count those of media connections, by result",
+        "a valid and a wrong token, none, and both on _signal", wzp_ct_acts_rly015,
+        .config = WZP_CT_CONFIG_AUTH, .skip = WZP_CT_REASON_NO_AUTH, .alone = true,
+        .reads_metrics = true, .state_size = sizeof(wzp_ct_counted)),
     RLY("RLY-020", WZP_CT_MUST, "who is in a room",
         "tell all members, in the order of joining, without relay_label",
         "three join one after the other", rly020, .video = false),
@@ -578,6 +600,10 @@ static const wzp_ct_case cases[] = {
           wzp_ct_acts_rly031),
     ROOMS("RLY-033", "a dead receiver", "go on delivering to the others",
           "one of three vanishes, another speaks for a second", wzp_ct_acts_rly033),
+    OWN("RLY-034", WZP_CT_MUST, "a packet too large for one receiver", "drop it for that one only",
+        "packets of 300 and 1300 bytes, one of two receivers behind a path of 1280",
+        wzp_ct_acts_rly034, .state_size = WZP_CT_SIZES_STATE, .on_datagram = wzp_ct_sizes_datagram,
+        .video = true),
     FORWARDED("RLY-035", "data and control packets", "media types 2 and 3 in turn, 60 packets",
               other_kinds),
     RLY("RLY-036", WZP_CT_MUST, "the lowest layer",
@@ -611,6 +637,9 @@ static const wzp_ct_case cases[] = {
     }
     CALLS("RLY-061", WZP_CT_MUST, "nobody registers", "close after 10 s",
           "a connection to _signal that says nothing", wzp_ct_acts_rly061),
+    OWN("RLY-062", WZP_CT_MUST, "where a relay is, and which others there are",
+        "tell its region, and its peers in the order of its configuration", "RegisterPresence",
+        wzp_ct_acts_rly062, .config = WZP_CT_CONFIG_REGION, .skip = WZP_CT_REASON_NO_TEST_CONFIG),
     CALLS("RLY-064", WZP_CT_MUST, "a signal of 1 MiB is no framing error",
           "keep the connection and answer what follows", "a text of 1 048 576 bytes, then Ping",
           wzp_ct_acts_rly064),

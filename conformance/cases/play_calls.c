@@ -35,20 +35,23 @@ static bool begin_full(wzp_ct_exec *e, wzp_time now) {
         return false;
     }
     memset(spaces, ' ', WZP_QUIC_SIGNAL_MAX);
+    wzp_ct_party *x = wzp_ct_play_party(e, WZP_CT_X);
+    x->watched_at = WZP_TIME_NEVER;
     const bool said =
-        wzp_party_say(wzp_ct_play_party(e, WZP_CT_X), wzp_bytes_of(spaces, WZP_QUIC_SIGNAL_MAX));
+        wzp_quic_send_signal(x->quic, x->conn, wzp_bytes_of(spaces, WZP_QUIC_SIGNAL_MAX),
+                             &x->watched) == WZP_OK;
     free(spaces);
     return said;
 }
 
 static wzp_ct_so_far go_full(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_party *x = wzp_ct_play_party(e, WZP_CT_X);
-    wzp_quic_stats stats;
-    return wzp_party_gone(x) ? WZP_CT_NEVER
-           : wzp_ct_play_elapsed(e, now) > 500 * WZP_MS &&
-                   wzp_quic_conn_stats(x->quic, x->conn, &stats) && stats.bytes_in_flight == 0
-               ? WZP_CT_HAPPENED
-               : WZP_CT_NOT_YET;
+    const uint64_t elapsed = wzp_ct_play_elapsed(e, now);
+    wzp_ct_play_wake(e, now + 100 * WZP_MS);
+    return wzp_party_gone(x)                                           ? WZP_CT_NEVER
+           : elapsed > 500 * WZP_MS && x->watched_at != WZP_TIME_NEVER ? WZP_CT_HAPPENED
+           : elapsed > 4500 * WZP_MS && wzp_ct_play_path_loses(e)      ? WZP_CT_UNSURE
+                                                                       : WZP_CT_NOT_YET;
 }
 
 static const wzp_ct_ask still = {WZP_CT_X, {"{\"Ping\":{\"version\":1,\"timestamp_ms\":64}}"}, 64};

@@ -2,6 +2,7 @@
  * 24.13, relay sheet 5, 8.4). */
 #include <stdio.h>
 
+#include "conformance/cases/counters.h"
 #include "conformance/cases/plays.h"
 #include "conformance/cases/steps.h"
 #include "conformance/engine/speech.h"
@@ -237,4 +238,45 @@ const wzp_ct_act wzp_ct_acts_h13[WZP_CT_H13_ACTS] = {
      NULL},
     {"a valid token is let in", 7, begin_good_token, go_good_token, WZP_CT_REASON_NO_RESPONSE, 0,
      NULL},
+};
+
+/* --- RLY-015: what is counted of tokens ------------------------------------------------------- */
+
+static const wzp_ct_counter attempts[WZP_CT_COUNTERS + 1] = {
+    {"wzp_relay_auth_attempts_total{result=\"ok\"}", 1, 1, 0},
+    {"wzp_relay_auth_attempts_total{result=\"fail\"}", 1, 1, 0}};
+
+static bool begin_hub_tokens(wzp_ct_exec *e, wzp_time now) {
+    wzp_identity owner;
+    wzp_identity_from_seed(&owner, (const uint8_t *)WZP_CT_TOKEN_OWNER);
+    wzp_party_dial good = {
+        .room = "_signal", .role = WZP_PARTY_HUB, .token = WZP_CT_GOOD_TOKEN, .identity = &owner};
+    wzp_party_dial wrong = {
+        .room = "_signal", .role = WZP_PARTY_HUB, .token = "wzp-conformance-wrong-token"};
+    return wzp_ct_play_dial(e, WZP_CT_AX, good, now) && wzp_ct_play_dial(e, WZP_CT_AL, wrong, now);
+}
+
+static wzp_ct_so_far go_hub_tokens(wzp_ct_exec *e, wzp_time now) {
+    (void)now;
+    if (wzp_ct_is_gone(e, WZP_CT_AX) || wzp_ct_is_in(e, WZP_CT_AL)) {
+        return WZP_CT_NEVER;
+    }
+    return wzp_ct_is_in(e, WZP_CT_AX) && wzp_ct_is_gone(e, WZP_CT_AL) ? WZP_CT_HAPPENED
+                                                                      : WZP_CT_NOT_YET;
+}
+
+/* Neither a connection without a token nor those to _signal are counted (relay sheet 4). */
+const wzp_ct_act wzp_ct_acts_rly015[WZP_CT_RLY015_ACTS] = {
+    {"the page is read before", 5, NULL, wzp_ct_step_count_before, WZP_CT_REASON_SENDER_RATE, 0,
+     attempts},
+    {"a valid token is let in", 7, begin_good_token, go_good_token, WZP_CT_REASON_NO_RESPONSE, 0,
+     NULL},
+    {"a wrong token is refused", 7, begin_wrong_token, go_wrong_token, WZP_CT_REASON_NO_RESPONSE, 0,
+     NULL},
+    {"an offer without token is refused", 12, begin_no_token, go_no_token,
+     WZP_CT_REASON_NO_RESPONSE, 0, NULL},
+    {"_signal takes the valid token and refuses the wrong one", 7, begin_hub_tokens, go_hub_tokens,
+     WZP_CT_REASON_NO_RESPONSE, 0, NULL},
+    {"auth_attempts has grown by one ok and one fail", 4, NULL, wzp_ct_step_count_after,
+     WZP_CT_REASON_NO_RESPONSE, 0, attempts},
 };

@@ -4,11 +4,18 @@
 
 #include "conformance/engine/play.h"
 
-enum { WZP_CT_H11_ACTS = 7, WZP_CT_H12_ACTS = 5, WZP_CT_H13_ACTS = 3, WZP_CT_W15_ACTS = 3 };
+enum {
+    WZP_CT_H11_ACTS = 7,
+    WZP_CT_H12_ACTS = 5,
+    WZP_CT_H13_ACTS = 3,
+    WZP_CT_W15_ACTS = 3,
+    WZP_CT_RLY015_ACTS = 6
+};
 extern const wzp_ct_act wzp_ct_acts_h11[WZP_CT_H11_ACTS];
 extern const wzp_ct_act wzp_ct_acts_h12[WZP_CT_H12_ACTS];
 extern const wzp_ct_act wzp_ct_acts_h13[WZP_CT_H13_ACTS];
 extern const wzp_ct_act wzp_ct_acts_w15[WZP_CT_W15_ACTS];
+extern const wzp_ct_act wzp_ct_acts_rly015[WZP_CT_RLY015_ACTS];
 
 /* Rooms in which one sends video. */
 enum {
@@ -58,17 +65,33 @@ extern const wzp_ct_act wzp_ct_acts_rly031[WZP_CT_RLY031_ACTS];
 extern const wzp_ct_act wzp_ct_acts_rly033[WZP_CT_RLY033_ACTS];
 extern const wzp_ct_act wzp_ct_acts_rly076[WZP_CT_RLY076_ACTS];
 
+/* What a relay keeps and tells, and packets too large for one receiver. */
+enum {
+    WZP_CT_RLY006_ACTS = 2,
+    WZP_CT_RLY006B_ACTS = 1,
+    WZP_CT_RLY007_ACTS = 3,
+    WZP_CT_RLY034_ACTS = 4,
+    WZP_CT_RLY062_ACTS = 2
+};
+extern const wzp_ct_act wzp_ct_acts_rly006[WZP_CT_RLY006_ACTS];
+extern const wzp_ct_act wzp_ct_acts_rly006b[WZP_CT_RLY006B_ACTS];
+extern const wzp_ct_act wzp_ct_acts_rly007[WZP_CT_RLY007_ACTS];
+extern const wzp_ct_act wzp_ct_acts_rly034[WZP_CT_RLY034_ACTS];
+extern const wzp_ct_act wzp_ct_acts_rly062[WZP_CT_RLY062_ACTS];
+
 /* Bytes of state; the files assert that theirs fit. */
 enum {
     WZP_CT_PAIR_STATE = 512,
     WZP_CT_W15_STATE = 40000,
     WZP_CT_ROOM_STATE = 256,
-    WZP_CT_ROOMS_STATE = 512
+    WZP_CT_ROOMS_STATE = 512,
+    WZP_CT_SIZES_STATE = 256
 };
 
 void wzp_ct_pair_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
 void wzp_ct_w15_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
 void wzp_ct_rooms_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
+void wzp_ct_sizes_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
 void wzp_ct_room_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
 
 #endif

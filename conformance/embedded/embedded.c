@@ -1,8 +1,11 @@
 #include "conformance/embedded/embedded.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "conformance/embedded/identity.h"
 #include "crypto/identity.h"
+#include "io/identity_file.h"
 #include "io/sys.h"
 #include "io/thread.h"
 #include "wzp_version.h"
@@ -14,7 +17,11 @@ typedef struct served {
 } served;
 
 struct wzp_ct_embedded {
+    wzp_ct_embedded_cfg cfg;
     served relays[WZP_CT_CONFIG_COUNT];
+    wzp_addr addrs[WZP_CT_CONFIG_COUNT];
+    wzp_ct_identity identity;
+    bool must_restart;
 };
 
 /* The service that a relay asks about tokens. */
@@ -38,8 +45,11 @@ static void after(void *ctx, wzp_time now) {
     }
 }
 
+/* `seed` NULL: a fresh one. */
 static bool make_relay(served *s, const wzp_ct_embedded_cfg *cfg, wzp_ct_config config,
-                       wzp_time now) {
+                       const uint8_t *seed, wzp_time now) {
+    static const char *const others[] = {WZP_CT_RELAY_1, WZP_CT_RELAY_2};
+    const bool is_placed = config == WZP_CT_CONFIG_REGION;
     wzp_relay_cfg relay = {.rng = cfg->rng,
                            .enforce = cfg->enforce,
                            .exact_limits = cfg->exact_limits,
@@ -49,19 +59,26 @@ static bool make_relay(served *s, const wzp_ct_embedded_cfg *cfg, wzp_ct_config 
                                config == WZP_CT_CONFIG_MAX_SESSIONS ? WZP_CT_MAX_SESSIONS : 100000,
                            .auth = config == WZP_CT_CONFIG_AUTH,
                            .trunking = config == WZP_CT_CONFIG_TRUNKING,
+                           .region = is_placed ? WZP_CT_REGION : NULL,
+                           .available_relays = is_placed ? others : NULL,
+                           .available_count = is_placed ? WZP_COUNT_OF(others) : 0,
                            .max_conns = 100000,
                            .max_handshakes = 4096,
                            .deterministic = cfg->world != NULL};
     wzp_rng_fill(cfg->rng, relay.seed, sizeof relay.seed);
+    if (seed != NULL) {
+        memcpy(relay.seed, seed, sizeof relay.seed);
+    }
     return wzp_relay_new(&s->relay, &relay, now) == WZP_OK;
 }
 
+/* Again at its address if it has one. */
 static bool serve(served *s, const wzp_ct_embedded_cfg *cfg, wzp_addr *addr) {
     const wzp_addr any = wzp_addr_v4(127, 0, 0, 1, 0);
     if (cfg->world != NULL) {
         return wzp_ct_world_serve(cfg->world, wzp_relay_core(s->relay), after, s, addr);
     }
-    if (wzp_udp_open(&s->udp, &any, false) != WZP_OK) {
+    if (s->udp == NULL && wzp_udp_open(&s->udp, &any, false) != WZP_OK) {
         return false;
     }
     *addr = wzp_udp_local(s->udp);
@@ -74,13 +91,57 @@ wzp_ct_embedded *wzp_ct_embedded_new(const wzp_ct_embedded_cfg *cfg,
                                      wzp_addr targets[WZP_CT_CONFIG_COUNT]) {
     wzp_ct_embedded *e = calloc(1, sizeof *e);
     const wzp_time now = cfg->world != NULL ? cfg->world->ops->now(cfg->world) : wzp_io_now();
+    if (e != NULL) {
+        e->cfg = *cfg;
+    }
     for (int i = 0; e != NULL && i < WZP_CT_CONFIG_COUNT; i++) {
-        if (!make_relay(&e->relays[i], cfg, (wzp_ct_config)i, now) ||
-            !serve(&e->relays[i], cfg, &targets[i])) {
+        if (!make_relay(&e->relays[i], cfg, (wzp_ct_config)i, NULL, now) ||
+            !serve(&e->relays[i], cfg, &e->addrs[i])) {
             wzp_ct_embedded_free(&e);
+        } else {
+            targets[i] = e->addrs[i];
         }
     }
     return e;
+}
+
+/* --- another life ----------------------------------------------------------------------------- */
+
+bool wzp_ct_embedded_restart(wzp_ct_embedded *e, wzp_ct_identity_file file) {
+    e->must_restart = wzp_ct_identity_prepare(&e->identity, file);
+    return e->must_restart;
+}
+
+bool wzp_ct_embedded_is_restarted(const wzp_ct_embedded *e) {
+    return !e->must_restart;
+}
+
+/* As after a power cut: its clients are told nothing. */
+static void stop(served *s, const wzp_ct_embedded_cfg *cfg) {
+    if (cfg->world != NULL && s->relay != NULL) {
+        cfg->world->ops->remove(cfg->world, wzp_relay_core(s->relay).self);
+    }
+    wzp_io_thread_stop(&s->thread);
+    wzp_relay_free(&s->relay);
+}
+
+/* A relay that does not start is one that does not answer. */
+void wzp_ct_embedded_turn(wzp_ct_embedded *e, wzp_time now) {
+    served *s = &e->relays[WZP_CT_CONFIG_IDENTITY];
+    uint8_t seed[WZP_KEY_LEN];
+    char why[WZP_IDENTITY_WHY_MAX];
+    wzp_identity_origin origin;
+    if (!e->must_restart) {
+        return;
+    }
+    e->must_restart = false;
+    stop(s, &e->cfg);
+    if (wzp_identity_file_load(seed, e->identity.path, WZP_IDENTITY_REPLACE_BAD, e->cfg.rng,
+                               &origin, why) == WZP_OK &&
+        make_relay(s, &e->cfg, WZP_CT_CONFIG_IDENTITY, seed, now)) {
+        (void)serve(s, &e->cfg, &e->addrs[WZP_CT_CONFIG_IDENTITY]);
+    }
+    wzp_crypto_wipe(seed, sizeof seed);
 }
 
 typedef struct scrape {
@@ -100,8 +161,9 @@ static void scrape_relay(void *ctx, wzp_time now) {
 }
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): the scrape writes there */
-bool wzp_ct_embedded_metrics(wzp_ct_embedded *e, char *text, size_t cap) {
-    const served *measured = &e->relays[WZP_CT_CONFIG_METRICS];
+bool wzp_ct_embedded_metrics(wzp_ct_embedded *e, wzp_ct_config config, char *text, size_t cap) {
+    const bool own = config == WZP_CT_CONFIG_AUTH;
+    const served *measured = &e->relays[own ? WZP_CT_CONFIG_AUTH : WZP_CT_CONFIG_METRICS];
     scrape s = {measured->relay, text, cap, false};
     if (measured->thread != NULL) {
         wzp_io_thread_call(measured->thread, scrape_relay, &s);
@@ -121,6 +183,7 @@ void wzp_ct_embedded_free(wzp_ct_embedded **embedded) {
         wzp_relay_free(&e->relays[i].relay);
         wzp_udp_close(&e->relays[i].udp);
     }
+    wzp_ct_identity_clear(&e->identity);
     free(e);
     *embedded = NULL;
 }

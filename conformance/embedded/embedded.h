@@ -21,8 +21,15 @@ typedef struct wzp_ct_embedded_cfg {
 wzp_ct_embedded *wzp_ct_embedded_new(const wzp_ct_embedded_cfg *cfg,
                                      wzp_addr targets[WZP_CT_CONFIG_COUNT]);
 
-/* The metrics page of the relay for WZP_CT_CONFIG_METRICS, with a terminator. */
-bool wzp_ct_embedded_metrics(wzp_ct_embedded *embedded, char *text, size_t cap);
+/* The metrics page of the relay for this configuration, with a terminator. */
+bool wzp_ct_embedded_metrics(wzp_ct_embedded *embedded, wzp_ct_config config, char *text,
+                             size_t cap);
+
+/* See wzp_ct_play_restart.  It is done by the next call of wzp_ct_embedded_turn, from where no core
+ * is being served. */
+bool wzp_ct_embedded_restart(wzp_ct_embedded *embedded, wzp_ct_identity_file file);
+bool wzp_ct_embedded_is_restarted(const wzp_ct_embedded *embedded);
+void wzp_ct_embedded_turn(wzp_ct_embedded *embedded, wzp_time now);
 
 void wzp_ct_embedded_free(wzp_ct_embedded **embedded);
 

@@ -56,11 +56,24 @@ typedef enum wzp_ct_config {
     WZP_CT_CONFIG_MAX_SESSIONS, /* WZP_CT_MAX_SESSIONS at most */
     WZP_CT_CONFIG_AUTH,         /* bearer tokens; WZP_CT_GOOD_TOKEN is valid */
     WZP_CT_CONFIG_TRUNKING,
-    WZP_CT_CONFIG_METRICS, /* whose page can be read; counts nothing but what the case does */
+    WZP_CT_CONFIG_IDENTITY, /* reads the identity file of the suite, which may restart it */
+    WZP_CT_CONFIG_REGION,   /* in WZP_CT_REGION, with two other relays */
+    WZP_CT_CONFIG_METRICS,  /* whose page can be read; counts nothing but what the case does */
     WZP_CT_CONFIG_COUNT
 } wzp_ct_config;
 
 enum { WZP_CT_MAX_SESSIONS = 3 };
+
+/* What the relay for WZP_CT_CONFIG_IDENTITY finds in its identity file when it starts. */
+typedef enum wzp_ct_identity_file {
+    WZP_CT_IDENTITY_KNOWN,   /* the seed 00 01 .. 1f */
+    WZP_CT_IDENTITY_AS_LEFT, /* what it left there itself */
+    WZP_CT_IDENTITY_CORRUPT
+} wzp_ct_identity_file;
+#define WZP_CT_REGION "wzp-conformance-region"
+/* Those of the two, in this order: the first has no label in its relay's configuration. */
+#define WZP_CT_RELAY_1 "peer|192.0.2.2:4434"
+#define WZP_CT_RELAY_2 "Alpha|192.0.2.1:4433"
 #define WZP_CT_GOOD_TOKEN "wzp-conformance-good-token"
 /* The seed of its owner: some relays want a token's bearer to be who it was made for. */
 #define WZP_CT_TOKEN_OWNER "wzp-conformance-token-owner-seed"
@@ -94,6 +107,7 @@ struct wzp_ct_case {
     bool no_echo, has_start, video, late_listener, early_media, trailing_speech;
 
     bool alone;         /* no other case may use its relay meanwhile */
+    bool reads_metrics; /* of the relay for WZP_CT_CONFIG_AUTH; without them SKIP */
     bool is_long;       /* takes a minute: on a real relay only if it was asked for */
     bool strict_limits; /* only with --profile strict-limits */
     bool fatal;         /* a calibration case: without it nothing can be said */

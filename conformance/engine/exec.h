@@ -30,6 +30,7 @@ struct wzp_ct_exec {
     wzp_ct_exec_cfg cfg;
     wzp_quic *quic;
     wzp_addr locals[WZP_CT_PARTIES]; /* each party has an address of its own */
+    size_t narrow[WZP_CT_PARTIES];   /* 0: any datagram reaches it */
     wzp_prng prng;
     wzp_ct_party parties[WZP_CT_PARTIES];
     wzp_ct_phase phase;

@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hex.h"
 #include "wire/signal.h"
 
 void wzp_party_init(wzp_ct_party *p) {
-    *p = (wzp_ct_party){.hangup_at = WZP_TIME_NEVER, .closed_at = WZP_TIME_NEVER};
+    *p = (wzp_ct_party){
+        .hangup_at = WZP_TIME_NEVER, .closed_at = WZP_TIME_NEVER, .watched_at = WZP_TIME_NEVER};
 }
 
 const char *wzp_party_state_name(const wzp_ct_party *p) {
@@ -199,12 +201,22 @@ static void take_uni(wzp_ct_party *p, const wzp_quic_event *ev) {
     p->uni_ends += ev->fin ? 1 : 0;
 }
 
+static void note_certificate(wzp_ct_party *p, wzp_time now, wzp_evidence *evidence) {
+    char text[2 * sizeof p->cert + 1];
+    p->has_cert = wzp_quic_peer_cert_sha256(p->quic, p->conn, p->cert);
+    if (p->has_cert) {
+        wzp_hex_write(text, wzp_bytes_of(p->cert, sizeof p->cert));
+        wzp_evidence_event(evidence, now, p->name, "certificate", text);
+    }
+}
+
 void wzp_party_event(wzp_ct_party *p, const wzp_quic_event *ev, wzp_time now,
                      wzp_evidence *evidence) {
     switch (ev->kind) {
     case WZP_QUIC_CONNECTED:
         p->state = WZP_PARTY_CONNECTED;
         wzp_evidence_event(evidence, now, p->name, "connected", p->room);
+        note_certificate(p, now, evidence);
         if (!p->hold_first) {
             send_token(p);
             if (p->role == WZP_PARTY_HUB) {
@@ -231,6 +243,11 @@ void wzp_party_event(wzp_ct_party *p, const wzp_quic_event *ev, wzp_time now,
         take_uni(p, ev);
         break;
     case WZP_QUIC_SIGNAL_ACKED:
+        if (ev->stream == p->watched) {
+            p->watched_at = now;
+            wzp_evidence_event(evidence, now, p->name, "stream_over", "");
+        }
+        break;
     case WZP_QUIC_DATAGRAM:
     case WZP_QUIC_PATH:
         break;

@@ -41,6 +41,8 @@ typedef struct wzp_ct_party {
     char hangup_code[32];
     unsigned hangup_bit; /* of the violation code, 0 for other reasons */
     wzp_quic_close_info close;
+    bool has_cert;
+    uint8_t cert[32]; /* SHA-256 of the relay's certificate */
 
     uint32_t heard[WZP_SIGNAL_COUNT];   /* signals by kind */
     wzp_signal *last[WZP_SIGNAL_COUNT]; /* the last of each kind; owned */
@@ -51,6 +53,8 @@ typedef struct wzp_ct_party {
     size_t uni_len;
     unsigned uni_ends;
     uint32_t unreadable; /* signals that did not parse, and streams that were none */
+    int64_t watched;     /* a stream that the case sends itself; 0: none */
+    wzp_time watched_at; /* the peer has all of it, or wants no more; WZP_TIME_NEVER: not yet */
 } wzp_ct_party;
 
 void wzp_party_init(wzp_ct_party *party);

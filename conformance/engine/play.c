@@ -97,9 +97,22 @@ bool wzp_ct_play_send_traffic(wzp_ct_exec *e, wzp_ct_who who, wzp_time now) {
     return false;
 }
 
+bool wzp_ct_play_restart(wzp_ct_exec *e, wzp_ct_identity_file file) {
+    return e->cfg.relay->restart(e->cfg.relay_ctx, file);
+}
+
+bool wzp_ct_play_is_restarted(const wzp_ct_exec *e) {
+    return e->cfg.relay->is_restarted(e->cfg.relay_ctx);
+}
+
+void wzp_ct_play_narrow(wzp_ct_exec *e, wzp_ct_who who, size_t bytes) {
+    e->narrow[who] = bytes;
+}
+
 char *wzp_ct_play_scrape(wzp_ct_exec *e) {
-    char *page = e->cfg.metrics != NULL ? malloc(WZP_CT_PAGE_MAX) : NULL;
-    if (page != NULL && !e->cfg.metrics(e->cfg.metrics_ctx, page, WZP_CT_PAGE_MAX)) {
+    char *page = malloc(WZP_CT_PAGE_MAX);
+    if (page != NULL &&
+        !e->cfg.relay->metrics(e->cfg.relay_ctx, e->cfg.which->config, page, WZP_CT_PAGE_MAX)) {
         free(page);
         page = NULL;
     }

@@ -64,6 +64,14 @@ void *wzp_ct_play_state(wzp_ct_exec *exec);
 void wzp_ct_play_make_traffic(wzp_ct_exec *exec, wzp_time now);
 bool wzp_ct_play_send_traffic(wzp_ct_exec *exec, wzp_ct_who who, wzp_time now);
 
+/* Ends the relay for WZP_CT_CONFIG_IDENTITY, prepares its file and starts it again, soon.  False:
+ * this machine could not.  Nobody may dial before it is done. */
+bool wzp_ct_play_restart(wzp_ct_exec *exec, wzp_ct_identity_file file);
+bool wzp_ct_play_is_restarted(const wzp_ct_exec *exec);
+
+/* From now on datagrams of more bytes do not reach this party, as where a path is narrow. */
+void wzp_ct_play_narrow(wzp_ct_exec *exec, wzp_ct_who who, size_t bytes);
+
 /* The relay's metrics page; free() it.  NULL: it cannot be read. */
 char *wzp_ct_play_scrape(wzp_ct_exec *exec);
 wzp_ct_mode wzp_ct_play_mode(const wzp_ct_exec *exec);

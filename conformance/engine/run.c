@@ -158,9 +158,22 @@ static void step(wzp_ct_exec *e, wzp_time now) {
 
 /* --- packet core --- */
 
+static bool is_too_wide(const wzp_ct_exec *e, const wzp_addr *local, size_t len) {
+    for (int i = 0; i < WZP_CT_PARTIES; i++) {
+        if (e->narrow[i] != 0 && len > e->narrow[i] && e->locals[i].port == local->port &&
+            wzp_addr_equal(&e->locals[i], local)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
                       wzp_time now) {
     wzp_ct_exec *e = self;
+    if (is_too_wide(e, &path->local, payload.len)) {
+        return;
+    }
     wzp_evidence_packet(e->cfg.evidence, &path->remote, &path->local, payload, now);
     wzp_quic_recv(e->quic, path, ecn, payload, now);
     drain(e, now);

@@ -9,6 +9,15 @@
 
 #define WZP_CT_PAGE_MAX 262144 /* bytes of a metrics page */
 
+/* What can be done with the relays themselves. */
+typedef struct wzp_ct_relay_ops {
+    /* One scrape; of the relay for WZP_CT_CONFIG_AUTH, or else of that for CONFIG_METRICS. */
+    bool (*metrics)(void *ctx, wzp_ct_config config, char *text, size_t cap);
+    /* See wzp_ct_play_restart. */
+    bool (*restart)(void *ctx, wzp_ct_identity_file file);
+    bool (*is_restarted)(void *ctx);
+} wzp_ct_relay_ops;
+
 typedef struct wzp_ct_exec_cfg {
     const wzp_ct_case *which;
     uint64_t seed; /* of this run: identities, rooms, payloads */
@@ -16,9 +25,9 @@ typedef struct wzp_ct_exec_cfg {
     bool deterministic;
     wzp_evidence *evidence; /* taken over; NULL: none is kept */
     wzp_addr target;
-    wzp_ct_mode mode;                                           /* what the relay has shown */
-    bool (*metrics)(void *metrics_ctx, char *text, size_t cap); /* may be NULL */
-    void *metrics_ctx;
+    wzp_ct_mode mode; /* what the relay has shown */
+    const wzp_ct_relay_ops *relay;
+    void *relay_ctx;
 } wzp_ct_exec_cfg;
 
 /* NULL when out of memory.  Call start once the core has its addresses: as many as

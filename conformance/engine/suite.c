@@ -101,8 +101,8 @@ static bool start_job(suite *s, size_t case_index, size_t run_index) {
                                           cfg->evidence_dir != NULL ? wzp_evidence_new() : NULL,
                                       .target = *target,
                                       .mode = s->report->detected_mode,
-                                      .metrics = cfg->metrics,
-                                      .metrics_ctx = cfg->ctx};
+                                      .relay = &cfg->relay,
+                                      .relay_ctx = cfg->ctx};
     wzp_ct_exec *exec = wzp_ct_exec_new(&exec_cfg, now);
     if (exec == NULL || !cfg->world->ops->add(cfg->world, wzp_ct_exec_core(exec), target, locals,
                                               wzp_ct_exec_addresses(c))) {
@@ -159,6 +159,9 @@ static bool must_stop(suite *s) {
 
 static void turn(suite *s) {
     wzp_ct_world *w = s->cfg->world;
+    if (s->cfg->turn != NULL) {
+        s->cfg->turn(s->cfg->ctx, w->ops->now(w));
+    }
     w->ops->step(w, wzp_time_after(w->ops->now(w), TURN));
     for (size_t i = s->active; i-- > 0;) {
         if (wzp_ct_exec_done(s->jobs[i].exec)) {
@@ -201,7 +204,7 @@ static void check_pacing(suite *s, size_t case_index) {
 }
 
 static void check_metrics(suite *s, size_t case_index) {
-    char *text = s->cfg->metrics != NULL ? malloc(WZP_CT_PAGE_MAX) : NULL;
+    char *text = s->cfg->has_metrics ? malloc(WZP_CT_PAGE_MAX) : NULL;
     unsigned samples = 0;
     char actual[96];
     bool ok = text != NULL;
@@ -211,7 +214,7 @@ static void check_metrics(suite *s, size_t case_index) {
         return;
     }
     for (int i = 0; i < 2 && ok; i++) {
-        ok = s->cfg->metrics(s->cfg->ctx, text, WZP_CT_PAGE_MAX) &&
+        ok = s->cfg->relay.metrics(s->cfg->ctx, WZP_CT_CONFIG_METRICS, text, WZP_CT_PAGE_MAX) &&
              wzp_exposition_is_valid(text, &samples);
     }
     free(text);
@@ -240,6 +243,8 @@ static bool settled(suite *s, size_t i) {
         skip_case(s, i, WZP_CT_REASON_LONG, wzp_ct_reason_text(WZP_CT_REASON_LONG));
     } else if (s->cfg->targets[c->config].family == WZP_ADDR_NONE) {
         skip_case(s, i, c->skip, wzp_ct_reason_text(c->skip));
+    } else if (c->reads_metrics && !s->cfg->has_auth_metrics) {
+        skip_case(s, i, WZP_CT_REASON_NO_METRICS, wzp_ct_reason_text(WZP_CT_REASON_NO_METRICS));
     } else if (c->info.abuse && s->report->detected_mode == WZP_CT_MODE_OBSERVE &&
                s->cfg->declared != WZP_CT_MODE_ENFORCE && !s->cfg->grade_abuse) {
         skip_case(s, i, WZP_CT_REASON_OBSERVE_ONLY, wzp_ct_reason_text(WZP_CT_REASON_OBSERVE_ONLY));

@@ -27,9 +27,11 @@ typedef struct wzp_ct_suite_cfg {
 
     /* All may be NULL. */
     const volatile sig_atomic_t *stop;
-    bool (*alive)(void *ctx); /* false: the relay's process is gone */
-    /* One scrape; of targets[WZP_CT_CONFIG_METRICS] where there is one. */
-    bool (*metrics)(void *ctx, char *text, size_t cap);
+    bool (*alive)(void *ctx);              /* false: the relay's process is gone */
+    wzp_ct_relay_ops relay;                /* each has `ctx` as well */
+    bool has_metrics, has_auth_metrics;    /* whether relay.metrics has any, and those of
+                                              targets[WZP_CT_CONFIG_AUTH] */
+    void (*turn)(void *ctx, wzp_time now); /* now and then, while no case is served */
     void (*progress)(void *ctx, size_t done, size_t total, size_t failed);
     void *ctx;
 } wzp_ct_suite_cfg;

@@ -31,8 +31,9 @@ typedef struct wzp_ct_net {
 /* Virtual: `net` NULL is 1 ms each way and no loss.  NULL when out of memory. */
 wzp_ct_world *wzp_ct_world_virtual(uint64_t seed, const wzp_ct_net *net);
 
-/* Virtual only: a relay, with an address of its own.  `after` (may be NULL) is called when it was
- * served, to drain its events.  It lives as long as the world or longer. */
+/* Virtual only: a relay, with an address of its own, or again at *addr if a relay that was removed
+ * had that.  `after` (may be NULL) is called when it was served, to drain its events.  It lives as
+ * long as the world or longer, or until it is removed. */
 bool wzp_ct_world_serve(wzp_ct_world *world, wzp_core core, void (*after)(void *ctx, wzp_time now),
                         void *ctx, wzp_addr *addr);
 

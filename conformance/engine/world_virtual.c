@@ -18,6 +18,7 @@ typedef struct place {
     void *core_self; /* NULL: removed */
     wzp_sim_host *host;
     wzp_sim_seat *seat;
+    wzp_addr addr; /* of a relay */
 } place;
 
 typedef struct virtual_world {
@@ -108,13 +109,26 @@ static bool virtual_add(wzp_ct_world *world, wzp_core core, const wzp_addr *targ
     return p->seat != NULL;
 }
 
+static place *free_place(const virtual_world *w, const wzp_addr *addr) {
+    for (size_t i = 0; i < w->count && addr->family != WZP_ADDR_NONE; i++) {
+        if (w->places[i]->seat == NULL && wzp_addr_equal(&w->places[i]->addr, addr)) {
+            return w->places[i];
+        }
+    }
+    return NULL;
+}
+
 bool wzp_ct_world_serve(wzp_ct_world *world, wzp_core core, void (*after)(void *ctx, wzp_time now),
                         void *ctx, wzp_addr *addr) {
     static const wzp_sim_link_cfg wire_cfg = {0};
     virtual_world *w = (virtual_world *)(void *)world;
-    place *p = settle(w, &wire_cfg, &wire_cfg);
-    if (p == NULL || !number(w, p, addr, RELAY_PORT)) {
-        return false;
+    place *p = free_place(w, addr);
+    if (p == NULL) {
+        p = settle(w, &wire_cfg, &wire_cfg);
+        if (p == NULL || !number(w, p, addr, RELAY_PORT)) {
+            return false;
+        }
+        p->addr = *addr;
     }
     p->core_self = core.self;
     p->seat = wzp_sim_host_seat(p->host, RELAY_PORT, core, after, ctx);

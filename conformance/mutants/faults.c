@@ -113,6 +113,11 @@ static bool is_speech(wzp_bytes datagram) {
 
 WRAP(void, wzp_relay_send_media, session *to, wzp_bytes datagram) {
     uint8_t copy[2048];
+    if (fault == WZP_FAULT_TOO_LARGE_ENDS &&
+        datagram.len > wzp_quic_max_datagram(to->relay->quic, to->conn)) {
+        wzp_relay_end(to, "too large");
+        return;
+    }
     wzp_bytes out = wzp_bytes_of(copy, datagram.len);
     if (datagram.len > sizeof copy || datagram.len < WZP_MEDIA_HDR_LEN || is_speech(datagram)) {
         __real_wzp_relay_send_media(to, datagram);
@@ -173,6 +178,15 @@ static bool calibrating(const session *s) {
     return s->relay->next_number < 12;
 }
 
+static bool fits_all(const room *rm, wzp_bytes datagram) {
+    size_t i = 0;
+    while (i < rm->count &&
+           datagram.len <= wzp_quic_max_datagram(rm->relay->quic, rm->members[i]->conn)) {
+        i++;
+    }
+    return i == rm->count;
+}
+
 static void send_everywhere(const session *s, wzp_bytes datagram) {
     for (session *to = s->relay->sessions; to != NULL; to = to->next) {
         if (to->state == SESSION_ROOM && to->room != s->room) {
@@ -189,6 +203,10 @@ WRAP(void, wzp_relay_forward, session *s, wzp_bytes datagram) {
     }
     if (fault == WZP_FAULT_REPLAY && s->state == SESSION_ROOM) {
         remember_last(s, datagram);
+    }
+    if (fault == WZP_FAULT_SMALLEST_RULES && s->state == SESSION_ROOM &&
+        !fits_all(s->room, datagram)) {
+        return;
     }
     if (fault == WZP_FAULT_SPOILT_KEYFRAMES && s->state == SESSION_ROOM &&
         wzp_media_packet_parse(&packet, datagram, NULL) == WZP_OK &&
@@ -219,7 +237,16 @@ WRAP(void, wzp_relay_auth_result, wzp_relay *relay, uint64_t id, wzp_auth_verdic
     } else if (fault == WZP_FAULT_NO_TOKEN) {
         verdict = WZP_AUTH_REFUSED;
     }
+    relay_metrics *m = &relay->metrics;
+    const uint64_t failed = m->auth_fail;
+    const uint64_t any = m->auth_ok + m->auth_fail;
     __real_wzp_relay_auth_result(relay, id, verdict, identity, now);
+    if (fault == WZP_FAULT_TOKENS_UNCOUNTED) {
+        m->auth_fail = failed;
+    } else if (fault == WZP_FAULT_COUNTS_HUB_TOKENS && m->auth_ok + m->auth_fail == any) {
+        m->auth_ok += verdict == WZP_AUTH_ACCEPTED ? 1 : 0;
+        m->auth_fail += verdict == WZP_AUTH_ACCEPTED ? 0 : 1;
+    }
 }
 
 /* --- trunks ---------------------------------------------------------------------------------- */

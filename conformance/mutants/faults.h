@@ -100,6 +100,16 @@
     X(NO_DEFAULT_ROOM, "no-default-room", "closes connections without SNI", "RLY-003")             \
     X(OWN_ROOMS, "own-rooms", "gives each connection a room of its own", "RLY-004")                \
     X(ONE_BY_ONE, "one-by-one", "answers no offer while another client is silent", "RLY-005")      \
+    X(NEW_FACE, "new-face", "has another identity after every start", "RLY-006")                   \
+    X(OTHER_DERIVATION, "other-derivation", "derives its certificate in its own way", "RLY-006b")  \
+    X(REFUSES_DAMAGE, "refuses-damage", "does not start with a damaged identity file", "RLY-007")  \
+    X(FORGETS_ITSELF, "forgets-itself", "does not write down its new identity", "RLY-007")         \
+    X(TOKENS_UNCOUNTED, "tokens-uncounted", "counts no bad tokens", "RLY-015")                     \
+    X(COUNTS_HUB_TOKENS, "counts-hub-tokens", "counts tokens of _signal as well", "RLY-015")       \
+    X(SMALLEST_RULES, "smallest-rules", "drops for all what one cannot take", "RLY-034")           \
+    X(TOO_LARGE_ENDS, "too-large-ends", "closes who cannot take a packet", "RLY-034")              \
+    X(NOWHERE, "nowhere", "does not tell its region", "RLY-062")                                   \
+    X(SORTS_RELAYS, "sorts-relays", "lists other relays in order of the alphabet", "RLY-062")      \
     X(LISTS_BACKWARDS, "lists-backwards", "lists the newest member first", "RLY-020")              \
     X(LEAVES_UNTOLD, "leaves-untold", "does not say who left", "RLY-021")                          \
     X(ONE_FOR_ALL, "one-for-all", "forwards to all rooms", "RLY-031")                              \

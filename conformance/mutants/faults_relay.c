@@ -6,6 +6,8 @@
 #include "conformance/engine/case.h"
 #include "conformance/mutants/faults.h"
 #include "conformance/mutants/wrap.h"
+#include "io/files.h"
+#include "io/identity_file.h"
 #include "relay/internal.h"
 
 static wzp_fault fault(void) {
@@ -54,6 +56,31 @@ WRAP(void, wzp_relay_on_register, session *s, wzp_bytes json) {
     } else {
         __real_wzp_relay_on_register(s, json);
     }
+}
+
+/* --- identity --------------------------------------------------------------------------------- */
+
+WRAP(wzp_err, wzp_identity_file_load, uint8_t seed[32], const char *path,
+     wzp_identity_policy policy, wzp_rng rng, wzp_identity_origin *origin,
+     char why[WZP_IDENTITY_WHY_MAX]) {
+    static uint8_t starts;
+    const bool refuses = fault() == WZP_FAULT_REFUSES_DAMAGE;
+    const wzp_err err = __real_wzp_identity_file_load(
+        seed, path, refuses ? WZP_IDENTITY_KEEP : policy, rng, origin, why);
+    if (err == WZP_OK && fault() == WZP_FAULT_NEW_FACE) {
+        seed[0] ^= ++starts;
+    } else if (err == WZP_OK && fault() == WZP_FAULT_FORGETS_ITSELF &&
+               *origin == WZP_IDENTITY_RENEWED) {
+        return wzp_io_write_atomic(path, wzp_bytes_str("still damaged"), 0600);
+    }
+    return err;
+}
+
+WRAP(void, wzp_tls_identity_from_seed, wzp_tls_identity *out, const uint8_t seed[WZP_KEY_LEN]) {
+    uint8_t changed[WZP_KEY_LEN];
+    memcpy(changed, seed, sizeof changed);
+    changed[31] ^= fault() == WZP_FAULT_OTHER_DERIVATION ? 1 : 0;
+    __real_wzp_tls_identity_from_seed(out, changed);
 }
 
 /* --- rooms ------------------------------------------------------------------------------------ */

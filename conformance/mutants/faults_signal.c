@@ -171,11 +171,25 @@ static void name_oddly(wzp_signal_RegisterPresenceAck *ack) {
     ack->available_relays = (wzp_list_str){entry, 1};
 }
 
+static void sort_relays(wzp_signal_RegisterPresenceAck *ack) {
+    static wzp_bytes sorted[2];
+    wzp_list_str *relays = &ack->available_relays;
+    if (relays->count == 2 && relays->items[0].data[0] > relays->items[1].data[0]) {
+        sorted[0] = relays->items[1];
+        sorted[1] = relays->items[0];
+        relays->items = sorted;
+    }
+}
+
 bool wzp_fault_signal(session *to, wzp_signal *signal) {
     switch (signal->kind) {
     case WZP_SIGNAL_REGISTER_PRESENCE_ACK:
         if (fault() == WZP_FAULT_ODD_RELAYS) {
             name_oddly(&signal->u.RegisterPresenceAck);
+        } else if (fault() == WZP_FAULT_NOWHERE) {
+            signal->u.RegisterPresenceAck.relay_region.present = false;
+        } else if (fault() == WZP_FAULT_SORTS_RELAYS) {
+            sort_relays(&signal->u.RegisterPresenceAck);
         }
         return true;
     case WZP_SIGNAL_CALL_RINGING:
