@@ -123,7 +123,7 @@ const wzp_quality_profile *wzp_profile_for_codec(uint8_t codec);
 
 typedef struct wzp_room_participant {
     wzp_bytes fingerprint;
-    wzp_opt_str alias, relay_label;
+    wzp_opt_str alias, relay_label, origin;
 } wzp_room_participant;
 typedef struct wzp_list_participant {
     const wzp_room_participant *items;

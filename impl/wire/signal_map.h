@@ -99,8 +99,11 @@
 #define WZP_FIELDS_FEDERATION_HELLO(F, S) F(S, STR, tls_fingerprint, REQUIRED, ALWAYS)
 #define WZP_FIELDS_ROOM_ACTIVE(F, S)                                                               \
     F(S, STR, room, REQUIRED, ALWAYS)                                                              \
-    F(S, LIST_PARTICIPANT, participants, ZERO, ALWAYS)
-#define WZP_FIELDS_ROOM_INACTIVE(F, S) F(S, STR, room, REQUIRED, ALWAYS)
+    F(S, LIST_PARTICIPANT, participants, ZERO, ALWAYS)                                             \
+    F(S, LIST_STR, origins, ZERO, OMIT) /* ours, see federation/federation.h */
+#define WZP_FIELDS_ROOM_INACTIVE(F, S)                                                             \
+    F(S, STR, room, REQUIRED, ALWAYS)                                                              \
+    F(S, LIST_STR, origins, ZERO, OMIT) /* ours */
 #define WZP_FIELDS_REGISTER_PRESENCE(F, S)                                                         \
     F(S, KEY, identity_pub, REQUIRED, ALWAYS)                                                      \
     F(S, BYTES, signature, REQUIRED, ALWAYS)                                                       \
@@ -272,7 +275,8 @@
 #define WZP_FIELDS_PARTICIPANT(F, S)                                                               \
     F(S, STR, fingerprint, REQUIRED, ALWAYS)                                                       \
     F(S, OPT_STR, alias, NONE, ALWAYS)                                                             \
-    F(S, OPT_STR, relay_label, NONE, ALWAYS)
+    F(S, OPT_STR, relay_label, NONE, ALWAYS)                                                       \
+    F(S, OPT_STR, origin, NONE, OMIT) /* ours, between relays only */
 #define WZP_FIELDS_USER(F, S)                                                                      \
     F(S, STR, fingerprint, REQUIRED, ALWAYS)                                                       \
     F(S, OPT_STR, alias, NONE, OMIT)
