@@ -143,6 +143,17 @@ static int drawn(const wzp_sim_options *o, const char *path, wzp_lab_doc *out) {
     return err == WZP_OK ? -1 : EXIT_UNREADABLE;
 }
 
+/* Asked for by mistake: with a status of 0 a script would go on and read a file that is not there.
+ */
+static int nothing_to_shrink(const wzp_lab_doc *doc, const char *path) {
+    const json_int_t seed = json_integer_value(json_object_get(doc->tree, "seed"));
+    (void)fprintf(stderr,
+                  "wzp-sim: %s passes with seed %" JSON_INTEGER_FORMAT
+                  ": there is nothing to shrink; wzp-sim campaign %s finds seeds that fail\n",
+                  path, seed, path);
+    return EXIT_USAGE;
+}
+
 static int shrink(shrinking *s, wzp_lab_doc *doc, const char *path) {
     wzp_lab_shrink_stats stats;
     const wzp_lab_shrink_cfg cfg = {.fails = fails, .ctx = s};
@@ -152,9 +163,7 @@ static int shrink(shrinking *s, wzp_lab_doc *doc, const char *path) {
     }
     const size_t len = strcspn(s->now.words + 1, " ");
     if (strlen(s->now.words) < 2 || len + 3 > sizeof s->wanted) {
-        (void)fprintf(stderr, "wzp-sim: %s does not fail with this seed: nothing to shrink\n",
-                      path);
-        return EXIT_GOOD;
+        return nothing_to_shrink(doc, path);
     }
     (void)snprintf(s->wanted, sizeof s->wanted, " %.*s ", (int)len, s->now.words + 1);
     const wzp_err err = wzp_lab_shrink(doc, &cfg, &stats);

@@ -107,7 +107,8 @@ expect 1 'again: wzp-sim run small.toml' "$sim" shrink bad.toml --seed 2 --out s
 grep -q 'seed = 2' small.toml || fail "no seed in small.toml"
 if grep -q nat small.toml; then fail "small.toml is not small"; fi
 expect 1 'setup x: expected 1 ms' "$sim" run small.toml
-expect 0 'nothing to shrink' "$sim" shrink good.toml --seed 1
+expect 2 'good.toml passes with seed 4: there is nothing to shrink' "$sim" shrink good.toml --seed 4 --out none.toml
+[ ! -e none.toml ] || fail 'shrink wrote a file although there was nothing to shrink'
 
 # --- every NAT against every other ---
 expect 0 ' PRC   D   D   D   D   D   D   D   r   D   r   -' "$sim" matrix --html m.html --json m.json
