@@ -2,7 +2,7 @@
 _wzp_relay() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     case $previous in
-    -c | --config | -i | --identity | --event-log | --keylog | --auth-ca)
+    -c | --config | -i | --identity | --event-log | --keylog | --auth-ca | --ban-list)
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         ;;
     --qlog)
@@ -10,6 +10,9 @@ _wzp_relay() {
         ;;
     --enforce)
         mapfile -t COMPREPLY < <(compgen -W "off observe on" -- "$current")
+        ;;
+    --entropy)
+        mapfile -t COMPREPLY < <(compgen -W "count close" -- "$current")
         ;;
     --log-level)
         mapfile -t COMPREPLY < <(compgen -W "error warn info debug" -- "$current")
@@ -21,11 +24,12 @@ _wzp_relay() {
         mapfile -t COMPREPLY < <(compgen -W "127.0.0.1 ::1" -- "$current")
         ;;
     --seed | --max-sessions | --max-connections | --max-connections-per-ip | --ring-timeout | \
-        --drain-timeout | \
+        --drain-timeout | --cooldown | --block | --quota-anonymous | --quota-authenticated | --senders-per-ip | \
         --auth-url | --region | --debug-tap | --ws-port | --threads | --metrics-port) ;;
     *)
         mapfile -t COMPREPLY < <(compgen -W "--listen --identity --regenerate-identity --replace-bad-identity
-            --seed --config --enforce --exact-limits --max-sessions --max-connections --max-connections-per-ip
+            --seed --config --enforce --entropy --cooldown --block --ban-list --quota-anonymous --quota-authenticated
+            --senders-per-ip --exact-limits --max-sessions --max-connections --max-connections-per-ip
             --strict-identity --pli-broadcast --layers-by-report --trunking --ring-timeout --drain-timeout --advertised-addr --auth-url
             --auth-ca --region --threads --metrics-port --metrics-addr --ws-port --ws-addr --debug-tap --event-log --qlog
             --keylog --log-level --quiet --help --version" -- "$current")

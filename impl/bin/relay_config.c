@@ -7,7 +7,18 @@
 #include "io/log_sink.h"
 #include "io/sys.h"
 
-typedef enum key_kind { ADDR, TEXT, NUMBER, PORT, FLAG, LEVEL, ENFORCE, TEXTS, LIST } key_kind;
+typedef enum key_kind {
+    ADDR,
+    TEXT,
+    NUMBER,
+    PORT,
+    FLAG,
+    LEVEL,
+    ENFORCE,
+    ENTROPY,
+    TEXTS,
+    LIST
+} key_kind;
 
 typedef enum key_use {
     USED,
@@ -30,6 +41,13 @@ static const struct key {
     {"ws_port", PORT, USED, INTO(ws_port)},
     {"region", TEXT, USED, INTO(region)},
     {"enforce", ENFORCE, USED, INTO(enforce)},
+    {"entropy", ENTROPY, USED, INTO(entropy_closes)},
+    {"cooldown", NUMBER, USED, INTO(cooldown_s)},
+    {"block", NUMBER, USED, INTO(block_s)},
+    {"ban_list", TEXT, USED, INTO(ban_list)},
+    {"quota_anonymous", NUMBER, USED, INTO(quota_anonymous_mb)},
+    {"quota_authenticated", NUMBER, USED, INTO(quota_authenticated_mb)},
+    {"senders_per_ip", NUMBER, USED, INTO(senders_per_ip)},
     {"exact_limits", FLAG, USED, INTO(exact_limits)},
     {"strict_identity", FLAG, USED, INTO(strict_identity)},
     {"trunking_enabled", FLAG, USED, INTO(trunking)},
@@ -69,6 +87,8 @@ static const char *expected(key_kind kind) {
         return "\"error\", \"warn\", \"info\" or \"debug\"";
     case ENFORCE:
         return "\"off\", \"observe\" or \"on\"";
+    case ENTROPY:
+        return "\"count\" or \"close\"";
     case TEXTS:
         return "a list of strings";
     case LIST:
@@ -106,6 +126,7 @@ static bool take_text(wzp_relay_options *o, const struct key *key, const char *t
     wzp_addr addr;
     wzp_enforce enforce;
     wzp_log_level level;
+    bool closes;
     switch (key->kind) {
     case ADDR:
         if (wzp_addr_parse(&addr, text) != WZP_OK) {
@@ -124,6 +145,12 @@ static bool take_text(wzp_relay_options *o, const struct key *key, const char *t
             return false;
         }
         store(o, key->into, &enforce, sizeof enforce);
+        return true;
+    case ENTROPY:
+        if (!wzp_entropy_parse(text, &closes)) {
+            return false;
+        }
+        store(o, key->into, &closes, sizeof closes);
         return true;
     default:
         store(o, key->into, &text, sizeof text);
@@ -161,6 +188,7 @@ static bool take(wzp_relay_options *o, const struct key *key, const json_t *valu
     case TEXT:
     case LEVEL:
     case ENFORCE:
+    case ENTROPY:
         return json_is_string(value) && take_text(o, key, json_string_value(value));
     }
     return false;

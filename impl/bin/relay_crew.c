@@ -222,6 +222,10 @@ bool wzp_relay_crew_has_client(wzp_relay_crew *c, const char *fingerprint) {
     return e.here;
 }
 
+uint32_t wzp_relay_crew_offences(const wzp_relay_crew *c) {
+    return atomic_load(&c->shared.offences);
+}
+
 void wzp_relay_crew_change(wzp_relay_crew *c, const wzp_relay_live *live) {
     errand e = {.live = live};
     each(c, run_change, &e);

@@ -45,6 +45,8 @@ bool wzp_relay_crew_has_client(wzp_relay_crew *crew, const char *fingerprint);
 
 /* The sum of all pages.  WZP_ERR_OVERFLOW, WZP_ERR_NOMEM */
 WZP_MUST_USE wzp_err wzp_relay_crew_metrics(wzp_relay_crew *crew, wzp_wr *out);
+/* How often a worker noted an offence (wzp_relay_next_offence). */
+uint32_t wzp_relay_crew_offences(const wzp_relay_crew *crew);
 void wzp_relay_crew_count(wzp_relay_crew *crew, wzp_relay_totals *out);
 void wzp_relay_crew_change(wzp_relay_crew *crew, const wzp_relay_live *live);
 void wzp_relay_crew_drain(wzp_relay_crew *crew);

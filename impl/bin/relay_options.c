@@ -10,8 +10,11 @@
 #include "crypto/crypto.h"
 #include "io/http_client.h"
 #include "io/log_sink.h"
+#include "meter/quota.h"
 #include "quic/steer.h"
 #include "wzp_version.h"
+
+#define MB UINT64_C(1000000)
 
 static const char help[] =
     "usage: wzp-relay [options]\n"
@@ -28,6 +31,16 @@ static const char help[] =
     "\n"
     "what it allows\n"
     "  --enforce off|observe|on  meters: none, count (default), hang up on violations\n"
+    "  --entropy count|close     with on: a minute of abuse by the scores of tier F is counted "
+    "(default),\n"
+    "                            or ends the session\n"
+    "  --cooldown SECONDS        with on: an offender may not join again (3600); 0: may\n"
+    "  --block SECONDS           the same after the second one of a kind within that time (86400)\n"
+    "  --ban-list FILE           keep who may not join beyond the end of the process\n"
+    "  --quota-anonymous MB      with on: a fingerprint's media in 30 days (1000); 0: any number\n"
+    "  --quota-authenticated MB  the same with a token (50000)\n"
+    "  --senders-per-ip N        with on: one address sends no more than so many would (256); 0: "
+    "may\n"
     "  --exact-limits            with on: no guard band in the bitrate ceilings of Opus\n"
     "  --max-sessions N          media sessions at once (100)\n"
     "  --max-connections N       QUIC connections at once (65536)\n"
@@ -47,7 +60,7 @@ static const char help[] =
     "\n"
     "what it tells\n"
     "  --metrics-port PORT       Prometheus text at http://127.0.0.1:PORT/metrics; also /healthz,\n"
-    "                            /presence, /route/FINGERPRINT, /peers, /mesh\n"
+    "                            /presence, /route/FINGERPRINT, /peers, /mesh, /bans\n"
     "  --metrics-addr IP         instead of 127.0.0.1: anyone who reaches it may read\n"
     "  --ws-port PORT            WebSockets at ws://127.0.0.1:PORT/ws/ROOM, for browsers\n"
     "  --ws-addr IP              instead of 127.0.0.1; without a proxy there is no TLS\n"
@@ -74,6 +87,13 @@ enum flag_id {
     FLAG_REPLACE_BAD,
     FLAG_SEED,
     FLAG_ENFORCE,
+    FLAG_ENTROPY,
+    FLAG_COOLDOWN,
+    FLAG_BLOCK,
+    FLAG_BAN_LIST,
+    FLAG_QUOTA_ANONYMOUS,
+    FLAG_QUOTA_AUTHENTICATED,
+    FLAG_SENDERS_PER_IP,
     FLAG_MAX_SESSIONS,
     FLAG_MAX_CONNECTIONS,
     FLAG_MAX_CONNECTIONS_PER_IP,
@@ -112,6 +132,13 @@ static const struct option flags[] = {
     {"replace-bad-identity", no_argument, NULL, FLAG_REPLACE_BAD},
     {"seed", required_argument, NULL, FLAG_SEED},
     {"enforce", required_argument, NULL, FLAG_ENFORCE},
+    {"entropy", required_argument, NULL, FLAG_ENTROPY},
+    {"cooldown", required_argument, NULL, FLAG_COOLDOWN},
+    {"block", required_argument, NULL, FLAG_BLOCK},
+    {"ban-list", required_argument, NULL, FLAG_BAN_LIST},
+    {"quota-anonymous", required_argument, NULL, FLAG_QUOTA_ANONYMOUS},
+    {"quota-authenticated", required_argument, NULL, FLAG_QUOTA_AUTHENTICATED},
+    {"senders-per-ip", required_argument, NULL, FLAG_SENDERS_PER_IP},
     {"max-sessions", required_argument, NULL, FLAG_MAX_SESSIONS},
     {"max-connections", required_argument, NULL, FLAG_MAX_CONNECTIONS},
     {"max-connections-per-ip", required_argument, NULL, FLAG_MAX_CONNECTIONS_PER_IP},
@@ -232,6 +259,11 @@ bool wzp_enforce_parse(const char *text, wzp_enforce *out) {
     return false;
 }
 
+bool wzp_entropy_parse(const char *text, bool *closes) {
+    *closes = strcmp(text, "close") == 0;
+    return *closes || strcmp(text, "count") == 0;
+}
+
 static int take_word(bool known, const char *flag, const char *words, const char *text) {
     return known ? 0
                  : wzp_relay_complain(WZP_EXIT_USAGE, "--%s: expected %s, got '%s'", flag, words,
@@ -247,6 +279,7 @@ static const struct plain {
     size_t into;
 } plains[] = {
     {'i', false, offsetof(wzp_relay_options, identity)},
+    {FLAG_BAN_LIST, false, offsetof(wzp_relay_options, ban_list)},
     {FLAG_AUTH_URL, false, offsetof(wzp_relay_options, auth_url)},
     {FLAG_AUTH_CA, false, offsetof(wzp_relay_options, auth_ca)},
     {FLAG_REGION, false, offsetof(wzp_relay_options, region)},
@@ -280,8 +313,35 @@ static bool take_plain(wzp_relay_options *o, int id, const char *value) {
     return false;
 }
 
+/* Of tiers E to G. */
+static int take_policy(wzp_relay_options *o, int id, const char *name, const char *value) {
+    const uint32_t year_s = 31536000;
+    switch (id) {
+    case FLAG_ENTROPY:
+        return take_word(wzp_entropy_parse(value, &o->entropy_closes), name, "count or close",
+                         value);
+    case FLAG_COOLDOWN:
+        return take_number(&o->cooldown_s, name, value, year_s);
+    case FLAG_BLOCK:
+        return take_number(&o->block_s, name, value, year_s);
+    case FLAG_QUOTA_ANONYMOUS:
+        return take_number(&o->quota_anonymous_mb, name, value, UINT32_MAX);
+    case FLAG_QUOTA_AUTHENTICATED:
+        return take_number(&o->quota_authenticated_mb, name, value, UINT32_MAX);
+    default:
+        return take_number(&o->senders_per_ip, name, value, WZP_QUOTA_SENDERS_MAX);
+    }
+}
+
 static int take(wzp_relay_options *o, int id, const char *name, const char *value) {
     switch (id) {
+    case FLAG_ENTROPY:
+    case FLAG_COOLDOWN:
+    case FLAG_BLOCK:
+    case FLAG_QUOTA_ANONYMOUS:
+    case FLAG_QUOTA_AUTHENTICATED:
+    case FLAG_SENDERS_PER_IP:
+        return take_policy(o, id, name, value);
     case FLAG_LISTEN:
         return take_addr(&o->listen, name, value);
     case FLAG_SEED:
@@ -366,6 +426,12 @@ static int second_pass(wzp_relay_options *o, int argc, char **argv) {
 int wzp_relay_options_parse(wzp_relay_options *out, int argc, char **argv) {
     *out = (wzp_relay_options){.listen = wzp_addr_v4(0, 0, 0, 0, 4433),
                                .enforce = WZP_ENFORCE_OBSERVE,
+                               .cooldown_s = (uint32_t)(WZP_POLICY_COOLDOWN / WZP_S),
+                               .block_s = (uint32_t)(WZP_POLICY_BLOCK / WZP_S),
+                               .quota_anonymous_mb = (uint32_t)(WZP_POLICY_MONTH_ANONYMOUS / MB),
+                               .quota_authenticated_mb =
+                                   (uint32_t)(WZP_POLICY_MONTH_AUTHENTICATED / MB),
+                               .senders_per_ip = WZP_QUOTA_SENDERS_MAX,
                                .max_connections = 65536,
                                .ring_timeout_s = 60,
                                .threads = 1,
@@ -398,6 +464,19 @@ int wzp_relay_options_parse(wzp_relay_options *out, int argc, char **argv) {
 
 uint64_t wzp_relay_options_ring(const wzp_relay_options *o) {
     return o->ring_timeout_s != 0 ? o->ring_timeout_s * WZP_S : WZP_TIME_NEVER;
+}
+
+static uint64_t or_none(uint64_t number, uint64_t unit) {
+    return number != 0 ? number * unit : WZP_POLICY_NONE;
+}
+
+wzp_relay_policy wzp_relay_options_policy(const wzp_relay_options *o) {
+    return (wzp_relay_policy){.entropy_closes = o->entropy_closes,
+                              .cooldown = or_none(o->cooldown_s, WZP_S),
+                              .block = or_none(o->block_s, WZP_S),
+                              .month_anonymous = or_none(o->quota_anonymous_mb, MB),
+                              .month_authenticated = or_none(o->quota_authenticated_mb, MB),
+                              .senders_per_ip = or_none(o->senders_per_ip, 1)};
 }
 
 size_t wzp_relay_options_relays(const wzp_relay_options *o, const char *relays[WZP_LIMIT_RELAYS]) {

@@ -22,6 +22,11 @@ typedef struct wzp_relay_options {
 
     wzp_enforce enforce;
     uint32_t max_sessions, max_connections, max_connections_per_ip;
+    bool entropy_closes;
+    uint32_t cooldown_s, block_s;                        /* 0: none */
+    uint32_t quota_anonymous_mb, quota_authenticated_mb; /* 0: none */
+    uint32_t senders_per_ip;                             /* 0: no limit */
+    const char *ban_list;                                /* NULL: not kept */
     bool exact_limits, strict_identity, pli_broadcast, layers_by_report, trunking;
     uint32_t threads;               /* at least 1 */
     uint32_t ring_timeout_s;        /* 0: none */
@@ -47,6 +52,7 @@ typedef struct wzp_relay_options {
 /* As wzp_relay_cfg wants them: nanoseconds; texts borrowed from `options`, their number returned.
  */
 uint64_t wzp_relay_options_ring(const wzp_relay_options *options);
+wzp_relay_policy wzp_relay_options_policy(const wzp_relay_options *options);
 size_t wzp_relay_options_relays(const wzp_relay_options *options,
                                 const char *relays[WZP_LIMIT_RELAYS]);
 
@@ -67,5 +73,8 @@ void wzp_relay_config_write_example(const wzp_relay_options *options, const char
 
 /* "off", "observe", "on". */
 bool wzp_enforce_parse(const char *text, wzp_enforce *out);
+
+/* "count", "close": what a minute of abuse by tier F leads to. */
+bool wzp_entropy_parse(const char *text, bool *closes);
 
 #endif

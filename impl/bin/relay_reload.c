@@ -36,6 +36,9 @@ static void name_fixed(const wzp_relay_options *started, const wzp_relay_options
     if (!same_text(started->auth_url, anew->auth_url)) {
         wzp_logf(log, WZP_LOG_WARN, needs, "auth_url");
     }
+    if (!same_text(started->ban_list, anew->ban_list)) {
+        wzp_logf(log, WZP_LOG_WARN, needs, "ban_list");
+    }
     if (!same_text(started->auth_ca, anew->auth_ca)) {
         wzp_logf(log, WZP_LOG_WARN, needs, "auth_ca");
     }
@@ -53,6 +56,7 @@ void wzp_relay_reload(wzp_relay_options *started, int argc, char **argv, wzp_rel
     }
     const wzp_relay_live live = {.log_max = anew.log_level,
                                  .enforce = anew.enforce,
+                                 .policy = wzp_relay_options_policy(&anew),
                                  .exact_limits = anew.exact_limits,
                                  .strict_identity = anew.strict_identity,
                                  .pli_broadcast = anew.pli_broadcast,

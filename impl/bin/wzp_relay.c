@@ -7,6 +7,7 @@
 #include "bin/event_log.h"
 #include "bin/relay_admin.h"
 #include "bin/relay_auth.h"
+#include "bin/relay_ban_list.h"
 #include "bin/relay_crew.h"
 #include "bin/relay_options.h"
 #include "bin/relay_reload.h"
@@ -17,6 +18,7 @@
 #include "io/http.h"
 #include "io/identity_file.h"
 #include "io/log_sink.h"
+#include "io/sockaddr.h"
 #include "io/sys.h"
 #include "io/traces.h"
 #include "relay/limits.h"
@@ -33,6 +35,7 @@ typedef struct program {
     wzp_traces *traces[WZP_STEER_WORKERS_MAX];
     wzp_event_log *event_log;
     bool event_log_fails; /* and that was said */
+    wzp_ban_list *bans;
     wzp_http *http;
     wzp_relay_ws *ws;
     wzp_relay_service *services[WZP_STEER_WORKERS_MAX]; /* each its worker's, until that ends */
@@ -122,6 +125,7 @@ static int make_relay(program *p) {
     wzp_relay_cfg cfg = {.rng = wzp_io_rng(),
                          .log = p->log,
                          .enforce = o->enforce,
+                         .policy = wzp_relay_options_policy(o),
                          .build = WZP_BUILD_HASH,
                          .region = o->region,
                          .available_relays = relays,
@@ -205,6 +209,8 @@ static void write_own_metrics(const program *p, wzp_wr *out) {
          p->event_log != NULL ? wzp_event_log_lost(p->event_log) : 0},
         {"wzp_udp_receive_dropped_total", "datagrams that found the receive buffer full",
          n.receive_dropped},
+        {"wzp_relay_ban_list_failures_total", "attempts to write the list of bans that failed",
+         wzp_ban_list_failures(p->bans)},
         {"wzp_udp_send_dropped_total", "datagrams that the system did not send", n.send_dropped}};
     for (size_t i = 0; i < WZP_COUNT_OF(counters); i++) {
         char text[256];
@@ -257,6 +263,16 @@ static wzp_http_status write_mesh(void *ctx, const char *name, wzp_wr *out) {
     return status_of(wzp_admin_mesh(out));
 }
 
+static wzp_http_status write_bans(void *ctx, const char *name, wzp_wr *out) {
+    const program *p = ctx;
+    return wzp_ban_list_show(p->bans, name, out);
+}
+
+static wzp_http_status remove_ban(void *ctx, const char *name, wzp_wr *out) {
+    const program *p = ctx;
+    return wzp_ban_list_pardon(p->bans, name, out);
+}
+
 /* For load balancers: whoever drains wants nobody new. */
 static wzp_http_status write_health(void *ctx, const char *name, wzp_wr *out) {
     const program *p = ctx;
@@ -267,10 +283,14 @@ static wzp_http_status write_health(void *ctx, const char *name, wzp_wr *out) {
 }
 
 static int open_metrics(program *p) {
-    static const wzp_http_page pages[] = {
-        {"/metrics", write_metrics},    {"/healthz", write_health}, {"/presence", write_presence},
-        {"/presence/", write_presence}, {"/route/", write_route},   {"/peers", write_peers},
-        {"/mesh", write_mesh}};
+    /* Whoever reaches another address than this machine's may only read. */
+    static wzp_http_page pages[] = {
+        {"/bans/", write_bans, NULL},        {"/bans", write_bans, NULL},
+        {"/metrics", write_metrics, NULL},   {"/healthz", write_health, NULL},
+        {"/presence", write_presence, NULL}, {"/presence/", write_presence, NULL},
+        {"/route/", write_route, NULL},      {"/peers", write_peers, NULL},
+        {"/mesh", write_mesh, NULL}};
+    pages[0].remove = wzp_addr_is_loopback(&p->options.metrics_addr) ? remove_ban : NULL;
     char addr[WZP_ADDR_TEXT_MAX];
     wzp_http_cfg cfg = {.listen = p->options.metrics_addr,
                         .pages = pages,
@@ -409,7 +429,9 @@ static void flush_events(program *p) {
 }
 
 static void on_flush(uv_timer_t *timer) {
+    const program *p = timer->data;
     flush_events(timer->data);
+    wzp_ban_list_tick(p->bans);
 }
 
 static void close_handle(uv_handle_t *handle) {
@@ -550,6 +572,7 @@ static int run(program *p) {
     uv_run(&p->loop, UV_RUN_DEFAULT);
     wzp_relay_crew_drain_events(p->crew);
     flush_events(p);
+    wzp_ban_list_finish(p->bans);
     return code;
 }
 
@@ -562,6 +585,10 @@ static int start_and_run(program *p) {
     }
     if (uv_loop_init(&p->loop) != 0) {
         return wzp_relay_complain(WZP_EXIT_FAILED, "no event loop: %s", wzp_io_reason(errno));
+    }
+    if (wzp_ban_list_new(&p->bans, p->crew, &p->loop, p->options.threads, p->options.ban_list,
+                         p->log) != WZP_OK) {
+        return wzp_relay_complain(WZP_EXIT_FAILED, "no memory");
     }
     code = open_metrics(p);
     code = code != 0 ? code : open_ws(p);
@@ -577,6 +604,7 @@ static int start_and_run(program *p) {
         wzp_relay_service_free(&p->services[i]);
     }
     uv_loop_close(&p->loop);
+    wzp_ban_list_free(&p->bans);
     return code;
 }
 

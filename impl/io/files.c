@@ -46,7 +46,12 @@ wzp_err wzp_io_write_atomic(const char *path, wzp_bytes content, mode_t mode) {
         errno = ENAMETOOLONG;
         return WZP_ERR_IO;
     }
-    if (fill_new_file(temporary, content, mode) && rename(temporary, path) == 0) {
+    bool written = fill_new_file(temporary, content, mode);
+    if (!written && errno == EEXIST && unlink(temporary) == 0) {
+        /* Of a process that died while it wrote: in containers they all have one number. */
+        written = fill_new_file(temporary, content, mode);
+    }
+    if (written && rename(temporary, path) == 0) {
         return WZP_OK;
     }
     const int why = errno;

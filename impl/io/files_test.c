@@ -57,6 +57,18 @@ START_TEST(files_are_replaced_whole) {
 }
 END_TEST
 
+/* Of one that had our number and died while it wrote. */
+START_TEST(leftovers_are_replaced) {
+    char leftover[300];
+    const char *path = in_folder("list");
+    (void)snprintf(leftover, sizeof leftover, "%s.%ld.new", path, (long)getpid());
+    put(leftover, "half of it", 0600);
+    ck_assert_int_eq(wzp_io_write_atomic(path, wzp_bytes_str("all of it"), 0600), WZP_OK);
+    expect_content(path, "all of it");
+    ck_assert_int_ne(access(leftover, F_OK), 0);
+}
+END_TEST
+
 START_TEST(a_file_longer_than_allowed_is_not_read) {
     char text[5];
     size_t len = 0;
@@ -239,6 +251,7 @@ int main(void) {
     Suite *suite = suite_create("files");
     TCase *tc = tcase_create("all");
     tcase_add_test(tc, files_are_replaced_whole);
+    tcase_add_test(tc, leftovers_are_replaced);
     tcase_add_test(tc, a_file_longer_than_allowed_is_not_read);
     tcase_add_test(tc, home_path_falls_back_to_here);
     tcase_add_loop_test(tc, identity_files, 0, WZP_COUNT_OF(identity_cases));

@@ -88,14 +88,15 @@ static void drop_page(request *r) {
 
 /* Into a buffer that is cut to what was written: a slow reader keeps no more than its page. */
 static wzp_http_status make_page(wzp_http *http, request *r, const wzp_http_page *page,
-                                 const char *name) {
+                                 const char *name, bool removes) {
     r->page = malloc(LWS_PRE + WZP_HTTP_PAGE_MAX);
     if (r->page == NULL) {
         return WZP_HTTP_BROKEN;
     }
     wzp_wr wr;
     wzp_wr_init(&wr, r->page + LWS_PRE, WZP_HTTP_PAGE_MAX);
-    const wzp_http_status status = page->write(http->cfg.ctx, name, &wr);
+    const wzp_http_status status =
+        removes ? page->remove(http->cfg.ctx, name, &wr) : page->write(http->cfg.ctx, name, &wr);
     if (status == WZP_HTTP_BROKEN || wzp_wr_end(&wr) != WZP_OK) {
         wzp_logf(&http->cfg.log, WZP_LOG_ERROR, "page %s cannot be made", page->path);
         return WZP_HTTP_BROKEN;
@@ -107,8 +108,8 @@ static wzp_http_status make_page(wzp_http *http, request *r, const wzp_http_page
 }
 
 static int answer_page(wzp_http *http, struct lws *wsi, request *r, const wzp_http_page *page,
-                       const char *name) {
-    const wzp_http_status status = make_page(http, r, page, name);
+                       const char *name, bool removes) {
+    const wzp_http_status status = make_page(http, r, page, name, removes);
     if (status == WZP_HTTP_BROKEN || status == WZP_HTTP_NOT_FOUND || r->len == 0) {
         drop_page(r);
         return answer_empty(wsi, (unsigned)status);
@@ -130,13 +131,17 @@ static int write_body(struct lws *wsi, request *r) {
 }
 
 static int answer(wzp_http *http, struct lws *wsi, request *r, const char *path) {
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) == 0) {
+    const bool removes = lws_hdr_total_length(wsi, WSI_TOKEN_DELETE_URI) != 0;
+    if (!removes && lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) == 0) {
         return answer_empty(wsi, HTTP_STATUS_METHOD_NOT_ALLOWED);
     }
     for (size_t i = 0; i < http->cfg.page_count; i++) {
         const char *name = wzp_http_match(http->cfg.pages[i].path, path);
+        if (name != NULL && removes && http->cfg.pages[i].remove == NULL) {
+            return answer_empty(wsi, HTTP_STATUS_METHOD_NOT_ALLOWED);
+        }
         if (name != NULL) {
-            return answer_page(http, wsi, r, &http->cfg.pages[i], name);
+            return answer_page(http, wsi, r, &http->cfg.pages[i], name, removes);
         }
     }
     return answer_empty(wsi, HTTP_STATUS_NOT_FOUND);

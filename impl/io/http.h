@@ -1,6 +1,7 @@
-/* HTTP for operators: GET of a few text pages, served by libwebsockets inside a libuv loop (relay
- * sheet 11.2).  Meant for loopback: no authentication, no TLS.  libwebsockets decodes the path of a
- * request and takes "." and ".." out of it; what pages get has no escapes any more. */
+/* HTTP for operators: GET of a few text pages, DELETE where a page allows it, served by
+ * libwebsockets inside a libuv loop (relay sheet 11.2).  Meant for loopback: no authentication, no
+ * TLS.  libwebsockets decodes the path of a request and takes "." and ".." out of it; what pages
+ * get has no escapes any more. */
 #ifndef WZP_IO_HTTP_H
 #define WZP_IO_HTTP_H
 
@@ -26,6 +27,8 @@ typedef struct wzp_http_page {
      * without control characters and '/', not empty; "" for pages without levels below.  What was
      * written goes out with OK and UNAVAILABLE; what does not fit becomes BROKEN. */
     wzp_http_status (*write)(void *ctx, const char *name, wzp_wr *out);
+    /* The same for DELETE; NULL: 405. */
+    wzp_http_status (*remove)(void *ctx, const char *name, wzp_wr *out);
 } wzp_http_page;
 
 #define WZP_HTTP_PAGE_MAX ((size_t)1024 * 1024)

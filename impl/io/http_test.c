@@ -43,7 +43,19 @@ static wzp_http_status write_item(void *ctx, const char *name, wzp_wr *out) {
     return WZP_HTTP_OK;
 }
 
-static const wzp_http_page pages[] = {{"/metrics", write_page}, {"/item/", write_item}};
+static wzp_http_status remove_item(void *ctx, const char *name, wzp_wr *out) {
+    server *s = ctx;
+    (void)snprintf(s->name, sizeof s->name, "%s", name);
+    if (strcmp(name, "nobody") == 0) {
+        return WZP_HTTP_NOT_FOUND;
+    }
+    wzp_wr_str(out, "removed ");
+    wzp_wr_str(out, name);
+    return WZP_HTTP_OK;
+}
+
+static const wzp_http_page pages[] = {{"/metrics", write_page, NULL},
+                                      {"/item/", write_item, remove_item}};
 
 static void start(server *s) {
     *s = (server){.status = WZP_HTTP_OK};
@@ -140,6 +152,12 @@ static const struct request_case {
     {"no hexadecimal digits", "GET /item/%zz HTTP/1.1\r\nHost: x\r\n\r\n", "", ""},
     {"a zero byte is not answered", "GET /item/a%00b HTTP/1.1\r\nHost: x\r\n\r\n", "", ""},
     {"other method", "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+     "HTTP/1.1 405 ", "allow: GET"},
+    {"delete", "DELETE /item/a:b HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 ",
+     "\r\n\r\nremoved a:b"},
+    {"delete what is not there", "DELETE /item/nobody HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404 ",
+     ""},
+    {"delete where that is not allowed", "DELETE /metrics HTTP/1.1\r\nHost: x\r\n\r\n",
      "HTTP/1.1 405 ", "allow: GET"},
     {"head", "HEAD /metrics HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 405 ", ""},
 };

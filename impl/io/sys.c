@@ -71,6 +71,10 @@ void wzp_io_rfc3339_at(char out[40], wzp_time at) {
     write_rfc3339(out, unix_ns() - wzp_time_since(now, at) + wzp_time_since(at, now));
 }
 
+uint64_t wzp_io_unix_s(void) {
+    return unix_ns() / WZP_S;
+}
+
 bool wzp_io_read_file(const char *path, char *out, size_t cap, size_t *len) {
     FILE *f = fopen(path, "rb");
     if (f == NULL) {

@@ -151,7 +151,7 @@ static uint32_t read_head(wzp_rd *rd, wzp_bytes snapshot) {
     if (rd->fail.code == WZP_OK) {
         const wzp_bytes rest = wzp_bytes_of(snapshot.data + HEAD, snapshot.len - HEAD);
         if (crc32_of(rest) != sum) {
-            (void)wzp_rd_reject(rd, WZP_ERR_PARSE, "checksum", 8, sum);
+            (void)wzp_rd_reject(rd, WZP_ERR_PARSE, "checksum", HEAD, sum);
         }
     }
     return rd->fail.code == WZP_OK ? count : 0;

@@ -13,7 +13,8 @@ typedef enum wzp_score_verdict {
     WZP_SCORE_OPEN, /* too few packets to say */
     WZP_SCORE_LEGITIMATE,
     WZP_SCORE_SUSPECT,
-    WZP_SCORE_ABUSIVE
+    WZP_SCORE_ABUSIVE,
+    WZP_SCORE_VERDICT_COUNT
 } wzp_score_verdict;
 
 wzp_score_verdict wzp_score_judge(float score);

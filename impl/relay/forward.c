@@ -36,7 +36,8 @@ static bool violates(session *s, const wzp_media_packet *packet) {
     if (s->enf == NULL || r->cfg.enforce != WZP_ENFORCE_ON) {
         return false;
     }
-    const wzp_violation hard = wzp_enf_observe(s->enf, hdr, packet->payload.len, r->now);
+    wzp_violation hard = wzp_enf_observe(s->enf, hdr, packet->payload.len, r->now);
+    hard = hard == WZP_VIOLATION_NONE ? wzp_relay_judge(s, packet) : hard;
     if (hard == WZP_VIOLATION_NONE) {
         return false;
     }
@@ -66,6 +67,7 @@ static void take_report(session *s, const wzp_quality_report *report) {
     if (!s->has_remb) { /* its byte cannot name what a second layer takes */
         wzp_layer_update(&s->layer, report->bitrate_cap_kbps, report->loss_pct, s->relay->now);
     }
+    wzp_relay_note_estimate(s);
     if (!wzp_quality_observe(&s->quality, report)) {
         return;
     }

@@ -43,6 +43,9 @@ static void answer(session *s, const wzp_signal_CallOffer *offer) {
         refuse(s, "token of another key");
         return;
     }
+    if (wzp_relay_turn_away(s)) {
+        return;
+    }
     wzp_ephemeral_new(&own, r->cfg.rng);
     /* The keys are derived to refuse a bad peer key; the relay never opens media. */
     if (wzp_handshake_derive(&keys, &own, offer->ephemeral_pub.bytes) != WZP_OK) {

@@ -5,6 +5,8 @@
 #include "crypto/handshake.h"
 #include "meter/enf.h"
 #include "meter/meter.h"
+#include "meter/quota.h"
+#include "meter/scorer.h"
 #include "relay/calls.h"
 #include "relay/limits.h"
 #include "relay/quality.h"
@@ -83,6 +85,11 @@ typedef struct trunk {
 /* Why a frame left. */
 typedef enum trunk_cause { TRUNK_FULL, TRUNK_TIMER, TRUNK_END, TRUNK_CAUSE_COUNT } trunk_cause;
 
+/* Whose account of tier E. */
+typedef enum account_kind { ACCOUNT_FINGERPRINT, ACCOUNT_ADDRESS, ACCOUNT_COUNT } account_kind;
+
+typedef struct judge judge; /* policy.c */
+
 /* So many in the second that began at `since`. */
 typedef struct rate {
     wzp_time since;
@@ -126,6 +133,7 @@ struct session {
     wzp_time last_packet_at;
     wzp_meter *meter;
     wzp_enf *enf;
+    judge *judge; /* made by the first packet that is enforced */
     wzp_quality quality;
     wzp_quality_report last_report;
     bool has_report, has_remb, has_recovery;
@@ -149,7 +157,10 @@ struct room {
     size_t count, cap;
     wzp_tier tier;
     stream_owner *owners; /* by stream id, made on first video packet */
-    wzp_time update_from; /* no RoomUpdate to all before */
+    const session *least; /* of all members that told what they can take; only compared */
+    uint32_t least_kbps, second_kbps; /* what it told, and the next one; UINT32_MAX: nobody */
+    uint64_t estimates;               /* how often these were looked at anew */
+    wzp_time update_from;             /* no RoomUpdate to all before */
     wzp_timer update_timer;
 };
 
@@ -195,6 +206,11 @@ typedef struct relay_metrics {
     uint64_t malformed[WZP_ERR_COUNT];
     uint64_t violations[WZP_VIOLATION_COUNT][WZP_CODEC_COUNT][WZP_MEDIA_TYPE_COUNT];
     uint64_t policy_hangups[WZP_VIOLATION_COUNT];
+    uint64_t quota_exceeded[ACCOUNT_COUNT][WZP_QUOTA_VERDICT_COUNT];
+    /* of tier F: changes to a verdict, and from a better one to suspect or worse */
+    uint64_t verdicts[WZP_MEDIA_TYPE_COUNT][WZP_SCORE_VERDICT_COUNT];
+    uint64_t suspects[WZP_MEDIA_TYPE_COUNT], abuse_seconds;
+    uint64_t turned_away[2]; /* for cool-downs, for blocks */
     uint64_t refused_sessions, handshake_refusals, signals_unknown, signals_ignored;
     uint64_t auth_verdicts[WZP_AUTH_VERDICT_COUNT], auth_ok, auth_fail, auth_over_limit;
     uint64_t calls_offered, calls_offline, calls_misnamed, calls_refused[WZP_CALL_REFUSAL_COUNT];
@@ -205,6 +221,7 @@ typedef struct relay_metrics {
     uint64_t trunk_frames[TRUNK_CAUSE_COUNT], trunk_packets;
     uint64_t pli_forwarded, pli_suppressed, keyframes_dropped, aliases_cut, events_dropped;
     histogram bytes[WZP_MEDIA_TYPE_COUNT], iat[WZP_MEDIA_TYPE_COUNT], handshake;
+    histogram scores[WZP_MEDIA_TYPE_COUNT];
 } relay_metrics;
 
 struct wzp_relay {
@@ -240,6 +257,10 @@ struct wzp_relay {
     uint64_t session_count, room_count, next_number, media_sessions, signal_clients;
     bool shutting_down, draining;
     wzp_time judge_from; /* no packet is judged before */
+    wzp_bans *bans;      /* NULL: nobody ever was */
+    wzp_quota *quotas[ACCOUNT_COUNT];
+    wzp_ban *offences; /* WZP_LIMIT_OFFENCES, of which so many wait for the driver: */
+    size_t offences_len;
     relay_metrics metrics;
     wzp_tap tap;
     wzp_relay_event *events;
@@ -298,6 +319,15 @@ void wzp_relay_updates_tick(wzp_relay *r);
 void wzp_relay_forward(session *s, wzp_bytes datagram);
 void wzp_relay_fan_out(session *s, const wzp_media_packet *packet, wzp_bytes datagram);
 
+/* policy.c */
+wzp_violation wzp_relay_judge(session *s, const wzp_media_packet *packet);
+void wzp_relay_judge_free(session *s);
+void wzp_relay_note_estimate(const session *s);
+void wzp_relay_offend(session *s, wzp_violation violation);
+bool wzp_relay_turn_away(session *s);
+void wzp_relay_policy_change(wzp_relay *r, const wzp_relay_policy *policy);
+void wzp_relay_policy_free(wzp_relay *r);
+
 /* tap.c */
 void wzp_relay_tap_set(wzp_relay *r, const char *filter);
 void wzp_relay_tap_join(session *s);
@@ -354,6 +384,7 @@ void wzp_relay_drain_tick(wzp_relay *r);
 /* metrics.c */
 void wzp_relay_observe_bytes(wzp_relay *r, uint8_t media_type, size_t wire_len);
 void wzp_relay_observe_gap(wzp_relay *r, uint8_t media_type, uint64_t gap);
+void wzp_relay_observe_score(wzp_relay *r, uint8_t media_type, double score);
 void wzp_relay_observe_handshake(wzp_relay *r, uint64_t duration);
 
 /* send.c: everything that leaves the relay */

@@ -30,6 +30,8 @@
 #define WZP_LIMIT_BRIDGE_GUESTS 1024         /* WebSockets at once */
 #define WZP_LIMIT_BRIDGE_QUEUE 64            /* frames that wait for one of them */
 #define WZP_LIMIT_BRIDGE_RATE 200            /* frames per second of one; 50 are a voice */
+#define WZP_LIMIT_ACCOUNTS 8192    /* of fingerprints, and as many of addresses (meter/quota.h) */
+#define WZP_LIMIT_OFFENCES 256     /* that wait to be told to the other workers */
 #define WZP_LIMIT_TAP_PACKETS 1000 /* lines per second of the debug tap about packets ... */
 #define WZP_LIMIT_TAP_OTHERS 200   /* ... and about everything else */
 

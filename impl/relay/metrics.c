@@ -11,6 +11,8 @@ static const double bytes_bounds[] = {16,   32,   64,   128,   256,   512,  1024
 static const double gap_bounds[] = {1, 5, 10, 20, 30, 40, 60, 80, 100, 150, 200, 300, 500};
 static const double handshake_bounds[] = {.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5};
 
+static const double score_bounds[] = {.1, .2, .3, .4, .5, .6, .7, .8, .9};
+
 static void count_into(histogram *h, const double *bounds, size_t count, double value) {
     size_t i = 0;
     while (i < count && value > bounds[i]) {
@@ -30,6 +32,10 @@ void wzp_relay_observe_bytes(wzp_relay *r, uint8_t media_type, size_t wire_len) 
 void wzp_relay_observe_gap(wzp_relay *r, uint8_t media_type, uint64_t gap) {
     const uint64_t gap_ms = gap / WZP_MS;
     count_into(&r->metrics.iat[media_type], gap_bounds, WZP_COUNT_OF(gap_bounds), (double)gap_ms);
+}
+
+void wzp_relay_observe_score(wzp_relay *r, uint8_t media_type, double score) {
+    count_into(&r->metrics.scores[media_type], score_bounds, WZP_COUNT_OF(score_bounds), score);
 }
 
 void wzp_relay_observe_handshake(wzp_relay *r, uint64_t duration) {
@@ -140,6 +146,9 @@ static void write_histograms(wzp_wr *wr, const relay_metrics *m) {
     write_by_type(wr, "wzp_relay_conformance_iat_ms",
                   "whole milliseconds since the sender's previous packet", m->iat, gap_bounds,
                   WZP_COUNT_OF(gap_bounds));
+    write_by_type(wr, "wzp_relay_conformance_legitimacy",
+                  "scores of tier F as ENF-1 takes them, once a second and sender", m->scores,
+                  score_bounds, WZP_COUNT_OF(score_bounds));
 }
 
 /* 16 bytes as the deployed relay makes them: the session's number, little-endian, then zeros. */
@@ -252,6 +261,81 @@ static void write_auth(wzp_wr *wr, const wzp_relay *r) {
            "tokens that were too long or came while too many were open", m->auth_over_limit);
     single(wr, "wzp_relay_auth_pending", "gauge", "tokens that the service is asked about",
            r->auth_count);
+}
+
+static void write_conduct(wzp_wr *wr, const relay_metrics *m) {
+    static const char *const names[WZP_SCORE_VERDICT_COUNT] = {"open", "legitimate", "suspect",
+                                                               "abusive"};
+    family(wr, "wzp_relay_conformance_suspect_total", "counter",
+           "senders that began to look suspect or worse");
+    for (unsigned type = 0; type <= WZP_MEDIA_VIDEO; type++) {
+        line(wr, "wzp_relay_conformance_suspect_total{media_type=\"%s\"} %llu",
+             wzp_media_type_name((uint8_t)type), (unsigned long long)m->suspects[type]);
+    }
+    family(wr, "wzp_relay_conformance_verdicts_total", "counter",
+           "changes of a sender's verdict by tier F, to this one");
+    for (unsigned type = 0; type <= WZP_MEDIA_VIDEO; type++) {
+        for (unsigned v = WZP_SCORE_LEGITIMATE; v < WZP_SCORE_VERDICT_COUNT; v++) {
+            line(wr, "wzp_relay_conformance_verdicts_total{media_type=\"%s\",verdict=\"%s\"} %llu",
+                 wzp_media_type_name((uint8_t)type), names[v],
+                 (unsigned long long)m->verdicts[type][v]);
+        }
+    }
+    single(wr, "wzp_relay_conformance_abuse_seconds_total", "counter",
+           "seconds of senders that were abusive by tier F for a minute without a break",
+           m->abuse_seconds);
+}
+
+static void write_quotas(wzp_wr *wr, const wzp_relay *r) {
+    static const char *const kinds[ACCOUNT_COUNT] = {"fingerprint", "address"};
+    static const char *const limits[WZP_QUOTA_VERDICT_COUNT] = {"", "rate", "month"};
+    wzp_quota_totals totals[ACCOUNT_COUNT] = {{0}};
+    family(wr, "wzp_relay_quota_exceeded_total", "counter", "packets over an account of tier E");
+    for (unsigned kind = 0; kind < ACCOUNT_COUNT; kind++) {
+        totals[kind] = r->quotas[kind] != NULL ? wzp_quota_count(r->quotas[kind]) : totals[kind];
+        for (unsigned v = WZP_QUOTA_RATE; v < WZP_QUOTA_VERDICT_COUNT; v++) {
+            line(wr, "wzp_relay_quota_exceeded_total{account=\"%s\",limit=\"%s\"} %llu",
+                 kinds[kind], limits[v], (unsigned long long)r->metrics.quota_exceeded[kind][v]);
+        }
+    }
+    family(wr, "wzp_relay_quota_accounts", "gauge", "accounts that are kept");
+    for (unsigned kind = 0; kind < ACCOUNT_COUNT; kind++) {
+        line(wr, "wzp_relay_quota_accounts{account=\"%s\"} %zu", kinds[kind],
+             totals[kind].accounts);
+    }
+    family(wr, "wzp_relay_quota_forgotten_total", "counter",
+           "accounts that had to make room for others");
+    for (unsigned kind = 0; kind < ACCOUNT_COUNT; kind++) {
+        line(wr, "wzp_relay_quota_forgotten_total{account=\"%s\"} %llu", kinds[kind],
+             (unsigned long long)totals[kind].forgotten);
+    }
+    family(wr, "wzp_relay_quota_refused_total", "counter",
+           "senders without an account, as all places belong to others who are here");
+    for (unsigned kind = 0; kind < ACCOUNT_COUNT; kind++) {
+        line(wr, "wzp_relay_quota_refused_total{account=\"%s\"} %llu", kinds[kind],
+             (unsigned long long)totals[kind].refused);
+    }
+}
+
+/* All workers have the same list, and the page is a sum: the first one tells. */
+static void write_bans(wzp_wr *wr, const wzp_relay *r) {
+    wzp_bans_totals totals = {0};
+    if (r->bans != NULL) {
+        totals = wzp_bans_count(r->bans, r->now);
+    }
+    const bool tells = r->cfg.worker == 0;
+    family(wr, "wzp_relay_bans", "gauge", "fingerprints that may not join");
+    line(wr, "wzp_relay_bans{kind=\"cool-down\"} %zu", tells ? totals.cooldowns : 0);
+    line(wr, "wzp_relay_bans{kind=\"block\"} %zu", tells ? totals.blocks : 0);
+    family(wr, "wzp_relay_bans_refused_total", "counter", "joins of fingerprints that may not");
+    line(wr, "wzp_relay_bans_refused_total{kind=\"cool-down\"} %llu",
+         (unsigned long long)r->metrics.turned_away[0]);
+    line(wr, "wzp_relay_bans_refused_total{kind=\"block\"} %llu",
+         (unsigned long long)r->metrics.turned_away[1]);
+    single(wr, "wzp_relay_bans_pushed_out_total", "counter", "entries that made room for others",
+           totals.pushed_out);
+    single(wr, "wzp_relay_bans_not_stored_total", "counter",
+           "offences that a list full of blocks had no room for", totals.not_stored);
 }
 
 static void write_calls(wzp_wr *wr, const wzp_relay *r) {
@@ -374,6 +458,9 @@ wzp_err wzp_relay_metrics(const wzp_relay *r, wzp_wr *wr) {
     write_sessions(wr, r);
     write_violations(wr, m);
     write_histograms(wr, m);
+    write_conduct(wr, m);
+    write_quotas(wr, r);
+    write_bans(wr, r);
     write_unserved(wr);
     write_ours(wr, r);
     return wzp_wr_end(wr);

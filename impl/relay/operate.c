@@ -9,6 +9,7 @@ void wzp_relay_change(wzp_relay *r, const wzp_relay_live *live) {
     r->cfg.log.max = live->log_max;
     r->cfg.enforce = live->enforce;
     r->cfg.exact_limits = live->exact_limits;
+    wzp_relay_policy_change(r, &live->policy);
     r->cfg.strict_identity = live->strict_identity;
     r->cfg.pli_broadcast = live->pli_broadcast;
     r->cfg.layers_by_report = live->layers_by_report;

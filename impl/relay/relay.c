@@ -121,6 +121,7 @@ void wzp_relay_free(wzp_relay **relay) {
     wzp_timers_clear(&r->room_timers);
     wzp_quic_shared_drop(&r->presence);
     free(r->relay_views);
+    wzp_relay_policy_free(r);
     wzp_relay_trunk_clear(r);
     wzp_quic_free(&r->quic);
     wzp_identity_clear(&r->identity);

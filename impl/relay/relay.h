@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "base/wr.h"
+#include "meter/bans.h"
 #include "quic/core.h"
 
 typedef struct wzp_relay wzp_relay;
@@ -22,7 +23,24 @@ typedef enum wzp_enforce { WZP_ENFORCE_OFF, WZP_ENFORCE_OBSERVE, WZP_ENFORCE_ON 
 /* What several workers count together. */
 typedef struct wzp_relay_shared {
     atomic_uint_least32_t media_sessions;
+    atomic_uint_least32_t offences; /* since the start: look for wzp_relay_next_offence */
 } wzp_relay_shared;
+
+/* What --enforce on does beyond the meters of one connection (conformance sheet 7, 10.2); 0: the
+ * default. */
+typedef struct wzp_relay_policy {
+    bool entropy_closes; /* a minute of abuse by tier F hangs up; otherwise it is only counted */
+    uint64_t cooldown;   /* ns after a violation; 1 h */
+    uint64_t block;      /* ns after one of the same kind within that time; 24 h */
+    uint64_t month_anonymous, month_authenticated; /* bytes of a fingerprint in 30 days; 1, 50 GB */
+    uint64_t senders_per_ip; /* one address sends no more than so many would; 256, which is most */
+} wzp_relay_policy;
+
+#define WZP_POLICY_NONE UINT64_MAX /* in place of any number there: no such limit */
+#define WZP_POLICY_COOLDOWN (3600 * WZP_S)
+#define WZP_POLICY_BLOCK (86400 * WZP_S)
+#define WZP_POLICY_MONTH_ANONYMOUS UINT64_C(1000000000)
+#define WZP_POLICY_MONTH_AUTHENTICATED UINT64_C(50000000000)
 
 typedef struct wzp_relay_cfg {
     wzp_rng rng;
@@ -30,6 +48,7 @@ typedef struct wzp_relay_cfg {
     uint8_t seed[32]; /* identity: signing key and TLS certificate derive from it; wiped by the
                          relay in its own copy on free, the caller wipes its own */
     wzp_enforce enforce;
+    wzp_relay_policy policy;
     bool exact_limits;                   /* tier A without its guard band for Opus */
     const char *build;                   /* answer to SNI "version"; NULL: "unknown".  Copied */
     const char *region;                  /* RegisterPresenceAck; may be NULL.  Copied */
@@ -149,6 +168,7 @@ bool wzp_relay_is_ending(const wzp_relay *relay);
 typedef struct wzp_relay_live {
     wzp_log_level log_max; /* of cfg.log */
     wzp_enforce enforce;
+    wzp_relay_policy policy;
     bool exact_limits, strict_identity, pli_broadcast, layers_by_report, trunking;
     uint32_t max_sessions;
     uint64_t ring_timeout; /* of calls to come */
@@ -158,6 +178,23 @@ typedef struct wzp_relay_live {
     size_t available_count;
 } wzp_relay_live;
 void wzp_relay_change(wzp_relay *relay, const wzp_relay_live *live);
+
+/* Who is barred by the list of tier G; NULL: nobody ever was.  Borrowed until the next non-const
+ * call on the relay. */
+const wzp_bans *wzp_relay_bans(const wzp_relay *relay);
+
+/* Several workers have a list each, which their driver keeps alike: what one notes comes out of
+ * next_offence (at most 256 wait; the counter in wzp_relay_shared says when to look) and is put
+ * into the others'. */
+bool wzp_relay_next_offence(wzp_relay *relay, wzp_ban *out);
+bool wzp_relay_put_ban(wzp_relay *relay, const wzp_ban *ban, wzp_time now);
+
+/* False: nothing was known of this fingerprint. */
+bool wzp_relay_pardon(wzp_relay *relay, const char *fingerprint);
+
+/* As wzp_bans_load. */
+WZP_MUST_USE wzp_err wzp_relay_bans_load(wzp_relay *relay, wzp_bytes snapshot, wzp_time now,
+                                         uint64_t unix_s, wzp_fail *fail);
 
 /* Admits nobody any more but the parties of calls that are set up, and closes every connection that
  * is neither in a room nor party of a call; these go when they have finished.  The protocol has no

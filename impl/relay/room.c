@@ -159,6 +159,7 @@ static void take_feedback(session *s, const wzp_signal_TransportFeedback *told) 
         s->has_remb = true;
         wzp_layer_update(&s->layer, told->remb_bps / 1000,
                          s->has_report ? s->last_report.loss_pct : 0, s->relay->now);
+        wzp_relay_note_estimate(s);
     }
 }
 

@@ -119,6 +119,7 @@ void wzp_relay_hangup_policy(session *s, wzp_violation violation) {
                             .code = (uint8_t)(violation - WZP_VIOLATION_BITRATE),
                             .reason = wzp_bytes_str(text)}};
     s->barred = true;
+    wzp_relay_offend(s, violation);
     wzp_relay_trunk_flush(s, TRUNK_END);
     s->relay->metrics.policy_hangups[violation]++;
     wzp_relay_event_push(s->relay, s, "policy_hangup", info->code);

@@ -8,6 +8,9 @@
  * none fault_peer move RELAY SNI          a member whose packets come from another port after a
  * while, as when a NAT forgets
  *
+ *   fault_peer offend RELAY SNI SEED   a member, always the same for the same byte, that sends more
+ *                                      than a voice could as soon as it is in, until it is closed
+ *
  * Says what happens, one line each: "open", "closed CODE REASON" when all connections are (of the
  * last one), "moved", "heard N" for packets of media: the first, and every fiftieth one. */
 #include <stdio.h>
@@ -20,16 +23,18 @@
 #include "io/sys.h"
 #include "quic/core.h"
 #include "relay/testing/offer.h"
+#include "wire/media.h"
 
 enum { STREAMS = 99, BATCH = 20, MOVE_AFTER = 50 };
 
-typedef enum command { FLOOD, SAY, HALF, OPEN_STREAMS, MOVE } command;
+typedef enum command { FLOOD, SAY, HALF, OPEN_STREAMS, MOVE, OFFEND } command;
 
 static struct peer {
     command command;
     wzp_addr relay;
     const char *sni, *text;
     unsigned count, closed, heard;
+    uint8_t seed; /* OFFEND: of the identity */
     bool moved;
     wzp_quic *quic;
     wzp_udp *udp[2];
@@ -53,6 +58,9 @@ static void offer(wzp_quic_conn conn) {
     uint8_t seed[32];
     wzp_identity identity;
     wzp_rng_fill(wzp_io_rng(), seed, sizeof seed);
+    if (peer.command == OFFEND) {
+        memset(seed, peer.seed, sizeof seed);
+    }
     wzp_identity_from_seed(&identity, seed);
     const size_t len = offer_write(json, sizeof json, &identity, NULL, wzp_io_rng());
     must(wzp_quic_send_signal(peer.quic, conn, wzp_bytes_of(json, len), NULL), "offer");
@@ -80,12 +88,38 @@ static void on_connected(wzp_quic_conn conn) {
         }
         break;
     case MOVE:
+    case OFFEND:
         offer(conn);
         break;
     case FLOOD:
         break;
     }
     puts("open");
+}
+
+/* 60 kB within an instant. */
+static void offend(wzp_quic_conn conn) {
+    uint8_t packet[WZP_MEDIA_HDR_LEN + 1000] = {0};
+    for (uint32_t i = 0; i < 60; i++) {
+        wzp_wr wr;
+        const wzp_media_hdr hdr = {
+            .version = WZP_PROTOCOL_VERSION, .seq = i, .timestamp_ms = 20 * i};
+        wzp_wr_init(&wr, packet, sizeof packet);
+        wzp_media_hdr_write(&wr, &hdr);
+        must(wzp_quic_send_datagram(peer.quic, conn, wzp_bytes_of(packet, sizeof packet)), "send");
+    }
+}
+
+static bool holds(wzp_bytes text, const char *word) {
+    return memmem(text.data, text.len, word, strlen(word)) != NULL;
+}
+
+static void on_signal(wzp_quic_conn conn, wzp_bytes json) {
+    if (peer.command == OFFEND && holds(json, "RoomUpdate")) {
+        offend(conn);
+    } else if (peer.command == OFFEND && holds(json, "Hangup")) {
+        printf("%.*s\n", (int)json.len, (const char *)json.data);
+    }
 }
 
 /* Its socket is not heard any more: the other one speaks for it. */
@@ -121,6 +155,8 @@ static void after(void *ctx, wzp_time now) {
             on_connected(ev.conn);
         } else if (ev.kind == WZP_QUIC_DATAGRAM) {
             on_datagram();
+        } else if (ev.kind == WZP_QUIC_SIGNAL) {
+            on_signal(ev.conn, ev.body);
         } else if (ev.kind == WZP_QUIC_CLOSED) {
             on_closed(&ev.close);
         }
@@ -174,16 +210,15 @@ static bool parse(int argc, char **argv) {
     static const struct {
         const char *name;
         int words;
-    } commands[] = {[FLOOD] = {"flood", 4},
-                    [SAY] = {"say", 6},
-                    [HALF] = {"half", 5},
-                    [OPEN_STREAMS] = {"streams", 4},
-                    [MOVE] = {"move", 4}};
+    } commands[] = {
+        [FLOOD] = {"flood", 4},          [SAY] = {"say", 6},   [HALF] = {"half", 5},
+        [OPEN_STREAMS] = {"streams", 4}, [MOVE] = {"move", 4}, [OFFEND] = {"offend", 5}};
     for (size_t i = 0; i < WZP_COUNT_OF(commands); i++) {
         if (argc == commands[i].words && strcmp(argv[1], commands[i].name) == 0) {
             peer.command = (command)i;
             peer.sni = i == FLOOD ? "room" : argv[3];
             peer.text = i == SAY ? argv[5] : NULL;
+            peer.seed = i == OFFEND ? (uint8_t)strtoul(argv[4], NULL, 10) : 0;
             peer.count = i == FLOOD              ? (unsigned)strtoul(argv[3], NULL, 10)
                          : i == SAY || i == HALF ? (unsigned)strtoul(argv[4], NULL, 10)
                                                  : 1;
@@ -195,7 +230,7 @@ static bool parse(int argc, char **argv) {
 
 int main(int argc, char **argv) {
     if (!parse(argc, argv)) {
-        (void)fputs("usage: fault_peer flood|say|half|streams|move RELAY ...\n", stderr);
+        (void)fputs("usage: fault_peer flood|say|half|streams|move|offend RELAY ...\n", stderr);
         return 2;
     }
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
