@@ -25,6 +25,14 @@ static void arm(wzp_drive *d, wzp_time deadline) {
     timerfd_settime(d->timer_fd, TFD_TIMER_ABSTIME, &at, NULL);
 }
 
+/* Each ring costs four system calls: whoever has a thousand connections rings for many at once. */
+static wzp_time rounded(const wzp_drive *d, wzp_time deadline, wzp_time now) {
+    if (d->slack == 0 || deadline <= now || deadline >= WZP_TIME_NEVER - d->slack) {
+        return deadline;
+    }
+    return deadline + d->slack - 1 - (deadline + d->slack - 1) % d->slack;
+}
+
 static void await_socket(wzp_drive *d, bool writable) {
     if (writable != d->waits_to_write) {
         d->waits_to_write = writable;
@@ -37,7 +45,7 @@ static void await_socket(wzp_drive *d, bool writable) {
 static void wait_for_next(wzp_drive *d, bool blocked, wzp_time now) {
     const wzp_time deadline = d->core.ops->deadline(d->core.self);
     await_socket(d, blocked);
-    arm(d, blocked && deadline <= now ? WZP_TIME_NEVER : deadline);
+    arm(d, blocked && deadline <= now ? WZP_TIME_NEVER : rounded(d, deadline, now));
 }
 
 /* --- turns ------------------------------------------------------------------------------------ */

@@ -19,6 +19,9 @@ typedef struct wzp_drive {
      * it commands here.  May stop the drive.  May be NULL. */
     void (*after)(void *ctx, wzp_time now);
     void *ctx;
+    /* Timers may ring so much later, ns, so that many of a busy core ring together: its deadlines
+     * are rounded up to multiples of this.  0: exactly. */
+    uint64_t slack;
 
     uv_poll_t socket, timer;
     int timer_fd;

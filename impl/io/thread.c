@@ -94,8 +94,11 @@ wzp_err wzp_io_thread_start(wzp_io_thread **out, const wzp_io_thread_cfg *cfg) {
     if (t == NULL) {
         return WZP_ERR_NOMEM;
     }
-    t->drive =
-        (wzp_drive){.core = cfg->core, .udp = cfg->udp, .after = cfg->after, .ctx = cfg->ctx};
+    t->drive = (wzp_drive){.core = cfg->core,
+                           .udp = cfg->udp,
+                           .after = cfg->after,
+                           .ctx = cfg->ctx,
+                           .slack = cfg->slack};
     if (uv_mutex_init(&t->lock) != 0) {
         free(t);
         return WZP_ERR_NOMEM;

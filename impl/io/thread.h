@@ -13,6 +13,7 @@ typedef struct wzp_io_thread_cfg {
     wzp_udp *udp;                           /* the same */
     void (*after)(void *ctx, wzp_time now); /* as in drive.h, on that thread; may be NULL */
     void *ctx;
+    uint64_t slack; /* as in drive.h */
 } wzp_io_thread_cfg;
 
 /* WZP_ERR_IO, WZP_ERR_NOMEM */

@@ -13,7 +13,8 @@ enum {
     SLOT_DEFAULT = 65536,
     SLOT_LEAST = 1500,
     SLOT_SHIFT = 320,
-    BUFFER_DEFAULT = 4 * 1024 * 1024
+    BUFFER_DEFAULT = 4 * 1024 * 1024,
+    ECN_CAPABLE = 2 /* ECT(0), RFC 3168, 5 */
 };
 
 static bool set_int(int fd, int level, int option, int value) {
@@ -48,6 +49,14 @@ static void grow_buffers(wzp_udp *udp, uint32_t wished) {
 
 /* --- options ---------------------------------------------------------------------------------- */
 
+/* What most packets say is said once, by the socket. */
+static void set_ecn(wzp_udp *udp) {
+    const bool v4 = set_int(udp->fd, IPPROTO_IP, IP_TOS, ECN_CAPABLE);
+    const bool v6 = udp->is_v6 && set_int(udp->fd, IPPROTO_IPV6, IPV6_TCLASS, ECN_CAPABLE);
+    udp->ecn_v4 = v4 ? ECN_CAPABLE : 0;
+    udp->ecn_v6 = v6 ? ECN_CAPABLE : 0;
+}
+
 /* What fails here costs a feature, not the socket.  A dual-stack socket needs
  * both families' options: its IPv4 datagrams are described by the IPv4 ones. */
 static void set_options(wzp_udp *udp, const wzp_udp_cfg *cfg) {
@@ -65,6 +74,7 @@ static void set_options(wzp_udp *udp, const wzp_udp_cfg *cfg) {
     } else if (udp->wildcard) {
         set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
     }
+    set_ecn(udp);
     grow_buffers(udp, cfg->buffer_bytes != 0 ? cfg->buffer_bytes : BUFFER_DEFAULT);
 }
 

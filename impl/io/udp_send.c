@@ -34,11 +34,12 @@ static void add_source(const wzp_udp *udp, struct msghdr *message, const wzp_add
     }
 }
 
-static void add_ecn(struct msghdr *message, const wzp_quic_meta *meta) {
+static void add_ecn(const wzp_udp *udp, struct msghdr *message, const wzp_quic_meta *meta) {
     const int ecn = meta->ecn;
-    if (ecn != 0 && meta->path.remote.family == WZP_ADDR_V4) {
+    const bool is_v4 = meta->path.remote.family == WZP_ADDR_V4;
+    if (is_v4 && ecn != udp->ecn_v4) {
         add_control(message, IPPROTO_IP, IP_TOS, &ecn, sizeof ecn);
-    } else if (ecn != 0) {
+    } else if (!is_v4 && ecn != udp->ecn_v6) {
         add_control(message, IPPROTO_IPV6, IPV6_TCLASS, &ecn, sizeof ecn);
     }
 }
@@ -76,7 +77,7 @@ static void build_message(wzp_udp *udp, size_t i, const send_run *run, const uin
                                .msg_control = &out->control[i]};
     message->msg_namelen = wzp_sockaddr_write(&out->to[i], &run->meta.path.remote, udp->is_v6);
     add_source(udp, message, &run->meta.path.local);
-    add_ecn(message, &run->meta);
+    add_ecn(udp, message, &run->meta);
     if (len > run->meta.segment) {
         add_segment(message, run->meta.segment);
     }

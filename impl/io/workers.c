@@ -12,6 +12,8 @@
 
 enum { QUEUE_SLOTS = 512, DATAGRAM_MAX = 2048 };
 
+#define SLACK WZP_MS /* held acknowledgements end it, pacing: nothing that one could hear */
+
 typedef struct handed {
     wzp_quic_path path;
     uint8_t ecn;
@@ -259,7 +261,7 @@ static void on_wake(uv_async_t *handle) {
 
 static wzp_err start_thread(door *d) {
     const wzp_io_thread_cfg cfg = {
-        .core = door_core(d), .udp = d->udp, .after = door_after, .ctx = d};
+        .core = door_core(d), .udp = d->udp, .after = door_after, .ctx = d, .slack = SLACK};
     wzp_io_thread *thread = NULL;
     const wzp_err err = wzp_io_thread_start(&thread, &cfg);
     if (err == WZP_OK) {
@@ -281,7 +283,8 @@ wzp_err wzp_workers_start(wzp_workers *w, uv_loop_t *loop, const wzp_core *cores
     w->drive = (wzp_drive){.core = w->cfg.count > 1 ? door_core(&w->doors[0]) : cores[0],
                            .udp = w->doors[0].udp,
                            .after = door_after,
-                           .ctx = &w->doors[0]};
+                           .ctx = &w->doors[0],
+                           .slack = SLACK};
     set_open(&w->doors[0].in, true);
     wzp_err err = WZP_OK;
     for (unsigned i = 1; i < w->cfg.count && err == WZP_OK; i++) {
