@@ -23,6 +23,7 @@ enum { ROUNDS = 3, STEADY_FRAMES = 20, STEADY_TURNS = 2 };
 typedef enum who { RAW, BARE, RELAY, WHO_COUNT } who;
 
 static const char *const names[] = {"forwarder", "bare library", "relay"};
+static contender *(*const opens[])(const load *) = {raw_open, bare_open, relay_open};
 
 typedef struct results {
     outcome of[WHO_COUNT][ROUNDS]; /* the cheapest first */
@@ -36,7 +37,6 @@ static int by_cost(const void *a, const void *b) {
 
 /* `rounds` measurements of each, by turns.  False: somebody could not. */
 static bool measure(results *r, const load *l, size_t rounds) {
-    static contender *(*const opens[])(const load *) = {raw_open, bare_open, relay_open};
     contender *c[WHO_COUNT] = {NULL};
     bool done = true;
     for (int w = WHO_COUNT; w-- > 0 && done;) { /* first who takes longest: others would time out */
@@ -125,14 +125,23 @@ static void beside(const load *l, const results *r) {
     contender_close(&c);
 }
 
+/* The least of the rounds: what a machine that does something else adds is not the server's. */
+static double p99_of(const outcome *rounds) {
+    double least = rounds->p99_us;
+    for (size_t i = 1; i < ROUNDS; i++) {
+        least = rounds[i].p99_us < least ? rounds[i].p99_us : least;
+    }
+    return least;
+}
+
 static void report_delays(const load *l, const results *r) {
     char name[64];
     char budget[64];
     for (int w = 0; w < WHO_COUNT; w++) {
         (void)snprintf(name, sizeof name, "%s, p99 delay at half", names[w]);
-        line_of(name, l, r->of[w]->p99_us, "us", 0, "-");
+        line_of(name, l, p99_of(r->of[w]), "us", 0, "-");
     }
-    const double added = (r->of[RELAY]->p99_us - r->of[RAW]->p99_us) / 1000;
+    const double added = (p99_of(r->of[RELAY]) - p99_of(r->of[RAW])) / 1000;
     (void)snprintf(budget, sizeof budget, "%s (at most %.2f ms)",
                    added <= DELAY_BUDGET ? "ok" : "OVER", DELAY_BUDGET);
     line_of("added by the relay", l, added, "ms", 0, budget);
@@ -150,7 +159,7 @@ static bool compare(const load *l) {
     beside(l, &r);
     load half = *l;
     half.rate /= 2;
-    if (!measure(&r, &half, 1)) {
+    if (!measure(&r, &half, ROUNDS)) {
         return false;
     }
     report_delays(l, &r);
@@ -232,6 +241,23 @@ static int run_steady(char **argv) {
     return result.packets > 0 ? 0 : 1;
 }
 
+/* One of them over real sockets: `load relay ROOMS MEMBERS RATE ROUNDS`. */
+static int run_one(char **argv) {
+    const load l = {"", number(argv[3]), number(argv[4]), 1, number(argv[5]), 1};
+    int w = WHO_COUNT;
+    while (w-- > 0 && strcmp(argv[2], names[w]) != 0) {
+    }
+    contender *c = w >= 0 ? opens[w](&l) : NULL;
+    for (unsigned i = 0; c != NULL && i < number(argv[6]); i++) {
+        const outcome o = contender_measure(c, &l, i == 0 ? WARM : WARM / 5, SPAN);
+        printf("%.0f ns, lost %.0f per million, delay %.0f us, 99 %% %.0f us\n", o.cpu_ns, lost(&o),
+               o.p50_us, o.p99_us);
+    }
+    const int failed = c != NULL ? 0 : 1;
+    contender_close(&c);
+    return failed;
+}
+
 int main(int argc, char **argv) {
     static const load both[] = {{"1 to 999", 1, 1000, 1, 50, 1},
                                 {"100 rooms of 10", 100, 10, 1, 50, 1}};
@@ -247,6 +273,9 @@ int main(int argc, char **argv) {
         return run_steady(argv);
     }
     load_pin(0);
+    if (argc == 7 && strcmp(argv[1], "load") == 0) {
+        return run_one(argv);
+    }
     bool done = true;
     for (size_t i = 0; i < 2 && done; i++) {
         done = compare(&both[i]);
