@@ -213,12 +213,17 @@ void wzp_quic_drop_conn(conn *c) {
 
 /* --- life ------------------------------------------------------------------------------------- */
 
+/* A handshake takes its place for up to ten seconds, and more memory than a connection that stands:
+ * so many times the number that needs no proof of an address may be in flight. */
+enum { PROVEN_FACTOR = 4 };
+
 static void set_defaults(wzp_quic_cfg *cfg) {
 #define DEFAULT(field, value) cfg->field = cfg->field != 0 ? cfg->field : (value)
     DEFAULT(workers, 1);
     DEFAULT(max_conns, 4096);
     DEFAULT(max_conns_per_ip, cfg->max_conns);
     DEFAULT(max_handshakes, 256);
+    DEFAULT(max_proven, PROVEN_FACTOR * cfg->max_handshakes);
     DEFAULT(max_signal_len, WZP_QUIC_SIGNAL_MAX);
     DEFAULT(signal_deadline, 10 * WZP_S);
     DEFAULT(idle_timeout, 30 * WZP_S);
@@ -395,6 +400,10 @@ static conn *accept_conn(wzp_quic *q, const wzp_quic_path *path, wzp_bytes paylo
         (q->cfg.max_conns_per_ip < q->cfg.max_conns &&
          conns_of_ip(q, &path->remote) >= q->cfg.max_conns_per_ip)) {
         q->counters.refused_limit++;
+        return NULL;
+    }
+    if (q->handshakes >= q->cfg.max_proven) {
+        q->counters.deferred++;
         return NULL;
     }
     if (wzp_conn_accept(q, path, &hd, validated ? &odcid : NULL, &c) != WZP_OK) {

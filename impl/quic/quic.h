@@ -60,6 +60,8 @@ typedef struct wzp_quic_cfg {
     uint32_t max_conns;            /* [4096] connections at once */
     uint32_t max_conns_per_ip;     /* [max_conns] accepted connections of one remote IP */
     uint32_t max_handshakes;       /* [256] in flight before Retry is demanded */
+    uint32_t max_proven;           /* [4 * max_handshakes] in flight at all: the packet of another
+                                      client is as if lost, and it asks again in a second */
     uint32_t max_signal_len;       /* [WZP_QUIC_SIGNAL_MAX] */
     uint64_t signal_deadline;      /* [10 s] a signal stream must be complete by then */
     uint64_t idle_timeout;         /* [30 s] */
@@ -273,6 +275,7 @@ typedef struct wzp_quic_counters {
     uint64_t conns; /* now */
     uint64_t accepted, dialled, handshakes_failed, retries_sent, version_negotiations_sent;
     uint64_t refused_limit;     /* no room: max_conns or max_conns_per_ip */
+    uint64_t deferred;          /* first packets over max_proven */
     uint64_t packets_ignored;   /* not for any connection of ours */
     uint64_t resets_sent;       /* stateless ones, in answer to some of those */
     uint64_t events_dropped;    /* the event queue was full of datagrams: datagrams only */

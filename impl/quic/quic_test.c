@@ -676,6 +676,47 @@ START_TEST(retry_validates_the_address) {
 }
 END_TEST
 
+/* Its first packet, and nothing after it. */
+static void begin_and_fall_silent(fixture *f, wzp_quic *crowd) {
+    static uint8_t buf[WZP_QUIC_PACKET_MAX];
+    wzp_quic_conn conn = 0;
+    wzp_quic_meta meta;
+    const wzp_addr own = wzp_addr_v4(10, 9, 0, 1, 5000);
+    const wzp_quic_dial to = {.path = {own, server_addr}, .sni = "room"};
+    const wzp_quic_path path = {server_addr, own};
+    ck_assert(wzp_quic_connect(crowd, &to, f->net.now, &conn) == WZP_OK);
+    for (size_t n; (n = wzp_quic_next_packet(crowd, f->net.now, buf, sizeof buf, &meta)) > 0;) {
+        wzp_quic_recv(f->server.q, &path, 0, wzp_bytes_of(buf, n), f->net.now);
+    }
+    wzp_quic_abandon(crowd, conn);
+}
+
+/* The one that is in flight is given up after ten seconds; who came five seconds before asks until
+ * then, and gets in. */
+START_TEST(handshakes_in_flight_are_bounded) {
+    fixture *f = setup_with((wzp_quic_cfg){.max_handshakes = 1, .max_proven = 1}, 3);
+    wzp_prng prng;
+    wzp_quic *crowd = NULL;
+    wzp_quic_counters counters;
+    wzp_prng_init(&prng, 7, "crowd");
+    const wzp_quic_cfg cfg = {.rng = wzp_prng_rng(&prng)};
+    ck_assert(wzp_quic_new(&crowd, &cfg, f->net.now) == WZP_OK);
+    begin_and_fall_silent(f, crowd);
+    run(f, 5000);
+    dial(f, "room", NULL);
+    run(f, 4000);
+    wzp_quic_count(f->server.q, &counters);
+    ck_assert_uint_eq(counters.conns, 1);
+    ck_assert_uint_eq(counters.retries_sent, 1);
+    ck_assert_uint_ge(counters.deferred, 2);
+    ck_assert_uint_eq(f->client.connected, 0);
+    run(f, 5500);
+    ck_assert_uint_eq(f->client.connected, 1);
+    wzp_quic_free(&crowd);
+    teardown(f);
+}
+END_TEST
+
 START_TEST(garbage_is_counted_and_nothing_more) {
     fixture *f = connected();
     const wzp_quic_path path = {server_addr, client_addr};
@@ -817,6 +858,7 @@ int main(void) {
     tcase_add_test(tc, close_carries_code_and_reason);
     tcase_add_test(tc, keep_alive_holds_and_silence_ends);
     tcase_add_test(tc, retry_validates_the_address);
+    tcase_add_test(tc, handshakes_in_flight_are_bounded);
     tcase_add_test(tc, garbage_is_counted_and_nothing_more);
     tcase_add_test(tc, a_client_may_move);
     tcase_add_test(tc, loss_is_recovered_for_signals);

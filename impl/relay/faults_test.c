@@ -371,6 +371,71 @@ static void first_packets(stage *st, wzp_quic *crowd, unsigned from, unsigned co
     }
 }
 
+/* What the relay has to say to `own` goes to `crowd` if it is a Retry, and nowhere otherwise; the
+ * rest is carried as usual. */
+static void answer_retry(stage *st, wzp_quic *crowd, const wzp_addr *own) {
+    static uint8_t buf[WZP_QUIC_PACKET_MAX];
+    enum { HOST = 0, LONG_HEADER_RETRY = 0xf0 };
+    wzp_quic_meta meta;
+    for (size_t n;
+         (n = wzp_relay_next_packet(st->relay, st->net.now, buf, sizeof buf, &meta)) > 0;) {
+        const wzp_quic_path back = {*own, st->relay_addr};
+        if (!wzp_addr_equal(&meta.path.remote, own)) {
+            pair_send(&st->net, HOST, &meta, buf, n);
+        } else if ((buf[0] & LONG_HEADER_RETRY) == LONG_HEADER_RETRY) {
+            wzp_quic_recv(crowd, &back, 0, wzp_bytes_of(buf, n), st->net.now);
+        }
+    }
+}
+
+/* One client that proves its address and then says nothing any more. */
+static void prove_and_fall_silent(stage *st, wzp_quic *crowd, unsigned number) {
+    static uint8_t buf[WZP_QUIC_PACKET_MAX];
+    wzp_quic_conn conn = 0;
+    wzp_quic_meta meta;
+    const wzp_addr own = wzp_addr_v4(10, 9, (uint8_t)(number >> 8), (uint8_t)number, 5000);
+    const wzp_quic_dial dial = {.path = {own, st->relay_addr}, .sni = "call"};
+    const wzp_quic_path path = {st->relay_addr, own};
+    ck_assert(wzp_quic_connect(crowd, &dial, st->net.now, &conn) == WZP_OK);
+    for (int i = 0; i < 2; i++) { /* without and with a token */
+        for (size_t n;
+             (n = wzp_quic_next_packet(crowd, st->net.now, buf, sizeof buf, &meta)) > 0;) {
+            wzp_relay_recv(st->relay, &path, 0, wzp_bytes_of(buf, n), st->net.now);
+        }
+        answer_retry(st, crowd, &own);
+    }
+    wzp_quic_abandon(crowd, conn);
+}
+
+START_TEST(a_flood_of_those_who_prove_their_addresses) {
+    enum { STEPS = 100, CLIENTS = 20, PROVEN = 4 * 256 };
+    wzp_prng prng;
+    wzp_quic *crowd = NULL;
+    wzp_prng_init(&prng, 7, "crowd");
+    const wzp_quic_cfg cfg = {.rng = wzp_prng_rng(&prng)};
+    scene sc = begin(&(wzp_relay_cfg){.always_retry = true});
+    ck_assert(wzp_quic_new(&crowd, &cfg, sc.st->net.now) == WZP_OK);
+    const size_t before = in_use();
+    for (unsigned i = 0; i < STEPS; i++) {
+        for (unsigned k = 0; k < CLIENTS; k++) {
+            prove_and_fall_silent(sc.st, crowd, i * CLIENTS + k);
+        }
+        talk(&sc, FRAME_MS);
+        ck_assert_int_le(stage_metric(sc.st, "wzp_quic_connections"), PROVEN + 2);
+    }
+    ck_assert_int_eq(stage_metric(sc.st, "wzp_quic_connections"), PROVEN + 2);
+    ck_assert_int_eq(stage_metric(sc.st, "wzp_quic_handshakes_deferred_total"),
+                     STEPS * CLIENTS - PROVEN);
+    ck_assert_uint_lt(in_use(), before + (size_t)PROVEN * 200000);
+    talk(&sc, 11000);
+    ck_assert_int_eq(stage_metric(sc.st, "wzp_quic_connections"), 2);
+    const guest *honest = stage_member(sc.st, "call");
+    ck_assert(!honest->closed);
+    wzp_quic_free(&crowd);
+    end(&sc);
+}
+END_TEST
+
 START_TEST(a_flood_from_many_addresses) {
     enum { STEPS = 100, CLIENTS = 20, UNPROVEN = 256 };
     wzp_prng prng;
@@ -538,6 +603,7 @@ int main(void) {
     tcase_add_test(tc, media_that_nobody_acknowledges);
     tcase_add_test(tc, signals_that_nobody_acknowledges);
     tcase_add_test(tc, a_flood_from_many_addresses);
+    tcase_add_test(tc, a_flood_of_those_who_prove_their_addresses);
     tcase_add_test(tc, time_jumps_forward);
     tcase_add_test(tc, time_jumps_past_the_ringing);
     tcase_add_test(tc, a_sleep_is_nobodys_fault);

@@ -432,6 +432,8 @@ static void write_ours(wzp_wr *wr, const wzp_relay *r) {
            q.handshakes_failed);
     single(wr, "wzp_quic_retries_sent_total", "counter", "Retry packets", q.retries_sent);
     single(wr, "wzp_quic_refused_total", "counter", "connections over a limit", q.refused_limit);
+    single(wr, "wzp_quic_handshakes_deferred_total", "counter",
+           "first packets while too many handshakes were in flight", q.deferred);
     single(wr, "wzp_quic_packets_ignored_total", "counter", "packets for no connection",
            q.packets_ignored);
     single(wr, "wzp_quic_events_dropped_total", "counter", "received datagrams without room",
