@@ -9,6 +9,11 @@ wild_clock=$(realpath "$4")
 # shellcheck source=testing/shell.sh
 . "$(dirname "$(realpath "$0")")/testing/shell.sh"
 
+# A tenth of a second without a process: nobody writes to this pipe.
+mkfifo nobody
+exec 9<>nobody
+pause() { read -rt 0.1 -u 9 || true; }
+
 # await WHAT COMMAND...: until the command succeeds; a busy machine may take its time.
 await() {
     local what=$1 end=$((SECONDS + 60))
@@ -16,7 +21,7 @@ await() {
     while ((SECONDS < end)); do
         "$@" && return
         kill -0 "$pid" 2>/dev/null || break
-        sleep 0.05
+        pause
     done
     "$@" || fail "not seen: $what: $(tail -n 20 running running.err ./*.out 2>/dev/null)"
 }
@@ -42,11 +47,11 @@ stop() {
     [ $code -eq 0 ] || fail "the relay ended with $code: $(cat running.err)"
 }
 
-# value NAME: of a metric.
+# value NAME: of a metric.  One process: this is asked some hundred times.
 value() {
     exec 3<>"/dev/tcp/127.0.0.1/$metrics" || return 1
     printf 'GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' >&3
-    timeout 60 cat <&3 | tr -d '\r' | sed -n "s/^$1 //p"
+    sed -n "s/^$1 //p" <&3
     exec 3>&-
 }
 
@@ -60,13 +65,14 @@ join() {
     local name=$1
     shift
     for _ in 1 2 3 4 5; do
+        : >"$name.err"
         "$client" join --room call --duration 600 --json "$@" "$listen" \
             >"$name.out" 2>"$name.err" </dev/null &
         guest=$!
         pids+=("$guest")
         while kill -0 "$guest" 2>/dev/null; do
-            grep -q '^in the room' "$name.err" && return
-            sleep 0.05
+            [[ $(<"$name.err") == *'in the room'* ]] && return
+            pause
         done
     done
     fail "$name does not get in: $(cat "$name.err")"
@@ -120,6 +126,17 @@ says() {
 }
 
 memory_kb() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status"; }
+
+# More than the receive buffer of a relay that stands still takes: 8 MiB at most.
+overfill() {
+    local junk
+    printf -v junk '%1400s' ''
+    exec 6<>"/dev/udp/127.0.0.1/${listen##*:}"
+    for _ in {1..6500}; do
+        printf '%s' "$junk" >&6
+    done
+    exec 6>&-
+}
 
 # --- clients ---------------------------------------------------------------------------------------
 
@@ -219,8 +236,8 @@ prlimit --pid "$pid" --nofile=1024:
 is 'wzp_relay_auth_results_total{verdict="unreachable"}' 2 || fail "no verdicts were counted"
 stop
 
-# No file descriptors: calls need none, pages wait.
-start
+# No file descriptors: calls need none, pages wait, traces are missing.
+start --qlog traces
 begin_call
 prlimit --pid "$pid" --nofile=1:
 exec 5<>"/dev/tcp/127.0.0.1/$metrics"
@@ -230,6 +247,7 @@ join carl --send-tone 220 # is let in all the same
 carl=$guest
 await 'carl is in the call' grep -q 'in the room: 3' carl.err
 prlimit --pid "$pid" --nofile=1024:
+is wzp_relay_traces_lost_total 1 || fail "traces lost: $(value wzp_relay_traces_lost_total)"
 timeout 60 cat <&5 | grep -q '^wzp_relay_active_sessions 3' || fail "a page that waited"
 exec 5>&-
 kill -INT "$carl"
@@ -244,10 +262,13 @@ before=(env LD_PRELOAD="$wild_clock")
 start --event-log events
 before=()
 begin_call
+is wzp_udp_receive_dropped_total 0 || fail "dropped: $(value wzp_udp_receive_dropped_total)"
 kill -STOP "$pid"
+overfill
 sleep 1.5
 kill -CONT "$pid"
 await 'it has noticed' is wzp_relay_woken_late_total 1
+await 'what found no room is counted' more wzp_udp_receive_dropped_total 100
 goes_on
 end_call
 await 'events' grep -q '"event":"leave"' events

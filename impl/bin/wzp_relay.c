@@ -200,13 +200,19 @@ static wzp_http_status status_of(wzp_err err) {
 /* File and sockets are not the relay's. */
 static void write_own_metrics(const program *p, wzp_wr *out) {
     wzp_workers_counters n;
+    uint64_t traces_lost = 0;
     wzp_workers_count(wzp_relay_crew_workers(p->crew), &n);
+    for (unsigned i = 0; i < p->options.threads; i++) {
+        traces_lost += wzp_traces_lost(p->traces[i]);
+    }
     const struct {
         const char *name, *help;
         uint64_t value;
     } counters[] = {
         {"wzp_relay_event_log_lost_total", "events that found no room on the disk",
          p->event_log != NULL ? wzp_event_log_lost(p->event_log) : 0},
+        {"wzp_relay_traces_lost_total", "connections whose qlog is missing or not whole",
+         traces_lost},
         {"wzp_udp_receive_dropped_total", "datagrams that found the receive buffer full",
          n.receive_dropped},
         {"wzp_relay_ban_list_failures_total", "attempts to write the list of bans that failed",

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ struct wzp_traces {
     qlog_file open[OPEN_MAX_FILES];
     size_t count;
     wzp_quic_conn last_lost;
-    uint64_t lost;
+    atomic_uint_least64_t lost; /* read by the thread that shows it */
 };
 
 static int create(const char *path) {
@@ -110,7 +111,9 @@ void wzp_traces_on_keylog(void *ctx, wzp_quic_conn conn, const char *line) {
 }
 
 static void lose(wzp_traces *t, wzp_quic_conn conn) {
-    t->lost += conn != t->last_lost;
+    if (conn != t->last_lost) {
+        atomic_fetch_add_explicit(&t->lost, 1, memory_order_relaxed);
+    }
     t->last_lost = conn;
 }
 
@@ -159,5 +162,5 @@ void wzp_traces_on_qlog(void *ctx, wzp_quic_conn conn, wzp_bytes data, bool fin)
 }
 
 uint64_t wzp_traces_lost(const wzp_traces *traces) {
-    return traces->lost;
+    return atomic_load_explicit(&traces->lost, memory_order_relaxed);
 }

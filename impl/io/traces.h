@@ -24,7 +24,7 @@ void wzp_traces_close(wzp_traces **traces);
 void wzp_traces_on_keylog(void *ctx, wzp_quic_conn conn, const char *line);
 void wzp_traces_on_qlog(void *ctx, wzp_quic_conn conn, wzp_bytes data, bool fin);
 
-/* Connections without a file, because one could not be opened. */
+/* Connections whose file could not be opened or is not whole.  From any thread. */
 uint64_t wzp_traces_lost(const wzp_traces *traces);
 
 #endif
