@@ -9,13 +9,16 @@
 #include "sim/host/call_host.h"
 
 #include "bench.h"
+#include "bench_count.h"
 #include "io/sys.h"
 #include "sim/host/relay_host.h"
 #include "sim/net/fabric.h"
 #include "sim/net/router.h"
 #include "sim/ns3/ns3.h"
 
-enum { CALLS_MAX = 200, NAME = 32, ROUNDS = 3, SET_UP_S = 6 };
+enum { CALLS_MAX = 200, NAME = 32, ROUNDS = 3, SET_UP_S = 6, PROFILED_S = 2 };
+
+#define LINEAR 1.1 /* instructions of one of many calls to those of one alone */
 
 typedef struct party {
     char name[NAME], room[NAME];
@@ -195,9 +198,32 @@ static double sorted(double *ns, size_t count) {
 static void profile(world *w, size_t calls) {
     char text[64];
     require(calls > 0 && calls <= CALLS_MAX, "1 to 200 calls");
-    const double ns = call_second(w, calls, 2);
+    const double ns = call_second(w, calls, PROFILED_S);
     (void)snprintf(text, sizeof text, "a second of one of %zu", calls);
     bench_line(text, ns, "ns", ns, 0, "-");
+}
+
+/* The work for each call; how long it takes is up to the processor's caches as well. */
+static void count_instructions(const char *own) {
+    static const size_t counts[] = {1, 50, CALLS_MAX};
+    double one = 0;
+    for (size_t i = 0; i < WZP_COUNT_OF(counts); i++) {
+        char text[64];
+        char budget[64];
+        double ns = 0;
+        (void)snprintf(text, sizeof text, "%zu", counts[i]);
+        const double all = bench_count(own, text, "steady*", "a second of one of ", &ns);
+        const double each = all / (double)(counts[i] * PROFILED_S);
+        if (all <= 0) {
+            (void)fprintf(stderr, "bench_call: no valgrind, no instructions counted\n");
+            return;
+        }
+        one = i == 0 ? each : one;
+        (void)snprintf(text, sizeof text, "instructions, a second of one of %zu", counts[i]);
+        (void)snprintf(budget, sizeof budget, "%s (x %.2f)", each <= LINEAR * one ? "ok" : "OVER",
+                       LINEAR);
+        bench_line(text, each, "", each, i == 0 ? 0 : each / one, i == 0 ? "-" : budget);
+    }
 }
 
 static void report_minutes(double ns[ROUNDS], const char *name, double native) {
@@ -242,5 +268,6 @@ int main(int argc, char **argv) {
                        counts[i] == 1 ? "" : "s");
         bench_line(text, least, "ns", ns[i][ROUNDS / 2], i == 0 ? 0 : least / one, "-");
     }
+    count_instructions(argv[0]);
     return 0;
 }

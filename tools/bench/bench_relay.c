@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "bench_count.h"
 #include "io/sys.h"
 #include "relay_load.h"
 
@@ -176,28 +177,13 @@ static bool grow(const load *l) {
     return true;
 }
 
-/* In memory, counted by valgrind where it is installed. */
+/* In memory, for each packet. */
 static double instructions(const load *l, const char *own, const char *mode) {
-    char command[512];
-    char text[256];
-    (void)snprintf(command, sizeof command,
-                   "valgrind --tool=callgrind --callgrind-out-file=/dev/null "
-                   "--toggle-collect='steady_*' '%s' %s %u %u %u 2>&1",
-                   own, mode, l->rooms, l->members, STEADY_FRAMES);
-    FILE *out = popen(command, "r");
-    double counted = 0;
+    char arguments[64];
     double packets = 0;
-    while (out != NULL && fgets(text, sizeof text, out) != NULL) {
-        const char *collected = strstr(text, "Collected : ");
-        if (collected != NULL) {
-            counted = strtod(collected + 12, NULL);
-        } else if (strncmp(text, "packets ", 8) == 0) {
-            packets = strtod(text + 8, NULL);
-        }
-    }
-    if (out != NULL) {
-        (void)pclose(out);
-    }
+    (void)snprintf(arguments, sizeof arguments, "%s %u %u %u", mode, l->rooms, l->members,
+                   STEADY_FRAMES);
+    const double counted = bench_count(own, arguments, "steady_*", "packets ", &packets);
     return packets > 0 ? counted / packets : 0;
 }
 
