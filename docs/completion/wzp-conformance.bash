@@ -2,7 +2,7 @@
 _wzp_conformance() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words=''
     case $previous in
-    --metrics | --net | --json | --junit | --html | --markdown | --expect) ;;
+    --metrics | --auth-metrics | --net | --json | --junit | --html | --markdown | --expect) ;;
     --out)
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
         return
@@ -19,8 +19,8 @@ _wzp_conformance() {
     --target | --exec | --config | --repeat | --jobs | --seed) return ;;
     wzp-conformance | */wzp-conformance) words="run list report" ;;
     *)
-        words="--target --exec --config --mode --metrics --enforce --strict-identity --tier --select --skip --profile --strict
-            --dry-run --virtual --net --repeat --jobs --seed --out --json --junit --html --markdown --tap
+        words="--target --exec --config --mode --metrics --auth-metrics --enforce --strict-identity --tier
+            --select --skip --profile --strict --dry-run --virtual --net --repeat --jobs --seed --out --json --junit --html --markdown --tap
             --evidence --expect --quiet --log-level --help --version"
         ;;
     esac
