@@ -239,7 +239,7 @@ static const wzp_lab_field slots[] = {
     QUANTITY("base_to", TIME, slots.base_to, "most one-way delay of a slot"),
     QUANTITY("gap_from", TIME, slots.gap_from, "least pause between slots"),
     QUANTITY("gap_to", TIME, slots.gap_to, "most pause between slots"),
-    QUANTITY("burst_loss", SHARE, slots.burst_loss_ppm, "loss for 200 ms after the pause"),
+    QUANTITY("burst_loss", SHARE, slots.burst_loss_ppm, "loss for 200 ms from the boundary on"),
     QUANTITY("outage_every", TIME, slots.outage_every, "mean time between outages"),
     QUANTITY("outage_from", TIME, slots.outage_from, "shortest outage"),
     QUANTITY("outage_to", TIME, slots.outage_to, "longest outage"),

@@ -1,5 +1,7 @@
 #include "sim/nat/lease.h"
 
+#include <stdio.h>
+
 #include "sim/nat/testing/gateway.h"
 
 static wzp_sim_lease_ask ask_for(const char *internal, uint16_t external) {
@@ -125,6 +127,20 @@ START_TEST(quota_and_capacity) {
     grant(&b, &ask, WZP_SIM_LEASE_EXHAUSTED);
     wzp_sim_leases_drop(b.leases, 0);
     granted(&b, "192.168.1.12:1", 0);
+    bench_free(&b);
+}
+END_TEST
+
+START_TEST(quota_that_nobody_said) {
+    const wzp_sim_leases_cfg cfg = {.quota = 0};
+    bench b = bench_new("symrand", &cfg);
+    wzp_sim_lease_ask ask = ask_for("192.168.1.10:99", 0);
+    for (unsigned port = 1; port <= 64; port++) {
+        char internal[32];
+        (void)snprintf(internal, sizeof internal, "192.168.1.10:%u", port);
+        granted(&b, internal, 0);
+    }
+    grant(&b, &ask, WZP_SIM_LEASE_QUOTA);
     bench_free(&b);
 }
 END_TEST
@@ -390,6 +406,7 @@ int main(void) {
     tcase_add_test(tc, next_port_wraps);
     tcase_add_test(tc, companion_port_is_reserved);
     tcase_add_test(tc, quota_and_capacity);
+    tcase_add_test(tc, quota_that_nobody_said);
     tcase_add_loop_test(tc, lifetimes, 0, WZP_COUNT_OF(lifetime_cases));
     tcase_add_loop_test(tc, lies, 0, WZP_COUNT_OF(lie_cases));
     tcase_add_loop_test(tc, reported_address, 0, WZP_COUNT_OF(address_cases));

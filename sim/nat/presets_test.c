@@ -150,6 +150,70 @@ START_TEST(remark) {
 }
 END_TEST
 
+/* The figures of the table; what each of them does is nat_test's matter.  0: nothing said. */
+static const struct figure_case {
+    const char *name;
+    uint16_t first_port;
+    uint32_t delta, skip_ppm, block_size, blocks_max, quota;
+    unsigned t_hold, t_filter; /* s */
+    bool per_flow, keeps_well_known, arbitrary, refreshed_from_outside;
+} figures[] = {
+    {.name = "fw", .per_flow = true, .refreshed_from_outside = true},
+    {.name = "1to1", .refreshed_from_outside = true},
+    {.name = "fullcone", .refreshed_from_outside = true},
+    {.name = "addrcone", .refreshed_from_outside = true},
+    {.name = "linux-masq",
+     .per_flow = true,
+     .keeps_well_known = true,
+     .refreshed_from_outside = true},
+    {.name = "mikrotik",
+     .per_flow = true,
+     .keeps_well_known = true,
+     .refreshed_from_outside = true},
+    {.name = "pf", .first_port = 50001, .refreshed_from_outside = true},
+    {.name = "symseq", .delta = 1, .refreshed_from_outside = true},
+    {.name = "symseq2", .delta = 2, .skip_ppm = 50000, .refreshed_from_outside = true},
+    {.name = "adm", .delta = 1, .refreshed_from_outside = true},
+    {.name = "symrand", .refreshed_from_outside = true},
+    {.name = "cgn-rfc",
+     .block_size = 1024,
+     .blocks_max = 4,
+     .t_hold = 120,
+     .refreshed_from_outside = true},
+    {.name = "cgn-hard",
+     .block_size = 1024,
+     .blocks_max = 1,
+     .quota = 1024,
+     .refreshed_from_outside = true},
+    {.name = "pool-arb", .arbitrary = true, .refreshed_from_outside = true},
+    {.name = "natlab-easy", .first_port = 32768, .t_filter = 300, .refreshed_from_outside = true},
+    {.name = "natlab-easyaf", .first_port = 32768, .t_filter = 300, .refreshed_from_outside = true},
+    {.name = "natlab-hard", .first_port = 32768, .t_filter = 300, .refreshed_from_outside = true},
+    {.name = "pion-default", .first_port = 49152, .delta = 1},
+    {.name = "ns3-rebind", .refreshed_from_outside = true},
+};
+
+START_TEST(figures_of_the_table) {
+    const struct figure_case *c = &figures[_i];
+    const wzp_sim_nat_cfg cfg = preset(c->name);
+    ck_assert_msg(cfg.first_port == c->first_port && cfg.last_port == 0, "%s: ports", c->name);
+    ck_assert_msg(cfg.delta == c->delta && cfg.skip_ppm == c->skip_ppm, "%s: steps", c->name);
+    ck_assert_msg(cfg.block_size == c->block_size && cfg.blocks_max == c->blocks_max, "%s: blocks",
+                  c->name);
+    ck_assert_msg(cfg.quota == c->quota, "%s: quota", c->name);
+    ck_assert_msg(cfg.t_hold == c->t_hold * WZP_S && cfg.t_filter == c->t_filter * WZP_S,
+                  "%s: times", c->name);
+    ck_assert_msg(cfg.overload == c->per_flow && cfg.keep_well_known == c->keeps_well_known,
+                  "%s: flows", c->name);
+    ck_assert_msg(cfg.arbitrary_pooling == c->arbitrary, "%s: pool", c->name);
+    ck_assert_msg(cfg.ports != WZP_SIM_NAT_PRESERVE || cfg.identity ||
+                      cfg.fallback == WZP_SIM_NAT_RANDOM,
+                  "%s: fallback", c->name);
+    ck_assert_msg(cfg.no_refresh_in != c->refreshed_from_outside && !cfg.no_refresh_out,
+                  "%s: refresh", c->name);
+}
+END_TEST
+
 /* A subscriber of a carrier has aligned blocks of 1024 ports; what is given back rests for 120 s.
  */
 START_TEST(carrier_blocks) {
@@ -248,6 +312,7 @@ int main(void) {
     tcase_add_loop_test(tc, timers, 0, count);
     tcase_add_loop_test(tc, hairpin, 0, count);
     tcase_add_loop_test(tc, remark, 0, (int)WZP_COUNT_OF(remarks));
+    tcase_add_loop_test(tc, figures_of_the_table, 0, (int)WZP_COUNT_OF(figures));
     tcase_add_loop_test(tc, carrier_blocks, 0, 2);
     tcase_add_test(tc, names_and_chains);
     tcase_add_test(tc, refusals);
