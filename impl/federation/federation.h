@@ -166,6 +166,7 @@ typedef enum wzp_fed_verdict {
 typedef struct wzp_fed_packet {
     wzp_fed_room *room;
     wzp_federation_datagram parsed; /* borrows from the datagram */
+    size_t delivered;               /* the caller's */
 } wzp_fed_packet;
 
 /* A datagram from a link.  WZP_FED_DELIVER: its packet goes to the local rooms, and the datagram as
@@ -197,6 +198,8 @@ typedef struct wzp_fed_peer_info {
     size_t active_rooms;
 } wzp_fed_peer_info;
 size_t wzp_federation_peers(const wzp_federation *fed);
+/* This certificate is the one that the peer's fingerprint names. */
+bool wzp_federation_is_pinned(const wzp_federation *fed, uint32_t index, const uint8_t cert[32]);
 void wzp_federation_peer(const wzp_federation *fed, uint32_t index, wzp_fed_peer_info *out);
 
 typedef struct wzp_fed_counters {

@@ -271,6 +271,10 @@ uint32_t wzp_fed_link_peer(const wzp_fed_link *link) {
     return link->peer;
 }
 
+bool wzp_federation_is_pinned(const wzp_federation *fed, uint32_t index, const uint8_t cert[32]) {
+    return shows(&fed->peers[index], cert);
+}
+
 /* --- what is known ---------------------------------------------------------------------------- */
 
 const wzp_fed_target *wzp_federation_targets(const wzp_federation *fed, size_t *count) {

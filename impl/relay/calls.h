@@ -70,8 +70,14 @@ typedef struct wzp_call_place {
     wzp_list_str local;
 } wzp_call_place;
 
+/* Where a party is registered: here, with the peer of this number less one, or with a peer that
+ * will be known when it answers. */
+#define WZP_CALL_HERE 0
+#define WZP_CALL_ANYWHERE UINT32_MAX
+
 typedef struct wzp_call_side {
     char name[WZP_CALL_NAME_MAX + 1]; /* fingerprint, exactly as registered */
+    uint32_t peer;                    /* the caller of wzp_calls_offer sets it */
     wzp_call_place place;             /* owned by the call */
     void *memory;
 } wzp_call_side;
@@ -106,7 +112,7 @@ void wzp_calls_set_ring_timeout(wzp_calls *calls, uint64_t timeout);
 
 typedef struct wzp_call_offer {
     wzp_bytes id;
-    const char *caller, *callee; /* names of registered clients */
+    const char *caller, *callee; /* names of clients, at most WZP_CALL_NAME_MAX characters */
     wzp_call_place place;        /* the caller's; copied */
 } wzp_call_offer;
 

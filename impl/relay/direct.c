@@ -4,17 +4,46 @@
 
 #include "relay/internal.h"
 
+static bool is_here(const wzp_call *call, wzp_call_role role) {
+    return call->sides[role].peer == WZP_CALL_HERE;
+}
+
+/* NULL: it is with a peer, or gone. */
 static session *client_of(const wzp_relay *r, const wzp_call *call, wzp_call_role role) {
-    return wzp_relay_find_client(r, wzp_bytes_str(call->sides[role].name));
+    return is_here(call, role) ? wzp_relay_find_client(r, wzp_bytes_str(call->sides[role].name))
+                               : NULL;
+}
+
+/* What this client is in the call; one that registered here although the call has it elsewhere is
+ * nothing. */
+static wzp_call_role role_of(const wzp_call *call, const session *s) {
+    const wzp_call_role role = wzp_call_role_of(call, s->fingerprint);
+    return role != WZP_CALL_STRANGER && is_here(call, role) ? role : WZP_CALL_STRANGER;
 }
 
 static wzp_call_role other(wzp_call_role role) {
     return role == WZP_CALL_CALLER ? WZP_CALL_CALLEE : WZP_CALL_CALLER;
 }
 
+static void drop(wzp_relay *r, call_drop why) {
+    r->metrics.call_drops[why]++;
+}
+
+/* As long as nobody has answered, only the end of the call is for all (relay sheet 9.9). */
+static void tell_abroad(wzp_relay *r, uint32_t peer, const wzp_signal *signal) {
+    const bool is_known = peer != WZP_CALL_ANYWHERE;
+    if (r->federation == NULL || (!is_known && signal->kind != WZP_SIGNAL_HANGUP) ||
+        wzp_federation_forward(r->federation, is_known ? peer - 1 : WZP_FED_NO_PEER, signal) == 0) {
+        drop(r, CALL_DROP_UNREACHED);
+    }
+}
+
 /* A party may have gone while its call lives on: then there is nobody to tell. */
-static void tell(const wzp_relay *r, const wzp_call *call, wzp_call_role role,
-                 const wzp_signal *signal) {
+static void tell(wzp_relay *r, const wzp_call *call, wzp_call_role role, const wzp_signal *signal) {
+    if (!is_here(call, role)) {
+        tell_abroad(r, call->sides[role].peer, signal);
+        return;
+    }
     session *to = client_of(r, call, role);
     if (to != NULL) {
         (void)wzp_relay_send_signal(to, signal);
@@ -26,10 +55,6 @@ static wzp_signal hangup_of(wzp_hangup_kind kind, const char *call_id) {
     return (wzp_signal){.kind = WZP_SIGNAL_HANGUP,
                         .version = 1,
                         .u.Hangup = {.reason.kind = (uint8_t)kind, .call_id = id}};
-}
-
-static void drop(wzp_relay *r, call_drop why) {
-    r->metrics.call_drops[why]++;
 }
 
 static void end(wzp_relay *r, const session *s, wzp_call *call, call_end why) {
@@ -68,33 +93,71 @@ static void refuse_offline(session *s) {
     (void)wzp_relay_send_signal(s, &hangup);
 }
 
-static void place_call(session *s, const session *callee, const wzp_signal *signal) {
-    wzp_relay *r = s->relay;
-    wzp_signal copy = *signal;
-    wzp_signal_DirectCallOffer *offer = &copy.u.DirectCallOffer;
-    offer->caller_local_addrs = first_candidates(r, offer->caller_local_addrs);
+static wzp_call_refusal register_call(wzp_relay *r, const wzp_signal_DirectCallOffer *offer,
+                                      const char *caller, const char *callee, wzp_call **call) {
     const wzp_call_offer wanted = {.id = offer->call_id,
-                                   .caller = s->fingerprint,
-                                   .callee = callee->fingerprint,
+                                   .caller = caller,
+                                   .callee = callee,
                                    .place = {.reflexive = offer->caller_reflexive_addr,
                                              .mapped = offer->caller_mapped_addr,
                                              .local = offer->caller_local_addrs}};
-    wzp_call *call = NULL;
-    const wzp_call_refusal refusal = wzp_calls_offer(r->calls, &wanted, r->now, &call);
-    if (refusal != WZP_CALL_FINE) {
-        r->metrics.calls_refused[refusal]++;
-        refuse(s, offer, refusal == WZP_CALL_CALLEE_BUSY ? WZP_HANGUP_BUSY : WZP_HANGUP_ERROR,
-               wzp_call_refusal_name(refusal));
-        return;
-    }
+    const wzp_call_refusal refusal = wzp_calls_offer(r->calls, &wanted, r->now, call);
+    r->metrics.calls_refused[refusal] += refusal != WZP_CALL_FINE ? 1 : 0;
+    return refusal;
+}
+
+static wzp_hangup_kind kind_of(wzp_call_refusal refusal) {
+    return refusal == WZP_CALL_CALLEE_BUSY ? WZP_HANGUP_BUSY : WZP_HANGUP_ERROR;
+}
+
+/* As deployed, the relay itself says that it rings. */
+static void ring(session *s, wzp_call *call) {
+    wzp_relay *r = s->relay;
     const wzp_signal ringing = {.kind = WZP_SIGNAL_CALL_RINGING,
                                 .version = 1,
                                 .u.CallRinging.call_id = wzp_bytes_str(call->id)};
-    r->metrics.calls_offered++;
-    wzp_relay_event_push(r, s, "call_offer", "");
-    tell(r, call, WZP_CALL_CALLEE, &copy);
     tell(r, call, WZP_CALL_CALLER, &ringing);
     (void)wzp_calls_step(r->calls, call, WZP_CALL_RELAY, WZP_CALL_IN_RUNG, r->now);
+}
+
+/* `callee` NULL: perhaps a peer knows the name.  All are asked; who answers first has it. */
+static void place_call(session *s, const session *callee, const char *name,
+                       const wzp_signal *signal) {
+    wzp_relay *r = s->relay;
+    wzp_signal copy = *signal;
+    wzp_signal_DirectCallOffer *offer = &copy.u.DirectCallOffer;
+    wzp_call *call = NULL;
+    offer->caller_local_addrs = first_candidates(r, offer->caller_local_addrs);
+    const wzp_call_refusal refusal = register_call(r, offer, s->fingerprint, name, &call);
+    if (refusal != WZP_CALL_FINE) {
+        refuse(s, offer, kind_of(refusal), wzp_call_refusal_name(refusal));
+        return;
+    }
+    if (callee != NULL) {
+        tell(r, call, WZP_CALL_CALLEE, &copy);
+    } else {
+        call->sides[WZP_CALL_CALLEE].peer = WZP_CALL_ANYWHERE;
+        if (wzp_federation_forward(r->federation, WZP_FED_NO_PEER, &copy) == 0) {
+            wzp_calls_remove(r->calls, &call);
+            refuse_offline(s);
+            return;
+        }
+        r->metrics.calls_abroad++;
+    }
+    r->metrics.calls_offered++;
+    wzp_relay_event_push(r, s, "call_offer", callee != NULL ? "" : "to peers");
+    ring(s, call);
+}
+
+/* A name as text; false: nobody can have it. */
+static bool copy_name(char out[WZP_CALL_NAME_MAX + 1], wzp_bytes name) {
+    if (name.len == 0 || name.len > WZP_CALL_NAME_MAX ||
+        memchr(name.data, '\0', name.len) != NULL) {
+        return false;
+    }
+    memcpy(out, name.data, name.len);
+    out[name.len] = '\0';
+    return true;
 }
 
 /* The name that the callee will see is what the caller claims; only strict relays compare it. */
@@ -102,14 +165,16 @@ static void on_offer(session *s, const wzp_signal *signal) {
     wzp_relay *r = s->relay;
     const wzp_signal_DirectCallOffer *offer = &signal->u.DirectCallOffer;
     const session *callee = wzp_relay_find_client(r, offer->target_fingerprint);
+    char name[WZP_CALL_NAME_MAX + 1];
+    const bool may_be_abroad = r->federation != NULL && copy_name(name, offer->target_fingerprint);
     if (r->cfg.strict_identity &&
         !wzp_bytes_equal(offer->caller_fingerprint, wzp_bytes_str(s->fingerprint))) {
         r->metrics.calls_misnamed++;
         refuse(s, offer, WZP_HANGUP_ERROR, "the caller has another name");
-    } else if (callee == NULL || r->draining) {
+    } else if (r->draining || (callee == NULL && !may_be_abroad)) {
         refuse_offline(s);
     } else {
-        place_call(s, callee, signal);
+        place_call(s, callee, callee != NULL ? callee->fingerprint : name, signal);
     }
 }
 
@@ -147,8 +212,7 @@ static void set_up(const wzp_relay *r, const wzp_call *call, wzp_call_role role)
 }
 
 /* Who accepts by relay only shows no address, whatever its client wrote into the answer. */
-static void accept(session *s, wzp_call *call, const wzp_signal *signal) {
-    wzp_relay *r = s->relay;
+static void accept(wzp_relay *r, const session *s, wzp_call *call, const wzp_signal *signal) {
     wzp_signal copy = *signal;
     wzp_signal_DirectCallAnswer *answer = &copy.u.DirectCallAnswer;
     if (call->state == WZP_CALL_GENERIC) {
@@ -175,13 +239,13 @@ static wzp_call_input input_of(uint8_t accept_mode) {
                                                : WZP_CALL_IN_REJECT;
 }
 
-static void on_answer(session *s, wzp_call *call, wzp_call_role role, const wzp_signal *signal) {
-    wzp_relay *r = s->relay;
+static void on_answer(wzp_relay *r, const session *s, wzp_call *call, wzp_call_role role,
+                      const wzp_signal *signal) {
     const wzp_signal hangup = hangup_of(WZP_HANGUP_NORMAL, call->id);
     switch (wzp_calls_step(r->calls, call, role, input_of(signal->u.DirectCallAnswer.accept_mode),
                            r->now)) {
     case WZP_CALL_ACT_SET_UP:
-        accept(s, call, signal);
+        accept(r, s, call, signal);
         break;
     case WZP_CALL_ACT_END_PEER:
         tell(r, call, other(role), &hangup);
@@ -195,8 +259,8 @@ static void on_answer(session *s, wzp_call *call, wzp_call_role role, const wzp_
 
 /* --- the rest --------------------------------------------------------------------------------- */
 
-static void on_hangup(session *s, wzp_call *call, wzp_call_role role, const wzp_signal *signal) {
-    wzp_relay *r = s->relay;
+static void on_hangup(wzp_relay *r, const session *s, wzp_call *call, wzp_call_role role,
+                      const wzp_signal *signal) {
     if (wzp_calls_step(r->calls, call, role, WZP_CALL_IN_HANGUP, r->now) == WZP_CALL_ACT_PASS) {
         r->metrics.call_signals++;
         tell(r, call, other(role), signal);
@@ -212,12 +276,17 @@ static void on_hangup_of_all(session *s, const wzp_signal *signal) {
     wzp_call *next = NULL;
     for (wzp_call *call = wzp_calls_of(calls, s->fingerprint, NULL); call != NULL; call = next) {
         next = wzp_calls_of(calls, s->fingerprint, call);
-        on_hangup(s, call, wzp_call_role_of(call, s->fingerprint), signal);
+        const wzp_call_role role = role_of(call, s);
+        if (role != WZP_CALL_STRANGER) {
+            wzp_signal named = *signal; /* a peer has other calls than this client's */
+            const bool is_abroad = !is_here(call, other(role));
+            named.u.Hangup.call_id = (wzp_opt_str){true, wzp_bytes_str(call->id)};
+            on_hangup(s->relay, s, call, role, is_abroad ? &named : signal);
+        }
     }
 }
 
-static void on_message(session *s, wzp_call *call, wzp_call_role role, const wzp_signal *signal) {
-    wzp_relay *r = s->relay;
+static void on_message(wzp_relay *r, wzp_call *call, wzp_call_role role, const wzp_signal *signal) {
     wzp_signal copy = *signal;
     const bool tells_address = signal->kind == WZP_SIGNAL_CANDIDATE_UPDATE ||
                                signal->kind == WZP_SIGNAL_HARD_NAT_PROBE ||
@@ -249,13 +318,16 @@ static void on_control(session *s, const wzp_signal *signal) {
     unsigned count = 0;
     for (wzp_call *call = wzp_calls_of(r->calls, s->fingerprint, NULL); call != NULL;
          call = wzp_calls_of(r->calls, s->fingerprint, call)) {
-        if (call->state == WZP_CALL_TRUSTED || call->state == WZP_CALL_GENERIC) {
+        const bool is_between_clients =
+            is_here(call, WZP_CALL_CALLER) && is_here(call, WZP_CALL_CALLEE);
+        if (is_between_clients &&
+            (call->state == WZP_CALL_TRUSTED || call->state == WZP_CALL_GENERIC)) {
             active = call;
             count++;
         }
     }
     if (count == 1) {
-        on_message(s, active, wzp_call_role_of(active, s->fingerprint), signal);
+        on_message(r, active, role_of(active, s), signal);
     } else {
         drop(r, CALL_DROP_AMBIGUOUS);
     }
@@ -284,25 +356,26 @@ static const wzp_bytes *call_id_of(const wzp_signal *signal) {
     }
 }
 
-static void on_named(session *s, wzp_bytes call_id, const wzp_signal *signal) {
-    wzp_call *call = wzp_calls_find(s->relay->calls, call_id);
-    const wzp_call_role role =
-        call != NULL ? wzp_call_role_of(call, s->fingerprint) : WZP_CALL_STRANGER;
-    if (role == WZP_CALL_STRANGER) {
-        drop(s->relay, call == NULL ? CALL_DROP_NO_CALL : CALL_DROP_STRANGER);
-    } else if (signal->kind == WZP_SIGNAL_DIRECT_CALL_ANSWER) {
-        on_answer(s, call, role, signal);
+/* `s` is the party, or the link that its peer spoke over. */
+static void on_named(wzp_relay *r, const session *s, wzp_call *call, wzp_call_role role,
+                     const wzp_signal *signal) {
+    if (signal->kind == WZP_SIGNAL_DIRECT_CALL_ANSWER) {
+        on_answer(r, s, call, role, signal);
     } else if (signal->kind == WZP_SIGNAL_HANGUP) {
-        on_hangup(s, call, role, signal);
+        on_hangup(r, s, call, role, signal);
     } else {
-        on_message(s, call, role, signal);
+        on_message(r, call, role, signal);
     }
 }
 
 void wzp_relay_on_call_signal(session *s, const wzp_signal *signal) {
     const wzp_bytes *call_id = call_id_of(signal);
-    if (call_id != NULL) {
-        on_named(s, *call_id, signal);
+    wzp_call *call = call_id != NULL ? wzp_calls_find(s->relay->calls, *call_id) : NULL;
+    const wzp_call_role role = call != NULL ? role_of(call, s) : WZP_CALL_STRANGER;
+    if (role != WZP_CALL_STRANGER) {
+        on_named(s->relay, s, call, role, signal);
+    } else if (call_id != NULL) {
+        drop(s->relay, call == NULL ? CALL_DROP_NO_CALL : CALL_DROP_STRANGER);
     } else if (signal->kind == WZP_SIGNAL_DIRECT_CALL_OFFER) {
         on_offer(s, signal);
     } else if (signal->kind == WZP_SIGNAL_HANGUP) {
@@ -312,13 +385,100 @@ void wzp_relay_on_call_signal(session *s, const wzp_signal *signal) {
     }
 }
 
+/* --- parties that are with peers (relay sheet 9.8, 9.9) ----------------------------------------
+ */
+
+/* The caller is with the peer, and so is whom it may name: not our own clients, and not those of
+ * another peer's call. */
+static bool is_spoofed(const wzp_relay *r, const wzp_signal_DirectCallOffer *offer, uint32_t peer) {
+    const wzp_call *older = wzp_calls_find(r->calls, offer->call_id);
+    return wzp_relay_find_client(r, offer->caller_fingerprint) != NULL ||
+           (older != NULL && older->sides[WZP_CALL_CALLER].peer != peer);
+}
+
+static void refuse_peer(wzp_relay *r, uint32_t peer, wzp_bytes call_id, wzp_call_refusal refusal) {
+    wzp_signal hangup = hangup_of(kind_of(refusal), NULL);
+    hangup.u.Hangup.call_id = (wzp_opt_str){true, call_id};
+    if (call_id.len <= WZP_CALL_ID_MAX) {
+        tell_abroad(r, peer, &hangup);
+    }
+}
+
+/* Without a second hop: whom we do not know, another peer may. */
+static void on_peer_offer(session *link, uint32_t peer, const wzp_signal *signal) {
+    wzp_relay *r = link->relay;
+    wzp_signal copy = *signal;
+    wzp_signal_DirectCallOffer *offer = &copy.u.DirectCallOffer;
+    char caller[WZP_CALL_NAME_MAX + 1];
+    wzp_call *call = NULL;
+    const session *callee = wzp_relay_find_client(r, offer->target_fingerprint);
+    if (callee == NULL || r->draining) {
+        r->metrics.offers_not_here++;
+        return;
+    }
+    if (!copy_name(caller, offer->caller_fingerprint) || is_spoofed(r, offer, peer)) {
+        r->metrics.offers_spoofed++;
+        wzp_relay_event_push(r, link, "call_refused", "the peer has no such caller");
+        return;
+    }
+    offer->caller_local_addrs = first_candidates(r, offer->caller_local_addrs);
+    const wzp_call_refusal refusal = register_call(r, offer, caller, callee->fingerprint, &call);
+    if (refusal != WZP_CALL_FINE) {
+        refuse_peer(r, peer, offer->call_id, refusal);
+        return;
+    }
+    call->sides[WZP_CALL_CALLER].peer = peer;
+    r->metrics.calls_from_abroad++;
+    wzp_relay_event_push(r, link, "call_offer", "from a peer");
+    tell(r, call, WZP_CALL_CALLEE, &copy);
+    (void)wzp_calls_step(r->calls, call, WZP_CALL_RELAY, WZP_CALL_IN_RUNG, r->now);
+}
+
+/* Which of the parties this peer may speak for. */
+static wzp_call_role role_of_peer(const wzp_call *call, uint32_t peer) {
+    const uint32_t callee = call->sides[WZP_CALL_CALLEE].peer;
+    return callee == peer || callee == WZP_CALL_ANYWHERE ? WZP_CALL_CALLEE
+           : call->sides[WZP_CALL_CALLER].peer == peer   ? WZP_CALL_CALLER
+                                                         : WZP_CALL_STRANGER;
+}
+
+/* Deployed relays say of themselves that it rings; ours has done so already. */
+static bool is_told_already(const wzp_signal *signal) {
+    return signal->kind == WZP_SIGNAL_CALL_RINGING;
+}
+
+/* What came in an envelope of a peer.  Who says anything first for a callee that may be anywhere,
+ * has it: the first answer wins. */
+void wzp_relay_on_peer_call(session *link, const wzp_signal *signal) {
+    wzp_relay *r = link->relay;
+    const uint32_t peer = wzp_fed_link_peer(link->link) + 1;
+    const wzp_bytes *call_id = call_id_of(signal);
+    wzp_call *call = call_id != NULL ? wzp_calls_find(r->calls, *call_id) : NULL;
+    const wzp_call_role role = call != NULL ? role_of_peer(call, peer) : WZP_CALL_STRANGER;
+    if (signal->kind == WZP_SIGNAL_DIRECT_CALL_OFFER) {
+        on_peer_offer(link, peer, signal);
+    } else if (is_told_already(signal)) {
+        r->metrics.call_signals++;
+    } else if (role == WZP_CALL_STRANGER) {
+        drop(r, call_id == NULL || call != NULL ? CALL_DROP_PEER : CALL_DROP_NO_CALL);
+    } else {
+        call->sides[role].peer = peer;
+        on_named(r, link, call, role, signal);
+    }
+}
+
 /* --- ends without a signal -------------------------------------------------------------------- */
 
 /* The signal connection that the name led to is gone. */
 void wzp_relay_calls_leave(session *s) {
     wzp_relay *r = s->relay;
-    for (wzp_call *call; (call = wzp_calls_of(r->calls, s->fingerprint, NULL)) != NULL;) {
-        const wzp_call_role role = wzp_call_role_of(call, s->fingerprint);
+    wzp_call *next = NULL;
+    for (wzp_call *call = wzp_calls_of(r->calls, s->fingerprint, NULL); call != NULL; call = next) {
+        next = wzp_calls_of(r->calls, s->fingerprint, call);
+        const wzp_call_role role = role_of(call, s);
+        if (role == WZP_CALL_STRANGER) {
+            continue;
+        }
         const wzp_signal hangup = hangup_of(WZP_HANGUP_NORMAL, call->id);
         (void)wzp_calls_step(r->calls, call, role, WZP_CALL_IN_GONE, r->now);
         tell(r, call, other(role), &hangup);

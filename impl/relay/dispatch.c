@@ -71,6 +71,10 @@ void wzp_relay_admit_first(session *s) {
 }
 
 void wzp_relay_on_connected(wzp_relay *r, const wzp_quic_event *ev) {
+    if (!ev->is_server) {
+        wzp_relay_on_dialled(wzp_quic_app(r->quic, ev->conn), ev);
+        return;
+    }
     session *s = wzp_relay_admits_connection(r, ev->sni)
                      ? wzp_relay_new_session(r, ev->conn, ev->sni)
                      : NULL;
@@ -141,10 +145,12 @@ void wzp_relay_on_signal(session *s, wzp_bytes json) {
         on_probe_signal(s, json);
         break;
     case SESSION_HELLO:
-        /* Nobody is trusted yet: every hello is refused, like that of a stranger. */
-        s->relay->metrics.handshake_refusals++;
-        wzp_relay_end(s, "normal close");
+        wzp_relay_on_hello(s, json);
         break;
+    case SESSION_LINK:
+        wzp_relay_on_link_signal(s, json);
+        break;
+    case SESSION_DIALLED:
     case SESSION_FAREWELL:
         break;
     }
@@ -191,6 +197,7 @@ void wzp_relay_on_closed(session *s) {
         wzp_quic_set_app(r->quic, s->conn, NULL);
     }
     wzp_relay_auth_drop(s);
+    wzp_relay_link_closed(s);
     wzp_relay_leave(s);
     wzp_relay_bridge_free(s);
     wzp_relay_hub_leave(s);

@@ -113,6 +113,10 @@ void wzp_relay_fan_out(session *s, const wzp_media_packet *packet, wzp_bytes dat
 void wzp_relay_forward(session *s, wzp_bytes datagram) {
     wzp_relay *r = s->relay;
     wzp_media_packet packet;
+    if (s->state == SESSION_LINK) {
+        wzp_relay_on_link_datagram(s, datagram);
+        return;
+    }
     if (s->state != SESSION_ROOM || s->barred) {
         return; /* before the join, or after a violation */
     }
@@ -137,4 +141,7 @@ void wzp_relay_forward(session *s, wzp_bytes datagram) {
         wzp_relay_tap_packet(s, &packet);
     }
     wzp_relay_fan_out(s, &packet, datagram);
+    if (s->room->global != NULL) {
+        wzp_relay_to_peers(s->room, datagram);
+    }
 }

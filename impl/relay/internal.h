@@ -3,6 +3,7 @@
 #define WZP_RELAY_INTERNAL_H
 
 #include "crypto/handshake.h"
+#include "federation/federation.h"
 #include "meter/enf.h"
 #include "meter/meter.h"
 #include "meter/quota.h"
@@ -27,6 +28,8 @@ typedef enum session_state {
     SESSION_SIGNAL,   /* _signal: registered, or was until somebody registered the same name */
     SESSION_PROBE,
     SESSION_HELLO,   /* _federation: FederationHello is due */
+    SESSION_DIALLED, /* to a peer, by us */
+    SESSION_LINK,    /* with a peer */
     SESSION_FAREWELL /* a last signal or stream is on its way, then close */
 } session_state;
 
@@ -120,6 +123,8 @@ struct session {
     auth *auth;
     char alias[WZP_LIMIT_ALIAS + 1]; /* "": none */
 
+    wzp_fed_link *link; /* with a peer; NULL: none */
+
     /* on _signal */
     bool is_registered;  /* its name leads to it, in relay->clients */
     bool presence_waits; /* it missed a list while one was on its way */
@@ -157,6 +162,7 @@ struct room {
     size_t count, cap;
     wzp_tier tier;
     stream_owner *owners; /* by stream id, made on first video packet */
+    wzp_fed_room *global;             /* NULL: it is not bridged */
     const session *least; /* of all members that told what they can take; only compared */
     uint32_t least_kbps, second_kbps; /* what it told, and the next one; UINT32_MAX: nobody */
     uint64_t estimates;               /* how often these were looked at anew */
@@ -188,6 +194,8 @@ typedef enum call_drop {
     CALL_DROP_RATE,
     CALL_DROP_SIZE,
     CALL_DROP_AMBIGUOUS,
+    CALL_DROP_UNREACHED, /* the peer that the party is with is not known, or not linked */
+    CALL_DROP_PEER,      /* of a peer, and not its party's */
     CALL_DROP_COUNT
 } call_drop;
 
@@ -216,6 +224,8 @@ typedef struct relay_metrics {
     uint64_t calls_offered, calls_offline, calls_misnamed, calls_refused[WZP_CALL_REFUSAL_COUNT];
     uint64_t calls_trusted, calls_generic, calls_ended[CALL_END_COUNT];
     uint64_t call_signals, call_drops[CALL_DROP_COUNT], candidates_cut, reflects_dropped;
+    uint64_t calls_abroad, calls_from_abroad, offers_not_here, offers_spoofed;
+    uint64_t peer_signals_dropped;
     uint64_t presence_lists, presence_sent, presence_deferred, updates_deferred;
     uint64_t bridge_frames_in, bridge_frames_out, bridge_drops[BRIDGE_DROP_COUNT];
     uint64_t trunk_frames[TRUNK_CAUSE_COUNT], trunk_packets;
@@ -246,6 +256,7 @@ struct wzp_relay {
     wzp_time presence_step_at;          /* when more clients are offered it */
     bool presence_is_spread;            /* most have it */
     wzp_calls *calls;
+    wzp_federation *federation; /* NULL: this relay is alone */
     auth *auth_first, *auth_last;
     uint64_t auth_count, next_auth;
     session *bridge_ready; /* guests that have something to be told */
@@ -271,7 +282,9 @@ struct wzp_relay {
 /* relay.c */
 void wzp_relay_set_deadline(session *s, wzp_time deadline);
 WZP_MUST_USE wzp_err wzp_relay_set_relays(wzp_relay *r, const char *const *relays, size_t count);
-void wzp_relay_event_push(wzp_relay *r, const session *s, const char *event, const char *reason);
+/* The event, for more to be filled in; NULL: it did not fit. */
+wzp_relay_event *wzp_relay_event_push(wzp_relay *r, const session *s, const char *event,
+                                      const char *reason);
 
 /* dispatch.c */
 session *wzp_relay_find_session(const wzp_relay *r, wzp_quic_conn conn);
@@ -363,9 +376,24 @@ bool wzp_relay_rate(rate *counted, unsigned limit, wzp_time now);
 
 /* direct.c */
 void wzp_relay_on_call_signal(session *s, const wzp_signal *signal);
+void wzp_relay_on_peer_call(session *link, const wzp_signal *signal);
 void wzp_relay_calls_leave(session *s);
 void wzp_relay_calls_tick(wzp_relay *r);
 bool wzp_relay_call_admit(const session *s);
+
+/* peers.c */
+WZP_MUST_USE wzp_err wzp_relay_peers_new(wzp_relay *r, const wzp_federation_cfg *cfg);
+void wzp_relay_on_dialled(session *s, const wzp_quic_event *ev);
+void wzp_relay_on_hello(session *s, wzp_bytes json);
+void wzp_relay_on_link_signal(session *s, wzp_bytes json);
+void wzp_relay_on_link_datagram(session *s, wzp_bytes datagram);
+void wzp_relay_link_closed(session *s);
+void wzp_relay_to_peers(const room *rm, wzp_bytes packet);
+void wzp_relay_bridge_room(room *rm);
+void wzp_relay_unbridge_room(room *rm);
+void wzp_relay_announce(const room *rm);
+void wzp_relay_peers_tick(wzp_relay *r);
+wzp_time wzp_relay_peers_deadline(const wzp_relay *r);
 
 /* presence.c */
 void wzp_relay_presence_add(session *s);

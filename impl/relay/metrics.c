@@ -186,7 +186,7 @@ static void write_sessions(wzp_wr *wr, const wzp_relay *r) {
 }
 
 /* Deployed relays register these, and dashboards name them; here nothing is behind them: this relay
- * has no jitter buffer, no links to other relays and no probes. */
+ * has no jitter buffer and no probes. */
 static void write_unserved(wzp_wr *wr) {
     static const struct {
         const char *name, *type;
@@ -195,12 +195,6 @@ static void write_unserved(wzp_wr *wr) {
         {"wzp_relay_session_jitter_buffer_depth", "gauge", true},
         {"wzp_relay_session_underruns_total", "counter", true},
         {"wzp_relay_session_overruns_total", "counter", true},
-        {"wzp_federation_peer_status", "gauge", true},
-        {"wzp_federation_peer_rtt_ms", "gauge", true},
-        {"wzp_federation_packets_forwarded_total", "counter", true},
-        {"wzp_federation_packets_deduped_total", "counter", false},
-        {"wzp_federation_packets_rate_limited_total", "counter", false},
-        {"wzp_federation_active_rooms", "gauge", false},
         {"wzp_probe_rtt_ms", "gauge", true},
         {"wzp_probe_loss_pct", "gauge", true},
         {"wzp_probe_jitter_ms", "gauge", true},
@@ -211,6 +205,105 @@ static void write_unserved(wzp_wr *wr) {
         if (!families[i].has_labels) {
             line(wr, "%s 0", families[i].name);
         }
+    }
+}
+
+/* Operators choose the labels of peers. */
+static const char *escaped(char out[256], const char *text) {
+    size_t len = 0;
+    for (; *text != '\0' && len < 250; text++) {
+        if (*text == '"' || *text == '\\') {
+            out[len++] = '\\';
+        }
+        out[len++] = (char)(*text == '\n' ? ' ' : *text);
+    }
+    out[len] = '\0';
+    return out;
+}
+
+static void write_peers(wzp_wr *wr, const wzp_relay *r) {
+    const wzp_federation *fed = r->federation;
+    const size_t count = fed != NULL ? wzp_federation_peers(fed) : 0;
+    wzp_fed_peer_info peers[WZP_FED_PEERS];
+    char label[256];
+    size_t rooms = 0;
+    family(wr, "wzp_federation_peer_status", "gauge", "1: linked");
+    for (uint32_t i = 0; i < count; i++) {
+        wzp_federation_peer(fed, i, &peers[i]);
+        rooms += peers[i].active_rooms;
+        line(wr, "wzp_federation_peer_status{peer=\"%s\"} %d", escaped(label, peers[i].label),
+             peers[i].up ? 1 : 0);
+    }
+    family(wr, "wzp_federation_peer_rtt_ms", "gauge", "of the link, in whole milliseconds");
+    for (size_t i = 0; i < count; i++) {
+        wzp_quic_stats stats;
+        if (wzp_quic_conn_stats(r->quic, peers[i].conn, &stats)) {
+            line(wr, "wzp_federation_peer_rtt_ms{peer=\"%s\"} %llu", escaped(label, peers[i].label),
+                 (unsigned long long)(stats.smoothed_rtt / WZP_MS));
+        }
+    }
+    family(wr, "wzp_federation_packets_forwarded_total", "counter", "media packets over links");
+    for (size_t i = 0; i < count; i++) {
+        line(wr, "wzp_federation_packets_forwarded_total{direction=\"in\",peer=\"%s\"} %llu",
+             escaped(label, peers[i].label), (unsigned long long)peers[i].packets_in);
+        line(wr, "wzp_federation_packets_forwarded_total{direction=\"out\",peer=\"%s\"} %llu",
+             label, (unsigned long long)peers[i].packets_out);
+    }
+    single(wr, "wzp_federation_active_rooms", "gauge", "rooms with members at peers, over links",
+           rooms);
+}
+
+static void write_federation(wzp_wr *wr, const wzp_relay *r) {
+    wzp_fed_counters n = {0};
+    if (r->federation != NULL) {
+        wzp_federation_count(r->federation, &n);
+    }
+    const struct {
+        const char *name, *help;
+        uint64_t value;
+    } singles[] = {
+        {"packets_deduped_total", "packets from peers that were seen already",
+         n.verdicts[WZP_FED_DUPLICATE]},
+        {"packets_rate_limited_total", "packets from peers over the rate of their room",
+         n.verdicts[WZP_FED_RATE]},
+        {"packets_malformed_total", "datagrams from peers that are no packet",
+         n.verdicts[WZP_FED_MALFORMED]},
+        {"packets_without_room_total", "packets from peers for rooms that are not bridged",
+         n.verdicts[WZP_FED_NO_ROOM]},
+        {"packets_too_large_total", "packets that do not fit with their room's hash", n.too_large},
+        {"send_failures_total", "packets that a link refused", n.send_failures},
+        {"marks_forgotten_early_total", "seen packets that made room before two seconds",
+         n.forgotten_early},
+        {"dials_total", "connections to peers begun", n.dials},
+        {"dial_failures_total", "of these, without success", n.dial_failures},
+        {"links_lost_total", "links that ended", n.links_lost},
+        {"hellos_refused_total", "relays that nobody trusts", n.hellos_refused},
+        {"pin_mismatches_total", "peers with another certificate than configured",
+         n.pin_mismatches},
+        {"rooms_refused_total", "announcements of rooms that are not bridged, or over a limit",
+         n.rooms_refused},
+        {"lists_cut_total", "announcements with more or longer entries than a limit", n.lists_cut},
+        {"lists_old_total", "lists that were known already", n.lists_old},
+        {"lists_expired_total", "lists that nobody renewed", n.lists_expired},
+        {"identity_echoes_total", "announcements under our own identity", n.identity_echoes},
+        {"envelopes_own_total", "envelopes of our own that came back", n.envelopes_own},
+        {"envelopes_foreign_total", "envelopes in another relay's name", n.envelopes_foreign},
+        {"signals_ignored_total", "signals without meaning on a link", n.signals_ignored},
+        {"signals_dropped_total", "signals over 4000 per second of a link",
+         r->metrics.peer_signals_dropped},
+        {"announcements_total", "announcements of rooms sent", n.announcements},
+        {"calls_offered_total", "direct calls offered to peers", r->metrics.calls_abroad},
+        {"calls_received_total", "direct calls from peers to clients here",
+         r->metrics.calls_from_abroad},
+        {"offers_not_here_total", "calls from peers to nobody here", r->metrics.offers_not_here},
+        {"offers_spoofed_total", "calls from peers in the name of clients that are not theirs",
+         r->metrics.offers_spoofed},
+    };
+    write_peers(wr, r);
+    for (size_t i = 0; i < WZP_COUNT_OF(singles); i++) {
+        char name[80];
+        (void)snprintf(name, sizeof name, "wzp_federation_%s", singles[i].name);
+        single(wr, name, "counter", singles[i].help, singles[i].value);
     }
 }
 
@@ -340,8 +433,9 @@ static void write_bans(wzp_wr *wr, const wzp_relay *r) {
 
 static void write_calls(wzp_wr *wr, const wzp_relay *r) {
     static const char *const ends[CALL_END_COUNT] = {"reject", "hangup", "gone", "timeout"};
-    static const char *const drops[CALL_DROP_COUNT] = {
-        "no call", "stranger", "state", "withheld", "rate", "size", "ambiguous"};
+    static const char *const drops[CALL_DROP_COUNT] = {"no call",   "stranger",  "state",
+                                                       "withheld",  "rate",      "size",
+                                                       "ambiguous", "unreached", "peer"};
     const relay_metrics *m = &r->metrics;
     single(wr, "wzp_relay_calls", "gauge", "direct calls", wzp_calls_count(r->calls));
     single(wr, "wzp_relay_calls_offered_total", "counter", "offers handed to their callee",
@@ -464,6 +558,7 @@ wzp_err wzp_relay_metrics(const wzp_relay *r, wzp_wr *wr) {
     write_quotas(wr, r);
     write_bans(wr, r);
     write_unserved(wr);
+    write_federation(wr, r);
     write_ours(wr, r);
     return wzp_wr_end(wr);
 }

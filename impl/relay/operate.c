@@ -57,6 +57,9 @@ bool wzp_relay_is_ending(const wzp_relay *r) {
 
 /* Neither in a room nor party of a call. */
 static bool is_idle(const session *s) {
+    if (s->link != NULL) {
+        return s->relay->media_sessions == 0 && s->state != SESSION_FAREWELL;
+    }
     return s->room == NULL && s->state != SESSION_FAREWELL &&
            (!s->is_registered || wzp_calls_of(s->relay->calls, s->fingerprint, NULL) == NULL);
 }

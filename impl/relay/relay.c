@@ -84,6 +84,7 @@ wzp_err wzp_relay_new(wzp_relay **out, const wzp_relay_cfg *cfg, wzp_time now) {
     err =
         err == WZP_OK ? wzp_relay_set_relays(r, cfg->available_relays, cfg->available_count) : err;
     err = err == WZP_OK ? wzp_calls_new(&r->calls, &calls) : err;
+    err = err == WZP_OK ? wzp_relay_peers_new(r, cfg->federation) : err;
     if (err != WZP_OK) {
         wzp_relay_free(&r);
         return err;
@@ -114,6 +115,7 @@ void wzp_relay_free(wzp_relay **relay) {
         wzp_relay_on_closed(r->sessions);
     }
     wzp_calls_free(&r->calls);
+    wzp_federation_free(&r->federation);
     wzp_table_clear(&r->clients);
     wzp_table_clear(&r->conns);
     wzp_table_clear(&r->rooms);
@@ -241,6 +243,7 @@ void wzp_relay_tick(wzp_relay *r, wzp_time now) {
     wzp_relay_calls_tick(r);
     wzp_relay_presence_tick(r);
     wzp_relay_drain_tick(r);
+    wzp_relay_peers_tick(r);
     wzp_relay_tap_tick(r);
     drain(r);
 }
@@ -249,6 +252,7 @@ wzp_time wzp_relay_deadline(const wzp_relay *r) {
     wzp_time first = wzp_time_min(wzp_quic_deadline(r->quic), wzp_relay_trunk_deadline(r));
     first = wzp_time_min(first, wzp_calls_deadline(r->calls));
     first = wzp_time_min(first, wzp_relay_tap_deadline(r));
+    first = wzp_time_min(first, wzp_relay_peers_deadline(r));
     first = wzp_time_min(first, wzp_timers_deadline(&r->timers));
     first = wzp_time_min(first, wzp_timers_deadline(&r->room_timers));
     return wzp_time_min(first, wzp_relay_presence_deadline(r));
@@ -285,13 +289,14 @@ wzp_core wzp_relay_core(wzp_relay *relay) {
 
 /* --- event log -------------------------------------------------------------------------------- */
 
-void wzp_relay_event_push(wzp_relay *r, const session *s, const char *event, const char *reason) {
+wzp_relay_event *wzp_relay_event_push(wzp_relay *r, const session *s, const char *event,
+                                      const char *reason) {
     if (r->events == NULL) {
         r->events = calloc(WZP_LIMIT_EVENTS, sizeof *r->events);
     }
     if (r->events == NULL || r->events_len == WZP_LIMIT_EVENTS) {
         r->metrics.events_dropped++;
-        return;
+        return NULL;
     }
     wzp_relay_event *e = &r->events[(r->events_first + r->events_len++) % WZP_LIMIT_EVENTS];
     *e = (wzp_relay_event){.event = event, .at = r->now};
@@ -304,6 +309,7 @@ void wzp_relay_event_push(wzp_relay *r, const session *s, const char *event, con
                                                  : wzp_addr_text(&s->path.remote, addr));
         e->count = s->room != NULL ? (uint32_t)s->room->count : 0;
     }
+    return e;
 }
 
 bool wzp_relay_next_event(wzp_relay *r, wzp_relay_event *out) {

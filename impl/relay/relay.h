@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "base/wr.h"
+#include "federation/federation.h"
 #include "meter/bans.h"
 #include "quic/core.h"
 
@@ -62,6 +63,9 @@ typedef struct wzp_relay_cfg {
     bool pli_broadcast;    /* PLI to all members as deployed, instead of to the owner only */
     bool layers_by_report; /* video layers by QualityReport alone, as deployed: always the lowest */
     bool trunking;         /* media leaves in TrunkFrames, which no deployed client reads */
+    const wzp_federation_cfg *federation; /* NULL: alone.  Copied; its rng and fingerprint are the
+                                             relay's own.  One worker only */
+    bool packet_events;                   /* events of every packet from peers, for the event log */
     const char *debug_tap; /* a room's name or "*": its traffic is logged, see tap.h.  Copied */
 
     /* One of several instances behind one address; 0 and NULL: alone.  Each owns whole rooms:

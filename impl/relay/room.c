@@ -33,11 +33,13 @@ static room *find_or_make(wzp_relay *r, const char *name) {
         rm->tier = WZP_TIER_GOOD;
         wzp_table_add(&r->rooms, &rm->by_name, wzp_table_hash(&r->rooms, wzp_bytes_str(name)));
         r->room_count++;
+        wzp_relay_bridge_room(rm);
     }
     return rm;
 }
 
 static void delete_room(wzp_relay *r, room *rm) {
+    wzp_relay_unbridge_room(rm);
     wzp_table_remove(&r->rooms, &rm->by_name);
     wzp_timers_set(&r->room_timers, &rm->update_timer, WZP_TIME_NEVER);
     r->room_count--;
@@ -117,6 +119,8 @@ bool wzp_relay_join(session *s) {
         wzp_relay_tap_join(s);
         wzp_relay_keyframe_replay(s);
         wzp_relay_room_changed(rm, s);
+    } else {
+        wzp_relay_announce(rm);
     }
     return true;
 }
@@ -142,6 +146,8 @@ void wzp_relay_leave(session *s) {
         delete_room(s->relay, rm);
     } else if (s->bridge == NULL) {
         wzp_relay_room_changed(rm, NULL);
+    } else {
+        wzp_relay_announce(rm);
     }
 }
 

@@ -123,14 +123,30 @@ void guest_leave(guest *g) {
 stage *stage_new(const wzp_relay_cfg *cfg) {
     stage *st = calloc(1, sizeof *st);
     ck_assert_ptr_nonnull(st);
-    wzp_relay_cfg own = cfg != NULL ? *cfg : (wzp_relay_cfg){0};
     pair_init(&st->net, 1);
-    wzp_prng_init(&st->prng, 1, "relay");
-    own.rng = wzp_prng_rng(&st->prng);
-    ck_assert(wzp_relay_new(&st->relay, &own, st->net.now) == WZP_OK);
-    st->relay_addr = wzp_addr_v4(10, 0, 0, 1, 4433);
-    pair_add(&st->net, wzp_relay_core(st->relay), st->relay_addr, NULL, NULL);
+    stage_relay(st, cfg);
+    stage_at(st, 0);
     return st;
+}
+
+wzp_addr stage_relay_addr(size_t i) {
+    return wzp_addr_v4(10, 0, 0, (uint8_t)(1 + i), 4433);
+}
+
+void stage_relay(stage *st, const wzp_relay_cfg *cfg) {
+    const size_t i = st->relay_count++;
+    ck_assert_uint_lt(i, STAGE_RELAYS);
+    wzp_relay_cfg own = cfg != NULL ? *cfg : (wzp_relay_cfg){0};
+    wzp_prng_init(&st->prngs[i], 1 + i, "relay");
+    own.rng = wzp_prng_rng(&st->prngs[i]);
+    ck_assert(wzp_relay_new(&st->relays[i], &own, st->net.now) == WZP_OK);
+    st->hosts[i] = st->net.hosts;
+    pair_add(&st->net, wzp_relay_core(st->relays[i]), stage_relay_addr(i), NULL, NULL);
+}
+
+void stage_at(stage *st, size_t i) {
+    st->relay = st->relays[i];
+    st->relay_addr = stage_relay_addr(i);
 }
 
 void stage_free(stage **st) {
@@ -139,7 +155,9 @@ void stage_free(stage **st) {
         wzp_quic_free(&(*st)->guests[i].quic);
     }
     pair_clear(&(*st)->net);
-    wzp_relay_free(&(*st)->relay);
+    for (size_t i = 0; i < (*st)->relay_count; i++) {
+        wzp_relay_free(&(*st)->relays[i]);
+    }
     free(*st);
     *st = NULL;
 }

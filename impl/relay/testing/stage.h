@@ -1,5 +1,5 @@
-/* Test helper: a relay and guests with real QUIC on the in-memory network of quic/testing/pair.h.
- * Guests keep what they hear; tests say what they do. */
+/* Test helper: a relay, or some, and guests with real QUIC on the in-memory network of
+ * quic/testing/pair.h. Guests keep what they hear; tests say what they do. */
 #ifndef WZP_RELAY_TESTING_STAGE_H
 #define WZP_RELAY_TESTING_STAGE_H
 
@@ -31,12 +31,16 @@ typedef struct guest {
 } guest;
 
 #define STAGE_GUESTS 32
+#define STAGE_RELAYS 4
 
 typedef struct stage {
     pair_net net;
-    wzp_relay *relay;
+    wzp_relay *relay; /* that guests come to and whose metrics are read */
     wzp_addr relay_addr;
-    wzp_prng prng;
+    wzp_relay *relays[STAGE_RELAYS];
+    size_t hosts[STAGE_RELAYS]; /* in the network */
+    wzp_prng prngs[STAGE_RELAYS];
+    size_t relay_count;
     guest guests[STAGE_GUESTS];
     size_t guest_count;
 } stage;
@@ -44,6 +48,12 @@ typedef struct stage {
 /* `cfg` NULL: defaults.  Its rng is the stage's own. */
 stage *stage_new(const wzp_relay_cfg *cfg);
 void stage_free(stage **st);
+
+/* One more relay; the first is 0. */
+void stage_relay(stage *st, const wzp_relay_cfg *cfg);
+wzp_addr stage_relay_addr(size_t i);
+/* From now on guests come to this one. */
+void stage_at(stage *st, size_t i);
 void stage_run(stage *st, uint64_t ms);
 
 /* Dials; the connection is up on return.  The identity follows from the number of the guest. */
