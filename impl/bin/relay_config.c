@@ -16,6 +16,7 @@ typedef enum key_kind {
     LEVEL,
     ENFORCE,
     ENTROPY,
+    PIN,
     TEXTS,
     LIST
 } key_kind;
@@ -66,9 +67,11 @@ static const struct key {
     {"remote_relay", ADDR, LATER, 0},
     {"probe_targets", LIST, LATER, 0},
     {"static_dir", TEXT, LATER, 0},
-    {"peers", LIST, LATER, 0},
-    {"trusted", LIST, LATER, 0},
-    {"global_rooms", LIST, LATER, 0},
+    {"peers", LIST, USED, 0},
+    {"trusted", LIST, USED, 0},
+    {"global_rooms", LIST, USED, 0},
+    {"federation_pin", PIN, USED, INTO(pin_required)},
+    {"federation_room_pps", NUMBER, USED, INTO(federation_room_pps)},
 };
 
 static const char *expected(key_kind kind) {
@@ -89,6 +92,8 @@ static const char *expected(key_kind kind) {
         return "\"off\", \"observe\" or \"on\"";
     case ENTROPY:
         return "\"count\" or \"close\"";
+    case PIN:
+        return "\"warn\" or \"require\"";
     case TEXTS:
         return "a list of strings";
     case LIST:
@@ -127,6 +132,7 @@ static bool take_text(wzp_relay_options *o, const struct key *key, const char *t
     wzp_enforce enforce;
     wzp_log_level level;
     bool closes;
+    bool required;
     switch (key->kind) {
     case ADDR:
         if (wzp_addr_parse(&addr, text) != WZP_OK) {
@@ -151,6 +157,12 @@ static bool take_text(wzp_relay_options *o, const struct key *key, const char *t
             return false;
         }
         store(o, key->into, &closes, sizeof closes);
+        return true;
+    case PIN:
+        if (!wzp_pin_parse(text, &required)) {
+            return false;
+        }
+        store(o, key->into, &required, sizeof required);
         return true;
     default:
         store(o, key->into, &text, sizeof text);
@@ -189,6 +201,7 @@ static bool take(wzp_relay_options *o, const struct key *key, const json_t *valu
     case LEVEL:
     case ENFORCE:
     case ENTROPY:
+    case PIN:
         return json_is_string(value) && take_text(o, key, json_string_value(value));
     }
     return false;
@@ -236,7 +249,7 @@ int wzp_relay_config_load(wzp_relay_options *o) {
     json_object_foreach(o->toml.tree, name, value) {
         code = code == 0 ? take_key(o, name, value) : code;
     }
-    return code;
+    return code == 0 ? wzp_relay_peers_load(o) : code;
 }
 
 /* --- the example ------------------------------------------------------------------------------ */
@@ -259,7 +272,13 @@ void wzp_relay_config_write_example(const wzp_relay_options *o, const char *tls_
                  "# [[peers]]\n"
                  "# url = \"%s\"\n"
                  "# fingerprint = \"%s\"\n"
-                 "# label = \"this relay\"\n",
+                 "# label = \"this relay\"\n"
+                 "\n"
+                 "# Relays that may link to this one, and rooms that are shared with all:\n"
+                 "# [[trusted]]\n"
+                 "# fingerprint = \"...\"\n"
+                 "# [[global_rooms]]\n"
+                 "# name = \"general\"\n",
                  wzp_addr_text(&o->listen, listen), listen, tls_fingerprint);
     wzp_err err = wzp_io_make_parents(o->config);
     if (err == WZP_OK && n > 0 && (size_t)n < sizeof text) {

@@ -58,6 +58,12 @@ static const char help[] =
     "  --drain-timeout SECONDS   after SIGTERM: for rooms and calls to end by themselves (0)\n"
     "  --threads N               workers (1), each with a share of the rooms\n"
     "\n"
+    "with whom it federates; peers and trusted relays are in the configuration file\n"
+    "  --global-room NAME        a room that is shared with peers, in lower case; may be repeated\n"
+    "  --federation-pin warn|require   what if a peer shows another certificate than its\n"
+    "                            fingerprint says: log it (default), or do not link\n"
+    "  --federation-room-pps N   packets per second and room that peers may send (500)\n"
+    "\n"
     "what it tells\n"
     "  --metrics-port PORT       Prometheus text at http://127.0.0.1:PORT/metrics; also /healthz,\n"
     "                            /presence, /route/FINGERPRINT, /peers, /mesh, /bans\n"
@@ -108,6 +114,9 @@ enum flag_id {
     FLAG_AUTH_URL,
     FLAG_AUTH_CA,
     FLAG_REGION,
+    FLAG_GLOBAL_ROOM,
+    FLAG_FEDERATION_PIN,
+    FLAG_FEDERATION_ROOM_PPS,
     FLAG_THREADS,
     FLAG_METRICS_PORT,
     FLAG_METRICS_ADDR,
@@ -154,6 +163,9 @@ static const struct option flags[] = {
     {"auth-ca", required_argument, NULL, FLAG_AUTH_CA},
     {"region", required_argument, NULL, FLAG_REGION},
     {"threads", required_argument, NULL, FLAG_THREADS},
+    {"global-room", required_argument, NULL, FLAG_GLOBAL_ROOM},
+    {"federation-pin", required_argument, NULL, FLAG_FEDERATION_PIN},
+    {"federation-room-pps", required_argument, NULL, FLAG_FEDERATION_ROOM_PPS},
     {"metrics-port", required_argument, NULL, FLAG_METRICS_PORT},
     {"metrics-addr", required_argument, NULL, FLAG_METRICS_ADDR},
     {"ws-port", required_argument, NULL, FLAG_WS_PORT},
@@ -169,7 +181,6 @@ static const struct option flags[] = {
     {"probe-mesh", no_argument, NULL, FLAG_LATER},
     {"mesh-status", no_argument, NULL, FLAG_LATER},
     {"static-dir", required_argument, NULL, FLAG_LATER},
-    {"global-room", required_argument, NULL, FLAG_LATER},
     {NULL, 0, NULL, 0}};
 
 static const char short_flags[] = "c:i:hV";
@@ -262,6 +273,22 @@ bool wzp_enforce_parse(const char *text, wzp_enforce *out) {
 bool wzp_entropy_parse(const char *text, bool *closes) {
     *closes = strcmp(text, "close") == 0;
     return *closes || strcmp(text, "count") == 0;
+}
+
+bool wzp_pin_parse(const char *text, bool *required) {
+    *required = strcmp(text, "require") == 0;
+    return *required || strcmp(text, "warn") == 0;
+}
+
+static int take_global_room(wzp_relay_options *o, const char *name) {
+    if (*name == '\0' || strlen(name) > WZP_FED_NAME_MAX) {
+        return wzp_relay_complain(WZP_EXIT_USAGE,
+                                  "--global-room: expected 1 to 253 characters, got '%s'", name);
+    }
+    return wzp_relay_options_global_room(o, name)
+               ? 0
+               : wzp_relay_complain(WZP_EXIT_USAGE, "--global-room: more than %d rooms",
+                                    WZP_GLOBAL_ROOMS);
 }
 
 static int take_word(bool known, const char *flag, const char *words, const char *text) {
@@ -360,6 +387,12 @@ static int take(wzp_relay_options *o, int id, const char *name, const char *valu
         return take_number(&o->drain_timeout_s, name, value, 86400);
     case FLAG_ADVERTISED_ADDR:
         return take_addr(&o->advertised, name, value);
+    case FLAG_GLOBAL_ROOM:
+        return take_global_room(o, value);
+    case FLAG_FEDERATION_PIN:
+        return take_word(wzp_pin_parse(value, &o->pin_required), name, "warn or require", value);
+    case FLAG_FEDERATION_ROOM_PPS:
+        return take_number(&o->federation_room_pps, name, value, 1000000);
     case FLAG_THREADS:
         return take_threads(&o->threads, value);
     case FLAG_METRICS_PORT:
@@ -456,6 +489,10 @@ int wzp_relay_options_parse(wzp_relay_options *out, int argc, char **argv) {
         code = wzp_relay_complain(WZP_EXIT_USAGE, "--threads %u: ws-port wants 1 thread",
                                   out->threads);
     }
+    if (code == -1 && out->threads > 1 && (out->peer_count != 0 || out->global_room_count != 0)) {
+        code = wzp_relay_complain(WZP_EXIT_USAGE, "--threads %u: federation wants 1 thread",
+                                  out->threads);
+    }
     if (out->quiet && out->log_level > WZP_LOG_WARN) {
         out->log_level = WZP_LOG_WARN;
     }
@@ -479,13 +516,14 @@ wzp_relay_policy wzp_relay_options_policy(const wzp_relay_options *o) {
                               .senders_per_ip = or_none(o->senders_per_ip, 1)};
 }
 
-size_t wzp_relay_options_relays(const wzp_relay_options *o, const char *relays[WZP_LIMIT_RELAYS]) {
+size_t wzp_relay_options_relays(const wzp_relay_options *o, const char *relays[WZP_LIMIT_RELAYS],
+                                wzp_relay_texts *memory) {
     size_t count = 0;
     while (count < WZP_LIMIT_RELAYS && count < json_array_size(o->available_relays)) {
         relays[count] = json_string_value(json_array_get(o->available_relays, count));
         count++;
     }
-    return count;
+    return wzp_relay_options_peer_relays(o, count, relays, memory);
 }
 
 void wzp_relay_options_clear(wzp_relay_options *options) {

@@ -6,6 +6,8 @@
 #include "relay/limits.h"
 #include "relay/relay.h"
 
+#define WZP_GLOBAL_ROOMS 256
+
 enum { WZP_EXIT_FAILED = 1, WZP_EXIT_USAGE = 2, WZP_EXIT_UNREADABLE = 3 };
 
 /* Texts are borrowed from the command line or from `toml`. */
@@ -36,6 +38,13 @@ typedef struct wzp_relay_options {
     const char *region;
     const json_t *available_relays; /* array of texts; NULL: none */
 
+    wzp_fed_peer_cfg peers[WZP_FED_PEERS]; /* [[peers]], then [[trusted]] */
+    size_t peer_count;
+    const char *global_rooms[WZP_GLOBAL_ROOMS];
+    size_t global_room_count;
+    bool pin_required;
+    uint32_t federation_room_pps; /* 0: the default */
+
     bool has_metrics;
     uint16_t metrics_port;
     wzp_addr metrics_addr; /* its port is not used */
@@ -53,8 +62,11 @@ typedef struct wzp_relay_options {
  */
 uint64_t wzp_relay_options_ring(const wzp_relay_options *options);
 wzp_relay_policy wzp_relay_options_policy(const wzp_relay_options *options);
+typedef struct wzp_relay_texts {
+    char texts[WZP_FED_PEERS][160];
+} wzp_relay_texts;
 size_t wzp_relay_options_relays(const wzp_relay_options *options,
-                                const char *relays[WZP_LIMIT_RELAYS]);
+                                const char *relays[WZP_LIMIT_RELAYS], wzp_relay_texts *memory);
 
 /* -1: go on; otherwise the exit code, everything has been said. */
 int wzp_relay_options_parse(wzp_relay_options *out, int argc, char **argv);
@@ -67,6 +79,19 @@ int wzp_relay_complain(int code, const char *format, ...) __attribute__((format(
 
 /* Reads options->config.  0, or the exit code. */
 int wzp_relay_config_load(wzp_relay_options *options);
+
+/* relay_peers.c: reads the lists of the tree.  0, or the exit code. */
+int wzp_relay_peers_load(wzp_relay_options *options);
+/* False: there are too many.  The name is borrowed. */
+bool wzp_relay_options_global_room(wzp_relay_options *options, const char *name);
+/* `out`, which borrows from `options`, or NULL: this relay is alone. */
+const wzp_federation_cfg *wzp_relay_options_federation(const wzp_relay_options *options,
+                                                       wzp_federation_cfg *out);
+size_t wzp_relay_options_peer_relays(const wzp_relay_options *options, size_t count,
+                                     const char *relays[WZP_LIMIT_RELAYS], wzp_relay_texts *memory);
+
+/* "warn", "require". */
+bool wzp_pin_parse(const char *text, bool *required);
 
 /* Writes an example where the configuration file was expected (relay sheet 1.3). */
 void wzp_relay_config_write_example(const wzp_relay_options *options, const char *tls_fingerprint);

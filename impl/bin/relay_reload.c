@@ -14,11 +14,24 @@ static const struct fixed {
     FIXED("threads", threads),
     FIXED("metrics_port", metrics_port),
     FIXED("ws_port", ws_port),
+    FIXED("federation_pin", pin_required),
+    FIXED("federation_room_pps", federation_room_pps),
+    FIXED("global_rooms", global_room_count),
 #undef FIXED
 };
 
 static bool same_text(const char *a, const char *b) {
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool same_peers(const wzp_relay_options *a, const wzp_relay_options *b) {
+    bool same = a->peer_count == b->peer_count;
+    for (size_t i = 0; same && i < a->peer_count; i++) {
+        same = wzp_addr_equal(&a->peers[i].addr, &b->peers[i].addr) &&
+               same_text(a->peers[i].fingerprint, b->peers[i].fingerprint) &&
+               same_text(a->peers[i].label, b->peers[i].label);
+    }
+    return same;
 }
 
 static void name_fixed(const wzp_relay_options *started, const wzp_relay_options *anew,
@@ -32,6 +45,9 @@ static void name_fixed(const wzp_relay_options *started, const wzp_relay_options
     }
     if (!wzp_addr_equal(&started->listen, &anew->listen)) {
         wzp_logf(log, WZP_LOG_WARN, needs, "listen_addr");
+    }
+    if (!same_peers(started, anew)) {
+        wzp_logf(log, WZP_LOG_WARN, needs, "peers or trusted");
     }
     if (!same_text(started->auth_url, anew->auth_url)) {
         wzp_logf(log, WZP_LOG_WARN, needs, "auth_url");
@@ -48,6 +64,7 @@ void wzp_relay_reload(wzp_relay_options *started, int argc, char **argv, wzp_rel
                       wzp_log *log) {
     wzp_relay_options anew;
     const char *relays[WZP_LIMIT_RELAYS];
+    wzp_relay_texts texts;
     if (wzp_relay_options_parse(&anew, argc, argv) != -1 || anew.config_missing) {
         wzp_logf(log, WZP_LOG_ERROR, "reload: nothing has changed%s",
                  anew.config_missing ? "; the configuration file is missing" : "");
@@ -68,7 +85,8 @@ void wzp_relay_reload(wzp_relay_options *started, int argc, char **argv, wzp_rel
                                  .region = anew.region,
                                  .debug_tap = anew.debug_tap,
                                  .available_relays = relays,
-                                 .available_count = wzp_relay_options_relays(&anew, relays)};
+                                 .available_count =
+                                     wzp_relay_options_relays(&anew, relays, &texts)};
     wzp_relay_crew_change(crew, &live);
     started->drain_timeout_s = anew.drain_timeout_s;
     name_fixed(started, &anew, log);

@@ -45,7 +45,7 @@ expect 2 "--threads: expected at least 1" --threads 0
 expect 2 "--seed: expected 64 hexadecimal digits, wrong at offset 3 of 3" --seed abc
 expect 2 "--log-level: expected error, warn, info or debug, got 'loud'" --log-level loud
 for flag in --remote=127.0.0.1:1 --probe=127.0.0.1:1 --probe-mesh --mesh-status \
-    --static-dir=/ --global-room=x; do
+    --static-dir=/; do
     expect 2 "${flag%%=*}: not in this build yet" "$flag"
 done
 
@@ -68,7 +68,16 @@ config 3 'c.toml:1: log_level: expected "error"' 'log_level = "loud"\n'
 config 3 'c.toml:1: enforce: expected "off"' 'enforce = "maybe"\n'
 config 3 'c.toml:1: available_relays: expected a list of strings' 'available_relays = ["a", 1]\n'
 config 3 'c.toml:1: peers: expected a list' 'peers = "x"\n'
-config 2 'c.toml:2: peers: not in this build yet' '\n[[peers]]\nurl = "127.0.0.1:1"\n'
+config 3 'c.toml:3: peers[0].url: expected "IP:PORT"' '\n[[peers]]\nurl = "relay.example:1"\n'
+config 3 'c.toml:2: peers[0].fingerprint: expected the TLS' '\n[[peers]]\nurl = "127.0.0.1:1"\n'
+fp=$(printf '%064d' 0)
+config 3 'trusted[1].fingerprint: another peer has it' "[[trusted]]\nfingerprint = \"$fp\"\n[[trusted]]\nfingerprint = \"$(sed 's/../&:/g; s/:$//' <<<"$fp")\"\n"
+config 3 'c.toml:3: trusted[0].label: expected a string' "[[trusted]]\nfingerprint = \"$fp\"\nlabel = 5\n"
+config 3 "c.toml:2: global_rooms[0].name: expected the room's name" '[[global_rooms]]\nname = 5\n'
+config 3 'c.toml:1: federation_pin: expected "warn" or' 'federation_pin = "no"\n'
+config 1 'cannot listen on 192.0.2.1:1' "federation_pin = \"require\"\nfederation_room_pps = 9\n[[peers]]\nurl = \"127.0.0.1:1\"\nfingerprint = \"$fp\"\n[[global_rooms]]\nname = \"general\"\n"
+expect 2 '--threads 2: federation wants 1 thread' --threads 2 --global-room general
+expect 2 "--federation-pin: expected warn or require, got 'x'" --federation-pin x
 config 2 "auth-url: expected http://HOST" 'auth_url = "relay.example/x"\n'
 # Good ones: the address that cannot be had ends the run.
 config 1 'cannot listen on 192.0.2.1:1' 'trunking_enabled = true\nprobe_targets = []\nprobe_mesh = true\n'

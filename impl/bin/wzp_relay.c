@@ -122,6 +122,8 @@ static int make_relay(program *p) {
     void *traces[WZP_STEER_WORKERS_MAX];
     const wzp_relay_options *o = &p->options;
     const char *relays[WZP_LIMIT_RELAYS];
+    wzp_relay_texts texts;
+    wzp_federation_cfg federation;
     wzp_relay_cfg cfg = {.rng = wzp_io_rng(),
                          .log = p->log,
                          .enforce = o->enforce,
@@ -129,7 +131,7 @@ static int make_relay(program *p) {
                          .build = WZP_BUILD_HASH,
                          .region = o->region,
                          .available_relays = relays,
-                         .available_count = wzp_relay_options_relays(o, relays),
+                         .available_count = wzp_relay_options_relays(o, relays, &texts),
                          .max_sessions = o->max_sessions,
                          .exact_limits = o->exact_limits,
                          .ring_timeout = wzp_relay_options_ring(o),
@@ -140,6 +142,8 @@ static int make_relay(program *p) {
                          .layers_by_report = o->layers_by_report,
                          .trunking = o->trunking,
                          .debug_tap = o->debug_tap,
+                         .federation = wzp_relay_options_federation(o, &federation),
+                         .packet_events = o->event_log != NULL,
                          .max_conns = o->max_connections,
                          .max_conns_per_ip = o->max_connections_per_ip,
                          .keylog = o->keylog != NULL ? wzp_traces_on_keylog : NULL,
