@@ -34,14 +34,14 @@ static int compare(const void *a, const void *b) {
 
 /* Of equal fingerprints the first stays, so that our own come before those of peers. */
 static size_t drop_repeated(wzp_room_participant *list, size_t count) {
-    wzp_room_participant **sorted = malloc((count + 1) * sizeof *sorted);
+    wzp_room_participant **sorted = malloc((count + 1) * sizeof(wzp_room_participant *));
     bool *is_repeated = calloc(count + 1, sizeof *is_repeated);
     size_t kept = 0;
     for (size_t i = 0; sorted != NULL && i < count; i++) {
         sorted[i] = &list[i];
     }
     if (sorted != NULL && is_repeated != NULL) {
-        qsort(sorted, count, sizeof *sorted, compare);
+        qsort(sorted, count, sizeof(wzp_room_participant *), compare);
         for (size_t i = 1; i < count; i++) {
             is_repeated[sorted[i] - list] =
                 wzp_bytes_equal(sorted[i]->fingerprint, sorted[i - 1]->fingerprint);
