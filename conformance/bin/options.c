@@ -42,7 +42,7 @@ static void usage(FILE *out) {
         "  --enforce off|observe|on      of the embedded relay (on)\n"
         "  --strict-identity      the embedded relay wants registrations to prove their key\n"
         "which cases\n"
-        "  --tier A,B,C           chapters: CAL A AS B BS C W H S RLY NAT M\n"
+        "  --tier A,B,C           chapters: CAL A AS B BS C D DS E FA FV G W H S RLY NAT M\n"
         "  --select GLOB, --skip GLOB    by case id; may be repeated\n"
         "  --profile deployed|strict-limits\n"
         "  --strict               a failed SHOULD is a FAIL\n"
@@ -343,7 +343,9 @@ static bool take_config(wzp_ct_options *o, const char *value) {
                                         [WZP_CT_CONFIG_AUTH] = "auth=",
                                         [WZP_CT_CONFIG_TRUNKING] = "trunking=",
                                         [WZP_CT_CONFIG_IDENTITY] = "identity=",
-                                        [WZP_CT_CONFIG_REGION] = "region="};
+                                        [WZP_CT_CONFIG_REGION] = "region=",
+                                        [WZP_CT_CONFIG_POLICY] = "policy=",
+                                        [WZP_CT_CONFIG_OBSERVE] = "observe="};
     for (size_t i = 1; i < WZP_COUNT_OF(names); i++) {
         const size_t len = strlen(names[i]);
         if (strncmp(value, names[i], len) == 0 && value[len] != '\0') {
@@ -351,10 +353,11 @@ static bool take_config(wzp_ct_options *o, const char *value) {
             return true;
         }
     }
-    (void)fprintf(stderr,
-                  "wzp-conformance: --config takes max-sessions=, auth=, trunking=, identity= or "
-                  "region= and a command with {addr} or an address, not '%s'\n",
-                  value);
+    (void)fprintf(
+        stderr,
+        "wzp-conformance: --config takes max-sessions=, auth=, trunking=, identity=, "
+        "region=, policy= or observe= and a command with {addr} or an address, not '%s'\n",
+        value);
     return false;
 }
 

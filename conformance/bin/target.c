@@ -134,7 +134,8 @@ static int open_remote(wzp_ct_target *t, wzp_ct_report *report) {
 static bool run_child(wzp_ct_target *t, wzp_ct_config config, const char *command,
                       const char **why) {
     static const char *const logs[] = {"relay",          "relay-max-sessions", "relay-auth",
-                                       "relay-trunking", "relay-identity",     "relay-region"};
+                                       "relay-trunking", "relay-identity",     "relay-region",
+                                       "relay-policy",   "relay-observe"};
     const bool is_restarted = config == WZP_CT_CONFIG_IDENTITY;
     const wzp_ct_command_line line = {.template = command,
                                       .addr = &t->addrs[config],

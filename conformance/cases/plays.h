@@ -31,6 +31,36 @@ extern const wzp_ct_act wzp_ct_acts_s14[WZP_CT_S14_ACTS];
 extern const wzp_ct_act wzp_ct_acts_s15[WZP_CT_S15_ACTS];
 extern const wzp_ct_act wzp_ct_acts_s16[WZP_CT_S16_ACTS];
 
+/* What follows from abuse. */
+enum {
+    WZP_CT_E05_ACTS = 2,
+    WZP_CT_FV14_ACTS = 3,
+    WZP_CT_G01_ACTS = 4,
+    WZP_CT_G02_ACTS = 4,
+    WZP_CT_G03_ACTS = 4,
+    WZP_CT_G04_ACTS = 5,
+    WZP_CT_G05_ACTS = 6,
+    WZP_CT_G06_ACTS = 5,
+    WZP_CT_G07_ACTS = 10,
+    WZP_CT_G08_ACTS = 5,
+    WZP_CT_G09_ACTS = 1,
+    WZP_CT_G10_ACTS = 3,
+    WZP_CT_G12_ACTS = 8
+};
+extern const wzp_ct_act wzp_ct_acts_e05[WZP_CT_E05_ACTS];
+extern const wzp_ct_act wzp_ct_acts_fv14[WZP_CT_FV14_ACTS];
+extern const wzp_ct_act wzp_ct_acts_g01[WZP_CT_G01_ACTS];
+extern const wzp_ct_act wzp_ct_acts_g02[WZP_CT_G02_ACTS];
+extern const wzp_ct_act wzp_ct_acts_g03[WZP_CT_G03_ACTS];
+extern const wzp_ct_act wzp_ct_acts_g04[WZP_CT_G04_ACTS];
+extern const wzp_ct_act wzp_ct_acts_g05[WZP_CT_G05_ACTS];
+extern const wzp_ct_act wzp_ct_acts_g06[WZP_CT_G06_ACTS];
+extern const wzp_ct_act wzp_ct_acts_g07[WZP_CT_G07_ACTS];
+extern const wzp_ct_act wzp_ct_acts_g08[WZP_CT_G08_ACTS];
+extern const wzp_ct_act wzp_ct_acts_g09[WZP_CT_G09_ACTS];
+extern const wzp_ct_act wzp_ct_acts_g10[WZP_CT_G10_ACTS];
+extern const wzp_ct_act wzp_ct_acts_g12[WZP_CT_G12_ACTS];
+
 /* Registration and direct calls. */
 enum {
     WZP_CT_RLY061_ACTS = 1,
@@ -83,12 +113,14 @@ extern const wzp_ct_act wzp_ct_acts_rly062[WZP_CT_RLY062_ACTS];
 enum {
     WZP_CT_PAIR_STATE = 512,
     WZP_CT_W15_STATE = 40000,
+    WZP_CT_G_STATE = 64,
     WZP_CT_ROOM_STATE = 256,
     WZP_CT_ROOMS_STATE = 512,
     WZP_CT_SIZES_STATE = 256
 };
 
 void wzp_ct_pair_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
+void wzp_ct_g_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
 void wzp_ct_w15_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
 void wzp_ct_rooms_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
 void wzp_ct_sizes_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);

@@ -50,21 +50,27 @@ static bool make_relay(served *s, const wzp_ct_embedded_cfg *cfg, wzp_ct_config 
                        const uint8_t *seed, wzp_time now) {
     static const char *const others[] = {WZP_CT_RELAY_1, WZP_CT_RELAY_2};
     const bool is_placed = config == WZP_CT_CONFIG_REGION;
-    wzp_relay_cfg relay = {.rng = cfg->rng,
-                           .enforce = cfg->enforce,
-                           .exact_limits = cfg->exact_limits,
-                           .strict_identity = cfg->strict_identity,
-                           .build = WZP_BUILD_HASH,
-                           .max_sessions =
-                               config == WZP_CT_CONFIG_MAX_SESSIONS ? WZP_CT_MAX_SESSIONS : 100000,
-                           .auth = config == WZP_CT_CONFIG_AUTH,
-                           .trunking = config == WZP_CT_CONFIG_TRUNKING,
-                           .region = is_placed ? WZP_CT_REGION : NULL,
-                           .available_relays = is_placed ? others : NULL,
-                           .available_count = is_placed ? WZP_COUNT_OF(others) : 0,
-                           .max_conns = 100000,
-                           .max_handshakes = 4096,
-                           .deterministic = cfg->world != NULL};
+    const bool is_strict = config == WZP_CT_CONFIG_POLICY;
+    const uint64_t quota = is_strict || config == WZP_CT_CONFIG_AUTH ? WZP_CT_QUOTA : 0;
+    wzp_relay_cfg relay = {
+        .rng = cfg->rng,
+        .enforce = config == WZP_CT_CONFIG_OBSERVE ? WZP_ENFORCE_OBSERVE : cfg->enforce,
+        .policy = {.entropy_closes = true,
+                   .cooldown = is_strict ? WZP_CT_COOLDOWN_S * WZP_S : 0,
+                   .block = is_strict ? WZP_CT_BLOCK_S * WZP_S : 0,
+                   .month_anonymous = quota},
+        .exact_limits = cfg->exact_limits,
+        .strict_identity = cfg->strict_identity,
+        .build = WZP_BUILD_HASH,
+        .max_sessions = config == WZP_CT_CONFIG_MAX_SESSIONS ? WZP_CT_MAX_SESSIONS : 100000,
+        .auth = config == WZP_CT_CONFIG_AUTH,
+        .trunking = config == WZP_CT_CONFIG_TRUNKING,
+        .region = is_placed ? WZP_CT_REGION : NULL,
+        .available_relays = is_placed ? others : NULL,
+        .available_count = is_placed ? WZP_COUNT_OF(others) : 0,
+        .max_conns = 100000,
+        .max_handshakes = 4096,
+        .deterministic = cfg->world != NULL};
     wzp_rng_fill(cfg->rng, relay.seed, sizeof relay.seed);
     if (seed != NULL) {
         memcpy(relay.seed, seed, sizeof relay.seed);

@@ -58,11 +58,15 @@ typedef enum wzp_ct_config {
     WZP_CT_CONFIG_TRUNKING,
     WZP_CT_CONFIG_IDENTITY, /* reads the identity file of the suite, which may restart it */
     WZP_CT_CONFIG_REGION,   /* in WZP_CT_REGION, with two other relays */
+    WZP_CT_CONFIG_POLICY,   /* cool-down 5 s, block 30 s, 5 MB in a month without a token */
+    WZP_CT_CONFIG_OBSERVE,  /* meters and enforces nothing */
     WZP_CT_CONFIG_METRICS,  /* whose page can be read; counts nothing but what the case does */
     WZP_CT_CONFIG_COUNT
 } wzp_ct_config;
 
 enum { WZP_CT_MAX_SESSIONS = 3 };
+/* Of WZP_CT_CONFIG_POLICY; the quota without a token also of WZP_CT_CONFIG_AUTH. */
+enum { WZP_CT_COOLDOWN_S = 5, WZP_CT_BLOCK_S = 30, WZP_CT_QUOTA = 5000000 };
 
 /* What the relay for WZP_CT_CONFIG_IDENTITY finds in its identity file when it starts. */
 typedef enum wzp_ct_identity_file {
@@ -127,6 +131,7 @@ extern const size_t wzp_ct_chapter_count;
 /* Each in its file of conformance/cases. */
 extern const wzp_ct_chapter wzp_ct_chapter_cal, wzp_ct_chapter_a, wzp_ct_chapter_as,
     wzp_ct_chapter_b, wzp_ct_chapter_bs, wzp_ct_chapter_c, wzp_ct_chapter_w, wzp_ct_chapter_h,
-    wzp_ct_chapter_s, wzp_ct_chapter_m, wzp_ct_chapter_rly, wzp_ct_chapter_nat;
+    wzp_ct_chapter_s, wzp_ct_chapter_m, wzp_ct_chapter_rly, wzp_ct_chapter_nat, wzp_ct_chapter_d,
+    wzp_ct_chapter_ds, wzp_ct_chapter_e, wzp_ct_chapter_fa, wzp_ct_chapter_fv, wzp_ct_chapter_g;
 
 #endif

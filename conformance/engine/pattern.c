@@ -74,6 +74,7 @@ size_t wzp_ct_pattern_bytes(const wzp_ct_pattern *p, size_t i, uint64_t seed, ui
     size_t len = wzp_wr_len(&wr) + packet->payload;
     if ((packet->hdr.flags & WZP_MEDIA_QUALITY) != 0 && !packet->no_report) {
         memcpy(out + len, report, sizeof report);
+        out[len + 3] = packet->report_cap != 0 ? packet->report_cap : report[3];
         len += sizeof report;
     }
     return packet->raw_len != 0 ? (packet->raw_len == UINT16_MAX ? 0 : packet->raw_len) : len;

@@ -16,6 +16,7 @@ typedef struct wzp_ct_packet {
     bool must_not_arrive; /* malformed on purpose */
     uint8_t copies;       /* sent so many times more, at once: the same bytes */
     bool no_report;       /* the Q flag is set, yet no report follows */
+    uint8_t report_cap;   /* in the report; 0: 200 */
     uint8_t raw_prefix_len; /* bytes put before everything: frame tags, trunk headers */
     uint8_t raw_prefix[8];
 } wzp_ct_packet;

@@ -97,6 +97,10 @@ bool wzp_ct_play_send_traffic(wzp_ct_exec *e, wzp_ct_who who, wzp_time now) {
     return false;
 }
 
+uint64_t wzp_ct_play_sent(const wzp_ct_exec *e) {
+    return e->result.sent;
+}
+
 bool wzp_ct_play_restart(wzp_ct_exec *e, wzp_ct_identity_file file) {
     return e->cfg.relay->restart(e->cfg.relay_ctx, file);
 }

@@ -63,6 +63,8 @@ void *wzp_ct_play_state(wzp_ct_exec *exec);
  * it was made.  True when all has been sent, or `who` is gone. */
 void wzp_ct_play_make_traffic(wzp_ct_exec *exec, wzp_time now);
 bool wzp_ct_play_send_traffic(wzp_ct_exec *exec, wzp_ct_who who, wzp_time now);
+/* Packets of it that left. */
+uint64_t wzp_ct_play_sent(const wzp_ct_exec *exec);
 
 /* Ends the relay for WZP_CT_CONFIG_IDENTITY, prepares its file and starts it again, soon.  False:
  * this machine could not.  Nobody may dial before it is done. */

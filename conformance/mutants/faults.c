@@ -28,6 +28,7 @@ void wzp_fault_set(wzp_fault which) {
     fault = which;
     counter = 0;
     memset(last_packets, 0, sizeof last_packets);
+    wzp_fault_policy_reset();
 }
 
 wzp_fault wzp_fault_now(void) {
@@ -43,7 +44,10 @@ static bool nth(unsigned n) {
 
 static bool deployed_decides(session *s, wzp_bytes datagram) {
     wzp_media_packet packet;
-    if (fault != WZP_FAULT_DEPLOYED || s->state != SESSION_ROOM || s->meter == NULL ||
+    const bool observes = s->relay->cfg.enforce == WZP_ENFORCE_OBSERVE;
+    const bool decides =
+        fault == WZP_FAULT_DEPLOYED || (fault == WZP_FAULT_OBSERVE_CLOSES && observes);
+    if (!decides || s->state != SESSION_ROOM || s->meter == NULL ||
         wzp_media_packet_parse(&packet, datagram, NULL) != WZP_OK) {
         return false;
     }
@@ -65,6 +69,17 @@ static void say_only(session *s, wzp_violation v) {
                                                    .code = (uint8_t)(v - WZP_VIOLATION_BITRATE),
                                                    .reason = wzp_bytes_str("only words")}};
     (void)wzp_relay_send_signal(s, &hangup);
+}
+
+/* The right code, no words. */
+static void say_nothing(session *s, wzp_violation v) {
+    const wzp_signal hangup = {.kind = WZP_SIGNAL_HANGUP,
+                               .version = 1,
+                               .u.Hangup.reason = {.kind = WZP_HANGUP_POLICY_VIOLATION,
+                                                   .code = (uint8_t)(v - WZP_VIOLATION_BITRATE),
+                                                   .reason = wzp_bytes_str("")}};
+    s->barred = true;
+    wzp_relay_farewell(s, &hangup, "policy violation", WZP_TIMER_POLICY);
 }
 
 static wzp_violation other_code(wzp_violation v) {
@@ -90,6 +105,16 @@ WRAP(void, wzp_relay_hangup_policy, session *s, wzp_violation v) {
     case WZP_FAULT_STILL_FORWARDS:
         say_only(s, v);
         break;
+    case WZP_FAULT_MUTE_FIRST:
+        s->farewell_stream = (int64_t)s->relay->now; /* when it began */
+        break;
+    case WZP_FAULT_EMPTY_REASON:
+        say_nothing(s, v);
+        break;
+    case WZP_FAULT_BARS_ALL:
+        wzp_fault_note_offence(s);
+        __real_wzp_relay_hangup_policy(s, v);
+        break;
     case WZP_FAULT_LATE:
         if (s->farewell_stream == 0) {
             s->farewell_stream = (int64_t)s->relay->now; /* when it began */
@@ -101,6 +126,17 @@ WRAP(void, wzp_relay_hangup_policy, session *s, wzp_violation v) {
         __real_wzp_relay_hangup_policy(s, v);
         break;
     }
+}
+
+/* True while it is silent; then it says why. */
+static bool is_mute(session *s) {
+    if (fault != WZP_FAULT_MUTE_FIRST || s->state != SESSION_ROOM || s->farewell_stream == 0) {
+        return false;
+    }
+    if (s->relay->now - (wzp_time)s->farewell_stream > 2 * WZP_S) {
+        __real_wzp_relay_hangup_policy(s, WZP_VIOLATION_PACKET_RATE);
+    }
+    return true;
 }
 
 /* --- forwarding ------------------------------------------------------------------------------ */
@@ -197,8 +233,8 @@ static void send_everywhere(const session *s, wzp_bytes datagram) {
 
 WRAP(void, wzp_relay_forward, session *s, wzp_bytes datagram) {
     wzp_media_packet packet;
-    if (deployed_decides(s, datagram) || fault == WZP_FAULT_DEAF ||
-        (fault == WZP_FAULT_SMALL && datagram.len > 1000)) {
+    if (deployed_decides(s, datagram) || is_mute(s) || wzp_fault_drops_video(s, datagram) ||
+        fault == WZP_FAULT_DEAF || (fault == WZP_FAULT_SMALL && datagram.len > 1000)) {
         return;
     }
     if (fault == WZP_FAULT_REPLAY && s->state == SESSION_ROOM) {
@@ -362,6 +398,12 @@ static wzp_bytes resigned(const session *s, wzp_bytes json, char *text, size_t c
         return json;
     }
     wzp_signal_CallOffer *offer = &signal->u.CallOffer;
+    const wzp_bytes told = wzp_bytes_of(offer->signature.items, offer->signature.count);
+    if (wzp_handshake_verify(told, offer->identity_pub.bytes, WZP_ROLE_OFFER,
+                             offer->ephemeral_pub.bytes) == WZP_OK) {
+        wzp_signal_free(&signal);
+        return json;
+    }
     memcpy(offer->identity_pub.bytes, s->relay->identity.ed25519_pub, WZP_KEY_LEN);
     wzp_handshake_sign(signature, &s->relay->identity, WZP_ROLE_OFFER, offer->ephemeral_pub.bytes);
     offer->signature = (wzp_list_u8){signature, sizeof signature};
@@ -419,6 +461,7 @@ WRAP(void, wzp_relay_on_offer, session *s, wzp_bytes json) {
     } else if (fault == WZP_FAULT_ANY_SIGNATURE) {
         json = resigned(s, json, text, sizeof text);
     }
+    wzp_fault_blame_offer(s, json);
     __real_wzp_relay_on_offer(
         s, fault == WZP_FAULT_ANY_OFFER ? any_offer(s, json, text, sizeof text) : json);
 }

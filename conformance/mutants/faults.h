@@ -21,7 +21,7 @@
     X(DEPLOYED, "deployed-meter", "hangs up on the deployed meter's first violation",              \
       "A-14 B-06 C-16 C-18")                                                                       \
     X(WRONG_CODE, "wrong-code", "says Bitrate and PacketRate the other way round", "A-03")         \
-    X(UNTYPED, "untyped-close", "closes without a Hangup", "A-03")                                 \
+    X(UNTYPED, "untyped-close", "closes without a Hangup", "A-03 G-03")                            \
     X(SILENT, "silent-drop", "drops the offender's packets and says nothing", "A-03")              \
     X(NO_CLOSE, "hangup-no-close", "hangs up and leaves the connection open", "A-03")              \
     X(LATE, "late-hangup", "hangs up five seconds too late", "A-03")                               \
@@ -111,7 +111,7 @@
     X(NOWHERE, "nowhere", "does not tell its region", "RLY-062")                                   \
     X(SORTS_RELAYS, "sorts-relays", "lists other relays in order of the alphabet", "RLY-062")      \
     X(LISTS_BACKWARDS, "lists-backwards", "lists the newest member first", "RLY-020")              \
-    X(LEAVES_UNTOLD, "leaves-untold", "does not say who left", "RLY-021")                          \
+    X(LEAVES_UNTOLD, "leaves-untold", "does not say who left", "RLY-021 G-04")                     \
     X(ONE_FOR_ALL, "one-for-all", "forwards to all rooms", "RLY-031")                              \
     X(ALL_FOR_ONE, "all-for-one", "waits for who acknowledges nothing", "RLY-033")                 \
     X(MEDIA_ONLY, "media-only", "drops data and control packets", "RLY-035")                       \
@@ -143,12 +143,45 @@
     X(COUNTS_NO_D, "counts-no-d", "counts no violations of tier D", "M-02d")                       \
     X(COUNTS_PAYLOAD, "counts-payload", "counts sizes without the header", "M-03")                 \
     X(NAMES_ROOMS, "names-rooms", "names rooms on the metrics page", "M-05")                       \
+    X(D_OFF, "no-tier-d", "tier D is not enforced", "D-02 D-03 D-04 D-05 D-07")                    \
+    X(D_REPAIRS, "tier-d-no-repairs", "does not meter repair packets", "D-11")                     \
+    X(D_TIGHT, "tier-d-tight", "tier D takes three quarters of the usual size for its limit",      \
+      "D-01 D-09 D-10 D-12")                                                                       \
+    X(D_OUTLIERS, "tier-d-outliers", "tier D hangs up at a single large packet", "D-06")           \
+    X(D_SHARED, "tier-d-shared", "tier D has one average for all codecs", "D-08")                  \
+    X(E_OFF, "no-tier-e", "tier E is not enforced", "E-03 E-04")                                   \
+    X(E_AUDIO, "video-as-audio", "takes video from the budget of audio", "E-01")                   \
+    X(E_TIGHT, "tier-e-tight", "counts each byte three times", "E-02 E-06")                        \
+    X(E_ANONYMOUS, "all-anonymous", "gives a token no larger quota", "E-05")                       \
+    X(F_OFF, "no-tier-f", "tier F is not enforced", "FA-05 FV-02 FV-03")                           \
+    X(F_HASTY, "tier-f-hasty", "hangs up on who looks suspect for 20 s", "FA-01 FA-02 FA-03")      \
+    X(F_INSTANT, "tier-f-instant", "hangs up at the first abusive second", "FA-04")                \
+    X(F_EARLY, "tier-f-early", "judges a sender by ten packets", "FA-06")                          \
+    X(F_UNCOUNTED, "tier-f-uncounted", "counts no suspects", "FA-04m")                             \
+    X(F_VIDEO_AS_AUDIO, "tier-f-one-ear", "judges video as audio", "FA-07")                        \
+    X(V_DEPLOYED, "deployed-scorer", "drops video that the deployed scorer calls abusive",         \
+      "FV-06 FV-07 FV-08")                                                                         \
+    X(V_HASTY, "video-hasty", "hangs up after 100 frames without keyframe or 25 keyframes",        \
+      "FV-04 FV-05")                                                                               \
+    X(V_STRICT, "video-strict", "hangs up on video that is not perfect",                           \
+      "FV-01 FV-09 FV-10 FV-11 FV-12")                                                             \
+    X(V_REPLAYS, "replays-doubt", "replays keyframes of who is in doubt", "FV-14")                 \
+    X(EMPTY_REASON, "empty-reason", "hangs up without a reason in words", "G-01")                  \
+    X(MUTE_FIRST, "mute-first", "stops forwarding two seconds before it says why", "G-02")         \
+    X(NO_BANS, "no-bans", "lets offenders in again at once", "G-05")                               \
+    X(BARS_ALL, "bars-all", "lets nobody into the room of an offender", "G-06")                    \
+    X(BARS_FORGED, "bars-forged", "bars whom a forged offer names", "G-08")                        \
+    X(NO_BLOCKS, "no-blocks", "knows no second offence", "G-07")                                   \
+    X(FEW_RETURNS, "few-returns", "takes the eleventh join of an identity for abuse", "G-09")      \
+    X(OBSERVE_CLOSES, "observe-closes", "hangs up although it only observes", "G-10")              \
     X(DEAF, "deaf", "forwards nothing", "CAL-01")                                                  \
     X(STRICT, "strict", "nothing: tiers A and B at the exact limits", "")                          \
     X(STRICT_GUARD, "strict-guard", "leaves a guard band in tier A", "AS-02")                      \
     X(STRICT_A_TIGHT, "strict-a-tight", "tier A allows an eighth less", "AS-01")                   \
     X(STRICT_B_OFF, "strict-no-tier-b", "tier B is not enforced", "BS-02")                         \
-    X(STRICT_B_TIGHT, "strict-b-tight", "tier B allows an eighth less", "BS-01")
+    X(STRICT_B_TIGHT, "strict-b-tight", "tier B allows an eighth less", "BS-01")                   \
+    X(STRICT_D_OFF, "strict-no-tier-d", "tier D is not enforced", "DS-02")                         \
+    X(STRICT_D_TIGHT, "strict-d-tight", "tier D takes the usual size for its limit", "DS-01")
 
 typedef enum wzp_fault {
 #define X(id, name, text, caught_by) WZP_FAULT_##id,

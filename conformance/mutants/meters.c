@@ -9,6 +9,7 @@ typedef struct track {
     wzp_media_hdr first, previous;
     wzp_time first_at, previous_at;
     unsigned packets;
+    double size; /* moving average over all codecs */
 } track;
 
 enum { TRACKS = 4096 };
@@ -86,6 +87,21 @@ static wzp_violation simple_decides(const wzp_enf *enf, const wzp_media_hdr *hdr
     return found;
 }
 
+/* Limits in quarters of the codec's usual size. */
+static wzp_violation simple_sizes(const wzp_enf *enf, const wzp_media_hdr *hdr, size_t len) {
+    const wzp_meter_limits *limits = wzp_meter_limits_of(hdr->codec_id);
+    track *t = track_of(enf);
+    const bool is_repair = (hdr->flags & WZP_MEDIA_REPAIR) != 0;
+    const unsigned quarters = wzp_fault_now() == WZP_FAULT_D_TIGHT          ? 3
+                              : wzp_fault_now() == WZP_FAULT_STRICT_D_TIGHT ? 4
+                                                                            : 8;
+    t->size = is_repair ? t->size : 0.05 * (double)len + 0.95 * t->size;
+    const double size = wzp_fault_now() == WZP_FAULT_D_OUTLIERS ? (double)len : t->size;
+    return !is_repair && 4 * size > (double)(quarters * limits->payload_bound)
+               ? WZP_VIOLATION_PAYLOAD_SIZE
+               : WZP_VIOLATION_NONE;
+}
+
 static wzp_violation without(wzp_violation found, wzp_violation off) {
     return found == off ? WZP_VIOLATION_NONE : found;
 }
@@ -108,6 +124,20 @@ WRAP(wzp_violation, wzp_enf_observe, wzp_enf *enf, const wzp_media_hdr *hdr, siz
         return without(__real_wzp_enf_observe(enf, hdr, len, now), WZP_VIOLATION_PACKET_RATE);
     case WZP_FAULT_C_OFF:
         return without(__real_wzp_enf_observe(enf, hdr, len, now), WZP_VIOLATION_TIMESTAMP_DRIFT);
+    case WZP_FAULT_D_OFF:
+    case WZP_FAULT_STRICT_D_OFF:
+        return without(__real_wzp_enf_observe(enf, hdr, len, now), WZP_VIOLATION_PAYLOAD_SIZE);
+    case WZP_FAULT_D_REPAIRS:
+        return (hdr->flags & WZP_MEDIA_REPAIR) != 0 ? WZP_VIOLATION_NONE
+                                                    : __real_wzp_enf_observe(enf, hdr, len, now);
+    case WZP_FAULT_D_TIGHT:
+    case WZP_FAULT_D_OUTLIERS:
+    case WZP_FAULT_D_SHARED:
+    case WZP_FAULT_STRICT_D_TIGHT:
+        found = simple_sizes(enf, hdr, len);
+        return found != WZP_VIOLATION_NONE ? found : __real_wzp_enf_observe(enf, hdr, len, now);
+    case WZP_FAULT_E_OFF:
+        return without(__real_wzp_enf_observe(enf, hdr, len, now), WZP_VIOLATION_RATE_CAP);
     case WZP_FAULT_A_DOUBLE:
         return __real_wzp_enf_observe(enf, hdr, len / 2 > 8 ? len / 2 - 8 : 0, now);
     case WZP_FAULT_STRICT_A_TIGHT:

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "base/bytes.h"
+
 #define WRAP(type, name, ...)                                                                      \
     type __real_##name(__VA_ARGS__);                                                               \
     type __wrap_##name(__VA_ARGS__);                                                               \
@@ -18,5 +20,13 @@ bool wzp_fault_signal(struct session *to, struct wzp_signal *signal);
 
 /* faults_relay.c: what else comes of a signal on _signal. */
 void wzp_fault_hub_signal(struct session *s, const struct wzp_signal *signal);
+
+/* faults_policy.c: forgets all relays and senders of another fault, whether the deployed scorer
+ * drops this; who was hung up on. */
+void wzp_fault_policy_reset(void);
+bool wzp_fault_drops_video(const struct session *s, wzp_bytes datagram);
+void wzp_fault_note_offence(const struct session *s);
+/* ... and what follows from an offer that may be forged. */
+void wzp_fault_blame_offer(struct session *s, wzp_bytes json);
 
 #endif

@@ -45,7 +45,8 @@ static void choose(selection *s, const char *caught_by, bool strict) {
     s->count = 0;
     for (size_t c = 0; c < wzp_ct_chapter_count; c++) {
         const wzp_ct_chapter *ch = wzp_ct_chapters[c];
-        const bool is_strict = strcmp(ch->id, "AS") == 0 || strcmp(ch->id, "BS") == 0;
+        const bool is_strict =
+            strcmp(ch->id, "AS") == 0 || strcmp(ch->id, "BS") == 0 || strcmp(ch->id, "DS") == 0;
         const bool wanted = strcmp(ch->id, "CAL") == 0 || has_chapter(ch->id, caught_by) ||
                             (*caught_by == '\0' && is_strict == strict);
         for (size_t i = 0; wanted && i < ch->count; i++) {

@@ -335,6 +335,7 @@ void wzp_relay_fan_out(session *s, const wzp_media_packet *packet, wzp_bytes dat
 /* policy.c */
 wzp_violation wzp_relay_judge(session *s, const wzp_media_packet *packet);
 void wzp_relay_judge_free(session *s);
+bool wzp_relay_is_in_doubt(const session *s);
 void wzp_relay_note_estimate(const session *s);
 void wzp_relay_offend(session *s, wzp_violation violation);
 bool wzp_relay_turn_away(session *s);

@@ -91,6 +91,11 @@ void wzp_relay_judge_free(session *s) {
     s->judge = NULL;
 }
 
+/* Its video is called abusive now: what it said must not be said again to others. */
+bool wzp_relay_is_in_doubt(const session *s) {
+    return s->judge != NULL && s->judge->conduct.video_state.verdict == WZP_SCORE_ABUSIVE;
+}
+
 static bool exceeds(session *s, account_kind kind, const wzp_quota_limits *limits, bool is_video,
                     size_t bytes) {
     wzp_quota_account *a = s->judge->accounts[kind];

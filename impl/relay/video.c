@@ -145,8 +145,8 @@ void wzp_relay_keyframe_replay(session *to) {
     const room *rm = to->room;
     for (size_t i = 0; i < rm->count; i++) {
         const session *from = rm->members[i];
-        for (size_t n = 0; from != to && !from->barred && from->keyframes != NULL &&
-                           n < WZP_LIMIT_KEYFRAME_STREAMS;
+        for (size_t n = 0; from != to && !from->barred && !wzp_relay_is_in_doubt(from) &&
+                           from->keyframes != NULL && n < WZP_LIMIT_KEYFRAME_STREAMS;
              n++) {
             const keyframe *k = &from->keyframes[n];
             const bool wanted = k->used && k->stream_id == to->layer.selected;
