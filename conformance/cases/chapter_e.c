@@ -32,6 +32,15 @@ static void fragmented(wzp_ct_pattern *p, const wzp_ct_case *c) {
                               .duration_ms = (seconds)*1000,                                       \
                               .ts = WZP_CT_TS_STEP,                                                \
                               .step_ms = 33}
+/* Twice as much as the control sends meanwhile, which must not spend its own month. */
+#define SIX_MEGABYTES                                                                              \
+    .stream = {.codec = WZP_CODEC_OPUS_64K,                                                        \
+               .rate = 50,                                                                         \
+               .payload = 176,                                                                     \
+               .duration_ms = 625000,                                                              \
+               .ts = WZP_CT_TS_STEP,                                                               \
+               .step_ms = 20,                                                                      \
+               .report_every = 50}
 #define E(id, requirement, title, must, what)                                                      \
     INFO(id, "E", title, requirement, must, what, "conformance 24.7")
 
@@ -58,13 +67,13 @@ static const wzp_ct_case cases[] = {
      .is_long = true,
      VIDEO(731, 1116, 240)},
     {.info = {E("E-04", "CONF-E-2", "a month's quota without a token", HANG_UP,
-                "Opus64k, 90 pkt/s x payload 284 to 6 MB; the quota is 5 MB"),
+                "Opus64k, 50 pkt/s x payload 176 to 6 MB; the quota is 5 MB"),
               .level = WZP_CT_SHOULD, .abuse = true},
-     .criteria = {SHOULD_HANG_UP(CODE(RATE_CAP), 195.0)},
+     .criteria = {SHOULD_HANG_UP(CODE(RATE_CAP), 531.0)},
      .config = WZP_CT_CONFIG_POLICY,
      .skip = WZP_CT_REASON_NO_TEST_CONFIG,
      .is_long = true,
-     WALL(WZP_CODEC_OPUS_64K, 90, 284, 222)},
+     SIX_MEGABYTES},
     {.kind = WZP_CT_PLAY,
      .info = {E("E-05", "CONF-E-2", "the same with a token", FORWARD,
                 "as E-04, with a valid token"),
@@ -77,7 +86,7 @@ static const wzp_ct_case cases[] = {
      .config = WZP_CT_CONFIG_AUTH,
      .skip = WZP_CT_REASON_NO_AUTH,
      .is_long = true,
-     WALL(WZP_CODEC_OPUS_64K, 90, 284, 222)},
+     SIX_MEGABYTES},
     {.info = {E("E-06", "CONF-E-2", "below the refill for ever", FORWARD,
                 "Opus64k, 90 pkt/s x payload 284 (27,000 B/s), 50 s"),
               .must_forward = true},

@@ -35,7 +35,7 @@ static void add_frame(wzp_ct_pattern *p, const shape *s, uint32_t frame, bool ke
     for (uint32_t i = 0; i < n; i++) {
         const uint8_t flags =
             (uint8_t)((key ? WZP_MEDIA_KEYFRAME : 0) | (i + 1 == n ? WZP_MEDIA_FRAME_END : 0));
-        const wzp_time due = frame * WZP_S / s->fps + i * 200 * WZP_US;
+        const wzp_time due = frame * WZP_S / s->fps + (wzp_time)i * 200 * WZP_US;
         wzp_ct_add(p, due, WZP_MEDIA_VIDEO, WZP_CODEC_H264_BASELINE, flags, s->payload)
             ->hdr.stream_id = s->stream_id;
         p->seq++;
