@@ -118,7 +118,7 @@ static void on_message(scene *sc, size_t to, wzp_bytes id) {
     (void)party(sc, to, id, &call);
 }
 
-static void judge(scene *sc, size_t to, const wzp_signal *signal) {
+static void weigh(scene *sc, size_t to, const wzp_signal *signal) {
     seen_call *call;
     switch (signal->kind) {
     case WZP_SIGNAL_DIRECT_CALL_OFFER:
@@ -171,7 +171,7 @@ static void on_heard(void *ctx, size_t guest, wzp_bytes json) {
     require(json.len <= WZP_QUIC_SIGNAL_MAX);
     require(wzp_signal_parse(&signal, json, NULL, NULL) == WZP_OK);
     require(++sc->heard <= HEARD_MAX || signal->kind == WZP_SIGNAL_PRESENCE_LIST);
-    judge(sc, guest, signal);
+    weigh(sc, guest, signal);
     wzp_signal_free(&signal);
 }
 
