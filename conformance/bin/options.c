@@ -28,6 +28,8 @@ static void usage(FILE *out) {
         "usage: wzp-conformance list [--tier A,B] [--select GLOB]...\n"
         "       wzp-conformance run [--target HOST:PORT | --exec 'CMD {addr}'] [options]\n"
         "       wzp-conformance report FILE.json [--html F] [--junit F] ...   show a saved report\n"
+        "       wzp-conformance score [--net PRESET]... [TRACE...]   meters on traffic, see score "
+        "--help\n"
         "\n"
         "Without --target and --exec the reference relay is tested in this process.\n"
         "\n"
@@ -556,9 +558,10 @@ int wzp_ct_options_parse(wzp_ct_options *o, int argc, char **argv) {
         o->command = WZP_CT_COMMAND_REPORT;
         return finish_report(o, argc, argv);
     } else {
-        (void)fprintf(stderr,
-                      "wzp-conformance: '%s' is not a command: list, run or report; see --help\n",
-                      command);
+        (void)fprintf(
+            stderr,
+            "wzp-conformance: '%s' is not a command: list, run, report or score; see --help\n",
+            command);
         return USAGE;
     }
     remember_replay(o, argc, argv);

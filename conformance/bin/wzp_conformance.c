@@ -1,4 +1,4 @@
-/* wzp-conformance: list, run, report. */
+/* wzp-conformance: list, run, report, score. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "conformance/bin/options.h"
+#include "conformance/bin/score.h"
 #include "conformance/bin/target.h"
 #include "conformance/engine/suite.h"
 #include "conformance/report/report.h"
@@ -194,6 +195,9 @@ static int show_saved(const wzp_ct_options *o) {
 
 int main(int argc, char **argv) {
     wzp_ct_options o;
+    if (argc > 1 && strcmp(argv[1], "score") == 0) {
+        return wzp_ct_score(argc - 1, argv + 1);
+    }
     int code = wzp_ct_options_parse(&o, argc, argv);
     if (code >= 0) {
         wzp_ct_options_clear(&o);

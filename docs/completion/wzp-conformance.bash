@@ -3,7 +3,7 @@ _wzp_conformance() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words=''
     case $previous in
     --metrics | --auth-metrics | --net | --json | --junit | --html | --markdown | --expect) ;;
-    --out)
+    --out | --write)
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
         return
         ;;
@@ -16,10 +16,11 @@ _wzp_conformance() {
     --select | --skip)
         words=$("${COMP_WORDS[0]}" list 2>/dev/null | cut -d' ' -f1)
         ;;
-    --target | --exec | --config | --repeat | --jobs | --seed) return ;;
-    wzp-conformance | */wzp-conformance) words="run list report" ;;
+    --target | --exec | --config | --repeat | --jobs | --seed | --seeds) return ;;
+    wzp-conformance | */wzp-conformance) words="run list report score" ;;
     *)
-        words="--target --exec --config --mode --metrics --auth-metrics --enforce --strict-identity --tier
+        [ "${COMP_WORDS[1]-}" != score ] || words="--net --seeds --write --json --quiet --help --version"
+        [ -n "$words" ] || words="--target --exec --config --mode --metrics --auth-metrics --enforce --strict-identity --tier
             --select --skip --profile --strict --dry-run --virtual --net --repeat --jobs --seed --out --json --junit --html --markdown --tap
             --evidence --expect --quiet --log-level --help --version"
         ;;
