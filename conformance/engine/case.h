@@ -76,8 +76,8 @@ typedef enum wzp_ct_identity_file {
 } wzp_ct_identity_file;
 #define WZP_CT_REGION "wzp-conformance-region"
 /* Those of the two, in this order: the first has no label in its relay's configuration. */
-#define WZP_CT_RELAY_1 "peer|192.0.2.2:4434"
-#define WZP_CT_RELAY_2 "Alpha|192.0.2.1:4433"
+#define WZP_CT_RELAY_1 "peer|127.0.0.3:4434"
+#define WZP_CT_RELAY_2 "Alpha|127.0.0.2:4433"
 #define WZP_CT_GOOD_TOKEN "wzp-conformance-good-token"
 /* The seed of its owner: some relays want a token's bearer to be who it was made for. */
 #define WZP_CT_TOKEN_OWNER "wzp-conformance-token-owner-seed"
