@@ -188,25 +188,33 @@ START_TEST(pie_moves_as_its_formula) {
 }
 END_TEST
 
-/* 5.4: without a drop for too long the next one is certain, and none comes too early. */
+/* 5.4: without a drop for too long the next one is certain, and none comes too early.  4.1: none
+ * where little waits or waited, unless the share is 20 %. */
 START_TEST(pie_evens_out_its_drops) {
     static const struct heap_case {
         wzp_sim_share heap, drop;
-        size_t want;
+        uint64_t last_wait;
+        size_t waiting, want;
     } cases[] = {
-        {WZP_SIM_SHARE_ONE * 9, 1, 1},
-        {WZP_SIM_SHARE_ONE * 8, 1, 0},
-        {0, WZP_SIM_SHARE_ONE * 8 / 10, 0},
-        {WZP_SIM_SHARE_ONE, WZP_SIM_SHARE_ONE, 1},
+        {WZP_SIM_SHARE_ONE * 9, 1, 20 * WZP_MS, 5, 1},
+        {WZP_SIM_SHARE_ONE * 8, 1, 20 * WZP_MS, 5, 0},
+        {0, WZP_SIM_SHARE_ONE * 8 / 10, 20 * WZP_MS, 5, 0},
+        {WZP_SIM_SHARE_ONE, WZP_SIM_SHARE_ONE, 20 * WZP_MS, 5, 1},
+        {WZP_SIM_SHARE_ONE * 9, 1, 7500 * WZP_US, 5, 1},
+        {WZP_SIM_SHARE_ONE * 9, 1, 7499 * WZP_US, 5, 0},
+        {WZP_SIM_SHARE_ONE * 9, WZP_SIM_SHARE_ONE * 19 / 100, 0, 5, 0},
+        {WZP_SIM_SHARE_ONE * 9, WZP_SIM_SHARE_ONE * 21 / 100, 0, 5, 1},
+        {WZP_SIM_SHARE_ONE * 9, WZP_SIM_SHARE_ONE, 20 * WZP_MS, 2, 0},
+        {WZP_SIM_SHARE_ONE * 9, WZP_SIM_SHARE_ONE, 20 * WZP_MS, 3, 1},
     };
     for (size_t i = 0; i < WZP_COUNT_OF(cases); i++) {
         static rig r;
         rig_open(&r, WZP_SIM_QUEUE_PIE);
-        for (size_t n = 0; n < 5; n++) {
+        for (size_t n = 0; n < cases[i].waiting; n++) {
             push(&r, 0);
         }
-        r.queue.pie =
-            (wzp_sim_pie){.drop = cases[i].drop, .heap = cases[i].heap, .last_wait = 20 * WZP_MS};
+        r.queue.pie = (wzp_sim_pie){
+            .drop = cases[i].drop, .heap = cases[i].heap, .last_wait = cases[i].last_wait};
         push(&r, WZP_MS);
         ck_assert_msg(r.count == cases[i].want, "case %zu: %zu", i, r.count);
         ck_assert(cases[i].want == 0 || r.queue.pie.heap == 0);

@@ -196,6 +196,28 @@ START_TEST(low_latency_does_not_starve_the_classic_queue) {
 }
 END_TEST
 
+/* Of four that come together, 0.8 ms apart when they leave, the third has waited for more than the
+ * step of 1 ms and has one behind it; the fourth has nobody to wait. */
+START_TEST(low_latency_is_marked_from_a_millisecond_on) {
+    bench b;
+    bench_open(
+        &b,
+        &(wzp_sim_link_cfg){.rate = {.bits_per_s = RATE}, .queue = {.kind = WZP_SIM_QUEUE_DUAL}},
+        1);
+    for (uint64_t at = 0; at < WZP_S; at += 10 * WZP_MS) {
+        for (unsigned i = 0; i < 4; i++) {
+            bench_send_as(&b, at, 1000, 1, 4000);
+        }
+    }
+    bench_run(&b, 2 * WZP_S);
+    ck_assert_uint_eq(bench_counts(&b).marked, 100);
+    for (size_t i = 0; i < b.count; i++) {
+        bench_expect((b.arrivals[i].tos == 3) == (i % 4 == 2));
+    }
+    bench_close(&b);
+}
+END_TEST
+
 /* --- fairness --------------------------------------------------------------------------------- */
 
 START_TEST(flows_share_by_bytes) {
@@ -249,6 +271,34 @@ START_TEST(controllers_forget_in_silence) {
 }
 END_TEST
 
+/* RFC 8290: who begins goes first, for a quantum of 1514 bytes, and then takes turns. */
+START_TEST(a_new_flow_has_a_quantum) {
+    enum { SMALL = 252 }; /* six of them fit, and the seventh begins within it */
+    bench b;
+    bench_open(&b,
+               &(wzp_sim_link_cfg){.rate = {.bits_per_s = RATE},
+                                   .queue = {.kind = WZP_SIM_QUEUE_FQ_CODEL, .target = WZP_S}},
+               1);
+    for (unsigned i = 0; i < 40; i++) {
+        bench_send_as(&b, 0, 1500, 0, 4000);
+    }
+    for (unsigned i = 0; i < 20; i++) {
+        bench_send_as(&b, 10 * WZP_MS, SMALL, 0, 5000);
+    }
+    bench_run(&b, WZP_S);
+    size_t first = 0;
+    while (first < b.count && b.arrivals[first].bytes != SMALL) {
+        first++;
+    }
+    ck_assert_uint_le(b.arrivals[first].at, 10 * WZP_MS + 1500 * 8 * WZP_S / RATE * 2);
+    for (size_t i = first; i < first + 7; i++) {
+        ck_assert_uint_eq(b.arrivals[i].bytes, SMALL);
+    }
+    ck_assert_uint_eq(b.arrivals[first + 13].bytes, 1500); /* its second turn is over too */
+    bench_close(&b);
+}
+END_TEST
+
 int main(void) {
     TCase *tc = tcase_create("aqm");
     tcase_add_loop_test(tc, a_call_beside_greedy_flows, 0, WZP_COUNT_OF(greedy_cases));
@@ -257,5 +307,7 @@ int main(void) {
     tcase_add_test(tc, low_latency_does_not_starve_the_classic_queue);
     tcase_add_test(tc, flows_share_by_bytes);
     tcase_add_loop_test(tc, controllers_forget_in_silence, 0, 2);
+    tcase_add_test(tc, low_latency_is_marked_from_a_millisecond_on);
+    tcase_add_test(tc, a_new_flow_has_a_quantum);
     return wzp_run_suite("aqm", tc);
 }

@@ -150,15 +150,19 @@ START_TEST(duplicates_follow_within_their_time) {
     ck_assert_uint_ge(copies, 1000 - 3 * 31); /* 3 sigma */
     ck_assert_uint_le(copies, 1000 + 3 * 31);
     uint64_t late = 0;
+    uint64_t sum = 0;
     for (size_t i = 0; i < b.count; i++) {
         const uint64_t took = b.arrivals[i].at - b.arrivals[i].sent;
         if (took != 10 * WZP_MS) { /* a copy; the others do not wait for it */
             ck_assert_uint_ge(took, 15 * WZP_MS);
             ck_assert_uint_le(took, 30 * WZP_MS);
+            sum += took;
             late++;
         }
     }
     ck_assert_uint_eq(late, copies);
+    ck_assert_uint_ge(sum / late, 22500 * WZP_US - 450 * WZP_US); /* uniform: 3 sigma */
+    ck_assert_uint_le(sum / late, 22500 * WZP_US + 450 * WZP_US);
     bench_close(&b);
 }
 END_TEST

@@ -112,14 +112,23 @@ START_TEST(gilbert_by_time) {
                                        .slot = WZP_MS},
                    3);
         unsigned lost = 0;
+        unsigned bursts = 0;
+        bool before = false;
         for (uint64_t i = 0; i < PACKETS; i++) {
-            lost += wzp_sim_loss_hit(&loss, i * gaps[k]) ? 1 : 0;
+            const bool hit = wzp_sim_loss_hit(&loss, i * gaps[k]);
+            lost += hit ? 1 : 0;
+            bursts += hit && !before ? 1 : 0;
+            before = hit;
         }
         const double share = 1.0 / 11;
         const double slots = (double)PACKETS * (double)gaps[k] / WZP_MS;
         const double steps = slots < PACKETS ? slots : PACKETS; /* independent looks at most */
         const double sigma = sqrt(share * (1 - share) * (1 + 2 * 0.89 / 0.11) / steps);
         near("by time", "loss", (double)lost / PACKETS, share, sigma);
+        if (gaps[k] <= WZP_MS) { /* packets that are further apart miss the short ones */
+            const double ms = (double)lost / bursts * (double)gaps[k] / WZP_MS;
+            near("by time", "burst", ms, 10, sqrt(0.9) * 10 / sqrt(bursts));
+        }
     }
 }
 END_TEST

@@ -64,14 +64,20 @@ START_TEST(exponential) {
                                 200000, lengths, COUNT);
     ck_assert_uint_eq(count, COUNT);
     uint64_t sum[2] = {0};
+    uint64_t shorter[2] = {0}; /* than half the mean: 1 - exp(-1/2) of them, 79 of 200 */
     for (size_t i = 0; i < COUNT; i++) {
         sum[i % 2] += lengths[i];
+        shorter[i % 2] += lengths[i] < (i % 2 == 0 ? 100 : 25) ? 1 : 0;
     }
     const uint64_t half = COUNT / 2; /* of each; three deviations are 3/sqrt(200) of the mean */
     ck_assert_uint_ge(sum[0] / half, 200 - 42);
     ck_assert_uint_le(sum[0] / half, 200 + 42);
     ck_assert_uint_ge(sum[1] / half, 50 - 11);
     ck_assert_uint_le(sum[1] / half, 50 + 11);
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_uint_ge(shorter[i], 79 - 21);
+        ck_assert_uint_le(shorter[i], 79 + 21);
+    }
 }
 END_TEST
 
