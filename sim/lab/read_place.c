@@ -99,10 +99,14 @@ static void take_lan(wzp_lab_reader *r, const char *path, json_t *value, void *o
     }
 }
 
+static const char *const filters6[] = {"APDF", "ADF", "EIF", NULL}; /* wzp_lab_filter6 */
+
 /* The order counts: a line into a LAN is of another kind, and a firewall belongs to a box. */
 #define WAY_FIELDS                                                                                 \
     WZP_LAB_ADDRESS(wzp_lab_way, address, "address", "outside of the last box, or its own"),       \
         WZP_LAB_ADDRESS(wzp_lab_way, address6, "address6", "IPv6, its own"),                       \
+        WZP_LAB_WORD(wzp_lab_way, filtering6, "filtering6", filters6,                              \
+                     "who may answer through its boxes' firewall for IPv6; APDF without"),         \
         WZP_LAB_CUSTOM("lan", take_lan, WZP_LAB_STRING, "the LAN it is in, instead of the core"),  \
         WZP_LAB_CUSTOM("access", take_access, WZP_LAB_REF("line"),                                 \
                        "preset or table of a line's parameters"),                                  \

@@ -288,6 +288,57 @@ START_TEST(ipv6_reaches_ipv4) {
 }
 END_TEST
 
+/* A box's firewall for IPv6, asked directly: who may answer, and for how long (nat sheet 2.9). */
+static const struct filter6_case {
+    const char *name, *key;
+    bool other_port, other_address;
+} filter6_cases[] = {
+    {"only who was asked", "", false, false},
+    {"the same said", "filtering6 = \"APDF\"\n", false, false},
+    {"by address", "filtering6 = \"ADF\"\n", true, false},
+    {"anybody", "filtering6 = \"EIF\"\n", true, true},
+};
+
+static bool lets_in(wzp_sim_nat *nat, const wzp_addr *from, const wzp_addr *to, wzp_time now) {
+    wzp_addr dst = *to;
+    return wzp_sim_nat_in(nat, WZP_SIM_UDP, from, &dst, now) == WZP_SIM_NAT_FORWARD;
+}
+
+START_TEST(ipv6_has_a_firewall) {
+    const struct filter6_case *c = &filter6_cases[_i];
+    char text[256];
+    (void)snprintf(text, sizeof text,
+                   "name = \"t\"\nduration = \"3 s\"\n[host.x]\nnat = \"symrand\"\n"
+                   "address6 = \"2001:db8:1::5\"\n%s[host.y]\n",
+                   c->key);
+    wzp_lab_scenario *s = scenario_of(text, 1);
+    wzp_lab_result *r = run(s, NULL);
+    const wzp_lab_target box = {.kind = WZP_LAB_TARGET_BOX};
+    wzp_sim_nat *nat = wzp_sim_box_nat_v6(wzp_lab_topology_box(r->topology, &box));
+    ck_assert_ptr_nonnull(nat);
+    wzp_addr own = {WZP_ADDR_V6, 5000, {0x20, 1, 0xd, 0xb8, 0, 1, [15] = 5}};
+    wzp_addr asked = {WZP_ADDR_V6, 80, {0x20, 1, 0xd, 0xb8, 0, 9, [15] = 1}};
+    wzp_addr port = asked;
+    wzp_addr other = asked;
+    port.port = 81;
+    other.ip[15] = 2;
+    const wzp_time now = 10 * WZP_S;
+    ck_assert(!lets_in(nat, &asked, &own, now));
+    ck_assert(wzp_sim_nat_out(nat, WZP_SIM_UDP, &own, &asked, now) == WZP_SIM_NAT_FORWARD);
+    ck_assert_msg(lets_in(nat, &port, &own, now) == c->other_port, "%s: port", c->name);
+    ck_assert_msg(lets_in(nat, &other, &own, now) == c->other_address, "%s: address", c->name);
+    ck_assert_msg(lets_in(nat, &asked, &own, now + 120 * WZP_S), "%s: 120 s", c->name);
+    ck_assert_msg(lets_in(nat, &asked, &own, now + 420 * WZP_S), "%s: 300 s more", c->name);
+    ck_assert_msg(!lets_in(nat, &asked, &own, now + 720 * WZP_S + 1), "%s: too late", c->name);
+    own.port++;
+    ck_assert(wzp_sim_nat_out(nat, WZP_SIM_UDP, &own, &asked, now + 720 * WZP_S) ==
+              WZP_SIM_NAT_FORWARD);
+    ck_assert_msg(!lets_in(nat, &asked, &own, now + 841 * WZP_S), "%s: unreplied", c->name);
+    wzp_lab_result_free(&r);
+    wzp_lab_scenario_free(&s);
+}
+END_TEST
+
 /* Delays add up as the scenario says: access, core and access again. */
 START_TEST(delays_are_as_described) {
     wzp_lab_scenario *s = scenario_of("name = \"t\"\nduration = \"3 s\"\n[host.x]\n"
@@ -416,6 +467,7 @@ int main(void) {
     tcase_add_loop_test(tc, judged, 0, (int)WZP_COUNT_OF(judge_cases));
     tcase_add_loop_test(tc, carries, 0, (int)WZP_COUNT_OF(carriers));
     tcase_add_loop_test(tc, ipv6_reaches_ipv4, 0, (int)WZP_COUNT_OF(nat64_cases));
+    tcase_add_loop_test(tc, ipv6_has_a_firewall, 0, WZP_COUNT_OF(filter6_cases));
     tcase_add_test(tc, delays_are_as_described);
     tcase_add_test(tc, pages_are_well_formed);
     tcase_add_test(tc, a_limit_ends_a_run_and_is_told);

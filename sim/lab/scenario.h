@@ -63,6 +63,13 @@ typedef struct wzp_lab_box {
     size_t external_count;
 } wzp_lab_box;
 
+/* RFC 6092 wants that anybody may answer; most boxes let answer only who was asked. */
+typedef enum wzp_lab_filter6 {
+    WZP_LAB_FILTER6_ADDR_PORT,
+    WZP_LAB_FILTER6_ADDR,
+    WZP_LAB_FILTER6_ANY
+} wzp_lab_filter6;
+
 /* A way from a host or a LAN towards the core:
  *
  *     inside --- boxes[0] --- boxes[1] --- ... --- access --- the core, or another LAN */
@@ -72,9 +79,10 @@ typedef struct wzp_lab_way {
     wzp_addr address;                /* outside: of the last box, or of the host itself */
     wzp_addr local; /* of the host behind boxes; of a LAN: its network, ends in .0 */
     wzp_addr address6;
-    uint32_t pool; /* external addresses of the last box, from `address` on */
-    bool down;     /* at the start */
-    bool clat;     /* behind a NAT64: the host has IPv4 all the same, 192.0.0.4 (RFC 6877) */
+    uint32_t filtering6; /* wzp_lab_filter6: of the boxes, for IPv6 */
+    uint32_t pool;       /* external addresses of the last box, from `address` on */
+    bool down;           /* at the start */
+    bool clat;           /* behind a NAT64: the host has IPv4 all the same, 192.0.0.4 (RFC 6877) */
     wzp_lab_box boxes[WZP_LAB_BOXES_MAX]; /* inner first */
     size_t box_count;
     bool has_gateway; /* on boxes[0] */

@@ -48,7 +48,8 @@ static const struct bad_case {
      "t.toml:4: hosst: a scenario has no such key ('host'?); it has: name, about, duration, seed, "
      "needs, access, host, lan, relay, stun, core, call, event, expect\n"},
     {"unknown key of a host", "name = \"t\"\n[host.x]\nacess = \"lte\"\n[host.y]\n",
-     "t.toml:3: host.x.acess: a host has no such key ('access'?); it has: address, address6, lan, "
+     "t.toml:3: host.x.acess: a host has no such key ('access'?); it has: address, address6, "
+     "filtering6, lan, "
      "access, nat, firewall, gateway, pool, local, clat, way, port, skew, ahead, processing, "
      "client, signals, count\n"},
     {"bad host name", "name = \"t\"\n[host.X]\n[host.y]\n",

@@ -6,6 +6,18 @@
 
 /* --- ways ------------------------------------------------------------------------------------ */
 
+static wzp_sim_nat_scope filter6_of(wzp_lab_filter6 filter) {
+    switch (filter) {
+    case WZP_LAB_FILTER6_ADDR_PORT:
+        return WZP_SIM_NAT_ADDR_PORT;
+    case WZP_LAB_FILTER6_ADDR:
+        return WZP_SIM_NAT_ADDR;
+    case WZP_LAB_FILTER6_ANY:
+        return WZP_SIM_NAT_ANY;
+    }
+    return WZP_SIM_NAT_ADDR_PORT;
+}
+
 static wzp_err new_box(wzp_lab_topology *t, const wzp_lab_way *way, size_t b, wzp_sim_box **out) {
     const wzp_lab_box *box = &way->boxes[b];
     const char *name = way->box_count == 1 ? wzp_lab_name_of(t, "%s.nat", way->name)
@@ -20,6 +32,8 @@ static wzp_err new_box(wzp_lab_topology *t, const wzp_lab_way *way, size_t b, wz
                            .has_v6 = way->address6.family != WZP_ADDR_NONE};
     memcpy(cfg.externals, box->externals, sizeof cfg.externals);
     if (cfg.has_v6 && wzp_sim_nat_preset("fw", &cfg.v6)) { /* nat sheet 2.9 */
+        cfg.v6.filtering = filter6_of((wzp_lab_filter6)way->filtering6);
+        cfg.v6.overload = way->filtering6 == WZP_LAB_FILTER6_ADDR_PORT;
         cfg.v6.t_unreplied = 120 * WZP_S;
         cfg.v6.t_replied = 300 * WZP_S;
     }
