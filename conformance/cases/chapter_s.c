@@ -97,9 +97,14 @@ static wzp_ct_so_far go_oversize(wzp_ct_exec *e, wzp_time now) {
         wzp_ct_play_say(e, "it was on its way for more than %d ms", SLOW_MS);
         return WZP_CT_UNSURE;
     }
-    return wzp_ct_has_pong(e, WZP_CT_L, 51)                                 ? WZP_CT_HAPPENED
-           : wzp_ct_is_gone(e, WZP_CT_L) || elapsed > MEANWHILE_MS * WZP_MS ? WZP_CT_NEVER
-                                                                            : WZP_CT_NOT_YET;
+    if (wzp_ct_has_pong(e, WZP_CT_L, 51)) {
+        return WZP_CT_HAPPENED;
+    }
+    if (wzp_ct_is_gone(e, WZP_CT_L) || elapsed > MEANWHILE_MS * WZP_MS) {
+        wzp_ct_play_say(e, "the other client was not answered");
+        return WZP_CT_NEVER;
+    }
+    return WZP_CT_NOT_YET;
 }
 
 static bool begin_sequel(wzp_ct_exec *e, wzp_time now) {
