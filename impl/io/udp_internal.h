@@ -59,8 +59,8 @@ typedef struct sender {
 
 struct wzp_udp {
     int fd;
-    bool is_v6;    /* an AF_INET6 socket */
-    bool wildcard; /* the local address differs from datagram to datagram */
+    bool is_v6;             /* an AF_INET6 socket */
+    bool wildcard;          /* the local address differs from datagram to datagram */
     uint8_t ecn_v4, ecn_v6; /* what the kernel puts into packets that say nothing of it */
     wzp_addr local;
     size_t slot_bytes;
