@@ -61,6 +61,11 @@ expect 2 '--set: ' "$sim" run good.toml --set nothing
 expect 2 'one scenario' "$sim" run good.toml bad.toml
 expect 3 'No such file' "$sim" run good.toml --json nowhere/x.json
 expect 3 'no such key' "$sim" list .
+mkdir listed
+cp good.toml lacking.toml listed
+expect 0 'lacks direct paths between clients' "$sim" list listed
+grep -q '^good  *good  *relay' out || fail "good is not listed"
+expect 0 '"name": "lacking"' "$sim" list listed --json -
 expect 0 'Usage' sh -c "$sim --help | sed s/usage/Usage/"
 expect 0 'wzp-sim' "$sim" --version
 
@@ -97,6 +102,7 @@ expect 5 '2 runs are in none' "$sim" campaign --merge half.json
 expect 3 'last_seed differs' "$sim" campaign --merge one.json <("$sim" campaign good.toml --seeds 1..2 --json -)
 expect 3 'no campaign of wzp-sim' "$sim" campaign --merge run.json
 expect 5 'skipped lacking' "$sim" campaign lacking.toml --seeds 1..2
+expect 1 'setup in 2 of 2 seeds' "$sim" campaign good.toml --seeds 1..2 --set 'expect.setup="1 ms"'
 expect 2 'takes a range' "$sim" campaign good.toml --seeds 5..1
 expect 2 'takes a part' "$sim" campaign good.toml --shard 4/3
 expect 2 'takes scenarios' "$sim" campaign
@@ -107,6 +113,7 @@ expect 1 'again: wzp-sim run small.toml' "$sim" shrink bad.toml --seed 2 --out s
 grep -q 'seed = 2' small.toml || fail "no seed in small.toml"
 if grep -q nat small.toml; then fail "small.toml is not small"; fi
 expect 1 'setup x: expected 1 ms' "$sim" run small.toml
+expect 1 'setup x: expected 1 ms' "$sim" shrink good.toml --seed 1 --set 'expect.setup="1 ms"'
 expect 2 'good.toml passes with seed 4: there is nothing to shrink' "$sim" shrink good.toml --seed 4 --out none.toml
 [ ! -e none.toml ] || fail 'shrink wrote a file although there was nothing to shrink'
 
