@@ -162,7 +162,7 @@ struct room {
     size_t count, cap;
     wzp_tier tier;
     stream_owner *owners; /* by stream id, made on first video packet */
-    wzp_fed_room *global;             /* NULL: it is not bridged */
+    wzp_fed_room *global; /* NULL: it is not bridged */
     const session *least; /* of all members that told what they can take; only compared */
     uint32_t least_kbps, second_kbps; /* what it told, and the next one; UINT32_MAX: nobody */
     uint64_t estimates;               /* how often these were looked at anew */
