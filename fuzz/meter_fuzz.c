@@ -5,6 +5,7 @@
  * steps of the sequence number and of the timestamp, the gap in units of 0.5 ms. */
 #include <stdlib.h>
 
+#include "meter/conduct.h"
 #include "meter/enf.h"
 #include "meter/scorer.h"
 #include "meter/testing/twin.h"
@@ -16,6 +17,7 @@ typedef struct subjects {
     wzp_enf *enf;
     wzp_audio_scorer audio;
     wzp_video_scorer video;
+    wzp_conduct conduct;
     wzp_twin twin;
 } subjects;
 
@@ -46,6 +48,22 @@ static void send_one(subjects *s, const wzp_media_hdr *hdr, size_t payload, wzp_
     check_score(known, score, wzp_video_scorer_verdict(&s->video));
 }
 
+/* Abuse is what was abusive for a minute, and nothing is judged twice in a second. */
+static void behave(subjects *s, const wzp_media_hdr *hdr, size_t payload, wzp_time now) {
+    const wzp_conduct_state *state =
+        hdr->media_type == WZP_MEDIA_VIDEO ? &s->conduct.video_state : &s->conduct.audio_state;
+    const wzp_time judged_at = state->judged_at;
+    const uint32_t estimate_kbps = hdr->seq & 0xff;
+    const wzp_conduct_news news =
+        wzp_conduct_observe(&s->conduct, hdr, payload,
+                            (hdr->flags & WZP_MEDIA_QUALITY) != 0 ? &estimate_kbps : NULL, now);
+    require(!news.judged || (news.score >= 0.0F && news.score <= 1.0F));
+    require(!news.judged ||
+            (news.after == wzp_score_judge(news.score) && wzp_time_since(now, judged_at) >= WZP_S));
+    require(!news.is_abuse || (news.after == WZP_SCORE_ABUSIVE &&
+                               wzp_time_since(now, state->abusive_since) >= WZP_CONDUCT_ABUSE));
+}
+
 static uint8_t codec_of(uint8_t choice) {
     static const uint8_t codecs[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12};
     return codecs[choice % sizeof codecs];
@@ -68,6 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     wzp_meter_init(&s->meter, 0);
     wzp_audio_scorer_init(&s->audio, 0);
     wzp_video_scorer_init(&s->video);
+    wzp_conduct_init(&s->conduct, 0);
     wzp_media_hdr hdr = {.version = WZP_PROTOCOL_VERSION};
     wzp_time now = 0;
     for (const uint8_t *p = data; size - (size_t)(p - data) >= STEP; p += STEP) {
@@ -79,6 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 break;
             }
             send_one(s, &hdr, u16(p + 2) & 0x7ff, now);
+            behave(s, &hdr, u16(p + 2) & 0x7ff, now);
             hdr.seq = moved(hdr.seq, (int8_t)p[4]);
             hdr.timestamp_ms = moved(hdr.timestamp_ms, (int16_t)u16(p + 5));
             now += p[7] * (WZP_MS / 2);

@@ -33,6 +33,9 @@ expect 2 "--listen: expected IP:PORT" --listen localhost:4433
 expect 2 "--listen: expected IP:PORT" --listen 127.0.0.1:65536
 expect 2 "--enforce: expected off, observe or on, got 'maybe'" --enforce maybe
 expect 2 "--max-sessions: expected a number from 0 to 1000000, got '-1'" --max-sessions -1
+expect 2 "--entropy: expected count or close, got 'ban'" --entropy ban
+expect 2 "--cooldown: expected a number from 0 to 31536000, got '1h'" --cooldown 1h
+expect 2 "--senders-per-ip: expected a number from 0 to 256, got '257'" --senders-per-ip 257
 expect 2 "--max-sessions: expected a number" --max-sessions 99999999999999999999
 expect 2 "auth-url: expected http://HOST[:PORT]/PATH or https://..., got 'ftp://x/'" --auth-url ftp://x/
 expect 2 "--ring-timeout: expected a number from 0 to 86400, got 'long'" --ring-timeout long
@@ -58,6 +61,7 @@ config() {
 }
 
 config 3 'c.toml:2:' 'region = "x"\nmax_sessions = \n'
+config 3 'c.toml:1: entropy: expected "count" or "close"' 'entropy = "perhaps"\n'
 config 3 'c.toml:2: max_sessions: expected a whole number' '\nmax_sessions = "many"\n'
 config 3 'c.toml:1: max_sessions: expected a whole number' 'max_sessions = -1\n'
 config 3 'c.toml:1: listen_addr: expected "IP:PORT"' 'listen_addr = "localhost:4433"\n'
