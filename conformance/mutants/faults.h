@@ -55,6 +55,7 @@
     X(NO_REPEATS, "no-repeats", "takes a repeated packet for drift", "C-17")                       \
     X(WALL_CLOCK, "wall-clock", "wants timestamps to follow arrivals", "C-21 C-29")                \
     X(NO_PAUSES, "no-pauses", "takes a pause for drift", "C-20")                                   \
+    X(NO_BACKLOG, "no-backlog", "takes a stalled network's backlog for a machine", "A-24")         \
     X(ONE_CODEC, "one-codec", "hangs up when the codec changes", "C-18 C-19 C-22")                 \
     X(SEQ16, "seq-16-bit", "reads sequence numbers as 16 bits", "C-23")                            \
     X(REPAIR_AS_SOURCE, "repair-as-source", "meters repair packets as source", "C-26")             \

@@ -9,7 +9,8 @@ typedef struct track {
     wzp_media_hdr first, previous;
     wzp_time first_at, previous_at;
     unsigned packets;
-    double size; /* moving average over all codecs */
+    unsigned at_once; /* so many in a row without a pause */
+    double size;      /* moving average over all codecs */
 } track;
 
 enum { TRACKS = 4096 };
@@ -62,6 +63,8 @@ static wzp_violation simple_meter(const track *t, const wzp_media_hdr *hdr, wzp_
         return drift_if(here_ms > there_ms + 3000);
     case WZP_FAULT_NO_PAUSES:
         return drift_if(gap_ms > 8000);
+    case WZP_FAULT_NO_BACKLOG:
+        return drift_if(t->at_once > 20);
     case WZP_FAULT_ONE_CODEC:
         return drift_if(hdr->codec_id != t->first.codec_id);
     case WZP_FAULT_SEQ16:
@@ -77,6 +80,7 @@ static wzp_violation simple_decides(const wzp_enf *enf, const wzp_media_hdr *hdr
     track *t = track_of(enf);
     const wzp_violation found = simple_meter(t, hdr, now);
     if (hdr->media_type == WZP_MEDIA_AUDIO) {
+        t->at_once = now - t->previous_at < 2 * WZP_MS ? t->at_once + 1 : 0;
         if (t->packets++ == 0) {
             t->first = *hdr;
             t->first_at = now;

@@ -1,5 +1,9 @@
 /* ENF-1, the enforcement profile of conformance sheet 13: what --enforce on decides with.  State
- * per participant and media type; no allocation after creation. */
+ * per participant and media type; no allocation after creation.
+ *
+ * One thing is added to the sheet's rules: what a window of E-A and E-B does not use, the next one
+ * may, for networks that stall.  A sender that breaks a rule for longer is noticed a window later
+ * at most. */
 #ifndef WZP_METER_ENF_H
 #define WZP_METER_ENF_H
 
@@ -9,7 +13,8 @@ typedef struct wzp_enf wzp_enf;
 
 typedef enum wzp_enf_limits {
     WZP_ENF_GUARDED, /* tier A leaves a guard band for what the table does not count */
-    WZP_ENF_EXACT    /* none for Opus: the ceilings of the specification, to the byte */
+    WZP_ENF_EXACT    /* none for Opus: the ceilings of the specification, to the byte, and each
+                        window for itself */
 } wzp_enf_limits;
 
 /* NULL when out of memory. */

@@ -73,6 +73,52 @@ START_TEST(constant_packets) {
 }
 END_TEST
 
+/* Thousandths of the ceiling in each second; the second in which E-A is violated, 0: none. */
+static const struct window_case {
+    const char *name;
+    unsigned permille[6];
+    unsigned guarded, exact;
+} window_cases[] = {
+    {"all that is allowed", {1000, 1000, 1000, 1000, 1000, 1000}, 0, 0},
+    {"more in the first second", {1001}, 1, 1},
+    {"a stall, and what it held back", {700, 0, 1400, 700, 700, 700}, 0, 3},
+    {"more than it can have held back", {700, 0, 2001}, 3, 3},
+    {"twice what was spared is too much", {700, 700, 1301}, 3, 3},
+    {"spared once, used once", {700, 700, 1300, 1001}, 4, 3},
+    {"a little too much for ever", {700, 1050, 1050}, 3, 2},
+    {"every second one double", {0, 2000, 0, 2000, 0, 2000}, 0, 2},
+};
+
+/* Of Opus24k, 100 packets a second. */
+static unsigned window_violated(const struct window_case *c, wzp_enf_limits limits) {
+    const uint32_t ceiling = limits == WZP_ENF_EXACT ? 10350 : 15525;
+    wzp_media_hdr hdr = {.codec_id = WZP_CODEC_OPUS_24K};
+    wzp_enf *enf = wzp_enf_new(limits, 0);
+    unsigned second = 0;
+    for (unsigned i = 0; i < 600 && second == 0; i++) {
+        const uint32_t bytes = ceiling * c->permille[i / 100] / 1000;
+        const uint32_t size = bytes / 100 + (i % 100 < bytes % 100 ? 1 : 0);
+        hdr.timestamp_ms = i * 10;
+        hdr.seq = i / 2;
+        if (size >= WZP_MEDIA_HDR_LEN &&
+            wzp_enf_observe(enf, &hdr, size - WZP_MEDIA_HDR_LEN, i * 10 * WZP_MS) ==
+                WZP_VIOLATION_BITRATE) {
+            second = i / 100 + 1;
+        }
+    }
+    wzp_enf_free(&enf);
+    return second;
+}
+
+START_TEST(windows) {
+    const struct window_case *c = &window_cases[_i];
+    const unsigned guarded = window_violated(c, WZP_ENF_GUARDED);
+    const unsigned exact = window_violated(c, WZP_ENF_EXACT);
+    ck_assert_msg(guarded == c->guarded, "%s: in second %u", c->name, guarded);
+    ck_assert_msg(exact == c->exact, "%s, exact: in second %u", c->name, exact);
+}
+END_TEST
+
 /* 60 packets in step, then `jump` once, then 260 of `step_ms` each: how E-C takes it.  drift:
  * number of the packet after the jump that is closed, 0: none. */
 static const struct jump_case {
@@ -168,6 +214,7 @@ int main(void) {
     Suite *suite = suite_create("enf");
     TCase *tc = tcase_create("enf");
     tcase_add_loop_test(tc, row_of_the_sheet, 0, (int)wzp_traffic_row_count);
+    tcase_add_loop_test(tc, windows, 0, (int)COUNT_OF(window_cases));
     tcase_add_loop_test(tc, constant_packets, 0, (int)COUNT_OF(constant_cases));
     tcase_add_loop_test(tc, jump, 0, (int)COUNT_OF(jump_cases));
     tcase_add_loop_test(tc, repair_size, 0, (int)COUNT_OF(repair_cases));

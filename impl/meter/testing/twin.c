@@ -15,13 +15,13 @@ static bool reached(wzp_violation verdict, wzp_violation until) {
     return verdict == WZP_VIOLATION_NONE || verdict >= until;
 }
 
-/* The index of the packet that opened the window of the last packet; `type` < 0: all types. */
-static size_t window_first(const wzp_twin *t, int type) {
+/* The index of the packet that opened the window of the last packet. */
+static size_t window_first(const wzp_twin *t) {
     wzp_time anchor = t->joined;
     size_t first = 0;
     for (size_t i = 0; i < t->count; i++) {
         const wzp_twin_packet *p = &t->packets[i];
-        if ((type < 0 || p->hdr.media_type == type) && p->at - anchor >= WZP_S) {
+        if (p->at - anchor >= WZP_S) {
             anchor = p->at;
             first = i;
         }
@@ -83,7 +83,7 @@ static double deployed_mean(const wzp_twin *t) {
 
 static wzp_violation deployed(const wzp_twin *t) {
     const wzp_meter_limits *limits = wzp_meter_limits_of(t->packets[t->count - 1].hdr.codec_id);
-    const size_t first = window_first(t, -1);
+    const size_t first = window_first(t);
     uint64_t bytes = 0;
     for (size_t i = first; i < t->count; i++) {
         bytes += wire_len(&t->packets[i]);
@@ -106,26 +106,52 @@ static wzp_violation deployed(const wzp_twin *t) {
 
 /* --- ENF-1 ------------------------------------------------------------------------------------ */
 
-static wzp_violation enf_window(const wzp_twin *t) {
-    const uint8_t type = t->packets[t->count - 1].hdr.media_type;
-    long double bytes = 0;
-    long double packets = 0;
-    for (size_t i = window_first(t, type); i < t->count; i++) {
+typedef struct shares {
+    long double bytes, packets;
+} shares;
+
+/* Of all packets of one type whose index is from..to-1. */
+static shares enf_shares(const wzp_twin *t, uint8_t type, size_t from, size_t to) {
+    shares s = {0, 0};
+    for (size_t i = from; i < to; i++) {
         const wzp_media_hdr *hdr = &t->packets[i].hdr;
         const bool video = wzp_codec_find(hdr->codec_id)->is_video;
         const bool contradiction =
             (type == WZP_MEDIA_AUDIO && video) || (type == WZP_MEDIA_VIDEO && !video);
         if (hdr->media_type == type) {
             const wzp_meter_limits *own = wzp_meter_limits_of(hdr->codec_id);
-            bytes +=
+            s.bytes +=
                 (long double)wire_len(&t->packets[i]) / (contradiction ? 5050 : own->guard_bytes);
-            packets += 1.0L / (video ? 3000 : own->threshold_packets);
+            s.packets += 1.0L / (video ? 3000 : own->threshold_packets);
         }
     }
-    if (bytes > 1.0L + 1e-9L) {
+    return s;
+}
+
+static bool enf_exceeds(long double used, long double before) {
+    return used > (before < 1 ? 2 - before : 1) + 1e-9L;
+}
+
+static wzp_violation enf_window(const wzp_twin *t) {
+    const uint8_t type = t->packets[t->count - 1].hdr.media_type;
+    wzp_time anchor = t->joined;
+    size_t first = 0;
+    shares before = {1, 1}; /* of the window before */
+    for (size_t i = 0; i < t->count; i++) {
+        const wzp_twin_packet *p = &t->packets[i];
+        if (p->hdr.media_type == type && p->at - anchor >= WZP_S) {
+            const bool adjoins = p->at - anchor < 2 * WZP_S;
+            before = adjoins ? enf_shares(t, type, first, i) : (shares){0, 0};
+            anchor = p->at;
+            first = i;
+        }
+    }
+    const shares now = enf_shares(t, type, first, t->count);
+    if (enf_exceeds(now.bytes, before.bytes)) {
         return WZP_VIOLATION_BITRATE;
     }
-    return packets > 1.0L + 1e-9L ? WZP_VIOLATION_PACKET_RATE : WZP_VIOLATION_NONE;
+    return enf_exceeds(now.packets, before.packets) ? WZP_VIOLATION_PACKET_RATE
+                                                    : WZP_VIOLATION_NONE;
 }
 
 /* Replays E-C over all audio packets that reached it; true: the last one drifts. */
