@@ -351,16 +351,16 @@ START_TEST(numbered_lists) {
 }
 END_TEST
 
-#define BAD_ORIGINS                                                                                \
-    "{\"GlobalRoomActive\":{\"version\":1,\"room\":\"general\",\"participants\":[],"               \
-    "\"origins\":[\"x\",\"\",\"eeeeeeeeeeeeeeee\",\"eeeeeeeeeeeeeeee:\",\"eeeeeeeeeeeeeeee:1x\","  \
-    "\"gggggggggggggggg:1\",\"0000000000000000:1\","                                               \
-    "\"eeeeeeeeeeeeeeee:99999999999999999999999999\"]}}"
+static const char bad_origins[] =
+    "{\"GlobalRoomActive\":{\"version\":1,\"room\":\"general\",\"participants\":[],"
+    "\"origins\":[\"x\",\"\",\"eeeeeeeeeeeeeeee\",\"eeeeeeeeeeeeeeee:\",\"eeeeeeeeeeeeeeee:1x\","
+    "\"gggggggggggggggg:1\",\"0000000000000000:1\","
+    "\"eeeeeeeeeeeeeeee:99999999999999999999999999\"]}}";
 
 static const char *const lies[] = {
     "{\"GlobalRoomActive\":{\"version\":1,\"room\":\"private\",\"participants\":[]}}",
     "{\"GlobalRoomActive\":{\"version\":1,\"room\":\"\",\"participants\":[]}}",
-    BAD_ORIGINS,
+    bad_origins,
     "{\"FederationHello\":{\"version\":1,\"tls_fingerprint\":\"aa\"}}",
     "{\"Ping\":{\"version\":1,\"timestamp_ms\":1}}",
 };

@@ -23,6 +23,7 @@ static wzp_err seat_relay(struct wzp_lab_world *w, size_t index) {
         .relay = {.log = w->cfg.log, .enforce = (wzp_enforce)relay->enforce, .build = "sim"},
         .event = on_relay_event,
         .ctx = watch};
+    wzp_lab_mesh_join(w, index, &cfg.relay);
     if (w->qlog[index] != NULL) {
         cfg.relay.qlog = wzp_traces_on_qlog;
         cfg.relay.qlog_ctx = w->qlog[index];
@@ -204,6 +205,7 @@ static void watch_boxes(struct wzp_lab_world *w) {
 
 wzp_err wzp_lab_seat_programs(struct wzp_lab_world *w) {
     wzp_err err = make_room(w) ? WZP_OK : WZP_ERR_NOMEM;
+    err = err == WZP_OK ? wzp_lab_mesh_new(w) : err;
     for (size_t i = 0; err == WZP_OK && i < w->s->relay_count; i++) {
         err = seat_relay(w, i);
     }
@@ -235,6 +237,7 @@ void wzp_lab_free_programs(struct wzp_lab_world *w) {
     for (size_t i = 0; i < WZP_LAB_STUNS_MAX; i++) {
         wzp_sim_stun_host_free(&w->stuns[i]);
     }
+    wzp_lab_mesh_free(w);
     free(w->result.calls);
     free(w->seats);
     free(w->relays);

@@ -30,6 +30,7 @@ struct wzp_lab_world {
     wzp_lab_captures *captures;
     wzp_traces *qlog[WZP_LAB_RELAYS_MAX];
     wzp_sim_relay_host **relays;
+    struct wzp_lab_mesh *mesh; /* NULL: the relays know nothing of each other */
     wzp_sim_stun_host *stuns[WZP_LAB_STUNS_MAX];
     wzp_lab_seat *seats; /* of all members of all calls, in order */
     size_t seat_count;
@@ -46,6 +47,11 @@ __attribute__((format(printf, 6, 7))) void wzp_lab_note(struct wzp_lab_world *wo
 /* The programs: relays, then everybody in a call. */
 WZP_MUST_USE wzp_err wzp_lab_seat_programs(struct wzp_lab_world *world);
 void wzp_lab_free_programs(struct wzp_lab_world *world);
+
+/* mesh.c: relays that federate, if the scenario needs that.  `relay` borrows from the world. */
+WZP_MUST_USE wzp_err wzp_lab_mesh_new(struct wzp_lab_world *world);
+void wzp_lab_mesh_join(const struct wzp_lab_world *world, size_t index, wzp_relay_cfg *relay);
+void wzp_lab_mesh_free(struct wzp_lab_world *world);
 
 /* Fills calls[].members[] and checks[] once the run is over. */
 WZP_MUST_USE wzp_err wzp_lab_judge(struct wzp_lab_world *world);

@@ -10,7 +10,7 @@
 #include "sim/host/relay_host.h"
 #include "sim/host/testing/wire.h"
 
-enum { STAR_MAX = 8 };
+enum { STAR_MAX = 12 };
 
 typedef struct star {
     wzp_sim_node node; /* first: the hub */
