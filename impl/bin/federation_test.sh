@@ -90,22 +90,36 @@ for pair in '1 2' '1 3' '2 1' '2 3' '3 1' '3 2'; do
     linked $pair
 done
 
+# gone: says so if a relay has ended by itself.
+gone() {
+    local i
+    for i in 1 2 3; do
+        kill -0 "${relay_pid[i]}" 2>/dev/null || fail "relay $i has ended: $(tail -n 40 "relay$i.err")"
+    done
+}
+
 # --- one room -------------------------------------------------------------------------------------------
 
 parties=()
 for i in 1 2 3; do
     for k in a b; do
-        "$client" join --room plaza --send-tone 300 --duration 8 --alias "$k$i" "${address[i]}" \
+        "$client" join --room plaza --send-tone 300 --duration 100 --alias "$k$i" "${address[i]}" \
             >"$k$i.out" 2>"$k$i.err" &
         parties+=("$!")
         pids+=("$!")
     done
 done
+for who in a1 b1 a2 b2 a3 b3; do
+    wait_for '^in the room: 6$' $who.err >/dev/null
+done
+sleep 4
+kill -INT "${parties[@]}"
 for pid in "${parties[@]}"; do
     wait "$pid" || fail "a client ended with $?"
 done
 for i in 1 2 3; do
     for k in a b; do
+        gone
         grep -qE 'received [0-9]+ from 5' "$k$i.out" || fail "$k$i did not hear five: $(cat "$k$i.out")"
     done
     [ "$(metric "$i" wzp_federation_packets_rate_limited_total)" = 0 ] || fail "relay $i limited"
@@ -139,14 +153,21 @@ start 2
 linked 1 2
 linked 2 1
 linked 2 3
-"$client" join --room plaza --send-tone 300 --duration 6 "${address[1]}" >c1.out 2>c1.err &
+"$client" join --room plaza --send-tone 300 --duration 100 "${address[1]}" >c1.out 2>c1.err &
 one=$!
-"$client" join --room plaza --send-tone 300 --duration 6 "${address[2]}" >c2.out 2>c2.err &
+"$client" join --room plaza --send-tone 300 --duration 100 "${address[2]}" >c2.out 2>c2.err &
 two=$!
 pids+=("$one" "$two")
-wait "$one" && wait "$two" || fail "a client ended early"
+wait_for '^in the room: 2$' c1.err >/dev/null
+wait_for '^in the room: 2$' c2.err >/dev/null
+sleep 3
+gone
+kill -INT "$one" "$two"
+for pid in "$one" "$two"; do
+    wait "$pid" || fail "a client ended with $?"
+done
 for who in c1 c2; do
-    grep -qE 'received [0-9]+ from 1' $who.out || fail "$who heard nobody: $(cat $who.out)"
+    grep -qE 'received [0-9]+ from 1' $who.out || fail "$who heard nobody: $(cat $who.out $who.err)"
 done
 
 # --- another certificate --------------------------------------------------------------------------------

@@ -25,16 +25,55 @@ static bool note(void *ctx, const char *fingerprint) {
     if (json_object_size(seen) == WZP_ADMIN_PRESENCE_MAX) {
         return false;
     }
-    json_object_set_new(seen, fingerprint, json_true());
+    json_object_set_new(seen, fingerprint, json_string("Local"));
     return true;
+}
+
+static json_t *remote(const wzp_addr *relay) {
+    char addr[WZP_ADDR_TEXT_MAX];
+    return json_pack("{ss}", "Remote", wzp_addr_text(relay, addr));
+}
+
+/* Whoever is here as well is here. */
+static bool note_remote(void *ctx, const wzp_addr *relay, const char *fingerprint) {
+    json_t *seen = ctx;
+    if (fingerprint != NULL && json_object_get(seen, fingerprint) == NULL) {
+        json_object_set_new(seen, fingerprint, remote(relay));
+    }
+    return json_object_size(seen) < WZP_ADMIN_PRESENCE_MAX;
+}
+
+typedef struct search {
+    const char *fingerprint;
+    wzp_addr relay;
+} search;
+
+static bool match(void *ctx, const wzp_addr *relay, const char *fingerprint) {
+    search *s = ctx;
+    if (fingerprint != NULL && strcmp(fingerprint, s->fingerprint) == 0) {
+        s->relay = *relay;
+        return false;
+    }
+    return true;
+}
+
+/* Family NONE: nobody tells of it. */
+static wzp_addr find_remote(const wzp_admin_source *from, const char *fingerprint) {
+    search s = {.fingerprint = fingerprint};
+    if (from->gossip != NULL) {
+        from->gossip(from->ctx, match, &s);
+    }
+    return s.relay;
 }
 
 static int by_name(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static json_t *entry(const char *fingerprint, const char *location) {
-    return json_pack("{ss,ss?}", "fingerprint", fingerprint, "location", location);
+/* Takes `location`; NULL: nowhere. */
+static json_t *entry(const char *fingerprint, json_t *location) {
+    return json_pack("{ss,so}", "fingerprint", fingerprint, "location",
+                     location != NULL ? location : json_null());
 }
 
 static json_t *list_sorted(json_t *seen) {
@@ -50,7 +89,8 @@ static json_t *list_sorted(json_t *seen) {
         }
         qsort(names, n, sizeof *names, by_name);
         for (size_t i = 0; i < n; i++) {
-            json_array_append_new(list, entry(names[i], "Local"));
+            json_array_append_new(list,
+                                  entry(names[i], json_incref(json_object_get(seen, names[i]))));
         }
     }
     free(names);
@@ -63,6 +103,9 @@ wzp_err wzp_admin_presence(const wzp_admin_source *from, wzp_wr *out) {
         return WZP_ERR_NOMEM;
     }
     from->visit(from->ctx, note, seen);
+    if (from->gossip != NULL) {
+        from->gossip(from->ctx, note_remote, seen);
+    }
     json_t *list = list_sorted(seen);
     json_decref(seen);
     return write_tree(out, list, JSON_INDENT(2));
@@ -70,8 +113,12 @@ wzp_err wzp_admin_presence(const wzp_admin_source *from, wzp_wr *out) {
 
 wzp_err wzp_admin_presence_of(const wzp_admin_source *from, const char *fingerprint, wzp_wr *out) {
     const bool here = from->has(from->ctx, fingerprint);
-    return write_tree(out, entry(fingerprint, here ? "Local" : NULL),
-                      here ? JSON_INDENT(2) : JSON_COMPACT);
+    const wzp_addr there = here ? (wzp_addr){0} : find_remote(from, fingerprint);
+    json_t *location = here                            ? json_string("Local")
+                       : there.family != WZP_ADDR_NONE ? remote(&there)
+                                                       : NULL;
+    return write_tree(out, entry(fingerprint, location),
+                      location != NULL ? JSON_INDENT(2) : JSON_COMPACT);
 }
 
 /* --- where it is ------------------------------------------------------------------------------ */
@@ -80,31 +127,44 @@ wzp_err wzp_admin_route(const wzp_admin_source *from, const char *fingerprint,
                         const wzp_addr *listen, wzp_wr *out) {
     char addr[WZP_ADDR_TEXT_MAX];
     const bool here = from->has(from->ctx, fingerprint);
+    const wzp_addr there = here ? (wzp_addr){0} : find_remote(from, fingerprint);
+    const bool is_remote = there.family != WZP_ADDR_NONE;
     json_t *chain = json_array();
-    if (here) {
+    if (here || is_remote) {
         json_array_append_new(chain, json_string(wzp_addr_text(listen, addr)));
+    }
+    if (is_remote) {
+        json_array_append_new(chain, json_string(wzp_addr_text(&there, addr)));
     }
     return write_tree(out,
                       json_pack("{ss,so,ss}", "fingerprint", fingerprint, "relay_chain", chain,
-                                "route", here ? "local" : "not_found"),
+                                "route",
+                                here        ? "local"
+                                : is_remote ? "direct_peer"
+                                            : "not_found"),
                       JSON_INDENT(2));
 }
 
-wzp_err wzp_admin_peers(wzp_wr *out) {
-    return write_tree(out, json_array(), JSON_INDENT(2));
+/* --- relays that tell ------------------------------------------------------------------------- */
+
+/* Relay by relay, each before its clients. */
+static bool note_relay(void *ctx, const wzp_addr *relay, const char *fingerprint) {
+    json_t *list = ctx;
+    char addr[WZP_ADDR_TEXT_MAX];
+    if (fingerprint == NULL) {
+        json_array_append_new(list, json_pack("{ss,s[],sn}", "addr", wzp_addr_text(relay, addr),
+                                              "fingerprints", "rtt_ms"));
+    } else {
+        json_t *last = json_array_get(list, json_array_size(list) - 1);
+        json_array_append_new(json_object_get(last, "fingerprints"), json_string(fingerprint));
+    }
+    return true;
 }
 
-wzp_err wzp_admin_mesh(wzp_wr *out) {
-    enum { RULE = 41 };
-    char head[80];
-    (void)snprintf(head, sizeof head, "%-20s %6s %6s %7s  %s\n", "Target", "RTT", "Loss", "Jitter",
-                   "Status");
-    wzp_wr_str(out, "Relay Mesh Health\n");
-    for (int i = 0; i < RULE; i++) {
-        wzp_wr_str(out, "\xe2\x94\x80");
+wzp_err wzp_admin_peers(const wzp_admin_source *from, wzp_wr *out) {
+    json_t *list = json_array();
+    if (list != NULL && from->gossip != NULL) {
+        from->gossip(from->ctx, note_relay, list);
     }
-    wzp_wr_u8(out, '\n');
-    wzp_wr_str(out, head);
-    wzp_wr_str(out, "  (no probe targets configured)\n");
-    return wzp_wr_end(out);
+    return write_tree(out, list, JSON_INDENT(2));
 }

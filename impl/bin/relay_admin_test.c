@@ -35,9 +35,14 @@ static bool has(void *ctx, const char *fingerprint) {
     return wzp_relay_has_client(ctx, fingerprint);
 }
 
+static void gossip(void *ctx, bool (*seen)(void *seen_ctx, const wzp_addr *relay, const char *fp),
+                   void *seen_ctx) {
+    wzp_relay_visit_gossip(ctx, seen, seen_ctx);
+}
+
 static const wzp_admin_source *source(const stage *st) {
     static wzp_admin_source s;
-    s = (wzp_admin_source){st->relay, visit, has};
+    s = (wzp_admin_source){st->relay, visit, has, gossip};
     return &s;
 }
 
@@ -145,19 +150,35 @@ START_TEST(route) {
 }
 END_TEST
 
-START_TEST(nothing_remote) {
+START_TEST(remote) {
+    const wzp_addr listen = wzp_addr_v4(192, 0, 2, 1, 4433);
+    stage *st = stage_new(NULL);
     begin();
-    json_t *peers = parsed(wzp_admin_peers(&wr));
+    json_t *peers = parsed(wzp_admin_peers(source(st), &wr));
     ck_assert(json_is_array(peers) && json_array_size(peers) == 0);
     json_decref(peers);
+    guest *prober = stage_guest(st, "_probe");
+    guest_say(prober, "{\"PresenceUpdate\":{\"version\":1,\"fingerprints\":[\"aabb\"],"
+                      "\"relay_addr\":\"10.0.1.0:4433\"}}");
+    stage_run(st, 200);
     begin();
-    ck_assert_int_eq(wzp_admin_mesh(&wr), WZP_OK);
-    page[wzp_wr_len(&wr)] = '\0';
-    const char *rule = strchr(page, '\n');
-    ck_assert_int_eq(strncmp(page, "Relay Mesh Health\n", 18), 0);
-    ck_assert_int_eq(strchr(rule + 1, '\n') - rule, 41 * 3 + 1);
-    ck_assert_ptr_nonnull(strstr(page, "\nTarget                  RTT   Loss  Jitter  Status\n"
-                                       "  (no probe targets configured)\n"));
+    peers = parsed(wzp_admin_peers(source(st), &wr));
+    ck_assert_str_eq(text(json_array_get(peers, 0), "addr"), "10.0.1.0:4433");
+    ck_assert_uint_eq(json_array_size(json_object_get(json_array_get(peers, 0), "fingerprints")),
+                      1);
+    json_decref(peers);
+    begin();
+    json_t *route_there = parsed(wzp_admin_route(source(st), "aabb", &listen, &wr));
+    ck_assert_str_eq(text(route_there, "route"), "direct_peer");
+    ck_assert_uint_eq(json_array_size(json_object_get(route_there, "relay_chain")), 2);
+    json_decref(route_there);
+    json_t *one = presence_of(st, "aabb");
+    ck_assert_str_eq(text(json_object_get(one, "location"), "Remote"), "10.0.1.0:4433");
+    json_decref(one);
+    json_t *all = presence(st);
+    ck_assert_uint_eq(json_array_size(all), 1);
+    json_decref(all);
+    stage_free(&st);
 }
 END_TEST
 
@@ -191,7 +212,7 @@ int main(void) {
     tcase_add_test(tc, presence_forgets_who_left);
     tcase_add_test(tc, presence_of_one);
     tcase_add_test(tc, route);
-    tcase_add_test(tc, nothing_remote);
+    tcase_add_test(tc, remote);
     tcase_add_test(tc, a_page_that_is_too_small_is_an_error);
     tcase_add_test(tc, ending);
     suite_add_tcase(suite, tc);

@@ -65,7 +65,7 @@ static const struct key {
     {"jitter_max_depth", NUMBER, UNUSED, 0},
     {"probe_mesh", FLAG, UNUSED, 0},
     {"remote_relay", ADDR, LATER, 0},
-    {"probe_targets", LIST, LATER, 0},
+    {"probe_targets", TEXTS, USED, INTO(probe_list)},
     {"static_dir", TEXT, LATER, 0},
     {"peers", LIST, USED, 0},
     {"trusted", LIST, USED, 0},

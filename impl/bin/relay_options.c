@@ -63,6 +63,9 @@ static const char help[] =
     "  --federation-pin warn|require   what if a peer shows another certificate than its\n"
     "                            fingerprint says: log it (default), or do not link\n"
     "  --federation-room-pps N   packets per second and room that peers may send (500)\n"
+    "  --probe IP:PORT           a relay to measure every second; may be repeated\n"
+    "  --probe-mesh              without effect, as in deployed relays\n"
+    "  --mesh-status             print the table of measured relays of a fresh start, and end\n"
     "\n"
     "what it tells\n"
     "  --metrics-port PORT       Prometheus text at http://127.0.0.1:PORT/metrics; also /healthz,\n"
@@ -116,6 +119,9 @@ enum flag_id {
     FLAG_REGION,
     FLAG_GLOBAL_ROOM,
     FLAG_FEDERATION_PIN,
+    FLAG_PROBE,
+    FLAG_PROBE_MESH,
+    FLAG_MESH_STATUS,
     FLAG_FEDERATION_ROOM_PPS,
     FLAG_THREADS,
     FLAG_METRICS_PORT,
@@ -177,9 +183,9 @@ static const struct option flags[] = {
     {"log-level", required_argument, NULL, FLAG_LOG_LEVEL},
     {"quiet", no_argument, NULL, FLAG_QUIET},
     {"remote", required_argument, NULL, FLAG_LATER},
-    {"probe", required_argument, NULL, FLAG_LATER},
-    {"probe-mesh", no_argument, NULL, FLAG_LATER},
-    {"mesh-status", no_argument, NULL, FLAG_LATER},
+    {"probe", required_argument, NULL, FLAG_PROBE},
+    {"probe-mesh", no_argument, NULL, FLAG_PROBE_MESH},
+    {"mesh-status", no_argument, NULL, FLAG_MESH_STATUS},
     {"static-dir", required_argument, NULL, FLAG_LATER},
     {NULL, 0, NULL, 0}};
 
@@ -278,6 +284,15 @@ bool wzp_entropy_parse(const char *text, bool *closes) {
 bool wzp_pin_parse(const char *text, bool *required) {
     *required = strcmp(text, "require") == 0;
     return *required || strcmp(text, "warn") == 0;
+}
+
+bool wzp_relay_options_probe(wzp_relay_options *o, const char *target) {
+    if (o->probe_count == WZP_LIMIT_RELAYS ||
+        wzp_addr_parse(&o->probe_targets[o->probe_count], target) != WZP_OK) {
+        return false;
+    }
+    o->probe_count++;
+    return true;
 }
 
 static int take_global_room(wzp_relay_options *o, const char *name) {
@@ -389,6 +404,14 @@ static int take(wzp_relay_options *o, int id, const char *name, const char *valu
         return take_addr(&o->advertised, name, value);
     case FLAG_GLOBAL_ROOM:
         return take_global_room(o, value);
+    case FLAG_PROBE:
+        return take_word(wzp_relay_options_probe(o, value), name,
+                         "IP:PORT or [IPV6]:PORT in numbers, at most 64 times", value);
+    case FLAG_PROBE_MESH: /* as deployed, without effect */
+        return 0;
+    case FLAG_MESH_STATUS:
+        o->mesh_status = true;
+        return 0;
     case FLAG_FEDERATION_PIN:
         return take_word(wzp_pin_parse(value, &o->pin_required), name, "warn or require", value);
     case FLAG_FEDERATION_ROOM_PPS:

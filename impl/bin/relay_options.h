@@ -42,6 +42,10 @@ typedef struct wzp_relay_options {
     size_t peer_count;
     const char *global_rooms[WZP_GLOBAL_ROOMS];
     size_t global_room_count;
+    wzp_addr probe_targets[WZP_LIMIT_RELAYS];
+    size_t probe_count;
+    const json_t *probe_list; /* of the file; NULL: none */
+    bool mesh_status;         /* prints a table and ends */
     bool pin_required;
     uint32_t federation_room_pps; /* 0: the default */
 
@@ -89,6 +93,9 @@ const wzp_federation_cfg *wzp_relay_options_federation(const wzp_relay_options *
                                                        wzp_federation_cfg *out);
 size_t wzp_relay_options_peer_relays(const wzp_relay_options *options, size_t count,
                                      const char *relays[WZP_LIMIT_RELAYS], wzp_relay_texts *memory);
+
+/* False: it is no address, or there are too many. */
+bool wzp_relay_options_probe(wzp_relay_options *options, const char *target);
 
 /* "warn", "require". */
 bool wzp_pin_parse(const char *text, bool *required);

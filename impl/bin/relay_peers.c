@@ -109,6 +109,20 @@ bool wzp_relay_options_global_room(wzp_relay_options *o, const char *name) {
     return true;
 }
 
+static int load_probes(wzp_relay_options *o) {
+    size_t index;
+    const json_t *target;
+    json_array_foreach(o->probe_list, index, target) {
+        if (!wzp_relay_options_probe(o, json_string_value(target))) {
+            return wzp_relay_complain(WZP_EXIT_UNREADABLE,
+                                      "%s:%u: probe_targets[%zu]: expected \"IP:PORT\" or "
+                                      "\"[IPV6]:PORT\" in numbers, at most 64",
+                                      o->config, wzp_toml_line(&o->toml, "probe_targets"), index);
+        }
+    }
+    return 0;
+}
+
 int wzp_relay_peers_load(wzp_relay_options *o) {
     static const char *const lists[] = {"peers", "trusted", "global_rooms"};
     for (size_t i = 0; i < WZP_COUNT_OF(lists); i++) {
@@ -123,7 +137,7 @@ int wzp_relay_peers_load(wzp_relay_options *o) {
             }
         }
     }
-    return 0;
+    return load_probes(o);
 }
 
 /* --- what the relay is made with -------------------------------------------------------------- */

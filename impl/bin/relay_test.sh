@@ -47,8 +47,7 @@ expect 2 "--metrics-addr: expected an IP address, got 'here'" --metrics-addr her
 expect 2 "--threads: expected at least 1" --threads 0
 expect 2 "--seed: expected 64 hexadecimal digits, wrong at offset 3 of 3" --seed abc
 expect 2 "--log-level: expected error, warn, info or debug, got 'loud'" --log-level loud
-for flag in --remote=127.0.0.1:1 --probe=127.0.0.1:1 --probe-mesh --mesh-status \
-    --static-dir=/; do
+for flag in --remote=127.0.0.1:1 --static-dir=/; do
     expect 2 "${flag%%=*}: not in this build yet" "$flag"
 done
 
@@ -81,6 +80,10 @@ config 3 "c.toml:2: global_rooms[0].name: expected the room's name" '[[global_ro
 config 3 'c.toml:1: federation_pin: expected "warn" or' 'federation_pin = "no"\n'
 config 1 'cannot listen on 192.0.2.1:1' "federation_pin = \"require\"\nfederation_room_pps = 9\n[[peers]]\nurl = \"127.0.0.1:1\"\nfingerprint = \"$fp\"\n[[global_rooms]]\nname = \"general\"\n"
 expect 2 '--threads 2: federation wants 1 thread' --threads 2 --global-room general
+expect 2 "--probe: expected IP:PORT" --probe relay.example:1
+config 3 'c.toml:1: probe_targets[1]: expected "IP:PORT"' 'probe_targets = ["127.0.0.1:1", "x"]\n'
+"$relay" --mesh-status >out 2>err || fail "mesh status: $(cat err)"
+grep -qxF '  (no probe targets configured)' out || fail "mesh status: $(cat out)"
 expect 2 "--federation-pin: expected warn or require, got 'x'" --federation-pin x
 config 2 "auth-url: expected http://HOST" 'auth_url = "relay.example/x"\n'
 # Good ones: the address that cannot be had ends the run.

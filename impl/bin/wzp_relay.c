@@ -144,6 +144,8 @@ static int make_relay(program *p) {
                          .debug_tap = o->debug_tap,
                          .federation = wzp_relay_options_federation(o, &federation),
                          .packet_events = o->event_log != NULL,
+                         .probe_targets = o->probe_targets,
+                         .probe_count = o->probe_count,
                          .max_conns = o->max_connections,
                          .max_conns_per_ip = o->max_connections_per_ip,
                          .keylog = o->keylog != NULL ? wzp_traces_on_keylog : NULL,
@@ -247,30 +249,65 @@ static bool any_has(void *ctx, const char *fingerprint) {
     return wzp_relay_crew_has_client(ctx, fingerprint);
 }
 
+typedef struct gossip_errand {
+    const wzp_relay *relay;
+    bool (*seen)(void *seen_ctx, const wzp_addr *relay, const char *fp);
+    void *ctx;
+} gossip_errand;
+
+static void run_gossip(void *ctx, wzp_time now) {
+    const gossip_errand *e = ctx;
+    (void)now;
+    wzp_relay_visit_gossip(e->relay, e->seen, e->ctx);
+}
+
+/* Probes are with the first worker. */
+static void visit_gossip(void *ctx,
+                         bool (*seen)(void *seen_ctx, const wzp_addr *relay, const char *fp),
+                         void *seen_ctx) {
+    gossip_errand e = {wzp_relay_crew_relay(ctx, 0), seen, seen_ctx};
+    wzp_relay_crew_call(ctx, 0, run_gossip, &e);
+}
+
 static wzp_http_status write_presence(void *ctx, const char *name, wzp_wr *out) {
     const program *p = ctx;
-    const wzp_admin_source all = {p->crew, visit_all, any_has};
+    const wzp_admin_source all = {p->crew, visit_all, any_has, visit_gossip};
     return status_of(*name != '\0' ? wzp_admin_presence_of(&all, name, out)
                                    : wzp_admin_presence(&all, out));
 }
 
 static wzp_http_status write_route(void *ctx, const char *name, wzp_wr *out) {
     const program *p = ctx;
-    const wzp_admin_source all = {p->crew, visit_all, any_has};
+    const wzp_admin_source all = {p->crew, visit_all, any_has, visit_gossip};
     const wzp_addr listen = wzp_workers_local(wzp_relay_crew_workers(p->crew));
     return status_of(wzp_admin_route(&all, name, &listen, out));
 }
 
 static wzp_http_status write_peers(void *ctx, const char *name, wzp_wr *out) {
-    (void)ctx;
+    const program *p = ctx;
+    const wzp_admin_source all = {p->crew, visit_all, any_has, visit_gossip};
     (void)name;
-    return status_of(wzp_admin_peers(out));
+    return status_of(wzp_admin_peers(&all, out));
+}
+
+typedef struct mesh_errand {
+    const wzp_relay *relay;
+    wzp_wr *out;
+    wzp_err err;
+} mesh_errand;
+
+static void run_mesh(void *ctx, wzp_time now) {
+    mesh_errand *e = ctx;
+    (void)now;
+    e->err = wzp_relay_mesh(e->relay, e->out);
 }
 
 static wzp_http_status write_mesh(void *ctx, const char *name, wzp_wr *out) {
-    (void)ctx;
+    const program *p = ctx;
+    mesh_errand e = {p->relay, out, WZP_OK};
     (void)name;
-    return status_of(wzp_admin_mesh(out));
+    wzp_relay_crew_call(p->crew, 0, run_mesh, &e);
+    return status_of(e.err);
 }
 
 static wzp_http_status write_bans(void *ctx, const char *name, wzp_wr *out) {
@@ -618,11 +655,25 @@ static int start_and_run(program *p) {
     return code;
 }
 
+/* As deployed: nothing has been measured yet. */
+static int print_mesh(void) {
+    uint8_t text[512];
+    wzp_wr wr;
+    wzp_wr_init(&wr, text, sizeof text);
+    wzp_mesh_head(&wr);
+    wzp_mesh_nobody(&wr);
+    (void)fwrite(text, 1, wzp_wr_len(&wr), stdout);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     static program p;
     p.argc = argc;
     p.argv = argv;
     int code = wzp_relay_options_parse(&p.options, argc, argv);
+    if (code == -1 && p.options.mesh_status) {
+        code = print_mesh();
+    }
     if (code == -1) {
         (void)signal(SIGPIPE, SIG_IGN); /* a reader of our output may go away */
         (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is as a full disk */

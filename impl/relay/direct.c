@@ -181,7 +181,7 @@ static void on_offer(session *s, const wzp_signal *signal) {
 /* --- answer ----------------------------------------------------------------------------------- */
 
 /* What the client can reach; drivers that do not know local addresses advertise one. */
-static const char *our_address(const session *to, char buf[WZP_ADDR_TEXT_MAX]) {
+const char *wzp_relay_address(const session *to, char buf[WZP_ADDR_TEXT_MAX]) {
     const wzp_addr *advertised = &to->relay->cfg.advertised;
     const wzp_addr fallback = wzp_addr_v4(127, 0, 0, 1, 4433);
     return wzp_addr_text(advertised->family != WZP_ADDR_NONE      ? advertised
@@ -200,14 +200,15 @@ static void set_up(const wzp_relay *r, const wzp_call *call, wzp_call_role role)
         return;
     }
     (void)snprintf(name, sizeof name, "call-%s", call->id);
-    const wzp_signal setup = {.kind = WZP_SIGNAL_CALL_SETUP,
-                              .version = 1,
-                              .u.CallSetup = {.call_id = wzp_bytes_str(call->id),
-                                              .room = wzp_bytes_str(name),
-                                              .relay_addr = wzp_bytes_str(our_address(to, addr)),
-                                              .peer_direct_addr = peer->reflexive,
-                                              .peer_local_addrs = peer->local,
-                                              .peer_mapped_addr = peer->mapped}};
+    const wzp_signal setup = {
+        .kind = WZP_SIGNAL_CALL_SETUP,
+        .version = 1,
+        .u.CallSetup = {.call_id = wzp_bytes_str(call->id),
+                        .room = wzp_bytes_str(name),
+                        .relay_addr = wzp_bytes_str(wzp_relay_address(to, addr)),
+                        .peer_direct_addr = peer->reflexive,
+                        .peer_local_addrs = peer->local,
+                        .peer_mapped_addr = peer->mapped}};
     (void)wzp_relay_send_signal(to, &setup);
 }
 

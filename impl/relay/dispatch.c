@@ -72,7 +72,12 @@ void wzp_relay_admit_first(session *s) {
 
 void wzp_relay_on_connected(wzp_relay *r, const wzp_quic_event *ev) {
     if (!ev->is_server) {
-        wzp_relay_on_dialled(wzp_quic_app(r->quic, ev->conn), ev);
+        session *dialled = wzp_quic_app(r->quic, ev->conn);
+        if (dialled->probe != NULL) {
+            wzp_relay_on_probe_connected(dialled, ev);
+        } else {
+            wzp_relay_on_dialled(dialled, ev);
+        }
         return;
     }
     session *s = wzp_relay_admits_connection(r, ev->sni)
@@ -107,20 +112,6 @@ void wzp_relay_on_connected(wzp_relay *r, const wzp_quic_event *ev) {
     }
 }
 
-static void on_probe_signal(session *s, wzp_bytes json) {
-    wzp_signal *signal = NULL;
-    if (wzp_signal_parse(&signal, json, NULL, NULL) != WZP_OK) {
-        s->relay->metrics.signals_unknown++;
-        return;
-    }
-    if (signal->kind == WZP_SIGNAL_PING) {
-        wzp_relay_send_pong(s, &signal->u.Ping);
-    } else {
-        s->relay->metrics.signals_ignored++;
-    }
-    wzp_signal_free(&signal);
-}
-
 void wzp_relay_on_signal(session *s, wzp_bytes json) {
     switch (s->state) {
     case SESSION_TOKEN:
@@ -142,7 +133,7 @@ void wzp_relay_on_signal(session *s, wzp_bytes json) {
         wzp_relay_on_hub_signal(s, json);
         break;
     case SESSION_PROBE:
-        on_probe_signal(s, json);
+        wzp_relay_on_probe_signal(s, json);
         break;
     case SESSION_HELLO:
         wzp_relay_on_hello(s, json);
@@ -198,6 +189,7 @@ void wzp_relay_on_closed(session *s) {
     }
     wzp_relay_auth_drop(s);
     wzp_relay_link_closed(s);
+    wzp_relay_probe_closed(s);
     wzp_relay_leave(s);
     wzp_relay_bridge_free(s);
     wzp_relay_hub_leave(s);

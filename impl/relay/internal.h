@@ -4,6 +4,8 @@
 
 #include "crypto/handshake.h"
 #include "federation/federation.h"
+#include "federation/gossip.h"
+#include "federation/probe.h"
 #include "meter/enf.h"
 #include "meter/meter.h"
 #include "meter/quota.h"
@@ -37,6 +39,7 @@ typedef struct room room;
 typedef struct bridge bridge;
 typedef struct bridge_frame bridge_frame;
 typedef struct session session;
+typedef struct probe probe;
 
 typedef struct kept_packet {
     struct kept_packet *next;
@@ -124,6 +127,7 @@ struct session {
     char alias[WZP_LIMIT_ALIAS + 1]; /* "": none */
 
     wzp_fed_link *link; /* with a peer; NULL: none */
+    probe *probe;       /* that we dialled it for; NULL: none */
 
     /* on _signal */
     bool is_registered;  /* its name leads to it, in relay->clients */
@@ -225,7 +229,7 @@ typedef struct relay_metrics {
     uint64_t calls_trusted, calls_generic, calls_ended[CALL_END_COUNT];
     uint64_t call_signals, call_drops[CALL_DROP_COUNT], candidates_cut, reflects_dropped;
     uint64_t calls_abroad, calls_from_abroad, offers_not_here, offers_spoofed;
-    uint64_t peer_signals_dropped;
+    uint64_t peer_signals_dropped, probes_dropped, gossip_refused;
     uint64_t presence_lists, presence_sent, presence_deferred, updates_deferred;
     uint64_t bridge_frames_in, bridge_frames_out, bridge_drops[BRIDGE_DROP_COUNT];
     uint64_t trunk_frames[TRUNK_CAUSE_COUNT], trunk_packets;
@@ -257,6 +261,9 @@ struct wzp_relay {
     bool presence_is_spread;            /* most have it */
     wzp_calls *calls;
     wzp_federation *federation; /* NULL: this relay is alone */
+    probe *probes;
+    size_t probe_count;
+    wzp_gossip *gossip; /* NULL: nobody told anything */
     auth *auth_first, *auth_last;
     uint64_t auth_count, next_auth;
     session *bridge_ready; /* guests that have something to be told */
@@ -378,6 +385,7 @@ bool wzp_relay_rate(rate *counted, unsigned limit, wzp_time now);
 /* direct.c */
 void wzp_relay_on_call_signal(session *s, const wzp_signal *signal);
 void wzp_relay_on_peer_call(session *link, const wzp_signal *signal);
+const char *wzp_relay_address(const session *to, char buf[WZP_ADDR_TEXT_MAX]);
 void wzp_relay_calls_leave(session *s);
 void wzp_relay_calls_tick(wzp_relay *r);
 bool wzp_relay_call_admit(const session *s);
@@ -395,6 +403,15 @@ void wzp_relay_unbridge_room(room *rm);
 void wzp_relay_announce(const room *rm);
 void wzp_relay_peers_tick(wzp_relay *r);
 wzp_time wzp_relay_peers_deadline(const wzp_relay *r);
+
+/* probes.c */
+WZP_MUST_USE wzp_err wzp_relay_probes_new(wzp_relay *r, const wzp_addr *targets, size_t count);
+void wzp_relay_probes_free(wzp_relay *r);
+void wzp_relay_on_probe_connected(session *s, const wzp_quic_event *ev);
+void wzp_relay_on_probe_signal(session *s, wzp_bytes json);
+void wzp_relay_probe_closed(session *s);
+void wzp_relay_probes_tick(wzp_relay *r);
+wzp_time wzp_relay_probes_deadline(const wzp_relay *r);
 
 /* presence.c */
 void wzp_relay_presence_add(session *s);

@@ -186,7 +186,7 @@ static void write_sessions(wzp_wr *wr, const wzp_relay *r) {
 }
 
 /* Deployed relays register these, and dashboards name them; here nothing is behind them: this relay
- * has no jitter buffer and no probes. */
+ * has no jitter buffer. */
 static void write_unserved(wzp_wr *wr) {
     static const struct {
         const char *name, *type;
@@ -195,10 +195,6 @@ static void write_unserved(wzp_wr *wr) {
         {"wzp_relay_session_jitter_buffer_depth", "gauge", true},
         {"wzp_relay_session_underruns_total", "counter", true},
         {"wzp_relay_session_overruns_total", "counter", true},
-        {"wzp_probe_rtt_ms", "gauge", true},
-        {"wzp_probe_loss_pct", "gauge", true},
-        {"wzp_probe_jitter_ms", "gauge", true},
-        {"wzp_probe_up", "gauge", true},
     };
     for (size_t i = 0; i < WZP_COUNT_OF(families); i++) {
         family(wr, families[i].name, families[i].type, "not served by this relay");
@@ -251,6 +247,27 @@ static void write_peers(wzp_wr *wr, const wzp_relay *r) {
     }
     single(wr, "wzp_federation_active_rooms", "gauge", "rooms with members at peers, over links",
            rooms);
+}
+
+static void write_probes(wzp_wr *wr, const wzp_relay *r) {
+    static const char *const names[] = {"wzp_probe_rtt_ms", "wzp_probe_loss_pct",
+                                        "wzp_probe_jitter_ms", "wzp_probe_up"};
+    static const char *const helps[] = {"of the last pong", "pings without a pong, of the last 60",
+                                        "standard deviation of their times", "1: connected"};
+    for (unsigned k = 0; k < WZP_COUNT_OF(names); k++) {
+        wzp_addr target;
+        wzp_probe_window w;
+        char text[WZP_ADDR_TEXT_MAX];
+        family(wr, names[k], "gauge", helps[k]);
+        for (size_t i = 0; wzp_relay_probe(r, i, &target, &w); i++) {
+            const double values[] = {w.rtt_ms, w.loss_pct, w.jitter_ms, w.is_up ? 1 : 0};
+            line(wr, "%s{target=\"%s\"} %.17g", names[k], wzp_addr_text(&target, text), values[k]);
+        }
+    }
+    single(wr, "wzp_relay_probes_dropped_total", "counter",
+           "signals over 50 per second of a connection that probes us", r->metrics.probes_dropped);
+    single(wr, "wzp_relay_gossip_refused_total", "counter",
+           "lists of clients of more than 64 other relays", r->metrics.gossip_refused);
 }
 
 static void write_federation(wzp_wr *wr, const wzp_relay *r) {
@@ -559,6 +576,7 @@ wzp_err wzp_relay_metrics(const wzp_relay *r, wzp_wr *wr) {
     write_bans(wr, r);
     write_unserved(wr);
     write_federation(wr, r);
+    write_probes(wr, r);
     write_ours(wr, r);
     return wzp_wr_end(wr);
 }

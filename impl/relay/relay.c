@@ -85,6 +85,7 @@ wzp_err wzp_relay_new(wzp_relay **out, const wzp_relay_cfg *cfg, wzp_time now) {
         err == WZP_OK ? wzp_relay_set_relays(r, cfg->available_relays, cfg->available_count) : err;
     err = err == WZP_OK ? wzp_calls_new(&r->calls, &calls) : err;
     err = err == WZP_OK ? wzp_relay_peers_new(r, cfg->federation) : err;
+    err = err == WZP_OK ? wzp_relay_probes_new(r, cfg->probe_targets, cfg->probe_count) : err;
     if (err != WZP_OK) {
         wzp_relay_free(&r);
         return err;
@@ -116,6 +117,7 @@ void wzp_relay_free(wzp_relay **relay) {
     }
     wzp_calls_free(&r->calls);
     wzp_federation_free(&r->federation);
+    wzp_relay_probes_free(r);
     wzp_table_clear(&r->clients);
     wzp_table_clear(&r->conns);
     wzp_table_clear(&r->rooms);
@@ -244,6 +246,7 @@ void wzp_relay_tick(wzp_relay *r, wzp_time now) {
     wzp_relay_presence_tick(r);
     wzp_relay_drain_tick(r);
     wzp_relay_peers_tick(r);
+    wzp_relay_probes_tick(r);
     wzp_relay_tap_tick(r);
     drain(r);
 }
@@ -253,6 +256,7 @@ wzp_time wzp_relay_deadline(const wzp_relay *r) {
     first = wzp_time_min(first, wzp_calls_deadline(r->calls));
     first = wzp_time_min(first, wzp_relay_tap_deadline(r));
     first = wzp_time_min(first, wzp_relay_peers_deadline(r));
+    first = wzp_time_min(first, wzp_relay_probes_deadline(r));
     first = wzp_time_min(first, wzp_timers_deadline(&r->timers));
     first = wzp_time_min(first, wzp_timers_deadline(&r->room_timers));
     return wzp_time_min(first, wzp_relay_presence_deadline(r));

@@ -10,6 +10,7 @@
 
 #include "base/wr.h"
 #include "federation/federation.h"
+#include "federation/probe.h"
 #include "meter/bans.h"
 #include "quic/core.h"
 
@@ -65,6 +66,8 @@ typedef struct wzp_relay_cfg {
     bool trunking;         /* media leaves in TrunkFrames, which no deployed client reads */
     const wzp_federation_cfg *federation; /* NULL: alone.  Copied; its rng and fingerprint are the
                                              relay's own.  One worker only */
+    const wzp_addr *probe_targets;        /* relays that are measured.  Copied */
+    size_t probe_count;                   /* at most 64 */
     bool packet_events;                   /* events of every packet from peers, for the event log */
     const char *debug_tap; /* a room's name or "*": its traffic is logged, see tap.h.  Copied */
 
@@ -164,6 +167,17 @@ WZP_MUST_USE wzp_err wzp_relay_metrics(const wzp_relay *relay, wzp_wr *out);
 void wzp_relay_visit_clients(const wzp_relay *relay, bool (*visit)(void *ctx, const char *fp),
                              void *ctx);
 bool wzp_relay_has_client(const wzp_relay *relay, const char *fingerprint);
+
+/* Relays that this one measures: each with its last pings.  False: `index` is past the last. */
+bool wzp_relay_probe(const wzp_relay *relay, size_t index, wzp_addr *target,
+                     wzp_probe_window *window);
+/* The table of these for people (relay sheet 10.1). */
+WZP_MUST_USE wzp_err wzp_relay_mesh(const wzp_relay *relay, wzp_wr *out);
+/* What relays that are measured, or that measure us, tell of their clients: each relay with a NULL
+ * first, then its clients.  `visit` borrows, and returns false to end it. */
+void wzp_relay_visit_gossip(const wzp_relay *relay,
+                            bool (*visit)(void *ctx, const wzp_addr *addr, const char *fp),
+                            void *ctx);
 
 /* Since wzp_relay_drain or wzp_relay_shutdown. */
 bool wzp_relay_is_ending(const wzp_relay *relay);
