@@ -97,6 +97,9 @@ static json_t *to_json(const wzp_relay_event *e) {
 
 /* False: there is no room. */
 static bool keep(wzp_event_log *log, const json_t *line) {
+    if (log->len == KEPT_MAX) {
+        return false;
+    }
     const size_t room = KEPT_MAX - log->len - 1; /* for the line end */
     const size_t n = json_dumpb(line, log->kept + log->len, room, JSON_COMPACT);
     if (n == 0 || n > room) {

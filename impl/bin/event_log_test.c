@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -141,6 +142,44 @@ START_TEST(a_disk_that_has_room_again) {
 }
 END_TEST
 
+/* One line whose reason has so many letters. */
+static void write_line(wzp_event_log *log, size_t letters) {
+    wzp_relay_event event = {.event = "e", .at = wzp_io_now()};
+    memset(event.reason, 'r', letters);
+    wzp_event_log_write(log, &event);
+}
+
+static size_t file_size(void) {
+    static char text[65536];
+    size_t len = 0;
+    ck_assert(wzp_io_read_file(path, text, sizeof text, &len));
+    return len;
+}
+
+/* What is kept until the next flush fills its memory to the last byte. */
+START_TEST(memory_that_is_full) {
+    enum { KEPT = 16384, LETTERS = 100 };
+    wzp_event_log *log = NULL;
+    ck_assert_int_eq(wzp_event_log_open(&log, path), WZP_OK);
+    write_line(log, LETTERS);
+    wzp_event_log_close(&log);
+    const size_t len = file_size();
+    const size_t even = KEPT / len - 1;
+    const size_t rest = KEPT - even * len; /* one to two lines */
+    ck_assert_int_eq(wzp_event_log_open(&log, path), WZP_OK);
+    for (size_t i = 0; i < even; i++) {
+        write_line(log, LETTERS);
+    }
+    write_line(log, LETTERS - (len - rest / 2));
+    write_line(log, LETTERS - (len - (rest - rest / 2)));
+    write_line(log, 1);
+    write_line(log, 2);
+    ck_assert_uint_eq(wzp_event_log_lost(log), 0);
+    wzp_event_log_close(&log);
+    ck_assert_uint_eq(file_size(), KEPT + 2 * (len - LETTERS) + 3);
+}
+END_TEST
+
 int main(void) {
     const int fd = mkstemp(path);
     if (fd < 0) {
@@ -151,6 +190,7 @@ int main(void) {
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, lines, 0, WZP_COUNT_OF(event_cases));
     tcase_add_test(tc, no_file);
+    tcase_add_test(tc, memory_that_is_full);
     tcase_add_test(tc, a_full_disk);
     tcase_add_test(tc, a_disk_that_has_room_again);
     suite_add_tcase(suite, tc);
