@@ -290,7 +290,7 @@ START_TEST(a_new_flow_has_a_quantum) {
     while (first < b.count && b.arrivals[first].bytes != SMALL) {
         first++;
     }
-    ck_assert_uint_le(b.arrivals[first].at, 10 * WZP_MS + 1500 * 8 * WZP_S / RATE * 2);
+    ck_assert_uint_le(b.arrivals[first].at, 10 * WZP_MS + 2 * UINT64_C(12000) * WZP_S / RATE);
     for (size_t i = first; i < first + 7; i++) {
         ck_assert_uint_eq(b.arrivals[i].bytes, SMALL);
     }
