@@ -216,6 +216,11 @@ static bool stands_on_bad_path(const wzp_ct_run *run, const wzp_ct_criteria *c, 
            (c->rule == WZP_CT_RULE_IGN && closed && run->hangup_s < 0);
 }
 
+/* A SHOULD that failed. */
+static bool is_warning(const wzp_ct_run *run) {
+    return run->grade == WZP_CT_PASS && run->lenient && run->reason != WZP_CT_REASON_NONE;
+}
+
 void wzp_ct_judge(wzp_ct_run *run, const wzp_ct_criteria *c, bool closed, unsigned hangup_bit,
                   bool lost) {
     say_expected(run, c);
@@ -243,10 +248,12 @@ void wzp_ct_judge(wzp_ct_run *run, const wzp_ct_criteria *c, bool closed, unsign
     }
     if (run->control_hangup) { /* others must not suffer */
         verdict(run, WZP_CT_FAIL, WZP_CT_REASON_FALSE_POSITIVE);
-    } else if (wzp_ct_path_was_bad(run) && run->grade != WZP_CT_PASS) {
+    } else if (wzp_ct_path_was_bad(run) && (run->grade != WZP_CT_PASS || is_warning(run))) {
         /* Where the control fares badly too, the rest may be the path's doing. */
-        if (run->grade != WZP_CT_FAIL || !stands_on_bad_path(run, c, closed, hangup_bit)) {
+        const bool failed = run->grade == WZP_CT_FAIL || is_warning(run);
+        if (!failed || !stands_on_bad_path(run, c, closed, hangup_bit)) {
             verdict(run, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_CONTROL_LOSS);
+            run->lenient = false;
         } else if (was_idle(run, c)) {
             run->reason = WZP_CT_REASON_NOT_CLOSED; /* what is missing was lost */
         }

@@ -51,9 +51,9 @@ static bool deployed_decides(session *s, wzp_bytes datagram) {
         wzp_media_packet_parse(&packet, datagram, NULL) != WZP_OK) {
         return false;
     }
-    wzp_meter probe = *s->meter;
+    wzp_meter copy = *s->meter;
     const wzp_violation v =
-        wzp_meter_observe(&probe, &packet.hdr, packet.payload.len, s->relay->now);
+        wzp_meter_observe(&copy, &packet.hdr, packet.payload.len, s->relay->now);
     if (v != WZP_VIOLATION_NONE) {
         wzp_relay_hangup_policy(s, v);
     }
