@@ -69,7 +69,7 @@ static const wzp_ct_case cases[] = {
     {.info = {E("E-04", "CONF-E-2", "a month's quota without a token", HANG_UP,
                 "Opus64k, 50 pkt/s x payload 176 to 6 MB; the quota is 5 MB"),
               .level = WZP_CT_SHOULD, .abuse = true},
-     .criteria = {SHOULD_HANG_UP(CODE(RATE_CAP), 531.0)},
+     .criteria = {SHOULD_HANG_UP(CODE(RATE_CAP), 575.0)},
      .config = WZP_CT_CONFIG_POLICY,
      .skip = WZP_CT_REASON_NO_TEST_CONFIG,
      .is_long = true,

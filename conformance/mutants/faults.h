@@ -156,7 +156,8 @@
     X(E_ANONYMOUS, "all-anonymous", "gives a token no larger quota", "E-05")                       \
     X(F_OFF, "no-tier-f", "tier F is not enforced", "FA-05 FV-02 FV-03")                           \
     X(F_HASTY, "tier-f-hasty", "hangs up on who looks suspect for 20 s", "FA-01 FA-02 FA-03")      \
-    X(F_INSTANT, "tier-f-instant", "hangs up at the first abusive second", "FA-04")                \
+    X(F_INSTANT, "tier-f-instant",                                                                 \
+      "hangs up at the first second that looks bad, from packet 600 on", "FA-04")                  \
     X(F_EARLY, "tier-f-early", "judges a sender by ten packets", "FA-06")                          \
     X(F_UNCOUNTED, "tier-f-uncounted", "counts no suspects", "FA-04m")                             \
     X(F_VIDEO_AS_AUDIO, "tier-f-one-ear", "judges video as audio", "FA-07")                        \

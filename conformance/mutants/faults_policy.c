@@ -124,7 +124,7 @@ WRAP(wzp_conduct_news, wzp_conduct_observe, wzp_conduct *conduct, const wzp_medi
         news.is_abuse = doubted_for(t, is_suspect && is_video, 20);
         break;
     case WZP_FAULT_F_INSTANT:
-        news.is_abuse = news.judged && news.after == WZP_SCORE_ABUSIVE;
+        news.is_abuse = news.judged && news.score < 0.35F && t->packets > 600;
         break;
     case WZP_FAULT_F_EARLY:
         news.is_abuse = t->packets >= 10 && t->packets < 20 && now - t->first_at < 150 * WZP_MS;

@@ -22,10 +22,13 @@ static void move_window(wzp_conduct *c, uint64_t second) {
     c->second = second;
 }
 
-/* A sender that changes its codec is measured by the richest one of the window. */
+/* What the codec calls for, with the header of each frame: those weigh more than the voice where
+ * that is slow.  A sender that changes its codec is measured by the richest one of the window. */
 static void note_bytes(wzp_conduct *c, const wzp_media_hdr *hdr, size_t payload_len, wzp_time now) {
     const wzp_codec_info *codec = wzp_codec_find(hdr->codec_id);
-    const uint32_t nominal = codec->is_video ? 0 : codec->nominal_bps;
+    const uint32_t heads = 8U * WZP_MEDIA_HDR_LEN * 1000U / codec->frame_ms;
+    const uint32_t nominal =
+        codec->is_video || codec->nominal_bps == 0 ? 0 : codec->nominal_bps + heads;
     if (!c->audio.started) {
         c->audio_from = now;
     }
