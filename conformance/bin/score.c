@@ -137,6 +137,9 @@ static json_t *hit_json(const wzp_score_hit *hit) {
 static void add_json(const scoring *s, const wzp_trace *trace, const char *net, const tally *t) {
     const wzp_score *w = &t->worst;
     char tier[2] = {trace->tier, '\0'};
+    if (s->traces == NULL) {
+        return;
+    }
     json_t *deployed = json_object();
     for (int v = WZP_VIOLATION_BITRATE; v < WZP_VIOLATION_COUNT; v++) {
         json_object_set_new(deployed, wzp_violation_find((wzp_violation)v)->code,
@@ -151,7 +154,7 @@ static void add_json(const scoring *s, const wzp_trace *trace, const char *net, 
         w->enf.is_hit ? wzp_violation_find(w->enf_code)->code : NULL, "conduct",
         hit_json(&w->conduct), "least_score", (double)w->least, "judged_s", (json_int_t)w->judged,
         "suspect_s", (json_int_t)w->suspect);
-    if (s->traces != NULL && row != NULL) {
+    if (row != NULL) {
         json_array_append_new(s->traces, row);
     }
 }

@@ -271,7 +271,7 @@ END_TEST
 
 /* Deadlines 100 us apart, and one ring in 2 ms for all of them. */
 START_TEST(with_slack_many_deadlines_ring_once) {
-    ck_assert_uint_ge(ring(100 * WZP_US, 2 * WZP_MS), 48 * 2 * WZP_MS);
+    ck_assert_uint_ge(ring(100 * WZP_US, 2 * WZP_MS), (wzp_time)48 * 2 * WZP_MS);
 }
 END_TEST
 

@@ -1,8 +1,9 @@
 /* E-F of ENF-1 (conformance sheet 13): how one sender behaves, by the deployed scores with what is
  * known to be wrong in them put right.  Audio: sizes without the tag of encryption, and the bitrate
- * over the time that has passed, by that of the codec with the header of each frame.  Video: frames instead of packets, and the receivers' estimates
- * instead of the sender's own.  A score is asked for once a second; only what stays below 0.3 for a
- * minute is abuse.  Plain objects, no allocation. */
+ * over the time that has passed, by that of the codec with the header of each frame.  Video: frames
+ * instead of packets, and the receivers' estimates instead of the sender's own.  A score is asked
+ * for once a second; only what stays below 0.3 for a minute is abuse.  Plain objects, no
+ * allocation. */
 #ifndef WZP_METER_CONDUCT_H
 #define WZP_METER_CONDUCT_H
 

@@ -101,7 +101,7 @@ static unsigned window_violated(const struct window_case *c, wzp_enf_limits limi
         hdr.timestamp_ms = i * 10;
         hdr.seq = i / 2;
         if (size >= WZP_MEDIA_HDR_LEN &&
-            wzp_enf_observe(enf, &hdr, size - WZP_MEDIA_HDR_LEN, i * 10 * WZP_MS) ==
+            wzp_enf_observe(enf, &hdr, size - WZP_MEDIA_HDR_LEN, (wzp_time)i * 10 * WZP_MS) ==
                 WZP_VIOLATION_BITRATE) {
             second = i / 100 + 1;
         }

@@ -30,10 +30,8 @@ const char *wzp_lab_need_text(wzp_lab_need need) {
 /* The client joins rooms on a relay; what more there is to it comes with it. */
 bool wzp_lab_can(wzp_lab_need need) {
     static const bool can[WZP_LAB_NEED_COUNT] = {
-        [WZP_LAB_NEED_FEDERATION] = true,
-        [WZP_LAB_NEED_IPV6] = true,
-        [WZP_LAB_NEED_QUICK_LOSS] = true,
-        [WZP_LAB_NEED_RESUME] = true,
+        [WZP_LAB_NEED_FEDERATION] = true, [WZP_LAB_NEED_IPV6] = true,
+        [WZP_LAB_NEED_QUICK_LOSS] = true, [WZP_LAB_NEED_RESUME] = true,
         [WZP_LAB_NEED_DRIFT] = true,
     };
     return can[need];

@@ -281,7 +281,7 @@ static void make_outliers(wzp_traffic *t, const wzp_traffic_row *row) {
 /* 7 packets in 2 s. */
 static void make_few(wzp_traffic *t, const wzp_traffic_row *row) {
     for (uint32_t i = 0; i < row->stream.seconds * 7U / 2; i++) {
-        t->now = i * 2 * WZP_S / 7;
+        t->now = (wzp_time)i * 2 * WZP_S / 7;
         t->ts = i * row->stream.step_ms;
         wzp_traffic_add(t, WZP_MEDIA_AUDIO, row->stream.codec, row->stream.payload);
         t->seq++;
