@@ -70,14 +70,20 @@ void wzp_relay_admit_first(session *s) {
     }
 }
 
+/* A connection of our own stands.  Its peer may have closed it with the same packet: the endpoint
+ * knows it no more then, but the session is there until that is told as well. */
+static void on_answered(wzp_relay *r, const wzp_quic_event *ev) {
+    session *s = wzp_relay_find_session(r, ev->conn);
+    if (s != NULL && s->probe != NULL) {
+        wzp_relay_on_probe_connected(s, ev);
+    } else if (s != NULL) {
+        wzp_relay_on_dialled(s, ev);
+    }
+}
+
 void wzp_relay_on_connected(wzp_relay *r, const wzp_quic_event *ev) {
     if (!ev->is_server) {
-        session *dialled = wzp_quic_app(r->quic, ev->conn);
-        if (dialled->probe != NULL) {
-            wzp_relay_on_probe_connected(dialled, ev);
-        } else {
-            wzp_relay_on_dialled(dialled, ev);
-        }
+        on_answered(r, ev);
         return;
     }
     session *s = wzp_relay_admits_connection(r, ev->sni)

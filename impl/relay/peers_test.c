@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/hex.h"
-#include "relay/limits.h"
+#include "relay/internal.h"
 #include "relay/testing/stage.h"
 
 enum { A, B, C, RELAYS, SOON = 300 };
@@ -65,9 +65,9 @@ static stage *setup(uint64_t ring_timeout) {
     return st;
 }
 
-static guest *member(stage *st, size_t relay, const char *room) {
+static guest *member(stage *st, size_t relay, const char *name) {
     stage_at(st, relay);
-    return stage_member(st, room);
+    return stage_member(st, name);
 }
 
 static guest *client(stage *st, size_t relay) {
@@ -505,6 +505,18 @@ START_TEST(peers_do_not_meddle) {
 }
 END_TEST
 
+/* A packet can finish the handshake and close: the endpoint has forgotten the connection before it
+ * is told that it stood. */
+START_TEST(a_peer_answers_and_hangs_up_at_once) {
+    stage *st = setup(0);
+    const wzp_quic_event gone = {.kind = WZP_QUIC_CONNECTED, .conn = UINT64_C(0xdead00000001)};
+    wzp_relay_on_connected(st->relay, &gone);
+    guest *ann = client(st, A);
+    ck_assert_ptr_nonnull(ann);
+    stage_free(&st);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("peers");
     TCase *tc = tcase_create("peers");
@@ -519,6 +531,7 @@ int main(void) {
     tcase_add_test(tc, a_deployed_relay_links);
     tcase_add_test(tc, a_deployed_relay_calls);
     tcase_add_test(tc, peers_do_not_meddle);
+    tcase_add_test(tc, a_peer_answers_and_hangs_up_at_once);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
