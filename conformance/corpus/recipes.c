@@ -178,6 +178,17 @@ static void film(sender *s, unsigned fps, unsigned gop, unsigned key_packets, un
     }
 }
 
+/* 30 frames a second that are all of one size; each `gop`th is a key frame, 0: none. */
+static void equal_frames(sender *s, unsigned gop, unsigned packets, size_t payload,
+                         uint32_t frames) {
+    s->media_type = WZP_MEDIA_VIDEO;
+    s->codec = WZP_CODEC_H264_BASELINE;
+    for (uint32_t i = 0; i < frames; i++) {
+        frame(s, gop > 0 && i % gop == 0, packets, payload);
+        wait_ms(s, 33);
+    }
+}
+
 static void camera(sender *s) {
     film(s, 30, 30, 20, 3, 2700);
 }
@@ -268,12 +279,7 @@ static void repair_tunnel(sender *s) {
 
 /* More than 5 Mbit/s for ever: 23 packets to a frame. */
 static void video_hose(sender *s) {
-    s->media_type = WZP_MEDIA_VIDEO;
-    s->codec = WZP_CODEC_H264_BASELINE;
-    for (uint32_t i = 0; i < 7200; i++) {
-        frame(s, i % 30 == 0, 23, 1184);
-        wait_ms(s, 33);
-    }
+    equal_frames(s, 30, 23, 1184, 7200);
 }
 
 /* Ten packets at once ten times a second, as a tunnel makes them that batches. */
@@ -308,21 +314,11 @@ static void covert(sender *s) {
 }
 
 static void no_keyframe(sender *s) {
-    s->media_type = WZP_MEDIA_VIDEO;
-    s->codec = WZP_CODEC_H264_BASELINE;
-    for (int i = 0; i < 2700; i++) {
-        frame(s, false, 1, 1000);
-        wait_ms(s, 33);
-    }
+    equal_frames(s, 0, 1, 1000, 2700);
 }
 
 static void all_keyframes(sender *s) {
-    s->media_type = WZP_MEDIA_VIDEO;
-    s->codec = WZP_CODEC_H264_BASELINE;
-    for (int i = 0; i < 2700; i++) {
-        frame(s, true, 1, 1000);
-        wait_ms(s, 33);
-    }
+    equal_frames(s, 1, 1, 1000, 2700);
 }
 
 /* --- the table -------------------------------------------------------------------------------- */
