@@ -13,6 +13,15 @@ const char *wzp_log_level_name(wzp_log_level level) {
     return (unsigned)level < WZP_LOG_LEVEL_COUNT ? names[level] : "?";
 }
 
+/* Texts of strangers may be among the arguments: nobody writes lines of his own, or to a terminal.
+ */
+static void keep_to_one_line(char *text) {
+    for (; *text != '\0'; text++) {
+        const unsigned char c = (unsigned char)*text;
+        *text = c < 0x20 || c == 0x7f ? '?' : *text;
+    }
+}
+
 void wzp_logf(const wzp_log *log, wzp_log_level level, const char *format, ...) {
     if (log == NULL || log->line == NULL || level > log->max) {
         return;
@@ -22,6 +31,7 @@ void wzp_logf(const wzp_log *log, wzp_log_level level, const char *format, ...) 
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    keep_to_one_line(text);
     log->line(log->ctx, level, text);
 }
 

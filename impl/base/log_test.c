@@ -45,6 +45,14 @@ START_TEST(long_lines_are_cut) {
 }
 END_TEST
 
+START_TEST(nobody_writes_a_line_of_his_own) {
+    kept k = {.count = 0};
+    const wzp_log log = {keep, &k, WZP_LOG_DEBUG};
+    wzp_logf(&log, WZP_LOG_INFO, "from '%s'", "a\nERROR \x1b[31mall is lost\x7f\xc3\xa9");
+    ck_assert_str_eq(k.line, "from 'a?ERROR ?[31mall is lost?\xc3\xa9'");
+}
+END_TEST
+
 static const struct clean_case {
     const char *name, *text, *want;
 } clean_cases[] = {
@@ -76,6 +84,7 @@ int main(void) {
     TCase *tc = tcase_create("log");
     tcase_add_test(tc, lines_up_to_a_level);
     tcase_add_test(tc, long_lines_are_cut);
+    tcase_add_test(tc, nobody_writes_a_line_of_his_own);
     tcase_add_loop_test(tc, clean, 0, WZP_COUNT_OF(clean_cases));
     tcase_add_test(tc, level_names);
     return wzp_run_suite("log", tc);

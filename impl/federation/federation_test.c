@@ -124,6 +124,9 @@ static const struct trust_case {
     {"empty", "", {0}, false, false},
     {"unknown, from a peer's address", FP("e"), {.family = 1}, false, true},
     {"unknown, from a peer's address, pinned", FP("e"), {.family = 1}, true, false},
+    {"a peer, from its address, pinned", FP("b"), {.family = 1}, true, true},
+    {"a peer, from elsewhere", FP("b"), {0}, false, true},
+    {"a peer, from elsewhere, pinned", FP("b"), {0}, true, false},
     {"line breaks", "cc\ncc", {0}, false, false},
 };
 

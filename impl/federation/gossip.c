@@ -7,6 +7,7 @@ enum { TEXT_MAX = 96 };
 typedef struct relay_told {
     wzp_addr addr;
     wzp_time at;
+    bool asked;
     size_t count;
     char (*names)[TEXT_MAX + 1];
 } relay_told;
@@ -32,13 +33,15 @@ static bool is_old(const relay_told *r, wzp_time now) {
     return wzp_time_since(now, r->at) > WZP_GOSSIP_LIFETIME;
 }
 
-static relay_told *place_for(wzp_gossip *g, const wzp_addr *addr, wzp_time now) {
+static relay_told *place_for(wzp_gossip *g, const wzp_addr *addr, bool asked, wzp_time now) {
     relay_told *old = NULL;
     for (size_t i = 0; i < g->count; i++) {
-        if (wzp_addr_equal(&g->relays[i].addr, addr)) {
-            return &g->relays[i];
+        relay_told *r = &g->relays[i];
+        if (wzp_addr_equal(&r->addr, addr)) {
+            return r;
         }
-        old = is_old(&g->relays[i], now) ? &g->relays[i] : old;
+        const bool may_go = is_old(r, now) || (asked && !r->asked && g->count == WZP_GOSSIP_RELAYS);
+        old = may_go ? r : old;
     }
     return old != NULL ? old : g->count < WZP_GOSSIP_RELAYS ? &g->relays[g->count++] : NULL;
 }
@@ -52,8 +55,9 @@ static bool is_name(wzp_bytes text) {
     return text.len > 0 && text.len <= TEXT_MAX;
 }
 
-bool wzp_gossip_told(wzp_gossip *g, const wzp_addr *addr, wzp_list_str fingerprints, wzp_time now) {
-    relay_told *r = place_for(g, addr, now);
+bool wzp_gossip_told(wzp_gossip *g, const wzp_addr *addr, bool asked, wzp_list_str fingerprints,
+                     wzp_time now) {
+    relay_told *r = place_for(g, addr, asked, now);
     const size_t cap =
         fingerprints.count < WZP_GOSSIP_CLIENTS ? fingerprints.count : WZP_GOSSIP_CLIENTS;
     char(*names)[TEXT_MAX + 1] = r != NULL ? calloc(cap + 1, sizeof *names) : NULL;
@@ -61,7 +65,7 @@ bool wzp_gossip_told(wzp_gossip *g, const wzp_addr *addr, wzp_list_str fingerpri
         return false;
     }
     free(r->names);
-    *r = (relay_told){.addr = *addr, .at = now, .names = names};
+    *r = (relay_told){.addr = *addr, .at = now, .asked = asked, .names = names};
     for (size_t i = 0; i < fingerprints.count && r->count < cap; i++) {
         if (is_name(fingerprints.items[i])) {
             memcpy(names[r->count++], fingerprints.items[i].data, fingerprints.items[i].len);

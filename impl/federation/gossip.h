@@ -18,10 +18,10 @@ wzp_gossip *wzp_gossip_new(void);
 /* Accepts NULL, leaves NULL. */
 void wzp_gossip_free(wzp_gossip **gossip);
 
-/* Replaces what is known of the relay at `addr`; copied.  False: there are too many relays, or no
- * memory. */
-bool wzp_gossip_told(wzp_gossip *gossip, const wzp_addr *addr, wzp_list_str fingerprints,
-                     wzp_time now);
+/* Replaces what is known of the relay at `addr`; copied.  Who was `asked` takes the place of
+ * somebody who was not, if there are too many.  False: there are too many relays, or no memory. */
+bool wzp_gossip_told(wzp_gossip *gossip, const wzp_addr *addr, bool asked,
+                     wzp_list_str fingerprints, wzp_time now);
 
 /* Where somebody is; family NONE: nobody told. */
 wzp_addr wzp_gossip_find(const wzp_gossip *gossip, wzp_bytes fingerprint, wzp_time now);

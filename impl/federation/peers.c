@@ -198,21 +198,23 @@ void wzp_federation_connected(wzp_federation *fed, wzp_fed_link *link, const uin
     link_up(fed, link, now);
 }
 
-/* As deployed, whoever comes from the address of a peer is that peer; where certificates are
- * required, only fingerprints count, though nobody can prove one (relay sheet 9.1). */
+/* As deployed, whoever comes from the address of a peer is that peer, whatever its hello says.
+ * Nobody can prove a fingerprint, and everybody can know it: where certificates are required, the
+ * one of a peer whose address is known counts only from there (relay sheet 9.1). */
 static uint32_t recognise(const wzp_federation *fed, const wzp_addr *remote, const char *key) {
     const uint32_t by_key = find_key(fed, key);
-    if (by_key != WZP_FED_NO_PEER || fed->pin_required) {
-        return by_key;
+    if (fed->pin_required) {
+        const bool is_elsewhere = by_key != WZP_FED_NO_PEER &&
+                                  fed->peers[by_key].addr.family != WZP_ADDR_NONE &&
+                                  !wzp_addr_same_ip(&fed->peers[by_key].addr, remote);
+        return is_elsewhere ? WZP_FED_NO_PEER : by_key;
     }
-    for (uint32_t i = 0; i < fed->peer_count; i++) {
-        wzp_addr same_ip = fed->peers[i].addr;
-        same_ip.port = remote->port;
-        if (same_ip.family != WZP_ADDR_NONE && wzp_addr_equal(&same_ip, remote)) {
+    for (uint32_t i = 0; i < fed->peer_count && by_key == WZP_FED_NO_PEER; i++) {
+        if (wzp_addr_same_ip(&fed->peers[i].addr, remote)) {
             return i;
         }
     }
-    return WZP_FED_NO_PEER;
+    return by_key;
 }
 
 wzp_fed_link *wzp_federation_accepted(wzp_federation *fed, uint64_t conn, const wzp_addr *remote,

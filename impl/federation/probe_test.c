@@ -67,22 +67,25 @@ START_TEST(gossip) {
     const wzp_addr there = wzp_addr_v4(10, 0, 0, 2, 4433);
     const wzp_bytes both[] = {wzp_bytes_str("aabb"), wzp_bytes_str("ccdd"), wzp_bytes_str("c\n")};
     size_t n = 0;
-    ck_assert(wzp_gossip_told(g, &here, (wzp_list_str){both, 3}, WZP_S));
-    ck_assert(wzp_gossip_told(g, &there, (wzp_list_str){NULL, 0}, WZP_S));
+    ck_assert(wzp_gossip_told(g, &here, false, (wzp_list_str){both, 3}, WZP_S));
+    ck_assert(wzp_gossip_told(g, &there, false, (wzp_list_str){NULL, 0}, WZP_S));
     wzp_addr found = wzp_gossip_find(g, both[1], WZP_S);
     ck_assert(wzp_addr_equal(&found, &here));
     ck_assert(wzp_gossip_find(g, both[2], WZP_S).family == WZP_ADDR_NONE);
     wzp_gossip_visit(g, WZP_S, count, &n);
     ck_assert_uint_eq(n, 202);
-    ck_assert(wzp_gossip_told(g, &here, (wzp_list_str){both, 1}, 2 * WZP_S)); /* replaces */
+    ck_assert(wzp_gossip_told(g, &here, false, (wzp_list_str){both, 1}, 2 * WZP_S)); /* replaces */
     ck_assert(wzp_gossip_find(g, both[1], 2 * WZP_S).family == WZP_ADDR_NONE);
     found = wzp_gossip_find(g, both[0], 62 * WZP_S);
     ck_assert(wzp_addr_equal(&found, &here));
     ck_assert(wzp_gossip_find(g, both[0], 63 * WZP_S).family == WZP_ADDR_NONE);
     for (uint8_t i = 0; i < 100; i++) {
         const wzp_addr addr = wzp_addr_v4(10, 0, 1, i, 1);
-        ck_assert(wzp_gossip_told(g, &addr, (wzp_list_str){both, 1}, 63 * WZP_S) == (i < 64));
+        ck_assert(wzp_gossip_told(g, &addr, false, (wzp_list_str){both, 1}, 63 * WZP_S) ==
+                  (i < 64));
     }
+    const wzp_addr target = wzp_addr_v4(10, 9, 9, 9, 1); /* strangers do not keep it out */
+    ck_assert(wzp_gossip_told(g, &target, true, (wzp_list_str){both, 1}, 63 * WZP_S));
     wzp_gossip_free(&g);
 }
 END_TEST

@@ -128,6 +128,7 @@ struct session {
 
     wzp_fed_link *link; /* with a peer; NULL: none */
     probe *probe;       /* that we dialled it for; NULL: none */
+    rate updated;       /* on _probe */
 
     /* on _signal */
     bool is_registered;  /* its name leads to it, in relay->clients */

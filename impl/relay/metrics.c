@@ -265,7 +265,9 @@ static void write_probes(wzp_wr *wr, const wzp_relay *r) {
         }
     }
     single(wr, "wzp_relay_probes_dropped_total", "counter",
-           "signals over 50 per second of a connection that probes us", r->metrics.probes_dropped);
+           "signals of a connection that probes us, over 50 per second, or over 2 that say who is "
+           "there",
+           r->metrics.probes_dropped);
     single(wr, "wzp_relay_gossip_refused_total", "counter",
            "lists of clients of more than 64 other relays", r->metrics.gossip_refused);
 }

@@ -8,7 +8,8 @@
 #define PING_EVERY WZP_S
 #define RETRY_AFTER (5 * WZP_S)
 
-enum { UPDATE_EVERY = 10, PINGS_PER_SECOND = 50, CLIENTS_MAX = 4096 };
+/* An update is some bytes, and what it is answered with a list of everybody here. */
+enum { UPDATE_EVERY = 10, PINGS_PER_SECOND = 50, UPDATES_PER_SECOND = 2, CLIENTS_MAX = 4096 };
 
 /* One target. */
 struct probe {
@@ -50,7 +51,8 @@ static void send_update(session *to) {
     free(g.names);
 }
 
-/* Under the address that we know it by: what it says of itself is only believed for the port. */
+/* Under the address that we know it by: what it says of itself is only believed for the port.
+ * Anybody may tell; whom we asked, we want to know. */
 static void take_update(session *from, const wzp_signal_PresenceUpdate *update) {
     wzp_relay *r = from->relay;
     char text[WZP_ADDR_TEXT_MAX];
@@ -66,7 +68,8 @@ static void take_update(session *from, const wzp_signal_PresenceUpdate *update) 
             wzp_addr_parse(&told, text) == WZP_OK && wzp_addr_same_ip(&told, &addr) ? told : addr;
     }
     r->gossip = r->gossip != NULL ? r->gossip : wzp_gossip_new();
-    if (r->gossip == NULL || !wzp_gossip_told(r->gossip, &addr, update->fingerprints, r->now)) {
+    if (r->gossip == NULL ||
+        !wzp_gossip_told(r->gossip, &addr, from->probe != NULL, update->fingerprints, r->now)) {
         r->metrics.gossip_refused++;
     }
 }
@@ -118,6 +121,10 @@ static void on_signal(session *s, const wzp_signal *signal) {
         }
         break;
     case WZP_SIGNAL_PRESENCE_UPDATE:
+        if (!wzp_relay_rate(&s->updated, UPDATES_PER_SECOND, r->now)) {
+            r->metrics.probes_dropped++;
+            break;
+        }
         take_update(s, &signal->u.PresenceUpdate);
         if (s->probe == NULL) {
             send_update(s);

@@ -119,6 +119,13 @@ START_TEST(queries) {
     stage_run(st, SOON);
     ck_assert_uint_lt(guest_count(asks, "Pong"), 60);
     ck_assert_int_gt(stage_metric(st, "wzp_relay_probes_dropped_total"), 40);
+    stage_run(st, 1000);
+    for (int i = 0; i < 10; i++) { /* each would be answered with a list of all clients */
+        guest_say(asks, "{\"PresenceUpdate\":{\"version\":1,\"fingerprints\":[],"
+                        "\"relay_addr\":\"10.9.9.9:1\"}}");
+    }
+    stage_run(st, SOON);
+    ck_assert_uint_eq(guest_count(asks, "PresenceUpdate"), 3);
     stage_free(&st);
 }
 END_TEST
