@@ -448,8 +448,25 @@ static bool is_told_already(const wzp_signal *signal) {
     return signal->kind == WZP_SIGNAL_CALL_RINGING;
 }
 
-/* What came in an envelope of a peer.  Who says anything first for a callee that may be anywhere,
- * has it: the first answer wins. */
+/* It is this peer that has the callee: where else it rings, it need not any more. */
+static void settle_on(wzp_relay *r, wzp_call *call, uint32_t peer) {
+    const wzp_signal hangup = hangup_of(WZP_HANGUP_NORMAL, call->id);
+    size_t count = 0;
+    const wzp_fed_target *targets = wzp_federation_targets(r->federation, &count);
+    call->sides[WZP_CALL_CALLEE].peer = peer;
+    for (size_t i = 0; i < count; i++) {
+        if (targets[i].peer != peer - 1) {
+            (void)wzp_federation_forward(r->federation, targets[i].peer, &hangup);
+        }
+    }
+}
+
+static bool is_last_word(const wzp_signal *signal) {
+    return signal->kind == WZP_SIGNAL_DIRECT_CALL_ANSWER || signal->kind == WZP_SIGNAL_HANGUP;
+}
+
+/* What came in an envelope of a peer.  A callee that may be anywhere is where the first answer
+ * comes from, be it yes or no. */
 void wzp_relay_on_peer_call(session *link, const wzp_signal *signal) {
     wzp_relay *r = link->relay;
     const uint32_t peer = wzp_fed_link_peer(link->link) + 1;
@@ -463,7 +480,9 @@ void wzp_relay_on_peer_call(session *link, const wzp_signal *signal) {
     } else if (role == WZP_CALL_STRANGER) {
         drop(r, call_id == NULL || call != NULL ? CALL_DROP_PEER : CALL_DROP_NO_CALL);
     } else {
-        call->sides[role].peer = peer;
+        if (call->sides[role].peer == WZP_CALL_ANYWHERE && is_last_word(signal)) {
+            settle_on(r, call, peer);
+        }
         on_named(r, link, call, role, signal);
     }
 }

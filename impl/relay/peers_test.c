@@ -365,6 +365,34 @@ START_TEST(ends) {
 }
 END_TEST
 
+/* One identity on two relays rings at both; where it is not taken, it need not ring on. */
+START_TEST(a_callee_on_two_relays) {
+    const bool accepts = _i == 0;
+    stage *st = setup(0);
+    guest *ann = client(st, A);
+    guest *bob = client(st, B);
+    stage_at(st, C);
+    guest *again = stage_guest_again(st, bob, "_signal");
+    guest_register(again, NULL);
+    stage_run(st, 2000);
+    offer(ann, bob, "c1");
+    ck_assert_uint_eq(guest_count(bob, "DirectCallOffer"), 1);
+    ck_assert_uint_eq(guest_count(again, "DirectCallOffer"), 1);
+    say(again, crossing[1]); /* says nothing about who takes the call */
+    answer(bob, "c1", accepts ? WZP_ACCEPT_TRUSTED : WZP_ACCEPT_REJECT);
+    ck_assert_uint_eq(guest_count(ann, "CallSetup"), accepts ? 1 : 0);
+    ck_assert_uint_eq(guest_count(ann, "Hangup"), accepts ? 0 : 1);
+    ck_assert_uint_eq(guest_count(bob, "Hangup"), 0);
+    ck_assert_str_eq(last(again, "Hangup"),
+                     "{\"Hangup\":{\"version\":1,\"reason\":\"Normal\",\"call_id\":\"c1\"}}");
+    for (size_t i = 0; i < RELAYS; i++) {
+        stage_at(st, i);
+        ck_assert_int_eq(stage_metric(st, "wzp_relay_calls"), accepts && i != C ? 1 : 0);
+    }
+    stage_free(&st);
+}
+END_TEST
+
 /* Accepting by relay only shows no address, over a link as well. */
 START_TEST(generic_answer_hides_the_callee) {
     stage *st = setup(0);
@@ -526,6 +554,7 @@ int main(void) {
     tcase_add_test(tc, direct_call);
     tcase_add_loop_test(tc, everything_crosses, 0, 2 * WZP_COUNT_OF(crossing));
     tcase_add_loop_test(tc, ends, 0, WZP_COUNT_OF(end_cases));
+    tcase_add_loop_test(tc, a_callee_on_two_relays, 0, 2);
     tcase_add_test(tc, generic_answer_hides_the_callee);
     tcase_add_test(tc, strangers_are_refused);
     tcase_add_test(tc, a_deployed_relay_links);
