@@ -5,11 +5,13 @@ _wzp_client() {
     --send-file) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     --record) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
     --log-level) mapfile -t COMPREPLY < <(compgen -W "error warn info debug" -- "$current") ;;
+    --media-crypto) mapfile -t COMPREPLY < <(compgen -W "clear relay-aead" -- "$current") ;;
+    --stats) mapfile -t COMPREPLY < <(compgen -W "json" -- "$current") ;;
     --room | --send-tone | --duration | --alias | --seed) ;;
     wzp-client | */wzp-client) mapfile -t COMPREPLY < <(compgen -W "join call listen echo" -- "$current") ;;
     *)
         mapfile -t COMPREPLY < <(compgen -W "--room --send-file --send-tone --silence --record --duration
-            --alias --seed --reject --generic --json --quiet --log-level --help --version" -- "$current")
+            --alias --seed --reject --generic --media-crypto --json --stats --quiet --log-level --help --version" -- "$current")
         ;;
     esac
 }

@@ -28,7 +28,12 @@ static void usage(FILE *out) {
         "                     the caller does)\n"
         "  --reject, --generic  listen: says no, or takes the call without telling addresses\n"
         "  --alias NAME, --seed HEX (a fresh identity otherwise)\n"
+        "  --media-crypto clear|relay-aead  join: payloads in clear inside QUIC (the default), or\n"
+        "                     sealed for the relay alone, whom only a tester plays: nobody else "
+        "in\n"
+        "                     the room can read them\n"
         "  --json             statistics as JSON\n"
+        "  --stats json       join: a line of them ten times a second and at each event, instead\n"
         "  --quiet, --log-level error|warn|info|debug, --help, --version\n"
         "\n"
         "Exit status: 0 good, 1 the call was refused, not taken or ended early, 2 usage, 3 a file\n"
@@ -50,6 +55,12 @@ static bool positive(const char *text, double max, double *out) {
     char *end = NULL;
     *out = strtod(text, &end);
     return end != text && *end == '\0' && *out > 0 && *out <= max;
+}
+
+static bool take_crypto(wzp_client_options *o, const char *value) {
+    o->media_crypto =
+        strcmp(value, "relay-aead") == 0 ? WZP_MEDIA_CRYPTO_RELAY_AEAD : WZP_MEDIA_CRYPTO_CLEAR;
+    return o->media_crypto == WZP_MEDIA_CRYPTO_RELAY_AEAD || strcmp(value, "clear") == 0;
 }
 
 static bool take(wzp_client_options *o, int id, const char *value) {
@@ -82,6 +93,10 @@ static bool take(wzp_client_options *o, int id, const char *value) {
         return true;
     case 'j':
         return o->json = true;
+    case 'm':
+        return take_crypto(o, value);
+    case 'T':
+        return o->stats = strcmp(value, "json") == 0;
     case 'q':
         return o->quiet = true;
     case 'l':
@@ -97,6 +112,14 @@ static bool take(wzp_client_options *o, int id, const char *value) {
     }
 }
 
+static int take_join_only(const wzp_client_options *o) {
+    const bool given = o->stats || o->media_crypto != WZP_MEDIA_CRYPTO_CLEAR;
+    return o->command == WZP_CLIENT_JOIN || !given
+               ? -1
+               : wzp_client_complain(WZP_CLIENT_USAGE, "usage",
+                                     "--stats and --media-crypto are for join");
+}
+
 static int take_arguments(wzp_client_options *o, int count, char **words) {
     static const struct {
         const char *name;
@@ -110,7 +133,7 @@ static int take_arguments(wzp_client_options *o, int count, char **words) {
             o->command = (wzp_client_command)i;
             o->relay = words[count - 1];
             o->callee = o->command == WZP_CLIENT_CALL ? words[1] : NULL;
-            return -1;
+            return take_join_only(o);
         }
     }
     return wzp_client_complain(
@@ -120,12 +143,12 @@ static int take_arguments(wzp_client_options *o, int count, char **words) {
 
 int wzp_client_parse(wzp_client_options *o, int argc, char **argv) {
     static const struct option longs[] = {
-        {"room", 1, NULL, 'r'},      {"send-file", 1, NULL, 'f'}, {"send-tone", 1, NULL, 't'},
-        {"silence", 0, NULL, 'S'},   {"record", 1, NULL, 'R'},    {"duration", 1, NULL, 'd'},
-        {"alias", 1, NULL, 'a'},     {"seed", 1, NULL, 's'},      {"json", 0, NULL, 'j'},
-        {"reject", 0, NULL, 'x'},    {"generic", 0, NULL, 'g'},   {"quiet", 0, NULL, 'q'},
-        {"log-level", 1, NULL, 'l'}, {"help", 0, NULL, 'h'},      {"version", 0, NULL, 'V'},
-        {NULL, 0, NULL, 0}};
+        {"room", 1, NULL, 'r'},         {"send-file", 1, NULL, 'f'}, {"send-tone", 1, NULL, 't'},
+        {"silence", 0, NULL, 'S'},      {"record", 1, NULL, 'R'},    {"duration", 1, NULL, 'd'},
+        {"alias", 1, NULL, 'a'},        {"seed", 1, NULL, 's'},      {"json", 0, NULL, 'j'},
+        {"reject", 0, NULL, 'x'},       {"generic", 0, NULL, 'g'},   {"quiet", 0, NULL, 'q'},
+        {"log-level", 1, NULL, 'l'},    {"help", 0, NULL, 'h'},      {"version", 0, NULL, 'V'},
+        {"media-crypto", 1, NULL, 'm'}, {"stats", 1, NULL, 'T'},     {NULL, 0, NULL, 0}};
     int index = 0;
     *o = (wzp_client_options){.room = "default", .log_level = WZP_LOG_WARN};
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread so far */

@@ -4,6 +4,7 @@
 
 #include "base/addr.h"
 #include "base/log.h"
+#include "client/cipher.h"
 
 enum { WZP_CLIENT_USAGE = 2, WZP_CLIENT_UNREADABLE = 3, WZP_CLIENT_UNREACHABLE = 4 };
 
@@ -20,6 +21,8 @@ typedef struct wzp_client_options {
     const char *callee;         /* CALL: a fingerprint */
     double tone_hz, duration_s; /* 0: not given */
     bool silence, json, quiet;
+    bool stats; /* JOIN: a line of statistics now and then, see docs/CONFORMANCE.md */
+    wzp_media_crypto media_crypto;
     bool reject, generic; /* LISTEN: what it answers, instead of AcceptTrusted */
     wzp_log_level log_level;
 } wzp_client_options;

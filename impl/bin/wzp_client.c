@@ -9,13 +9,14 @@
 #include "base/hex.h"
 #include "bin/client_handset.h"
 #include "bin/client_options.h"
+#include "bin/client_stats.h"
 #include "client/client.h"
 #include "crypto/crypto.h"
 #include "io/drive.h"
 #include "io/sys.h"
 #include "io/wav.h"
 
-enum { RATE = 48000, USERS = 2, SENDERS = 33 };
+enum { RATE = 48000, USERS = 2, SENDERS = 33, LINE_EVERY_MS = 100 };
 
 typedef struct program program;
 
@@ -25,12 +26,14 @@ typedef struct user {
     wzp_client *client;
     wzp_udp *udp;
     wzp_drive drive;
-    bool joined, ended, silent;
+    bool joined, ended, closed, silent;
     uint64_t position; /* samples sent */
     wzp_wav_out *writers[SENDERS];
     wzp_client_stats stats; /* as they were before the hangup */
     int16_t *heard;         /* echo: what the second one hears */
     size_t heard_len;
+    uint32_t members;
+    char hangup[192];
 } user;
 
 struct program {
@@ -39,7 +42,7 @@ struct program {
     wzp_handset handset; /* of call and listen */
     wzp_addr relay;
     uv_loop_t loop;
-    uv_timer_t end;
+    uv_timer_t end, line;
     uv_signal_t interrupt;
     user users[USERS];
     size_t user_count;
@@ -102,11 +105,28 @@ static void finish(program *p) {
     }
     wzp_handset_stop(&p->handset);
     uv_timer_stop(&p->end);
+    uv_timer_stop(&p->line);
     uv_stop(&p->loop);
+}
+
+/* --stats: how it is now. */
+static void print_line(const user *u, const char *state) {
+    wzp_client_line line = {.state = state, .members = u->members, .hangup = u->hangup};
+    if (u->program->opts.stats && !u->closed) {
+        wzp_client_count(u->client, &line.stats);
+        wzp_client_print_line(&line);
+    }
+}
+
+static void on_line(uv_timer_t *timer) {
+    const program *p = timer->data;
+    print_line(&p->users[0], p->users[0].joined ? "joined" : "connecting");
 }
 
 static void on_closed(user *u, const char *why) {
     program *p = u->program;
+    print_line(u, "closed");
+    u->closed = true;
     if (!u->ended) {
         p->status = u->joined ? 1 : WZP_CLIENT_UNREACHABLE;
         wzp_client_complain(p->status, p->opts.relay, why);
@@ -124,6 +144,7 @@ static void on_events(void *ctx, wzp_time now) {
             u->joined = true;
             break;
         case WZP_CLIENT_ROOM:
+            u->members = ev.count;
             u->silent = u->silent && (u->heard != NULL || ev.count < 2);
             if (!u->program->opts.quiet) {
                 (void)fprintf(stderr, "in the room: %u\n", ev.count);
@@ -146,6 +167,8 @@ static void on_events(void *ctx, wzp_time now) {
             break;
         case WZP_CLIENT_HANGUP:
             (void)fprintf(stderr, "wzp-client: hangup: %s\n", ev.text);
+            (void)snprintf(u->hangup, sizeof u->hangup, "%s", ev.text);
+            print_line(u, "joined");
             break;
         case WZP_CLIENT_CLOSED:
             on_closed(u, ev.text);
@@ -183,6 +206,7 @@ static int start_user(program *p, user *u) {
                           .room = p->opts.room,
                           .alias = p->opts.alias,
                           .codec = WZP_CODEC_OPUS_24K,
+                          .media_crypto = p->opts.media_crypto,
                           .path = {.remote = p->relay}};
     u->program = p;
     memcpy(cfg.seed, p->seed, sizeof cfg.seed);
@@ -226,7 +250,7 @@ static double likeness(const int16_t *a, const int16_t *b, size_t len) {
 }
 
 static void print_stats(const program *p) {
-    if (p->user_count == 0 || !p->users[0].joined) {
+    if (p->user_count == 0 || !p->users[0].joined || p->opts.stats) {
         return;
     }
     const user *u = &p->users[p->user_count - 1];
@@ -376,6 +400,9 @@ static int start_all(program *p) {
         code = start_user(p, &p->users[i]);
     }
     uv_timer_start(&p->end, on_end, (uint64_t)(p->opts.duration_s * 1000), 0);
+    if (p->opts.stats) {
+        uv_timer_start(&p->line, on_line, LINE_EVERY_MS, LINE_EVERY_MS);
+    }
     return code;
 }
 
@@ -388,8 +415,9 @@ int main(int argc, char **argv) {
     code = prepare(&p);
     uv_loop_init(&p.loop);
     uv_timer_init(&p.loop, &p.end);
+    uv_timer_init(&p.loop, &p.line);
     uv_signal_init(&p.loop, &p.interrupt);
-    p.end.data = p.interrupt.data = &p;
+    p.end.data = p.line.data = p.interrupt.data = &p;
     uv_signal_start(&p.interrupt, on_interrupt, SIGINT);
     code = code == 0 ? start_all(&p) : code;
     if (code == 0) {

@@ -10,6 +10,9 @@ enum { REPORT_EVERY = 50 }; /* frames between quality reports (wire sheet 5.4) *
 /* In a quiet call too something must come within WZP_CLIENT_PATIENCE. */
 #define KEEP_ALIVE (2 * WZP_S)
 
+/* A relay that has hung up closes the connection as well, once it knows that its words arrived. */
+#define LAST_WORDS (500 * WZP_MS)
+
 /* A frame that could not leave for so long would not be played any more. */
 #define LIFETIME (200 * WZP_MS)
 
@@ -18,6 +21,7 @@ typedef enum client_state {
     CLIENT_OFFERED,
     CLIENT_ANSWERED, /* the answer verified, the room not yet seen */
     CLIENT_ACTIVE,
+    CLIENT_HUNG_UP, /* by the relay: nothing is sent any more */
     CLIENT_CLOSED
 } client_state;
 
@@ -37,11 +41,13 @@ struct wzp_client {
     uint32_t seq, ts, members;
     uint64_t frames, sent, concealed, late;
     wzp_time capture_at, received_at;
+    wzp_time leave_at; /* after a hangup, if the relay does not close; else WZP_TIME_NEVER */
     uint64_t packets_received;
     wzp_quic *quic;
     wzp_quic_conn conn;
     wzp_opus_enc *enc;
     wzp_client_cfg cfg;
+    wzp_cipher cipher;
     listener listeners[WZP_TRACKS_MAX]; /* of the tracks with the same index */
     wzp_tracks tracks;
 
@@ -127,14 +133,40 @@ static void on_answer(wzp_client *c, const wzp_signal_CallAnswer *a, wzp_time no
         give_up(c, "the relay's answer is not genuine", now);
         return;
     }
-    wzp_crypto_wipe(&keys, sizeof keys); /* payloads go in clear: nobody else has this key */
+    const wzp_err err = wzp_cipher_start(&c->cipher, &keys, a->identity_pub.bytes);
+    wzp_crypto_wipe(&keys, sizeof keys);
     wzp_crypto_wipe(&c->ephemeral, sizeof c->ephemeral);
+    if (err != WZP_OK) {
+        give_up(c, wzp_err_text(err), now);
+        return;
+    }
     c->state = CLIENT_ANSWERED;
     c->tell_joined = true;
     enter_room(c, now);
 }
 
-static void on_hangup(wzp_client *c, const wzp_hangup_reason *reason) {
+static void send_rekey(wzp_client *c, wzp_time now) {
+    uint8_t signature[WZP_SIGNATURE_LEN];
+    wzp_signal rekey;
+    wzp_cipher_rekey_begin(&c->cipher, &c->identity, c->cfg.rng, signature, &rekey);
+    send_signal(c, &rekey, now);
+}
+
+/* Both ends tell a fresh key, whoever begins, and both mix in what they are told. */
+static void on_rekey(wzp_client *c, const wzp_signal_Rekey *rekey, wzp_time now) {
+    wzp_err err = wzp_cipher_rekey_verify(&c->cipher, rekey);
+    if (err == WZP_OK) {
+        if (!c->cipher.pending) {
+            send_rekey(c, now);
+        }
+        err = wzp_cipher_rekey_complete(&c->cipher, rekey, now);
+    }
+    if (err != WZP_OK) {
+        wzp_logf(&c->cfg.log, WZP_LOG_WARN, "a Rekey was refused: %s", wzp_err_text(err));
+    }
+}
+
+static void on_hangup(wzp_client *c, const wzp_hangup_reason *reason, wzp_time now) {
     const char *name = wzp_hangup_name((wzp_hangup_kind)reason->kind);
     const char *code = reason->kind == WZP_HANGUP_POLICY_VIOLATION
                            ? wzp_violation_code_name((wzp_violation_code)reason->code)
@@ -142,6 +174,10 @@ static void on_hangup(wzp_client *c, const wzp_hangup_reason *reason) {
     (void)snprintf(c->hangup, sizeof c->hangup, "%s%s%s", name != NULL ? name : "unknown reason",
                    *code != '\0' ? " " : "", code);
     c->tell_hangup = true;
+    if (c->state != CLIENT_CLOSED && c->state != CLIENT_HUNG_UP) {
+        c->state = CLIENT_HUNG_UP;
+        c->leave_at = wzp_time_after(now, LAST_WORDS);
+    }
 }
 
 static void on_signal(wzp_client *c, wzp_bytes json, wzp_time now) {
@@ -155,7 +191,9 @@ static void on_signal(wzp_client *c, wzp_bytes json, wzp_time now) {
     if (signal->kind == WZP_SIGNAL_CALL_ANSWER) {
         on_answer(c, &signal->u.CallAnswer, now);
     } else if (signal->kind == WZP_SIGNAL_HANGUP) {
-        on_hangup(c, &signal->u.Hangup.reason);
+        on_hangup(c, &signal->u.Hangup.reason, now);
+    } else if (signal->kind == WZP_SIGNAL_REKEY) {
+        on_rekey(c, &signal->u.Rekey, now);
     } else if (signal->kind == WZP_SIGNAL_ROOM_UPDATE) {
         c->members = signal->u.RoomUpdate.count;
         enter_room(c, now);
@@ -183,11 +221,21 @@ static bool ready(const wzp_client *c, listener *l, bool is_new) {
     return l->jbuf != NULL && (c->cfg.coded || l->dec != NULL);
 }
 
+static void rekey_if_due(wzp_client *c, wzp_time now) {
+    if (wzp_cipher_rekey_due(&c->cipher)) {
+        send_rekey(c, now);
+    }
+}
+
 static void on_media(wzp_client *c, wzp_bytes datagram, wzp_time now) {
     wzp_media_packet packet;
     bool is_new = false;
     if (wzp_media_packet_parse(&packet, datagram, NULL) != WZP_OK ||
-        packet.hdr.media_type != WZP_MEDIA_AUDIO) {
+        !wzp_cipher_read(&c->cipher, &packet, datagram, now)) {
+        return;
+    }
+    rekey_if_due(c, now);
+    if (packet.hdr.media_type != WZP_MEDIA_AUDIO) {
         return;
     }
     if (c->cfg.arrival != NULL) {
@@ -274,11 +322,18 @@ static void core_tick(void *self, wzp_time now) {
     if (loss_at(c) <= now) {
         c->lost = c->tell_lost = true;
     }
+    if (c->state == CLIENT_HUNG_UP && c->leave_at <= now) {
+        c->leave_at = WZP_TIME_NEVER;
+        wzp_quic_close(c->quic, c->conn, 0, "hangup", now);
+    }
 }
 
 static wzp_time core_deadline(const void *self) {
     const wzp_client *c = self;
     wzp_time first = wzp_time_min(wzp_quic_deadline(c->quic), loss_at(c));
+    if (c->state == CLIENT_HUNG_UP) {
+        first = wzp_time_min(first, c->leave_at);
+    }
     if (c->state == CLIENT_ACTIVE && !c->cfg.listen_only && !c->capture_asked) {
         first = wzp_time_min(first, c->capture_at);
     }
@@ -408,7 +463,8 @@ static void advance(wzp_client *c, wzp_time now) {
 }
 
 static wzp_err send_frame(wzp_client *c, wzp_bytes coded, wzp_time now) {
-    uint8_t datagram[WZP_MEDIA_HDR_LEN + WZP_OPUS_PACKET_MAX + WZP_QUALITY_REPORT_LEN];
+    uint8_t
+        datagram[WZP_MEDIA_HDR_LEN + WZP_OPUS_PACKET_MAX + WZP_TAG_LEN + WZP_QUALITY_REPORT_LEN];
     wzp_media_packet packet = {.hdr = {.version = WZP_PROTOCOL_VERSION,
                                        .codec_id = c->cfg.codec,
                                        .seq = c->seq++,
@@ -421,11 +477,13 @@ static wzp_err send_frame(wzp_client *c, wzp_bytes coded, wzp_time now) {
     }
     wzp_wr wr;
     wzp_wr_init(&wr, datagram, sizeof datagram);
-    wzp_media_packet_write(&wr, &packet);
-    const wzp_err sent =
-        wzp_quic_send_datagram(c->quic, c->conn, wzp_bytes_of(datagram, wzp_wr_len(&wr)));
-    c->sent += sent == WZP_OK ? 1 : 0;
-    return sent;
+    wzp_err err = wzp_cipher_write(&c->cipher, &wr, &packet);
+    if (err == WZP_OK) {
+        err = wzp_quic_send_datagram(c->quic, c->conn, wzp_bytes_of(datagram, wzp_wr_len(&wr)));
+        rekey_if_due(c, now);
+    }
+    c->sent += err == WZP_OK ? 1 : 0;
+    return err;
 }
 
 wzp_err wzp_client_push(wzp_client *c, const int16_t *pcm, size_t samples, wzp_time now) {
@@ -484,6 +542,8 @@ wzp_err wzp_client_new(wzp_client **out, const wzp_client_cfg *cfg, wzp_time now
         return WZP_ERR_NOMEM;
     }
     c->cfg = *cfg;
+    c->cipher.mode = cfg->media_crypto;
+    c->leave_at = WZP_TIME_NEVER;
     c->frame_ms = (uint16_t)(frame / (WZP_OPUS_RATE_HZ / 1000));
     (void)snprintf(c->room, sizeof c->room, "%s", room);
     (void)snprintf(c->alias, sizeof c->alias, "%s", cfg->alias != NULL ? cfg->alias : "");
@@ -512,6 +572,7 @@ void wzp_client_free(wzp_client **client) {
     for (size_t i = 0; i < c->tracks.opened; i++) {
         reset_listener(&c->listeners[i]);
     }
+    wzp_cipher_clear(&c->cipher);
     wzp_opus_enc_free(&c->enc);
     wzp_quic_free(&c->quic);
     wzp_crypto_wipe(c, sizeof *c);
@@ -539,7 +600,8 @@ void wzp_client_hangup(wzp_client *c, wzp_time now) {
 
 void wzp_client_count(const wzp_client *c, wzp_client_stats *out) {
     wzp_quic_stats stats = {0};
-    *out = (wzp_client_stats){.sent = c->sent, .concealed = c->concealed, .late = c->late};
+    *out = (wzp_client_stats){
+        .sent = c->sent, .concealed = c->concealed, .late = c->late, .cipher = c->cipher.stats};
     for (size_t i = 0; i < c->tracks.opened; i++) {
         const wzp_track *t = &c->tracks.tracks[i];
         const double jitter = (double)wzp_track_jitter(t) / 1e6;

@@ -2,7 +2,8 @@
  *
  * Sans-IO like the relay: datagrams and time in, packets and events out.  The caller supplies sound
  * when CAPTURE asks for it and takes what PLAY gives.  Payloads travel in clear inside QUIC, which
- * is the form that works between deployed clients (crypto sheet 0.3).  One thread, bounded memory:
+ * is the form that works between deployed clients (crypto sheet 0.3), unless cipher.h is told
+ * otherwise.  One thread, bounded memory:
  * at most WZP_TRACKS_MAX senders are told apart.
  *
  * In coded mode no codec runs: the caller pushes frames that are coded already and gets them back
@@ -10,6 +11,7 @@
 #ifndef WZP_CLIENT_CLIENT_H
 #define WZP_CLIENT_CLIENT_H
 
+#include "client/cipher.h"
 #include "media/jbuf.h"
 #include "media/opus.h"
 #include "media/tracks.h"
@@ -21,12 +23,13 @@ typedef struct wzp_client wzp_client;
 typedef struct wzp_client_cfg {
     wzp_rng rng;
     wzp_log log;
-    uint8_t seed[32];   /* identity; the client wipes its copy */
-    const char *room;   /* SNI; NULL or "": "default" */
-    const char *alias;  /* NULL: none */
-    uint8_t codec;      /* an Opus codec id */
-    bool listen_only;   /* never asks for sound */
-    bool coded;         /* coded mode */
+    uint8_t seed[32];  /* identity; the client wipes its copy */
+    const char *room;  /* SNI; NULL or "": "default" */
+    const char *alias; /* NULL: none */
+    uint8_t codec;     /* an Opus codec id */
+    bool listen_only;  /* never asks for sound */
+    bool coded;        /* coded mode */
+    wzp_media_crypto media_crypto;
     wzp_quic_path path; /* remote: the relay */
     bool deterministic;
     void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
@@ -60,7 +63,7 @@ typedef enum wzp_client_event_kind {
     WZP_CLIENT_LOST,    /* nothing came from the relay for WZP_CLIENT_PATIENCE: tell the user.  The
                            call goes on, and ends only if this lasts for QUIC's idle timeout */
     WZP_CLIENT_BACK,    /* after LOST: something came */
-    WZP_CLIENT_HANGUP,  /* .text says why */
+    WZP_CLIENT_HANGUP,  /* .text says why; nothing is sent any more, and CLOSED follows */
     WZP_CLIENT_CLOSED   /* the end; .text */
 } wzp_client_event_kind;
 
@@ -100,6 +103,7 @@ typedef struct wzp_client_stats {
     uint64_t rtt;             /* ns; 0: not known */
     uint64_t packets_lost;    /* of ours, as QUIC's loss recovery sees it */
     uint64_t expired;         /* frames of ours that the network did not take in time */
+    wzp_cipher_stats cipher;  /* zero in clear */
 } wzp_client_stats;
 void wzp_client_count(const wzp_client *client, wzp_client_stats *out);
 

@@ -90,6 +90,30 @@ wzp_err wzp_handshake_derive(wzp_session_keys *out, const wzp_ephemeral *own,
     return err;
 }
 
+enum { REKEY_SIGNED = WZP_KEY_LEN + WZP_SESSION_ID_LEN };
+
+static void rekey_bytes(uint8_t out[REKEY_SIGNED], const uint8_t ephemeral_pub[WZP_KEY_LEN],
+                        const uint8_t session_id[WZP_SESSION_ID_LEN]) {
+    memcpy(out, ephemeral_pub, WZP_KEY_LEN);
+    memcpy(out + WZP_KEY_LEN, session_id, WZP_SESSION_ID_LEN);
+}
+
+void wzp_rekey_sign(uint8_t signature[WZP_SIGNATURE_LEN], const wzp_identity *identity,
+                    const uint8_t ephemeral_pub[WZP_KEY_LEN],
+                    const uint8_t session_id[WZP_SESSION_ID_LEN]) {
+    uint8_t message[REKEY_SIGNED];
+    rekey_bytes(message, ephemeral_pub, session_id);
+    crypto_sign_detached(signature, NULL, message, sizeof message, identity->ed25519_secret);
+}
+
+wzp_err wzp_rekey_verify(wzp_bytes signature, const uint8_t identity_pub[WZP_KEY_LEN],
+                         const uint8_t ephemeral_pub[WZP_KEY_LEN],
+                         const uint8_t session_id[WZP_SESSION_ID_LEN]) {
+    uint8_t message[REKEY_SIGNED];
+    rekey_bytes(message, ephemeral_pub, session_id);
+    return verify(signature, message, sizeof message, identity_pub);
+}
+
 enum { PRESENCE_LABEL = 17 };
 
 static void presence_bytes(uint8_t out[PRESENCE_LABEL + WZP_KEY_LEN],

@@ -47,6 +47,15 @@ void wzp_session_keys_from_shared(wzp_session_keys *out, const uint8_t shared[WZ
 /* SHA-256(key)[0..4]: tells the nonces of two keys apart, never sent. */
 void wzp_session_id_of(uint8_t session_id[WZP_SESSION_ID_LEN], const uint8_t key[WZP_KEY_LEN]);
 
+/* Ed25519 over new_ephemeral_pub || session_id, the 4 bytes that both ends have before the rekey
+ * (crypto sheet 8). */
+void wzp_rekey_sign(uint8_t signature[WZP_SIGNATURE_LEN], const wzp_identity *identity,
+                    const uint8_t ephemeral_pub[WZP_KEY_LEN],
+                    const uint8_t session_id[WZP_SESSION_ID_LEN]);
+WZP_MUST_USE wzp_err wzp_rekey_verify(wzp_bytes signature, const uint8_t identity_pub[WZP_KEY_LEN],
+                                      const uint8_t ephemeral_pub[WZP_KEY_LEN],
+                                      const uint8_t session_id[WZP_SESSION_ID_LEN]);
+
 /* Ed25519 over "register-presence" || identity_pub, as specified (crypto sheet 5). */
 void wzp_presence_sign(uint8_t signature[WZP_SIGNATURE_LEN], const wzp_identity *identity);
 WZP_MUST_USE wzp_err wzp_presence_verify(wzp_bytes signature,
