@@ -107,12 +107,24 @@ static void check_list(wzp_vector_sink *sink, const json_t *list) {
     }
 }
 
+static wzp_vector_checker *section_checker(const char *name) {
+    static wzp_vector_checker *(*const finders[])(const char *) = {
+        wzp_vectors_crypto_checker,
+        wzp_vectors_media_adapt_checker,
+    };
+    wzp_vector_checker *found = NULL;
+    for (size_t i = 0; i < WZP_COUNT_OF(finders) && found == NULL; i++) {
+        found = finders[i](name);
+    }
+    return found;
+}
+
 /* A section is a list of entries or one entry; "about" describes the file. */
 static void check_sections(wzp_vector_sink *sink, const json_t *sections) {
     const char *name = NULL;
     json_t *section = NULL;
     json_object_foreach(wzp_drop_const(sections), name, section) {
-        wzp_vector_checker *checker = wzp_vectors_crypto_checker(name);
+        wzp_vector_checker *checker = section_checker(name);
         wzp_vector_entry e = {.sink = sink, .file = sections, .kind = name};
         if (strcmp(name, "about") == 0) {
             continue;

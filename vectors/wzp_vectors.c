@@ -73,7 +73,8 @@ static json_t *load(const char *path) {
 
 static int check_files(const options *opts, char **files, int count) {
     static const char *const built_in[] = {WZP_VECTORS_DIR "/wire.json",
-                                           WZP_VECTORS_DIR "/crypto.json"};
+                                           WZP_VECTORS_DIR "/crypto.json",
+                                           WZP_VECTORS_DIR "/media.json"};
     output out = {opts, NULL, opts->json ? json_array() : NULL};
     wzp_vector_sink sink = {.verdict = on_verdict, .ctx = &out};
     const int n = count > 0 ? count : (int)WZP_COUNT_OF(built_in);

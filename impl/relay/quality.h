@@ -2,37 +2,22 @@
 #ifndef WZP_RELAY_QUALITY_H
 #define WZP_RELAY_QUALITY_H
 
+#include "adapt/tier.h"
 #include "base/time.h"
-#include "wire/signal.h"
 
-/* Worst first: comparisons rely on the order. */
-typedef enum wzp_tier {
-    WZP_TIER_CATASTROPHIC,
-    WZP_TIER_DEGRADED,
-    WZP_TIER_GOOD,
-    WZP_TIER_STUDIO_32K,
-    WZP_TIER_STUDIO_48K,
-    WZP_TIER_STUDIO_64K
-} wzp_tier;
-
-typedef struct wzp_quality {
-    wzp_tier tier;
-    unsigned worse, better; /* consecutive reports */
-} wzp_quality;
+typedef wzp_tier_run wzp_quality;
 
 static inline void wzp_quality_init(wzp_quality *quality) {
-    *quality = (wzp_quality){.tier = WZP_TIER_GOOD};
+    wzp_tier_run_init(quality);
 }
 
-/* The tier that one report alone calls for; jitter and cap do not count. */
-wzp_tier wzp_quality_classify(const wzp_quality_report *report);
+/* The tier that one report alone calls for; a relay knows of no networks. */
+static inline wzp_tier wzp_quality_classify(const wzp_quality_report *report) {
+    return wzp_tier_classify(report, WZP_NETWORK_UNKNOWN);
+}
 
-/* True if the tier changed: three worse reports in a row jump to the last one's tier, five better
- * ones (ten from Good up) climb one step. */
+/* True if the tier changed. */
 bool wzp_quality_observe(wzp_quality *quality, const wzp_quality_report *report);
-
-const char *wzp_tier_name(wzp_tier tier); /* "Degraded" */
-const wzp_quality_profile *wzp_tier_profile(wzp_tier tier);
 
 /* Simulcast layer of one receiver (relay sheet 7.6). */
 typedef struct wzp_layer {
