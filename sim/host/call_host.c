@@ -25,7 +25,7 @@ struct wzp_sim_call_host {
     char room[WZP_QUIC_SNI_MAX + 1];
     wzp_client *client; /* NULL before the first dial */
     wzp_sim_seat *seat;
-    bool in_call, hung_up;
+    bool in_call, hung_up, abuses;
 
     wzp_sim_speech next; /* the frame that is said next */
     wzp_time spoke_at;   /* the first one, on the host's clock; WZP_TIME_NEVER: not yet */
@@ -87,9 +87,10 @@ static void find_place(wzp_sim_call_host *call, wzp_time local) {
 /* Fills `frame` with what is said next and returns its length. */
 static size_t say(const wzp_sim_call_host *call, uint8_t frame[WZP_OPUS_PACKET_MAX]) {
     const wzp_sim_payloads *payloads = call->cfg.payloads;
-    if (payloads == NULL) {
-        (void)wzp_sim_speech_write(frame, call->cfg.frame_bytes, &call->next);
-        return call->cfg.frame_bytes;
+    if (payloads == NULL || call->abuses) {
+        const size_t len = call->abuses ? WZP_OPUS_PACKET_MAX : call->cfg.frame_bytes;
+        (void)wzp_sim_speech_write(frame, len, &call->next);
+        return len;
     }
     const wzp_sim_payload payload =
         wzp_sim_payloads_at(payloads, call->next.number / call->next.slots);
@@ -334,6 +335,20 @@ static void redial(void *self, void *arg, wzp_time now) {
         end_dial(call);
         on_closed(call, "the client could not be started");
     }
+}
+
+void wzp_sim_call_host_dial(wzp_sim_call_host *call, const wzp_addr *relay, const char *room) {
+    call->cfg.relay = *relay;
+    (void)snprintf(call->room, sizeof call->room, "%s", room);
+    wzp_sim_at(call->clock, wzp_sim_now(call->clock), redial, call, NULL);
+}
+
+const uint8_t *wzp_sim_call_host_seed(const wzp_sim_call_host *call) {
+    return call->seed;
+}
+
+void wzp_sim_call_host_abuse(wzp_sim_call_host *call) {
+    call->abuses = true;
 }
 
 static void hangup_task(void *self, void *arg, wzp_time now) {

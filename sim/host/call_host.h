@@ -74,6 +74,15 @@ WZP_MUST_USE wzp_err wzp_sim_call_host_new(wzp_sim_call_host **out, wzp_sim_host
 /* Not while the simulation runs. */
 void wzp_sim_call_host_free(wzp_sim_call_host **call);
 
+/* Now, from outside: a call host whose dial_at is WZP_TIME_NEVER goes to this room. */
+void wzp_sim_call_host_dial(wzp_sim_call_host *call, const wzp_addr *relay, const char *room);
+
+/* Its identity; 32 bytes, borrowed. */
+const uint8_t *wzp_sim_call_host_seed(const wzp_sim_call_host *call);
+
+/* From now on its frames are far larger than its codec makes. */
+void wzp_sim_call_host_abuse(wzp_sim_call_host *call);
+
 /* Now, from outside: says good-bye. */
 void wzp_sim_call_host_hangup(wzp_sim_call_host *call);
 

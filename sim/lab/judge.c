@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sim/lab/world.h"
 
@@ -186,10 +187,10 @@ static bool ended_early(const judging *j, const wzp_sim_call_report *report) {
            (report->ended_at != WZP_TIME_NEVER && report->ended_at < j->r->start + j->call->end);
 }
 
-static bool leaves(const judging *j, size_t m) {
+static bool has_event(const judging *j, size_t m, wzp_lab_event_kind kind) {
     for (size_t i = 0; i < j->w->s->event_count; i++) {
         const wzp_lab_event *e = &j->w->s->events[i];
-        if (e->kind == WZP_LAB_EVENT_LEAVE && e->target.index == j->members[m].host) {
+        if (e->kind == kind && e->target.index == j->members[m].host) {
             return true;
         }
     }
@@ -219,7 +220,7 @@ static void judge_end(judging *j, size_t m) {
             got(j, "not noticed");
         }
     }
-    if (e->ends_within == 0 && !e->hangup_allowed && !leaves(j, m)) {
+    if (e->ends_within == 0 && !e->hangup_allowed && !has_event(j, m, WZP_LAB_EVENT_LEAVE)) {
         check(j, WZP_LAB_CHECK_HANGUP, !ended_early(j, report), name_of(j, m), "no hangup");
         tell_end(j, report);
     }
@@ -339,6 +340,74 @@ static void judge_events(const pair *p) {
     }
 }
 
+/* --- copies and losses -------------------------------------------------------------------------
+ */
+
+static const wzp_sim_heard *heard_of(const judging *j, size_t m, uint32_t id) {
+    const wzp_sim_call_report *report = &j->members[m].report;
+    for (size_t i = 0; i < report->senders; i++) {
+        if (report->heard[i].sender == id) {
+            return &report->heard[i];
+        }
+    }
+    return NULL;
+}
+
+/* Relays that forward to each other could send in circles. */
+static void judge_frames(judging *j, size_t m, size_t speaker, const char *where) {
+    const wzp_sim_heard *heard = heard_of(j, m, j->members[speaker].report.id);
+    const uint32_t most = j->call->expect[m].frames_lost;
+    if (heard != NULL && (j->w->s->needs & 1U << WZP_LAB_NEED_FEDERATION) != 0) {
+        check(j, WZP_LAB_CHECK_ONCE, heard->duplicates == 0, where, "no frame twice");
+        got(j, "%" PRIu64 " of %" PRIu64 " frames again", heard->duplicates, heard->arrived);
+    }
+    if (heard != NULL && most != WZP_LAB_NONE) {
+        check(j, WZP_LAB_CHECK_FRAMES, heard->lost <= most, where, "%u missing", most);
+        got(j, "%" PRIu64 " missing of %" PRIu64, heard->lost, heard->lost + heard->arrived);
+    }
+}
+
+static void judge_echo(judging *j, size_t m) {
+    if ((j->w->s->needs & 1U << WZP_LAB_NEED_FEDERATION) != 0) {
+        const wzp_sim_heard *own = heard_of(j, m, j->members[m].report.id);
+        const uint64_t frames = own != NULL ? own->arrived + own->duplicates : 0;
+        check(j, WZP_LAB_CHECK_ECHO, frames == 0, name_of(j, m), "nothing of its own");
+        got(j, "%" PRIu64 " frames", frames);
+    }
+}
+
+/* --- what clients were told ---------------------------------------------------------------------
+ */
+
+static const char *told(const wzp_lab_member *member) {
+    return member->phone != NULL ? member->phone_report.ended : member->report.hangup;
+}
+
+static void judge_told(judging *j, size_t m) {
+    const wzp_lab_expect *e = &j->call->expect[m];
+    const wzp_sim_call_report *report = &j->members[m].report;
+    if (e->members != 0) {
+        check(j, WZP_LAB_CHECK_MEMBERS, report->members == e->members, name_of(j, m), "%u members",
+              e->members);
+        got(j, "%u members", report->members);
+    }
+    if (e->told[0] != '\0') {
+        const char *text = told(&j->members[m]);
+        check(j, WZP_LAB_CHECK_TOLD, strncmp(text, e->told, strlen(e->told)) == 0, name_of(j, m),
+              "\"%.56s\"", e->told);
+        got(j, "\"%s\"", text);
+    }
+}
+
+/* A phone may end without ever having talked. */
+static void report_phone(wzp_lab_member *member) {
+    if (member->phone != NULL) {
+        wzp_sim_phone_host_report(member->phone, &member->phone_report);
+        member->report.ended_at =
+            wzp_time_min(member->report.ended_at, member->phone_report.ended_at);
+    }
+}
+
 /* A client that was closed plays nothing any more. */
 static wzp_time last_sound(const judging *j, size_t m) {
     return wzp_time_min(j->members[m].report.ended_at, j->r->start + j->w->s->duration);
@@ -364,6 +433,10 @@ static void judge_speaker(judging *j, size_t m, size_t speaker) {
     const size_t end = wzp_sim_ear_slot_at(ear, sound_end(j, m, speaker));
     p.slots.count = end < p.slots.count ? end : p.slots.count;
     p.window_count = windows_of(j, e, windows);
+    judge_frames(j, m, speaker, where);
+    if (has_event(j, speaker, WZP_LAB_EVENT_ABUSE)) {
+        return; /* what of it passes is not for the listener to judge */
+    }
     if (e->audio != 0) {
         judge_class(&p);
     }
@@ -379,6 +452,8 @@ static void judge_member(judging *j, size_t m) {
     judge_path(j, m);
     judge_end(j, m);
     judge_setup(j, m);
+    judge_told(j, m);
+    judge_echo(j, m);
     check(j, WZP_LAB_CHECK_FOREIGN, member->report.frames_foreign == 0, name_of(j, m), "0 frames");
     got(j, "%" PRIu64 " frames", member->report.frames_foreign);
     for (size_t i = 0; i < j->call->member_count; i++) {
@@ -410,6 +485,7 @@ wzp_err wzp_lab_judge(struct wzp_lab_world *world) {
         j.members = world->result.calls[c].members;
         for (size_t m = 0; m < j.call->member_count; m++) {
             wzp_sim_call_host_report(j.members[m].call, end, &j.members[m].report);
+            report_phone(&j.members[m]);
         }
         for (size_t m = 0; m < j.call->member_count; m++) {
             j.members[m].path = path_of(&j, &j.members[m]);

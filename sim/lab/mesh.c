@@ -1,4 +1,5 @@
-/* Relays of a scenario that needs federation: all are linked, and share the rooms of all calls. */
+/* Relays of a scenario that needs federation: they are linked as it says, and share the rooms of
+ * all calls. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,7 +20,8 @@ static void identify(struct wzp_lab_mesh *mesh, struct wzp_lab_world *w, size_t 
     wzp_prng prng;
     wzp_tls_identity tls;
     const wzp_sim_host *host = wzp_lab_topology_relay(w->result.topology, index);
-    (void)snprintf(stream, sizeof stream, "%s identity", w->s->relays[index].name);
+    (void)snprintf(stream, sizeof stream, "%s identity",
+                   w->s->relays[w->s->relays[index].identity].name);
     wzp_sim_stream(wzp_sim_host_clock(host), &prng, stream);
     wzp_rng_fill(wzp_prng_rng(&prng), mesh->seeds[index], WZP_KEY_LEN);
     wzp_tls_identity_from_seed(&tls, mesh->seeds[index]);
@@ -27,15 +29,20 @@ static void identify(struct wzp_lab_mesh *mesh, struct wzp_lab_world *w, size_t 
     wzp_tls_identity_clear(&tls);
 }
 
-/* Each dials those after it, and trusts those before. */
+static bool dials(const wzp_lab_scenario *s, size_t from, size_t to) {
+    return (s->relays[from].dials & 1U << to) != 0;
+}
+
+/* It trusts who dials it.  Of two that name each other both dial. */
 static void introduce(struct wzp_lab_mesh *mesh, const wzp_lab_scenario *s, size_t index) {
     size_t count = 0;
     for (size_t i = 0; i < s->relay_count; i++) {
         wzp_addr addr = s->relays[i].address;
         addr.port = s->relays[i].port;
-        if (i != index) {
-            mesh->peers[index][count++] = (wzp_fed_peer_cfg){
-                index < i ? addr : (wzp_addr){0}, mesh->fingerprints[i], s->relays[i].name};
+        if (dials(s, index, i) || dials(s, i, index)) {
+            mesh->peers[index][count++] =
+                (wzp_fed_peer_cfg){dials(s, index, i) ? addr : (wzp_addr){0}, mesh->fingerprints[i],
+                                   s->relays[i].name};
         }
     }
     for (size_t c = 0; c < s->call_count; c++) {

@@ -84,6 +84,11 @@ static void on_call_event(void *ctx, const wzp_sim_call_event *event) {
                  "%s", detail);
 }
 
+static void on_phone_event(void *ctx, wzp_phone_event_kind kind, const char *text, wzp_time now) {
+    const wzp_lab_seat *seat = ctx;
+    wzp_lab_note(seat->world, now, false, seat->name, wzp_sim_phone_event_name(kind), "%s", text);
+}
+
 static void on_key(void *ctx, wzp_quic_conn conn, const char *line) {
     const wzp_lab_seat *seat = ctx;
     (void)conn;
@@ -109,6 +114,41 @@ static bool in_earlier_call(const wzp_lab_scenario *s, size_t call, uint32_t hos
         }
     }
     return false;
+}
+
+/* The first member calls the second. */
+static wzp_err seat_phone(struct wzp_lab_world *w, size_t c, size_t m, const wzp_addr *relay) {
+    static const wzp_accept_mode modes[] = {[WZP_LAB_ACCEPT_TRUSTED] = WZP_ACCEPT_TRUSTED,
+                                            [WZP_LAB_ACCEPT_GENERIC] = WZP_ACCEPT_GENERIC,
+                                            [WZP_LAB_ACCEPT_NEVER] = WZP_ACCEPT_GENERIC,
+                                            [WZP_LAB_ACCEPT_REJECT] = WZP_ACCEPT_REJECT,
+                                            [WZP_LAB_ACCEPT_OFFLINE] = WZP_ACCEPT_GENERIC};
+    char fingerprint[WZP_FINGERPRINT_TEXT + 1];
+    const wzp_lab_call *call = &w->s->calls[c];
+    wzp_lab_member *members = w->result.calls[c].members;
+    wzp_lab_member *member = &members[m];
+    const uint32_t accept = w->s->hosts[member->host].client.accept;
+    const wzp_sim_phone_cfg cfg = {.name = w->seats[w->seat_count - 1].name,
+                                   .relay = *relay,
+                                   .call = member->call,
+                                   .accept = modes[accept],
+                                   .lets_ring = accept == WZP_LAB_ACCEPT_NEVER,
+                                   .register_at = w->result.start,
+                                   .hangup_at = m == 0 && call->end < w->s->duration
+                                                    ? w->result.start + call->end
+                                                    : WZP_TIME_NEVER,
+                                   .event = on_phone_event,
+                                   .ctx = &w->seats[w->seat_count - 1]};
+    wzp_err err = WZP_OK;
+    if (accept != WZP_LAB_ACCEPT_OFFLINE) {
+        err = wzp_sim_phone_host_new(&member->phone,
+                                     wzp_lab_topology_host(w->result.topology, member->host), &cfg);
+    }
+    if (err == WZP_OK && m == 1 && members[0].phone != NULL) {
+        wzp_sim_phone_fingerprint(fingerprint, wzp_sim_call_host_seed(member->call));
+        wzp_sim_phone_host_ring(members[0].phone, fingerprint, w->result.start + call->start);
+    }
+    return err;
 }
 
 static wzp_err seat_member(struct wzp_lab_world *w, size_t c, size_t m) {
@@ -137,7 +177,8 @@ static wzp_err seat_member(struct wzp_lab_world *w, size_t c, size_t m) {
             call->talk == WZP_LAB_TALK_NONE || (call->talk == WZP_LAB_TALK_CALLER && m > 0),
         .talk_ms = (uint32_t)(call->on / WZP_MS),
         .silence_ms = (uint32_t)(call->off / WZP_MS),
-        .dial_at = w->result.start + call->start + m * call->stagger,
+        .dial_at =
+            call->direct ? WZP_TIME_NEVER : w->result.start + call->start + m * call->stagger,
         .hangup_at = call->end < w->s->duration ? w->result.start + call->end : WZP_TIME_NEVER,
         .redial_after = call->redial,
         .faults = seat->faults,
@@ -146,8 +187,11 @@ static wzp_err seat_member(struct wzp_lab_world *w, size_t c, size_t m) {
         .ctx = seat,
         .keylog = w->captures != NULL ? on_key : NULL,
         .keylog_ctx = seat};
-    const wzp_err err = wzp_sim_call_host_new(
+    wzp_err err = wzp_sim_call_host_new(
         &member->call, wzp_lab_topology_host(w->result.topology, member->host), &cfg);
+    if (err == WZP_OK && call->direct) {
+        err = seat_phone(w, c, m, &cfg.relay);
+    }
     if (err != WZP_OK) {
         (void)snprintf(w->why, 256, "%s: %s", seat->name, wzp_err_text(err));
     }
@@ -227,6 +271,7 @@ void wzp_lab_free_programs(struct wzp_lab_world *w) {
     for (size_t c = 0; w->result.calls != NULL && c < w->s->call_count; c++) {
         for (size_t m = 0; w->result.calls[c].members != NULL && m < w->s->calls[c].member_count;
              m++) {
+            wzp_sim_phone_host_free(&w->result.calls[c].members[m].phone);
             wzp_sim_call_host_free(&w->result.calls[c].members[m].call);
         }
         free(w->result.calls[c].members);

@@ -41,6 +41,9 @@ void wzp_lab_read_links(wzp_lab_reader *r, const char *path, json_t *value,
 
 /* --- places (read_place.c, read_box.c) ------------------------------------------------------- */
 
+/* "federate" and "twin" of relays (read_mesh.c). */
+void wzp_lab_read_mesh(wzp_lab_reader *r, json_t *relays);
+
 void wzp_lab_read_places(wzp_lab_reader *r, json_t *root, wzp_lab_scenario *s);
 
 /* "nat": a preset's name, a table, or a list of them from the inside out. */

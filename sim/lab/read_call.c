@@ -34,6 +34,11 @@ static void take_no_hangup(wzp_lab_reader *r, const char *path, json_t *value, v
                "the client must notice so long after the first event that nothing comes"),         \
         EXPECT("ends_within", ends_within,                                                         \
                "the call must end so long after the first event, or its start"),                   \
+        WZP_LAB_QUANTITY(wzp_lab_expect, frames_lost, "frames_lost", WZP_LAB_PLAIN, 0,             \
+                         WZP_LAB_NONE - 1, "at most so many frames of each speaker are missing"),  \
+        WZP_LAB_QUANTITY(wzp_lab_expect, members, "members", WZP_LAB_PLAIN, 1, WZP_LAB_NONE - 1,   \
+                         "of the room, as its client was told last"),                              \
+        WZP_LAB_TEXT(wzp_lab_expect, told, "told", "how the reason of the call's end begins"),     \
         WZP_LAB_CUSTOM("no_hangup", take_no_hangup, "{\"type\":\"boolean\"}",                      \
                        "nobody is hung up on; true without")
 
@@ -226,6 +231,8 @@ static const wzp_lab_field call_fields[] = {
     CALL("end", 1, INT64_MAX, end, "all hang up; they stay without"),
     CALL("stagger", 0, INT64_MAX, stagger, "each member joins so much after the one before"),
     CALL("redial", 1, INT64_MAX, redial, "dial again so long after an end that was not wanted"),
+    WZP_LAB_FLAG(wzp_lab_call, direct, "direct",
+                 "the caller rings the other over their relays; the room is that of the call"),
     WZP_LAB_WORD(wzp_lab_call, talk, "talk", talk_words, "who speaks"),
     CALL("on", 1, 3600 * (int64_t)WZP_S, on, "speak for so long, a multiple of 40 ms ..."),
     CALL("off", 1, 3600 * (int64_t)WZP_S, off, "... then pause for so long, a multiple of 40 ms"),
@@ -242,10 +249,41 @@ static void everybody(const wzp_lab_scenario *s, wzp_lab_call *call) {
     }
 }
 
+/* Phones are registered for a second before one of them rings. */
+static void check_direct(wzp_lab_reader *r, const char *path, const wzp_lab_call *call) {
+    if (call->member_count != 2) {
+        wzp_lab_complain(r, path, "a direct call has two members, not %zu", call->member_count);
+    } else if (call->start < WZP_S) {
+        wzp_lab_complain(r, path, "a direct call starts at 1 s or later: phones register first");
+    } else if (call->redial != 0 || call->stagger != 0) {
+        wzp_lab_complain(r, path, "a direct call has no `redial` and no `stagger`");
+    }
+}
+
+/* In a room there is nothing to accept; with "signals" a build that has more will know. */
+static void check_accepts(wzp_lab_reader *r, const wzp_lab_scenario *s, const wzp_lab_call *call) {
+    char path[WZP_LAB_PATH_MAX];
+    for (size_t i = 0; i < call->member_count; i++) {
+        const wzp_lab_host *host = &s->hosts[call->members[i]];
+        if (host->client.accept >= WZP_LAB_ACCEPT_NEVER && !wzp_lab_can(WZP_LAB_NEED_SIGNALS) &&
+            (s->needs & 1U << WZP_LAB_NEED_SIGNALS) == 0) {
+            (void)snprintf(path, sizeof path, "host.%s.client.accept", host->name);
+            wzp_lab_complain(r, path, "this build lacks %s; say needs = \"%s\", or direct = true",
+                             wzp_lab_need_text(WZP_LAB_NEED_SIGNALS),
+                             wzp_lab_need_word(WZP_LAB_NEED_SIGNALS));
+        }
+    }
+}
+
 static void check_call(wzp_lab_reader *r, const char *path, const wzp_lab_scenario *s,
                        const wzp_lab_call *call) {
     if (call->member_count < 2) {
         wzp_lab_complain(r, path, "a call needs two members, in `from` and `to`");
+    }
+    if (call->direct) {
+        check_direct(r, path, call);
+    } else {
+        check_accepts(r, s, call);
     }
     if (call->end <= call->start || call->end > s->duration) {
         wzp_lab_complain(r, path, "a call ends after its start and within the scenario's duration");
@@ -267,6 +305,9 @@ static void read_call(wzp_lab_reader *r, const char *path, json_t *value, wzp_la
     wzp_lab_call *call = &s->calls[s->call_count++];
     json_t *expect = json_object_get(value, "expect");
     *call = (wzp_lab_call){.end = s->duration, .codec = WZP_CODEC_OPUS_24K};
+    for (size_t i = 0; i < WZP_COUNT_OF(call->expect); i++) {
+        call->expect[i].frames_lost = WZP_LAB_NONE;
+    }
     (void)snprintf(call->name, sizeof call->name, "call%zu", s->call_count);
     if (value == NULL || (json_is_object(value) && json_object_get(value, "from") == NULL &&
                           json_object_get(value, "to") == NULL)) {

@@ -11,7 +11,7 @@
 #define QUANTITY(name, of, member, least, most, text)                                              \
     WZP_LAB_QUANTITY(wzp_lab_client, member, name, WZP_LAB_##of, least, most, text)
 
-static const char *const accepts[] = {"trusted", "generic", "never", NULL};
+static const char *const accepts[] = {"trusted", "generic", "never", "reject", "offline", NULL};
 
 static const wzp_lab_field birthday_fields[] = {
     QUANTITY("sockets", PLAIN, birthday_sockets, 1, 1024, "that the side with the hard NAT opens"),
@@ -67,7 +67,6 @@ void wzp_lab_check_clients(wzp_lab_reader *r, const wzp_lab_scenario *s) {
     for (size_t i = 0; i < s->host_count; i++) {
         const wzp_lab_host *host = &s->hosts[i];
         const wzp_lab_client *client = &host->client;
-        need(r, s, host, client->accept == WZP_LAB_ACCEPT_NEVER, "accept", WZP_LAB_NEED_SIGNALS);
         need(r, s, host, client->allocation[0] != '\0', "allocation", WZP_LAB_NEED_SIGNALS);
         need(r, s, host, client->no_prediction, "no_prediction", WZP_LAB_NEED_DIRECT);
         need(r, s, host, client->birthday_sockets != 0, "birthday", WZP_LAB_NEED_DIRECT);

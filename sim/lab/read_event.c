@@ -202,6 +202,7 @@ static const rule rules[WZP_LAB_EVENT_COUNT] = {
     [WZP_LAB_EVENT_MARK] = {"anything", ON(HOST) | ON(BOX) | ON(ACCESS) | ON(CORE) | ON(RELAY),
                             false, false},
     [WZP_LAB_EVENT_LEAVE] = {"a host, as \"x\"", ON(HOST), false, false},
+    [WZP_LAB_EVENT_ABUSE] = {"a host, as \"x\"", ON(HOST), false, false},
 };
 
 static bool parse_to(wzp_lab_reader *r, const char *path, wzp_lab_event *event) {

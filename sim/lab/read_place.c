@@ -357,6 +357,10 @@ static const wzp_lab_field relay_fields[] = {
     RELAY("delay", TIME, delay, 1, 60 * (int64_t)WZP_S, "one way, from every access"),
     RELAY("processing", TIME, processing, 0, 0, "from arrival to the program"),
     WZP_LAB_WORD(wzp_lab_relay, enforce, "enforce", enforce_words, "what it does about abuse"),
+    WZP_LAB_CUSTOM("federate", wzp_lab_elsewhere, WZP_LAB_STRINGS,
+                   "the relays that it links to; without any such key all are linked"),
+    WZP_LAB_CUSTOM("twin", wzp_lab_elsewhere, WZP_LAB_STRING,
+                   "a fault: it has the identity of this relay before it"),
 };
 const wzp_lab_table wzp_lab_relay_table = {"a relay", relay_fields, WZP_COUNT_OF(relay_fields)};
 
@@ -366,7 +370,8 @@ static void read_relay(wzp_lab_reader *r, const char *path, const char *name, js
     *relay = (wzp_lab_relay){.address = wzp_addr_v4(192, 0, 2, (uint8_t)s->relay_count, 0),
                              .port = 4433,
                              .delay = 5 * WZP_MS,
-                             .enforce = WZP_ENFORCE_OBSERVE};
+                             .enforce = WZP_ENFORCE_OBSERVE,
+                             .identity = (uint32_t)s->relay_count - 1};
     (void)snprintf(relay->name, sizeof relay->name, "%s", name);
     if (value != NULL) {
         (void)wzp_lab_read(r, path, value, &wzp_lab_relay_table, relay);
@@ -594,6 +599,7 @@ void wzp_lab_read_places(wzp_lab_reader *r, json_t *root, wzp_lab_scenario *s) {
         read_hosts(r, hosts, s);
     }
     read_relays(r, json_object_get(root, "relay"), s);
+    wzp_lab_read_mesh(r, json_object_get(root, "relay"));
     refuse_twins(r, s);
     read_stun(r, json_object_get(root, "stun"), s);
     read_core(r, json_object_get(root, "core"), s);

@@ -80,15 +80,34 @@ static void on_drop(void *ctx, const char *link, const wzp_sim_packet *packet, w
     }
 }
 
-static void on_leave(void *ctx, uint32_t host) {
-    const struct wzp_lab_world *w = ctx;
+static void for_each_seat_of(const struct wzp_lab_world *w, uint32_t host,
+                             void (*act)(const wzp_lab_member *member)) {
     for (size_t c = 0; c < w->s->call_count; c++) {
         for (size_t m = 0; m < w->s->calls[c].member_count; m++) {
             if (w->s->calls[c].members[m] == host) {
-                wzp_sim_call_host_hangup(w->result.calls[c].members[m].call);
+                act(&w->result.calls[c].members[m]);
             }
         }
     }
+}
+
+static void leave(const wzp_lab_member *member) {
+    if (member->phone != NULL) {
+        wzp_sim_phone_host_hangup(member->phone);
+    }
+    wzp_sim_call_host_hangup(member->call);
+}
+
+static void abuse(const wzp_lab_member *member) {
+    wzp_sim_call_host_abuse(member->call);
+}
+
+static void on_leave(void *ctx, uint32_t host) {
+    for_each_seat_of(ctx, host, leave);
+}
+
+static void on_abuse(void *ctx, uint32_t host) {
+    for_each_seat_of(ctx, host, abuse);
 }
 
 static void on_event(void *ctx, const wzp_lab_event *event, const char *what, wzp_time now) {
@@ -135,6 +154,7 @@ static wzp_err build(struct wzp_lab_world *w) {
                                            .relays = w->relays,
                                            .start = w->result.start,
                                            .leave = on_leave,
+                                           .abuse = on_abuse,
                                            .told = on_event,
                                            .ctx = w};
     w->result.measure = wzp_lab_measure_new(w->s, w->result.topology, w->result.start);

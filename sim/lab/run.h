@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "sim/host/call_host.h"
+#include "sim/host/phone_host.h"
 #include "sim/host/relay_host.h"
 #include "sim/lab/measure.h"
 #include "sim/lab/trace.h"
@@ -46,6 +47,11 @@ typedef struct wzp_lab_entry {
     X(FOREIGN, "foreign", true) /* nothing was played that nobody had said */                      \
     X(ENDS, "ends", true)       /* the call ended in time */                                       \
     X(LOST, "lost", true)       /* the client noticed in time that nothing comes any more */       \
+    X(ONCE, "once", true)       /* every frame arrived at most once (relays that federate) */      \
+    X(ECHO, "echo", true)       /* nobody heard itself (the same) */                               \
+    X(FRAMES, "frames", true)   /* no more were missing than allowed */                            \
+    X(MEMBERS, "members", true) /* so many are in the room, as told last */                        \
+    X(TOLD, "told", true)       /* why the call ended */                                           \
     X(SETUP, "setup", false)                                                                       \
     X(AUDIO, "audio", false)                                                                       \
     X(EVENT_GAP, "event-gap", false)                                                               \
@@ -73,7 +79,9 @@ typedef struct wzp_lab_check {
 typedef struct wzp_lab_member {
     uint32_t host;
     wzp_sim_call_host *call;
+    wzp_sim_phone_host *phone; /* of a direct call; NULL: it just joins a room, or is offline */
     wzp_sim_call_report report;
+    wzp_sim_phone_report phone_report;
     wzp_lab_path path; /* RELAY, DIRECT, NONE */
     uint64_t setup;    /* from the later dial to the first sound, ns; 0: there was none */
 } wzp_lab_member;

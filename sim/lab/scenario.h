@@ -97,7 +97,9 @@ bool wzp_lab_is_nat64(const wzp_lab_way *way); /* IPv6 only, as far as its host 
 typedef enum wzp_lab_accept {
     WZP_LAB_ACCEPT_TRUSTED, /* tells its addresses, as far as it has any to tell */
     WZP_LAB_ACCEPT_GENERIC, /* relay only */
-    WZP_LAB_ACCEPT_NEVER    /* lets it ring */
+    WZP_LAB_ACCEPT_NEVER,   /* lets it ring */
+    WZP_LAB_ACCEPT_REJECT,
+    WZP_LAB_ACCEPT_OFFLINE /* it is not registered anywhere */
 } wzp_lab_accept;
 
 typedef struct wzp_lab_client {
@@ -134,7 +136,9 @@ typedef struct wzp_lab_relay {
     uint16_t port;
     uint64_t delay; /* from every access */
     uint64_t processing;
-    uint32_t enforce; /* wzp_enforce */
+    uint32_t enforce;  /* wzp_enforce */
+    uint32_t dials;    /* bit of each relay that it links to, where relays federate */
+    uint32_t identity; /* of this relay: another's with "twin", else its own */
 } wzp_lab_relay;
 
 /* STUN servers with two addresses each, at the core; nat sheet 2.8. */
@@ -176,6 +180,9 @@ typedef struct wzp_lab_expect {
     uint64_t lost_within;        /* the client says so long after the first event that it is lost */
     uint64_t ends_within;        /* the call ends so long after its start or the first event */
     bool hangup_allowed;
+    uint32_t frames_lost; /* at most, of each speaker; WZP_LAB_NONE: not judged */
+    uint32_t members;     /* of the room, as told last */
+    char told[96];        /* why the call ended, as its client was told; "": not judged */
 } wzp_lab_expect;
 
 typedef struct wzp_lab_call {
@@ -183,6 +190,7 @@ typedef struct wzp_lab_call {
     uint32_t members[WZP_LAB_HOSTS_MAX]; /* hosts; [0] is the caller */
     uint32_t relays[WZP_LAB_HOSTS_MAX];  /* of each member */
     size_t member_count;
+    bool direct;                              /* two phones: the room is that of the call */
     uint8_t codec;                            /* codec id */
     wzp_sim_payloads *payloads;               /* what they say; NULL: filler */
     wzp_time start, end;                      /* from the start of the run */
@@ -212,7 +220,8 @@ typedef struct wzp_lab_call {
     X(LOSE_SIGNALS, "lose-signals")   /* a client's signalling connection dies */                  \
     X(RENUMBER, "renumber")           /* a host's address `to`, behind its boxes, or IPv6 */       \
     X(MARK, "mark")                   /* nothing, but something of the network's own is due */     \
-    X(LEAVE, "leave")                 /* a member hangs up */
+    X(LEAVE, "leave")                 /* a member hangs up */                                      \
+    X(ABUSE, "abuse") /* from then on its frames are far larger than its codec makes */
 
 typedef enum wzp_lab_event_kind {
 #define X(id, word) WZP_LAB_EVENT_##id,
@@ -264,6 +273,7 @@ typedef struct wzp_lab_scenario {
     wzp_lab_host *hosts;
     wzp_lab_lan *lans;
     wzp_lab_relay *relays;
+    bool partial_mesh; /* relays say with whom they federate; else all with all */
     wzp_lab_stun stun;
     wzp_lab_pair *pairs;
     wzp_lab_call *calls;

@@ -152,7 +152,7 @@ static const struct bad_case {
     {"unknown event", HOSTS "[[event]]\nat = \"1 s\"\ndo = \"flsh\"\ntarget = \"x\"\n",
      "t.toml:6: event[0].do: there is no value 'flsh' ('flush'?); there are: flush, reboot, "
      "rebind-port, rebind-addr, expire, cut, restore, set, if-switch, if-down, if-up, kill-relay, "
-     "restart-relay, lose-signals, renumber, mark, leave\n"},
+     "restart-relay, lose-signals, renumber, mark, leave, abuse\n"},
     {"event without a time", HOSTS "[[event]]\ndo = \"leave\"\ntarget = \"x\"\n",
      "t.toml:4: event[0]: an event needs `at`\n"},
     {"unknown target", HOSTS "[[event]]\nat = \"1 s\"\ndo = \"cut\"\ntarget = \"x.acces\"\n",

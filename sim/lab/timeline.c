@@ -114,6 +114,10 @@ static void act_on_host(wzp_lab_timeline *t, const wzp_lab_event *e, wzp_time no
         }
     } else if (e->kind == WZP_LAB_EVENT_LEAVE) {
         t->cfg.leave(t->cfg.ctx, e->target.index);
+    } else if (e->kind == WZP_LAB_EVENT_ABUSE) {
+        if (t->cfg.abuse != NULL) {
+            t->cfg.abuse(t->cfg.ctx, e->target.index);
+        }
     } else {
         up(t, e, e->target.way, e->kind == WZP_LAB_EVENT_IF_UP);
     }
