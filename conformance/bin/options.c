@@ -37,14 +37,15 @@ static void usage(FILE *out) {
         "  --target ADDR:PORT     a relay that is running\n"
         "  --exec 'CMD {addr}'    starts CMD with the address to listen on\n"
         "  --config NAME=ADDR:PORT or NAME='CMD {addr}'   a relay for cases that need their own:\n"
-        "                         max-sessions, auth, trunking, identity, region; may be repeated\n"
+        "                         max-sessions, auth, trunking, identity, region,\n"
+        "                         policy, observe, federation; may be repeated\n"
         "  --mode auto|observe|enforce   what the relay is declared to do (auto: what it shows)\n"
         "  --metrics URL          its metrics page, for chapter M; a file serves CAL-04 only\n"
         "  --auth-metrics URL     that of the relay for --config auth, for RLY-015\n"
         "  --enforce off|observe|on      of the embedded relay (on)\n"
         "  --strict-identity      the embedded relay wants registrations to prove their key\n"
         "which cases\n"
-        "  --tier A,B,C           chapters: CAL A AS B BS C D DS E FA FV G W H S RLY NAT M\n"
+        "  --tier A,B,C           chapters: CAL A AS B BS C D DS E FA FV G W H S RLY NAT FED M\n"
         "  --select GLOB, --skip GLOB    by case id; may be repeated\n"
         "  --profile deployed|strict-limits\n"
         "  --strict               a failed SHOULD is a FAIL\n"
@@ -347,7 +348,8 @@ static bool take_config(wzp_ct_options *o, const char *value) {
                                         [WZP_CT_CONFIG_IDENTITY] = "identity=",
                                         [WZP_CT_CONFIG_REGION] = "region=",
                                         [WZP_CT_CONFIG_POLICY] = "policy=",
-                                        [WZP_CT_CONFIG_OBSERVE] = "observe="};
+                                        [WZP_CT_CONFIG_OBSERVE] = "observe=",
+                                        [WZP_CT_CONFIG_FEDERATION] = "federation="};
     for (size_t i = 1; i < WZP_COUNT_OF(names); i++) {
         const size_t len = strlen(names[i]);
         if (strncmp(value, names[i], len) == 0 && value[len] != '\0') {
@@ -355,11 +357,11 @@ static bool take_config(wzp_ct_options *o, const char *value) {
             return true;
         }
     }
-    (void)fprintf(
-        stderr,
-        "wzp-conformance: --config takes max-sessions=, auth=, trunking=, identity=, "
-        "region=, policy= or observe= and a command with {addr} or an address, not '%s'\n",
-        value);
+    (void)fprintf(stderr,
+                  "wzp-conformance: --config takes max-sessions=, auth=, trunking=, identity=, "
+                  "region=, policy=, observe= or federation= and a command with {addr} or an "
+                  "address, not '%s'\n",
+                  value);
     return false;
 }
 

@@ -135,7 +135,7 @@ static bool run_child(wzp_ct_target *t, wzp_ct_config config, const char *comman
                       const char **why) {
     static const char *const logs[] = {"relay",          "relay-max-sessions", "relay-auth",
                                        "relay-trunking", "relay-identity",     "relay-region",
-                                       "relay-policy",   "relay-observe"};
+                                       "relay-policy",   "relay-observe",      "relay-federation"};
     const bool is_restarted = config == WZP_CT_CONFIG_IDENTITY;
     const wzp_ct_command_line line = {.template = command,
                                       .addr = &t->addrs[config],

@@ -3,7 +3,9 @@
 /* In the order of a run: calibration decides whether the rest means anything. */
 #define CHAPTERS(X)                                                                                \
     X(cal)                                                                                         \
-    X(a) X(as) X(b) X(bs) X(c) X(d) X(ds) X(e) X(fa) X(fv) X(g) X(w) X(h) X(s) X(rly) X(nat) X(m)
+    X(a)                                                                                           \
+    X(as) X(b) X(bs) X(c) X(d) X(ds) X(e) X(fa) X(fv) X(g) X(w) X(h) X(s) X(rly) X(nat) X(fed)     \
+        X(m)
 
 const wzp_ct_chapter *const wzp_ct_chapters[] = {
 #define X(name) &wzp_ct_chapter_##name,

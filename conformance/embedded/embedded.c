@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "conformance/embedded/identity.h"
+#include "conformance/engine/peers.h"
 #include "crypto/identity.h"
 #include "io/identity_file.h"
 #include "io/sys.h"
@@ -45,6 +46,18 @@ static void after(void *ctx, wzp_time now) {
     }
 }
 
+/* The relays that the suite plays. */
+static wzp_federation_cfg federation(wzp_fed_peer_cfg peers[WZP_CT_PEERS]) {
+    for (size_t i = 0; i < WZP_CT_PEERS; i++) {
+        peers[i] = (wzp_fed_peer_cfg){.fingerprint = wzp_ct_peers[i].fingerprint,
+                                      .label = wzp_ct_peers[i].label};
+    }
+    return (wzp_federation_cfg){.peers = peers,
+                                .peer_count = WZP_CT_PEERS,
+                                .rooms = wzp_ct_rooms,
+                                .room_count = WZP_CT_ROOMS};
+}
+
 /* `seed` NULL: a fresh one. */
 static bool make_relay(served *s, const wzp_ct_embedded_cfg *cfg, wzp_ct_config config,
                        const uint8_t *seed, wzp_time now) {
@@ -52,8 +65,12 @@ static bool make_relay(served *s, const wzp_ct_embedded_cfg *cfg, wzp_ct_config 
     const bool is_placed = config == WZP_CT_CONFIG_REGION;
     const bool is_strict = config == WZP_CT_CONFIG_POLICY;
     const uint64_t quota = is_strict || config == WZP_CT_CONFIG_AUTH ? WZP_CT_QUOTA : 0;
+    const bool is_linked = config == WZP_CT_CONFIG_FEDERATION || config == WZP_CT_CONFIG_TRUNKING;
+    wzp_fed_peer_cfg peers[WZP_CT_PEERS];
+    const wzp_federation_cfg links = federation(peers);
     wzp_relay_cfg relay = {
         .rng = cfg->rng,
+        .federation = is_linked ? &links : NULL,
         .enforce = config == WZP_CT_CONFIG_OBSERVE ? WZP_ENFORCE_OBSERVE : cfg->enforce,
         .policy = {.entropy_closes = true,
                    .cooldown = is_strict ? WZP_CT_COOLDOWN_S * WZP_S : 0,

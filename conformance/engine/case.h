@@ -4,6 +4,7 @@
 
 #include "conformance/engine/grade.h"
 #include "conformance/engine/pattern.h"
+#include "wire/signal.h"
 
 typedef enum wzp_ct_kind {
     WZP_CT_TRAFFIC,  /* X sends a pattern, L listens, K is the control */
@@ -56,11 +57,12 @@ typedef enum wzp_ct_config {
     WZP_CT_CONFIG_MAX_SESSIONS, /* WZP_CT_MAX_SESSIONS at most */
     WZP_CT_CONFIG_AUTH,         /* bearer tokens; WZP_CT_GOOD_TOKEN is valid */
     WZP_CT_CONFIG_TRUNKING,
-    WZP_CT_CONFIG_IDENTITY, /* reads the identity file of the suite, which may restart it */
-    WZP_CT_CONFIG_REGION,   /* in WZP_CT_REGION, with two other relays */
-    WZP_CT_CONFIG_POLICY,   /* cool-down 5 s, block 30 s, 5 MB in a month without a token */
-    WZP_CT_CONFIG_OBSERVE,  /* meters and enforces nothing */
-    WZP_CT_CONFIG_METRICS,  /* whose page can be read; counts nothing but what the case does */
+    WZP_CT_CONFIG_IDENTITY,   /* reads the identity file of the suite, which may restart it */
+    WZP_CT_CONFIG_REGION,     /* in WZP_CT_REGION, with two other relays */
+    WZP_CT_CONFIG_POLICY,     /* cool-down 5 s, block 30 s, 5 MB in a month without a token */
+    WZP_CT_CONFIG_OBSERVE,    /* meters and enforces nothing */
+    WZP_CT_CONFIG_FEDERATION, /* trusts wzp_ct_peers, shares wzp_ct_rooms; dials nobody */
+    WZP_CT_CONFIG_METRICS,    /* whose page can be read; counts nothing but what the case does */
     WZP_CT_CONFIG_COUNT
 } wzp_ct_config;
 
@@ -102,6 +104,7 @@ struct wzp_ct_case {
     const wzp_ct_act *acts;
     size_t act_count, state_size;
     void (*on_datagram)(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
+    void (*on_signal)(wzp_ct_exec *exec, wzp_ct_who who, const wzp_signal *signal, wzp_time now);
 
     /* traffic */
     uint32_t param;   /* for `build` */
@@ -132,6 +135,7 @@ extern const size_t wzp_ct_chapter_count;
 extern const wzp_ct_chapter wzp_ct_chapter_cal, wzp_ct_chapter_a, wzp_ct_chapter_as,
     wzp_ct_chapter_b, wzp_ct_chapter_bs, wzp_ct_chapter_c, wzp_ct_chapter_w, wzp_ct_chapter_h,
     wzp_ct_chapter_s, wzp_ct_chapter_m, wzp_ct_chapter_rly, wzp_ct_chapter_nat, wzp_ct_chapter_d,
-    wzp_ct_chapter_ds, wzp_ct_chapter_e, wzp_ct_chapter_fa, wzp_ct_chapter_fv, wzp_ct_chapter_g;
+    wzp_ct_chapter_ds, wzp_ct_chapter_e, wzp_ct_chapter_fa, wzp_ct_chapter_fv, wzp_ct_chapter_g,
+    wzp_ct_chapter_fed;
 
 #endif

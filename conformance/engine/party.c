@@ -37,6 +37,7 @@ bool wzp_party_connect(wzp_ct_party *p, wzp_quic *quic, const wzp_party_dial *di
     p->role = dial->role;
     p->video = dial->video;
     p->token = dial->token;
+    p->hello = dial->hello;
     p->hold_first = dial->hold_first;
     (void)snprintf(p->room, sizeof p->room, "%s", dial->room);
     wzp_rng_fill(rng, seed, sizeof seed);
@@ -86,6 +87,15 @@ static void register_presence(wzp_ct_party *p) {
                                              .alias = {true, wzp_bytes_str(p->name)}}};
     memcpy(reg.u.RegisterPresence.identity_pub.bytes, p->identity.ed25519_pub, WZP_KEY_LEN);
     if (wzp_party_tell(p, &reg)) {
+        p->state = WZP_PARTY_OFFERED;
+    }
+}
+
+void wzp_party_greet(wzp_ct_party *p) {
+    const wzp_signal hello = {.kind = WZP_SIGNAL_FEDERATION_HELLO,
+                              .version = 1,
+                              .u.FederationHello.tls_fingerprint = wzp_bytes_str(p->hello)};
+    if (wzp_party_tell(p, &hello)) {
         p->state = WZP_PARTY_OFFERED;
     }
 }
@@ -157,7 +167,9 @@ static void remember(wzp_ct_party *p, wzp_signal *signal, wzp_bytes json, wzp_ti
     p->last_json[signal->kind] = strndup((const char *)json.data, json.len);
 }
 
-static void on_signal(wzp_ct_party *p, wzp_bytes json, wzp_time now, wzp_evidence *evidence) {
+/* NULL: it cannot be read. */
+static const wzp_signal *on_signal(wzp_ct_party *p, wzp_bytes json, wzp_time now,
+                                   wzp_evidence *evidence) {
     char text[224];
     wzp_signal *signal = NULL;
     wzp_fail fail = {0};
@@ -169,7 +181,7 @@ static void on_signal(wzp_ct_party *p, wzp_bytes json, wzp_time now, wzp_evidenc
         wzp_evidence_event(evidence, now, p->name, "signal_unreadable",
                            fail.field != NULL ? fail.field : "");
         p->unreadable++;
-        return;
+        return NULL;
     }
     switch (signal->kind) {
     case WZP_SIGNAL_CALL_ANSWER:
@@ -189,6 +201,7 @@ static void on_signal(wzp_ct_party *p, wzp_bytes json, wzp_time now, wzp_evidenc
         break;
     }
     remember(p, signal, json, now);
+    return signal;
 }
 
 static void take_uni(wzp_ct_party *p, const wzp_quic_event *ev) {
@@ -210,24 +223,31 @@ static void note_certificate(wzp_ct_party *p, wzp_time now, wzp_evidence *eviden
     }
 }
 
-void wzp_party_event(wzp_ct_party *p, const wzp_quic_event *ev, wzp_time now,
-                     wzp_evidence *evidence) {
+static void say_first(wzp_ct_party *p) {
+    send_token(p);
+    if (p->role == WZP_PARTY_HUB) {
+        register_presence(p);
+    } else if (p->role == WZP_PARTY_PEER) {
+        wzp_party_greet(p);
+    } else {
+        wzp_party_offer(p, NULL);
+    }
+}
+
+const wzp_signal *wzp_party_event(wzp_ct_party *p, const wzp_quic_event *ev, wzp_time now,
+                                  wzp_evidence *evidence) {
+    const wzp_signal *signal = NULL;
     switch (ev->kind) {
     case WZP_QUIC_CONNECTED:
         p->state = WZP_PARTY_CONNECTED;
         wzp_evidence_event(evidence, now, p->name, "connected", p->room);
         note_certificate(p, now, evidence);
         if (!p->hold_first) {
-            send_token(p);
-            if (p->role == WZP_PARTY_HUB) {
-                register_presence(p);
-            } else {
-                wzp_party_offer(p, NULL);
-            }
+            say_first(p);
         }
         break;
     case WZP_QUIC_SIGNAL:
-        on_signal(p, ev->body, now, evidence);
+        signal = on_signal(p, ev->body, now, evidence);
         break;
     case WZP_QUIC_CLOSED:
         p->state = WZP_PARTY_GONE;
@@ -252,4 +272,5 @@ void wzp_party_event(wzp_ct_party *p, const wzp_quic_event *ev, wzp_time now,
     case WZP_QUIC_PATH:
         break;
     }
+    return signal;
 }

@@ -19,7 +19,8 @@ typedef enum wzp_party_state {
 /* What a party does once it is connected. */
 typedef enum wzp_party_role {
     WZP_PARTY_MEDIA, /* CallOffer: into the room that the SNI names */
-    WZP_PARTY_HUB    /* RegisterPresence on "_signal" */
+    WZP_PARTY_HUB,   /* RegisterPresence on "_signal" */
+    WZP_PARTY_PEER   /* FederationHello on "_federation": a relay */
 } wzp_party_role;
 
 typedef struct wzp_ct_party {
@@ -34,6 +35,7 @@ typedef struct wzp_ct_party {
     bool hold_first; /* the case sends the first message itself */
     bool video;
     const char *token; /* sent as AuthToken before the first message; NULL: none */
+    const char *hello; /* the fingerprint that a peer names */
 
     bool answered, answer_valid, mismatch;
     uint32_t room_count;           /* of the last RoomUpdate */
@@ -68,7 +70,7 @@ typedef struct wzp_party_dial {
     const wzp_identity *identity; /* NULL: a fresh one */
     wzp_party_role role;
     bool hold_first, video;
-    const char *token; /* outlives the party */
+    const char *token, *hello; /* outlive the party */
 } wzp_party_dial;
 
 /* A connection, and the first message as soon as it stands.  False: nothing was sent. */
@@ -85,8 +87,12 @@ void wzp_party_offer_json(const wzp_ct_party *party, char *json, size_t cap, boo
 /* Sends `json`, or the valid offer if it is NULL. */
 void wzp_party_offer(wzp_ct_party *party, const char *json);
 
-void wzp_party_event(wzp_ct_party *party, const wzp_quic_event *ev, wzp_time now,
-                     wzp_evidence *evidence);
+/* A peer's first words. */
+void wzp_party_greet(wzp_ct_party *party);
+
+/* Returns the signal that came, NULL if it was something else; borrowed from the party. */
+const wzp_signal *wzp_party_event(wzp_ct_party *party, const wzp_quic_event *ev, wzp_time now,
+                                  wzp_evidence *evidence);
 
 static inline bool wzp_party_open(const wzp_ct_party *party) {
     return party->state >= WZP_PARTY_CONNECTED && party->state < WZP_PARTY_GONE;

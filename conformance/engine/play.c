@@ -59,6 +59,12 @@ bool wzp_ct_play_register(wzp_ct_exec *e, wzp_ct_who who, wzp_time now) {
                             now);
 }
 
+bool wzp_ct_play_link(wzp_ct_exec *e, wzp_ct_who who, const char *fingerprint, wzp_time now) {
+    return wzp_ct_play_dial(
+        e, who,
+        (wzp_party_dial){.room = "_federation", .role = WZP_PARTY_PEER, .hello = fingerprint}, now);
+}
+
 bool wzp_ct_play_send(wzp_ct_exec *e, wzp_ct_who who, wzp_bytes datagram) {
     return wzp_ct_exec_send(e, who, datagram);
 }

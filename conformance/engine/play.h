@@ -51,6 +51,8 @@ void wzp_ct_play_leave(wzp_ct_exec *exec, wzp_ct_who who, wzp_time now);
 bool wzp_ct_play_join(wzp_ct_exec *exec, wzp_ct_who who, const char *room, wzp_ct_who as,
                       wzp_time now);
 bool wzp_ct_play_register(wzp_ct_exec *exec, wzp_ct_who who, wzp_time now);
+/* As the relay of this fingerprint. */
+bool wzp_ct_play_link(wzp_ct_exec *exec, wzp_ct_who who, const char *fingerprint, wzp_time now);
 /* Any other first words: `dial` says which; the play's own room if it names none. */
 bool wzp_ct_play_dial(wzp_ct_exec *exec, wzp_ct_who who, wzp_party_dial dial, wzp_time now);
 bool wzp_ct_play_join_with(wzp_ct_exec *exec, wzp_ct_who who, const char *token, wzp_time now);

@@ -124,6 +124,13 @@ static void on_datagram(wzp_ct_exec *e, wzp_ct_who who, wzp_bytes bytes, wzp_tim
     }
 }
 
+static void on_other(wzp_ct_exec *e, wzp_ct_who who, const wzp_quic_event *ev, wzp_time now) {
+    const wzp_signal *signal = wzp_party_event(&e->parties[who], ev, now, e->cfg.evidence);
+    if (signal != NULL && e->cfg.which->on_signal != NULL) {
+        e->cfg.which->on_signal(e, who, signal, now);
+    }
+}
+
 static void drain(wzp_ct_exec *e, wzp_time now) {
     wzp_quic_event ev;
     while (wzp_quic_next_event(e->quic, &ev)) {
@@ -134,7 +141,7 @@ static void drain(wzp_ct_exec *e, wzp_time now) {
         if (ev.kind == WZP_QUIC_DATAGRAM) {
             on_datagram(e, (wzp_ct_who)who, ev.body, now);
         } else {
-            wzp_party_event(&e->parties[who], &ev, now, e->cfg.evidence);
+            on_other(e, (wzp_ct_who)who, &ev, now);
         }
     }
 }

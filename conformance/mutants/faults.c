@@ -29,6 +29,7 @@ void wzp_fault_set(wzp_fault which) {
     counter = 0;
     memset(last_packets, 0, sizeof last_packets);
     wzp_fault_policy_reset();
+    wzp_fault_federation_reset();
 }
 
 wzp_fault wzp_fault_now(void) {

@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "conformance/mutants/faults_federation.h"
+
 /* name, what is wrong with the relay, the cases that must notice */
 #define WZP_FAULT_MAP(X)                                                                           \
     X(NONE, "healthy", "nothing", "")                                                              \
@@ -176,6 +178,7 @@
     X(NO_BLOCKS, "no-blocks", "knows no second offence", "G-07")                                   \
     X(FEW_RETURNS, "few-returns", "takes the eleventh join of an identity for abuse", "G-09")      \
     X(OBSERVE_CLOSES, "observe-closes", "hangs up although it only observes", "G-10")              \
+    WZP_FAULT_FED_MAP(X)                                                                           \
     X(DEAF, "deaf", "forwards nothing", "CAL-01")                                                  \
     X(STRICT, "strict", "nothing: tiers A and B at the exact limits", "")                          \
     X(STRICT_GUARD, "strict-guard", "leaves a guard band in tier A", "AS-02")                      \

@@ -40,7 +40,8 @@ WRAP(void, wzp_relay_on_connected, wzp_relay *r, const wzp_quic_event *ev) {
 }
 
 WRAP(void, wzp_relay_on_timer, session *s) {
-    if (fault() == WZP_FAULT_PATIENT && s->state == SESSION_REGISTER) {
+    if ((fault() == WZP_FAULT_PATIENT && s->state == SESSION_REGISTER) ||
+        (fault() == WZP_FAULT_FED_PATIENT && s->state == SESSION_HELLO)) {
         wzp_relay_set_deadline(s, WZP_TIME_NEVER);
     } else {
         __real_wzp_relay_on_timer(s);

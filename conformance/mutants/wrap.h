@@ -24,6 +24,7 @@ void wzp_fault_hub_signal(struct session *s, const struct wzp_signal *signal);
 /* faults_policy.c: forgets all relays and senders of another fault, whether the deployed scorer
  * drops this; who was hung up on. */
 void wzp_fault_policy_reset(void);
+void wzp_fault_federation_reset(void);
 bool wzp_fault_drops_video(const struct session *s, wzp_bytes datagram);
 void wzp_fault_note_offence(const struct session *s);
 /* ... and what follows from an offer that may be forged. */

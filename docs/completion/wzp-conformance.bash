@@ -9,7 +9,7 @@ _wzp_conformance() {
         ;;
     --mode) words="auto observe enforce" ;;
     --enforce) words="off observe on" ;;
-    --tier) words="CAL A AS B BS C W H S RLY NAT M" ;;
+    --tier) words="CAL A AS B BS C D DS E FA FV G W H S RLY NAT FED M" ;;
     --profile) words="deployed strict-limits" ;;
     --evidence) words="all failures none" ;;
     --log-level) words="error warn info debug" ;;
