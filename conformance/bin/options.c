@@ -42,7 +42,7 @@ static void usage(FILE *out) {
         "  --mode auto|observe|enforce   what the relay is declared to do (auto: what it shows)\n"
         "  --metrics URL          its metrics page, for chapter M; a file serves CAL-04 only\n"
         "  --auth-metrics URL     that of the relay for --config auth, for RLY-015\n"
-        "  --enforce off|observe|on      of the embedded relay (on)\n"
+        "  --enforce off|count|observe|on   of the embedded relay (on)\n"
         "  --strict-identity      the embedded relay wants registrations to prove their key\n"
         "which cases\n"
         "  --tier A,B,C           chapters: CAL A AS B BS C D DS E FA FV G W H S RLY NAT FED M\n"
@@ -316,7 +316,7 @@ typedef struct parse_state {
 /* Options whose value is one of a few words; false after a complaint. */
 static bool take_choice(wzp_ct_options *o, parse_state *st, int id, const char *value) {
     static const char *const modes[] = {"auto", "observe", "enforce"};
-    static const char *const enforces[] = {"off", "observe", "on"};
+    static const char *const enforces[] = {"off", "count", "observe", "on"};
     static const char *const profiles[] = {"deployed", "strict-limits"};
     static const char *const evidences[] = {"all", "failures", "none"};
     static const char *const levels[] = {"error", "warn", "info", "debug"};
@@ -326,7 +326,7 @@ static bool take_choice(wzp_ct_options *o, parse_state *st, int id, const char *
         o->mode = n == 1 ? WZP_CT_MODE_OBSERVE : n == 2 ? WZP_CT_MODE_ENFORCE : WZP_CT_MODE_UNKNOWN;
         o->mode_given = true;
     } else if (id == OPT_ENFORCE) {
-        n = choice(value, enforces, 3, "--enforce");
+        n = choice(value, enforces, 4, "--enforce");
         o->enforce = n >= 0 ? (wzp_enforce)n : o->enforce;
     } else if (id == OPT_PROFILE) {
         n = choice(value, profiles, 2, "--profile");

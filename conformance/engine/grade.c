@@ -93,11 +93,13 @@ static void judge_enforcement(wzp_ct_run *run, const wzp_ct_criteria *c, bool cl
     }
 }
 
-/* A SHOULD: what would fail is a warning, and so is throttling instead of closing. */
+/* A SHOULD: what would fail is a warning, and throttling instead of closing will do, unless the
+ * case says that it must not be silent. */
 static void judge_lenient(wzp_ct_run *run, const wzp_ct_criteria *c, bool closed,
                           unsigned hangup_bit, bool lost) {
     judge_enforcement(run, c, closed, hangup_bit, lost);
-    if (run->grade == WZP_CT_FAIL) {
+    const bool forbidden = c->never_silent && run->reason == WZP_CT_REASON_SILENT_DROP;
+    if (run->grade == WZP_CT_FAIL && !forbidden) {
         run->grade = WZP_CT_PASS;
         run->lenient = true;
         if (run->delivered * 20 <= run->offered) {

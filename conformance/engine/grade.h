@@ -20,6 +20,7 @@ typedef struct wzp_ct_criteria {
     uint64_t under_bytes, under_packets; /* sure-under limits per second, 0 none */
     uint64_t over_bytes, over_packets;   /* sure-over limits per second, 0 none */
     bool duplicates_ok;
+    bool never_silent; /* LENIENT: to drop without a word fails, however little is left */
 } wzp_ct_criteria;
 
 /* Fills grade, reason, lenient, expected and actual of `run` from its other fields.

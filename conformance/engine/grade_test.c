@@ -40,6 +40,8 @@ static const wzp_ct_criteria enforce = {
     .rule = WZP_CT_RULE_ENF, .codes = CODE(BITRATE), .deadline_s = 3, .over_bytes = 8000};
 static const wzp_ct_criteria lenient = {
     .rule = WZP_CT_RULE_LENIENT, .codes = CODE(BITRATE), .deadline_s = 3};
+static const wzp_ct_criteria never_silent = {
+    .rule = WZP_CT_RULE_LENIENT, .codes = CODE(BITRATE), .deadline_s = 3, .never_silent = true};
 static const wzp_ct_criteria inform = {.rule = WZP_CT_RULE_INFO};
 
 static const struct row {
@@ -203,6 +205,22 @@ static const struct row {
      {.delivered = 45},
      WZP_CT_PASS,
      WZP_CT_REASON_NONE},
+    {"throttled where silence is forbidden",
+     &never_silent,
+     false,
+     false,
+     0,
+     {.delivered = 45},
+     WZP_CT_FAIL,
+     WZP_CT_REASON_SILENT_DROP},
+    {"should, may not be silent, and did nothing",
+     &never_silent,
+     false,
+     false,
+     0,
+     {0},
+     WZP_CT_PASS,
+     WZP_CT_REASON_NOT_CLOSED},
     /* must ignore */
     {"ignored", &ignore, false, false, 0, {0}, WZP_CT_PASS, WZP_CT_REASON_NONE},
     {"closed over it",

@@ -117,12 +117,23 @@ static bool start_job(suite *s, size_t case_index, size_t run_index) {
     return true;
 }
 
+/* Nobody can ask it to hang up. */
+static bool only_observes(const suite *s, const wzp_ct_case *c) {
+    return c->info.abuse && s->report->detected_mode == WZP_CT_MODE_OBSERVE &&
+           s->cfg->declared != WZP_CT_MODE_ENFORCE && !s->cfg->grade_abuse;
+}
+
 static void end_job(suite *s, size_t i) {
     job *j = &s->jobs[i];
     const wzp_ct_case *c = s->cfg->cases[j->case_index];
     wzp_ct_run run = *wzp_ct_exec_result(j->exec);
     if (c->sets_mode) {
         s->report->detected_mode = wzp_ct_exec_mode(j->exec);
+    }
+    if (only_observes(s, c) && run.reason == WZP_CT_REASON_NOT_CLOSED) {
+        run.grade = WZP_CT_SKIP; /* it ran to see that nothing vanishes */
+        run.reason = WZP_CT_REASON_OBSERVE_ONLY;
+        run.lenient = false;
     }
     keep_evidence(s, j, &run);
     record(s, j->case_index, j->run_index, &run);
@@ -245,8 +256,7 @@ static bool settled(suite *s, size_t i) {
         skip_case(s, i, c->skip, wzp_ct_reason_text(c->skip));
     } else if (c->reads_metrics && !s->cfg->has_auth_metrics) {
         skip_case(s, i, WZP_CT_REASON_NO_METRICS, wzp_ct_reason_text(WZP_CT_REASON_NO_METRICS));
-    } else if (c->info.abuse && s->report->detected_mode == WZP_CT_MODE_OBSERVE &&
-               s->cfg->declared != WZP_CT_MODE_ENFORCE && !s->cfg->grade_abuse) {
+    } else if (only_observes(s, c) && !c->criteria.never_silent) {
         skip_case(s, i, WZP_CT_REASON_OBSERVE_ONLY, wzp_ct_reason_text(WZP_CT_REASON_OBSERVE_ONLY));
     } else {
         return false;

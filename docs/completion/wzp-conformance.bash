@@ -8,7 +8,7 @@ _wzp_conformance() {
         return
         ;;
     --mode) words="auto observe enforce" ;;
-    --enforce) words="off observe on" ;;
+    --enforce) words="off count observe on" ;;
     --tier) words="CAL A AS B BS C D DS E FA FV G W H S RLY NAT FED M" ;;
     --profile) words="deployed strict-limits" ;;
     --evidence) words="all failures none" ;;

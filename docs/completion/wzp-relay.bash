@@ -9,7 +9,7 @@ _wzp_relay() {
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
         ;;
     --enforce)
-        mapfile -t COMPREPLY < <(compgen -W "off observe on" -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W "off count observe on" -- "$current")
         ;;
     --entropy)
         mapfile -t COMPREPLY < <(compgen -W "count close" -- "$current")

@@ -89,7 +89,7 @@ static const char *expected(key_kind kind) {
     case LEVEL:
         return "\"error\", \"warn\", \"info\" or \"debug\"";
     case ENFORCE:
-        return "\"off\", \"observe\" or \"on\"";
+        return "\"off\", \"count\", \"observe\" or \"on\"";
     case ENTROPY:
         return "\"count\" or \"close\"";
     case PIN:
@@ -262,7 +262,7 @@ void wzp_relay_config_write_example(const wzp_relay_options *o, const char *tls_
                  "# wzp-relay: every key is optional; the command line overrides this file.\n"
                  "listen_addr = \"%s\"\n"
                  "# max_sessions = 100\n"
-                 "# enforce = \"observe\"       # off, observe, on\n"
+                 "# enforce = \"count\"         # off, count, observe, on\n"
                  "# metrics_port = 9090        # on 127.0.0.1\n"
                  "# region = \"eu-west\"\n"
                  "# log_level = \"info\"\n"

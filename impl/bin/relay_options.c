@@ -30,7 +30,9 @@ static const char help[] =
     "  -c, --config FILE         TOML; an example is written when it is missing\n"
     "\n"
     "what it allows\n"
-    "  --enforce off|observe|on  meters: none, count (default), hang up on violations\n"
+    "  --enforce off|count|observe|on   meters: none, count (default), count and drop video by "
+    "its\n"
+    "                            score as deployed relays do, hang up on violations\n"
     "  --entropy count|close     with on: a minute of abuse by the scores of tier F is counted "
     "(default),\n"
     "                            or ends the session\n"
@@ -265,8 +267,10 @@ static int take_threads(uint32_t *out, const char *text) {
 }
 
 bool wzp_enforce_parse(const char *text, wzp_enforce *out) {
-    static const char *const names[] = {
-        [WZP_ENFORCE_OFF] = "off", [WZP_ENFORCE_OBSERVE] = "observe", [WZP_ENFORCE_ON] = "on"};
+    static const char *const names[] = {[WZP_ENFORCE_OFF] = "off",
+                                        [WZP_ENFORCE_COUNT] = "count",
+                                        [WZP_ENFORCE_OBSERVE] = "observe",
+                                        [WZP_ENFORCE_ON] = "on"};
     for (size_t i = 0; i < WZP_COUNT_OF(names); i++) {
         if (strcmp(text, names[i]) == 0) {
             *out = (wzp_enforce)i;
@@ -389,7 +393,8 @@ static int take(wzp_relay_options *o, int id, const char *name, const char *valu
     case FLAG_SEED:
         return take_seed(o, value);
     case FLAG_ENFORCE:
-        return take_word(wzp_enforce_parse(value, &o->enforce), name, "off, observe or on", value);
+        return take_word(wzp_enforce_parse(value, &o->enforce), name, "off, count, observe or on",
+                         value);
     case FLAG_MAX_SESSIONS:
         return take_number(&o->max_sessions, name, value, 1000000);
     case FLAG_MAX_CONNECTIONS:
@@ -481,7 +486,7 @@ static int second_pass(wzp_relay_options *o, int argc, char **argv) {
 
 int wzp_relay_options_parse(wzp_relay_options *out, int argc, char **argv) {
     *out = (wzp_relay_options){.listen = wzp_addr_v4(0, 0, 0, 0, 4433),
-                               .enforce = WZP_ENFORCE_OBSERVE,
+                               .enforce = WZP_ENFORCE_COUNT,
                                .cooldown_s = (uint32_t)(WZP_POLICY_COOLDOWN / WZP_S),
                                .block_s = (uint32_t)(WZP_POLICY_BLOCK / WZP_S),
                                .quota_anonymous_mb = (uint32_t)(WZP_POLICY_MONTH_ANONYMOUS / MB),

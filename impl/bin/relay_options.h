@@ -103,7 +103,7 @@ bool wzp_pin_parse(const char *text, bool *required);
 /* Writes an example where the configuration file was expected (relay sheet 1.3). */
 void wzp_relay_config_write_example(const wzp_relay_options *options, const char *tls_fingerprint);
 
-/* "off", "observe", "on". */
+/* "off", "count", "observe", "on". */
 bool wzp_enforce_parse(const char *text, wzp_enforce *out);
 
 /* "count", "close": what a minute of abuse by tier F leads to. */

@@ -31,7 +31,7 @@ expect 2 'see wzp-relay' --listen
 expect 2 "'extra' is not an option" extra
 expect 2 "--listen: expected IP:PORT" --listen localhost:4433
 expect 2 "--listen: expected IP:PORT" --listen 127.0.0.1:65536
-expect 2 "--enforce: expected off, observe or on, got 'maybe'" --enforce maybe
+expect 2 "--enforce: expected off, count, observe or on, got 'maybe'" --enforce maybe
 expect 2 "--max-sessions: expected a number from 0 to 1000000, got '-1'" --max-sessions -1
 expect 2 "--entropy: expected count or close, got 'ban'" --entropy ban
 expect 2 "--cooldown: expected a number from 0 to 31536000, got '1h'" --cooldown 1h
@@ -261,7 +261,7 @@ grep -q 'c.toml:1: enforce: expected' running.err || fail "why a reload failed: 
 metric 'wzp_relay_enforce_info{mode="on"}' 1 || fail "a bad reload changed something"
 printf 'listen_addr = "127.0.0.1:0"\nmetrics_port = 0\nlog_level = "info"\ndebug_tap = "later"\n' >c.toml
 kill -HUP "$pid"
-await 'the mode of a file that names none' metric 'wzp_relay_enforce_info{mode="observe"}' 1
+await 'the mode of a file that names none' metric 'wzp_relay_enforce_info{mode="count"}' 1
 "$client" join --room later --silence --duration 1 "$(sed -n 's/^listening on //p' running)" >out 2>&1
 grep -q 'debug_tap: TAP EVENT room="later"' running.err || fail "a tap that was reloaded: $(cat running.err)"
 stop TERM

@@ -107,7 +107,7 @@ static const wzp_traffic_row *row_of(const char *id) {
 static const struct count_case {
     const char *id;
     unsigned drifts;
-} count_cases[] = {{"C-16", 1}, {"C-20", 199}};
+} count_cases[] = {{"C-16", 1}, {"C-20", 199}, {"FP-8", 199}, {"FP-13", 1}};
 
 START_TEST(drifts_in_a_row) {
     wzp_traffic traffic;

@@ -58,7 +58,7 @@ static const struct video_case {
     {"one delta unblocks", 1, 1, 1, 61, 61, {{31, "0.25 A"}, {60, "0.25 A"}, {61, "0.55 S"}}},
     {"GOP 10", 10, 1, 1, 0, 500, {{30, "0.50 S"}, {500, "0.60 S"}}},
     {"GOP 120", 120, 1, 1, 0, 500, {{30, "0.75 L"}, {120, "0.75 L"}, {500, "0.85 L"}}},
-    {"fragmented, GOP 30",
+    {"FP-16: fragmented, GOP 30",
      30,
      20,
      3,
@@ -152,7 +152,7 @@ static const struct audio_case {
     } want[7];
 } audio_cases[] = {
     {"speech", 200, 1, 0, 20000, 100, 8, 10, {{20, "1.00 L"}, {200, "1.00 L"}}},
-    {"the same encrypted", 200, 1, 0, 20000, 116, 24, 10, {{200, "0.65 S"}}},
+    {"FP-17: the same encrypted", 200, 1, 0, 20000, 116, 24, 10, {{200, "0.65 S"}}},
     {"tunnel",
      200,
      1,

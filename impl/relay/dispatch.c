@@ -201,6 +201,7 @@ void wzp_relay_on_closed(session *s) {
     wzp_relay_hub_leave(s);
     wzp_relay_keyframe_free(s);
     wzp_enf_free(&s->enf);
+    free(s->scorer);
     wzp_relay_judge_free(s);
     free(s->meter);
     if (s->prev != NULL) {

@@ -45,6 +45,33 @@ static bool violates(session *s, const wzp_media_packet *packet) {
     return true;
 }
 
+/* As deployed: each video packet is told to the scorer, with the estimate that its sender claimed
+ * before, and what it calls abusive vanishes.  It goes on looking, so the stream comes back with
+ * its score. */
+static bool vanishes(session *s, const wzp_media_packet *packet) {
+    wzp_relay *r = s->relay;
+    const uint32_t claimed_kbps = s->last_report.bitrate_cap_kbps;
+    if (r->cfg.enforce != WZP_ENFORCE_OBSERVE || r->now < r->judge_from) {
+        return false;
+    }
+    if (s->scorer == NULL) {
+        s->scorer = malloc(sizeof *s->scorer);
+        if (s->scorer == NULL) {
+            return false;
+        }
+        wzp_video_scorer_init(s->scorer);
+    }
+    wzp_video_scorer_observe(s->scorer, &packet->hdr, packet->payload.len,
+                             s->has_report ? &claimed_kbps : NULL, r->now);
+    const bool is_abusive = wzp_video_scorer_verdict(s->scorer) == WZP_SCORE_ABUSIVE;
+    if (is_abusive && !s->is_vanishing) {
+        wzp_relay_event_push(r, s, "video_drop", "video score below 0.3");
+    }
+    s->is_vanishing = is_abusive;
+    r->metrics.video_dropped += is_abusive ? 1 : 0;
+    return is_abusive;
+}
+
 static void send_directive(const room *rm) {
     char reason[48];
     (void)snprintf(reason, sizeof reason, "weakest link: %s", wzp_tier_name(rm->tier));
@@ -133,6 +160,9 @@ void wzp_relay_forward(session *s, wzp_bytes datagram) {
     if (packet.hdr.media_type == WZP_MEDIA_VIDEO) {
         wzp_relay_own_stream(s, &packet.hdr);
         wzp_relay_keyframe_update(s, &packet, datagram);
+        if (vanishes(s, &packet)) {
+            return;
+        }
     }
     if ((packet.hdr.flags & WZP_MEDIA_QUALITY) != 0) {
         take_report(s, &packet.report);

@@ -143,7 +143,9 @@ struct session {
     wzp_time last_packet_at;
     wzp_meter *meter;
     wzp_enf *enf;
-    judge *judge; /* made by the first packet that is enforced */
+    wzp_video_scorer *scorer; /* of observe; NULL: no video yet */
+    bool is_vanishing;        /* by its last verdict */
+    judge *judge;             /* made by the first packet that is enforced */
     wzp_quality quality;
     wzp_quality_report last_report;
     bool has_report, has_remb, has_recovery;
@@ -218,7 +220,7 @@ typedef struct relay_metrics {
     uint64_t receivers_stalled, woken_late;
     uint64_t malformed[WZP_ERR_COUNT];
     uint64_t violations[WZP_VIOLATION_COUNT][WZP_CODEC_COUNT][WZP_MEDIA_TYPE_COUNT];
-    uint64_t policy_hangups[WZP_VIOLATION_COUNT];
+    uint64_t policy_hangups[WZP_VIOLATION_COUNT], video_dropped;
     uint64_t quota_exceeded[ACCOUNT_COUNT][WZP_QUOTA_VERDICT_COUNT];
     /* of tier F: changes to a verdict, and from a better one to suspect or worse */
     uint64_t verdicts[WZP_MEDIA_TYPE_COUNT][WZP_SCORE_VERDICT_COUNT];

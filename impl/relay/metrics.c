@@ -113,6 +113,9 @@ static void write_violations(wzp_wr *wr, const relay_metrics *m) {
                  (unsigned long long)m->policy_hangups[v]);
         }
     }
+    single(wr, "wzp_relay_video_dropped_total", "counter",
+           "video packets that --enforce observe drops by their score, as deployed",
+           m->video_dropped);
     family(wr, "wzp_relay_packets_malformed_total", "counter", "datagrams that are no v2 packet");
     for (unsigned e = 1; e < WZP_ERR_COUNT; e++) {
         if (m->malformed[e] != 0) {
@@ -492,7 +495,7 @@ static void write_calls(wzp_wr *wr, const wzp_relay *r) {
 }
 
 static void write_ours(wzp_wr *wr, const wzp_relay *r) {
-    static const char *const modes[] = {"off", "observe", "on"};
+    static const char *const modes[] = {"off", "count", "observe", "on"};
     const relay_metrics *m = &r->metrics;
     wzp_quic_counters q;
     wzp_quic_count(r->quic, &q);

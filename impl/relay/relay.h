@@ -16,11 +16,17 @@
 
 typedef struct wzp_relay wzp_relay;
 
-/* off: no metering.  observe: the deployed meters of tiers A-E count, nothing is closed and nothing
- * is dropped (the deployed video scorer's silent drop contradicts the policy of its own authors and
- * is not reproduced, conformance sheet 0.1).  on: ENF-1 decides, and the offender gets a typed
- * Hangup before the close (conformance sheet 10.4, 13). */
-typedef enum wzp_enforce { WZP_ENFORCE_OFF, WZP_ENFORCE_OBSERVE, WZP_ENFORCE_ON } wzp_enforce;
+/* off: no metering, no scores, nothing is closed or dropped.  count: the deployed meters of tiers
+ * A-E count, nothing else.  observe: exactly what deployed relays do, so these meters and the video
+ * scorer, whose Abusive verdict drops packets without a word, fragmented video of honest senders
+ * included (conformance sheet 8.2, 9, 14).  on: ENF-1 decides, nothing is dropped silently, and
+ * the offender gets a typed Hangup before the close (conformance sheet 10.4, 13). */
+typedef enum wzp_enforce {
+    WZP_ENFORCE_OFF,
+    WZP_ENFORCE_COUNT,
+    WZP_ENFORCE_OBSERVE,
+    WZP_ENFORCE_ON
+} wzp_enforce;
 
 /* What several workers count together. */
 typedef struct wzp_relay_shared {

@@ -344,8 +344,9 @@ static void read_lans(wzp_lab_reader *r, json_t *lans, wzp_lab_scenario *s) {
 
 /* --- relays ---------------------------------------------------------------------------------- */
 
-static const char *const enforce_words[] = {"off", "observe", "on", NULL};
-static_assert(WZP_ENFORCE_OFF == 0 && WZP_ENFORCE_OBSERVE == 1 && WZP_ENFORCE_ON == 2,
+static const char *const enforce_words[] = {"off", "count", "observe", "on", NULL};
+static_assert(WZP_ENFORCE_OFF == 0 && WZP_ENFORCE_COUNT == 1 && WZP_ENFORCE_OBSERVE == 2 &&
+                  WZP_ENFORCE_ON == 3,
               "words are in the order of the enum");
 
 #define RELAY(name, of, member, least, most, text)                                                 \
@@ -370,7 +371,7 @@ static void read_relay(wzp_lab_reader *r, const char *path, const char *name, js
     *relay = (wzp_lab_relay){.address = wzp_addr_v4(192, 0, 2, (uint8_t)s->relay_count, 0),
                              .port = 4433,
                              .delay = 5 * WZP_MS,
-                             .enforce = WZP_ENFORCE_OBSERVE,
+                             .enforce = WZP_ENFORCE_COUNT,
                              .identity = (uint32_t)s->relay_count - 1};
     (void)snprintf(relay->name, sizeof relay->name, "%s", name);
     if (value != NULL) {

@@ -228,7 +228,7 @@ static void talk(world *w, unsigned frames) {
 static bool open_world(world *w, bool is_bare) {
     const wzp_rng rng = wzp_io_rng();
     const wzp_relay_cfg relay_cfg = {
-        .rng = rng, .seed = {1}, .enforce = WZP_ENFORCE_OBSERVE, .max_sessions = 2000};
+        .rng = rng, .seed = {1}, .enforce = WZP_ENFORCE_COUNT, .max_sessions = 2000};
     const wzp_quic_cfg quic_cfg = {.rng = rng, .max_conns = LOAD_MEMBERS_MAX + 1};
     const wzp_addr server = SERVER;
     open_link(&w->up);

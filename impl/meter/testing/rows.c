@@ -477,9 +477,28 @@ const wzp_traffic_row wzp_traffic_rows[] = {
      "E@127460 184.72"},
     {"E-06", STEP(WZP_CODEC_OPUS_64K, 90, 284, 0, 50), 0, "none", "none"},
 
-    /* What section 14 names beside the rows above. */
+    /* The false positives of section 14, each by its name. */
+    {"FP-1", WALL(WZP_CODEC_CODEC2_1200, 25, 22, 10), 0, "A@14 0.52", "none"},
     {"FP-2", WALL(WZP_CODEC_CODEC2_1200, 25, 6, 10), 0, "A@24 0.92", "none"},
+    {"FP-3",
+     make_codec2_fec,
+     {0, WZP_CODEC_CODEC2_1200, 0, 22, 0, 30},
+     8,
+     "A@9 0.28, D@297 6.04",
+     "none"},
+    {"FP-4", WALL(WZP_CODEC_CODEC2_3200, 50, 24, 10), 0, "A@35 0.68", "none"},
     {"FP-4, plain", WALL(WZP_CODEC_CODEC2_3200, 50, 8, 10), 0, "none", "none"},
+    {"FP-5",
+     make_codec2_fec,
+     {0, WZP_CODEC_CODEC2_3200, 0, 24, 0, 30},
+     4,
+     "A@12 0.14, D@82 1.10",
+     "none"},
+    /* Tier A too, if noise shares a window with speech: window_edge in meter_test.c. */
+    {"FP-6", make_talk_and_noise, LASTS(14), 0, "D@101 2.18, C@113 4.58", "none"},
+    {"FP-7", make_noise_first, LASTS(15), 0, "C@2 0.38", "none"},
+    {"FP-8", make_pause, LASTS(20), 10000, "C@251 15.00", "none"},
+    {"FP-9", make_call, LASTS(20), 0, "C@3 0.00, A@22 0.02, B@136 0.50", "none"},
     {"FP-10", make_video, LASTS(5), 3, "C@2 0.00", "none"},
     {"FP-10, two packets", make_video, LASTS(5), 2, "C@2 0.00", "none"},
     {"FP-11", make_video, LASTS(5), 5, "C@2 0.00, B@136 0.90", "none"},
@@ -489,6 +508,8 @@ const wzp_traffic_row wzp_traffic_rows[] = {
      0,
      "E@2013 15.48",
      "none"},
+    {"FP-13", make_swapped, LASTS(20), 0, "C@2 0.02", "none"},
+    {"FP-14", make_double_fec, {0, WZP_CODEC_OPUS_24K, 0, 40, 0, 10}, 0, "C@2 0.00", "none"},
     {"FP-15", make_switch_at_once, {0, WZP_CODEC_OPUS_6K, 25, 40, 40, 5}, 0, "A@36 0.70", "none"},
 };
 
