@@ -2,7 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "adapt/bwe.h"
 #include "adapt/controller.h"
+#include "adapt/delay_bwe.h"
+#include "adapt/dred_tuner.h"
 #include "vectors/check.h"
 
 /* --- reports ---------------------------------------------------------------------------------- */
@@ -253,6 +256,101 @@ static void check_sequence(wzp_vector_entry *e) {
     }
 }
 
+/* --- DRED ------------------------------------------------------------------------------------- */
+
+static bool check_dred_update(wzp_vector_entry *e, wzp_dred_tuner *tuner, const json_t *update) {
+    wzp_dred_setting setting = tuner->last;
+    const bool changed =
+        wzp_dred_tuner_update(tuner, (float)json_number_value(json_object_get(update, "loss_pct")),
+                              (uint32_t)wzp_vector_uint(update, "rtt_ms"),
+                              (uint32_t)wzp_vector_uint(update, "jitter_ms"), &setting);
+    return wzp_vector_is_uint(e, "changed", json_is_true(json_object_get(update, "changed")),
+                              changed) &&
+           wzp_vector_is_uint(e, "dred_frames", wzp_vector_uint(update, "dred_frames"),
+                              setting.frames) &&
+           wzp_vector_is_uint(e, "expected_loss_pct", wzp_vector_uint(update, "expected_loss_pct"),
+                              setting.expected_loss_pct) &&
+           wzp_vector_is_uint(e, "spike_cooldown", wzp_vector_uint(update, "spike_cooldown"),
+                              tuner->cooldown);
+}
+
+static void check_dred_tuner(wzp_vector_entry *e) {
+    const json_t *updates = json_object_get(e->json, "updates");
+    const json_t *initial = json_object_get(e->json, "initial");
+    const int codec = wzp_codec_by_name(wzp_bytes_str(wzp_vector_text(e->json, "codec")));
+    wzp_dred_tuner tuner;
+    wzp_dred_tuner_init(&tuner, WZP_ADAPT_REFERENCE, codec < 0 ? UINT8_MAX : (uint8_t)codec);
+    (void)(wzp_vector_is_uint(e, "dred_frames", wzp_vector_uint(initial, "dred_frames"),
+                              tuner.last.frames) &&
+           wzp_vector_is_uint(e, "expected_loss_pct", wzp_vector_uint(initial, "expected_loss_pct"),
+                              tuner.last.expected_loss_pct));
+    for (size_t i = 0; i < json_array_size(updates) && !e->done; i++) {
+        (void)check_dred_update(e, &tuner, json_array_get(updates, i));
+    }
+}
+
+/* --- estimates -------------------------------------------------------------------------------- */
+
+static void check_target(wzp_vector_entry *e) {
+    const json_t *remb = json_object_get(e->json, "remb_bps");
+    wzp_bwe bwe;
+    wzp_bwe_init(&bwe, WZP_ADAPT_REFERENCE);
+    wzp_bwe_path(&bwe, wzp_vector_uint(e->json, "cwnd_bytes"),
+                 (uint32_t)wzp_vector_uint(e->json, "rtt_ms"), 0);
+    if (json_is_integer(remb)) {
+        wzp_bwe_remb(&bwe, (uint32_t)json_integer_value(remb), 0);
+    }
+    (void)(wzp_vector_is_uint(e, "cwnd_bps", wzp_vector_uint(e->json, "cwnd_bps"), bwe.cwnd_bps) &&
+           wzp_vector_is_uint(e, "target_bps", wzp_vector_uint(e->json, "target_bps"),
+                              wzp_bwe_target(&bwe)));
+}
+
+static void check_delay_bwe(wzp_vector_entry *e) {
+    const json_t *updates = json_object_get(e->json, "updates");
+    wzp_delay_bwe bwe;
+    wzp_delay_bwe_init(&bwe, json_number_value(json_object_get(e->json, "initial")),
+                       json_number_value(json_object_get(e->json, "min")),
+                       json_number_value(json_object_get(e->json, "max")));
+    for (size_t i = 0; i < json_array_size(updates) && !e->done; i++) {
+        const json_t *update = json_array_get(updates, i);
+        wzp_delay_bwe_update(&bwe, json_number_value(json_object_get(update, "rtt_ms")),
+                             json_number_value(json_object_get(update, "loss_pct")));
+        (void)(is_near(e, "estimate_kbps", json_object_get(update, "estimate_kbps"),
+                       bwe.estimate_kbps, 1e-8) &&
+               wzp_vector_is_text(e, "state", wzp_vector_text(update, "state"),
+                                  wzp_path_use_name(bwe.use)));
+    }
+}
+
+/* Bytes of a block of frames: header, tag and payload, in source packets and in repair packets with
+ * whole symbols or with their zeros cut (media sheet 7.6). */
+static bool check_block(wzp_vector_entry *e, const char *name, uint8_t codec, size_t frame) {
+    enum { AROUND = WZP_MEDIA_HDR_LEN + 16, SYMBOL = 256, LENGTH_PREFIX = 2 };
+    const json_t *row = json_object_get(e->json, name);
+    const wzp_quality_profile *profile = wzp_profile_for_codec(codec);
+    const size_t frames = profile->frames_per_block;
+    const size_t repairs =
+        (frames * wzp_fec_ratio_encode((double)profile->fec_ratio) + 99) / 100; /* rounded up */
+    const size_t source = frames * (AROUND + frame);
+    const size_t full = repairs * (AROUND + SYMBOL);
+    const size_t trimmed = repairs * (AROUND + LENGTH_PREFIX + frame);
+    const size_t ms = frames * profile->frame_duration_ms;
+    return wzp_vector_is_uint(e, "block_ms", wzp_vector_uint(row, "block_ms"), ms) &&
+           wzp_vector_is_uint(e, "source", wzp_vector_uint(row, "source"), source) &&
+           wzp_vector_is_uint(e, "repair_full", wzp_vector_uint(row, "repair_full"), full) &&
+           wzp_vector_is_uint(e, "repair_trimmed", wzp_vector_uint(row, "repair_trimmed"),
+                              trimmed) &&
+           is_near(e, "kbps_full", json_object_get(row, "kbps_full"),
+                   (double)(source + full) * 8 / (double)ms, 0.005) &&
+           is_near(e, "kbps_trimmed", json_object_get(row, "kbps_trimmed"),
+                   (double)(source + trimmed) * 8 / (double)ms, 0.005);
+}
+
+static void check_on_wire(wzp_vector_entry *e) {
+    (void)(check_block(e, "codec2_1200", WZP_CODEC_CODEC2_1200, 6) &&
+           check_block(e, "codec2_3200", WZP_CODEC_CODEC2_3200, 8));
+}
+
 wzp_vector_checker *wzp_vectors_media_adapt_checker(const char *section) {
     static const struct {
         const char *section;
@@ -268,6 +366,10 @@ wzp_vector_checker *wzp_vectors_media_adapt_checker(const char *section) {
         {"profile_index", check_profile_index},
         {"quality_profile_json", check_profile_json},
         {"signals_json", check_signal},
+        {"dred_tuner", check_dred_tuner},
+        {"target_send_bps", check_target},
+        {"bandwidth_gcc", check_delay_bwe},
+        {"bandwidth_on_wire", check_on_wire},
     };
     for (size_t i = 0; i < WZP_COUNT_OF(checkers); i++) {
         if (strcmp(checkers[i].section, section) == 0) {
