@@ -289,13 +289,16 @@ static void play(wzp_jbuf *jb, wzp_jbuf_out *out) {
     jb->idle_frames = 0;
     jb->since_step++;
     jb->stats.played++;
-    *out = (wzp_jbuf_out){WZP_JBUF_FRAME, s->hdr.codec_id, wzp_bytes_of(s->payload, s->len),
-                          jb->frame_ms};
+    *out = (wzp_jbuf_out){.kind = WZP_JBUF_FRAME,
+                          .codec_id = s->hdr.codec_id,
+                          .payload = wzp_bytes_of(s->payload, s->len),
+                          .duration_ms = jb->frame_ms,
+                          .timestamp_ms = s->hdr.timestamp_ms};
 }
 
 static void skip(wzp_jbuf *jb, wzp_jbuf_kind kind, uint32_t ms, wzp_jbuf_out *out) {
+    *out = (wzp_jbuf_out){.kind = kind, .duration_ms = ms, .timestamp_ms = jb->next_ts};
     jb->next_ts += ms;
-    *out = (wzp_jbuf_out){kind, 0, wzp_bytes_of(NULL, 0), ms};
 }
 
 /* Nothing is stored: conceal for a while, then let the next packet start afresh. */
@@ -316,7 +319,10 @@ static void add_frame(wzp_jbuf *jb, wzp_jbuf_out *out) {
     jb->offset += frame_ns(jb);
     jb->since_step = 0;
     jb->stats.added++;
-    *out = (wzp_jbuf_out){WZP_JBUF_CONCEAL, 0, wzp_bytes_of(NULL, 0), jb->frame_ms};
+    *out = (wzp_jbuf_out){.kind = WZP_JBUF_CONCEAL,
+                          .duration_ms = jb->frame_ms,
+                          .timestamp_ms = jb->next_ts,
+                          .is_added = true};
 }
 
 /* One frame earlier from now on: what should be played now, or is missing now, never is. */

@@ -38,8 +38,10 @@ typedef enum wzp_jbuf_kind {
 typedef struct wzp_jbuf_out {
     wzp_jbuf_kind kind;
     uint8_t codec_id;
-    wzp_bytes payload;    /* borrowed until the next non-const call */
-    uint32_t duration_ms; /* one frame of the codec; longer for WZP_JBUF_PAUSE */
+    wzp_bytes payload;     /* borrowed until the next non-const call */
+    uint32_t duration_ms;  /* one frame of the codec; longer for WZP_JBUF_PAUSE */
+    uint32_t timestamp_ms; /* of what is played, or should be */
+    bool is_added;         /* WZP_JBUF_CONCEAL: nothing is missing, one frame is added */
 } wzp_jbuf_out;
 
 typedef struct wzp_jbuf_stats {

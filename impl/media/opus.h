@@ -137,6 +137,13 @@ wzp_concealment wzp_opus_dec_recover(wzp_opus_dec *dec, uint32_t timestamp_ms, i
  * cannot. */
 void wzp_opus_dec_conceal(wzp_opus_dec *dec, int16_t *pcm, size_t samples);
 
+/* What would be heard next if nothing came, pcm[samples]; counts as no concealment.  For a change
+ * to another codec. */
+void wzp_opus_dec_continue(wzp_opus_dec *dec, int16_t *pcm, size_t samples);
+
+/* The next packet has nothing to do with what was decoded before; arrivals stay. */
+void wzp_opus_dec_restart(wzp_opus_dec *dec);
+
 void wzp_opus_dec_count(const wzp_opus_dec *dec, wzp_opus_counters *out);
 
 /* Samples before its own sound that the DRED of a packet reaches back; 0: it has none that this

@@ -248,6 +248,16 @@ static wzp_concealment conceal(wzp_opus_dec *dec, int16_t *pcm, size_t samples) 
     return WZP_CONCEALED_BY_PLC;
 }
 
+void wzp_opus_dec_continue(wzp_opus_dec *dec, int16_t *pcm, size_t samples) {
+    const wzp_opus_counters before = dec->counters;
+    (void)conceal(dec, pcm, samples);
+    dec->counters = before;
+}
+
+void wzp_opus_dec_restart(wzp_opus_dec *dec) {
+    opus_decoder_ctl(dec->opus, OPUS_RESET_STATE);
+}
+
 void wzp_opus_dec_conceal(wzp_opus_dec *dec, int16_t *pcm, size_t samples) {
     (void)conceal(dec, pcm, samples);
 }

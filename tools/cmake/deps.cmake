@@ -41,12 +41,15 @@ wzp_dep(ngtcp2_crypto_ossl libngtcp2_crypto_ossl VERSION 1.22)
 wzp_dep(opus opus VERSION 1.5)
 if(WZP_TESTS)
     wzp_dep(check check)
+    # Its pack() is not the one that libcodec2 means.
+    target_link_options(wzp_dep_check INTERFACE LINKER:--exclude-libs,libcheck.a:libcheck_pic.a)
 endif()
 wzp_dep(websockets libwebsockets OPTIONAL)
 wzp_dep(tomlplusplus tomlplusplus OPTIONAL)
 wzp_dep(sndfile sndfile OPTIONAL)
 wzp_dep(samplerate samplerate OPTIONAL)
 wzp_dep(codec2 codec2 OPTIONAL)
+wzp_dep(speexdsp speexdsp OPTIONAL)
 wzp_dep(pcap libpcap OPTIONAL)
 if(WZP_NCURSES)
     wzp_dep(ncurses ncursesw OPTIONAL)
@@ -95,6 +98,8 @@ target_link_libraries(wzp_dep_ngtcp2_crypto_ossl INTERFACE wzp_dep_ngtcp2 wzp_de
 target_link_libraries(wzp_dep_openssl_ssl INTERFACE wzp_dep_openssl_crypto)
 target_link_libraries(wzp_dep_openssl_crypto INTERFACE Threads::Threads ${CMAKE_DL_LIBS})
 target_link_libraries(wzp_dep_opus INTERFACE m)
+# libcodec2 has functions of the same names, from another LPCNet, and would take these for them.
+target_link_options(wzp_dep_opus INTERFACE LINKER:--exclude-libs,libopus.a)
 # libwebsockets brings the system's shared OpenSSL: without this it would bind to the symbols of our
 # static one, another version.
 target_link_options(wzp_dep_openssl_crypto INTERFACE LINKER:--exclude-libs,libssl.a:libcrypto.a)
