@@ -29,6 +29,14 @@
     X(SIGNAL_JSON, DROP, "signal is not a known message in valid JSON")                            \
     X(SIGNAL_TRUNCATED, CLOSE, "signal stream ended before the announced length")                  \
     X(SIGNAL_TOO_LARGE, CLOSE, "signal is longer than 1 048 576 bytes")                            \
+    /* forward error correction (media sheet 7, 8; RFC 6330) */                                    \
+    X(FEC_BLOCK_SIZE, DROP,                                                                        \
+      "source block has no symbols or more than the code or the decoder allows")                   \
+    X(FEC_SYMBOL_ID, DROP, "encoding symbol id is out of range")                                   \
+    X(FEC_SYMBOL_SIZE, DROP, "encoding symbol has another length than its block")                  \
+    X(FEC_DUPLICATE, DROP, "encoding symbol was received already")                                 \
+    X(FEC_RANK, DROP, "too few independent encoding symbols for the block so far")                 \
+    X(FEC_CODEC, DROP, "codec is not protected by repair symbols")                                 \
     /* crypto (crypto sheet 1, 4, 6-8, 14) */                                                      \
     X(HEX, DROP, "not valid hexadecimal text of the expected length")                              \
     X(MNEMONIC, DROP, "not a valid 24-word mnemonic")                                              \
