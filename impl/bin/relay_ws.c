@@ -41,7 +41,8 @@ static bool on_next(void *ctx, wzp_websocket *socket, wzp_websocket_kind *kind,
                     wzp_bytes *message) {
     static const wzp_websocket_kind kinds[] = {[WZP_BRIDGE_TEXT] = WZP_WEBSOCKET_TEXT,
                                                [WZP_BRIDGE_BINARY] = WZP_WEBSOCKET_BINARY,
-                                               [WZP_BRIDGE_CLOSE] = WZP_WEBSOCKET_CLOSE};
+                                               [WZP_BRIDGE_CLOSE] = WZP_WEBSOCKET_CLOSE,
+                                               [WZP_BRIDGE_REJECT] = WZP_WEBSOCKET_REJECT};
     const wzp_relay_ws *ws = ctx;
     wzp_bridge_message told;
     if (!wzp_relay_bridge_next(ws->cfg.relay, wzp_websocket_app(socket), &told)) {

@@ -127,9 +127,9 @@ static int on_piece(wzp_websocket *ws, const void *data, size_t len) {
 
 /* In a libuv loop libwebsockets 4.1 loses its close frame when the callback for writing asks for
  * it: a timer of the connection asks in its place. */
-static int begin_close(wzp_websocket *ws, uint8_t *reason, size_t len) {
-    lws_close_reason(ws->wsi, LWS_CLOSE_STATUS_NORMAL, reason,
-                     len < CLOSE_REASON_MAX ? len : CLOSE_REASON_MAX);
+static int begin_close(wzp_websocket *ws, enum lws_close_status status, uint8_t *reason,
+                       size_t len) {
+    lws_close_reason(ws->wsi, status, reason, len < CLOSE_REASON_MAX ? len : CLOSE_REASON_MAX);
     ws->is_closing = true;
     lws_set_timer_usecs(ws->wsi, 1);
     return 0;
@@ -148,7 +148,10 @@ static int send_next(wzp_websocket *ws) {
         memcpy(at, message.data, message.len);
     }
     if (kind == WZP_WEBSOCKET_CLOSE) {
-        return begin_close(ws, at, message.len);
+        return begin_close(ws, LWS_CLOSE_STATUS_NORMAL, at, message.len);
+    }
+    if (kind == WZP_WEBSOCKET_REJECT) {
+        return begin_close(ws, LWS_CLOSE_STATUS_POLICY_VIOLATION, at, message.len);
     }
     lws_callback_on_writable(ws->wsi); /* once more when the socket has taken it */
     const enum lws_write_protocol protocol =

@@ -15,7 +15,8 @@ typedef struct wzp_websocket wzp_websocket;   /* one connection */
 typedef enum wzp_websocket_kind {
     WZP_WEBSOCKET_TEXT,
     WZP_WEBSOCKET_BINARY,
-    WZP_WEBSOCKET_CLOSE /* the text is the reason */
+    WZP_WEBSOCKET_CLOSE, /* the text is the reason */
+    WZP_WEBSOCKET_REJECT /* the same with status 1008: a policy was violated (RFC 6455, 7.4.1) */
 } wzp_websocket_kind;
 
 /* Nothing in here may stop the server. */
@@ -26,7 +27,7 @@ typedef struct wzp_websocket_ops {
     bool (*open)(void *ctx, wzp_websocket *ws, const char *name, const wzp_addr *from);
     void (*heard)(void *ctx, wzp_websocket *ws, wzp_websocket_kind kind, wzp_bytes message);
     /* The next message to send, at most out_max bytes, borrowed until the next call.  False: none
-     * now; then wzp_websocket_wake is awaited.  After CLOSE it is not asked again. */
+     * now; then wzp_websocket_wake is awaited.  After CLOSE or REJECT it is not asked again. */
     bool (*next)(void *ctx, wzp_websocket *ws, wzp_websocket_kind *kind, wzp_bytes *message);
     void (*closed)(void *ctx, wzp_websocket *ws);
 } wzp_websocket_ops;

@@ -28,7 +28,8 @@ typedef struct server {
     wzp_addr from;
     wzp_websocket *last;
     heard heard;
-    const char *to_send; /* texts, one after the other; "!..." closes, "#..." is binary */
+    const char
+        *to_send; /* texts, one after the other; "!..." closes, "?..." rejects, "#..." is binary */
 } server;
 
 static bool serves(void *ctx, const char *name) {
@@ -66,6 +67,7 @@ static bool on_next(void *ctx, wzp_websocket *ws, wzp_websocket_kind *kind, wzp_
     const char *end = strchr(s->to_send, '|');
     const size_t len = end != NULL ? (size_t)(end - s->to_send) : strlen(s->to_send);
     *kind = *s->to_send == '!'   ? WZP_WEBSOCKET_CLOSE
+            : *s->to_send == '?' ? WZP_WEBSOCKET_REJECT
             : *s->to_send == '#' ? WZP_WEBSOCKET_BINARY
                                  : WZP_WEBSOCKET_TEXT;
     *message = wzp_bytes_of(s->to_send + 1, len - 1);
@@ -224,6 +226,23 @@ START_TEST(messages_come_whole) {
     ck_assert_uint_eq(s.heard.len, 0);
     close(fd);
     run_until(&s, &s.closed, 1);
+    stop(&s);
+}
+END_TEST
+
+START_TEST(a_reject_has_its_status) {
+    static const uint8_t want[] = {0x88, 4, 3, 0xf0, 'n', 'o'};
+    server s;
+    uint8_t got[64];
+    start(&s);
+    const int fd = upgraded(&s, "/ws/a");
+    s.to_send = "?no";
+    wzp_websocket_wake(s.last);
+    ck_assert_uint_eq(receive(&s, fd, got, sizeof want), sizeof want);
+    ck_assert_mem_eq(got, want, sizeof want);
+    say(fd, CLOSE, "\x03\xf0", 2);
+    run_until(&s, &s.closed, 1);
+    close(fd);
     stop(&s);
 }
 END_TEST
@@ -404,6 +423,7 @@ int main(void) {
     TCase *tc = tcase_create("all");
     tcase_add_test(tc, messages_come_whole);
     tcase_add_test(tc, messages_go_out);
+    tcase_add_test(tc, a_reject_has_its_status);
     tcase_add_loop_test(tc, paths, 0, WZP_COUNT_OF(status_cases));
     tcase_add_test(tc, requests_without_upgrade);
     tcase_add_test(tc, long_messages_end_it);

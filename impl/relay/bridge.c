@@ -21,8 +21,9 @@ struct bridge {
     bool is_listed;  /* among those that have something to be told */
     bool is_awaited; /* the driver knows, and will ask */
     bool has_text, wants_close, is_closed;
+    bool is_rejected; /* it broke a rule */
     char reason[48];
-    char text[96]; /* the answer about its token, the only text there is */
+    char text[192]; /* the answer about its token, or its Hangup */
     bridge_frame *queue[WZP_LIMIT_BRIDGE_QUEUE];
     bridge_frame *lent; /* borrowed by the driver */
     size_t first, len;
@@ -133,7 +134,8 @@ bool wzp_relay_bridge_next(wzp_relay *r, uint64_t guest, wzp_bridge_message *out
     }
     b->is_awaited = false;
     b->is_closed = b->wants_close;
-    *out = (wzp_bridge_message){WZP_BRIDGE_CLOSE, wzp_bytes_str(b->reason)};
+    *out = (wzp_bridge_message){b->is_rejected ? WZP_BRIDGE_REJECT : WZP_BRIDGE_CLOSE,
+                                wzp_bytes_str(b->reason)};
     return b->is_closed;
 }
 
@@ -159,6 +161,9 @@ bool wzp_relay_bridge_serves(const char *name) {
 /* The name is good, or none is needed. */
 void wzp_relay_bridge_admit(session *s) {
     wzp_relay_set_deadline(s, WZP_TIME_NEVER);
+    if (wzp_relay_turn_away(s)) {
+        return;
+    }
     if (wzp_relay_join(s)) {
         say(s, "{\"type\":\"auth_ok\"}");
     } else {
@@ -198,6 +203,20 @@ uint64_t wzp_relay_bridge_open(wzp_relay *r, const char *name, const wzp_addr *f
         wzp_relay_bridge_admit(s);
     }
     return s->conn;
+}
+
+/* The last that it is told, in the words that QUIC members hear. */
+void wzp_relay_bridge_hangup(session *s, const wzp_signal *hangup) {
+    size_t len = 0;
+    uint8_t *json = wzp_relay_to_json(hangup, &len);
+    s->bridge->is_rejected = true;
+    s->relay->metrics.bridge_rejected++;
+    if (json != NULL && len < sizeof s->bridge->text) {
+        char text[sizeof s->bridge->text];
+        (void)snprintf(text, sizeof text, "%.*s", (int)len, (const char *)json);
+        say(s, text);
+    }
+    free(json);
 }
 
 /* Its socket may take its time to end: it leaves its room now. */
@@ -289,11 +308,25 @@ void wzp_relay_bridge_text(wzp_relay *r, uint64_t guest, wzp_bytes text, wzp_tim
     free(token);
 }
 
+/* No Opus packet is longer: the frame holds samples, and weighs what such a packet of the same
+ * duration may. */
+enum { OPUS_PACKET_MAX = 1275, SAMPLES_WEIGHT = 12 };
+
+static bool is_abuse(session *s, wzp_bytes frame) {
+    const size_t len = frame.len > OPUS_PACKET_MAX ? frame.len / SAMPLES_WEIGHT : frame.len;
+    const wzp_media_packet packet = {.hdr = {.version = WZP_PROTOCOL_VERSION},
+                                     .payload = wzp_bytes_of(frame.data, len)};
+    return s->relay->cfg.enforce != WZP_ENFORCE_OBSERVE && wzp_relay_violates(s, &packet);
+}
+
 static bool is_taken(session *s, wzp_bytes frame) {
     relay_metrics *metrics = &s->relay->metrics;
     if (frame.len == 0 || frame.len > WZP_BRIDGE_FRAME_MAX) {
         metrics->bridge_drops[BRIDGE_DROP_SIZE]++;
         return false;
+    }
+    if (is_abuse(s, frame)) {
+        return false; /* which was told it */
     }
     if (!wzp_relay_rate(&s->bridge->heard, WZP_LIMIT_BRIDGE_RATE, s->relay->now)) {
         metrics->bridge_drops[BRIDGE_DROP_RATE]++;

@@ -2,7 +2,14 @@
  *
  * The driver has the sockets.  It opens a guest for each, hands on what the socket hears, and takes
  * what the guest is to be told whenever the socket can be written.  A guest is a member like any
- * other, and counts as one, but says nothing of quality, is not metered and hears no signals.
+ * other, and counts as one, but says nothing of quality and hears no signals.
+ *
+ * What it sends passes the meters as the packets that QUIC members get of it, and a longer frame
+ * than Opus has as that packet of the same duration: 20 ms of samples count as 160 bytes.  Deployed
+ * relays meter no guests, and so does observe.  With --enforce on the offender is told the Hangup
+ * that QUIC members are told, as a text, and closed with status 1008; its name in the ban list is
+ * its fingerprint, or without one a number that stands for its address (none for loopback
+ * addresses: there is a proxy behind these).
  *
  *   first  {"type":"auth","token":"..."}, if the relay wants tokens
  *   back   {"type":"auth_ok"}, or {"type":"auth_error","error":"..."} and the end
@@ -42,15 +49,17 @@ void *wzp_relay_bridge_ready(wzp_relay *relay);
 typedef enum wzp_bridge_kind {
     WZP_BRIDGE_TEXT,
     WZP_BRIDGE_BINARY,
-    WZP_BRIDGE_CLOSE
+    WZP_BRIDGE_CLOSE,
+    WZP_BRIDGE_REJECT /* CLOSE after a Hangup, with another status */
 } wzp_bridge_kind;
 
 typedef struct wzp_bridge_message {
     wzp_bridge_kind kind;
-    wzp_bytes body; /* borrowed until the next call on the relay; CLOSE: the reason */
+    wzp_bytes body; /* borrowed until the next call on the relay; CLOSE, REJECT: the reason */
 } wzp_bridge_message;
 
-/* The next message for this guest.  False: none now.  After CLOSE nothing comes any more. */
+/* The next message for this guest.  False: none now.  After CLOSE and REJECT nothing comes any
+ * more. */
 bool wzp_relay_bridge_next(wzp_relay *relay, uint64_t guest, wzp_bridge_message *out);
 
 /* {"type":"auth","token":"..."} in any order, other members skipped; the token's escapes are

@@ -199,6 +199,99 @@ START_TEST(a_flood_is_cut) {
 }
 END_TEST
 
+/* --- abuse ------------------------------------------------------------------------------------ */
+
+static const struct abuse_case {
+    const char *name;
+    wzp_enforce enforce;
+    uint16_t frame, per_second;
+    const char *code; /* of its Hangup; NULL: it stays */
+    bool is_counted;  /* by the deployed meter */
+} abuse_cases[] = {
+    {"samples of 20 ms", WZP_ENFORCE_ON, FRAME, 50, NULL, false},
+    {"samples of 40 ms", WZP_ENFORCE_ON, 2 * FRAME, 25, NULL, false},
+    {"Opus", WZP_ENFORCE_ON, 80, 50, NULL, false},
+    {"samples, four times as many", WZP_ENFORCE_ON, FRAME, 200, "Bitrate", true},
+    {"the longest frames", WZP_ENFORCE_ON, WZP_BRIDGE_FRAME_MAX, 30, "PayloadSize", true},
+    {"Opus packets like no other", WZP_ENFORCE_ON, 1275, 20, "PayloadSize", true},
+    {"a flood of little ones", WZP_ENFORCE_ON, 10, 500, "PacketRate", true},
+    {"the same is only counted", WZP_ENFORCE_COUNT, 10, 500, NULL, true},
+    {"the same where deployed relays do not look", WZP_ENFORCE_OBSERVE, 10, 500, NULL, false},
+    {"the same", WZP_ENFORCE_OFF, 10, 500, NULL, false},
+};
+
+/* Three seconds of it; true if it was told to stop. */
+static bool sends(stage *st, uint64_t id, const struct abuse_case *c, const char *what) {
+    static const uint8_t zeros[WZP_BRIDGE_FRAME_MAX];
+    wzp_bridge_message got;
+    for (unsigned i = 0; i < 3U * c->per_second; i++) {
+        say(st, id, zeros, c->frame);
+        stage_run(st, i * 1000 / c->per_second < (i + 1) * 1000 / c->per_second
+                          ? (i + 1) * 1000 / c->per_second - i * 1000 / c->per_second
+                          : 0);
+    }
+    if (!wzp_relay_bridge_next(st->relay, id, &got)) {
+        return false;
+    }
+    ck_assert_int_eq(got.kind, WZP_BRIDGE_TEXT);
+    ck_assert_msg(got.body.len == strlen(what) && memcmp(got.body.data, what, got.body.len) == 0,
+                  "%s: told '%.*s'", c->name, (int)got.body.len, (const char *)got.body.data);
+    expect_text(st, id, WZP_BRIDGE_REJECT, "policy violation");
+    expect_nothing(st, id);
+    return true;
+}
+
+START_TEST(what_guests_send_is_metered) {
+    const struct abuse_case *c = &abuse_cases[_i];
+    const wzp_relay_cfg cfg = {.enforce = c->enforce};
+    char want[160] = "";
+    stage *st = stage_new(&cfg);
+    const uint64_t a = member(st, "room");
+    if (c->code != NULL) {
+        (void)snprintf(
+            want, sizeof want,
+            "{\"Hangup\":{\"version\":1,\"reason\":{\"PolicyViolation\":{\"code\":\"%s\","
+            "\"reason\":\"Tier G enforcement: %s\"}}}}",
+            c->code, c->code);
+    }
+    ck_assert_msg(sends(st, a, c, want) == (c->code != NULL), "%s", c->name);
+    ck_assert_int_eq(stage_metric(st, "wzp_relay_ws_hangups_total"), c->code != NULL ? 1 : 0);
+    const bool counted = strstr(stage_metrics(st), "violations_total{") != NULL;
+    ck_assert_msg(counted == c->is_counted, "%s: counted %d", c->name, counted);
+    stage_free(&st);
+}
+END_TEST
+
+/* It has no name: other guests of its address are kept out for a while, and nobody else. */
+START_TEST(nameless_offenders_cool_down) {
+    static const wzp_addr elsewhere = {.family = WZP_ADDR_V4, .port = 77, .ip = {192, 0, 2, 2}};
+    static const wzp_addr proxy = {.family = WZP_ADDR_V4, .port = 77, .ip = {127, 0, 0, 1}};
+    const wzp_relay_cfg cfg = {.enforce = WZP_ENFORCE_ON, .policy = {.cooldown = 5 * WZP_S}};
+    const char *want = "{\"Hangup\":{\"version\":1,\"reason\":{\"PolicyViolation\":{\"code\":"
+                       "\"PacketRate\",\"reason\":\"Tier G enforcement: PacketRate\"}}}}";
+    const struct abuse_case *flood = &abuse_cases[6];
+    wzp_bridge_message got;
+    stage *st = stage_new(&cfg);
+    ck_assert(sends(st, member(st, "room"), flood, want));
+    const uint64_t again = open_in(st, "room", st);
+    ck_assert(wzp_relay_bridge_next(st->relay, again, &got));
+    ck_assert_ptr_nonnull(memmem(got.body.data, got.body.len, "cool-down, ", 11));
+    stage_run(st, 10);
+    expect_text(st, again, WZP_BRIDGE_REJECT, "policy violation");
+    ck_assert_int_eq(stage_metric(st, "wzp_relay_bans_refused_total{kind=\"cool-down\"}"), 1);
+    const uint64_t other = wzp_relay_bridge_open(st->relay, "room", &elsewhere, st, st->net.now);
+    expect_text(st, other, WZP_BRIDGE_TEXT, "{\"type\":\"auth_ok\"}");
+    const uint64_t one = wzp_relay_bridge_open(st->relay, "room", &proxy, st, st->net.now);
+    expect_text(st, one, WZP_BRIDGE_TEXT, "{\"type\":\"auth_ok\"}");
+    ck_assert(sends(st, one, flood, want));
+    const uint64_t two = wzp_relay_bridge_open(st->relay, "room", &proxy, st, st->net.now);
+    expect_text(st, two, WZP_BRIDGE_TEXT, "{\"type\":\"auth_ok\"}");
+    stage_run(st, 6000);
+    (void)member(st, "room"); /* the cool-down is over */
+    stage_free(&st);
+}
+END_TEST
+
 START_TEST(odd_sizes_are_dropped) {
     static const uint8_t large[WZP_BRIDGE_FRAME_MAX + 1];
     stage *st = stage_new(NULL);
@@ -535,6 +628,8 @@ int main(void) {
     tcase_add_test(tc, trunks_are_not_for_guests);
     tcase_add_test(tc, a_full_queue_drops);
     tcase_add_test(tc, a_flood_is_cut);
+    tcase_add_loop_test(tc, what_guests_send_is_metered, 0, (int)WZP_COUNT_OF(abuse_cases));
+    tcase_add_test(tc, nameless_offenders_cool_down);
     tcase_add_test(tc, odd_sizes_are_dropped);
     tcase_add_test(tc, guests_are_sessions);
     tcase_add_test(tc, guests_have_a_limit_of_their_own);

@@ -157,6 +157,9 @@ void wzp_relay_on_signal(session *s, wzp_bytes json) {
  * would discard it. */
 void wzp_relay_farewell(session *s, const wzp_signal *last, const char *reason, uint64_t wait) {
     const int64_t stream = wzp_relay_send_signal(s, last);
+    if (s->bridge != NULL) {
+        wzp_relay_bridge_hangup(s, last);
+    }
     s->state = SESSION_FAREWELL;
     s->farewell_stream = stream;
     s->farewell_reason = reason;

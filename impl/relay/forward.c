@@ -12,7 +12,7 @@ static void record(session *s, const wzp_media_hdr *hdr, size_t wire_len) {
 }
 
 /* Counts with the deployed meters; true if ENF-1 says that the sender must go. */
-static bool violates(session *s, const wzp_media_packet *packet) {
+bool wzp_relay_violates(session *s, const wzp_media_packet *packet) {
     wzp_relay *r = s->relay;
     if (r->cfg.enforce == WZP_ENFORCE_OFF || r->now < r->judge_from) {
         return false;
@@ -153,7 +153,7 @@ void wzp_relay_forward(session *s, wzp_bytes datagram) {
         r->metrics.malformed[err]++;
         return;
     }
-    if (violates(s, &packet)) {
+    if (wzp_relay_violates(s, &packet)) {
         return;
     }
     record(s, &packet.hdr, WZP_MEDIA_HDR_LEN + packet.payload.len);

@@ -234,7 +234,7 @@ typedef struct relay_metrics {
     uint64_t calls_abroad, calls_from_abroad, offers_not_here, offers_spoofed;
     uint64_t peer_signals_dropped, probes_dropped, gossip_refused;
     uint64_t presence_lists, presence_sent, presence_deferred, updates_deferred;
-    uint64_t bridge_frames_in, bridge_frames_out, bridge_drops[BRIDGE_DROP_COUNT];
+    uint64_t bridge_frames_in, bridge_frames_out, bridge_rejected, bridge_drops[BRIDGE_DROP_COUNT];
     uint64_t trunk_frames[TRUNK_CAUSE_COUNT], trunk_packets;
     uint64_t pli_forwarded, pli_suppressed, keyframes_dropped, aliases_cut, events_dropped;
     histogram bytes[WZP_MEDIA_TYPE_COUNT], iat[WZP_MEDIA_TYPE_COUNT], handshake;
@@ -312,6 +312,7 @@ session *wzp_relay_new_session(wzp_relay *r, wzp_quic_conn conn, const char *sni
 void wzp_relay_bridge_admit(session *s);
 void wzp_relay_bridge_refuse(session *s, const char *why);
 void wzp_relay_bridge_end(session *s, const char *reason);
+void wzp_relay_bridge_hangup(session *s, const wzp_signal *hangup);
 void wzp_relay_bridge_free(session *s);
 void wzp_relay_bridge_push(session *to, wzp_bytes body, bridge_frame **shared);
 void wzp_relay_bridge_done(bridge_frame **shared);
@@ -340,6 +341,7 @@ void wzp_relay_updates_tick(wzp_relay *r);
 
 /* forward.c */
 void wzp_relay_forward(session *s, wzp_bytes datagram);
+bool wzp_relay_violates(session *s, const wzp_media_packet *packet);
 void wzp_relay_fan_out(session *s, const wzp_media_packet *packet, wzp_bytes datagram);
 
 /* policy.c */

@@ -350,6 +350,8 @@ static void write_bridge(wzp_wr *wr, const wzp_relay *r) {
            m->bridge_frames_in);
     single(wr, "wzp_relay_ws_frames_out_total", "counter", "frames that WebSockets took",
            m->bridge_frames_out);
+    single(wr, "wzp_relay_ws_hangups_total", "counter",
+           "WebSockets that were told a Hangup and closed", m->bridge_rejected);
     family(wr, "wzp_relay_ws_frames_dropped_total", "counter",
            "frames of WebSockets, or for them, that went nowhere");
     for (unsigned i = 0; i < BRIDGE_DROP_COUNT; i++) {

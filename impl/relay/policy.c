@@ -212,16 +212,37 @@ bool wzp_relay_next_offence(wzp_relay *r, wzp_ban *out) {
     return true;
 }
 
-/* Only who has a name can be known again. */
+static bool is_loopback(const wzp_addr *a) {
+    static const uint8_t v6[16] = {[15] = 1};
+    return a->family == WZP_ADDR_V4 ? a->ip[0] == 127 : memcmp(a->ip, v6, sizeof v6) == 0;
+}
+
+/* What it would be known by again, "": by nothing.  Guests without a fingerprint are known by a
+ * number for their address, which says nothing of it to who reads the list. */
+typedef struct ban_name {
+    char text[WZP_AUTH_IDENTITY_MAX + 1];
+} ban_name;
+
+static ban_name known_as(const session *s) {
+    ban_name name = {""};
+    if (s->fingerprint[0] != '\0') {
+        (void)snprintf(name.text, sizeof name.text, "%s", s->fingerprint);
+    } else if (s->bridge != NULL && !is_loopback(&s->path.remote)) {
+        (void)snprintf(name.text, sizeof name.text, "guest-%016llx",
+                       (unsigned long long)hash_address(s));
+    }
+    return name;
+}
+
 void wzp_relay_offend(session *s, wzp_violation violation) {
     wzp_relay *r = s->relay;
     const bool is_offence = s->judge == NULL || !s->judge->has_spent_month;
-    wzp_bans *bans = is_offence && s->fingerprint[0] != '\0' ? list_of(r) : NULL;
+    const ban_name name = known_as(s);
+    wzp_bans *bans = is_offence && name.text[0] != '\0' ? list_of(r) : NULL;
     if (bans == NULL) {
         return;
     }
-    const wzp_ban *ban =
-        wzp_bans_offend(bans, s->fingerprint, hash_address(s), violation, r->now + 1);
+    const wzp_ban *ban = wzp_bans_offend(bans, name.text, hash_address(s), violation, r->now + 1);
     if (ban != NULL) {
         publish(r, ban);
         wzp_relay_event_push(r, s, ban->is_block ? "block" : "cool_down",
@@ -233,8 +254,9 @@ void wzp_relay_offend(session *s, wzp_violation violation) {
 bool wzp_relay_turn_away(session *s) {
     wzp_relay *r = s->relay;
     char text[WZP_BAN_TEXT_MAX];
+    const ban_name name = known_as(s);
     const wzp_ban *ban = r->bans != NULL && r->cfg.enforce == WZP_ENFORCE_ON
-                             ? wzp_bans_find(r->bans, s->fingerprint, r->now)
+                             ? wzp_bans_find(r->bans, name.text, r->now)
                              : NULL;
     if (ban == NULL) {
         return false;
