@@ -41,27 +41,36 @@ static bool put_in(char text[COMMAND_MAX], const char *word, const char *value) 
 static const char *fill_in(const wzp_ct_command_line *line, char out[COMMAND_MAX]) {
     char text[WZP_ADDR_TEXT_MAX];
     const int n = snprintf(out, COMMAND_MAX, "exec %s", line->template);
+    if (line->crypto != NULL) {
+        (void)put_in(out, "{crypto}", line->crypto); /* not every client has a choice */
+    }
     return n < 0 || n >= COMMAND_MAX ? "the command is too long"
            : !put_in(out, "{addr}", wzp_addr_text(line->addr, text))
                ? "the command must contain {addr}"
            : line->identity != NULL && !put_in(out, "{identity}", line->identity)
                ? "the command must contain {identity}, the path of its identity file"
+           : line->room != NULL && !put_in(out, "{room}", line->room)
+               ? "the command must contain {room}"
                : NULL;
 }
 
-static void become(const char *command, const char *log) {
-    const int out = open(log != NULL ? log : "/dev/null", O_WRONLY | O_CREAT | O_TRUNC, 0666);
+/* `heard`: where its standard output goes, -1: to the log as well. */
+static void become(const char *command, const char *log, int heard) {
+    const int how = O_WRONLY | O_CREAT | (heard < 0 ? O_TRUNC : O_APPEND);
+    const int out = open(log != NULL ? log : "/dev/null", how, 0666);
     (void)setpgid(0, 0);
     if (out >= 0) {
-        dup2(out, STDOUT_FILENO);
         dup2(out, STDERR_FILENO);
+    }
+    if (heard >= 0 || out >= 0) {
+        dup2(heard >= 0 ? heard : out, STDOUT_FILENO);
     }
     execl("/bin/sh", "sh", "-c", command, (char *)NULL);
     _exit(127);
 }
 
-bool wzp_ct_child_start(wzp_ct_child *child, const wzp_ct_command_line *line, const char *log,
-                        const char **why) {
+static bool run(wzp_ct_child *child, const wzp_ct_command_line *line, const char *log, int heard,
+                const char **why) {
     char command[COMMAND_MAX];
     const char *wrong = fill_in(line, command);
     if (wrong != NULL) {
@@ -70,13 +79,36 @@ bool wzp_ct_child_start(wzp_ct_child *child, const wzp_ct_command_line *line, co
     }
     child->pid = fork();
     if (child->pid == 0) {
-        become(command, log);
+        become(command, log, heard);
     }
     if (child->pid < 0) {
         child->pid = 0;
         *why = wzp_io_reason(errno);
         return false;
     }
+    return true;
+}
+
+bool wzp_ct_child_start(wzp_ct_child *child, const wzp_ct_command_line *line, const char *log,
+                        const char **why) {
+    return run(child, line, log, -1, why);
+}
+
+bool wzp_ct_child_start_heard(wzp_ct_child *child, const wzp_ct_command_line *line, const char *log,
+                              int *out, const char **why) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        *why = wzp_io_reason(errno);
+        return false;
+    }
+    const bool ok = run(child, line, log, ends[1], why);
+    (void)close(ends[1]);
+    if (!ok || fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) {
+        *why = ok ? wzp_io_reason(errno) : *why;
+        (void)close(ends[0]);
+        return false;
+    }
+    *out = ends[0];
     return true;
 }
 

@@ -1,4 +1,4 @@
-/* A relay that is started for the suite and ended by its process id. */
+/* A program that is started for the suite and ended by its process id. */
 #ifndef WZP_CONFORMANCE_BIN_CHILD_H
 #define WZP_CONFORMANCE_BIN_CHILD_H
 
@@ -19,12 +19,19 @@ typedef struct wzp_ct_command_line {
     const char *template;
     const wzp_addr *addr;
     const char *identity; /* a file; NULL: the command needs none */
+    const char *room;     /* of a client, and how its media travel; NULL: it is a relay */
+    const char *crypto;
 } wzp_ct_command_line;
 
 /* Runs a command in a shell; its output goes to the file `log`, or nowhere if that is NULL.  False:
  * *why says what is wrong. */
 bool wzp_ct_child_start(wzp_ct_child *child, const wzp_ct_command_line *command, const char *log,
                         const char **why);
+
+/* The same, but its standard output can be read from *out, which does not block and is the
+ * caller's to close; standard error is added to `log`. */
+bool wzp_ct_child_start_heard(wzp_ct_child *child, const wzp_ct_command_line *command,
+                              const char *log, int *out, const char **why);
 
 /* False once it has ended. */
 bool wzp_ct_child_alive(wzp_ct_child *child);

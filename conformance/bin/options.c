@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "conformance/bin/client_child.h"
 #include "conformance/bin/scrape.h"
 #include "conformance/report/expect.h"
 #include "io/http_client.h"
@@ -44,8 +45,11 @@ static void usage(FILE *out) {
         "  --auth-metrics URL     that of the relay for --config auth, for RLY-015\n"
         "  --enforce off|count|observe|on   of the embedded relay (on)\n"
         "  --strict-identity      the embedded relay wants registrations to prove their key\n"
+        "which client, instead of a relay\n"
+        "  --client 'CMD {addr} {room}'  starts CMD for each run of chapter XC; {crypto} becomes\n"
+        "                         clear or relay-aead.  'embedded': the reference client\n"
         "which cases\n"
-        "  --tier A,B,C           chapters: CAL A AS B BS C D DS E FA FV G W H S RLY NAT FED M\n"
+        "  --tier A,B,C           chapters: CAL A AS B BS C D DS E FA FV G W H S RLY NAT FED M; XC\n"
         "  --select GLOB, --skip GLOB    by case id; may be repeated\n"
         "  --profile deployed|strict-limits\n"
         "  --strict               a failed SHOULD is a FAIL\n"
@@ -137,6 +141,12 @@ static bool in_tiers(const filters *f, const char *chapter) {
     return strcmp(chapter, "CAL") == 0;
 }
 
+/* A run is about one target: a relay, or a client. */
+static bool is_about(const wzp_ct_options *o, const wzp_ct_case *c) {
+    return o->command != WZP_CT_COMMAND_RUN ||
+           (c->client != WZP_CT_CLIENT_NONE) == (o->client != NULL);
+}
+
 static bool wanted(const filters *f, const wzp_ct_case *c) {
     bool selected = f->selects == 0 || strcmp(c->info.chapter, "CAL") == 0;
     for (size_t i = 0; i < f->selects; i++) {
@@ -187,6 +197,27 @@ static int check_selects(const filters *f) {
     return 0;
 }
 
+/* What was named must be about the target of this run; calibration comes unnamed. */
+static int check_kinds(const wzp_ct_options *o, const filters *f) {
+    size_t chosen = 0;
+    size_t others = 0;
+    for (size_t c = 0; c < wzp_ct_chapter_count; c++) {
+        for (size_t i = 0; i < wzp_ct_chapters[c]->count; i++) {
+            const wzp_ct_case *which = &wzp_ct_chapters[c]->cases[i];
+            const bool is_named = wanted(f, which) && strcmp(which->info.chapter, "CAL") != 0;
+            chosen += is_named && is_about(o, which) ? 1 : 0;
+            others += is_named && !is_about(o, which) ? 1 : 0;
+        }
+    }
+    if (chosen > 0 || others == 0) {
+        return 0;
+    }
+    (void)fprintf(stderr, "wzp-conformance: these cases are about a %s\n",
+                  o->client != NULL ? "relay, not about a client: leave out --client"
+                                    : "client, not about a relay: name it with --client");
+    return USAGE;
+}
+
 static int select_cases(wzp_ct_options *o, const filters *f) {
     int code = check_tiers(f);
     code = code != 0 ? code : check_selects(f);
@@ -201,12 +232,12 @@ static int select_cases(wzp_ct_options *o, const filters *f) {
     for (size_t c = 0; c < wzp_ct_chapter_count; c++) {
         for (size_t i = 0; i < wzp_ct_chapters[c]->count; i++) {
             const wzp_ct_case *which = &wzp_ct_chapters[c]->cases[i];
-            if (wanted(f, which)) {
+            if (is_about(o, which) && wanted(f, which)) {
                 o->cases[o->case_count++] = which;
             }
         }
     }
-    return 0;
+    return check_kinds(o, f);
 }
 
 /* --- options ---------------------------------------------------------------------------------- */
@@ -243,6 +274,7 @@ static int choice(const char *text, const char *const *names, size_t count, cons
 enum option_id {
     OPT_TARGET = 256,
     OPT_EXEC,
+    OPT_CLIENT,
     OPT_CONFIG,
     OPT_NET,
     OPT_MODE,
@@ -276,6 +308,7 @@ enum option_id {
 
 static const struct option longs[] = {{"target", 1, NULL, OPT_TARGET},
                                       {"exec", 1, NULL, OPT_EXEC},
+                                      {"client", 1, NULL, OPT_CLIENT},
                                       {"config", 1, NULL, OPT_CONFIG},
                                       {"net", 1, NULL, OPT_NET},
                                       {"mode", 1, NULL, OPT_MODE},
@@ -380,17 +413,13 @@ static bool take_filter(filters *f, int id, const char *value) {
 }
 
 static bool take_option(wzp_ct_options *o, parse_state *st, int id, char *value) {
-    const char **const texts[] = {[OPT_TARGET - 256] = &o->target,
-                                  [OPT_EXEC - 256] = &o->exec,
-                                  [OPT_NET - 256] = &o->net,
-                                  [OPT_METRICS - 256] = &o->metrics,
-                                  [OPT_AUTH_METRICS - 256] = &o->auth_metrics,
-                                  [OPT_OUT - 256] = &o->out,
-                                  [OPT_JSON - 256] = &o->json,
-                                  [OPT_JUNIT - 256] = &o->junit,
-                                  [OPT_HTML - 256] = &o->html,
-                                  [OPT_MARKDOWN - 256] = &o->markdown,
-                                  [OPT_EXPECT - 256] = &o->expect};
+    const char **const texts[] = {
+        [OPT_TARGET - 256] = &o->target,     [OPT_EXEC - 256] = &o->exec,
+        [OPT_CLIENT - 256] = &o->client,     [OPT_NET - 256] = &o->net,
+        [OPT_METRICS - 256] = &o->metrics,   [OPT_AUTH_METRICS - 256] = &o->auth_metrics,
+        [OPT_OUT - 256] = &o->out,           [OPT_JSON - 256] = &o->json,
+        [OPT_JUNIT - 256] = &o->junit,       [OPT_HTML - 256] = &o->html,
+        [OPT_MARKDOWN - 256] = &o->markdown, [OPT_EXPECT - 256] = &o->expect};
     switch (id) {
     case OPT_MODE:
     case OPT_ENFORCE:
@@ -495,12 +524,29 @@ static bool is_page(const char *option, const char *url) {
     return true;
 }
 
+static bool check_client(const wzp_ct_options *o) {
+    const bool is_embedded = strcmp(o->client, "embedded") == 0;
+    const char *wrong = is_embedded ? NULL : wzp_ct_client_command_check(o->client);
+    if (o->target != NULL || o->exec != NULL) {
+        wrong = "excludes --target and --exec, which name a relay";
+    } else if (o->virtual_time && !is_embedded) {
+        wrong = "with --virtual takes 'embedded' only";
+    }
+    if (wrong != NULL) {
+        (void)fprintf(stderr, "wzp-conformance: --client: %s\n", wrong);
+    }
+    return wrong == NULL;
+}
+
 static int finish(wzp_ct_options *o, const parse_state *st) {
     const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     o->repeat = (uint32_t)(st->repeat != 0 ? st->repeat : o->virtual_time ? 1 : 3);
     o->jobs = (uint32_t)(st->jobs != 0     ? st->jobs
                          : o->virtual_time ? 64
                                            : 24 * (uint64_t)(cpus > 0 ? cpus : 1));
+    if (o->client != NULL && !check_client(o)) {
+        return USAGE;
+    }
     if (o->target != NULL && o->exec != NULL) {
         (void)fputs("wzp-conformance: --target and --exec exclude each other\n", stderr);
         return USAGE;
@@ -513,14 +559,15 @@ static int finish(wzp_ct_options *o, const parse_state *st) {
         (void)fputs("wzp-conformance: --virtual tests the embedded relay only\n", stderr);
         return USAGE;
     }
-    if (o->target == NULL && o->exec == NULL && !o->mode_given && o->enforce == WZP_ENFORCE_ON) {
+    if (o->client == NULL && o->target == NULL && o->exec == NULL && !o->mode_given &&
+        o->enforce == WZP_ENFORCE_ON) {
         o->mode = WZP_CT_MODE_ENFORCE;
     }
     if ((o->metrics != NULL && wzp_ct_is_url(o->metrics) && !is_page("--metrics", o->metrics)) ||
         (o->auth_metrics != NULL && !is_page("--auth-metrics", o->auth_metrics))) {
         return USAGE;
     }
-    o->long_too = st->f.selects > 0 || st->f.tiers[0] != '\0';
+    o->long_too = o->client != NULL || st->f.selects > 0 || st->f.tiers[0] != '\0';
     const int code = select_cases(o, &st->f);
     if (code == 0 && o->command == WZP_CT_COMMAND_RUN && !o->dry_run &&
         !prepare_out(o, st->evidence)) {

@@ -8,8 +8,10 @@
 #include <sys/socket.h>
 
 #include "conformance/bin/child.h"
+#include "conformance/bin/client_child.h"
 #include "conformance/bin/probe.h"
 #include "conformance/bin/scrape.h"
+#include "conformance/embedded/client.h"
 #include "conformance/embedded/embedded.h"
 #include "conformance/embedded/identity.h"
 #include "conformance/embedded/net.h"
@@ -29,6 +31,9 @@ struct wzp_ct_target {
     wzp_ct_child children[WZP_CT_CONFIG_COUNT]; /* --exec and --config */
     wzp_ct_identity identity;                   /* for --config identity */
     bool must_restart;
+    wzp_ct_embedded_client_cfg inside; /* --client embedded */
+    wzp_ct_client_command command;     /* --client CMD */
+    char client_log[600];
 };
 
 static int complain(int code, const char *what, const char *why) {
@@ -36,18 +41,73 @@ static int complain(int code, const char *what, const char *why) {
     return code;
 }
 
+static bool open_world(wzp_ct_target *t) {
+    const wzp_ct_options *o = t->options;
+    wzp_ct_net net;
+    if (o->net != NULL && !wzp_ct_net_load(&net, &t->scenario, o->net)) {
+        return false;
+    }
+    t->world = o->virtual_time ? wzp_ct_world_virtual(o->seed, o->net != NULL ? &net : NULL)
+                               : wzp_ct_world_real();
+    return true;
+}
+
+/* --- a client --------------------------------------------------------------------------------- */
+
+static bool is_embedded_client(const wzp_ct_target *t) {
+    return strcmp(t->options->client, "embedded") == 0;
+}
+
+static int open_client(wzp_ct_target *t, wzp_ct_report *report) {
+    const wzp_ct_options *o = t->options;
+    wzp_prng_init(&t->prng, o->seed, "client");
+    if (!open_world(t)) {
+        return UNREADABLE;
+    }
+    if (t->world == NULL) {
+        return complain(UNREADABLE, "network", "out of memory");
+    }
+    if (is_embedded_client(t)) {
+        t->inside = (wzp_ct_embedded_client_cfg){
+            .world = t->world, .rng = wzp_ct_target_rng(t), .virtual_time = o->virtual_time};
+        (void)snprintf(report->target, sizeof report->target, "embedded client%s",
+                       o->virtual_time ? " (virtual time)" : "");
+        (void)snprintf(report->target_build, sizeof report->target_build, "%s", WZP_BUILD_HASH);
+        return 0;
+    }
+    (void)snprintf(t->client_log, sizeof t->client_log, "%s/client.log",
+                   o->out != NULL ? o->out : "");
+    t->command = (wzp_ct_client_command){.template = o->client,
+                                         .log = o->out != NULL ? t->client_log : NULL};
+    (void)snprintf(report->target, sizeof report->target, "client: %.100s", o->client);
+    return 0;
+}
+
+const wzp_ct_client_ops *wzp_ct_target_clients(const wzp_ct_target *t) {
+    return t->options->client == NULL ? NULL
+           : is_embedded_client(t)    ? &wzp_ct_embedded_clients
+                                      : &wzp_ct_client_children;
+}
+
+void *wzp_ct_target_clients_ctx(wzp_ct_target *t) {
+    return t->options->client != NULL && is_embedded_client(t) ? (void *)&t->inside
+                                                               : (void *)&t->command;
+}
+
+bool wzp_ct_target_client_obeys(const wzp_ct_target *t) {
+    return t->options->client != NULL &&
+           (is_embedded_client(t) || strstr(t->options->client, "{crypto}") != NULL);
+}
+
 /* --- embedded --------------------------------------------------------------------------------- */
 
 static int open_embedded(wzp_ct_target *t, wzp_ct_report *report) {
     const wzp_ct_options *o = t->options;
     char addr[WZP_ADDR_TEXT_MAX];
-    wzp_ct_net net;
-    if (o->net != NULL && !wzp_ct_net_load(&net, &t->scenario, o->net)) {
+    wzp_prng_init(&t->prng, o->seed, "relay");
+    if (!open_world(t)) {
         return UNREADABLE;
     }
-    wzp_prng_init(&t->prng, o->seed, "relay");
-    t->world = o->virtual_time ? wzp_ct_world_virtual(o->seed, o->net != NULL ? &net : NULL)
-                               : wzp_ct_world_real();
     const wzp_ct_embedded_cfg cfg = {.enforce = o->enforce,
                                      .exact_limits = o->strict_limits,
                                      .strict_identity = o->strict_identity,
@@ -209,7 +269,9 @@ int wzp_ct_target_open(wzp_ct_target **out, const wzp_ct_options *o, wzp_ct_repo
     }
     t->options = o;
     const bool other = o->target != NULL || o->exec != NULL;
-    const int code = other ? open_other(t, report) : open_embedded(t, report);
+    const int code = o->client != NULL ? open_client(t, report)
+                     : other           ? open_other(t, report)
+                                       : open_embedded(t, report);
     if (code != 0) {
         wzp_ct_target_close(&t);
         return code;

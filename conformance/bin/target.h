@@ -1,8 +1,10 @@
-/* The relay under test: embedded in virtual or real time, started by us, or running somewhere. */
+/* The target under test, a relay or a client: embedded in virtual or real time, started by us, or
+ * running somewhere. */
 #ifndef WZP_CONFORMANCE_BIN_TARGET_H
 #define WZP_CONFORMANCE_BIN_TARGET_H
 
 #include "conformance/bin/options.h"
+#include "conformance/engine/subject.h"
 #include "conformance/engine/world.h"
 
 typedef struct wzp_ct_target wzp_ct_target;
@@ -14,6 +16,11 @@ void wzp_ct_target_close(wzp_ct_target **target);
 wzp_ct_world *wzp_ct_target_world(wzp_ct_target *target);
 /* One for each wzp_ct_config; family NONE: there is none. */
 const wzp_addr *wzp_ct_target_addrs(const wzp_ct_target *target);
+/* For cases about a client; NULL when a relay is tested. */
+const wzp_ct_client_ops *wzp_ct_target_clients(const wzp_ct_target *target);
+void *wzp_ct_target_clients_ctx(wzp_ct_target *target);
+/* The client is told whether to seal. */
+bool wzp_ct_target_client_obeys(const wzp_ct_target *target);
 wzp_rng wzp_ct_target_rng(wzp_ct_target *target);
 bool wzp_ct_target_alive(wzp_ct_target *target);
 bool wzp_ct_target_has_metrics(const wzp_ct_target *target);

@@ -84,6 +84,13 @@ typedef enum wzp_ct_identity_file {
 /* The seed of its owner: some relays want a token's bearer to be who it was made for. */
 #define WZP_CT_TOKEN_OWNER "wzp-conformance-token-owner-seed"
 
+/* Whom a case is about, and how its media travel. */
+typedef enum wzp_ct_client {
+    WZP_CT_CLIENT_NONE, /* a relay */
+    WZP_CT_CLIENT_CLEAR,
+    WZP_CT_CLIENT_SEALED /* as relay-aead (crypto sheet 10.4) */
+} wzp_ct_client;
+
 typedef struct wzp_ct_exec wzp_ct_exec;
 typedef struct wzp_ct_act wzp_ct_act;
 
@@ -94,6 +101,7 @@ struct wzp_ct_case {
     wzp_ct_exchange exchange;
     void (*build)(wzp_ct_pattern *pattern, const wzp_ct_case *c); /* NULL: `stream` alone */
     wzp_ct_kind kind;
+    wzp_ct_client client; /* not NONE: the testers are the relay, see server.h; a play */
 
     /* Without a relay configured so: SKIP with this reason, and the feature that is missing. */
     wzp_ct_config config;
@@ -136,6 +144,6 @@ extern const wzp_ct_chapter wzp_ct_chapter_cal, wzp_ct_chapter_a, wzp_ct_chapter
     wzp_ct_chapter_b, wzp_ct_chapter_bs, wzp_ct_chapter_c, wzp_ct_chapter_w, wzp_ct_chapter_h,
     wzp_ct_chapter_s, wzp_ct_chapter_m, wzp_ct_chapter_rly, wzp_ct_chapter_nat, wzp_ct_chapter_d,
     wzp_ct_chapter_ds, wzp_ct_chapter_e, wzp_ct_chapter_fa, wzp_ct_chapter_fv, wzp_ct_chapter_g,
-    wzp_ct_chapter_fed;
+    wzp_ct_chapter_fed, wzp_ct_chapter_xc;
 
 #endif

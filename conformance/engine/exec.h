@@ -8,6 +8,7 @@
 #include "conformance/engine/ledger.h"
 #include "conformance/engine/party.h"
 #include "conformance/engine/run.h"
+#include "conformance/engine/server.h"
 #include "conformance/engine/speech.h"
 
 /* The phases of a traffic case (conformance sheet 24.1); exchanges and plays have one of their own.
@@ -33,6 +34,8 @@ struct wzp_ct_exec {
     size_t narrow[WZP_CT_PARTIES];   /* 0: any datagram reaches it */
     wzp_prng prng;
     wzp_ct_party parties[WZP_CT_PARTIES];
+    wzp_ct_server *server;   /* owned; NULL: the case is about a relay */
+    wzp_ct_subject *subject; /* the client under test, once it was started */
     wzp_ct_phase phase;
     wzp_time phase_at, started, onset, wake;
     wzp_ct_run result;

@@ -158,6 +158,35 @@ void wzp_ct_play_wake(wzp_ct_exec *e, wzp_time at) {
     e->wake = wzp_time_min(e->wake, at);
 }
 
+wzp_ct_server *wzp_ct_play_server(const wzp_ct_exec *e) {
+    return e->server;
+}
+
+wzp_ct_sayings wzp_ct_play_listen(const wzp_ct_exec *e) {
+    wzp_ct_sayings sayings = {0};
+    if (e->subject != NULL) {
+        e->cfg.clients->listen(e->cfg.clients_ctx, e->subject, &sayings);
+    }
+    return sayings;
+}
+
+wzp_ct_fate wzp_ct_play_fate(const wzp_ct_exec *e) {
+    return e->subject != NULL ? e->cfg.clients->fate(e->cfg.clients_ctx, e->subject) : WZP_CT_RUNS;
+}
+
+bool wzp_ct_play_obeys(const wzp_ct_exec *e) {
+    return e->cfg.client_obeys;
+}
+
+uint64_t wzp_ct_play_seed(const wzp_ct_exec *e) {
+    return e->cfg.seed;
+}
+
+wzp_ct_so_far wzp_ct_play_lacks(wzp_ct_exec *e, const char *feature) {
+    (void)snprintf(e->result.feature, sizeof e->result.feature, "%s", feature);
+    return WZP_CT_LACKS;
+}
+
 void wzp_ct_play_say(wzp_ct_exec *e, const char *format, ...) {
     char *actual = e->result.actual;
     const size_t len = strlen(actual);
@@ -188,7 +217,27 @@ static void begin_act(wzp_ct_exec *e, wzp_time now) {
     }
 }
 
+static void say_client(wzp_ct_exec *e) {
+    static const char *const fates[] = {"runs", "has ended", "has crashed"};
+    static const char *const states[] = {"did not come", "sent no offer", "was refused",
+                                         "is in the room", "has gone"};
+    const wzp_ct_sayings said = wzp_ct_play_listen(e);
+    wzp_ct_play_say(e, "the client %s (its program %s)", states[e->server->state],
+                    fates[wzp_ct_play_fate(e)]);
+    if (e->server->wrong[0] != '\0') {
+        wzp_ct_play_say(e, "%s", e->server->wrong);
+    }
+    if (said.speaks) {
+        wzp_ct_play_say(e, "it says opened %llu, forged %llu, replayed %llu, undecryptable %llu",
+                        (unsigned long long)said.opened, (unsigned long long)said.forged,
+                        (unsigned long long)said.replayed, (unsigned long long)said.undecryptable);
+    }
+}
+
 static void say_parties(wzp_ct_exec *e) {
+    if (e->server != NULL) {
+        say_client(e);
+    }
     for (int i = 0; i < WZP_CT_PARTIES; i++) {
         const wzp_ct_party *p = &e->parties[i];
         if (p->state == WZP_PARTY_GONE) {
@@ -268,7 +317,9 @@ void wzp_ct_play_step(wzp_ct_exec *e, wzp_time now) {
     } else if (so_far == WZP_CT_UNSURE) {
         end(e, WZP_CT_REASON_SENDER_RATE, now);
     } else if (so_far == WZP_CT_LACKS) {
-        (void)snprintf(e->result.feature, sizeof e->result.feature, "%s", e->cfg.which->feature);
+        if (e->result.feature[0] == '\0') {
+            (void)wzp_ct_play_lacks(e, e->cfg.which->feature);
+        }
         wzp_ct_exec_decide(e, WZP_CT_SKIP, WZP_CT_REASON_UNSUPPORTED,
                            wzp_ct_reason_text(WZP_CT_REASON_UNSUPPORTED), now);
     } else if (so_far == WZP_CT_HAPPENED || (now >= deadline && act->late == WZP_CT_REASON_NONE)) {

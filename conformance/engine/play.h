@@ -5,6 +5,8 @@
 
 #include "conformance/engine/case.h"
 #include "conformance/engine/party.h"
+#include "conformance/engine/server.h"
+#include "conformance/engine/subject.h"
 
 typedef enum wzp_ct_so_far {
     WZP_CT_NEVER = -1, /* it cannot happen any more */
@@ -87,6 +89,21 @@ uint64_t wzp_ct_play_lateness(const wzp_ct_exec *exec);
 /* The testers' own loss recovery gave something up: what is missing may have been lost. */
 bool wzp_ct_play_path_loses(const wzp_ct_exec *exec);
 void wzp_ct_play_wake(wzp_ct_exec *exec, wzp_time at);
+
+/* --- cases about a client --------------------------------------------------------------------- */
+
+/* The relay that the testers are; NULL in cases about a relay. */
+wzp_ct_server *wzp_ct_play_server(const wzp_ct_exec *exec);
+/* What the client under test says of itself, and how it is. */
+wzp_ct_sayings wzp_ct_play_listen(const wzp_ct_exec *exec);
+wzp_ct_fate wzp_ct_play_fate(const wzp_ct_exec *exec);
+/* It was told whether to seal. */
+bool wzp_ct_play_obeys(const wzp_ct_exec *exec);
+/* A number that is this run's own. */
+uint64_t wzp_ct_play_seed(const wzp_ct_exec *exec);
+
+/* What the target cannot do: SKIP with this feature instead of the case's own. */
+wzp_ct_so_far wzp_ct_play_lacks(wzp_ct_exec *exec, const char *feature);
 
 /* Appended to the verdict's "actual". */
 void wzp_ct_play_say(wzp_ct_exec *exec, const char *format, ...)

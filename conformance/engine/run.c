@@ -134,6 +134,10 @@ static void on_other(wzp_ct_exec *e, wzp_ct_who who, const wzp_quic_event *ev, w
 static void drain(wzp_ct_exec *e, wzp_time now) {
     wzp_quic_event ev;
     while (wzp_quic_next_event(e->quic, &ev)) {
+        if (e->server != NULL) {
+            wzp_ct_server_event(e->server, &ev, now, e->cfg.evidence);
+            continue;
+        }
         const int who = who_is(e, ev.conn);
         if (who < 0) {
             continue;
@@ -227,6 +231,34 @@ static void on_keylog(void *ctx, wzp_quic_conn conn, const char *line) {
     wzp_evidence_secret(e->cfg.evidence, line);
 }
 
+static bool open_endpoint(wzp_ct_exec *e, const wzp_quic_identity *identity, wzp_time now) {
+    const wzp_quic_cfg quic = {.rng = e->cfg.rng,
+                               .identity = identity,
+                               .loopback_mtu = false,
+                               .datagram_queue_bytes = 262144,
+                               .deterministic = e->cfg.deterministic,
+                               .keylog = e->cfg.evidence != NULL ? on_keylog : NULL,
+                               .keylog_ctx = e};
+    return wzp_quic_new(&e->quic, &quic, now) == WZP_OK;
+}
+
+/* An endpoint that accepts connections: the testers are the relay. */
+static bool open_relay(wzp_ct_exec *e, wzp_time now) {
+    wzp_tls_identity tls;
+    uint8_t seed[WZP_KEY_LEN];
+    wzp_rng_fill(e->cfg.rng, seed, sizeof seed);
+    wzp_tls_identity_from_seed(&tls, seed);
+    const wzp_quic_identity identity = {wzp_bytes_of(tls.cert_der, tls.cert_len),
+                                        wzp_bytes_of(tls.ed25519_seed, sizeof tls.ed25519_seed)};
+    const bool opened = open_endpoint(e, &identity, now);
+    wzp_tls_identity_clear(&tls);
+    e->server = opened ? calloc(1, sizeof *e->server) : NULL;
+    if (e->server != NULL) {
+        wzp_ct_server_init(e->server, e->quic, e->cfg.rng, e->offer); /* a play's room is there */
+    }
+    return e->server != NULL;
+}
+
 wzp_ct_exec *wzp_ct_exec_new(const wzp_ct_exec_cfg *cfg, wzp_time now) {
     wzp_ct_exec *e = calloc(1, sizeof *e);
     if (e == NULL) {
@@ -242,22 +274,18 @@ wzp_ct_exec *wzp_ct_exec_new(const wzp_ct_exec_cfg *cfg, wzp_time now) {
     for (int i = 0; i < WZP_CT_PARTIES; i++) {
         wzp_party_init(&e->parties[i]);
     }
-    const wzp_quic_cfg quic = {.rng = e->cfg.rng,
-                               .loopback_mtu = false,
-                               .datagram_queue_bytes = 262144,
-                               .deterministic = cfg->deterministic,
-                               .keylog = cfg->evidence != NULL ? on_keylog : NULL,
-                               .keylog_ctx = e};
-    if (wzp_quic_new(&e->quic, &quic, now) != WZP_OK) {
+    const bool is_relay = cfg->which->client != WZP_CT_CLIENT_NONE;
+    if (is_relay ? !open_relay(e, now) : !open_endpoint(e, NULL, now)) {
         wzp_ct_exec_free(&e);
     }
     return e;
 }
 
 size_t wzp_ct_exec_addresses(const wzp_ct_case *c) {
-    return c->kind == WZP_CT_EXCHANGE  ? WZP_CT_L + 1
-           : c->kind == WZP_CT_TRAFFIC ? WZP_CT_AL + 1
-                                       : WZP_CT_PARTIES;
+    return c->client != WZP_CT_CLIENT_NONE ? 1
+           : c->kind == WZP_CT_EXCHANGE    ? WZP_CT_L + 1
+           : c->kind == WZP_CT_TRAFFIC     ? WZP_CT_AL + 1
+                                           : WZP_CT_PARTIES;
 }
 
 void wzp_ct_exec_start(wzp_ct_exec *e, const wzp_addr *locals, wzp_time now) {
@@ -271,6 +299,14 @@ void wzp_ct_exec_start(wzp_ct_exec *e, const wzp_addr *locals, wzp_time now) {
     } else {
         wzp_ct_traffic_begin(e, now);
     }
+}
+
+bool wzp_ct_exec_invite(wzp_ct_exec *e) {
+    const wzp_ct_invitation to = {.addr = e->locals[0],
+                                  .room = e->offer,
+                                  .sealed = e->cfg.which->client == WZP_CT_CLIENT_SEALED};
+    e->subject = e->cfg.clients->start(e->cfg.clients_ctx, &to);
+    return e->subject != NULL;
 }
 
 bool wzp_ct_exec_done(const wzp_ct_exec *e) {
@@ -299,6 +335,13 @@ void wzp_ct_exec_free(wzp_ct_exec **exec) {
     wzp_ct_exec *e = *exec;
     if (e == NULL) {
         return;
+    }
+    if (e->subject != NULL) {
+        e->cfg.clients->end(e->cfg.clients_ctx, e->subject);
+    }
+    if (e->server != NULL) {
+        wzp_ct_server_clear(e->server);
+        free(e->server);
     }
     wzp_quic_free(&e->quic);
     for (int i = 0; i < WZP_CT_PARTIES; i++) {

@@ -5,6 +5,7 @@
 
 #include "conformance/engine/case.h"
 #include "conformance/engine/evidence.h"
+#include "conformance/engine/subject.h"
 #include "quic/core.h"
 
 #define WZP_CT_PAGE_MAX 262144 /* bytes of a metrics page */
@@ -28,6 +29,9 @@ typedef struct wzp_ct_exec_cfg {
     wzp_ct_mode mode; /* what the relay has shown */
     const wzp_ct_relay_ops *relay;
     void *relay_ctx;
+    const wzp_ct_client_ops *clients; /* for cases about a client */
+    void *clients_ctx;
+    bool client_obeys; /* it was told whether to seal its media */
 } wzp_ct_exec_cfg;
 
 /* NULL when out of memory.  Call start once the core has its addresses: as many as
@@ -35,6 +39,9 @@ typedef struct wzp_ct_exec_cfg {
 wzp_ct_exec *wzp_ct_exec_new(const wzp_ct_exec_cfg *cfg, wzp_time now);
 size_t wzp_ct_exec_addresses(const wzp_ct_case *c);
 void wzp_ct_exec_start(wzp_ct_exec *exec, const wzp_addr *locals, wzp_time now);
+/* Of cases about a client: starts it, from where no core is being served.  False: this machine
+ * could not. */
+bool wzp_ct_exec_invite(wzp_ct_exec *exec);
 wzp_core wzp_ct_exec_core(wzp_ct_exec *exec);
 
 /* True once the verdict stands; the result is then complete. */

@@ -91,7 +91,9 @@ static bool start_job(suite *s, size_t case_index, size_t run_index) {
     const wzp_ct_suite_cfg *cfg = s->cfg;
     const wzp_ct_case *c = cfg->cases[case_index];
     const wzp_time now = cfg->world->ops->now(cfg->world);
-    const wzp_addr *target = &cfg->targets[c->config];
+    const wzp_addr loopback = wzp_addr_v4(127, 0, 0, 1, 0);
+    const bool is_client = c->client != WZP_CT_CLIENT_NONE;
+    const wzp_addr *target = is_client ? &loopback : &cfg->targets[c->config];
     wzp_addr locals[WZP_CT_PARTIES];
     const wzp_ct_exec_cfg exec_cfg = {.which = c,
                                       .seed = run_seed(s, c, (uint32_t)run_index),
@@ -102,7 +104,10 @@ static bool start_job(suite *s, size_t case_index, size_t run_index) {
                                       .target = *target,
                                       .mode = s->report->detected_mode,
                                       .relay = &cfg->relay,
-                                      .relay_ctx = cfg->ctx};
+                                      .relay_ctx = cfg->ctx,
+                                      .clients = cfg->clients,
+                                      .clients_ctx = cfg->clients_ctx,
+                                      .client_obeys = cfg->client_obeys};
     wzp_ct_exec *exec = wzp_ct_exec_new(&exec_cfg, now);
     if (exec == NULL || !cfg->world->ops->add(cfg->world, wzp_ct_exec_core(exec), target, locals,
                                               wzp_ct_exec_addresses(c))) {
@@ -112,6 +117,9 @@ static bool start_job(suite *s, size_t case_index, size_t run_index) {
         return false;
     }
     wzp_ct_exec_start(exec, locals, now);
+    if (is_client && !wzp_ct_exec_invite(exec)) {
+        wzp_ct_exec_abort(exec, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_SENDER_RATE, now);
+    }
     s->jobs[s->active++] = (job){exec, case_index, run_index, weight_of(c)};
     s->weight += weight_of(c);
     return true;
@@ -252,7 +260,8 @@ static bool settled(suite *s, size_t i) {
         skip_case(s, i, WZP_CT_REASON_PROFILE, "needs --profile strict-limits");
     } else if (c->is_long && !s->cfg->virtual_time && !s->cfg->long_too) {
         skip_case(s, i, WZP_CT_REASON_LONG, wzp_ct_reason_text(WZP_CT_REASON_LONG));
-    } else if (s->cfg->targets[c->config].family == WZP_ADDR_NONE) {
+    } else if (c->client == WZP_CT_CLIENT_NONE &&
+               s->cfg->targets[c->config].family == WZP_ADDR_NONE) {
         skip_case(s, i, c->skip, wzp_ct_reason_text(c->skip));
     } else if (c->reads_metrics && !s->cfg->has_auth_metrics) {
         skip_case(s, i, WZP_CT_REASON_NO_METRICS, wzp_ct_reason_text(WZP_CT_REASON_NO_METRICS));
@@ -334,6 +343,9 @@ static bool calibrate(suite *s) {
 
 /* Counters belong to the relay: what is measured there must not be stirred by others. */
 static bool disturb(const suite *s, const wzp_ct_case *a, const wzp_ct_case *b) {
+    if (a->client != WZP_CT_CLIENT_NONE) {
+        return false; /* each is a relay of its own, and none of the clients knows of others */
+    }
     const bool one_counts =
         (a->config == WZP_CT_CONFIG_METRICS) != (b->config == WZP_CT_CONFIG_METRICS);
     return wzp_addr_equal(&s->cfg->targets[a->config], &s->cfg->targets[b->config]) &&

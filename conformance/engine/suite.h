@@ -27,8 +27,11 @@ typedef struct wzp_ct_suite_cfg {
 
     /* All may be NULL. */
     const volatile sig_atomic_t *stop;
-    bool (*alive)(void *ctx);              /* false: the relay's process is gone */
-    wzp_ct_relay_ops relay;                /* each has `ctx` as well */
+    bool (*alive)(void *ctx);         /* false: the relay's process is gone */
+    wzp_ct_relay_ops relay;           /* each has `ctx` as well */
+    const wzp_ct_client_ops *clients; /* for cases about a client */
+    void *clients_ctx;
+    bool client_obeys;                     /* it is told whether to seal its media */
     bool has_metrics, has_auth_metrics;    /* whether relay.metrics has any, and those of
                                               targets[WZP_CT_CONFIG_AUTH] */
     void (*turn)(void *ctx, wzp_time now); /* now and then, while no case is served */

@@ -64,6 +64,9 @@ static void choose(selection *s, const char *caught_by, bool strict) {
         const bool wanted = strcmp(ch->id, "CAL") == 0 || has_chapter(ch, caught_by) ||
                             (*caught_by == '\0' && is_strict == strict);
         for (size_t i = 0; wanted && i < ch->count; i++) {
+            if (ch->cases[i].client != WZP_CT_CLIENT_NONE) {
+                continue; /* wzp-client-mutants has those */
+            }
             if (!takes_turns(ch) || is_listed(caught_by, ch->cases[i].info.id)) {
                 s->cases[s->count++] = &ch->cases[i];
             }
@@ -267,8 +270,8 @@ static unsigned list_uncaught(void) {
         const wzp_ct_chapter *ch = wzp_ct_chapters[c];
         for (size_t i = 0; i < ch->count; i++) {
             const wzp_ct_case *which = &ch->cases[i];
-            if (which->info.level != WZP_CT_INFO && which->kind != WZP_CT_PACING &&
-                !was_caught(which->info.id)) {
+            if (which->client == WZP_CT_CLIENT_NONE && which->info.level != WZP_CT_INFO &&
+                which->kind != WZP_CT_PACING && !was_caught(which->info.id)) {
                 printf(" %s", which->info.id);
                 uncaught++;
             }

@@ -7,9 +7,10 @@ _wzp_conformance() {
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
         return
         ;;
+    --client) words="embedded" ;;
     --mode) words="auto observe enforce" ;;
     --enforce) words="off count observe on" ;;
-    --tier) words="CAL A AS B BS C D DS E FA FV G W H S RLY NAT FED M" ;;
+    --tier) words="CAL A AS B BS C D DS E FA FV G W H S RLY NAT FED M XC" ;;
     --profile) words="deployed strict-limits" ;;
     --evidence) words="all failures none" ;;
     --log-level) words="error warn info debug" ;;
@@ -20,7 +21,7 @@ _wzp_conformance() {
     wzp-conformance | */wzp-conformance) words="run list report score" ;;
     *)
         [ "${COMP_WORDS[1]-}" != score ] || words="--net --seeds --write --json --quiet --help --version"
-        [ -n "$words" ] || words="--target --exec --config --mode --metrics --auth-metrics --enforce --strict-identity --tier
+        [ -n "$words" ] || words="--target --exec --client --config --mode --metrics --auth-metrics --enforce --strict-identity --tier
             --select --skip --profile --strict --dry-run --virtual --net --repeat --jobs --seed --out --json --junit --html --markdown --tap
             --evidence --expect --quiet --log-level --help --version"
         ;;

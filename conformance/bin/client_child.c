@@ -1,0 +1,119 @@
+#include "conformance/bin/client_child.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "conformance/bin/child.h"
+
+enum { LINE_MAX_LEN = 4096 };
+
+struct wzp_ct_subject {
+    wzp_ct_child child;
+    int out; /* its standard output, which does not block */
+    char line[LINE_MAX_LEN];
+    size_t len;
+    bool too_long; /* the rest of this line is skipped */
+    wzp_ct_sayings said;
+};
+
+const char *wzp_ct_client_command_check(const char *template) {
+    return strstr(template, "{addr}") == NULL   ? "the command must contain {addr}"
+           : strstr(template, "{room}") == NULL ? "the command must contain {room}"
+                                                : NULL;
+}
+
+/* --- what it says ----------------------------------------------------------------------------- */
+
+static void number(const json_t *line, const char *name, uint64_t *out) {
+    const json_t *value = json_object_get(line, name);
+    if (json_is_integer(value) && json_integer_value(value) >= 0) {
+        *out = (uint64_t)json_integer_value(value);
+    }
+}
+
+/* Other lines are for people. */
+static void read_line(wzp_ct_subject *s) {
+    json_t *line = json_loadb(s->line, s->len, 0, NULL);
+    if (json_is_object(line)) {
+        const char *hangup = json_string_value(json_object_get(line, "hangup"));
+        s->said.speaks = s->said.speaks || json_is_integer(json_object_get(line, "opened"));
+        number(line, "opened", &s->said.opened);
+        number(line, "forged", &s->said.forged);
+        number(line, "replayed", &s->said.replayed);
+        number(line, "undecryptable", &s->said.undecryptable);
+        number(line, "rekeys", &s->said.rekeys);
+        if (hangup != NULL) {
+            (void)snprintf(s->said.hangup, sizeof s->said.hangup, "%s", hangup);
+        }
+    }
+    json_decref(line);
+}
+
+static void take(wzp_ct_subject *s, const char *text, size_t len) {
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '\n') {
+            if (!s->too_long) {
+                read_line(s);
+            }
+            s->len = 0;
+            s->too_long = false;
+        } else if (s->len < sizeof s->line) {
+            s->line[s->len++] = text[i];
+        } else {
+            s->too_long = true;
+        }
+    }
+}
+
+static void listen_to(void *ctx, wzp_ct_subject *s, wzp_ct_sayings *out) {
+    char buf[LINE_MAX_LEN];
+    ssize_t n = 0;
+    (void)ctx;
+    while ((n = read(s->out, buf, sizeof buf)) > 0) {
+        take(s, buf, (size_t)n);
+    }
+    *out = s->said;
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static wzp_ct_fate fate(void *ctx, wzp_ct_subject *s) {
+    (void)ctx;
+    return wzp_ct_child_alive(&s->child)        ? WZP_CT_RUNS
+           : WIFSIGNALED(s->child.status)       ? WZP_CT_CRASHED
+           : WEXITSTATUS(s->child.status) > 127 ? WZP_CT_CRASHED /* a shell says so of its child */
+                                                : WZP_CT_EXITED;
+}
+
+static void end(void *ctx, wzp_ct_subject *s) {
+    (void)ctx;
+    if (s->child.pid > 0) {
+        wzp_ct_child_kill(&s->child); /* at once: other runs must not wait for it */
+    }
+    (void)close(s->out);
+    free(s);
+}
+
+static wzp_ct_subject *start(void *ctx, const wzp_ct_invitation *to) {
+    const wzp_ct_client_command *command = ctx;
+    const wzp_ct_command_line line = {.template = command->template,
+                                      .addr = &to->addr,
+                                      .room = to->room,
+                                      .crypto = to->sealed ? "relay-aead" : "clear"};
+    const char *why = "";
+    wzp_ct_subject *s = calloc(1, sizeof *s);
+    if (s != NULL && !wzp_ct_child_start_heard(&s->child, &line, command->log, &s->out, &why)) {
+        (void)fprintf(stderr, "wzp-conformance: --client: %s\n", why);
+        free(s);
+        s = NULL;
+    }
+    return s;
+}
+
+const wzp_ct_client_ops wzp_ct_client_children = {start, listen_to, fate, end};

@@ -1,0 +1,18 @@
+/* The client under test as a program that is started for each run: `--client CMD`. */
+#ifndef WZP_CONFORMANCE_BIN_CLIENT_CHILD_H
+#define WZP_CONFORMANCE_BIN_CLIENT_CHILD_H
+
+#include "conformance/engine/subject.h"
+
+/* The context of wzp_ct_client_children. */
+typedef struct wzp_ct_client_command {
+    const char *template; /* with {addr} and {room}, and perhaps {crypto} */
+    const char *log;      /* where its standard error goes; NULL: nowhere */
+} wzp_ct_client_command;
+
+extern const wzp_ct_client_ops wzp_ct_client_children;
+
+/* NULL, or what is wrong with it. */
+const char *wzp_ct_client_command_check(const char *template);
+
+#endif

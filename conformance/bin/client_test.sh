@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# client_test.sh WZP-CONFORMANCE WZP-CLIENT: the real client through --client, over loopback, and
+# clients that say less than it does.  Cases of a minute are left to the embedded client in virtual
+# time.
+set -uo pipefail
+conformance=$(realpath "$1")
+client=$(realpath "$2")
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+failed=0
+fail() {
+    echo "FAILED: $*" >&2
+    failed=1
+}
+
+# run CODE TEXT ARGS...: exit status, and a text that the output has
+run() {
+    local want=$1 text=$2 got
+    shift 2
+    timeout 300 "$conformance" run --repeat 1 "$@" >out 2>&1 </dev/null
+    got=$?
+    [ $got -eq "$want" ] || fail "$*: exit code $got instead of $want: $(cat out)"
+    grep -qF -- "$text" out || fail "$*: '$text' is missing in: $(cat out)"
+}
+short=(--skip X-02 --skip X-08 --skip G-11b)
+whole="$client join --room {room} --media-crypto {crypto} --stats json --send-tone 440 --duration 200 {addr}"
+run 0 '8 PASS, 0 FAIL, 0 INCONCLUSIVE, 0 SKIP' --client "$whole" "${short[@]}" --out report
+[ -s report/client.log ] || fail "the client's standard error was not kept"
+# Without statistics the wire alone judges.
+run 0 'statistics' --client "$client join --room {room} --media-crypto {crypto} --duration 200 {addr}" \
+    --select 'X-0[17]' --select G-11
+grep -qF '2 PASS, 0 FAIL, 0 INCONCLUSIVE, 1 SKIP' out || fail "without statistics: $(cat out)"
+# In clear, and nobody has told it otherwise.
+run 0 'relay-aead' --client "$client join --room {room} --stats json --duration 200 {addr}" --select X-07
+# In clear although it was told.
+run 1 'X-07' --client "$client join --room {room} --alias {crypto} --duration 200 {addr}" --select X-07
+# One that does not come, and one into another room.
+run 1 'its program has ended' --client 'false {addr} {room}' --select X-07
+run 1 'X-16' --client "$client join --room x{room} --duration 200 {addr}" --select X-16
+# Wrong usage.
+run 2 'name it with --client' --select X-01
+run 2 'leave out --client' --client embedded --tier A
+run 2 'must contain {room}' --client "$client {addr}"
+run 2 "takes 'embedded' only" --virtual --client "$whole"
+run 2 'which name a relay' --client embedded --target 127.0.0.1:9
+exit $failed

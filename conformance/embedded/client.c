@@ -1,0 +1,145 @@
+#include "conformance/embedded/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "client/client.h"
+
+enum { FRAME = 60 };
+
+struct wzp_ct_subject {
+    const wzp_ct_embedded_client_cfg *cfg;
+    wzp_client *client; /* NULL until it has an address */
+    wzp_prng prng;
+    uint64_t unsent; /* frames that found no way out */
+    char hangup[96];
+};
+
+/* --- the user --------------------------------------------------------------------------------- */
+
+static void speak(wzp_ct_subject *s, wzp_time now) {
+    uint8_t frame[FRAME];
+    wzp_rng_fill(wzp_prng_rng(&s->prng), frame, sizeof frame);
+    if (wzp_client_push_coded(s->client, wzp_bytes_of(frame, sizeof frame), now) != WZP_OK) {
+        s->unsent++;
+    }
+}
+
+static void drain(wzp_ct_subject *s, wzp_time now) {
+    wzp_client_event ev;
+    while (wzp_client_next_event(s->client, now, &ev)) {
+        if (ev.kind == WZP_CLIENT_CAPTURE) {
+            speak(s, now);
+        } else if (ev.kind == WZP_CLIENT_HANGUP) {
+            (void)snprintf(s->hangup, sizeof s->hangup, "%s", ev.text);
+        }
+    }
+}
+
+/* --- its core, which has an address before there is a client ---------------------------------- */
+
+static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
+                      wzp_time now) {
+    wzp_ct_subject *s = self;
+    if (s->client != NULL) {
+        const wzp_core core = wzp_client_core(s->client);
+        core.ops->recv(core.self, path, ecn, payload, now);
+        drain(s, now);
+    }
+}
+
+static void core_tick(void *self, wzp_time now) {
+    wzp_ct_subject *s = self;
+    if (s->client != NULL) {
+        const wzp_core core = wzp_client_core(s->client);
+        core.ops->tick(core.self, now);
+        drain(s, now);
+    }
+}
+
+static wzp_time core_deadline(const void *self) {
+    const wzp_ct_subject *s = self;
+    if (s->client == NULL) {
+        return WZP_TIME_NEVER;
+    }
+    const wzp_core core = wzp_client_core(s->client);
+    return core.ops->deadline(core.self);
+}
+
+static size_t core_next_packet(void *self, wzp_time now, uint8_t *buf, size_t cap,
+                               wzp_quic_meta *meta) {
+    wzp_ct_subject *s = self;
+    if (s->client == NULL) {
+        return 0;
+    }
+    const wzp_core core = wzp_client_core(s->client);
+    return core.ops->next_packet(core.self, now, buf, cap, meta);
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static bool dial(wzp_ct_subject *s, const wzp_ct_invitation *to, const wzp_addr *local) {
+    const wzp_rng rng = wzp_prng_rng(&s->prng);
+    wzp_client_cfg cfg = {.rng = s->cfg->virtual_time ? rng : s->cfg->rng,
+                          .room = to->room,
+                          .alias = "client",
+                          .codec = WZP_CODEC_OPUS_24K,
+                          .coded = true,
+                          .media_crypto =
+                              to->sealed ? WZP_MEDIA_CRYPTO_RELAY_AEAD : WZP_MEDIA_CRYPTO_CLEAR,
+                          .path = {*local, to->addr},
+                          .deterministic = s->cfg->virtual_time};
+    wzp_rng_fill(cfg.rng, cfg.seed, sizeof cfg.seed);
+    const wzp_ct_world *world = s->cfg->world;
+    return wzp_client_new(&s->client, &cfg, world->ops->now(world)) == WZP_OK;
+}
+
+static void end(void *ctx, wzp_ct_subject *s) {
+    const wzp_ct_embedded_client_cfg *cfg = ctx;
+    cfg->world->ops->remove(cfg->world, s);
+    wzp_client_free(&s->client);
+    free(s);
+}
+
+static wzp_ct_subject *start(void *ctx, const wzp_ct_invitation *to) {
+    static const wzp_core_ops ops = {core_recv, core_tick, core_deadline, core_next_packet};
+    const wzp_ct_embedded_client_cfg *cfg = ctx;
+    wzp_addr local;
+    wzp_ct_subject *s = calloc(1, sizeof *s);
+    if (s == NULL) {
+        return NULL;
+    }
+    s->cfg = cfg;
+    wzp_prng_init(&s->prng, wzp_rng_u64(cfg->rng), "client under test");
+    if (!cfg->world->ops->add(cfg->world, (wzp_core){s, &ops}, &to->addr, &local, 1)) {
+        free(s);
+        return NULL;
+    }
+    if (!dial(s, to, &local)) {
+        end(ctx, s);
+        return NULL;
+    }
+    return s;
+}
+
+static void listen(void *ctx, wzp_ct_subject *s, wzp_ct_sayings *out) {
+    wzp_client_stats stats;
+    (void)ctx;
+    wzp_client_count(s->client, &stats);
+    *out = (wzp_ct_sayings){.speaks = true,
+                            .opened = stats.cipher.opened,
+                            .forged = stats.cipher.forged,
+                            .replayed = stats.cipher.replayed,
+                            .undecryptable = stats.cipher.undecryptable,
+                            .rekeys = stats.cipher.rekeys};
+    (void)snprintf(out->hangup, sizeof out->hangup, "%s", s->hangup);
+}
+
+/* If it crashes, so do we. */
+static wzp_ct_fate fate(void *ctx, wzp_ct_subject *s) {
+    (void)ctx;
+    (void)s;
+    return WZP_CT_RUNS;
+}
+
+const wzp_ct_client_ops wzp_ct_embedded_clients = {start, listen, fate, end};

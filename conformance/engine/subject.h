@@ -1,0 +1,36 @@
+/* The client under test, when the testers play the relay: who starts it, and what it says of
+ * itself.  Each run of a case has one of its own. */
+#ifndef WZP_CONFORMANCE_ENGINE_SUBJECT_H
+#define WZP_CONFORMANCE_ENGINE_SUBJECT_H
+
+#include "base/addr.h"
+
+typedef struct wzp_ct_subject wzp_ct_subject;
+
+/* What it is told when it is started. */
+typedef struct wzp_ct_invitation {
+    wzp_addr addr;    /* of the relay, which the testers are */
+    const char *room; /* borrowed for the call */
+    bool sealed;      /* media as relay-aead, otherwise in clear */
+} wzp_ct_invitation;
+
+/* What it last said (docs/CONFORMANCE.md, "Testing a client").  Only `opened` is needed by cases;
+ * what it does not tell is 0. */
+typedef struct wzp_ct_sayings {
+    bool speaks; /* it has told `opened` */
+    uint64_t opened, forged, replayed, undecryptable, rekeys;
+    char hangup[96]; /* "PolicyViolation Bitrate"; "": none */
+} wzp_ct_sayings;
+
+typedef enum wzp_ct_fate { WZP_CT_RUNS, WZP_CT_EXITED, WZP_CT_CRASHED } wzp_ct_fate;
+
+typedef struct wzp_ct_client_ops {
+    /* Called while no core is being served.  NULL: this machine could not. */
+    wzp_ct_subject *(*start)(void *ctx, const wzp_ct_invitation *to);
+    void (*listen)(void *ctx, wzp_ct_subject *subject, wzp_ct_sayings *out);
+    wzp_ct_fate (*fate)(void *ctx, wzp_ct_subject *subject);
+    /* Ends and frees it. */
+    void (*end)(void *ctx, wzp_ct_subject *subject);
+} wzp_ct_client_ops;
+
+#endif

@@ -1,0 +1,140 @@
+/* wzp-mutants for clients: the healthy client passes chapter XC, and every broken one is failed by
+ * the case that is meant to.  Prints the table that docs/MUTANTS.md keeps.  wzp-client-mutants
+ * [NAME] */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conformance/embedded/client.h"
+#include "conformance/engine/suite.h"
+#include "conformance/mutants/faults_client.h"
+
+enum { CASES_MAX = 64 };
+
+static const struct {
+    const char *name, *text, *caught_by;
+} faults[] = {
+#define X(id, name, text, caught_by) {name, text, caught_by},
+    WZP_CLIENT_FAULT_MAP(X)
+#undef X
+};
+
+static const wzp_ct_case *cases[CASES_MAX];
+static bool was_caught[CASES_MAX];
+static size_t case_count;
+
+static void choose_cases(void) {
+    for (size_t c = 0; c < wzp_ct_chapter_count; c++) {
+        for (size_t i = 0; i < wzp_ct_chapters[c]->count; i++) {
+            const wzp_ct_case *which = &wzp_ct_chapters[c]->cases[i];
+            if (which->client != WZP_CT_CLIENT_NONE && case_count < CASES_MAX) {
+                cases[case_count++] = which;
+            }
+        }
+    }
+}
+
+/* One case after the other: a fault knows one client at a time. */
+static bool run(wzp_ct_report *report) {
+    wzp_prng prng;
+    wzp_prng_init(&prng, 1, "client");
+    wzp_ct_embedded_client_cfg inside = {
+        .world = wzp_ct_world_virtual(1, NULL), .rng = wzp_prng_rng(&prng), .virtual_time = true};
+    const wzp_ct_suite_cfg suite = {.world = inside.world,
+                                    .cases = cases,
+                                    .case_count = case_count,
+                                    .repeat = 1,
+                                    .jobs = 1,
+                                    .seed = 1,
+                                    .virtual_time = true,
+                                    .clients = &wzp_ct_embedded_clients,
+                                    .clients_ctx = &inside,
+                                    .client_obeys = true};
+    if (inside.world == NULL) {
+        return false;
+    }
+    const bool ok = wzp_ct_suite_run(&suite, report);
+    inside.world->ops->free(inside.world);
+    return ok;
+}
+
+static bool is_meant(const char *ids, const char *id) {
+    const size_t len = strlen(id);
+    for (const char *at = ids; (at = strstr(at, id)) != NULL; at += len) {
+        if ((at == ids || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A SHOULD that fails is a PASS with a reason. */
+static bool is_failed(const wzp_ct_case_result *c) {
+    return c->grade == WZP_CT_FAIL || (c->lenient && c->reason != WZP_CT_REASON_NONE);
+}
+
+/* Lists who failed it; true if those are among them who must, and nobody was unsure. */
+static bool is_as_meant(const wzp_ct_report *report, const char *name, const char *caught_by) {
+    bool good = true;
+    bool any = false;
+    for (size_t i = 0; i < report->case_count; i++) {
+        const wzp_ct_case_result *c = &report->cases[i];
+        const bool failed = is_failed(c);
+        const bool meant = is_meant(caught_by, c->info->id);
+        if (failed) {
+            printf(" %s (%s)", c->info->id, wzp_ct_reason_name(c->reason));
+        }
+        if ((meant && !failed) || (*caught_by == '\0' && (failed || c->grade != WZP_CT_PASS))) {
+            (void)fprintf(stderr, "%s: %s says %s: %s\n", name, c->info->id,
+                          wzp_ct_grade_name(c->grade), c->runs[c->deciding_run].actual);
+            good = false;
+        }
+        was_caught[i] = was_caught[i] || failed;
+        any = any || failed;
+    }
+    puts(any ? " |" : " none |");
+    return good;
+}
+
+static bool try_fault(size_t i) {
+    wzp_ct_report report = {0};
+    wzp_client_fault_set((wzp_client_fault)i);
+    printf("| %s | %s |", faults[i].name, faults[i].text);
+    (void)fflush(stdout);
+    const bool good = run(&report) && is_as_meant(&report, faults[i].name, faults[i].caught_by);
+    wzp_ct_suite_clear(&report);
+    return good;
+}
+
+/* Cases that can fail, and failed nobody. */
+static unsigned list_uncaught(void) {
+    unsigned uncaught = 0;
+    printf("\nCases that fail no client above:");
+    for (size_t i = 0; i < case_count; i++) {
+        if (!was_caught[i] && cases[i]->info.level != WZP_CT_INFO) {
+            printf(" %s", cases[i]->info.id);
+            uncaught++;
+        }
+    }
+    puts(uncaught == 0 ? " none" : "");
+    return uncaught;
+}
+
+int main(int argc, char **argv) {
+    unsigned passed = 0;
+    unsigned failed = 0;
+    choose_cases();
+    puts("| client | what is wrong with it | failed by |\n|---|---|---|");
+    for (size_t i = 0; i < WZP_COUNT_OF(faults); i++) {
+        if (argc > 1 && strcmp(argv[1], faults[i].name) != 0) {
+            continue;
+        }
+        const bool good = try_fault(i);
+        passed += good ? 1 : 0;
+        failed += good ? 0 : 1;
+    }
+    wzp_client_fault_set(WZP_CLIENT_FAULT_NONE);
+    failed += argc <= 1 && list_uncaught() > 0 ? 1 : 0;
+    printf("\n%u passed, %u failed\n", passed, failed);
+    return failed == 0 && passed > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
