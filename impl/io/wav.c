@@ -8,6 +8,9 @@
 #include <samplerate.h>
 #include <sndfile.h>
 #include <stdlib.h>
+#include <strings.h>
+
+#include "io/riff.h"
 
 enum { BLOCK = 1024, WAV_HEAD = 128, CHANNELS_MAX = 16, RATE_MIN = 4000, RATE_MAX = 384000 };
 
@@ -84,13 +87,34 @@ static wzp_err check_shape(const reader *r, const char *path, char *why) {
     return WZP_OK;
 }
 
+/* libsndfile's own words, or better ones for what begins like a WAV file or is called one. */
+static void say_why(char what[256], const char *path) {
+    enum { HEAD = 1 << 16, SHORTEST = 12 };
+    char fault[WZP_RIFF_WHY_MAX];
+    uint8_t *head = malloc(HEAD);
+    FILE *file = head != NULL ? fopen(path, "rbe") : NULL;
+    (void)snprintf(what, 256, "expected a sound file (WAV, FLAC ...): %s", sf_strerror(NULL));
+    if (file != NULL) {
+        const size_t n = fread(head, 1, HEAD, file);
+        const char *dot = strrchr(path, '.');
+        const bool is_named = dot != NULL && strcasecmp(dot, ".wav") == 0;
+        const bool is_riff = n >= SHORTEST && memcmp(head, "RIFF", 4) == 0;
+        const long size = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
+        if ((is_named || is_riff) && size >= 0 &&
+            wzp_riff_fault(wzp_bytes_of(head, n), (uint64_t)size, fault)) {
+            (void)snprintf(what, 256, "expected a sound file: %s", fault);
+        }
+        (void)fclose(file);
+    }
+    free(head);
+}
+
 static wzp_err open_file(reader *r, const char *path, char *why) {
     char what[256];
     r->file = sf_open(path, SFM_READ, &r->info);
     if (r->file == NULL) {
         const bool from_system = sf_error(NULL) == SF_ERR_SYSTEM;
-        (void)snprintf(what, sizeof what, "expected a sound file (WAV, FLAC ...): %s",
-                       sf_strerror(NULL));
+        say_why(what, path);
         return refuse(from_system ? WZP_ERR_IO : WZP_ERR_PARSE, why, path, what);
     }
     return check_shape(r, path, why);

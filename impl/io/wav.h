@@ -11,7 +11,7 @@
 #define WZP_WAV_WHY_MAX 512
 
 /* The whole file; *samples is to be freed with free().  On failure `why` is one line: the file, and
- * what was expected.
+ * what was expected; of a broken WAV file the chunk and its offset (riff.h).
  * WZP_ERR_IO, WZP_ERR_PARSE (no sound file, an empty one, or one that we do not take),
  * WZP_ERR_NOMEM */
 WZP_MUST_USE wzp_err wzp_wav_read(int16_t **samples, size_t *count, const char *path,
