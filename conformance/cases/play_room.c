@@ -238,6 +238,79 @@ const wzp_ct_act wzp_ct_acts_s14[WZP_CT_S14_ACTS] = {
     LOSS_TOLD,
 };
 
+/* --- whom picture loss concerns --------------------------------------------------- */
+
+/* The other one who watches must not be told. */
+static wzp_ct_so_far go_only_sender(wzp_ct_exec *e, wzp_time now) {
+    film(e, now);
+    return anyone_is_gone(e) || losses_at(e, WZP_CT_KX) > 0                     ? WZP_CT_NEVER
+           : losses_at(e, WZP_CT_X) > 0 && wzp_ct_play_elapsed(e, now) >= WZP_S ? WZP_CT_HAPPENED
+                                                                                : WZP_CT_NOT_YET;
+}
+
+const wzp_ct_act wzp_ct_acts_x24[WZP_CT_X24_ACTS] = {
+    WZP_CT_JOINED(wzp_ct_three),
+    FILMED,
+    {.required = "a PLI reaches the sender, and not the other one who watches",
+     .within_s = 3,
+     .begin = begin_loss,
+     .go = go_only_sender,
+     .late = WZP_CT_REASON_NO_RESPONSE},
+};
+
+enum { HIJACKED = 8 };
+#define HIJACK_STEP (10 * WZP_MS)
+#define HIJACK_PLI (411 * WZP_MS)
+
+/* KX sends on X's stream id three times as often. */
+static void hijack(wzp_ct_exec *e, wzp_time now) {
+    watch *w = wzp_ct_play_state(e);
+    w->next_word = w->next_word == 0 ? now : w->next_word;
+    for (; w->next_word <= now; w->next_word += HIJACK_STEP) {
+        send_media(e, WZP_CT_KX,
+                   &(wzp_media_hdr){.version = 2,
+                                    .flags = WZP_MEDIA_FRAME_END,
+                                    .media_type = WZP_MEDIA_VIDEO,
+                                    .codec_id = WZP_CODEC_H264_BASELINE,
+                                    .seq = w->spoken,
+                                    .timestamp_ms = 10 * w->spoken,
+                                    .fec_block = 1},
+                   VIDEO);
+        w->spoken++;
+    }
+    wzp_ct_play_wake(e, w->next_word);
+}
+
+static wzp_ct_so_far go_hijack(wzp_ct_exec *e, wzp_time now) {
+    watch *w = wzp_ct_play_state(e);
+    film(e, now);
+    hijack(e, now);
+    if (anyone_is_gone(e)) {
+        return WZP_CT_NEVER;
+    }
+    const uint64_t elapsed = wzp_ct_play_elapsed(e, now);
+    if (w->said < HIJACKED && elapsed >= (w->said + 1) * HIJACK_PLI) {
+        w->said++;
+        (void)tell_loss(e, 0);
+    }
+    if (elapsed < (HIJACKED + 1) * HIJACK_PLI + SETTLE) {
+        return WZP_CT_NOT_YET;
+    }
+    wzp_ct_play_say(e, "%u of %d PLIs reached the first sender", losses_at(e, WZP_CT_X), HIJACKED);
+    return losses_at(e, WZP_CT_X) + 1 >= HIJACKED                               ? WZP_CT_HAPPENED
+           : wzp_ct_play_path_loses(e) || wzp_ct_play_lateness(e) > 60 * WZP_MS ? WZP_CT_UNSURE
+                                                                                : WZP_CT_NEVER;
+}
+
+const wzp_ct_act wzp_ct_acts_x25[WZP_CT_X25_ACTS] = {
+    WZP_CT_JOINED(wzp_ct_three),
+    FILMED,
+    {.required = "another one sends on the same stream id, and PLIs still reach the first sender",
+     .within_s = 6,
+     .go = go_hijack,
+     .late = WZP_CT_REASON_NO_RESPONSE},
+};
+
 /* --- signals without meaning ------------------------------------------------------------------ */
 
 static bool begin_unknown(wzp_ct_exec *e, wzp_time now) {

@@ -109,6 +109,38 @@ extern const wzp_ct_act wzp_ct_acts_rly007[WZP_CT_RLY007_ACTS];
 extern const wzp_ct_act wzp_ct_acts_rly034[WZP_CT_RLY034_ACTS];
 extern const wzp_ct_act wzp_ct_acts_rly062[WZP_CT_RLY062_ACTS];
 
+/* Attacks, and those who must not notice them. */
+enum {
+    WZP_CT_X09_ACTS = 2,
+    WZP_CT_X10_ACTS = 2,
+    WZP_CT_X11_ACTS = 3,
+    WZP_CT_X12_ACTS = 3,
+    WZP_CT_X13_ACTS = 4,
+    WZP_CT_X14_ACTS = 3,
+    WZP_CT_X15_ACTS = 2,
+    WZP_CT_X23_ACTS = 4,
+    WZP_CT_X24_ACTS = 3,
+    WZP_CT_X25_ACTS = 3,
+    WZP_CT_X26_ACTS = 3,
+    WZP_CT_X27_ACTS = 6,
+    WZP_CT_X28_ACTS = 4,
+    WZP_CT_X29_ACTS = 4
+};
+extern const wzp_ct_act wzp_ct_acts_x09[WZP_CT_X09_ACTS];
+extern const wzp_ct_act wzp_ct_acts_x10[WZP_CT_X10_ACTS];
+extern const wzp_ct_act wzp_ct_acts_x11[WZP_CT_X11_ACTS];
+extern const wzp_ct_act wzp_ct_acts_x12[WZP_CT_X12_ACTS];
+extern const wzp_ct_act wzp_ct_acts_x13[WZP_CT_X13_ACTS];
+extern const wzp_ct_act wzp_ct_acts_x14[WZP_CT_X14_ACTS];
+extern const wzp_ct_act wzp_ct_acts_x15[WZP_CT_X15_ACTS];
+extern const wzp_ct_act wzp_ct_acts_x23[WZP_CT_X23_ACTS];
+extern const wzp_ct_act wzp_ct_acts_x24[WZP_CT_X24_ACTS];
+extern const wzp_ct_act wzp_ct_acts_x25[WZP_CT_X25_ACTS];
+extern const wzp_ct_act wzp_ct_acts_x26[WZP_CT_X26_ACTS];
+extern const wzp_ct_act wzp_ct_acts_x27[WZP_CT_X27_ACTS];
+extern const wzp_ct_act wzp_ct_acts_x28[WZP_CT_X28_ACTS];
+extern const wzp_ct_act wzp_ct_acts_x29[WZP_CT_X29_ACTS];
+
 /* Bytes of state; the files assert that theirs fit. */
 enum {
     WZP_CT_PAIR_STATE = 512,
@@ -116,7 +148,8 @@ enum {
     WZP_CT_G_STATE = 64,
     WZP_CT_ROOM_STATE = 256,
     WZP_CT_ROOMS_STATE = 512,
-    WZP_CT_SIZES_STATE = 256
+    WZP_CT_SIZES_STATE = 256,
+    WZP_CT_HARD_STATE = 256
 };
 
 void wzp_ct_pair_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
@@ -124,6 +157,7 @@ void wzp_ct_g_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_t
 void wzp_ct_w15_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
 void wzp_ct_rooms_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
 void wzp_ct_sizes_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
+void wzp_ct_hard_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
 void wzp_ct_room_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
 
 #endif

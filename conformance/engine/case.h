@@ -123,6 +123,7 @@ struct wzp_ct_case {
 
     bool alone;         /* no other case may use its relay meanwhile */
     bool reads_metrics; /* of the relay for WZP_CT_CONFIG_AUTH; without them SKIP */
+    bool heavy;         /* a million packets: mutants that others catch are spared it */
     bool is_long;       /* takes a minute: on a real relay only if it was asked for */
     bool strict_limits; /* only with --profile strict-limits */
     bool fatal;         /* a calibration case: without it nothing can be said */
@@ -144,6 +145,6 @@ extern const wzp_ct_chapter wzp_ct_chapter_cal, wzp_ct_chapter_a, wzp_ct_chapter
     wzp_ct_chapter_b, wzp_ct_chapter_bs, wzp_ct_chapter_c, wzp_ct_chapter_w, wzp_ct_chapter_h,
     wzp_ct_chapter_s, wzp_ct_chapter_m, wzp_ct_chapter_rly, wzp_ct_chapter_nat, wzp_ct_chapter_d,
     wzp_ct_chapter_ds, wzp_ct_chapter_e, wzp_ct_chapter_fa, wzp_ct_chapter_fv, wzp_ct_chapter_g,
-    wzp_ct_chapter_fed, wzp_ct_chapter_xc;
+    wzp_ct_chapter_fed, wzp_ct_chapter_x, wzp_ct_chapter_xc;
 
 #endif

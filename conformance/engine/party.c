@@ -269,6 +269,8 @@ const wzp_signal *wzp_party_event(wzp_ct_party *p, const wzp_quic_event *ev, wzp
         }
         break;
     case WZP_QUIC_DATAGRAM:
+        p->datagrams++;
+        break;
     case WZP_QUIC_PATH:
         break;
     }

@@ -46,6 +46,7 @@ typedef struct wzp_ct_party {
     bool has_cert;
     uint8_t cert[32]; /* SHA-256 of the relay's certificate */
 
+    uint32_t datagrams;                 /* that came */
     uint32_t heard[WZP_SIGNAL_COUNT];   /* signals by kind */
     wzp_signal *last[WZP_SIGNAL_COUNT]; /* the last of each kind; owned */
     char *last_json[WZP_SIGNAL_COUNT];  /* as it came; owned */

@@ -65,6 +65,36 @@ bool wzp_ct_play_link(wzp_ct_exec *e, wzp_ct_who who, const char *fingerprint, w
         (wzp_party_dial){.room = "_federation", .role = WZP_PARTY_PEER, .hello = fingerprint}, now);
 }
 
+bool wzp_ct_play_crowd(wzp_ct_exec *e, size_t count) {
+    e->crowd = calloc(count, sizeof *e->crowd);
+    e->crowd_conns = calloc(count, sizeof *e->crowd_conns);
+    if (e->crowd == NULL || e->crowd_conns == NULL) {
+        return false;
+    }
+    e->crowd_count = count;
+    for (size_t i = 0; i < count; i++) {
+        wzp_party_init(&e->crowd[i]);
+    }
+    return true;
+}
+
+wzp_ct_party *wzp_ct_play_extra(wzp_ct_exec *e, size_t i) {
+    return &e->crowd[i];
+}
+
+bool wzp_ct_play_dial_extra(wzp_ct_exec *e, size_t i, wzp_party_dial dial, wzp_time now) {
+    wzp_ct_party *p = &e->crowd[i];
+    dial.room = dial.room != NULL ? dial.room : e->offer;
+    dial.name = "crowd";
+    dial.local = &e->locals[WZP_CT_P8];
+    dial.target = &e->cfg.target;
+    if (!wzp_party_connect(p, e->quic, &dial, e->cfg.rng, now)) {
+        return false;
+    }
+    e->crowd_conns[i] = p->conn;
+    return true;
+}
+
 bool wzp_ct_play_send(wzp_ct_exec *e, wzp_ct_who who, wzp_bytes datagram) {
     return wzp_ct_exec_send(e, who, datagram);
 }

@@ -59,6 +59,12 @@ bool wzp_ct_play_link(wzp_ct_exec *exec, wzp_ct_who who, const char *fingerprint
 bool wzp_ct_play_dial(wzp_ct_exec *exec, wzp_ct_who who, wzp_party_dial dial, wzp_time now);
 bool wzp_ct_play_join_with(wzp_ct_exec *exec, wzp_ct_who who, const char *token, wzp_time now);
 
+/* As many more parties as a play needs, numbered from 0, all at the address of P8.  They count the
+ * datagrams that come to them, and nothing else sees these.  False: no memory; once per play. */
+bool wzp_ct_play_crowd(wzp_ct_exec *exec, size_t count);
+wzp_ct_party *wzp_ct_play_extra(wzp_ct_exec *exec, size_t i);
+bool wzp_ct_play_dial_extra(wzp_ct_exec *exec, size_t i, wzp_party_dial dial, wzp_time now);
+
 /* A datagram of this party, and what the case keeps in `state_size` bytes (zeroed at first). */
 bool wzp_ct_play_send(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes datagram);
 void *wzp_ct_play_state(wzp_ct_exec *exec);

@@ -131,6 +131,15 @@ static void on_other(wzp_ct_exec *e, wzp_ct_who who, const wzp_quic_event *ev, w
     }
 }
 
+static void tell_crowd(const wzp_ct_exec *e, const wzp_quic_event *ev, wzp_time now) {
+    for (size_t i = 0; i < e->crowd_count; i++) {
+        if (e->crowd_conns[i] == ev->conn) {
+            (void)wzp_party_event(&e->crowd[i], ev, now, e->cfg.evidence);
+            return;
+        }
+    }
+}
+
 static void drain(wzp_ct_exec *e, wzp_time now) {
     wzp_quic_event ev;
     while (wzp_quic_next_event(e->quic, &ev)) {
@@ -140,6 +149,7 @@ static void drain(wzp_ct_exec *e, wzp_time now) {
         }
         const int who = who_is(e, ev.conn);
         if (who < 0) {
+            tell_crowd(e, &ev, now);
             continue;
         }
         if (ev.kind == WZP_QUIC_DATAGRAM) {
@@ -347,6 +357,11 @@ void wzp_ct_exec_free(wzp_ct_exec **exec) {
     for (int i = 0; i < WZP_CT_PARTIES; i++) {
         wzp_party_clear(&e->parties[i]);
     }
+    for (size_t i = 0; i < e->crowd_count; i++) {
+        wzp_party_clear(&e->crowd[i]);
+    }
+    free(e->crowd);
+    free(e->crowd_conns);
     free(e->play_state);
     wzp_ct_pattern_free(&e->pattern);
     wzp_ledger_clear(&e->main);

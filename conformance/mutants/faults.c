@@ -30,6 +30,7 @@ void wzp_fault_set(wzp_fault which) {
     memset(last_packets, 0, sizeof last_packets);
     wzp_fault_policy_reset();
     wzp_fault_federation_reset();
+    wzp_fault_hardening_reset();
 }
 
 wzp_fault wzp_fault_now(void) {
@@ -150,6 +151,9 @@ static bool is_speech(wzp_bytes datagram) {
 
 WRAP(void, wzp_relay_send_media, session *to, wzp_bytes datagram) {
     uint8_t copy[2048];
+    if (wzp_fault_hardening_loses(to)) {
+        return;
+    }
     if (fault == WZP_FAULT_TOO_LARGE_ENDS &&
         datagram.len > wzp_quic_max_datagram(to->relay->quic, to->conn)) {
         wzp_relay_end(to, "too large");
@@ -235,7 +239,8 @@ static void send_everywhere(const session *s, wzp_bytes datagram) {
 WRAP(void, wzp_relay_forward, session *s, wzp_bytes datagram) {
     wzp_media_packet packet;
     if (deployed_decides(s, datagram) || is_mute(s) || wzp_fault_drops_video(s, datagram) ||
-        fault == WZP_FAULT_DEAF || (fault == WZP_FAULT_SMALL && datagram.len > 1000)) {
+        wzp_fault_hardening_takes(s, datagram) || fault == WZP_FAULT_DEAF ||
+        (fault == WZP_FAULT_SMALL && datagram.len > 1000)) {
         return;
     }
     if (fault == WZP_FAULT_REPLAY && s->state == SESSION_ROOM) {
@@ -524,6 +529,9 @@ WRAP(bool, wzp_relay_join, session *s) {
                                                          : sessions;
     const bool joined = __real_wzp_relay_join(s);
     *taken = sessions + (joined ? 1 : 0);
+    if (joined) {
+        wzp_fault_joined(s);
+    }
     if (joined && fault == WZP_FAULT_REPLAY) {
         replay_to(s);
     }
@@ -550,7 +558,9 @@ WRAP(void, SSL_CTX_set_alpn_select_cb, SSL_CTX *tls, SSL_CTX_alpn_select_cb_func
 }
 
 WRAP(void, SSL_CTX_set_client_hello_cb, SSL_CTX *tls, SSL_client_hello_cb_fn look, void *arg) {
-    if (fault != WZP_FAULT_ANY_ALPN) {
+    if (fault == WZP_FAULT_NEW_CERTIFICATES) {
+        __real_SSL_CTX_set_client_hello_cb(tls, wzp_fault_new_certificate, arg);
+    } else if (fault != WZP_FAULT_ANY_ALPN) {
         __real_SSL_CTX_set_client_hello_cb(tls, look, arg);
     }
 }

@@ -50,7 +50,8 @@
     X(WRONG_SUPPORTED, "wrong-supported", "names version 1 in its mismatch", "H-01")               \
     X(NO_ROOM_UPDATE, "no-room-update", "never sends RoomUpdate", "H-03")                          \
     X(WRONG_PREFIX, "wrong-prefix", "counts four bytes too many in the length prefix", "H-03")     \
-    X(OPEN_CALL_ROOMS, "open-call-rooms", "lets strangers into call rooms", "H-10 H-11 RLY-069")   \
+    X(OPEN_CALL_ROOMS, "open-call-rooms", "lets strangers into call rooms",                        \
+      "H-10 H-11 RLY-069 X-27")                                                                    \
     X(B_THIRD, "tier-b-third", "tier B allows a third of the packets", "B-01 B-08")                \
     X(EXACT_STEPS, "exact-steps", "tier C wants each step to be a frame long", "C-04 C-08")        \
     X(NO_GAPS, "no-gaps", "takes missing and late numbers for drift", "C-14 C-15 C-16")            \
@@ -114,7 +115,7 @@
     X(NOWHERE, "nowhere", "does not tell its region", "RLY-062")                                   \
     X(SORTS_RELAYS, "sorts-relays", "lists other relays in order of the alphabet", "RLY-062")      \
     X(LISTS_BACKWARDS, "lists-backwards", "lists the newest member first", "RLY-020")              \
-    X(LEAVES_UNTOLD, "leaves-untold", "does not say who left", "RLY-021 G-04")                     \
+    X(LEAVES_UNTOLD, "leaves-untold", "does not say who left", "RLY-021 G-04 X-14")                \
     X(ONE_FOR_ALL, "one-for-all", "forwards to all rooms", "RLY-031")                              \
     X(ALL_FOR_ONE, "all-for-one", "waits for who acknowledges nothing", "RLY-033")                 \
     X(MEDIA_ONLY, "media-only", "drops data and control packets", "RLY-035")                       \
@@ -179,6 +180,22 @@
     X(FEW_RETURNS, "few-returns", "takes the eleventh join of an identity for abuse", "G-09")      \
     X(OBSERVE_CLOSES, "observe-closes", "hangs up although it only observes", "G-10")              \
     WZP_FAULT_FED_MAP(X)                                                                           \
+    X(LOSES_IN_CROWDS, "loses-in-crowds", "loses one packet in 50 where more than 50 are", "X-10") \
+    X(TAKES_TRUNKS, "takes-trunks", "passes on trunk frames of members", "X-11")                   \
+    X(STALLS_WITH_ONE, "stalls-with-one", "hears nobody for 0.1 s when a stream is given up",      \
+      "X-12")                                                                                      \
+    X(SEARCHES_KEYFRAMES, "searches-keyframes",                                                    \
+      "hears nobody for 0.3 s when one joins and a keyframe is not whole", "X-13")                 \
+    X(NEW_CERTIFICATES, "new-certificates", "has another certificate for each connection", "X-15") \
+    X(ANY_TYPE, "any-type", "takes the codec's word for the media type", "X-20")                   \
+    X(UNMETERED_TYPES, "unmetered-types", "meters only audio and video", "X-21 X-22")              \
+    X(TUNNELS, "tunnels", "passes on signals of any size", "X-23")                                 \
+    X(PLI_TO_ALL, "pli-to-all", "tells all members of picture loss", "X-24")                       \
+    X(LAST_SENDER, "last-sender", "tells only the last sender on a stream id of picture loss",     \
+      "X-25")                                                                                      \
+    X(TAKES_NAMES, "takes-names", "gives a proven name to who only claims it", "X-26")             \
+    X(COUNTS_ROOMS, "counts-rooms", "has a series for each room that ever was", "X-28")            \
+    X(PATIENT_WITH_OFFERS, "patient-with-offers", "waits for CallOffer for ever", "X-29")          \
     X(DEAF, "deaf", "forwards nothing", "CAL-01")                                                  \
     X(STRICT, "strict", "nothing: tiers A and B at the exact limits", "")                          \
     X(STRICT_GUARD, "strict-guard", "leaves a guard band in tier A", "AS-02")                      \

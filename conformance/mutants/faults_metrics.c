@@ -31,6 +31,7 @@ WRAP(void, wzp_relay_observe_bytes, wzp_relay *r, uint8_t media_type, size_t wir
 WRAP(wzp_err, wzp_relay_metrics, const wzp_relay *r, wzp_wr *out) {
     const wzp_err err = __real_wzp_relay_metrics(r, out);
     char line[WZP_QUIC_SNI_MAX + 64];
+    wzp_fault_write_rooms(out);
     for (const session *s = r->sessions;
          s != NULL && err == WZP_OK && wzp_fault_now() == WZP_FAULT_NAMES_ROOMS; s = s->next) {
         const int n = snprintf(line, sizeof line, "wzp_room_members{room=\"%s\"} 1\n", s->sni);

@@ -41,7 +41,7 @@ WRAP(void, wzp_relay_on_connected, wzp_relay *r, const wzp_quic_event *ev) {
 
 WRAP(void, wzp_relay_on_timer, session *s) {
     if ((fault() == WZP_FAULT_PATIENT && s->state == SESSION_REGISTER) ||
-        (fault() == WZP_FAULT_FED_PATIENT && s->state == SESSION_HELLO)) {
+        (fault() == WZP_FAULT_FED_PATIENT && s->state == SESSION_HELLO) || wzp_fault_waits(s)) {
         wzp_relay_set_deadline(s, WZP_TIME_NEVER);
     } else {
         __real_wzp_relay_on_timer(s);
@@ -55,6 +55,7 @@ WRAP(void, wzp_relay_on_register, session *s, wzp_bytes json) {
     if (fault() == WZP_FAULT_WANTS_KEYS && is_nobody) {
         wzp_relay_end(s, "normal close");
     } else {
+        wzp_fault_registers(s);
         __real_wzp_relay_on_register(s, json);
     }
 }

@@ -32,6 +32,7 @@ WRAP(void, wzp_relay_on_hub_signal, session *s, wzp_bytes json) {
     const bool unread = signal == NULL;
     if (signal != NULL) {
         wzp_fault_hub_signal(s, signal);
+        wzp_fault_tunnel(s, signal);
     }
     wzp_signal_free(&signal);
     if ((unread && fault() == WZP_FAULT_UNKNOWN_ENDS) ||
@@ -82,6 +83,11 @@ WRAP(void, wzp_relay_on_call_signal, session *s, const wzp_signal *signal) {
 /* A stream that stalls, or says too much, ends its connection. */
 WRAP(bool, wzp_quic_next_event, wzp_quic *quic, wzp_quic_event *ev) {
     const bool got = __real_wzp_quic_next_event(quic, ev);
+    const session *stalled =
+        got && ev->kind == WZP_QUIC_SIGNAL_BAD ? wzp_quic_app(quic, ev->conn) : NULL;
+    if (stalled != NULL && ev->is_server) {
+        wzp_fault_stream_stalled(stalled);
+    }
     const wzp_err ends = fault() == WZP_FAULT_STALL_ENDS      ? WZP_ERR_TIMEOUT
                          : fault() == WZP_FAULT_SMALL_SIGNALS ? WZP_ERR_SIGNAL_TOO_LARGE
                                                               : WZP_OK;
@@ -123,6 +129,7 @@ static void tell_all(const session *from, uint8_t stream_id, bool also_itself) {
 
 WRAP(void, wzp_relay_on_pli, session *from, uint8_t stream_id) {
     const room *rm = from->room;
+    wzp_fault_follows_pli(from, stream_id);
     stream_owner *owner = rm->owners != NULL ? &rm->owners[stream_id] : NULL;
     const bool owned = owner != NULL && owner->number != 0;
     if (owned && fault() == WZP_FAULT_PLI_FLOOD) {

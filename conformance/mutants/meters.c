@@ -118,6 +118,9 @@ WRAP(wzp_violation, wzp_enf_observe, wzp_enf *enf, const wzp_media_hdr *hdr, siz
     if (simple != WZP_VIOLATION_NONE) {
         return simple;
     }
+    if (!wzp_fault_declared(&changed)) {
+        return WZP_VIOLATION_NONE;
+    }
     switch (wzp_fault_now()) {
     case WZP_FAULT_NO_METER:
         return WZP_VIOLATION_NONE;
@@ -171,6 +174,8 @@ WRAP(wzp_violation, wzp_enf_observe, wzp_enf *enf, const wzp_media_hdr *hdr, siz
         return __real_wzp_enf_observe(enf, &changed, len, now);
     case WZP_FAULT_C_NARROW: /* the sender's clock seems a little slower than it is */
         changed.timestamp_ms -= changed.timestamp_ms / 64;
+        return __real_wzp_enf_observe(enf, &changed, len, now);
+    case WZP_FAULT_ANY_TYPE:
         return __real_wzp_enf_observe(enf, &changed, len, now);
     default:
         return __real_wzp_enf_observe(enf, hdr, len, now);

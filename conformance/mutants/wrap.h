@@ -6,6 +6,8 @@
 #include <stdbool.h>
 
 #include "base/bytes.h"
+#include "base/wr.h"
+#include "wire/media.h"
 
 #define WRAP(type, name, ...)                                                                      \
     type __real_##name(__VA_ARGS__);                                                               \
@@ -29,5 +31,20 @@ bool wzp_fault_drops_video(const struct session *s, wzp_bytes datagram);
 void wzp_fault_note_offence(const struct session *s);
 /* ... and what follows from an offer that may be forged. */
 void wzp_fault_blame_offer(struct session *s, wzp_bytes json);
+
+/* faults_hardening.c: forgets what it knows; what came of a datagram, a join, a stream, a PLI. */
+void wzp_fault_hardening_reset(void);
+bool wzp_fault_hardening_takes(struct session *s, wzp_bytes datagram);
+bool wzp_fault_hardening_loses(const struct session *to);
+bool wzp_fault_declared(wzp_media_hdr *hdr);
+void wzp_fault_joined(const struct session *s);
+void wzp_fault_stream_stalled(const struct session *s);
+void wzp_fault_tunnel(struct session *s, const struct wzp_signal *signal);
+void wzp_fault_follows_pli(const struct session *from, uint8_t stream_id);
+void wzp_fault_registers(const struct session *s);
+bool wzp_fault_waits(const struct session *s);
+void wzp_fault_write_rooms(wzp_wr *out);
+struct ssl_st;
+int wzp_fault_new_certificate(struct ssl_st *ssl, int *alert, void *arg);
 
 #endif

@@ -67,7 +67,8 @@ static void choose(selection *s, const char *caught_by, bool strict) {
             if (ch->cases[i].client != WZP_CT_CLIENT_NONE) {
                 continue; /* wzp-client-mutants has those */
             }
-            if (!takes_turns(ch) || is_listed(caught_by, ch->cases[i].info.id)) {
+            const bool is_dear = takes_turns(ch) || ch->cases[i].heavy;
+            if (!is_dear || is_listed(caught_by, ch->cases[i].info.id)) {
                 s->cases[s->count++] = &ch->cases[i];
             }
         }

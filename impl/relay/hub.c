@@ -86,10 +86,15 @@ static void enter(session *s) {
     acknowledge(s);
 }
 
-static bool proves_key(const session *s, const wzp_signal_RegisterPresence *reg) {
-    return !s->relay->cfg.strict_identity ||
-           wzp_presence_verify(wzp_bytes_of(reg->signature.items, reg->signature.count),
+static bool proves_key(const wzp_signal_RegisterPresence *reg) {
+    return wzp_presence_verify(wzp_bytes_of(reg->signature.items, reg->signature.count),
                                reg->identity_pub.bytes) == WZP_OK;
+}
+
+/* Deployed clients prove nothing, and so anybody takes their names; not so from who proved his. */
+static bool may_take_name(const session *s) {
+    const session *older = wzp_relay_find_client(s->relay, wzp_bytes_str(s->fingerprint));
+    return s->is_proven || older == NULL || !older->is_proven;
 }
 
 void wzp_relay_on_register(session *s, wzp_bytes json) {
@@ -99,9 +104,16 @@ void wzp_relay_on_register(session *s, wzp_bytes json) {
         signal->kind != WZP_SIGNAL_REGISTER_PRESENCE) {
         r->metrics.handshake_refusals++;
         wzp_relay_end(s, "normal close");
-    } else if (!proves_key(s, &signal->u.RegisterPresence) ||
-               !wzp_relay_auth_name(s, signal->u.RegisterPresence.identity_pub.bytes)) {
+        wzp_signal_free(&signal);
+        return;
+    }
+    const bool has_key = proves_key(&signal->u.RegisterPresence);
+    s->is_proven = has_key || s->is_named;
+    if ((r->cfg.strict_identity && !has_key) ||
+        !wzp_relay_auth_name(s, signal->u.RegisterPresence.identity_pub.bytes)) {
         refuse(s, "the identity is not proven");
+    } else if (!may_take_name(s)) {
+        refuse(s, "the name is somebody's who proved it");
     } else if (r->signal_clients >= WZP_LIMIT_SIGNAL_CLIENTS) {
         refuse(s, "the relay is full");
     } else {

@@ -131,7 +131,8 @@ struct session {
     rate updated;       /* on _probe */
 
     /* on _signal */
-    bool is_registered;  /* its name leads to it, in relay->clients */
+    bool is_registered; /* its name leads to it, in relay->clients */
+    bool is_proven; /* it holds the key, or the service named it: only such a one takes its name */
     bool presence_waits; /* it missed a list while one was on its way */
     wzp_table_link by_name;
     session *newer, *older;  /* in the order of registration */
@@ -139,7 +140,8 @@ struct session {
     rate passed, reflected;
 
     /* in a room */
-    uint64_t number; /* process-wide, for the session id */
+    uint64_t number;                              /* process-wide, for the session id */
+    uint64_t films[WZP_LIMIT_STREAM_OWNERS / 64]; /* a bit for each stream id of its video */
     wzp_time last_packet_at;
     wzp_meter *meter;
     wzp_enf *enf;
@@ -156,7 +158,7 @@ struct session {
 };
 
 typedef struct stream_owner {
-    uint64_t number; /* of the session, 0: nobody sends on it */
+    uint64_t number; /* of the session that sent last, 0: nobody sends on it */
     wzp_time pli_at;
     bool pli_sent;
 } stream_owner;

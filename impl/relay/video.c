@@ -5,6 +5,8 @@
 
 /* --- ownership and PLI (relay sheet 7.4) ------------------------------------------------------ */
 
+/* Several may send on one stream id: in most rooms everybody films on 0, and nobody must be able to
+ * keep picture loss from another one by sending there as well. */
 void wzp_relay_own_stream(session *s, const wzp_media_hdr *hdr) {
     room *rm = s->room;
     if ((hdr->flags & WZP_MEDIA_REPAIR) != 0) {
@@ -13,9 +15,14 @@ void wzp_relay_own_stream(session *s, const wzp_media_hdr *hdr) {
     if (rm->owners == NULL) {
         rm->owners = calloc(WZP_LIMIT_STREAM_OWNERS, sizeof *rm->owners);
     }
-    if (rm->owners != NULL && rm->owners[hdr->stream_id].number != s->number) {
-        rm->owners[hdr->stream_id] = (stream_owner){.number = s->number};
+    if (rm->owners != NULL) {
+        rm->owners[hdr->stream_id].number = s->number;
+        s->films[hdr->stream_id / 64] |= UINT64_C(1) << hdr->stream_id % 64;
     }
+}
+
+static bool films_on(const session *s, uint8_t stream_id) {
+    return (s->films[stream_id / 64] >> stream_id % 64 & 1) != 0;
 }
 
 static void send_pli(session *to, uint8_t stream_id) {
@@ -41,7 +48,7 @@ void wzp_relay_on_pli(session *from, uint8_t stream_id) {
     r->metrics.pli_forwarded++;
     for (size_t i = 0; i < rm->count; i++) {
         session *m = rm->members[i];
-        if (m != from && (m->number == owner->number || r->cfg.pli_broadcast)) {
+        if (m != from && (films_on(m, stream_id) || r->cfg.pli_broadcast)) {
             send_pli(m, stream_id);
         }
     }
