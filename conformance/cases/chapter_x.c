@@ -66,7 +66,7 @@ static const wzp_ct_case cases[] = {
       "200 KB of a keyframe on each of 256 streams, none of them ended, then 20 joins", SHEET,
       wzp_ct_acts_x13, WZP_CT_X13_ACTS, HEARD, .video = true, .is_long = true, .heavy = true,
       .build = endless_keyframes),
-    X("X-14", WZP_CT_MUST, "gone without a word", "say who left within 35 s",
+    X("X-14", WZP_CT_MUST, "gone without a word", "say who left within 45 s",
       "a member stops in the middle of A-02, without a close", SHEET, wzp_ct_acts_x14,
       WZP_CT_X14_ACTS, HEARD, WALL(WZP_CODEC_OPUS_24K, 90, 97, 10)),
     X("X-15", WZP_CT_MUST, "one certificate", "show each connection the same one",

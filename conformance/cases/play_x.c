@@ -245,6 +245,10 @@ const wzp_ct_act wzp_ct_acts_x13[WZP_CT_X13_ACTS] = {
 
 /* --- gone without a word ---------------------------------------------------------------- */
 
+/* 30 s of silence, which the relay's own keep-alive restarts once (RFC 9000, 10.1), and then it must
+ * be seen. */
+#define ABSENCE_S 45
+
 static wzp_ct_so_far go_sending(wzp_ct_exec *e, wzp_time now) {
     const bool over = wzp_ct_play_send_traffic(e, WZP_CT_X, now);
     return over || wzp_ct_is_gone(e, WZP_CT_X)        ? WZP_CT_NEVER
@@ -275,7 +279,7 @@ const wzp_ct_act wzp_ct_acts_x14[WZP_CT_X14_ACTS] = {
      .go = go_sending,
      .late = WZP_CT_REASON_SENDER_RATE},
     {.required = "it falls silent, and the other one is told that it has left",
-     .within_s = 35,
+     .within_s = ABSENCE_S,
      .begin = begin_absence,
      .go = go_absence,
      .late = WZP_CT_REASON_NO_RESPONSE},

@@ -85,17 +85,36 @@ static void send_directive(const room *rm) {
                             wzp_codec_find(wzp_tier_profile(rm->tier)->codec)->name, reason);
 }
 
+/* One whose reports go up and down must not make the relay tell everybody each time: what is not
+ * told now is told with a later report. */
+static void direct(session *s, wzp_tier weakest) {
+    room *rm = s->room;
+    relay_metrics *metrics = &s->relay->metrics;
+    const bool waited = rm->directive_waits;
+    rm->directive_waits = false;
+    if (weakest == rm->tier) {
+        return;
+    }
+    if (wzp_relay_rate(&rm->directives, WZP_LIMIT_DIRECTIVE_RATE, s->relay->now)) {
+        rm->tier = weakest;
+        send_directive(rm);
+    } else {
+        rm->directive_waits = true;
+        metrics->directives_deferred += waited ? 0 : 1;
+    }
+}
+
 /* A report tells of the sender's path: it moves its layer and its tier, and the room follows its
  * weakest member. */
 static void take_report(session *s, const wzp_quality_report *report) {
-    room *rm = s->room;
+    const room *rm = s->room;
     s->last_report = *report;
     s->has_report = true;
     if (!s->has_remb) { /* its byte cannot name what a second layer takes */
         wzp_layer_update(&s->layer, report->bitrate_cap_kbps, report->loss_pct, s->relay->now);
     }
     wzp_relay_note_estimate(s);
-    if (!wzp_quality_observe(&s->quality, report)) {
+    if (!wzp_quality_observe(&s->quality, report) && !rm->directive_waits) {
         return;
     }
     wzp_tier weakest = s->quality.tier;
@@ -103,10 +122,7 @@ static void take_report(session *s, const wzp_quality_report *report) {
         const wzp_tier tier = rm->members[i]->quality.tier;
         weakest = tier < weakest ? tier : weakest;
     }
-    if (weakest != rm->tier) {
-        rm->tier = weakest;
-        send_directive(rm);
-    }
+    direct(s, weakest);
 }
 
 void wzp_relay_fan_out(session *s, const wzp_media_packet *packet, wzp_bytes datagram) {

@@ -170,6 +170,8 @@ struct room {
     session **members; /* in the order in which they joined */
     size_t count, cap;
     wzp_tier tier;
+    rate directives;
+    bool directive_waits; /* the tier is not what was told last */
     stream_owner *owners; /* by stream id, made on first video packet */
     wzp_fed_room *global; /* NULL: it is not bridged */
     const session *least; /* of all members that told what they can take; only compared */
@@ -237,6 +239,7 @@ typedef struct relay_metrics {
     uint64_t peer_signals_dropped, probes_dropped, gossip_refused;
     uint64_t presence_lists, presence_sent, presence_deferred, updates_deferred;
     uint64_t bridge_frames_in, bridge_frames_out, bridge_rejected, bridge_drops[BRIDGE_DROP_COUNT];
+    uint64_t directives_deferred;
     uint64_t trunk_frames[TRUNK_CAUSE_COUNT], trunk_packets;
     uint64_t pli_forwarded, pli_suppressed, keyframes_dropped, aliases_cut, events_dropped;
     histogram bytes[WZP_MEDIA_TYPE_COUNT], iat[WZP_MEDIA_TYPE_COUNT], handshake;

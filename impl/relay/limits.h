@@ -19,6 +19,7 @@
 #define WZP_LIMIT_CALL_SIGNAL 16384          /* bytes of a signal that is passed on */
 #define WZP_LIMIT_CALL_RATE 100              /* signals per second that one client has passed on */
 #define WZP_LIMIT_REFLECT_RATE 10            /* per second and connection */
+#define WZP_LIMIT_DIRECTIVE_RATE 10          /* QualityDirectives per second in one room */
 #define WZP_LIMIT_KEYFRAME 200000            /* payload bytes of one cached keyframe */
 #define WZP_LIMIT_KEYFRAME_STREAMS 4         /* cached streams of one sender */
 #define WZP_LIMIT_STREAM_OWNERS 256          /* per room: one per stream id */

@@ -541,6 +541,9 @@ static void write_ours(wzp_wr *wr, const wzp_relay *r) {
     single(wr, "wzp_relay_room_updates_deferred_total", "counter",
            "changes of a room that its members learn of later, as it is large",
            m->updates_deferred);
+    single(wr, "wzp_relay_directives_deferred_total", "counter",
+           "QualityDirectives over 10 per second in a room, told with a later report",
+           m->directives_deferred);
     single(wr, "wzp_relay_presence_deferred_total", "counter",
            "lists that a client's previous one delayed", m->presence_deferred);
     write_calls(wr, r);
