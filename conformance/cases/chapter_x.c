@@ -19,7 +19,7 @@ static void endless_keyframes(wzp_ct_pattern *p, const wzp_ct_case *c) {
         packet->hdr.stream_id = (uint8_t)(i / PACKETS);
         packet->hdr.timestamp_ms = i;
     }
-    p->end = STREAMS * PACKETS * WZP_MS;
+    p->end = (wzp_time)STREAMS * PACKETS * WZP_MS;
 }
 
 /* --- X-20 to X-22 ----------------------------------------------------------------------------- */

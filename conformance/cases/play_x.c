@@ -152,10 +152,10 @@ static wzp_ct_so_far go_frames(wzp_ct_exec *e, wzp_time now) {
         send_frames(e);
     }
     wzp_ct_play_wake(e, now + 2 * STEP);
-    return wzp_ct_is_gone(e, WZP_CT_X)                ? WZP_CT_NEVER
-           : h->strange > 0                           ? WZP_CT_NEVER
-           : elapsed >= FRAMES * 2 * STEP + 5 * WZP_S ? WZP_CT_HAPPENED
-                                                      : WZP_CT_NOT_YET;
+    return wzp_ct_is_gone(e, WZP_CT_X)                  ? WZP_CT_NEVER
+           : h->strange > 0                             ? WZP_CT_NEVER
+           : elapsed >= FRAMES * (2 * STEP) + 5 * WZP_S ? WZP_CT_HAPPENED
+                                                        : WZP_CT_NOT_YET;
 }
 
 static wzp_ct_so_far go_talk(wzp_ct_exec *e, wzp_time now) {
@@ -245,8 +245,8 @@ const wzp_ct_act wzp_ct_acts_x13[WZP_CT_X13_ACTS] = {
 
 /* --- gone without a word ---------------------------------------------------------------- */
 
-/* 30 s of silence, which the relay's own keep-alive restarts once (RFC 9000, 10.1), and then it must
- * be seen. */
+/* 30 s of silence, which the relay's own keep-alive restarts once (RFC 9000, 10.1), and then it
+ * must be seen. */
 #define ABSENCE_S 45
 
 static wzp_ct_so_far go_sending(wzp_ct_exec *e, wzp_time now) {

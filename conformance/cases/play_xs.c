@@ -84,7 +84,7 @@ static wzp_ct_so_far weigh_bustle(wzp_ct_exec *e) {
             return WZP_CT_NEVER;
         }
     }
-    return least * UINT64_C(100) >= h->sent * SPEAKERS * UINT64_C(99)           ? WZP_CT_HAPPENED
+    return least * UINT64_C(100) >= UINT64_C(99) * h->sent * SPEAKERS           ? WZP_CT_HAPPENED
            : wzp_ct_play_path_loses(e) || wzp_ct_play_lateness(e) > 20 * WZP_MS ? WZP_CT_UNSURE
                                                                                 : WZP_CT_NEVER;
 }

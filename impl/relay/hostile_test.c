@@ -269,7 +269,7 @@ START_TEST(directives_are_bounded) {
         stage_run(st, EVERY_MS);
     }
     const size_t told = guest_count(l, "QualityDirective");
-    ck_assert_uint_le(told, (SECONDS + 1) * WZP_LIMIT_DIRECTIVE_RATE);
+    ck_assert_uint_le(told, (size_t)(SECONDS + 1) * WZP_LIMIT_DIRECTIVE_RATE);
     ck_assert_int_ge(metric(st, "wzp_relay_directives_deferred_total"), SECONDS);
     stage_run(st, 1000);
     for (unsigned i = 0; i < 3; i++) { /* and then it stays bad */
@@ -300,7 +300,7 @@ START_TEST(keyframes_are_bounded) {
     const size_t most = (size_t)WZP_LIMIT_KEYFRAME_STREAMS * 2 * WZP_LIMIT_KEYFRAME;
     ck_assert_uint_lt(in_use(), before + most + (1U << 20));
     ck_assert_int_eq(metric(st, "wzp_relay_keyframes_dropped_total"),
-                     (STREAMS - WZP_LIMIT_KEYFRAME_STREAMS) * PACKETS);
+                     (long long)(STREAMS - WZP_LIMIT_KEYFRAME_STREAMS) * PACKETS);
     for (uint32_t i = PACKETS; i < LARGE; i++) { /* one that grows beyond the limit */
         const wzp_media_hdr hdr = film(0, i, WZP_MEDIA_KEYFRAME);
         send_packet(x, &hdr, LEN);
