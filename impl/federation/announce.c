@@ -50,6 +50,8 @@ void wzp_fed_changed(wzp_federation *fed, wzp_fed_room *room) {
 typedef struct message {
     wzp_room_participant *items;
     size_t count, cap;
+    uint32_t *seen; /* whom the items name: their places + 1, by a hash of the fingerprint */
+    size_t seen_cap;
     char ids[WZP_FED_ORIGINS + 1][17];
     char texts[WZP_FED_ORIGINS + 1][ORIGIN_TEXT];
     wzp_bytes origins[WZP_FED_ORIGINS + 1];
@@ -66,10 +68,42 @@ static const char *add_id(message *m, uint64_t id, uint64_t number) {
     return text;
 }
 
-static void add_members(message *m, const list *members, const char *id) {
-    for (size_t i = 0; members != NULL && i < members->count && m->count < m->cap; i++) {
-        m->items[m->count] = members->items[i];
+/* Where this member is noted, or would be. */
+static uint32_t *place_of(const message *m, const wzp_federation *fed, wzp_bytes fingerprint) {
+    size_t at = wzp_fed_dedup_hash(&fed->dedup, fingerprint) & (m->seen_cap - 1);
+    while (m->seen[at] != 0 &&
+           !wzp_bytes_equal(m->items[m->seen[at] - 1].fingerprint, fingerprint)) {
+        at = (at + 1) & (m->seen_cap - 1);
+    }
+    return &m->seen[at];
+}
+
+static void add_member(message *m, const wzp_room_participant *member, const char *id,
+                       uint32_t *place) {
+    if (m->count < m->cap) {
+        m->items[m->count] = *member;
         m->items[m->count++].origin = (wzp_opt_str){true, wzp_bytes_str(id)};
+        *place = (uint32_t)m->count;
+    }
+}
+
+static void add_members(message *m, const wzp_federation *fed, const list *members,
+                        const char *id) {
+    for (size_t i = 0; members != NULL && i < members->count; i++) {
+        const wzp_room_participant *member = &members->items[i];
+        add_member(m, member, id, place_of(m, fed, member->fingerprint));
+    }
+}
+
+/* Deployed relays tell each other in circles what we tell them.  Whoever is named already is left
+ * out: a list that is longer at each turn would be news for ever. */
+static void add_plain(message *m, const wzp_federation *fed, const list *members, const char *id) {
+    for (size_t i = 0; i < members->count; i++) {
+        const wzp_room_participant *member = &members->items[i];
+        uint32_t *place = place_of(m, fed, member->fingerprint);
+        if (*place == 0) {
+            add_member(m, member, id, place);
+        }
     }
 }
 
@@ -78,7 +112,8 @@ static void add_others(message *m, const wzp_federation *fed, const wzp_fed_room
                        uint32_t to) {
     for (const origin *o = room->origins; o != NULL; o = o->next) {
         if (!o->is_dead && o->via != to) {
-            add_members(m, o->members, add_id(m, o->id, o->number));
+            const char *id = add_id(m, o->id, o->number);
+            (o->is_plain ? add_plain : add_members)(m, fed, o->members, id);
         } else if (o->id == fed->peers[to].id) {
             (void)add_id(m, o->id, o->number);
         }
@@ -115,25 +150,34 @@ static void send_message(wzp_federation *fed, wzp_fed_room *room, const message 
     fed->counters.announcements += wzp_fed_send(fed, to->conn, &signal) ? 1 : 0;
 }
 
+static bool make_room(message *m, size_t cap) {
+    m->count = m->origin_count = 0;
+    m->cap = cap;
+    for (m->seen_cap = 2; m->seen_cap <= 2 * cap;) {
+        m->seen_cap *= 2;
+    }
+    m->items = malloc((cap + 1) * sizeof *m->items);
+    m->seen = calloc(m->seen_cap, sizeof *m->seen);
+    return m->items != NULL && m->seen != NULL;
+}
+
 static void tell(wzp_federation *fed, wzp_fed_room *room, const wzp_fed_target *to) {
     message *m = malloc(sizeof *m);
     if (m == NULL) {
         return;
     }
-    m->count = m->origin_count = 0;
-    m->cap = members_total(room);
-    m->items = malloc((m->cap + 1) * sizeof *m->items);
-    if (m->items != NULL) {
+    if (make_room(m, members_total(room))) {
         if (room->number != 0) {
             const char *id = add_id(m, fed->id, room->number);
             for (size_t i = 0; i < WZP_FED_LOCAL; i++) {
-                add_members(m, room->locals[i].members, id);
+                add_members(m, fed, room->locals[i].members, id);
             }
         }
         add_others(m, fed, room, to->peer);
         send_message(fed, room, m, to);
     }
     free(m->items);
+    free(m->seen);
     free(m);
 }
 

@@ -314,6 +314,36 @@ START_TEST(plain_peer) {
 }
 END_TEST
 
+static unsigned times(uint64_t conn, const char *text) {
+    unsigned n = 0;
+    for (size_t i = 0; i < sent_count; i++) {
+        const char *at = sent_to[i] == conn ? strstr(sent[i], text) : NULL;
+        for (; at != NULL; at = strstr(at + 1, text)) {
+            n++;
+        }
+    }
+    return n;
+}
+
+/* Two deployed peers that are linked with each other: each tells us what we told the other one. */
+START_TEST(plain_circle) {
+    wzp_fed_link *links[] = {accept_from(1, FP("c")), accept_from(2, FP("d"))};
+    (void)join("general", "aabb");
+    run(0);
+    for (int turn = 0; turn < 10; turn++) {
+        const size_t to = (size_t)turn % 2;
+        hear(links[to], "{\"GlobalRoomActive\":{\"version\":1,\"room\":\"general\","
+                        "\"participants\":[{\"fingerprint\":\"aabb\",\"alias\":null,"
+                        "\"relay_label\":\"far\"},{\"fingerprint\":\"1111\",\"alias\":null,"
+                        "\"relay_label\":\"far\"}]}}");
+        run(100);
+        ck_assert_uint_le(times(1, "\"fingerprint\":\"aabb\""), 1);
+        ck_assert_uint_le(times(2, "\"fingerprint\":\"aabb\""), 1);
+    }
+    ck_assert_uint_eq(sent_count, 0); /* no news any more */
+}
+END_TEST
+
 /* The same list over two peers, an older one later, our own that comes back. */
 START_TEST(numbered_lists) {
     char json[512];
@@ -526,6 +556,7 @@ int main(void) {
     tcase_add_loop_test(tc, resolve, 0, WZP_COUNT_OF(room_cases));
     tcase_add_test(tc, announced);
     tcase_add_test(tc, plain_peer);
+    tcase_add_test(tc, plain_circle);
     tcase_add_test(tc, numbered_lists);
     tcase_add_loop_test(tc, lies_change_nothing, 0, WZP_COUNT_OF(lies));
     tcase_add_test(tc, a_peer_makes_so_many_rooms);
