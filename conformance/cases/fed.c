@@ -14,8 +14,7 @@ wzp_ct_fed *wzp_ct_fed_state(wzp_ct_exec *e) {
 }
 
 static bool is_peer(wzp_ct_who who) {
-    return who == (wzp_ct_who)WZP_CT_R1 || who == (wzp_ct_who)WZP_CT_R2 ||
-           who == (wzp_ct_who)WZP_CT_R3;
+    return who == WZP_CT_R1 || who == WZP_CT_R2 || who == WZP_CT_R3;
 }
 
 static unsigned number(wzp_ct_who peer) {
@@ -77,6 +76,14 @@ static bool recognise(const wzp_ct_fed *st, wzp_bytes bytes, unsigned *flow, uin
     return *flow < WZP_CT_FLOWS && *index < st->flows[*flow].sent;
 }
 
+bool wzp_ct_fed_which(wzp_ct_exec *e, wzp_ct_who who, wzp_bytes bytes, unsigned *flow,
+                      uint32_t *index) {
+    const size_t tag = is_peer(who) ? WZP_ROOM_HASH_LEN : 0;
+    return bytes.len >= tag &&
+           recognise(wzp_ct_fed_state(e), wzp_bytes_of(bytes.data + tag, bytes.len - tag), flow,
+                     index);
+}
+
 void wzp_ct_fed_datagram(wzp_ct_exec *e, wzp_ct_who who, wzp_bytes bytes, wzp_time now) {
     wzp_ct_fed *st = wzp_ct_fed_state(e);
     uint8_t own[WZP_CT_FED_PACKET];
@@ -84,8 +91,7 @@ void wzp_ct_fed_datagram(wzp_ct_exec *e, wzp_ct_who who, wzp_bytes bytes, wzp_ti
     uint32_t index = 0;
     const size_t tag = is_peer(who) ? WZP_ROOM_HASH_LEN : 0;
     (void)now;
-    if (bytes.len < tag ||
-        !recognise(st, wzp_bytes_of(bytes.data + tag, bytes.len - tag), &flow, &index)) {
+    if (!wzp_ct_fed_which(e, who, bytes, &flow, &index)) {
         st->foreign[who]++;
         return;
     }
@@ -169,7 +175,7 @@ static void open_flow(wzp_ct_exec *e, unsigned i, const wzp_ct_flow_plan *plan) 
     f->voices = plan->voices > 0 ? plan->voices : 1;
     f->payload = plan->payload > 0 ? plan->payload : PAYLOAD;
     f->sent = 0;
-    wzp_room_hash(f->hash, wzp_bytes_str(plan->room != NULL ? plan->room : st->plan->room));
+    wzp_room_hash(f->hash, wzp_bytes_str(plan->room != NULL ? plan->room : st->room));
     for (size_t who = 0; who < WZP_CT_PARTIES; who++) {
         memset(st->got[who][i], 0, sizeof st->got[who][i]);
     }
@@ -257,11 +263,16 @@ wzp_ct_so_far wzp_ct_fed_sent(wzp_ct_exec *e, wzp_time now) {
 
 /* --- who is there ----------------------------------------------------------------------------- */
 
+static void take_plan(wzp_ct_fed *st, const wzp_ct_fed_plan *plan) {
+    st->plan = plan;
+    (void)snprintf(st->room, sizeof st->room, "%s", plan->room);
+}
+
 bool wzp_ct_fed_join(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_fed_plan *plan = wzp_ct_play_arg(e);
     wzp_ct_fed *st = wzp_ct_fed_state(e);
     bool all = true;
-    st->plan = plan;
+    take_plan(st, plan);
     for (unsigned i = 0; i < plan->local; i++) {
         const wzp_ct_who who = (wzp_ct_who)(WZP_CT_X + i);
         const char *sni = plan->sni != NULL ? plan->sni : plan->room;
@@ -298,7 +309,7 @@ wzp_ct_so_far wzp_ct_fed_joined(wzp_ct_exec *e, wzp_time now) {
 bool wzp_ct_fed_link(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_fed_plan *plan = wzp_ct_play_arg(e);
     bool all = true;
-    wzp_ct_fed_state(e)->plan = plan;
+    take_plan(wzp_ct_fed_state(e), plan);
     for (unsigned i = 0; i < plan->links; i++) {
         all = all && wzp_ct_play_link(e, link(i), wzp_ct_fed_fingerprint(e, link(i)), now);
     }
@@ -337,7 +348,7 @@ wzp_ct_so_far wzp_ct_fed_linked(wzp_ct_exec *e, wzp_time now) {
 /* --- signals ---------------------------------------------------------------------------------- */
 
 static bool is_room(const wzp_ct_fed *st, wzp_bytes name) {
-    return wzp_bytes_equal(name, wzp_bytes_str(st->plan->room)) ||
+    return wzp_bytes_equal(name, wzp_bytes_str(st->room)) ||
            (st->plan->sni != NULL && wzp_bytes_equal(name, wzp_bytes_str(st->plan->sni)));
 }
 
@@ -399,17 +410,16 @@ bool wzp_ct_fed_announce(wzp_ct_exec *e, wzp_ct_who peer, const wzp_room_partici
         wzp_ct_play_party(e, peer),
         &(wzp_signal){.kind = WZP_SIGNAL_GLOBAL_ROOM_ACTIVE,
                       .version = 1,
-                      .u.GlobalRoomActive = {.room = wzp_bytes_str(wzp_ct_fed_state(e)->plan->room),
+                      .u.GlobalRoomActive = {.room = wzp_bytes_str(wzp_ct_fed_state(e)->room),
                                              .participants = {items, count}}});
 }
 
 bool wzp_ct_fed_announce_none(wzp_ct_exec *e, wzp_ct_who peer) {
     return wzp_party_tell(
         wzp_ct_play_party(e, peer),
-        &(wzp_signal){
-            .kind = WZP_SIGNAL_GLOBAL_ROOM_INACTIVE,
-            .version = 1,
-            .u.GlobalRoomInactive = {.room = wzp_bytes_str(wzp_ct_fed_state(e)->plan->room)}});
+        &(wzp_signal){.kind = WZP_SIGNAL_GLOBAL_ROOM_INACTIVE,
+                      .version = 1,
+                      .u.GlobalRoomInactive = {.room = wzp_bytes_str(wzp_ct_fed_state(e)->room)}});
 }
 
 bool wzp_ct_fed_forward(wzp_ct_exec *e, wzp_ct_who peer, const wzp_signal *inner,

@@ -10,10 +10,11 @@
 #include "conformance/cases/steps.h"
 #include "wire/federation.h"
 
+#define WZP_CT_R1 WZP_CT_KX
+#define WZP_CT_R2 WZP_CT_KL
+#define WZP_CT_R3 WZP_CT_AX
+
 enum {
-    WZP_CT_R1 = WZP_CT_KX,
-    WZP_CT_R2 = WZP_CT_KL,
-    WZP_CT_R3 = WZP_CT_AX,
     WZP_CT_FLOWS = 4,
     WZP_CT_CONTROL = WZP_CT_FLOWS - 1,
     WZP_CT_FED_PACKETS = 6000, /* of one flow */
@@ -41,7 +42,8 @@ typedef struct wzp_ct_flow {
 
 typedef struct wzp_ct_fed {
     const wzp_ct_fed_plan *plan;
-    uint32_t key; /* of this run, in all of its packets */
+    char room[80]; /* the plan's, or what a case puts there */
+    uint32_t key;  /* of this run, in all of its packets */
     wzp_ct_flow flows[WZP_CT_FLOWS];
     uint8_t got[WZP_CT_PARTIES][WZP_CT_FLOWS][WZP_CT_FED_PACKETS];
     uint32_t altered[WZP_CT_PARTIES], foreign[WZP_CT_PARTIES], astray[WZP_CT_PARTIES];
@@ -65,7 +67,13 @@ wzp_ct_fed *wzp_ct_fed_state(wzp_ct_exec *exec);
 const char *wzp_ct_fed_fingerprint(wzp_ct_exec *exec, wzp_ct_who peer);
 
 void wzp_ct_fed_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
+/* The same, for peers that are linked with each other as well. */
+void wzp_ct_fed_mesh_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
 void wzp_ct_fed_signal(wzp_ct_exec *exec, wzp_ct_who who, const wzp_signal *signal, wzp_time now);
+
+/* The packet that these bytes are, unchanged or not; false: none of ours. */
+bool wzp_ct_fed_which(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, unsigned *flow,
+                      uint32_t *index);
 
 /* --- acts ------------------------------------------------------------------------------------- */
 
@@ -138,8 +146,12 @@ wzp_signal *wzp_ct_fed_inner(wzp_ct_exec *exec, wzp_ct_who peer, wzp_signal_kind
 
 #define WZP_CT_FED_PLAYS(X)                                                                        \
     X(f01, 2)                                                                                      \
-    X(f02, 3) X(f03, 3) X(f04, 3) X(f05, 4) X(f06, 5) X(f07, 4) X(f10, 3) X(f11, 3) X(f12, 3)      \
-        X(rly081, 2) X(rly084, 3) X(rly084b, 3) X(rly086, 3)
+    X(f02, 3)                                                                                      \
+    X(f03, 3)                                                                                      \
+    X(f04, 3) X(f05, 4) X(f06, 5) X(f07, 4) X(f10, 3) X(f11, 3) X(f12, 3) X(rly081, 2)             \
+        X(rly084, 3) X(rly084b, 3) X(rly086, 3) X(f08, 5) X(f09, 4) X(rly082, 3) X(rly088, 4)      \
+            X(rly088b, 4) X(rly090, 3) X(rly092, 4) X(rly094, 5) X(rly094b, 9) X(rly094c, 6)       \
+                X(rly095, 7) X(rly096, 3) X(rly097, 4) X(rly098, 3) X(rly102, 4) X(rly104, 2)
 #define X(name, count) extern const wzp_ct_act wzp_ct_acts_##name[count];
 WZP_CT_FED_PLAYS(X)
 #undef X

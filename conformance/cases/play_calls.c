@@ -110,9 +110,9 @@ const wzp_ct_act wzp_ct_acts_rly069[WZP_CT_RLY069_ACTS] = {
 
 /* --- signals within a call -------------------------------------------------------------------- */
 
-enum { MESSAGES = 8 };
+enum { MESSAGES = WZP_CT_CALL_MESSAGES };
 
-static void make_messages(wzp_signal out[MESSAGES], wzp_bytes id) {
+void wzp_ct_call_messages(wzp_signal out[MESSAGES], wzp_bytes id) {
     static const uint16_t ports[] = {40001, 40002, 40003};
     static const wzp_bytes local[] = {{(const uint8_t *)"10.0.0.5:40000", 14}};
     const wzp_bytes proposal = wzp_bytes_str("p1");
@@ -165,7 +165,7 @@ static bool begin_messages(wzp_ct_exec *e, wzp_time now) {
     bool told = wzp_ct_report_path(e, WZP_CT_X, wzp_bytes_str("no-such-call")) &&
                 wzp_ct_hang_up(e, WZP_CT_X, wzp_bytes_str("no-such-call"));
     (void)now;
-    make_messages(messages, wzp_ct_call_id(e, &plain, id));
+    wzp_ct_call_messages(messages, wzp_ct_call_id(e, &plain, id));
     for (size_t i = 0; i < MESSAGES; i++) {
         told = told && wzp_party_tell(x, &messages[i]);
     }
@@ -178,7 +178,7 @@ static wzp_ct_so_far go_messages(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_party *l = wzp_ct_play_party(e, WZP_CT_L);
     const wzp_ct_party *third = wzp_ct_play_party(e, WZP_CT_KX);
     bool all = wzp_ct_play_elapsed(e, now) > WZP_S;
-    make_messages(messages, wzp_ct_call_id(e, &plain, id));
+    wzp_ct_call_messages(messages, wzp_ct_call_id(e, &plain, id));
     if (wzp_ct_is_gone(e, WZP_CT_X) || l->heard[WZP_SIGNAL_HANGUP] > 0) {
         return WZP_CT_NEVER;
     }

@@ -6,9 +6,9 @@
 #include "conformance/engine/peers.h"
 #include "crypto/identity.h"
 
-#define R1 ((wzp_ct_who)WZP_CT_R1)
-#define R2 ((wzp_ct_who)WZP_CT_R2)
-#define R3 ((wzp_ct_who)WZP_CT_R3)
+#define R1 WZP_CT_R1
+#define R2 WZP_CT_R2
+#define R3 WZP_CT_R3
 
 /* --- links ------------------------------------------------------------------------------------ */
 
@@ -82,11 +82,10 @@ static wzp_ct_so_far check_unused(wzp_ct_exec *e, wzp_time now) {
     return st->actives[R1] + out + in > 0 ? WZP_CT_NEVER : WZP_CT_HAPPENED;
 }
 
-static const wzp_ct_fed_traffic unused = {
-    .flows = {{.from = WZP_CT_X, .count = 50, .rate = 50},
-              {.from = (wzp_ct_who)WZP_CT_R1, .count = 50, .rate = 50}},
-    .pause_ms = 500,
-    .check = check_unused};
+static const wzp_ct_fed_traffic unused = {.flows = {{.from = WZP_CT_X, .count = 50, .rate = 50},
+                                                    {.from = WZP_CT_R1, .count = 50, .rate = 50}},
+                                          .pause_ms = 500,
+                                          .check = check_unused};
 
 #define TRAFFIC(required_, seconds, traffic) WHY(NOT_FORWARDED, required_, seconds, traffic)
 #define WHY(reason, required_, seconds, traffic)                                                   \
@@ -189,10 +188,9 @@ static wzp_ct_so_far check_delivered(wzp_ct_exec *e, wzp_time now) {
     return wzp_ct_fed_both(wzp_ct_fed_all(e, WZP_CT_X, 0), wzp_ct_fed_all(e, WZP_CT_L, 0));
 }
 
-static const wzp_ct_fed_traffic speech = {
-    .flows = {{.from = (wzp_ct_who)WZP_CT_R1, .count = 100, .rate = 50}},
-    .pause_ms = 500,
-    .check = check_delivered};
+static const wzp_ct_fed_traffic speech = {.flows = {{.from = WZP_CT_R1, .count = 100, .rate = 50}},
+                                          .pause_ms = 500,
+                                          .check = check_delivered};
 
 const wzp_ct_act wzp_ct_acts_f04[3] = {
     WZP_CT_FED_JOINED(&pair), WZP_CT_FED_LINKED(&pair),
@@ -209,7 +207,7 @@ static wzp_ct_so_far check_once(wzp_ct_exec *e, wzp_time now) {
 }
 
 static const wzp_ct_fed_traffic copies = {
-    .flows = {{.from = (wzp_ct_who)WZP_CT_R1, .count = 20, .rate = 50, .copies = 3}},
+    .flows = {{.from = WZP_CT_R1, .count = 20, .rate = 50, .copies = 3}},
     .pause_ms = 600,
     .check = check_once};
 
@@ -287,13 +285,13 @@ static wzp_ct_so_far check_limit(wzp_ct_exec *e, wzp_time now) {
 }
 
 static const wzp_ct_fed_traffic under = {
-    .flows = {{.from = (wzp_ct_who)WZP_CT_R1, .count = 2000, .rate = 400, .voices = 8},
-              {.from = (wzp_ct_who)WZP_CT_R1, .count = 250, .rate = 50, .room = OTHER_ROOM}},
+    .flows = {{.from = WZP_CT_R1, .count = 2000, .rate = 400, .voices = 8},
+              {.from = WZP_CT_R1, .count = 250, .rate = 50, .room = OTHER_ROOM}},
     .pause_ms = 500,
     .check = check_rate};
 static const wzp_ct_fed_traffic over = {
-    .flows = {{.from = (wzp_ct_who)WZP_CT_R1, .count = 4500, .rate = 900, .voices = 18},
-              {.from = (wzp_ct_who)WZP_CT_R1, .count = 250, .rate = 50, .room = OTHER_ROOM}},
+    .flows = {{.from = WZP_CT_R1, .count = 4500, .rate = 900, .voices = 18},
+              {.from = WZP_CT_R1, .count = 250, .rate = 50, .room = OTHER_ROOM}},
     .pause_ms = 500,
     .check = check_limit};
 
@@ -372,7 +370,7 @@ static wzp_ct_so_far check_flood(wzp_ct_exec *e, wzp_time now) {
 static const wzp_ct_fed_plan flooded = {
     .room = "android", .local = 1, .links = 1, .peer = 2, .control = true};
 static const wzp_ct_fed_traffic flood = {
-    .flows = {{.from = (wzp_ct_who)WZP_CT_R1, .count = 6000, .rate = 2000, .payload = 300}},
+    .flows = {{.from = WZP_CT_R1, .count = 6000, .rate = 2000, .payload = 300}},
     .pause_ms = 2500,
     .check = check_flood};
 
@@ -387,8 +385,8 @@ static wzp_ct_so_far check_both_heard(wzp_ct_exec *e, wzp_time now) {
 static const wzp_ct_fed_plan twins = {
     .room = "wzp-ct-1", .local = 1, .links = 1, .peer = 4, .control = true};
 static const wzp_ct_fed_traffic alike = {
-    .flows = {{.from = (wzp_ct_who)WZP_CT_R1, .count = 50, .rate = 50},
-              {.from = (wzp_ct_who)WZP_CT_R1, .count = 50, .rate = 50, .same_headers = true}},
+    .flows = {{.from = WZP_CT_R1, .count = 50, .rate = 50},
+              {.from = WZP_CT_R1, .count = 50, .rate = 50, .same_headers = true}},
     .pause_ms = 500,
     .check = check_both_heard};
 
@@ -451,10 +449,9 @@ static wzp_ct_so_far check_passed_on(wzp_ct_exec *e, wzp_time now) {
 
 static const wzp_ct_fed_plan between = {
     .room = "wzp-ct-3", .local = 1, .links = 2, .peer = 0, .control = true};
-static const wzp_ct_fed_traffic passing = {
-    .flows = {{.from = (wzp_ct_who)WZP_CT_R1, .count = 100, .rate = 50}},
-    .pause_ms = 500,
-    .check = check_passed_on};
+static const wzp_ct_fed_traffic passing = {.flows = {{.from = WZP_CT_R1, .count = 100, .rate = 50}},
+                                           .pause_ms = 500,
+                                           .check = check_passed_on};
 
 const wzp_ct_act wzp_ct_acts_rly086[3] = {
     WZP_CT_FED_JOINED(&between), WZP_CT_FED_LINKED(&between),

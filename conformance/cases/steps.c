@@ -187,13 +187,7 @@ wzp_bytes wzp_ct_call_id(wzp_ct_exec *e, const wzp_ct_call *call, char buf[WZP_C
     return wzp_bytes_of(buf, n);
 }
 
-/* What an offer borrows. */
-typedef struct offer_parts {
-    char id[WZP_CT_CALL_ID];
-    uint8_t signature[WZP_SIGNATURE_LEN];
-} offer_parts;
-
-static wzp_signal make_offer(wzp_ct_exec *e, const wzp_ct_call *call, offer_parts *parts) {
+wzp_signal wzp_ct_call_offer(wzp_ct_exec *e, const wzp_ct_call *call, wzp_ct_call_parts *parts) {
     const wzp_ct_party *from = wzp_ct_play_party(e, call->caller);
     const wzp_ct_party *to = wzp_ct_play_party(e, call->callee);
     wzp_handshake_sign(parts->signature, &from->identity, WZP_ROLE_OFFER, from->ephemeral.pub);
@@ -218,7 +212,7 @@ static wzp_signal make_offer(wzp_ct_exec *e, const wzp_ct_call *call, offer_part
     return signal;
 }
 
-static wzp_signal make_answer(wzp_ct_exec *e, const wzp_ct_call *call, offer_parts *parts) {
+wzp_signal wzp_ct_call_answer(wzp_ct_exec *e, const wzp_ct_call *call, wzp_ct_call_parts *parts) {
     const wzp_ct_party *from = wzp_ct_play_party(e, call->callee);
     wzp_signal signal = {.kind = WZP_SIGNAL_DIRECT_CALL_ANSWER,
                          .version = 1,
@@ -259,8 +253,8 @@ bool wzp_ct_same_signal(const wzp_signal *a, const wzp_signal *b) {
 
 bool wzp_ct_step_offer(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_call *call = wzp_ct_play_arg(e);
-    offer_parts parts;
-    const wzp_signal offer = make_offer(e, call, &parts);
+    wzp_ct_call_parts parts;
+    const wzp_signal offer = wzp_ct_call_offer(e, call, &parts);
     (void)now;
     return wzp_party_tell(wzp_ct_play_party(e, call->caller), &offer);
 }
@@ -274,8 +268,8 @@ wzp_ct_so_far wzp_ct_step_offered(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_party *from = wzp_ct_play_party(e, call->caller);
     const wzp_signal *came = wzp_ct_play_party(e, call->callee)->last[WZP_SIGNAL_DIRECT_CALL_OFFER];
     const wzp_signal *ringing = from->last[WZP_SIGNAL_CALL_RINGING];
-    offer_parts parts;
-    const wzp_signal offer = make_offer(e, call, &parts);
+    wzp_ct_call_parts parts;
+    const wzp_signal offer = wzp_ct_call_offer(e, call, &parts);
     const wzp_bytes id = offer.u.DirectCallOffer.call_id;
     (void)now;
     if (wzp_ct_has_hangup(e, call->caller, id) || wzp_ct_is_gone(e, call->caller) ||
@@ -295,8 +289,8 @@ wzp_ct_so_far wzp_ct_step_offered(wzp_ct_exec *e, wzp_time now) {
 
 bool wzp_ct_step_answer(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_call *call = wzp_ct_play_arg(e);
-    offer_parts parts;
-    const wzp_signal answer = make_answer(e, call, &parts);
+    wzp_ct_call_parts parts;
+    const wzp_signal answer = wzp_ct_call_answer(e, call, &parts);
     (void)now;
     return wzp_party_tell(wzp_ct_play_party(e, call->callee), &answer);
 }
@@ -320,8 +314,7 @@ static bool shows_null(const char *json) {
            strstr(json, "\"peer_mapped_addr\":null") != NULL;
 }
 
-/* What is wrong with a party's CallSetup; NULL: nothing. */
-static const char *fault_of_setup(const wzp_ct_party *p, wzp_bytes id, const wzp_signal *peer) {
+const char *wzp_ct_fault_of_setup(const wzp_ct_party *p, wzp_bytes id, const wzp_signal *peer) {
     const wzp_signal_CallSetup *setup = &p->last[WZP_SIGNAL_CALL_SETUP]->u.CallSetup;
     const bool is_offer = peer->kind == WZP_SIGNAL_DIRECT_CALL_OFFER;
     const wzp_signal_DirectCallOffer *offer = &peer->u.DirectCallOffer;
@@ -346,24 +339,24 @@ static const char *fault_of_setup(const wzp_ct_party *p, wzp_bytes id, const wzp
                                                              : NULL;
 }
 
-static bool has_setup(const wzp_ct_party *p, wzp_bytes id) {
+bool wzp_ct_has_setup(const wzp_ct_party *p, wzp_bytes id) {
     const wzp_signal *setup = p->last[WZP_SIGNAL_CALL_SETUP];
     return setup != NULL && wzp_bytes_equal(setup->u.CallSetup.call_id, id);
 }
 
 static wzp_ct_so_far weigh_setups(wzp_ct_exec *e, const wzp_ct_call *call) {
-    offer_parts parts[2];
-    const wzp_signal offer = make_offer(e, call, &parts[0]);
-    const wzp_signal answer = make_answer(e, call, &parts[1]);
+    wzp_ct_call_parts parts[2];
+    const wzp_signal offer = wzp_ct_call_offer(e, call, &parts[0]);
+    const wzp_signal answer = wzp_ct_call_answer(e, call, &parts[1]);
     const wzp_ct_party *from = wzp_ct_play_party(e, call->caller);
     const wzp_ct_party *to = wzp_ct_play_party(e, call->callee);
     const wzp_bytes id = offer.u.DirectCallOffer.call_id;
-    if (!has_setup(from, id) || !has_setup(to, id) ||
+    if (!wzp_ct_has_setup(from, id) || !wzp_ct_has_setup(to, id) ||
         from->last[WZP_SIGNAL_DIRECT_CALL_ANSWER] == NULL) {
         return WZP_CT_NOT_YET;
     }
-    const char *fault = fault_of_setup(from, id, &answer);
-    const char *other = fault_of_setup(to, id, &offer);
+    const char *fault = wzp_ct_fault_of_setup(from, id, &answer);
+    const char *other = wzp_ct_fault_of_setup(to, id, &offer);
     const bool same = wzp_ct_same_signal(&answer, from->last[WZP_SIGNAL_DIRECT_CALL_ANSWER]);
     if (fault == NULL && other == NULL && same) {
         return WZP_CT_HAPPENED;
@@ -387,8 +380,8 @@ wzp_ct_so_far wzp_ct_step_set_up(wzp_ct_exec *e, wzp_time now) {
         return WZP_CT_NEVER;
     }
     const bool ended = wzp_ct_has_hangup(e, call->caller, id);
-    const bool set_up = has_setup(wzp_ct_play_party(e, call->caller), id) ||
-                        has_setup(wzp_ct_play_party(e, call->callee), id);
+    const bool set_up = wzp_ct_has_setup(wzp_ct_play_party(e, call->caller), id) ||
+                        wzp_ct_has_setup(wzp_ct_play_party(e, call->callee), id);
     if (call->mode == WZP_ACCEPT_REJECT) {
         return set_up ? WZP_CT_NEVER : ended ? WZP_CT_HAPPENED : WZP_CT_NOT_YET;
     }

@@ -94,6 +94,24 @@ wzp_ct_so_far wzp_ct_step_set_up(wzp_ct_exec *exec, wzp_time now);
         .late = WZP_CT_REASON_NO_RESPONSE, .arg = (call)                                           \
     }
 
+/* The offer and the answer of a call, for parties that say them in their own way: a peer in an
+ * envelope.  They borrow from `parts`. */
+typedef struct wzp_ct_call_parts {
+    char id[WZP_CT_CALL_ID];
+    uint8_t signature[WZP_SIGNATURE_LEN];
+} wzp_ct_call_parts;
+wzp_signal wzp_ct_call_offer(wzp_ct_exec *exec, const wzp_ct_call *call, wzp_ct_call_parts *parts);
+wzp_signal wzp_ct_call_answer(wzp_ct_exec *exec, const wzp_ct_call *call, wzp_ct_call_parts *parts);
+bool wzp_ct_has_setup(const wzp_ct_party *party, wzp_bytes call_id);
+/* What is wrong with a party's CallSetup, `peer` being what the other one offered or answered;
+ * NULL: nothing. */
+const char *wzp_ct_fault_of_setup(const wzp_ct_party *party, wzp_bytes call_id,
+                                  const wzp_signal *peer);
+
+/* Eight signals that name a call, MediaPathReport first. */
+enum { WZP_CT_CALL_MESSAGES = 8 };
+void wzp_ct_call_messages(wzp_signal out[WZP_CT_CALL_MESSAGES], wzp_bytes call_id);
+
 /* A Hangup for this call came, with this reason. */
 bool wzp_ct_has_hangup(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes call_id);
 bool wzp_ct_hang_up(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes call_id);

@@ -111,6 +111,7 @@ WRAP(size_t, wzp_relay_send_to_room, const room *rm, const wzp_signal *signal) {
         if (fault() == WZP_FAULT_LISTS_BACKWARDS) {
             turn_round(&changed.u.RoomUpdate);
         }
+        wzp_fault_room_update(&changed.u.RoomUpdate);
     }
     return __real_wzp_relay_send_to_room(rm, &changed);
 }

@@ -16,12 +16,18 @@
 
 struct session;
 struct wzp_signal;
+struct wzp_signal_RoomUpdate;
 
 /* faults_signal.c: changes a signal that leaves; false: it does not. */
 bool wzp_fault_signal(struct session *to, struct wzp_signal *signal);
 
 /* faults_relay.c: what else comes of a signal on _signal. */
 void wzp_fault_hub_signal(struct session *s, const struct wzp_signal *signal);
+
+/* faults_federation.c: changes what the members of a room are told, and what relays that only
+ * measure are. */
+void wzp_fault_room_update(struct wzp_signal_RoomUpdate *update);
+void wzp_fault_probe_signal(const struct session *to, struct wzp_signal *signal);
 
 /* faults_policy.c: forgets all relays and senders of another fault, whether the deployed scorer
  * drops this; who was hung up on. */
