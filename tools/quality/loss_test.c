@@ -1,0 +1,90 @@
+#include "tools/quality/loss.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+#include "media/audio.h"
+#include "media/testing/voice.h"
+
+enum { LEN = 12 * WZP_QUALITY_RATE_HZ };
+
+static int16_t voice[LEN];
+
+static wzp_loss_result run(wzp_loss_cfg cfg) {
+    wzp_loss_result r;
+    cfg.mean_burst = 3;
+    wzp_voice_speak(voice, LEN);
+    ck_assert(wzp_loss_run(&r, &cfg, voice, LEN) == WZP_OK);
+    return r;
+}
+
+START_TEST(without_loss_nothing_is_concealed) {
+    const wzp_loss_result r = run((wzp_loss_cfg){.codec = WZP_CODEC_OPUS_24K, .dred = true});
+    ck_assert_uint_eq(r.frames, LEN / 960);
+    ck_assert_uint_eq(r.lost, 0);
+    ck_assert_uint_eq(r.rebuilt, 0);
+    ck_assert_uint_eq(r.concealed, 0);
+    ck_assert_uint_eq(r.longest_ms, 0);
+}
+END_TEST
+
+START_TEST(the_channel_loses_what_it_shall) {
+    const wzp_loss_result a =
+        run((wzp_loss_cfg){.codec = WZP_CODEC_OPUS_24K, .loss_ppm = 200000, .seed = 5});
+    ck_assert_uint_gt(a.lost * 100 / a.frames, 13);
+    ck_assert_uint_lt(a.lost * 100 / a.frames, 27);
+    ck_assert_uint_ge(a.concealed, a.lost);
+    const wzp_loss_result b =
+        run((wzp_loss_cfg){.codec = WZP_CODEC_OPUS_24K, .loss_ppm = 200000, .seed = 5});
+    ck_assert(a.quality.lsd_db == b.quality.lsd_db);
+    ck_assert(a.quality.snr_seg_db == b.quality.snr_seg_db);
+    ck_assert_uint_eq(a.concealed, b.concealed);
+}
+END_TEST
+
+/* The reason why DRED is there: at 20 % loss in bursts most of what is missing comes back, no
+ * gap is longer, and the spectrum is clearly closer to what was said. */
+START_TEST(dred_beats_concealment_at_20_percent) {
+    const uint64_t seed = (uint64_t)_i + 1;
+    if (!wzp_opus_has_dred()) {
+        return;
+    }
+    wzp_loss_cfg cfg = {.codec = WZP_CODEC_OPUS_24K, .loss_ppm = 200000, .seed = seed};
+    const wzp_loss_result plain = run(cfg);
+    cfg.dred = cfg.tuned = true;
+    cfg.playout_ms = 160;
+    const wzp_loss_result dred = run(cfg);
+    ck_assert_uint_eq(plain.lost, dred.lost);
+    ck_assert_uint_eq(plain.rebuilt, 0);
+    ck_assert_msg(dred.concealed * 2 < plain.concealed, "%llu of %llu",
+                  (unsigned long long)dred.concealed, (unsigned long long)plain.concealed);
+    ck_assert_uint_le(dred.longest_ms, plain.longest_ms);
+    ck_assert_msg(dred.quality.lsd_db < plain.quality.lsd_db * 0.8, "LSD %f against %f",
+                  dred.quality.lsd_db, plain.quality.lsd_db);
+    ck_assert_msg(dred.quality.lsd_worst_db < plain.quality.lsd_worst_db * 0.8,
+                  "worst LSD %f against %f", dred.quality.lsd_worst_db, plain.quality.lsd_worst_db);
+}
+END_TEST
+
+START_TEST(what_cannot_be_said) {
+    wzp_loss_result r;
+    const wzp_loss_cfg cfg = {.codec = WZP_CODEC_AV1_MAIN};
+    ck_assert(wzp_loss_run(&r, &cfg, voice, LEN) == WZP_ERR_INVALID_ARGUMENT);
+    ck_assert(wzp_loss_run(&r, &cfg, voice, 0) == WZP_ERR_INVALID_ARGUMENT);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("loss");
+    TCase *tc = tcase_create("all");
+    tcase_add_test(tc, without_loss_nothing_is_concealed);
+    tcase_add_test(tc, the_channel_loses_what_it_shall);
+    tcase_add_loop_test(tc, dred_beats_concealment_at_20_percent, 0, 3);
+    tcase_add_test(tc, what_cannot_be_said);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
