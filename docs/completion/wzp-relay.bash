@@ -28,14 +28,14 @@ _wzp_relay() {
         ;;
     --seed | --max-sessions | --max-connections | --max-connections-per-ip | --ring-timeout | \
         --drain-timeout | --cooldown | --block | --quota-anonymous | --quota-authenticated | --senders-per-ip | \
-        --global-room | --federation-room-pps | --probe | \
+        --global-room | --federation-room-pps | --federation-peer-pps | --federation-peer-bytes | --probe | \
         --auth-url | --region | --debug-tap | --ws-port | --threads | --metrics-port) ;;
     *)
         mapfile -t COMPREPLY < <(compgen -W "--listen --identity --regenerate-identity --replace-bad-identity
             --seed --config --enforce --entropy --cooldown --block --ban-list --quota-anonymous --quota-authenticated
             --senders-per-ip --exact-limits --max-sessions --max-connections --max-connections-per-ip
             --strict-identity --pli-broadcast --layers-by-report --trunking --ring-timeout --drain-timeout --advertised-addr --auth-url
-            --auth-ca --region --threads --global-room --probe --probe-mesh --mesh-status --federation-pin --federation-room-pps --metrics-port --metrics-addr --ws-port --ws-addr --debug-tap --event-log --qlog
+            --auth-ca --region --threads --global-room --probe --probe-mesh --mesh-status --federation-pin --federation-room-pps --federation-peer-pps --federation-peer-bytes --metrics-port --metrics-addr --ws-port --ws-addr --debug-tap --event-log --qlog
             --keylog --log-level --quiet --help --version" -- "$current")
         ;;
     esac

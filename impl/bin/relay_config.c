@@ -72,6 +72,8 @@ static const struct key {
     {"global_rooms", LIST, USED, 0},
     {"federation_pin", PIN, USED, INTO(pin_required)},
     {"federation_room_pps", NUMBER, USED, INTO(federation_room_pps)},
+    {"federation_peer_pps", NUMBER, USED, INTO(federation_peer_pps)},
+    {"federation_peer_bytes", NUMBER, USED, INTO(federation_peer_bytes)},
 };
 
 static const char *expected(key_kind kind) {

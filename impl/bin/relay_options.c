@@ -64,7 +64,9 @@ static const char help[] =
     "  --global-room NAME        a room that is shared with peers, in lower case; may be repeated\n"
     "  --federation-pin warn|require   what if a peer shows another certificate than its\n"
     "                            fingerprint says: log it (default), or do not link\n"
-    "  --federation-room-pps N   packets per second and room that peers may send (500)\n"
+    "  --federation-room-pps N   packets per second that a peer may send in one room (500)\n"
+    "  --federation-peer-pps N   the same in all, duplicates included (20000)\n"
+    "  --federation-peer-bytes N   their bytes per second (25000000)\n"
     "  --probe IP:PORT           a relay to measure every second; may be repeated\n"
     "  --probe-mesh              without effect, as in deployed relays\n"
     "  --mesh-status             print the table of measured relays of a fresh start, and end\n"
@@ -125,6 +127,8 @@ enum flag_id {
     FLAG_PROBE_MESH,
     FLAG_MESH_STATUS,
     FLAG_FEDERATION_ROOM_PPS,
+    FLAG_FEDERATION_PEER_PPS,
+    FLAG_FEDERATION_PEER_BYTES,
     FLAG_THREADS,
     FLAG_METRICS_PORT,
     FLAG_METRICS_ADDR,
@@ -174,6 +178,8 @@ static const struct option flags[] = {
     {"global-room", required_argument, NULL, FLAG_GLOBAL_ROOM},
     {"federation-pin", required_argument, NULL, FLAG_FEDERATION_PIN},
     {"federation-room-pps", required_argument, NULL, FLAG_FEDERATION_ROOM_PPS},
+    {"federation-peer-pps", required_argument, NULL, FLAG_FEDERATION_PEER_PPS},
+    {"federation-peer-bytes", required_argument, NULL, FLAG_FEDERATION_PEER_BYTES},
     {"metrics-port", required_argument, NULL, FLAG_METRICS_PORT},
     {"metrics-addr", required_argument, NULL, FLAG_METRICS_ADDR},
     {"ws-port", required_argument, NULL, FLAG_WS_PORT},
@@ -421,6 +427,10 @@ static int take(wzp_relay_options *o, int id, const char *name, const char *valu
         return take_word(wzp_pin_parse(value, &o->pin_required), name, "warn or require", value);
     case FLAG_FEDERATION_ROOM_PPS:
         return take_number(&o->federation_room_pps, name, value, 1000000);
+    case FLAG_FEDERATION_PEER_PPS:
+        return take_number(&o->federation_peer_pps, name, value, 100000000);
+    case FLAG_FEDERATION_PEER_BYTES:
+        return take_number(&o->federation_peer_bytes, name, value, UINT32_MAX);
     case FLAG_THREADS:
         return take_threads(&o->threads, value);
     case FLAG_METRICS_PORT:

@@ -47,7 +47,7 @@ typedef struct wzp_relay_options {
     const json_t *probe_list; /* of the file; NULL: none */
     bool mesh_status;         /* prints a table and ends */
     bool pin_required;
-    uint32_t federation_room_pps; /* 0: the default */
+    uint32_t federation_room_pps, federation_peer_pps, federation_peer_bytes; /* 0: the default */
 
     bool has_metrics;
     uint16_t metrics_port;

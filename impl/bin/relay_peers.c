@@ -150,7 +150,9 @@ const wzp_federation_cfg *wzp_relay_options_federation(const wzp_relay_options *
                                 .rooms = o->global_rooms,
                                 .room_count = o->global_room_count,
                                 .pin_required = o->pin_required,
-                                .room_pps = o->federation_room_pps};
+                                .room_pps = o->federation_room_pps,
+                                .peer_pps = o->federation_peer_pps,
+                                .peer_bytes = o->federation_peer_bytes};
     return o->peer_count != 0 || o->global_room_count != 0 ? out : NULL;
 }
 

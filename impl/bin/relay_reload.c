@@ -16,6 +16,8 @@ static const struct fixed {
     FIXED("ws_port", ws_port),
     FIXED("federation_pin", pin_required),
     FIXED("federation_room_pps", federation_room_pps),
+    FIXED("federation_peer_pps", federation_peer_pps),
+    FIXED("federation_peer_bytes", federation_peer_bytes),
     FIXED("global_rooms", global_room_count),
 #undef FIXED
 };

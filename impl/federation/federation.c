@@ -35,6 +35,8 @@ wzp_err wzp_federation_new(wzp_federation **out, const wzp_federation_cfg *cfg, 
     fed->sweep_at = wzp_time_after(now, SWEEP);
     fed->pin_required = cfg->pin_required;
     fed->room_pps = cfg->room_pps != 0 ? cfg->room_pps : WZP_FED_ROOM_PPS;
+    fed->peer_pps = cfg->peer_pps != 0 ? cfg->peer_pps : WZP_FED_PEER_PPS;
+    fed->peer_bytes = cfg->peer_bytes != 0 ? cfg->peer_bytes : WZP_FED_PEER_BYTES;
     fed->bucket_key = wzp_rng_u64(cfg->rng);
     const wzp_err err = build(fed, cfg, now);
     if (err != WZP_OK) {
@@ -203,23 +205,76 @@ size_t wzp_federation_forward(wzp_federation *fed, uint32_t to, const wzp_signal
 
 /* --- media ------------------------------------------------------------------------------------ */
 
-/* As deployed: the window begins with the first packet after the end of the one before. */
-static bool exceeds_rate(const wzp_federation *fed, wzp_fed_room *room, wzp_time now) {
-    if (wzp_time_since(now, room->window_start) >= WZP_S || room->window_start == 0) {
-        room->window_start = now;
-        room->window_count = 0;
+/* As deployed windows begin with the first packet after the end of the one before. */
+static bool begins(wzp_time *window_start, wzp_time now) {
+    if (*window_start != 0 && wzp_time_since(now, *window_start) < WZP_S) {
+        return false;
     }
-    if (room->window_count >= fed->room_pps) {
+    *window_start = now;
+    return true;
+}
+
+/* Before anything is read, duplicates and nonsense included: what it may cost at all. */
+static bool exceeds_peer_rate(const wzp_federation *fed, peer *from, size_t bytes, wzp_time now) {
+    if (begins(&from->window_start, now)) {
+        from->window_count = from->window_bytes = 0;
+    }
+    if (from->window_count >= fed->peer_pps || bytes > fed->peer_bytes - from->window_bytes) {
         return true;
     }
-    room->window_count++;
+    from->window_count++;
+    from->window_bytes += (uint32_t)bytes;
     return false;
+}
+
+static uint32_t senders_of(const wzp_fed_room *room) {
+    size_t known = 0;
+    for (const origin *o = room->origins; o != NULL; o = o->next) {
+        known += o->members->count;
+    }
+    return (uint32_t)known + WZP_FED_UNTOLD;
+}
+
+/* Each peer has its own share of each room, so that none takes another's.  Who is there is counted
+ * once a second. */
+static bool exceeds_rate(const wzp_federation *fed, const wzp_fed_room *room, inlet *in,
+                         wzp_time now) {
+    const bool is_first = in->window_start == 0;
+    if (begins(&in->window_start, now)) {
+        in->window_count = 0;
+        in->senders = senders_of(room);
+        if (is_first) {
+            wzp_crowd_init(&in->crowd, now);
+        }
+    }
+    if (in->window_count >= fed->room_pps) {
+        return true;
+    }
+    in->window_count++;
+    return false;
+}
+
+/* Nobody knows whose a packet is; of all who might be there it is too much. */
+static bool is_excess(const wzp_federation *fed, inlet *in, const wzp_media_packet *packet,
+                      wzp_time now) {
+    return fed->metering != WZP_FED_METER_OFF &&
+           wzp_crowd_take(&in->crowd, in->senders, &packet->hdr, packet->payload.len, now) !=
+               WZP_VIOLATION_NONE;
+}
+
+void wzp_federation_meter(wzp_federation *fed, wzp_fed_metering metering) {
+    fed->metering = metering;
 }
 
 /* Neither a duplicate nor what is over the rate uses up what others need: only what is delivered
  * counts and is remembered. */
-static wzp_fed_verdict judge(wzp_federation *fed, wzp_bytes datagram, wzp_time now,
+static wzp_fed_verdict judge(wzp_federation *fed, uint32_t index, wzp_bytes datagram, wzp_time now,
                              wzp_fed_packet *out) {
+    peer *from = &fed->peers[index];
+    if (exceeds_peer_rate(fed, from, datagram.len, now)) {
+        from->over_rate++;
+        return WZP_FED_PEER_RATE;
+    }
     if (wzp_federation_parse(&out->parsed, datagram, NULL) != WZP_OK) {
         return WZP_FED_MALFORMED;
     }
@@ -231,8 +286,16 @@ static wzp_fed_verdict judge(wzp_federation *fed, wzp_bytes datagram, wzp_time n
     if (wzp_fed_dedup_has(&fed->dedup, mark, now)) {
         return WZP_FED_DUPLICATE;
     }
-    if (exceeds_rate(fed, out->room, now)) {
+    inlet *in = &out->room->inlets[index];
+    if (exceeds_rate(fed, out->room, in, now)) {
+        from->over_room_rate++;
         return WZP_FED_RATE;
+    }
+    if (is_excess(fed, in, &out->parsed.packet, now)) {
+        from->excess++;
+        if (fed->metering == WZP_FED_METER_DROP) {
+            return WZP_FED_EXCESS;
+        }
     }
     wzp_fed_dedup_add(&fed->dedup, mark, now);
     return WZP_FED_DELIVER;
@@ -241,10 +304,10 @@ static wzp_fed_verdict judge(wzp_federation *fed, wzp_bytes datagram, wzp_time n
 wzp_fed_verdict wzp_federation_ingress(wzp_federation *fed, wzp_fed_link *link, wzp_bytes datagram,
                                        wzp_time now, wzp_fed_packet *out) {
     peer *from = &fed->peers[link->peer];
-    const wzp_fed_verdict verdict = judge(fed, datagram, now, out);
+    const wzp_fed_verdict verdict = judge(fed, link->peer, datagram, now, out);
     fed->counters.verdicts[verdict]++;
     from->last_seen = now;
-    from->packets_in += verdict != WZP_FED_MALFORMED ? 1 : 0;
+    from->packets_in += verdict != WZP_FED_MALFORMED && verdict != WZP_FED_PEER_RATE ? 1 : 0;
     return verdict;
 }
 
@@ -293,6 +356,9 @@ void wzp_federation_peer(const wzp_federation *fed, uint32_t index, wzp_fed_peer
                                .conn = p->links != NULL ? p->links->conn : 0,
                                .packets_in = p->packets_in,
                                .packets_out = p->packets_out,
+                               .over_rate = p->over_rate,
+                               .over_room_rate = p->over_room_rate,
+                               .excess = p->excess,
                                .active_rooms = active_rooms(fed, index)};
 }
 
@@ -305,7 +371,8 @@ const char *wzp_fed_verdict_name(wzp_fed_verdict verdict) {
     static const char *const names[WZP_FED_VERDICT_COUNT] = {
         [WZP_FED_DELIVER] = "deliver", [WZP_FED_MALFORMED] = "malformed",
         [WZP_FED_NO_ROOM] = "no room", [WZP_FED_DUPLICATE] = "duplicate",
-        [WZP_FED_RATE] = "rate",
+        [WZP_FED_RATE] = "rate",       [WZP_FED_PEER_RATE] = "peer rate",
+        [WZP_FED_EXCESS] = "excess",
     };
     return names[verdict];
 }

@@ -23,6 +23,7 @@
 #include "base/addr.h"
 #include "base/rng.h"
 #include "base/time.h"
+#include "meter/meter.h"
 #include "wire/federation.h"
 #include "wire/signal.h"
 
@@ -39,7 +40,10 @@ typedef struct wzp_fed_room wzp_fed_room; /* a room that is bridged */
 #define WZP_FED_TEXT_MAX 96          /* bytes of a fingerprint, an alias, a label; longer are cut */
 #define WZP_FED_ORIGINS 128          /* relays that one room has members on */
 #define WZP_FED_ROOMS_OF_PEER 1024   /* call- rooms that exist because one peer says so */
-#define WZP_FED_ROOM_PPS 500         /* packets per second and room from peers, default */
+#define WZP_FED_ROOM_PPS 500         /* packets per second and room from one peer, default */
+#define WZP_FED_PEER_PPS 20000       /* datagrams per second from one peer, default ... */
+#define WZP_FED_PEER_BYTES 25000000  /* ... and their bytes, 200 Mbit/s */
+#define WZP_FED_UNTOLD 8             /* senders in a room that no list may have named yet */
 #define WZP_FED_DEDUP_CAP (1U << 17) /* packets remembered, default; a power of two */
 
 #define WZP_FED_BACKOFF_MIN (5 * WZP_S)
@@ -63,9 +67,10 @@ typedef struct wzp_federation_cfg {
     size_t peer_count;        /* at most WZP_FED_PEERS; of equal fingerprints the first counts */
     const char *const *rooms; /* [[global_rooms]]; copied */
     size_t room_count;
-    bool pin_required;  /* a dialled peer must show the certificate of its fingerprint */
-    uint32_t room_pps;  /* 0: WZP_FED_ROOM_PPS */
-    uint32_t dedup_cap; /* 0: WZP_FED_DEDUP_CAP */
+    bool pin_required;             /* a dialled peer must show the certificate of its fingerprint */
+    uint32_t room_pps;             /* 0: WZP_FED_ROOM_PPS */
+    uint32_t peer_pps, peer_bytes; /* 0: WZP_FED_PEER_PPS, WZP_FED_PEER_BYTES */
+    uint32_t dedup_cap;            /* 0: WZP_FED_DEDUP_CAP */
 } wzp_federation_cfg;
 
 /* WZP_ERR_NOMEM, WZP_ERR_LIMIT (too many peers), WZP_ERR_INVALID_ARGUMENT (a fingerprint or a
@@ -159,7 +164,9 @@ typedef enum wzp_fed_verdict {
     WZP_FED_MALFORMED,
     WZP_FED_NO_ROOM,
     WZP_FED_DUPLICATE,
-    WZP_FED_RATE,
+    WZP_FED_RATE,      /* of this peer in this room */
+    WZP_FED_PEER_RATE, /* of this peer: it was not looked at */
+    WZP_FED_EXCESS,    /* more than those in the room could send, see wzp_federation_meter */
     WZP_FED_VERDICT_COUNT
 } wzp_fed_verdict;
 
@@ -168,6 +175,15 @@ typedef struct wzp_fed_packet {
     wzp_federation_datagram parsed; /* borrows from the datagram */
     size_t delivered;               /* the caller's */
 } wzp_fed_packet;
+
+/* What peers send in a room is held against what ENF-1 lets as many senders send as are known to be
+ * elsewhere in it, and WZP_FED_UNTOLD more (meter/crowd.h). */
+typedef enum wzp_fed_metering {
+    WZP_FED_METER_OFF,
+    WZP_FED_METER_COUNT, /* what is over is counted and delivered */
+    WZP_FED_METER_DROP   /* it is counted, and its verdict is WZP_FED_EXCESS */
+} wzp_fed_metering;
+void wzp_federation_meter(wzp_federation *fed, wzp_fed_metering metering); /* at first: OFF */
 
 /* A datagram from a link.  WZP_FED_DELIVER: its packet goes to the local rooms, and the datagram as
  * it is to wzp_federation_targets. */
@@ -195,6 +211,7 @@ typedef struct wzp_fed_peer_info {
     bool up;
     uint64_t conn; /* of the preferred link, 0: none */
     uint64_t packets_in, packets_out;
+    uint64_t over_rate, over_room_rate, excess; /* datagrams */
     size_t active_rooms;
 } wzp_fed_peer_info;
 size_t wzp_federation_peers(const wzp_federation *fed);

@@ -15,6 +15,7 @@ enum { B, C, D }; /* peers: B is dialled, C and D are trusted */
 static wzp_prng prng;
 static wzp_federation *fed;
 static wzp_time now;
+static uint32_t peer_pps, peer_bytes; /* 0: the defaults */
 
 static void setup_with(bool pin) {
     static const char *const rooms[] = {"general", "podcast"};
@@ -30,6 +31,8 @@ static void setup_with(bool pin) {
                                     .rooms = rooms,
                                     .room_count = 2,
                                     .pin_required = pin,
+                                    .peer_pps = peer_pps,
+                                    .peer_bytes = peer_bytes,
                                     .dedup_cap = 1024};
     wzp_prng_init(&prng, 3, "federation");
     now = 1000 * WZP_S;
@@ -545,6 +548,128 @@ START_TEST(rate) {
 }
 END_TEST
 
+/* Speech of 8 bytes, of which each packet is another. */
+static wzp_fed_verdict take_one(wzp_fed_link *link, const char *room, unsigned n,
+                                uint64_t after_ms) {
+    char hex[128];
+    (void)snprintf(hex, sizeof hex, "%s0200000000000000%08x00140000aabbccddeeff0011", room, n);
+    return take(link, hex, after_ms);
+}
+
+/* What a peer sends in a room leaves other peers theirs. */
+START_TEST(rooms_are_shared_out) {
+    wzp_fed_link *c = accept_from(1, FP("c"));
+    wzp_fed_link *d = accept_from(2, FP("d"));
+    size_t flood = 0;
+    for (unsigned i = 0; i < 1000; i++) {
+        flood += take_one(c, GENERAL, i, 0) == WZP_FED_DELIVER ? 1 : 0;
+    }
+    ck_assert_uint_eq(flood, 500);
+    for (unsigned i = 0; i < 50; i++) {
+        ck_assert_uint_eq(take_one(d, GENERAL, 5000 + i, 0), WZP_FED_DELIVER);
+    }
+    wzp_fed_peer_info info;
+    wzp_federation_peer(fed, C, &info);
+    ck_assert_uint_eq(info.over_room_rate, 500);
+    wzp_federation_peer(fed, D, &info);
+    ck_assert_uint_eq(info.over_room_rate, 0);
+}
+END_TEST
+
+/* Each datagram is 40 bytes long; the limits count what is read and what is not. */
+static const struct peer_limit {
+    const char *name;
+    uint32_t pps, bytes;
+    size_t taken; /* of 150 duplicates in a second */
+} peer_limits[] = {
+    {"by default far more", 0, 0, 150},
+    {"packets", 100, 0, 100},
+    {"bytes", 0, 40 * 70, 70},
+    {"not one fits", 0, 39, 0},
+};
+
+START_TEST(a_peer_has_a_rate) {
+    const struct peer_limit *l = &peer_limits[_i];
+    const char *junk =
+        "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff0011223344556677";
+    size_t taken = 0;
+    teardown();
+    peer_pps = l->pps;
+    peer_bytes = l->bytes;
+    setup();
+    peer_pps = peer_bytes = 0;
+    wzp_fed_link *c = accept_from(1, FP("c"));
+    wzp_fed_link *again = accept_from(2, FP("c")); /* links of one peer count together */
+    wzp_fed_link *d = accept_from(3, FP("d"));
+    for (unsigned i = 0; i < 150; i++) {
+        taken += take(i % 2 == 0 ? c : again, junk, 0) != WZP_FED_PEER_RATE ? 1 : 0;
+    }
+    ck_assert_msg(taken == l->taken, "%s: %zu", l->name, taken);
+    wzp_fed_peer_info info;
+    wzp_federation_peer(fed, C, &info);
+    ck_assert_uint_eq(info.over_rate, 150 - l->taken);
+    ck_assert_uint_eq(info.packets_in, 0);
+    if (l->taken > 0) {
+        ck_assert_uint_eq(take_one(d, GENERAL, 1, 0), WZP_FED_DELIVER);
+        ck_assert_uint_eq(take_one(c, GENERAL, 2, 1000), WZP_FED_DELIVER);
+    }
+}
+END_TEST
+
+/* Opus24k, 500 packets a second, 616 bytes with their headers: twenty times what one may send, or
+ * eight who talk.  `known` are in the list, and eight more might be. */
+static const struct excess_case {
+    const char *name;
+    wzp_fed_metering metering;
+    uint16_t payload;
+    unsigned known, packets;
+    size_t delivered, excess;
+} excess_cases[] = {
+    {"off", WZP_FED_METER_OFF, 600, 0, 480, 480, 0},
+    {"counted", WZP_FED_METER_COUNT, 600, 0, 480, 480, 279},
+    {"dropped", WZP_FED_METER_DROP, 600, 0, 480, 201, 279},
+    {"with nine more there", WZP_FED_METER_DROP, 600, 9, 480, 428, 52},
+    {"with twelve more there", WZP_FED_METER_DROP, 600, 12, 480, 480, 0},
+    {"eight who talk", WZP_FED_METER_DROP, 76, 0, 400, 400, 0},
+};
+
+static void know(wzp_fed_link *link, unsigned count) {
+    char json[4096];
+    int len =
+        snprintf(json, sizeof json,
+                 "{\"GlobalRoomActive\":{\"version\":1,\"room\":\"general\",\"participants\":[");
+    for (unsigned i = 0; i < count; i++) {
+        len += snprintf(json + len, sizeof json - (size_t)len, "%s{\"fingerprint\":\"%x\"}",
+                        i > 0 ? "," : "", 0xaa00 + i);
+    }
+    (void)snprintf(json + len, sizeof json - (size_t)len, "]}}");
+    (void)hear(link, json);
+}
+
+START_TEST(what_no_senders_could_send) {
+    const struct excess_case *c = &excess_cases[_i];
+    uint8_t datagram[700] = {0x0f, 0xea, 0xe1, 0x6d, 0x55, 0x36, 0x5a, 0xcf, WZP_PROTOCOL_VERSION};
+    wzp_fed_link *link = accept_from(1, FP("c"));
+    wzp_fed_packet packet;
+    wzp_fed_peer_info info;
+    size_t delivered = 0;
+    wzp_federation_meter(fed, c->metering);
+    know(link, c->known);
+    for (unsigned i = 0; i < c->packets; i++) {
+        datagram[16] = (uint8_t)(i >> 8);
+        datagram[17] = (uint8_t)i;
+        now += 2 * WZP_MS;
+        delivered += wzp_federation_ingress(fed, link, wzp_bytes_of(datagram, 24U + c->payload),
+                                            now, &packet) == WZP_FED_DELIVER
+                         ? 1
+                         : 0;
+    }
+    wzp_federation_peer(fed, C, &info);
+    ck_assert_msg(delivered == c->delivered && info.excess == c->excess, "%s: %zu and %llu",
+                  c->name, delivered, (unsigned long long)info.excess);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("federation");
     TCase *tc = tcase_create("federation");
@@ -564,6 +689,9 @@ int main(void) {
     tcase_add_loop_test(tc, ingress, 0, WZP_COUNT_OF(ingress_cases));
     tcase_add_test(tc, egress);
     tcase_add_test(tc, rate);
+    tcase_add_test(tc, rooms_are_shared_out);
+    tcase_add_loop_test(tc, a_peer_has_a_rate, 0, WZP_COUNT_OF(peer_limits));
+    tcase_add_loop_test(tc, what_no_senders_could_send, 0, WZP_COUNT_OF(excess_cases));
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -4,6 +4,7 @@
 
 #include "federation/dedup.h"
 #include "federation/federation.h"
+#include "meter/crowd.h"
 
 /* What one bit each says of the peers. */
 typedef uint64_t peer_set;
@@ -26,7 +27,9 @@ typedef struct peer {
     uint64_t backoff;
     wzp_fed_link *links; /* that are up, the newest first */
     size_t rooms_made;   /* rooms that exist because it says so */
-    uint64_t packets_in, packets_out;
+    uint64_t packets_in, packets_out, over_rate, over_room_rate, excess;
+    wzp_time window_start; /* 0: none yet */
+    uint32_t window_count, window_bytes;
 } peer;
 
 struct wzp_fed_link {
@@ -57,6 +60,13 @@ typedef struct local {
     list *members;
 } local;
 
+/* What one peer sends in one room. */
+typedef struct inlet {
+    wzp_time window_start; /* 0: nothing yet */
+    uint32_t window_count, senders;
+    wzp_crowd crowd;
+} inlet;
+
 struct wzp_fed_room {
     wzp_fed_room *next; /* in its bucket */
     uint64_t hash_key;
@@ -77,8 +87,7 @@ struct wzp_fed_room {
     wzp_fed_room *changed_next;
     wzp_time hold_until, refresh_at;
 
-    wzp_time window_start;
-    uint32_t window_count;
+    inlet inlets[]; /* by peer */
 };
 
 typedef struct queued {
@@ -95,7 +104,8 @@ struct wzp_federation {
     uint64_t bucket_key;
     wzp_fed_target targets[WZP_FED_PEERS];
     size_t target_count;
-    uint32_t room_pps;
+    uint32_t room_pps, peer_pps, peer_bytes;
+    wzp_fed_metering metering;
 
     peer *peers;
     uint32_t peer_count;

@@ -49,7 +49,7 @@ static bool is_call(wzp_bytes name) {
 }
 
 static wzp_fed_room *make(wzp_federation *fed, wzp_bytes name) {
-    wzp_fed_room *room = calloc(1, sizeof *room);
+    wzp_fed_room *room = calloc(1, sizeof *room + fed->peer_count * sizeof room->inlets[0]);
     if (room == NULL) {
         return NULL;
     }

@@ -80,14 +80,14 @@ static bool is_opus(uint8_t codec) {
 
 /* A codec that contradicts its media type must not raise the ceiling: it is charged like comfort
  * noise. */
-static uint32_t ceiling_of(uint8_t media_type, uint8_t codec, wzp_enf_limits limits) {
+uint32_t wzp_enf_ceiling(uint8_t media_type, uint8_t codec, wzp_enf_limits limits) {
     const bool mismatch = (media_type == WZP_MEDIA_AUDIO && is_video(codec)) ||
                           (media_type == WZP_MEDIA_VIDEO && !is_video(codec));
     const wzp_meter_limits *of = wzp_meter_limits_of(mismatch ? WZP_CODEC_COMFORT_NOISE : codec);
     return limits == WZP_ENF_EXACT && is_opus(codec) ? of->budget_bytes : of->guard_bytes;
 }
 
-static uint32_t threshold_of(uint8_t codec) {
+uint32_t wzp_enf_threshold(uint8_t codec) {
     return is_video(codec) ? VIDEO_THRESHOLD : wzp_meter_limits_of(codec)->threshold_packets;
 }
 
@@ -97,8 +97,9 @@ static use use_of(const lane *l, uint8_t media_type, wzp_enf_limits limits) {
     use u = {0, 0};
     for (unsigned codec = 0; codec < WZP_CODEC_COUNT; codec++) {
         if (l->packets[codec] != 0) {
-            u.bytes += (double)l->bytes[codec] / ceiling_of(media_type, (uint8_t)codec, limits);
-            u.packets += (double)l->packets[codec] / threshold_of((uint8_t)codec);
+            u.bytes +=
+                (double)l->bytes[codec] / wzp_enf_ceiling(media_type, (uint8_t)codec, limits);
+            u.packets += (double)l->packets[codec] / wzp_enf_threshold((uint8_t)codec);
         }
     }
     return u;

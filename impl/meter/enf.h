@@ -17,6 +17,11 @@ typedef enum wzp_enf_limits {
                         window for itself */
 } wzp_enf_limits;
 
+/* What a codec may send in a second: bytes (E-A) and packets (E-B).  One that contradicts its media
+ * type has the ceiling of comfort noise. */
+uint32_t wzp_enf_ceiling(uint8_t media_type, uint8_t codec, wzp_enf_limits limits);
+uint32_t wzp_enf_threshold(uint8_t codec);
+
 /* NULL when out of memory. */
 wzp_enf *wzp_enf_new(wzp_enf_limits limits, wzp_time now);
 void wzp_enf_free(wzp_enf **enf);

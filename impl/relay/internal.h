@@ -402,6 +402,7 @@ bool wzp_relay_call_admit(const session *s);
 
 /* peers.c */
 WZP_MUST_USE wzp_err wzp_relay_peers_new(wzp_relay *r, const wzp_federation_cfg *cfg);
+void wzp_relay_peers_enforce(wzp_relay *r);
 void wzp_relay_on_dialled(session *s, const wzp_quic_event *ev);
 void wzp_relay_on_hello(session *s, wzp_bytes json);
 void wzp_relay_on_link_signal(session *s, wzp_bytes json);

@@ -1,8 +1,7 @@
 /* Prometheus text exposition (relay sheet 11.1): the deployed names, and ours. */
-#include <stdarg.h>
 #include <stdio.h>
 
-#include "relay/internal.h"
+#include "relay/expose.h"
 
 /* --- observations ----------------------------------------------------------------------------- */
 
@@ -45,89 +44,70 @@ void wzp_relay_observe_handshake(wzp_relay *r, uint64_t duration) {
 
 /* --- text ------------------------------------------------------------------------------------- */
 
-static void line(wzp_wr *wr, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void line(wzp_wr *wr, const char *format, ...) {
-    char text[512];
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    wzp_wr_str(wr, text);
-    wzp_wr_u8(wr, '\n');
-}
-
-static void family(wzp_wr *wr, const char *name, const char *type, const char *help) {
-    line(wr, "# HELP %s %s", name, help);
-    line(wr, "# TYPE %s %s", name, type);
-}
-
-static void single(wzp_wr *wr, const char *name, const char *type, const char *help,
-                   uint64_t value) {
-    family(wr, name, type, help);
-    line(wr, "%s %llu", name, (unsigned long long)value);
-}
-
 static void write_histogram(wzp_wr *wr, const char *name, const char *label, const histogram *h,
                             const double *bounds, size_t count) {
     uint64_t sum = 0;
     const char *comma = *label != '\0' ? "," : "";
     for (size_t i = 0; i < count; i++) {
         sum += h->buckets[i];
-        line(wr, "%s_bucket{%s%sle=\"%g\"} %llu", name, label, comma, bounds[i],
-             (unsigned long long)sum);
+        wzp_expose_line(wr, "%s_bucket{%s%sle=\"%g\"} %llu", name, label, comma, bounds[i],
+                        (unsigned long long)sum);
     }
-    line(wr, "%s_bucket{%s%sle=\"+Inf\"} %llu", name, label, comma, (unsigned long long)h->count);
+    wzp_expose_line(wr, "%s_bucket{%s%sle=\"+Inf\"} %llu", name, label, comma,
+                    (unsigned long long)h->count);
     if (*label != '\0') {
-        line(wr, "%s_sum{%s} %.17g", name, label, h->sum);
-        line(wr, "%s_count{%s} %llu", name, label, (unsigned long long)h->count);
+        wzp_expose_line(wr, "%s_sum{%s} %.17g", name, label, h->sum);
+        wzp_expose_line(wr, "%s_count{%s} %llu", name, label, (unsigned long long)h->count);
     } else {
-        line(wr, "%s_sum %.17g", name, h->sum);
-        line(wr, "%s_count %llu", name, (unsigned long long)h->count);
+        wzp_expose_line(wr, "%s_sum %.17g", name, h->sum);
+        wzp_expose_line(wr, "%s_count %llu", name, (unsigned long long)h->count);
     }
 }
 
 static void write_violations(wzp_wr *wr, const relay_metrics *m) {
-    family(wr, "wzp_relay_conformance_violations_total", "counter",
-           "packets flagged by the deployed meters");
+    wzp_expose_family(wr, "wzp_relay_conformance_violations_total", "counter",
+                      "packets flagged by the deployed meters");
     for (unsigned v = 1; v < WZP_VIOLATION_COUNT; v++) {
         const wzp_violation_info *info = wzp_violation_find((wzp_violation)v);
         for (unsigned codec = 0; codec < WZP_CODEC_COUNT; codec++) {
             for (unsigned type = 0; type < WZP_MEDIA_TYPE_COUNT; type++) {
                 if (m->violations[v][codec][type] != 0) {
-                    line(wr,
-                         "wzp_relay_conformance_violations_total{codec_id=\"%s\",media_type="
-                         "\"%s\",tier=\"%c\",verdict=\"%s\"} %llu",
-                         wzp_codec_find((uint8_t)codec)->name, wzp_media_type_name((uint8_t)type),
-                         info->tier, info->verdict,
-                         (unsigned long long)m->violations[v][codec][type]);
+                    wzp_expose_line(
+                        wr,
+                        "wzp_relay_conformance_violations_total{codec_id=\"%s\",media_type="
+                        "\"%s\",tier=\"%c\",verdict=\"%s\"} %llu",
+                        wzp_codec_find((uint8_t)codec)->name, wzp_media_type_name((uint8_t)type),
+                        info->tier, info->verdict,
+                        (unsigned long long)m->violations[v][codec][type]);
                 }
             }
         }
     }
-    family(wr, "wzp_relay_policy_hangups_total", "counter", "typed hangups sent by ENF-1");
+    wzp_expose_family(wr, "wzp_relay_policy_hangups_total", "counter",
+                      "typed hangups sent by ENF-1");
     for (unsigned v = 1; v < WZP_VIOLATION_COUNT; v++) {
         if (m->policy_hangups[v] != 0) {
-            line(wr, "wzp_relay_policy_hangups_total{code=\"%s\"} %llu",
-                 wzp_violation_find((wzp_violation)v)->code,
-                 (unsigned long long)m->policy_hangups[v]);
+            wzp_expose_line(wr, "wzp_relay_policy_hangups_total{code=\"%s\"} %llu",
+                            wzp_violation_find((wzp_violation)v)->code,
+                            (unsigned long long)m->policy_hangups[v]);
         }
     }
-    single(wr, "wzp_relay_video_dropped_total", "counter",
-           "video packets that --enforce observe drops by their score, as deployed",
-           m->video_dropped);
-    family(wr, "wzp_relay_packets_malformed_total", "counter", "datagrams that are no v2 packet");
+    wzp_expose_single(wr, "wzp_relay_video_dropped_total", "counter",
+                      "video packets that --enforce observe drops by their score, as deployed",
+                      m->video_dropped);
+    wzp_expose_family(wr, "wzp_relay_packets_malformed_total", "counter",
+                      "datagrams that are no v2 packet");
     for (unsigned e = 1; e < WZP_ERR_COUNT; e++) {
         if (m->malformed[e] != 0) {
-            line(wr, "wzp_relay_packets_malformed_total{error=\"%s\"} %llu",
-                 wzp_err_name((wzp_err)e), (unsigned long long)m->malformed[e]);
+            wzp_expose_line(wr, "wzp_relay_packets_malformed_total{error=\"%s\"} %llu",
+                            wzp_err_name((wzp_err)e), (unsigned long long)m->malformed[e]);
         }
     }
 }
 
 static void write_by_type(wzp_wr *wr, const char *name, const char *help, const histogram *all,
                           const double *bounds, size_t count) {
-    family(wr, name, "histogram", help);
+    wzp_expose_family(wr, name, "histogram", help);
     for (unsigned type = 0; type < WZP_MEDIA_TYPE_COUNT; type++) {
         char label[48];
         (void)snprintf(label, sizeof label, "media_type=\"%s\"",
@@ -139,8 +119,8 @@ static void write_by_type(wzp_wr *wr, const char *name, const char *help, const 
 }
 
 static void write_histograms(wzp_wr *wr, const relay_metrics *m) {
-    family(wr, "wzp_relay_handshake_duration_seconds", "histogram",
-           "from waiting for a CallOffer to its answer");
+    wzp_expose_family(wr, "wzp_relay_handshake_duration_seconds", "histogram",
+                      "from waiting for a CallOffer to its answer");
     write_histogram(wr, "wzp_relay_handshake_duration_seconds", "", &m->handshake, handshake_bounds,
                     WZP_COUNT_OF(handshake_bounds));
     write_by_type(wr, "wzp_relay_conformance_bytes_per_session",
@@ -175,14 +155,14 @@ static void write_sessions(wzp_wr *wr, const wzp_relay *r) {
     for (size_t i = 0; i < WZP_COUNT_OF(families); i++) {
         char name[64];
         (void)snprintf(name, sizeof name, "wzp_relay_session_%s", families[i].name);
-        family(wr, name, families[i].type, families[i].help);
+        wzp_expose_family(wr, name, families[i].type, families[i].help);
         for (const session *s = r->sessions; s != NULL; s = s->next) {
             const double values[] = {(double)((float)s->last_report.loss_pct / 255.0F * 100.0F),
                                      s->last_report.rtt_4ms * 4.0, (double)s->dred, (double)s->plc};
             char label[33];
             if (s->room != NULL && (families[i].is_recovery ? s->has_recovery : s->has_report)) {
                 session_label(label, s->number);
-                line(wr, "%s{session_id=\"%s\"} %.17g", name, label, values[i]);
+                wzp_expose_line(wr, "%s{session_id=\"%s\"} %.17g", name, label, values[i]);
             }
         }
     }
@@ -200,237 +180,123 @@ static void write_unserved(wzp_wr *wr) {
         {"wzp_relay_session_overruns_total", "counter", true},
     };
     for (size_t i = 0; i < WZP_COUNT_OF(families); i++) {
-        family(wr, families[i].name, families[i].type, "not served by this relay");
+        wzp_expose_family(wr, families[i].name, families[i].type, "not served by this relay");
         if (!families[i].has_labels) {
-            line(wr, "%s 0", families[i].name);
+            wzp_expose_line(wr, "%s 0", families[i].name);
         }
-    }
-}
-
-/* Operators choose the labels of peers. */
-static const char *escaped(char out[256], const char *text) {
-    size_t len = 0;
-    for (; *text != '\0' && len < 250; text++) {
-        if (*text == '"' || *text == '\\') {
-            out[len++] = '\\';
-        }
-        out[len++] = (char)(*text == '\n' ? ' ' : *text);
-    }
-    out[len] = '\0';
-    return out;
-}
-
-static void write_peers(wzp_wr *wr, const wzp_relay *r) {
-    const wzp_federation *fed = r->federation;
-    const size_t count = fed != NULL ? wzp_federation_peers(fed) : 0;
-    wzp_fed_peer_info peers[WZP_FED_PEERS];
-    char label[256];
-    size_t rooms = 0;
-    family(wr, "wzp_federation_peer_status", "gauge", "1: linked");
-    for (uint32_t i = 0; i < count; i++) {
-        wzp_federation_peer(fed, i, &peers[i]);
-        rooms += peers[i].active_rooms;
-        line(wr, "wzp_federation_peer_status{peer=\"%s\"} %d", escaped(label, peers[i].label),
-             peers[i].up ? 1 : 0);
-    }
-    family(wr, "wzp_federation_peer_rtt_ms", "gauge", "of the link, in whole milliseconds");
-    for (size_t i = 0; i < count; i++) {
-        wzp_quic_stats stats;
-        if (wzp_quic_conn_stats(r->quic, peers[i].conn, &stats)) {
-            line(wr, "wzp_federation_peer_rtt_ms{peer=\"%s\"} %llu", escaped(label, peers[i].label),
-                 (unsigned long long)(stats.smoothed_rtt / WZP_MS));
-        }
-    }
-    family(wr, "wzp_federation_packets_forwarded_total", "counter", "media packets over links");
-    for (size_t i = 0; i < count; i++) {
-        line(wr, "wzp_federation_packets_forwarded_total{direction=\"in\",peer=\"%s\"} %llu",
-             escaped(label, peers[i].label), (unsigned long long)peers[i].packets_in);
-        line(wr, "wzp_federation_packets_forwarded_total{direction=\"out\",peer=\"%s\"} %llu",
-             label, (unsigned long long)peers[i].packets_out);
-    }
-    single(wr, "wzp_federation_active_rooms", "gauge", "rooms with members at peers, over links",
-           rooms);
-}
-
-static void write_probes(wzp_wr *wr, const wzp_relay *r) {
-    static const char *const names[] = {"wzp_probe_rtt_ms", "wzp_probe_loss_pct",
-                                        "wzp_probe_jitter_ms", "wzp_probe_up"};
-    static const char *const helps[] = {"of the last pong", "pings without a pong, of the last 60",
-                                        "standard deviation of their times", "1: connected"};
-    for (unsigned k = 0; k < WZP_COUNT_OF(names); k++) {
-        wzp_addr target;
-        wzp_probe_window w;
-        char text[WZP_ADDR_TEXT_MAX];
-        family(wr, names[k], "gauge", helps[k]);
-        for (size_t i = 0; wzp_relay_probe(r, i, &target, &w); i++) {
-            const double values[] = {w.rtt_ms, w.loss_pct, w.jitter_ms, w.is_up ? 1 : 0};
-            line(wr, "%s{target=\"%s\"} %.17g", names[k], wzp_addr_text(&target, text), values[k]);
-        }
-    }
-    single(wr, "wzp_relay_probes_dropped_total", "counter",
-           "signals of a connection that probes us, over 50 per second, or over 2 that say who is "
-           "there",
-           r->metrics.probes_dropped);
-    single(wr, "wzp_relay_gossip_refused_total", "counter",
-           "lists of clients of more than 64 other relays", r->metrics.gossip_refused);
-}
-
-static void write_federation(wzp_wr *wr, const wzp_relay *r) {
-    wzp_fed_counters n = {0};
-    if (r->federation != NULL) {
-        wzp_federation_count(r->federation, &n);
-    }
-    const struct {
-        const char *name, *help;
-        uint64_t value;
-    } singles[] = {
-        {"packets_deduped_total", "packets from peers that were seen already",
-         n.verdicts[WZP_FED_DUPLICATE]},
-        {"packets_rate_limited_total", "packets from peers over the rate of their room",
-         n.verdicts[WZP_FED_RATE]},
-        {"packets_malformed_total", "datagrams from peers that are no packet",
-         n.verdicts[WZP_FED_MALFORMED]},
-        {"packets_without_room_total", "packets from peers for rooms that are not bridged",
-         n.verdicts[WZP_FED_NO_ROOM]},
-        {"packets_too_large_total", "packets that do not fit with their room's hash", n.too_large},
-        {"send_failures_total", "packets that a link refused", n.send_failures},
-        {"marks_forgotten_early_total", "seen packets that made room before two seconds",
-         n.forgotten_early},
-        {"dials_total", "connections to peers begun", n.dials},
-        {"dial_failures_total", "of these, without success", n.dial_failures},
-        {"links_lost_total", "links that ended", n.links_lost},
-        {"hellos_refused_total", "relays that nobody trusts", n.hellos_refused},
-        {"pin_mismatches_total", "peers with another certificate than configured",
-         n.pin_mismatches},
-        {"rooms_refused_total", "announcements of rooms that are not bridged, or over a limit",
-         n.rooms_refused},
-        {"lists_cut_total", "announcements with more or longer entries than a limit", n.lists_cut},
-        {"lists_old_total", "lists that were known already", n.lists_old},
-        {"lists_expired_total", "lists that nobody renewed", n.lists_expired},
-        {"identity_echoes_total", "announcements under our own identity", n.identity_echoes},
-        {"envelopes_own_total", "envelopes of our own that came back", n.envelopes_own},
-        {"envelopes_foreign_total", "envelopes in another relay's name", n.envelopes_foreign},
-        {"signals_ignored_total", "signals without meaning on a link", n.signals_ignored},
-        {"signals_dropped_total", "signals over 4000 per second of a link",
-         r->metrics.peer_signals_dropped},
-        {"announcements_total", "announcements of rooms sent", n.announcements},
-        {"calls_offered_total", "direct calls offered to peers", r->metrics.calls_abroad},
-        {"calls_received_total", "direct calls from peers to clients here",
-         r->metrics.calls_from_abroad},
-        {"offers_not_here_total", "calls from peers to nobody here", r->metrics.offers_not_here},
-        {"offers_spoofed_total", "calls from peers in the name of clients that are not theirs",
-         r->metrics.offers_spoofed},
-    };
-    write_peers(wr, r);
-    for (size_t i = 0; i < WZP_COUNT_OF(singles); i++) {
-        char name[80];
-        (void)snprintf(name, sizeof name, "wzp_federation_%s", singles[i].name);
-        single(wr, name, "counter", singles[i].help, singles[i].value);
     }
 }
 
 static void write_trunks(wzp_wr *wr, const relay_metrics *m) {
     static const char *const causes[TRUNK_CAUSE_COUNT] = {"full", "timer", "end"};
-    family(wr, "wzp_relay_trunk_frames_total", "counter", "trunk frames by what made them leave");
+    wzp_expose_family(wr, "wzp_relay_trunk_frames_total", "counter",
+                      "trunk frames by what made them leave");
     for (unsigned i = 0; i < TRUNK_CAUSE_COUNT; i++) {
         if (m->trunk_frames[i] != 0) {
-            line(wr, "wzp_relay_trunk_frames_total{cause=\"%s\"} %llu", causes[i],
-                 (unsigned long long)m->trunk_frames[i]);
+            wzp_expose_line(wr, "wzp_relay_trunk_frames_total{cause=\"%s\"} %llu", causes[i],
+                            (unsigned long long)m->trunk_frames[i]);
         }
     }
-    single(wr, "wzp_relay_trunk_packets_total", "counter", "packets in trunk frames",
-           m->trunk_packets);
+    wzp_expose_single(wr, "wzp_relay_trunk_packets_total", "counter", "packets in trunk frames",
+                      m->trunk_packets);
 }
 
 static void write_bridge(wzp_wr *wr, const wzp_relay *r) {
     static const char *const drops[BRIDGE_DROP_COUNT] = {"queue", "rate", "size", "datagram"};
     const relay_metrics *m = &r->metrics;
-    single(wr, "wzp_relay_ws_connections", "gauge", "WebSockets", r->bridge_count);
-    single(wr, "wzp_relay_ws_frames_in_total", "counter", "frames that WebSockets sent",
-           m->bridge_frames_in);
-    single(wr, "wzp_relay_ws_frames_out_total", "counter", "frames that WebSockets took",
-           m->bridge_frames_out);
-    single(wr, "wzp_relay_ws_hangups_total", "counter",
-           "WebSockets that were told a Hangup and closed", m->bridge_rejected);
-    family(wr, "wzp_relay_ws_frames_dropped_total", "counter",
-           "frames of WebSockets, or for them, that went nowhere");
+    wzp_expose_single(wr, "wzp_relay_ws_connections", "gauge", "WebSockets", r->bridge_count);
+    wzp_expose_single(wr, "wzp_relay_ws_frames_in_total", "counter", "frames that WebSockets sent",
+                      m->bridge_frames_in);
+    wzp_expose_single(wr, "wzp_relay_ws_frames_out_total", "counter", "frames that WebSockets took",
+                      m->bridge_frames_out);
+    wzp_expose_single(wr, "wzp_relay_ws_hangups_total", "counter",
+                      "WebSockets that were told a Hangup and closed", m->bridge_rejected);
+    wzp_expose_family(wr, "wzp_relay_ws_frames_dropped_total", "counter",
+                      "frames of WebSockets, or for them, that went nowhere");
     for (unsigned i = 0; i < BRIDGE_DROP_COUNT; i++) {
-        line(wr, "wzp_relay_ws_frames_dropped_total{why=\"%s\"} %llu", drops[i],
-             (unsigned long long)m->bridge_drops[i]);
+        wzp_expose_line(wr, "wzp_relay_ws_frames_dropped_total{why=\"%s\"} %llu", drops[i],
+                        (unsigned long long)m->bridge_drops[i]);
     }
 }
 
 static void write_auth(wzp_wr *wr, const wzp_relay *r) {
     const relay_metrics *m = &r->metrics;
-    family(wr, "wzp_relay_auth_attempts_total", "counter", "tokens of media connections");
-    line(wr, "wzp_relay_auth_attempts_total{result=\"ok\"} %llu", (unsigned long long)m->auth_ok);
-    line(wr, "wzp_relay_auth_attempts_total{result=\"fail\"} %llu",
-         (unsigned long long)m->auth_fail);
+    wzp_expose_family(wr, "wzp_relay_auth_attempts_total", "counter",
+                      "tokens of media connections");
+    wzp_expose_line(wr, "wzp_relay_auth_attempts_total{result=\"ok\"} %llu",
+                    (unsigned long long)m->auth_ok);
+    wzp_expose_line(wr, "wzp_relay_auth_attempts_total{result=\"fail\"} %llu",
+                    (unsigned long long)m->auth_fail);
     if (!r->cfg.auth) {
         return;
     }
-    family(wr, "wzp_relay_auth_results_total", "counter", "tokens of all connections");
+    wzp_expose_family(wr, "wzp_relay_auth_results_total", "counter", "tokens of all connections");
     for (unsigned v = 0; v < WZP_AUTH_VERDICT_COUNT; v++) {
-        line(wr, "wzp_relay_auth_results_total{verdict=\"%s\"} %llu",
-             wzp_auth_verdict_name((wzp_auth_verdict)v), (unsigned long long)m->auth_verdicts[v]);
+        wzp_expose_line(wr, "wzp_relay_auth_results_total{verdict=\"%s\"} %llu",
+                        wzp_auth_verdict_name((wzp_auth_verdict)v),
+                        (unsigned long long)m->auth_verdicts[v]);
     }
-    single(wr, "wzp_relay_auth_over_limit_total", "counter",
-           "tokens that were too long or came while too many were open", m->auth_over_limit);
-    single(wr, "wzp_relay_auth_pending", "gauge", "tokens that the service is asked about",
-           r->auth_count);
+    wzp_expose_single(wr, "wzp_relay_auth_over_limit_total", "counter",
+                      "tokens that were too long or came while too many were open",
+                      m->auth_over_limit);
+    wzp_expose_single(wr, "wzp_relay_auth_pending", "gauge",
+                      "tokens that the service is asked about", r->auth_count);
 }
 
 static void write_conduct(wzp_wr *wr, const relay_metrics *m) {
     static const char *const names[WZP_SCORE_VERDICT_COUNT] = {"open", "legitimate", "suspect",
                                                                "abusive"};
-    family(wr, "wzp_relay_conformance_suspect_total", "counter",
-           "senders that began to look suspect or worse");
+    wzp_expose_family(wr, "wzp_relay_conformance_suspect_total", "counter",
+                      "senders that began to look suspect or worse");
     for (unsigned type = 0; type <= WZP_MEDIA_VIDEO; type++) {
-        line(wr, "wzp_relay_conformance_suspect_total{media_type=\"%s\"} %llu",
-             wzp_media_type_name((uint8_t)type), (unsigned long long)m->suspects[type]);
+        wzp_expose_line(wr, "wzp_relay_conformance_suspect_total{media_type=\"%s\"} %llu",
+                        wzp_media_type_name((uint8_t)type), (unsigned long long)m->suspects[type]);
     }
-    family(wr, "wzp_relay_conformance_verdicts_total", "counter",
-           "changes of a sender's verdict by tier F, to this one");
+    wzp_expose_family(wr, "wzp_relay_conformance_verdicts_total", "counter",
+                      "changes of a sender's verdict by tier F, to this one");
     for (unsigned type = 0; type <= WZP_MEDIA_VIDEO; type++) {
         for (unsigned v = WZP_SCORE_LEGITIMATE; v < WZP_SCORE_VERDICT_COUNT; v++) {
-            line(wr, "wzp_relay_conformance_verdicts_total{media_type=\"%s\",verdict=\"%s\"} %llu",
-                 wzp_media_type_name((uint8_t)type), names[v],
-                 (unsigned long long)m->verdicts[type][v]);
+            wzp_expose_line(
+                wr, "wzp_relay_conformance_verdicts_total{media_type=\"%s\",verdict=\"%s\"} %llu",
+                wzp_media_type_name((uint8_t)type), names[v],
+                (unsigned long long)m->verdicts[type][v]);
         }
     }
-    single(wr, "wzp_relay_conformance_abuse_seconds_total", "counter",
-           "seconds of senders that were abusive by tier F for a minute without a break",
-           m->abuse_seconds);
+    wzp_expose_single(wr, "wzp_relay_conformance_abuse_seconds_total", "counter",
+                      "seconds of senders that were abusive by tier F for a minute without a break",
+                      m->abuse_seconds);
 }
 
 static void write_quotas(wzp_wr *wr, const wzp_relay *r) {
     static const char *const kinds[ACCOUNT_COUNT] = {"fingerprint", "address"};
     static const char *const limits[WZP_QUOTA_VERDICT_COUNT] = {"", "rate", "month"};
     wzp_quota_totals totals[ACCOUNT_COUNT] = {{0}};
-    family(wr, "wzp_relay_quota_exceeded_total", "counter", "packets over an account of tier E");
+    wzp_expose_family(wr, "wzp_relay_quota_exceeded_total", "counter",
+                      "packets over an account of tier E");
     for (unsigned kind = 0; kind < ACCOUNT_COUNT; kind++) {
         totals[kind] = r->quotas[kind] != NULL ? wzp_quota_count(r->quotas[kind]) : totals[kind];
         for (unsigned v = WZP_QUOTA_RATE; v < WZP_QUOTA_VERDICT_COUNT; v++) {
-            line(wr, "wzp_relay_quota_exceeded_total{account=\"%s\",limit=\"%s\"} %llu",
-                 kinds[kind], limits[v], (unsigned long long)r->metrics.quota_exceeded[kind][v]);
+            wzp_expose_line(wr, "wzp_relay_quota_exceeded_total{account=\"%s\",limit=\"%s\"} %llu",
+                            kinds[kind], limits[v],
+                            (unsigned long long)r->metrics.quota_exceeded[kind][v]);
         }
     }
-    family(wr, "wzp_relay_quota_accounts", "gauge", "accounts that are kept");
+    wzp_expose_family(wr, "wzp_relay_quota_accounts", "gauge", "accounts that are kept");
     for (unsigned kind = 0; kind < ACCOUNT_COUNT; kind++) {
-        line(wr, "wzp_relay_quota_accounts{account=\"%s\"} %zu", kinds[kind],
-             totals[kind].accounts);
+        wzp_expose_line(wr, "wzp_relay_quota_accounts{account=\"%s\"} %zu", kinds[kind],
+                        totals[kind].accounts);
     }
-    family(wr, "wzp_relay_quota_forgotten_total", "counter",
-           "accounts that had to make room for others");
+    wzp_expose_family(wr, "wzp_relay_quota_forgotten_total", "counter",
+                      "accounts that had to make room for others");
     for (unsigned kind = 0; kind < ACCOUNT_COUNT; kind++) {
-        line(wr, "wzp_relay_quota_forgotten_total{account=\"%s\"} %llu", kinds[kind],
-             (unsigned long long)totals[kind].forgotten);
+        wzp_expose_line(wr, "wzp_relay_quota_forgotten_total{account=\"%s\"} %llu", kinds[kind],
+                        (unsigned long long)totals[kind].forgotten);
     }
-    family(wr, "wzp_relay_quota_refused_total", "counter",
-           "senders without an account, as all places belong to others who are here");
+    wzp_expose_family(wr, "wzp_relay_quota_refused_total", "counter",
+                      "senders without an account, as all places belong to others who are here");
     for (unsigned kind = 0; kind < ACCOUNT_COUNT; kind++) {
-        line(wr, "wzp_relay_quota_refused_total{account=\"%s\"} %llu", kinds[kind],
-             (unsigned long long)totals[kind].refused);
+        wzp_expose_line(wr, "wzp_relay_quota_refused_total{account=\"%s\"} %llu", kinds[kind],
+                        (unsigned long long)totals[kind].refused);
     }
 }
 
@@ -441,18 +307,19 @@ static void write_bans(wzp_wr *wr, const wzp_relay *r) {
         totals = wzp_bans_count(r->bans, r->now);
     }
     const bool tells = r->cfg.worker == 0;
-    family(wr, "wzp_relay_bans", "gauge", "fingerprints that may not join");
-    line(wr, "wzp_relay_bans{kind=\"cool-down\"} %zu", tells ? totals.cooldowns : 0);
-    line(wr, "wzp_relay_bans{kind=\"block\"} %zu", tells ? totals.blocks : 0);
-    family(wr, "wzp_relay_bans_refused_total", "counter", "joins of fingerprints that may not");
-    line(wr, "wzp_relay_bans_refused_total{kind=\"cool-down\"} %llu",
-         (unsigned long long)r->metrics.turned_away[0]);
-    line(wr, "wzp_relay_bans_refused_total{kind=\"block\"} %llu",
-         (unsigned long long)r->metrics.turned_away[1]);
-    single(wr, "wzp_relay_bans_pushed_out_total", "counter", "entries that made room for others",
-           totals.pushed_out);
-    single(wr, "wzp_relay_bans_not_stored_total", "counter",
-           "offences that a list full of blocks had no room for", totals.not_stored);
+    wzp_expose_family(wr, "wzp_relay_bans", "gauge", "fingerprints that may not join");
+    wzp_expose_line(wr, "wzp_relay_bans{kind=\"cool-down\"} %zu", tells ? totals.cooldowns : 0);
+    wzp_expose_line(wr, "wzp_relay_bans{kind=\"block\"} %zu", tells ? totals.blocks : 0);
+    wzp_expose_family(wr, "wzp_relay_bans_refused_total", "counter",
+                      "joins of fingerprints that may not");
+    wzp_expose_line(wr, "wzp_relay_bans_refused_total{kind=\"cool-down\"} %llu",
+                    (unsigned long long)r->metrics.turned_away[0]);
+    wzp_expose_line(wr, "wzp_relay_bans_refused_total{kind=\"block\"} %llu",
+                    (unsigned long long)r->metrics.turned_away[1]);
+    wzp_expose_single(wr, "wzp_relay_bans_pushed_out_total", "counter",
+                      "entries that made room for others", totals.pushed_out);
+    wzp_expose_single(wr, "wzp_relay_bans_not_stored_total", "counter",
+                      "offences that a list full of blocks had no room for", totals.not_stored);
 }
 
 static void write_calls(wzp_wr *wr, const wzp_relay *r) {
@@ -461,39 +328,42 @@ static void write_calls(wzp_wr *wr, const wzp_relay *r) {
                                                        "withheld",  "rate",      "size",
                                                        "ambiguous", "unreached", "peer"};
     const relay_metrics *m = &r->metrics;
-    single(wr, "wzp_relay_calls", "gauge", "direct calls", wzp_calls_count(r->calls));
-    single(wr, "wzp_relay_calls_offered_total", "counter", "offers handed to their callee",
-           m->calls_offered);
-    family(wr, "wzp_relay_calls_answered_total", "counter", "answers that accept");
-    line(wr, "wzp_relay_calls_answered_total{mode=\"trusted\"} %llu",
-         (unsigned long long)m->calls_trusted);
-    line(wr, "wzp_relay_calls_answered_total{mode=\"generic\"} %llu",
-         (unsigned long long)m->calls_generic);
-    family(wr, "wzp_relay_calls_ended_total", "counter", "calls by what ended them");
+    wzp_expose_single(wr, "wzp_relay_calls", "gauge", "direct calls", wzp_calls_count(r->calls));
+    wzp_expose_single(wr, "wzp_relay_calls_offered_total", "counter",
+                      "offers handed to their callee", m->calls_offered);
+    wzp_expose_family(wr, "wzp_relay_calls_answered_total", "counter", "answers that accept");
+    wzp_expose_line(wr, "wzp_relay_calls_answered_total{mode=\"trusted\"} %llu",
+                    (unsigned long long)m->calls_trusted);
+    wzp_expose_line(wr, "wzp_relay_calls_answered_total{mode=\"generic\"} %llu",
+                    (unsigned long long)m->calls_generic);
+    wzp_expose_family(wr, "wzp_relay_calls_ended_total", "counter", "calls by what ended them");
     for (unsigned i = 0; i < CALL_END_COUNT; i++) {
-        line(wr, "wzp_relay_calls_ended_total{cause=\"%s\"} %llu", ends[i],
-             (unsigned long long)m->calls_ended[i]);
+        wzp_expose_line(wr, "wzp_relay_calls_ended_total{cause=\"%s\"} %llu", ends[i],
+                        (unsigned long long)m->calls_ended[i]);
     }
-    family(wr, "wzp_relay_calls_refused_total", "counter", "offers that came to nothing");
-    line(wr, "wzp_relay_calls_refused_total{why=\"offline\"} %llu",
-         (unsigned long long)m->calls_offline);
-    line(wr, "wzp_relay_calls_refused_total{why=\"misnamed\"} %llu",
-         (unsigned long long)m->calls_misnamed);
+    wzp_expose_family(wr, "wzp_relay_calls_refused_total", "counter",
+                      "offers that came to nothing");
+    wzp_expose_line(wr, "wzp_relay_calls_refused_total{why=\"offline\"} %llu",
+                    (unsigned long long)m->calls_offline);
+    wzp_expose_line(wr, "wzp_relay_calls_refused_total{why=\"misnamed\"} %llu",
+                    (unsigned long long)m->calls_misnamed);
     for (unsigned i = WZP_CALL_FINE + 1; i < WZP_CALL_REFUSAL_COUNT; i++) {
-        line(wr, "wzp_relay_calls_refused_total{why=\"%s\"} %llu",
-             wzp_call_refusal_name((wzp_call_refusal)i), (unsigned long long)m->calls_refused[i]);
+        wzp_expose_line(wr, "wzp_relay_calls_refused_total{why=\"%s\"} %llu",
+                        wzp_call_refusal_name((wzp_call_refusal)i),
+                        (unsigned long long)m->calls_refused[i]);
     }
-    single(wr, "wzp_relay_call_signals_total", "counter", "signals passed on between parties",
-           m->call_signals);
-    family(wr, "wzp_relay_call_signals_dropped_total", "counter", "signals not passed on");
+    wzp_expose_single(wr, "wzp_relay_call_signals_total", "counter",
+                      "signals passed on between parties", m->call_signals);
+    wzp_expose_family(wr, "wzp_relay_call_signals_dropped_total", "counter",
+                      "signals not passed on");
     for (unsigned i = 0; i < CALL_DROP_COUNT; i++) {
-        line(wr, "wzp_relay_call_signals_dropped_total{why=\"%s\"} %llu", drops[i],
-             (unsigned long long)m->call_drops[i]);
+        wzp_expose_line(wr, "wzp_relay_call_signals_dropped_total{why=\"%s\"} %llu", drops[i],
+                        (unsigned long long)m->call_drops[i]);
     }
-    single(wr, "wzp_relay_candidates_cut_total", "counter",
-           "addresses over 32 of one party or over 64 characters", m->candidates_cut);
-    single(wr, "wzp_relay_reflects_dropped_total", "counter", "Reflect over 10 per second",
-           m->reflects_dropped);
+    wzp_expose_single(wr, "wzp_relay_candidates_cut_total", "counter",
+                      "addresses over 32 of one party or over 64 characters", m->candidates_cut);
+    wzp_expose_single(wr, "wzp_relay_reflects_dropped_total", "counter",
+                      "Reflect over 10 per second", m->reflects_dropped);
 }
 
 static void write_ours(wzp_wr *wr, const wzp_relay *r) {
@@ -501,82 +371,91 @@ static void write_ours(wzp_wr *wr, const wzp_relay *r) {
     const relay_metrics *m = &r->metrics;
     wzp_quic_counters q;
     wzp_quic_count(r->quic, &q);
-    family(wr, "wzp_relay_enforce_info", "gauge", "the mode of --enforce");
-    line(wr, "wzp_relay_enforce_info{mode=\"%s\"} 1", modes[r->cfg.enforce]);
-    single(wr, "wzp_relay_draining", "gauge", "1: only waits for rooms and calls to end",
-           r->draining ? 1 : 0);
-    single(wr, "wzp_relay_packets_in_total", "counter", "datagrams from room members",
-           m->packets_in);
-    single(wr, "wzp_relay_layer_skipped_total", "counter",
-           "video packets that a receiver's layer left out", m->packets_skipped);
+    wzp_expose_family(wr, "wzp_relay_enforce_info", "gauge", "the mode of --enforce");
+    wzp_expose_line(wr, "wzp_relay_enforce_info{mode=\"%s\"} 1", modes[r->cfg.enforce]);
+    wzp_expose_single(wr, "wzp_relay_draining", "gauge", "1: only waits for rooms and calls to end",
+                      r->draining ? 1 : 0);
+    wzp_expose_single(wr, "wzp_relay_packets_in_total", "counter", "datagrams from room members",
+                      m->packets_in);
+    wzp_expose_single(wr, "wzp_relay_layer_skipped_total", "counter",
+                      "video packets that a receiver's layer left out", m->packets_skipped);
     write_trunks(wr, m);
     write_bridge(wr, r);
-    single(wr, "wzp_relay_send_failures_total", "counter", "sends that a connection refused",
-           m->send_failures);
-    single(wr, "wzp_relay_sessions_refused_total", "counter",
-           "joins over a limit or without a call", m->refused_sessions);
-    single(wr, "wzp_relay_handshakes_refused_total", "counter", "offers and registrations refused",
-           m->handshake_refusals);
-    single(wr, "wzp_relay_signals_unreadable_total", "counter", "signals that did not parse",
-           m->signals_unknown);
-    single(wr, "wzp_relay_signals_ignored_total", "counter", "signals without meaning here",
-           m->signals_ignored);
-    single(wr, "wzp_relay_pli_forwarded_total", "counter", "PLI passed on", m->pli_forwarded);
-    single(wr, "wzp_relay_pli_suppressed_total", "counter", "PLI inside the 200 ms window",
-           m->pli_suppressed);
-    single(wr, "wzp_relay_keyframes_dropped_total", "counter", "keyframes too large to cache",
-           m->keyframes_dropped);
-    single(wr, "wzp_relay_aliases_cut_total", "counter", "aliases over 64 bytes", m->aliases_cut);
-    single(wr, "wzp_relay_events_dropped_total", "counter", "events the log did not take in time",
-           m->events_dropped);
-    single(wr, "wzp_relay_tap_lines_total", "counter", "lines of the debug tap", r->tap.lines);
-    single(wr, "wzp_relay_tap_suppressed_total", "counter", "lines over its limit per second",
-           r->tap.suppressed);
-    single(wr, "wzp_relay_signal_clients", "gauge", "registered on _signal", r->signal_clients);
-    single(wr, "wzp_relay_presence_listed", "gauge", "clients that the latest PresenceList names",
-           r->presence_listed);
-    single(wr, "wzp_relay_presence_lists_total", "counter", "PresenceLists made",
-           m->presence_lists);
-    single(wr, "wzp_relay_presence_sent_total", "counter", "PresenceLists sent", m->presence_sent);
-    single(wr, "wzp_relay_room_updates_deferred_total", "counter",
-           "changes of a room that its members learn of later, as it is large",
-           m->updates_deferred);
-    single(wr, "wzp_relay_directives_deferred_total", "counter",
-           "QualityDirectives over 10 per second in a room, told with a later report",
-           m->directives_deferred);
-    single(wr, "wzp_relay_presence_deferred_total", "counter",
-           "lists that a client's previous one delayed", m->presence_deferred);
+    wzp_expose_single(wr, "wzp_relay_send_failures_total", "counter",
+                      "sends that a connection refused", m->send_failures);
+    wzp_expose_single(wr, "wzp_relay_sessions_refused_total", "counter",
+                      "joins over a limit or without a call", m->refused_sessions);
+    wzp_expose_single(wr, "wzp_relay_handshakes_refused_total", "counter",
+                      "offers and registrations refused", m->handshake_refusals);
+    wzp_expose_single(wr, "wzp_relay_signals_unreadable_total", "counter",
+                      "signals that did not parse", m->signals_unknown);
+    wzp_expose_single(wr, "wzp_relay_signals_ignored_total", "counter",
+                      "signals without meaning here", m->signals_ignored);
+    wzp_expose_single(wr, "wzp_relay_pli_forwarded_total", "counter", "PLI passed on",
+                      m->pli_forwarded);
+    wzp_expose_single(wr, "wzp_relay_pli_suppressed_total", "counter",
+                      "PLI inside the 200 ms window", m->pli_suppressed);
+    wzp_expose_single(wr, "wzp_relay_keyframes_dropped_total", "counter",
+                      "keyframes too large to cache", m->keyframes_dropped);
+    wzp_expose_single(wr, "wzp_relay_aliases_cut_total", "counter", "aliases over 64 bytes",
+                      m->aliases_cut);
+    wzp_expose_single(wr, "wzp_relay_events_dropped_total", "counter",
+                      "events the log did not take in time", m->events_dropped);
+    wzp_expose_single(wr, "wzp_relay_tap_lines_total", "counter", "lines of the debug tap",
+                      r->tap.lines);
+    wzp_expose_single(wr, "wzp_relay_tap_suppressed_total", "counter",
+                      "lines over its limit per second", r->tap.suppressed);
+    wzp_expose_single(wr, "wzp_relay_signal_clients", "gauge", "registered on _signal",
+                      r->signal_clients);
+    wzp_expose_single(wr, "wzp_relay_presence_listed", "gauge",
+                      "clients that the latest PresenceList names", r->presence_listed);
+    wzp_expose_single(wr, "wzp_relay_presence_lists_total", "counter", "PresenceLists made",
+                      m->presence_lists);
+    wzp_expose_single(wr, "wzp_relay_presence_sent_total", "counter", "PresenceLists sent",
+                      m->presence_sent);
+    wzp_expose_single(wr, "wzp_relay_room_updates_deferred_total", "counter",
+                      "changes of a room that its members learn of later, as it is large",
+                      m->updates_deferred);
+    wzp_expose_single(wr, "wzp_relay_directives_deferred_total", "counter",
+                      "QualityDirectives over 10 per second in a room, told with a later report",
+                      m->directives_deferred);
+    wzp_expose_single(wr, "wzp_relay_presence_deferred_total", "counter",
+                      "lists that a client's previous one delayed", m->presence_deferred);
     write_calls(wr, r);
-    single(wr, "wzp_quic_connections", "gauge", "connections now", q.conns);
-    single(wr, "wzp_quic_accepted_total", "counter", "connections begun", q.accepted);
-    single(wr, "wzp_quic_handshakes_failed_total", "counter", "handshakes that failed",
-           q.handshakes_failed);
-    single(wr, "wzp_quic_retries_sent_total", "counter", "Retry packets", q.retries_sent);
-    single(wr, "wzp_quic_refused_total", "counter", "connections over a limit", q.refused_limit);
-    single(wr, "wzp_quic_handshakes_deferred_total", "counter",
-           "first packets while too many handshakes were in flight", q.deferred);
-    single(wr, "wzp_quic_packets_ignored_total", "counter", "packets for no connection",
-           q.packets_ignored);
-    single(wr, "wzp_quic_events_dropped_total", "counter", "received datagrams without room",
-           q.events_dropped);
-    single(wr, "wzp_quic_datagrams_expired_total", "counter",
-           "media that a receiver's connection did not take in time", q.datagrams_expired);
-    single(wr, "wzp_quic_datagrams_dropped_total", "counter",
-           "media that a receiver's queue or path had no room for", q.datagrams_dropped);
-    single(wr, "wzp_relay_woken_late_total", "counter",
-           "times that the relay ran a second late or more", m->woken_late);
-    single(wr, "wzp_relay_receivers_stalled_total", "counter",
-           "connections closed, as their signals piled up", m->receivers_stalled);
+    wzp_expose_single(wr, "wzp_quic_connections", "gauge", "connections now", q.conns);
+    wzp_expose_single(wr, "wzp_quic_accepted_total", "counter", "connections begun", q.accepted);
+    wzp_expose_single(wr, "wzp_quic_handshakes_failed_total", "counter", "handshakes that failed",
+                      q.handshakes_failed);
+    wzp_expose_single(wr, "wzp_quic_retries_sent_total", "counter", "Retry packets",
+                      q.retries_sent);
+    wzp_expose_single(wr, "wzp_quic_refused_total", "counter", "connections over a limit",
+                      q.refused_limit);
+    wzp_expose_single(wr, "wzp_quic_handshakes_deferred_total", "counter",
+                      "first packets while too many handshakes were in flight", q.deferred);
+    wzp_expose_single(wr, "wzp_quic_packets_ignored_total", "counter", "packets for no connection",
+                      q.packets_ignored);
+    wzp_expose_single(wr, "wzp_quic_events_dropped_total", "counter",
+                      "received datagrams without room", q.events_dropped);
+    wzp_expose_single(wr, "wzp_quic_datagrams_expired_total", "counter",
+                      "media that a receiver's connection did not take in time",
+                      q.datagrams_expired);
+    wzp_expose_single(wr, "wzp_quic_datagrams_dropped_total", "counter",
+                      "media that a receiver's queue or path had no room for", q.datagrams_dropped);
+    wzp_expose_single(wr, "wzp_relay_woken_late_total", "counter",
+                      "times that the relay ran a second late or more", m->woken_late);
+    wzp_expose_single(wr, "wzp_relay_receivers_stalled_total", "counter",
+                      "connections closed, as their signals piled up", m->receivers_stalled);
 }
 
 wzp_err wzp_relay_metrics(const wzp_relay *r, wzp_wr *wr) {
     const relay_metrics *m = &r->metrics;
-    single(wr, "wzp_relay_active_sessions", "gauge", "media sessions", r->media_sessions);
-    single(wr, "wzp_relay_active_rooms", "gauge", "rooms with members", r->room_count);
-    single(wr, "wzp_relay_packets_forwarded_total", "counter", "packets times receivers",
-           m->packets_forwarded);
-    single(wr, "wzp_relay_bytes_forwarded_total", "counter", "payload bytes times receivers",
-           m->bytes_forwarded);
+    wzp_expose_single(wr, "wzp_relay_active_sessions", "gauge", "media sessions",
+                      r->media_sessions);
+    wzp_expose_single(wr, "wzp_relay_active_rooms", "gauge", "rooms with members", r->room_count);
+    wzp_expose_single(wr, "wzp_relay_packets_forwarded_total", "counter", "packets times receivers",
+                      m->packets_forwarded);
+    wzp_expose_single(wr, "wzp_relay_bytes_forwarded_total", "counter",
+                      "payload bytes times receivers", m->bytes_forwarded);
     write_auth(wr, r);
     write_sessions(wr, r);
     write_violations(wr, m);
@@ -585,8 +464,8 @@ wzp_err wzp_relay_metrics(const wzp_relay *r, wzp_wr *wr) {
     write_quotas(wr, r);
     write_bans(wr, r);
     write_unserved(wr);
-    write_federation(wr, r);
-    write_probes(wr, r);
+    wzp_relay_expose_federation(wr, r);
+    wzp_relay_expose_probes(wr, r);
     write_ours(wr, r);
     return wzp_wr_end(wr);
 }

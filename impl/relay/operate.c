@@ -8,6 +8,7 @@
 void wzp_relay_change(wzp_relay *r, const wzp_relay_live *live) {
     r->cfg.log.max = live->log_max;
     r->cfg.enforce = live->enforce;
+    wzp_relay_peers_enforce(r);
     r->cfg.exact_limits = live->exact_limits;
     wzp_relay_policy_change(r, &live->policy);
     r->cfg.strict_identity = live->strict_identity;

@@ -166,7 +166,8 @@ static void note(session *s, wzp_fed_verdict verdict, const wzp_fed_packet *in, 
     static const char *const names[WZP_FED_VERDICT_COUNT] = {
         [WZP_FED_DELIVER] = "local_deliver",  [WZP_FED_MALFORMED] = "federation_ingress_malformed",
         [WZP_FED_NO_ROOM] = "room_not_found", [WZP_FED_DUPLICATE] = "dedup_drop",
-        [WZP_FED_RATE] = "rate_limit_drop",
+        [WZP_FED_RATE] = "rate_limit_drop",   [WZP_FED_PEER_RATE] = "peer_rate_limit_drop",
+        [WZP_FED_EXCESS] = "excess_drop",
     };
     wzp_relay *r = s->relay;
     if (!r->cfg.packet_events) {
@@ -181,12 +182,12 @@ static void note(session *s, wzp_fed_verdict verdict, const wzp_fed_packet *in, 
     (void)snprintf(e->peer, sizeof e->peer, "%s", peer.key);
     e->len = (uint32_t)len;
     e->count = (uint32_t)(verdict == WZP_FED_DELIVER ? in->delivered : 0);
-    if (verdict != WZP_FED_MALFORMED) {
+    if (verdict != WZP_FED_MALFORMED && verdict != WZP_FED_PEER_RATE) {
         e->seq = in->parsed.packet.hdr.seq;
         (void)snprintf(e->codec, sizeof e->codec, "%s",
                        wzp_codec_find(in->parsed.packet.hdr.codec_id)->name);
     }
-    if (verdict == WZP_FED_DELIVER || verdict == WZP_FED_RATE) {
+    if (verdict == WZP_FED_DELIVER || verdict == WZP_FED_RATE || verdict == WZP_FED_EXCESS) {
         (void)snprintf(e->room, sizeof e->room, "%s", wzp_fed_room_name(in->room));
     }
 }
@@ -260,7 +261,20 @@ wzp_err wzp_relay_peers_new(wzp_relay *r, const wzp_federation_cfg *cfg) {
     wzp_federation_cfg own = *cfg;
     own.rng = r->cfg.rng;
     own.fingerprint = r->tls.fingerprint;
-    return wzp_federation_new(&r->federation, &own, r->now);
+    const wzp_err err = wzp_federation_new(&r->federation, &own, r->now);
+    wzp_relay_peers_enforce(r);
+    return err;
+}
+
+/* As with local senders: deployed relays, and observe, look at nothing that peers send. */
+void wzp_relay_peers_enforce(wzp_relay *r) {
+    static const wzp_fed_metering metering[] = {[WZP_ENFORCE_OFF] = WZP_FED_METER_OFF,
+                                                [WZP_ENFORCE_COUNT] = WZP_FED_METER_COUNT,
+                                                [WZP_ENFORCE_OBSERVE] = WZP_FED_METER_OFF,
+                                                [WZP_ENFORCE_ON] = WZP_FED_METER_DROP};
+    if (r->federation != NULL) {
+        wzp_federation_meter(r->federation, metering[r->cfg.enforce]);
+    }
 }
 
 static void send_signal(wzp_relay *r, const wzp_fed_output *out) {

@@ -9,6 +9,8 @@
 
 enum { A, B, C, RELAYS, SOON = 300 };
 
+static wzp_enforce enforce; /* of all three */
+
 static const char *const labels[] = {"Relay A", "Relay B", "Relay C"};
 
 /* What a stranger says that it is: the harness plays the fourth relay. */
@@ -51,6 +53,7 @@ static stage *setup(uint64_t ring_timeout) {
                                                .pin_required = true,
                                                .dedup_cap = 4096};
         wzp_relay_cfg cfg = {.federation = &federation,
+                             .enforce = enforce,
                              .ring_timeout = ring_timeout,
                              .advertised = stage_relay_addr(i),
                              .packet_events = true};
@@ -446,6 +449,82 @@ START_TEST(strangers_are_refused) {
 }
 END_TEST
 
+/* With the time that its number says: who speaks so is not hung up on. */
+static wzp_bytes speech(uint8_t out[24], uint32_t n, uint8_t body) {
+    const wzp_bytes bytes = packet(out, n, body);
+    out[12] = (uint8_t)(n * 20 >> 8);
+    out[13] = (uint8_t)(n * 20);
+    return bytes;
+}
+
+/* Case F-10: one stream of 1000 packets a second comes over a link.  Who is here, and who is behind
+ * another peer, is heard whole; the link stays, as others use it too. */
+static const struct flood_case {
+    const char *name;
+    wzp_enforce enforce;
+    unsigned most; /* of 4000 that are delivered */
+    bool is_counted;
+} flood_cases[] = {
+    {"on", WZP_ENFORCE_ON, 1250, true},
+    {"count", WZP_ENFORCE_COUNT, 2600, true},
+    {"observe: as deployed", WZP_ENFORCE_OBSERVE, 2600, false},
+};
+
+START_TEST(a_flooding_peer) {
+    const struct flood_case *c = &flood_cases[_i];
+    uint8_t flood[8 + 616] = {0x0f, 0xea, 0xe1, 0x6d, 0x55, 0x36, 0x5a, 0xcf, 2};
+    uint8_t bytes[24];
+    size_t sent = 0;
+    size_t heard_locally = 0;
+    size_t heard_abroad = 0;
+    enforce = c->enforce;
+    stage *st = setup(0);
+    enforce = WZP_ENFORCE_OFF;
+    guest *a = member(st, A, "general");
+    const guest *l = member(st, A, "general");
+    guest *b = member(st, B, "general");
+    guest *peer = harness(st, A);
+    for (uint32_t n = 0; n < 4000; n++) {
+        flood[16] = (uint8_t)(n >> 8);
+        flood[17] = (uint8_t)n;
+        /* As fast as its connection takes it. */
+        sent += wzp_quic_send_datagram(peer->quic, peer->conn, wzp_bytes_of(flood, sizeof flood)) ==
+                        WZP_OK
+                    ? 1
+                    : 0;
+        if (n % 40 == 0) {
+            guest_send(a, speech(bytes, n / 40, 1));
+            guest_send(b, speech(bytes, n / 40, 2));
+        }
+        stage_run(st, 1);
+    }
+    stage_run(st, SOON);
+    for (uint32_t n = 0; n < 100; n++) {
+        heard_locally += got(l, speech(bytes, n, 1));
+        heard_abroad += got(l, speech(bytes, n, 2));
+    }
+    ck_assert_msg(heard_locally == 100 && heard_abroad == 100, "%s: %zu of here, %zu of a peer",
+                  c->name, heard_locally, heard_abroad);
+    const size_t came = l->datagram_count - 200;
+    ck_assert_msg(came > 300 && came <= c->most && sent > 3000, "%s: %zu of %zu of the flood",
+                  c->name, came, sent);
+    ck_assert(!peer->closed);
+    stage_at(st, A);
+    const long long excess = stage_metric(
+        st, "wzp_federation_peer_packets_over_total{limit=\"excess\",peer=\"Harness\"}");
+    ck_assert_msg((excess > 0) == c->is_counted, "%s: excess %lld", c->name, excess);
+    ck_assert_int_gt(
+        stage_metric(
+            st, "wzp_federation_peer_packets_over_total{limit=\"room_rate\",peer=\"Harness\"}"),
+        500);
+    ck_assert_int_eq(
+        stage_metric(st,
+                     "wzp_federation_peer_packets_over_total{limit=\"excess\",peer=\"Relay B\"}"),
+        0);
+    stage_free(&st);
+}
+END_TEST
+
 START_TEST(a_deployed_relay_links) {
     stage *st = setup(0);
     const guest *a = member(st, A, "general");
@@ -557,6 +636,7 @@ int main(void) {
     tcase_add_loop_test(tc, a_callee_on_two_relays, 0, 2);
     tcase_add_test(tc, generic_answer_hides_the_callee);
     tcase_add_test(tc, strangers_are_refused);
+    tcase_add_loop_test(tc, a_flooding_peer, 0, (int)WZP_COUNT_OF(flood_cases));
     tcase_add_test(tc, a_deployed_relay_links);
     tcase_add_test(tc, a_deployed_relay_calls);
     tcase_add_test(tc, peers_do_not_meddle);
