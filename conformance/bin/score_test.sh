@@ -26,7 +26,7 @@ says() {
 # The generated corpus, and the same read back from files.
 expect 0 "$program" score
 says out 'legitimate: 0 of 15 runs hung up on'
-says out 'A 4 of 4  B 2 of 2  C 2 of 2  D 2 of 2  E 1 of 1  F 4 of 5'
+says out 'A 5 of 5  B 2 of 2  C 2 of 2  D 2 of 2  E 1 of 1  F 4 of 5'
 sort "$dir/out" >"$dir/generated"
 mkdir "$dir/traces"
 expect 0 "$program" score --write "$dir/traces"
@@ -36,11 +36,11 @@ sort "$dir/out" | cmp - "$dir/generated" || die "written traces are judged other
 # Nobody is hung up on because a network stalls.
 expect 0 "$program" score --quiet --net wifi-bad --net lte --net starlink --seeds 4
 says out 'legitimate: 0 of 195 runs hung up on'
-says out 'A 52 of 52  B 26 of 26  C 26 of 26  D 26 of 26  E 13 of 13'
+says out 'A 65 of 65  B 26 of 26  C 26 of 26  D 26 of 26  E 13 of 13'
 
 # What was recorded, over networks, and the same seeds twice.
 expect 0 "$program" score --net wifi-bad --net lte --seeds 5 "$recorded"/*.trace
-says out 'legitimate: 0 of 44 runs hung up on'
+says out 'legitimate: 0 of 143 runs hung up on'
 cp "$dir/out" "$dir/first"
 expect 0 "$program" score --net wifi-bad --net lte --seeds 5 "$recorded"/*.trace
 cmp -s "$dir/first" "$dir/out" || die "the same seeds give another result"

@@ -238,6 +238,13 @@ static void fat_opus(sender *s) {
     pour(s, 50, 400, 20, 600);
 }
 
+/* Whatever comes, as long as it comes. */
+static void random_bytes(sender *s) {
+    for (int i = 0; i < 1000; i++) {
+        pour(s, 50, between(s, 1, 1150), 20, 1);
+    }
+}
+
 static void video_as_audio(sender *s) {
     s->codec = WZP_CODEC_H264_BASELINE;
     pour(s, 100, 1150, 10, 1000);
@@ -343,6 +350,8 @@ static const recipe recipes[] = {
     {"camera-and-voice", "Video and speech of one sender", camera_and_voice, 0, true, 0},
     {"file-transfer", "920 kbit/s that call themselves Opus24k", file_transfer, 'A', false, 1500},
     {"fat-opus", "160 kbit/s that call themselves Opus24k", fat_opus, 'A', false, 3000},
+    {"random-bytes", "50 packets a second of 1 to 1150 bytes, in the name of Opus24k", random_bytes,
+     'A', true, 3000},
     {"video-as-audio", "A video codec's id in audio packets", video_as_audio, 'A', false, 1500},
     {"alternating", "Two codecs by turns, to be under each one's ceiling", alternate, 'A', false,
      1500},
