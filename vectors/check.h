@@ -52,6 +52,7 @@ wzp_vector_checker *wzp_vectors_wire_checker(const char *kind);      /* NULL: no
 wzp_vector_checker *wzp_vectors_crypto_checker(const char *section); /* for each entry */
 wzp_vector_checker *wzp_vectors_media_adapt_checker(const char *section);
 wzp_vector_checker *wzp_vectors_media_audio_checker(const char *section);
+wzp_vector_checker *wzp_vectors_media_fec_checker(const char *section);
 
 wzp_vector_checker wzp_vectors_check_auth_http, wzp_vectors_check_featherchat;
 
