@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "media/audio.h"
 #include "media/jbuf.h"
+#include "tools/quality/loss_fec.h"
 
 enum { MILLION = 1000000, DELAY_MAX_MS = 500, TAIL_MS = 2000 };
 
@@ -17,6 +18,7 @@ typedef struct path {
     wzp_audio_enc *enc;
     wzp_audio_dec *dec;
     wzp_jbuf *jbuf;
+    wzp_loss_fec *fec; /* NULL: none */
     wzp_prng prng;
     bool is_bad; /* the channel's state */
     int16_t *heard;
@@ -103,6 +105,41 @@ static void hear_until(path *p, wzp_time until) {
 
 /* --- the call --------------------------------------------------------------------------------- */
 
+/* Repair packets leave with the last frame of their block; what they give back goes into the jitter
+ * buffer as if it had arrived with them. */
+static wzp_err protect(path *p, const wzp_media_hdr *hdr, wzp_bytes frame, bool arrives,
+                       wzp_time now) {
+    wzp_media_hdr found;
+    wzp_bytes payload;
+    wzp_err err = wzp_loss_fec_frame(p->fec, hdr, frame, arrives);
+    for (size_t i = 0; err == WZP_OK && i < wzp_loss_fec_repairs(p->fec); i++) {
+        err = loses(p) ? WZP_OK : wzp_loss_fec_repair(p->fec, i);
+    }
+    while (err == WZP_OK && wzp_loss_fec_next(p->fec, &found, &payload)) {
+        wzp_jbuf_push(p->jbuf, &found, payload, now);
+        p->out->rebuilt++;
+    }
+    return err;
+}
+
+static void arrive(path *p, const wzp_media_hdr *hdr, wzp_bytes packet, wzp_time now) {
+    wzp_jbuf_push(p->jbuf, hdr, packet, now);
+    if (p->cfg->dred) {
+        wzp_audio_dec_arrive(p->dec, hdr->codec_id, hdr->timestamp_ms, packet);
+    }
+}
+
+static wzp_err send_packet(path *p, const wzp_media_hdr *hdr, wzp_bytes packet) {
+    const wzp_time now = hdr->timestamp_ms * WZP_MS + NETWORK_DELAY;
+    hear_until(p, now - 1);
+    const bool is_lost = p->out->frames++ > 0 && loses(p); /* the first begins the timeline */
+    p->out->lost += is_lost ? 1 : 0;
+    if (!is_lost) {
+        arrive(p, hdr, packet, now);
+    }
+    return p->fec != NULL ? protect(p, hdr, packet, !is_lost, now) : WZP_OK;
+}
+
 static wzp_err say(path *p, const int16_t *pcm, size_t len) {
     uint8_t packet[WZP_AUDIO_PACKET_MAX];
     size_t bytes = 0;
@@ -110,21 +147,10 @@ static wzp_err say(path *p, const int16_t *pcm, size_t len) {
     wzp_media_hdr hdr = {.version = WZP_PROTOCOL_VERSION, .codec_id = p->cfg->codec};
     for (size_t at = 0; at + step <= len; at += step, hdr.seq++) {
         hdr.timestamp_ms = p->last_ms = (uint32_t)(at / 48);
-        const wzp_time now = hdr.timestamp_ms * WZP_MS + NETWORK_DELAY;
-        const wzp_err err = wzp_audio_enc_frame(p->enc, pcm + at, step, packet, &bytes);
+        wzp_err err = wzp_audio_enc_frame(p->enc, pcm + at, step, packet, &bytes);
+        err = err == WZP_OK ? send_packet(p, &hdr, wzp_bytes_of(packet, bytes)) : err;
         if (err != WZP_OK) {
             return err;
-        }
-        p->out->frames++;
-        hear_until(p, now - 1);
-        if (at > 0 && loses(p)) { /* the first one begins the timeline */
-            p->out->lost++;
-            continue;
-        }
-        wzp_jbuf_push(p->jbuf, &hdr, wzp_bytes_of(packet, bytes), now);
-        if (p->cfg->dred) {
-            wzp_audio_dec_arrive(p->dec, hdr.codec_id, hdr.timestamp_ms,
-                                 wzp_bytes_of(packet, bytes));
         }
     }
     hear_until(p, hdr.timestamp_ms * WZP_MS + NETWORK_DELAY + TAIL_MS * WZP_MS);
@@ -154,6 +180,7 @@ static wzp_err open_path(path *p, size_t len) {
     }
     wzp_err err = wzp_audio_enc_new(&p->enc, &enc);
     err = err == WZP_OK ? wzp_audio_dec_new(&p->dec, &dec) : err;
+    err = err == WZP_OK && p->cfg->fec ? wzp_loss_fec_new(&p->fec, p->cfg->codec) : err;
     if (err == WZP_OK) {
         tune(p);
     }
@@ -168,13 +195,14 @@ wzp_err wzp_loss_run(wzp_loss_result *out, const wzp_loss_cfg *cfg, const int16_
     wzp_err err = len > 0 ? open_path(&p, len) : WZP_ERR_INVALID_ARGUMENT;
     err = err == WZP_OK ? say(&p, pcm, len) : err;
     if (err == WZP_OK) {
-        out->rebuilt = rebuilt(&p);
+        out->rebuilt += rebuilt(&p);
         out->concealed = out->frames - p.whole;
         err = wzp_quality_measure(&out->quality, pcm, len, p.heard, len, DELAY_MAX_MS);
     }
     wzp_audio_enc_free(&p.enc);
     wzp_audio_dec_free(&p.dec);
     wzp_jbuf_free(&p.jbuf);
+    wzp_loss_fec_free(&p.fec);
     free(p.heard);
     return err;
 }

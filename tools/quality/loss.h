@@ -12,6 +12,7 @@ typedef struct wzp_loss_cfg {
     uint8_t codec;
     bool dred;           /* false: what is missing is concealed, whatever came with other packets */
     bool tuned;          /* DRED duration and expected loss as the tuner would have them */
+    bool fec;            /* Codec2: repair packets for each block of frames */
     uint32_t loss_ppm;   /* of packets, in the long run */
     uint32_t mean_burst; /* packets, of a Gilbert-Elliott channel that loses all while it is bad */
     uint32_t playout_ms; /* delay of the jitter buffer; 0: its default */
@@ -20,7 +21,7 @@ typedef struct wzp_loss_cfg {
 
 typedef struct wzp_loss_result {
     uint64_t frames, lost; /* said, and of them not arrived */
-    uint64_t rebuilt;      /* by DRED */
+    uint64_t rebuilt;      /* by DRED or repair packets */
     uint64_t concealed;    /* neither arrived nor rebuilt, or too late */
     uint32_t longest_ms;   /* between two frames that arrived or were rebuilt */
     wzp_quality quality;

@@ -25,6 +25,10 @@ static const struct way {
     {"Opus 32k, DRED tuned, playout 160 ms",
      {.codec = WZP_CODEC_OPUS_32K, .dred = true, .tuned = true, .playout_ms = 160}},
     {"Codec2 3200, nothing", {.codec = WZP_CODEC_CODEC2_3200}},
+    {"Codec2 3200, RaptorQ, playout 160 ms",
+     {.codec = WZP_CODEC_CODEC2_3200, .fec = true, .playout_ms = 160}},
+    {"Codec2 1200, RaptorQ, playout 400 ms",
+     {.codec = WZP_CODEC_CODEC2_1200, .fec = true, .playout_ms = 400}},
 };
 
 static const uint32_t losses_percent[] = {0, 5, 10, 20, 30};
@@ -78,7 +82,8 @@ int main(int argc, char **argv) {
         "SNR dB |\n|---|---|---|---|---|---|---|---|---|\n");
     for (size_t i = 0; i < WZP_COUNT_OF(losses_percent); i++) {
         for (size_t k = 0; k < WZP_COUNT_OF(ways); k++) {
-            if (wzp_audio_is_codec(ways[k].cfg.codec)) {
+            const bool is_idle = losses_percent[i] == 0 && (ways[k].cfg.dred || ways[k].cfg.fec);
+            if (wzp_audio_is_codec(ways[k].cfg.codec) && !is_idle) {
                 print_row(&ways[k], losses_percent[i], seed, pcm, len);
             }
         }

@@ -66,11 +66,31 @@ START_TEST(dred_beats_concealment_at_20_percent) {
 }
 END_TEST
 
+START_TEST(repair_packets_bring_codec2_back) {
+    if (!wzp_audio_is_codec(WZP_CODEC_CODEC2_1200)) {
+        return;
+    }
+    const uint8_t codec = _i == 0 ? WZP_CODEC_CODEC2_3200 : WZP_CODEC_CODEC2_1200;
+    wzp_loss_cfg cfg = {.codec = codec, .loss_ppm = 100000, .seed = 3, .playout_ms = 400};
+    const wzp_loss_result plain = run(cfg);
+    cfg.fec = true;
+    const wzp_loss_result fec = run(cfg);
+    ck_assert_uint_eq(plain.rebuilt, 0);
+    ck_assert_uint_gt(fec.lost, 0);
+    ck_assert_uint_eq(fec.concealed, fec.lost - fec.rebuilt);
+    ck_assert_msg(fec.rebuilt * 10 > fec.lost * 5, "%llu of %llu", (unsigned long long)fec.rebuilt,
+                  (unsigned long long)fec.lost);
+    ck_assert(fec.quality.lsd_db < plain.quality.lsd_db);
+}
+END_TEST
+
 START_TEST(what_cannot_be_said) {
     wzp_loss_result r;
     const wzp_loss_cfg cfg = {.codec = WZP_CODEC_AV1_MAIN};
     ck_assert(wzp_loss_run(&r, &cfg, voice, LEN) == WZP_ERR_INVALID_ARGUMENT);
     ck_assert(wzp_loss_run(&r, &cfg, voice, 0) == WZP_ERR_INVALID_ARGUMENT);
+    const wzp_loss_cfg opus = {.codec = WZP_CODEC_OPUS_24K, .fec = true};
+    ck_assert(wzp_loss_run(&r, &opus, voice, LEN) == WZP_ERR_INVALID_ARGUMENT);
 }
 END_TEST
 
@@ -80,6 +100,7 @@ int main(void) {
     tcase_add_test(tc, without_loss_nothing_is_concealed);
     tcase_add_test(tc, the_channel_loses_what_it_shall);
     tcase_add_loop_test(tc, dred_beats_concealment_at_20_percent, 0, 3);
+    tcase_add_loop_test(tc, repair_packets_bring_codec2_back, 0, 2);
     tcase_add_test(tc, what_cannot_be_said);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
