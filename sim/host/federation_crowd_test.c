@@ -230,8 +230,8 @@ static bool is_hit(const member *listener, const member *speaker) {
 }
 
 /* `crashed`: of those whom the crash hit, only that they hear again is asked. */
-static size_t check_pair(const member *m, const member *speaker, const wzp_sim_heard *heard,
-                         wzp_time until, bool crashed) {
+static void check_pair(const member *m, const member *speaker, const wzp_sim_heard *heard,
+                       wzp_time until, bool crashed) {
     const bool hit = crashed && is_hit(m, speaker);
     const char *a = m->name;
     const char *b = speaker->name;
@@ -243,13 +243,15 @@ static size_t check_pair(const member *m, const member *speaker, const wzp_sim_h
     ck_assert_msg(heard->last_at + WZP_S > until, "%s has not heard %s for a second", a, b);
     ck_assert_msg(!hit || heard->verdict.gap_ms <= (BACK - CRASH) / WZP_MS,
                   "%s does not hear %s for %u ms", a, b, heard->verdict.gap_ms);
-    return heard->arrived;
 }
 
-/* How many frames were heard in all. */
-static uint64_t check_all(const crowd *c, wzp_time until, bool crashed) {
+typedef struct sums {
+    uint64_t heard, lost; /* frames of all pairs */
+} sums;
+
+static sums check_all(const crowd *c, wzp_time until, bool crashed) {
     static wzp_sim_call_report report;
-    uint64_t frames = 0;
+    sums all = {0};
     size_t in_room[ROOMS_MAX] = {0};
     for (size_t i = 0; i < c->count; i++) {
         in_room[c->members[i].room]++;
@@ -266,14 +268,16 @@ static uint64_t check_all(const crowd *c, wzp_time until, bool crashed) {
             const member *speaker = &c->members[k];
             if (k != i && speaker->room == m->room && speaker->speaks) {
                 speakers++;
-                frames +=
-                    check_pair(m, speaker, heard_of(&report, (uint32_t)k + 1), until, crashed);
+                const wzp_sim_heard *heard = heard_of(&report, (uint32_t)k + 1);
+                check_pair(m, speaker, heard, until, crashed);
+                all.heard += heard->arrived;
+                all.lost += heard->lost;
             }
         }
         ck_assert_msg(report.senders == speakers, "%s hears %zu, and %zu speak in its room",
                       m->name, report.senders, speakers);
     }
-    return frames;
+    return all;
 }
 
 static void check_relays(const crowd *c) {
@@ -321,15 +325,20 @@ START_TEST(everything_comes_once_and_memory_is_flat) {
     (void)check_all(c, JOINED, false);
     check_relays(c);
     check_memory(c, JOINED, CRASH);
-    const uint64_t before = check_all(c, CRASH, false);
+    const sums before = check_all(c, CRASH, false);
     check_relays(c);
     wzp_sim_relay_host_restart(c->relays[VICTIM], CRASH, DOWN);
     run(c, BACK);
     check_relays(c);
+    const sums back = check_all(c, BACK, true);
     check_memory(c, BACK, END);
-    const uint64_t all = check_all(c, END, true);
-    (void)printf("%zu participants, %zu rooms: %llu frames heard before the crash, %llu in all\n",
-                 c->count, c->room_count, (unsigned long long)before, (unsigned long long)all);
+    const sums end = check_all(c, END, true);
+    ck_assert_msg(end.lost == back.lost, "%u frames were lost once the relay was back",
+                  (unsigned)(end.lost - back.lost));
+    (void)printf("%zu participants, %zu rooms: %llu frames heard before the crash, %llu in all; "
+                 "%llu said meanwhile by or to its clients\n",
+                 c->count, c->room_count, (unsigned long long)before.heard,
+                 (unsigned long long)end.heard, (unsigned long long)end.lost);
     teardown(c);
 }
 END_TEST

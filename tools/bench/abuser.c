@@ -110,17 +110,22 @@ static bool start(abuser *a, const char *room, double seconds, const wzp_addr *r
     uv_timer_init(&a->loop, &a->end);
     a->line.data = a->end.data = a;
     uv_timer_start(&a->line, on_line, LINE_MS, LINE_MS);
-    uv_timer_start(&a->end, on_end, (uint64_t)(seconds * 1000) + PATIENCE_S * 1000, 0);
+    uv_timer_start(&a->end, on_end, (uint64_t)(seconds * 1000) + PATIENCE_S * UINT64_C(1000), 0);
     return true;
+}
+
+static bool parse(char **argv, double *seconds, wzp_addr *relay) {
+    char *end = argv[2];
+    *seconds = strtod(argv[2], &end);
+    return end != argv[2] && *end == '\0' && *seconds >= 0 &&
+           wzp_addr_parse(relay, argv[3]) == WZP_OK;
 }
 
 int main(int argc, char **argv) {
     static abuser a;
     wzp_addr relay;
-    char *end = NULL;
-    const double seconds = argc == 4 ? strtod(argv[2], &end) : -1;
-    if (seconds < 0 || end == argv[2] || *end != '\0' ||
-        wzp_addr_parse(&relay, argv[3]) != WZP_OK) {
+    double seconds = 0;
+    if (argc != 4 || !parse(argv, &seconds, &relay)) {
         (void)fputs("usage: abuser ROOM SECONDS HOST:PORT\n", stderr);
         return 2;
     }
