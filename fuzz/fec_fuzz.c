@@ -31,7 +31,7 @@ static void take_packet(wzp_fec_receiver *receiver, const wzp_fec_policy *policy
     const size_t len = wzp_rd_u8(rd, "length");
     const wzp_bytes payload = wzp_rd_bytes(rd, len < wzp_rd_left(rd) ? len : wzp_rd_left(rd), "");
     const wzp_fec_packet packet = {(flags & 0x80) != 0, word, word, word, payload};
-    *now += (flags & 0x3fU) * 100 * WZP_MS;
+    *now += (wzp_time)(flags & 0x3fU) * 100 * WZP_MS;
     if ((flags & 0x40) != 0) {
         wzp_fec_receiver_expire_before(receiver, wzp_fec_block_of(word));
     }

@@ -18,7 +18,8 @@ START_TEST(only_codec2_is_protected) {
         if (policy != NULL) {
             ck_assert_uint_eq(policy->codec_id, id);
             ck_assert_uint_eq(policy->frame_ms, codec->frame_ms);
-            ck_assert_uint_eq(policy->frame_len * 8000U, codec->nominal_bps * policy->frame_ms);
+            const uint32_t bits = codec->nominal_bps * policy->frame_ms / 1000;
+            ck_assert_uint_eq(policy->frame_len * UINT64_C(8), bits);
         }
     }
 }
@@ -225,7 +226,7 @@ START_TEST(every_loss_of_a_block) {
         send_block(s);
         const unsigned sources = (unsigned)__builtin_popcount(arriving & 31);
         const bool enough = __builtin_popcount(arriving) >= 5;
-        const size_t got = deliver(s, arriving, arriving * 100 * WZP_MS);
+        const size_t got = deliver(s, arriving, (wzp_time)arriving * 100 * WZP_MS);
         ck_assert_msg(got == (enough ? 5 - sources : 0), "arriving %x: %zu recovered", arriving,
                       got);
     }
@@ -293,8 +294,9 @@ START_TEST(deployed_blocks_stay_until_they_are_expired) {
     stream *s = open_stream(3, true);
     for (unsigned block = 0; block < 200; block++) {
         send_block(s);
-        ck_assert_int_eq(wzp_fec_receiver_add(s->receiver, &s->packets[0], block * 100 * WZP_MS),
-                         WZP_OK);
+        ck_assert_int_eq(
+            wzp_fec_receiver_add(s->receiver, &s->packets[0], (wzp_time)block * 100 * WZP_MS),
+            WZP_OK);
     }
     ck_assert_uint_eq(wzp_fec_receiver_blocks(s->receiver), 200);
     wzp_fec_receiver_expire_before(s->receiver, 150);
@@ -307,7 +309,7 @@ END_TEST
 START_TEST(ids_that_wrap_do_not_mix) {
     stream *s = open_stream(3, false);
     for (unsigned block = 0; block < 600; block++) {
-        const wzp_time now = block * 100 * WZP_MS;
+        const wzp_time now = (wzp_time)block * 100 * WZP_MS;
         send_block(s);
         if (block % 256 == 0) {
             ck_assert_uint_eq(deliver(s, 0x0f >> (block / 256 % 2), now), 0);

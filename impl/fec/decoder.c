@@ -119,7 +119,7 @@ wzp_err wzp_rq_decoder_begin(wzp_rq_decoder *d, size_t source_count, size_t symb
 
 /* The slot of the id, or the empty one where it belongs: there is always one. */
 static uint32_t *slot_of(const wzp_rq_decoder *d, uint32_t esi) {
-    size_t at = (esi * UINT32_C(2654435761)) & (d->slot_count - 1);
+    size_t at = ((size_t)esi * UINT32_C(2654435761)) & (d->slot_count - 1);
     while (d->slots[at] != 0 && d->repairs[d->slots[at] - 1] != esi) {
         at = (at + 1) & (d->slot_count - 1);
     }

@@ -126,7 +126,7 @@ START_TEST(blocks_of_many_sizes_in_one_decoder) {
     const wzp_rq_decoder_cfg cfg = {300, 300, 24};
     wzp_rq_decoder *decoder = NULL;
     ck_assert_int_eq(wzp_rq_decoder_new(&decoder, &cfg), WZP_OK);
-    ck_assert_uint_gt(wzp_rq_decoder_size(decoder), 300 * 24);
+    ck_assert_uint_gt(wzp_rq_decoder_size(decoder), (size_t)300 * 24);
     for (size_t k = 1; k <= 300; k += 13) {
         pair p = open_pair(k, 1 + k % 24, k + 2);
         wzp_rq_decoder *own = p.decoder;

@@ -1,5 +1,9 @@
 /* Phases 2 to 5 of the solver. */
+#include <assert.h>
+
 #include "fec/solve_internal.h"
+
+enum { H_MAX = 16 }; /* dense rows: the table has 10 to 16 */
 
 static uint32_t intermediate(const wzp_rq_solver *s, uint32_t col) {
     return s->program.inputs + col;
@@ -144,17 +148,19 @@ static uint32_t dense_operand(uint32_t acc, uint32_t i) {
 static uint32_t spread_columns(wzp_rq_solver *s) {
     const wzp_rq_params *p = &s->params;
     const uint32_t last = p->kp + p->s - 1;
-    uint8_t *acc = dense_row(s, p->h);
-    uint8_t *in = dense_row(s, p->h + 1);
+    const uint32_t h = p->h;
+    assert(h > 1 && h <= H_MAX);
+    uint8_t *acc = dense_row(s, h);
+    uint8_t *in = dense_row(s, h + 1);
     const uint32_t first = wzp_rq_program_row(&s->program);
-    for (uint32_t i = 0; i <= p->h; i++) {
+    for (uint32_t i = 0; i <= h; i++) {
         wzp_rq_program_begin(&s->program);
-        wzp_rq_program_end_in(&s->program, i < p->h ? wzp_rq_program_row(&s->program) : first);
+        wzp_rq_program_end_in(&s->program, i < h ? wzp_rq_program_row(&s->program) : first);
     }
-    memset(s->dense, 0, (size_t)(p->h + 1) * s->idle_count);
+    memset(s->dense, 0, (size_t)(h + 1) * s->idle_count);
     for (uint32_t j = 0; j < last; j++) {
-        const uint32_t a = wzp_rq_rand(j + 1, 6, p->h);
-        const uint32_t b = (a + wzp_rq_rand(j + 1, 7, p->h - 1) + 1) % p->h;
+        const uint32_t a = wzp_rq_rand(j + 1, 6, h);
+        const uint32_t b = (a + wzp_rq_rand(j + 1, 7, h - 1) + 1) % h;
         const uint32_t value = column_part(s, j, in);
         s->ops->spread(acc, in, dense_row(s, a), dense_row(s, b), s->idle_count);
         wzp_rq_program_spread(&s->program, first, value, dense_operand(first, a),
@@ -166,7 +172,7 @@ static uint32_t spread_columns(wzp_rq_solver *s) {
     wzp_rq_program_weighted_term(&s->program, value, 1);
     wzp_rq_program_weighted_end(&s->program, first);
     uint8_t power = 1;
-    for (uint32_t i = 0; i < p->h; i++, power = wzp_octet_mul(power, 2)) {
+    for (uint32_t i = 0; i < h; i++, power = wzp_octet_mul(power, 2)) {
         uint8_t *row = dense_row(s, i);
         for (uint32_t k = 0; k < s->idle_count; k++) {
             row[k] ^= wzp_octet_mul(power, wzp_octet_mul(acc[k], 2) ^ in[k]);
@@ -189,8 +195,6 @@ static void eliminate_reduced(wzp_rq_solver *s) {
         }
     }
 }
-
-enum { H_MAX = 16 };
 
 /* Which dense rows the free columns are made of: column f is the sum of inverse[f][i] times row i.
  */

@@ -22,7 +22,7 @@ typedef struct fec_ctx {
 static void must(wzp_err err) {
     if (err != WZP_OK) {
         (void)fprintf(stderr, "bench_fec: %s\n", wzp_err_text(err));
-        exit(1);
+        exit(1); /* NOLINT(concurrency-mt-unsafe): the only thread */
     }
 }
 
@@ -88,7 +88,7 @@ static void open_block(fec_ctx *c, size_t k, size_t symbol_len) {
     wzp_prng prng;
     *c = (fec_ctx){.k = k, .symbol_len = symbol_len};
     c->lost = (k + 4) / 5;
-    c->repeats = 4 * BLOCK_MAX / (k * symbol_len);
+    c->repeats = (size_t)4 * BLOCK_MAX / (k * symbol_len);
     wzp_prng_init(&prng, 1, "bench");
     wzp_rng_fill(wzp_prng_rng(&prng), c->sources, k * symbol_len);
     must(wzp_rq_plan_new(&c->plan, k));
