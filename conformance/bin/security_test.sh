@@ -43,7 +43,9 @@ while read -r word; do
     grep -qxF -- "$word" "$work/constants" || fail "$manual says $word: $(grep "^${word%% *} " "$work/constants")"
 done <"$work/told"
 
-sed -n 's/^    {"\([a-z-]*\)", .*/--\1/p' impl/bin/relay_options.c impl/bin/client_options.c >"$work/options"
+sed -n 's/^ *{"\([a-z-]*\)", .*/--\1/p' impl/bin/relay_options.c >"$work/options"
+grep -oE '\{"[a-z-]+", [0-9a-z_]+, NULL' impl/bin/client_options.c | sed 's/{"\(.*\)", .*/--\1/' >>"$work/options"
+words=$(sort -u <(echo "$words") <(grep -oE -- '--[a-z][a-z-]+' $manual))
 look 15 'the option' '--[a-z-]+' "$work/options"
 
 ctest --test-dir "$build" -N | sed -n 's/^ *Test *#[0-9]*: //p' >"$work/tests"

@@ -200,6 +200,29 @@ START_TEST(replayed_offers) {
 }
 END_TEST
 
+/* X25519 of such a key is all zeros, whatever ours is (crypto sheet 10.5, S7). */
+START_TEST(weak_keys_are_refused) {
+    static const uint8_t versions[] = {WZP_PROTOCOL_VERSION};
+    static const uint8_t zeros[WZP_KEY_LEN] = {0};
+    uint8_t signature[WZP_SIGNATURE_LEN];
+    stage *st = stage_new(NULL);
+    guest *g = stage_guest(st, "room");
+    wzp_handshake_sign(signature, &g->identity, WZP_ROLE_OFFER, zeros);
+    wzp_signal offer = {.kind = WZP_SIGNAL_CALL_OFFER,
+                        .version = 1,
+                        .u.CallOffer = {.signature = {signature, sizeof signature},
+                                        .supported_profiles = {&wzp_profile_good, 1},
+                                        .protocol_version = WZP_PROTOCOL_VERSION,
+                                        .supported_versions = {versions, 1}}};
+    memcpy(offer.u.CallOffer.identity_pub.bytes, g->identity.ed25519_pub, WZP_KEY_LEN);
+    guest_tell(g, &offer);
+    stage_run(st, SOON);
+    ck_assert(g->closed && guest_count(g, "CallAnswer") == 0);
+    ck_assert_int_eq(metric(st, "wzp_relay_handshakes_refused_total"), 1);
+    stage_free(&st);
+}
+END_TEST
+
 /* --- picture loss ----------------------------------------------------------------------------- */
 
 static void tell_loss(guest *g, unsigned stream_id) {
@@ -463,6 +486,7 @@ int main(void) {
     tcase_add_loop_test(tc, proven_names_stay, 0, WZP_COUNT_OF(takings));
     tcase_add_test(tc, names_are_free_again);
     tcase_add_test(tc, replayed_offers);
+    tcase_add_test(tc, weak_keys_are_refused);
     tcase_add_test(tc, picture_loss_is_bounded);
     tcase_add_test(tc, directives_are_bounded);
     tcase_add_test(tc, keyframes_are_bounded);
