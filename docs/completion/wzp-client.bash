@@ -6,12 +6,13 @@ _wzp_client() {
     --record) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
     --log-level) mapfile -t COMPREPLY < <(compgen -W "error warn info debug" -- "$current") ;;
     --media-crypto) mapfile -t COMPREPLY < <(compgen -W "clear relay-aead" -- "$current") ;;
+    --quality) mapfile -t COMPREPLY < <(compgen -W "auto good degraded studio-32k studio-48k studio-64k" -- "$current") ;;
     --stats) mapfile -t COMPREPLY < <(compgen -W "json" -- "$current") ;;
     --room | --send-tone | --duration | --alias | --seed) ;;
     wzp-client | */wzp-client) mapfile -t COMPREPLY < <(compgen -W "join call listen echo" -- "$current") ;;
     *)
         mapfile -t COMPREPLY < <(compgen -W "--room --send-file --send-tone --silence --record --duration
-            --alias --seed --reject --generic --media-crypto --json --stats --quiet --log-level --help --version" -- "$current")
+            --alias --seed --reject --generic --media-crypto --quality --json --stats --quiet --log-level --help --version" -- "$current")
         ;;
     esac
 }

@@ -205,7 +205,8 @@ static int start_user(program *p, user *u) {
     wzp_client_cfg cfg = {.rng = wzp_io_rng(),
                           .room = p->opts.room,
                           .alias = p->opts.alias,
-                          .codec = WZP_CODEC_OPUS_24K,
+                          .codec = p->opts.codec,
+                          .adapts = !p->opts.is_fixed,
                           .media_crypto = p->opts.media_crypto,
                           .path = {.remote = p->relay}};
     u->program = p;

@@ -3,9 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "client/pace.h"
 #include "crypto/handshake.h"
-
-enum { REPORT_EVERY = 50 }; /* frames between quality reports (wire sheet 5.4) */
 
 /* In a quiet call too something must come within WZP_CLIENT_PATIENCE. */
 #define KEEP_ALIVE (2 * WZP_S)
@@ -37,9 +36,10 @@ struct wzp_client {
     bool tell_joined, tell_room, tell_hangup, tell_closed; /* what was not told yet */
     bool tell_lost, tell_back, lost;
     bool capture_asked;
+    uint8_t codec; /* of the frame that is asked for, or was last */
     uint16_t frame_ms;
     uint32_t seq, ts, members;
-    uint64_t frames, sent, concealed, late;
+    uint64_t sent, concealed, late, codec_changes;
     wzp_time capture_at, received_at;
     wzp_time leave_at; /* after a hangup, if the relay does not close; else WZP_TIME_NEVER */
     uint64_t packets_received;
@@ -48,6 +48,7 @@ struct wzp_client {
     wzp_opus_enc *enc;
     wzp_client_cfg cfg;
     wzp_cipher cipher;
+    wzp_pace pace;
     listener listeners[WZP_TRACKS_MAX]; /* of the tracks with the same index */
     wzp_tracks tracks;
 
@@ -180,6 +181,14 @@ static void on_hangup(wzp_client *c, const wzp_hangup_reason *reason, wzp_time n
     }
 }
 
+static void on_pace_signal(wzp_client *c, const wzp_signal *signal, wzp_time now) {
+    wzp_signal answer;
+    wzp_pace_signal(&c->pace, signal, now);
+    while (c->state == CLIENT_ACTIVE && wzp_pace_next_signal(&c->pace, &answer)) {
+        send_signal(c, &answer, now);
+    }
+}
+
 static void on_signal(wzp_client *c, wzp_bytes json, wzp_time now) {
     wzp_signal *signal = NULL;
     if (wzp_signal_parse(&signal, json, NULL, NULL) != WZP_OK) {
@@ -197,6 +206,8 @@ static void on_signal(wzp_client *c, wzp_bytes json, wzp_time now) {
     } else if (signal->kind == WZP_SIGNAL_ROOM_UPDATE) {
         c->members = signal->u.RoomUpdate.count;
         enter_room(c, now);
+    } else {
+        on_pace_signal(c, signal, now);
     }
     wzp_signal_free(&signal);
 }
@@ -240,6 +251,9 @@ static void on_media(wzp_client *c, wzp_bytes datagram, wzp_time now) {
     }
     if (c->cfg.arrival != NULL) {
         c->cfg.arrival(c->cfg.arrival_ctx, &packet, now);
+    }
+    if ((packet.hdr.flags & WZP_MEDIA_QUALITY) != 0) {
+        wzp_pace_report(&c->pace, &packet.report, now);
     }
     const int index = wzp_tracks_place(&c->tracks, &packet.hdr, now, &is_new);
     const bool playable =
@@ -394,6 +408,18 @@ static bool play_one(wzp_client *c, size_t index, wzp_time now, wzp_client_event
     return false;
 }
 
+/* Another codec begins with a frame: never between asking for one and taking it. */
+static void keep_pace(wzp_client *c, wzp_time now) {
+    const uint8_t codec = wzp_pace_codec(&c->pace, now);
+    if (codec == c->codec || (c->enc != NULL && wzp_opus_enc_set_codec(c->enc, codec) != WZP_OK)) {
+        return;
+    }
+    c->codec = codec;
+    c->codec_changes++;
+    c->frame_ms = wzp_codec_find(codec)->frame_ms;
+    wzp_pace_switched(&c->pace, codec);
+}
+
 static bool take_flag(bool *flag) {
     const bool was = *flag;
     *flag = false;
@@ -433,8 +459,10 @@ bool wzp_client_next_event(wzp_client *c, wzp_time now, wzp_client_event *out) {
     if (c->state == CLIENT_ACTIVE && !c->cfg.listen_only && !c->capture_asked &&
         now >= c->capture_at) {
         c->capture_asked = true;
+        keep_pace(c, now);
         *out = (wzp_client_event){.kind = WZP_CLIENT_CAPTURE,
-                                  .samples = wzp_opus_frame_samples(c->cfg.codec)};
+                                  .codec = c->codec,
+                                  .samples = wzp_opus_frame_samples(c->codec)};
         return true;
     }
     return false;
@@ -442,18 +470,11 @@ bool wzp_client_next_event(wzp_client *c, wzp_time now, wzp_client_event *out) {
 
 /* --- sending media --------------------------------------------------------------------------- */
 
-static wzp_quality_report make_report(const wzp_client *c) {
-    wzp_quic_stats stats;
-    if (!wzp_quic_conn_stats(c->quic, c->conn, &stats) || stats.packets_sent == 0) {
-        return wzp_quality_report_from_path(0, 0, 0);
-    }
-    const double loss = 100.0 * (double)stats.packets_lost / (double)stats.packets_sent;
-    return wzp_quality_report_from_path(loss, (uint32_t)(stats.smoothed_rtt / WZP_MS), 0);
-}
-
 /* The time of one frame has passed. */
 static void advance(wzp_client *c, wzp_time now) {
-    c->frames++;
+    wzp_quic_stats stats = {0};
+    (void)wzp_quic_conn_stats(c->quic, c->conn, &stats);
+    wzp_pace_frame(&c->pace, &stats, now);
     c->ts += c->frame_ms;
     c->capture_asked = false;
     c->capture_at += c->frame_ms * WZP_MS;
@@ -466,14 +487,13 @@ static wzp_err send_frame(wzp_client *c, wzp_bytes coded, wzp_time now) {
     uint8_t
         datagram[WZP_MEDIA_HDR_LEN + WZP_OPUS_PACKET_MAX + WZP_TAG_LEN + WZP_QUALITY_REPORT_LEN];
     wzp_media_packet packet = {.hdr = {.version = WZP_PROTOCOL_VERSION,
-                                       .codec_id = c->cfg.codec,
+                                       .codec_id = c->codec,
                                        .seq = c->seq++,
                                        .timestamp_ms = c->ts},
                                .payload = coded};
     advance(c, now);
-    if (c->frames % REPORT_EVERY == 0) {
+    if (wzp_pace_take_report(&c->pace, &packet.report)) {
         packet.hdr.flags = WZP_MEDIA_QUALITY;
-        packet.report = make_report(c);
     }
     wzp_wr wr;
     wzp_wr_init(&wr, datagram, sizeof datagram);
@@ -489,11 +509,15 @@ static wzp_err send_frame(wzp_client *c, wzp_bytes coded, wzp_time now) {
 wzp_err wzp_client_push(wzp_client *c, const int16_t *pcm, size_t samples, wzp_time now) {
     uint8_t coded[WZP_OPUS_PACKET_MAX];
     size_t len = 0;
+    wzp_dred_setting dred;
     if (c->state != CLIENT_ACTIVE) {
         return WZP_ERR_CLOSED;
     }
     if (c->cfg.coded) {
         return WZP_ERR_INVALID_ARGUMENT;
+    }
+    if (wzp_pace_take_setting(&c->pace, &dred)) {
+        wzp_opus_enc_tune(c->enc, dred.frames, dred.expected_loss_pct);
     }
     const wzp_err err = wzp_opus_enc_frame(c->enc, pcm, samples, coded, &len);
     return err == WZP_OK ? send_frame(c, wzp_bytes_of(coded, len), now) : err;
@@ -544,6 +568,7 @@ wzp_err wzp_client_new(wzp_client **out, const wzp_client_cfg *cfg, wzp_time now
     c->cfg = *cfg;
     c->cipher.mode = cfg->media_crypto;
     c->leave_at = WZP_TIME_NEVER;
+    c->codec = cfg->codec;
     c->frame_ms = (uint16_t)(frame / (WZP_OPUS_RATE_HZ / 1000));
     (void)snprintf(c->room, sizeof c->room, "%s", room);
     (void)snprintf(c->alias, sizeof c->alias, "%s", cfg->alias != NULL ? cfg->alias : "");
@@ -554,7 +579,14 @@ wzp_err wzp_client_new(wzp_client **out, const wzp_client_cfg *cfg, wzp_time now
     /* Random starts are legal and keep two senders' numbers apart for those who listen. */
     c->seq = (uint32_t)wzp_rng_u64(cfg->rng);
     c->ts = (uint32_t)wzp_rng_below(cfg->rng, 1U << 30);
-    wzp_err err = cfg->coded ? WZP_OK : wzp_opus_enc_new(&c->enc, cfg->codec);
+    const wzp_pace_cfg pace = {.policy = cfg->policy,
+                               .is_fixed = !cfg->adapts,
+                               .codec = cfg->codec,
+                               .smallest = WZP_CODEC_OPUS_6K};
+    wzp_err err = wzp_pace_init(&c->pace, &pace);
+    if (err == WZP_OK && !cfg->coded) {
+        err = wzp_opus_enc_new(&c->enc, cfg->codec);
+    }
     err = err == WZP_OK ? dial(c, now) : err;
     if (err != WZP_OK) {
         wzp_client_free(&c);
@@ -600,8 +632,12 @@ void wzp_client_hangup(wzp_client *c, wzp_time now) {
 
 void wzp_client_count(const wzp_client *c, wzp_client_stats *out) {
     wzp_quic_stats stats = {0};
-    *out = (wzp_client_stats){
-        .sent = c->sent, .concealed = c->concealed, .late = c->late, .cipher = c->cipher.stats};
+    *out = (wzp_client_stats){.sent = c->sent,
+                              .concealed = c->concealed,
+                              .late = c->late,
+                              .codec = c->codec,
+                              .codec_changes = c->codec_changes,
+                              .cipher = c->cipher.stats};
     for (size_t i = 0; i < c->tracks.opened; i++) {
         const wzp_track *t = &c->tracks.tracks[i];
         const double jitter = (double)wzp_track_jitter(t) / 1e6;

@@ -11,6 +11,7 @@
 #ifndef WZP_CLIENT_CLIENT_H
 #define WZP_CLIENT_CLIENT_H
 
+#include "adapt/policy.h"
 #include "client/cipher.h"
 #include "media/jbuf.h"
 #include "media/opus.h"
@@ -26,9 +27,11 @@ typedef struct wzp_client_cfg {
     uint8_t seed[32];  /* identity; the client wipes its copy */
     const char *room;  /* SNI; NULL or "": "default" */
     const char *alias; /* NULL: none */
-    uint8_t codec;     /* an Opus codec id */
-    bool listen_only;  /* never asks for sound */
-    bool coded;        /* coded mode */
+    uint8_t codec;     /* an Opus codec id; to begin with, if the client adapts */
+    bool adapts;       /* follows its path, the relay and its peers; else the codec is fixed */
+    wzp_adapt_policy policy;
+    bool listen_only; /* never asks for sound */
+    bool coded;       /* coded mode */
     wzp_media_crypto media_crypto;
     wzp_quic_path path; /* remote: the relay */
     bool deterministic;
@@ -71,6 +74,7 @@ typedef struct wzp_client_event {
     wzp_client_event_kind kind;
     uint32_t count, track;
     size_t samples;
+    uint8_t codec;      /* CAPTURE: of the frame that is asked for */
     uint64_t at_ms;     /* since the call began to play this sender */
     const int16_t *pcm; /* 48 kHz mono; borrowed until the next call */
     wzp_jbuf_kind slot;
@@ -103,7 +107,9 @@ typedef struct wzp_client_stats {
     uint64_t rtt;             /* ns; 0: not known */
     uint64_t packets_lost;    /* of ours, as QUIC's loss recovery sees it */
     uint64_t expired;         /* frames of ours that the network did not take in time */
-    wzp_cipher_stats cipher;  /* zero in clear */
+    uint8_t codec;            /* that is sent now */
+    uint64_t codec_changes;
+    wzp_cipher_stats cipher; /* zero in clear */
 } wzp_client_stats;
 void wzp_client_count(const wzp_client *client, wzp_client_stats *out);
 

@@ -567,6 +567,7 @@ bool wzp_quic_conn_stats(const wzp_quic *q, wzp_quic_conn handle, wzp_quic_stats
     const ngtcp2_path *path = ngtcp2_conn_get_path2(c->ng);
     *out = (wzp_quic_stats){.smoothed_rtt = c->state == CONN_OPEN ? info.smoothed_rtt : 0,
                             .min_rtt = info.min_rtt == UINT64_MAX ? 0 : info.min_rtt,
+                            .latest_rtt = c->state == CONN_OPEN ? info.latest_rtt : 0,
                             .cwnd = info.cwnd,
                             .bytes_in_flight = info.bytes_in_flight,
                             .bytes_sent = info.bytes_sent,

@@ -246,7 +246,7 @@ void wzp_quic_set_app(wzp_quic *quic, wzp_quic_conn handle, void *app);
 void *wzp_quic_app(const wzp_quic *quic, wzp_quic_conn handle);
 
 typedef struct wzp_quic_stats {
-    uint64_t smoothed_rtt, min_rtt; /* ns, 0 before the first sample */
+    uint64_t smoothed_rtt, min_rtt, latest_rtt; /* ns, 0 before the first sample */
     uint64_t cwnd, bytes_in_flight, bytes_sent, bytes_received;
     uint64_t packets_sent, packets_received, packets_lost;
     uint64_t datagrams_sent, datagrams_received;

@@ -1,0 +1,143 @@
+#include "client/pace.h"
+
+wzp_err wzp_pace_init(wzp_pace *pace, const wzp_pace_cfg *cfg) {
+    *pace = (wzp_pace){.cfg = *cfg, .ceiling = WZP_TIER_STUDIO_64K, .hold = WZP_PACE_HOLD};
+    wzp_controller_init(&pace->controller, cfg->policy, WZP_NETWORK_UNKNOWN);
+    wzp_reporter_init(&pace->reporter, cfg->policy);
+    wzp_dred_tuner_init(&pace->tuner, cfg->policy, cfg->codec);
+    wzp_bwe_init(&pace->bwe, cfg->policy);
+    wzp_path_monitor_init(&pace->path, cfg->policy);
+    return wzp_agreement_init(&pace->agreement, cfg->policy, cfg->is_fixed, cfg->codec, "");
+}
+
+/* --- what our own path carries ---------------------------------------------------------------- */
+
+static wzp_tier ceiling(const wzp_pace *pace, wzp_time now) {
+    return now < pace->ceiling_until ? pace->ceiling : WZP_TIER_STUDIO_64K;
+}
+
+static uint32_t bps_of(uint8_t codec) {
+    return wzp_codec_find(codec)->nominal_bps;
+}
+
+/* The highest tier that sends less than `codec`. */
+static wzp_tier below(uint8_t codec) {
+    wzp_tier tier = WZP_TIER_STUDIO_64K;
+    while (tier > WZP_TIER_CATASTROPHIC && bps_of(wzp_tier_profile(tier)->codec) >= bps_of(codec)) {
+        tier--;
+    }
+    return tier;
+}
+
+/* What was too much soon after it had been forbidden is too much for longer. */
+static void hold_below(wzp_pace *pace, uint8_t codec, wzp_time now) {
+    const bool again =
+        pace->ceiling_until != 0 && now < wzp_time_after(pace->ceiling_until, WZP_PACE_HOLD);
+    if (!again) {
+        pace->hold = WZP_PACE_HOLD;
+    }
+    pace->ceiling = below(codec);
+    pace->ceiling_until = wzp_time_after(now, pace->hold);
+    pace->hold = pace->hold < WZP_PACE_HOLD_MAX / 2 ? 2 * pace->hold : WZP_PACE_HOLD_MAX;
+}
+
+/* --- reports ---------------------------------------------------------------------------------- */
+
+static bool observe(wzp_pace *pace, const wzp_quality_report *report, wzp_time now) {
+    const uint64_t estimate = wzp_bwe_target(&pace->bwe);
+    const uint64_t own = ceiling(pace, now) < WZP_TIER_STUDIO_64K
+                             ? wzp_tier_required_bps(ceiling(pace, now))
+                             : WZP_TARGET_UNKNOWN;
+    const wzp_tier before = wzp_controller_tier(&pace->controller);
+    const wzp_quality_profile *profile =
+        wzp_controller_observe(&pace->controller, report, estimate < own ? estimate : own, now);
+    if (profile != NULL) {
+        (void)wzp_agreement_adapt(&pace->agreement, profile->codec);
+    }
+    return wzp_controller_tier(&pace->controller) < before;
+}
+
+void wzp_pace_report(wzp_pace *pace, const wzp_quality_report *report, wzp_time now) {
+    if (!pace->cfg.is_fixed) {
+        (void)observe(pace, report, now);
+    }
+}
+
+/* Frames that waited too long to leave are as lost to listeners as those that got lost. */
+static wzp_path_totals totals_of(const wzp_pace *pace, const wzp_quic_stats *stats) {
+    const uint64_t never_sent = pace->cfg.policy == WZP_ADAPT_REFERENCE
+                                    ? stats->datagrams_expired + stats->datagrams_dropped_queue
+                                    : 0;
+    return (wzp_path_totals){.packets_sent = stats->packets_sent + never_sent,
+                             .packets_lost = stats->packets_lost + never_sent,
+                             .rtt_ms = (uint32_t)(stats->smoothed_rtt / WZP_MS),
+                             .jitter_ms = wzp_path_monitor_jitter_ms(&pace->path)};
+}
+
+static void on_own_report(wzp_pace *pace, const wzp_quic_stats *stats, wzp_time now) {
+    wzp_bwe_path(&pace->bwe, stats->cwnd, (uint32_t)(stats->smoothed_rtt / WZP_MS), now);
+    const uint8_t codec = wzp_pace_codec(pace, now);
+    if (!pace->cfg.is_fixed && observe(pace, &pace->reporter.report, now) &&
+        pace->cfg.policy == WZP_ADAPT_REFERENCE) {
+        hold_below(pace, codec, now);
+    }
+}
+
+void wzp_pace_frame(wzp_pace *pace, const wzp_quic_stats *stats, wzp_time now) {
+    const wzp_path_totals totals = totals_of(pace, stats);
+    if (stats->latest_rtt != 0 && stats->latest_rtt != pace->latest_rtt) {
+        pace->latest_rtt = stats->latest_rtt;
+        wzp_path_monitor_rtt(&pace->path, stats->latest_rtt);
+    }
+    if (wzp_reporter_frame(&pace->reporter, &totals)) {
+        on_own_report(pace, stats, now);
+    }
+    if (wzp_dred_tuner_frame(&pace->tuner)) {
+        const float loss = (float)pace->reporter.loss_ppm / 10000.0F;
+        pace->has_setting |= wzp_dred_tuner_update(&pace->tuner, loss, totals.rtt_ms,
+                                                   totals.jitter_ms, &pace->setting);
+    }
+}
+
+bool wzp_pace_take_report(wzp_pace *pace, wzp_quality_report *out) {
+    return wzp_reporter_take(&pace->reporter, out);
+}
+
+/* --- signals ---------------------------------------------------------------------------------- */
+
+void wzp_pace_signal(wzp_pace *pace, const wzp_signal *signal, wzp_time now) {
+    if (signal->kind == WZP_SIGNAL_TRANSPORT_FEEDBACK) {
+        wzp_bwe_remb(&pace->bwe, signal->u.TransportFeedback.remb_bps, now);
+    } else {
+        (void)wzp_agreement_recv(&pace->agreement, signal);
+    }
+}
+
+bool wzp_pace_next_signal(wzp_pace *pace, wzp_signal *out) {
+    return wzp_agreement_next(&pace->agreement, out);
+}
+
+/* --- the encoder ------------------------------------------------------------------------------ */
+
+uint8_t wzp_pace_codec(const wzp_pace *pace, wzp_time now) {
+    const uint8_t own = wzp_tier_profile(ceiling(pace, now))->codec;
+    uint8_t codec = wzp_agreement_profile(&pace->agreement)->codec;
+    if (!pace->cfg.is_fixed && bps_of(own) < bps_of(codec)) {
+        codec = own;
+    }
+    return bps_of(codec) < bps_of(pace->cfg.smallest) ? pace->cfg.smallest : codec;
+}
+
+void wzp_pace_switched(wzp_pace *pace, uint8_t codec) {
+    wzp_dred_tuner_set_codec(&pace->tuner, codec);
+    pace->has_setting = false; /* was for the codec before */
+}
+
+bool wzp_pace_take_setting(wzp_pace *pace, wzp_dred_setting *out) {
+    if (!pace->has_setting) {
+        return false;
+    }
+    pace->has_setting = false;
+    *out = pace->setting;
+    return true;
+}

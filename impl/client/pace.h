@@ -1,0 +1,74 @@
+/* How much a client's sender says: it follows quality reports, its own path, directives of the
+ * relay and what peers agree on, and decides the codec of the next frame (media sheet 4.7, 5, 9.5).
+ *
+ *   reports of others, our own ---> controller ---+
+ *   QualityDirective, Upgrade* -------------------+--> agreement --> cap of our own path --> codec
+ *
+ * The last step is not deployed: a relay that sees the clean reports of a narrow path directs its
+ * sender up again, and again what was just too much is sent.  So what our own reports have called
+ * too much is not sent again for WZP_PACE_HOLD, twice as long each time in a row.
+ *
+ * Plain struct, no memory; time is an argument. */
+#ifndef WZP_CLIENT_PACE_H
+#define WZP_CLIENT_PACE_H
+
+#include "adapt/agreement.h"
+#include "adapt/bwe.h"
+#include "adapt/controller.h"
+#include "adapt/dred_tuner.h"
+#include "adapt/path_monitor.h"
+#include "adapt/reporter.h"
+#include "quic/quic.h"
+
+#define WZP_PACE_HOLD (30 * WZP_S)
+#define WZP_PACE_HOLD_MAX (480 * WZP_S)
+
+typedef struct wzp_pace_cfg {
+    wzp_adapt_policy policy;
+    bool is_fixed;    /* the user chose the codec */
+    uint8_t codec;    /* to begin with */
+    uint8_t smallest; /* of the codecs that this client can send: what is less becomes it */
+} wzp_pace_cfg;
+
+typedef struct wzp_pace {
+    wzp_pace_cfg cfg;
+    wzp_controller controller;
+    wzp_agreement agreement;
+    wzp_reporter reporter;
+    wzp_dred_tuner tuner;
+    wzp_bwe bwe;
+    wzp_path_monitor path;
+    uint64_t latest_rtt; /* the last one that the monitor was given */
+    wzp_tier ceiling;    /* of our own path */
+    wzp_time ceiling_until;
+    uint64_t hold; /* the next one's length */
+    bool has_setting;
+    wzp_dred_setting setting;
+} wzp_pace;
+
+/* INVALID_ARGUMENT: `codec` is none of audio. */
+WZP_MUST_USE wzp_err wzp_pace_init(wzp_pace *pace, const wzp_pace_cfg *cfg);
+
+/* A packet of somebody else came with this. */
+void wzp_pace_report(wzp_pace *pace, const wzp_quality_report *report, wzp_time now);
+
+/* A signal came; those about other things are ignored. */
+void wzp_pace_signal(wzp_pace *pace, const wzp_signal *signal, wzp_time now);
+
+/* A frame was captured; `stats` are of the connection. */
+void wzp_pace_frame(wzp_pace *pace, const wzp_quic_stats *stats, wzp_time now);
+
+/* The codec of the next frame; tell wzp_pace_switched when it is used. */
+uint8_t wzp_pace_codec(const wzp_pace *pace, wzp_time now);
+void wzp_pace_switched(wzp_pace *pace, uint8_t codec);
+
+/* For the packet that is about to be sent: a report, if one waits. */
+bool wzp_pace_take_report(wzp_pace *pace, wzp_quality_report *out);
+
+/* For the encoder, if there is news. */
+bool wzp_pace_take_setting(wzp_pace *pace, wzp_dred_setting *out);
+
+/* For the peers, if there is something to say; texts are borrowed until the next call. */
+bool wzp_pace_next_signal(wzp_pace *pace, wzp_signal *out);
+
+#endif
