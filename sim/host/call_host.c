@@ -84,9 +84,20 @@ static void find_place(wzp_sim_call_host *call, wzp_time local) {
                          : (uint32_t)(left - left % call->next.slots);
 }
 
+/* How far back the sound reaches that libopus adds to a frame (media sheet 2.3): chunks of 40 ms,
+ * of which 25 ms lie within the frame itself. */
+static uint8_t dred_slots(uint8_t codec) {
+    enum { CHUNK_MS = 40, WITHIN_MS = 25, LOSS_PERCENT = 15 };
+    const unsigned chunks =
+        wzp_opus_dred_chunks(wzp_codec_find(codec)->nominal_bps, wzp_opus_frame_samples(codec),
+                             LOSS_PERCENT, wzp_opus_dred_10ms(codec));
+    return (uint8_t)(chunks > 1 ? (chunks * CHUNK_MS - WITHIN_MS) / WZP_SIM_SLOT_MS : 0);
+}
+
 /* Fills `frame` with what is said next and returns its length. */
-static size_t say(const wzp_sim_call_host *call, uint8_t frame[WZP_OPUS_PACKET_MAX]) {
+static size_t say(wzp_sim_call_host *call, uint8_t frame[WZP_OPUS_PACKET_MAX]) {
     const wzp_sim_payloads *payloads = call->cfg.payloads;
+    call->next.dred = payloads == NULL && !call->cfg.no_dred ? dred_slots(call->cfg.codec) : 0;
     if (payloads == NULL || call->abuses) {
         const size_t len = call->abuses ? WZP_OPUS_PACKET_MAX : call->cfg.frame_bytes;
         (void)wzp_sim_speech_write(frame, len, &call->next);

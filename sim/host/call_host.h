@@ -49,6 +49,7 @@ typedef struct wzp_sim_call_cfg {
     bool listen_only;
     uint32_t talk_ms, silence_ms; /* its pattern, multiples of 40; silence 0: it never pauses */
     uint16_t frame_bytes;         /* 0: what the codec's nominal rate gives */
+    bool no_dred; /* its frames hold no sound but their own; payloads from a file never do */
     /* What it says, one after the other, instead of filler; of the codec's frame length.  NULL:
      * filler.  Borrowed for its life. */
     const wzp_sim_payloads *payloads;

@@ -15,6 +15,15 @@ typedef struct spread {
 
 enum { ARRIVED = 1, PLAYED = 2 }; /* by number */
 
+/* More than DRED reaches back and a jitter buffer holds. */
+enum { KNOWN = 512 };
+
+/* The sound of slot `number` is there since `at`, though its frame is not. */
+typedef struct known {
+    uint32_t number;
+    wzp_time at; /* 0: it is not */
+} known;
+
 struct wzp_sim_ear {
     uint32_t sender;
     uint8_t *frames; /* what happened to each number */
@@ -29,6 +38,7 @@ struct wzp_sim_ear {
     wzp_time left_at; /* WZP_TIME_NEVER: it is there */
     uint64_t arrived, played, duplicates, reordered, skipped, jitter_x16;
     spread delay, ear;
+    known known[KNOWN]; /* by number, in a ring */
 };
 
 /* --- spreads ---------------------------------------------------------------------------------- */
@@ -122,6 +132,22 @@ static void update_jitter(wzp_sim_ear *ear, const wzp_sim_speech *frame, wzp_tim
     ear->jitter_x16 += d - (ear->jitter_x16 + 8) / 16;
 }
 
+/* DRED: a frame has the sound of those before it, too. */
+static void learn(wzp_sim_ear *ear, const wzp_sim_speech *frame, wzp_time now) {
+    for (uint32_t back = 1; back <= frame->dred && back <= frame->number; back++) {
+        const uint32_t number = frame->number - back;
+        known *k = &ear->known[number % KNOWN];
+        if (k->at == 0 || k->number != number) {
+            *k = (known){number, now};
+        }
+    }
+}
+
+static bool is_known(const wzp_sim_ear *ear, uint32_t number, wzp_time at) {
+    const known *k = &ear->known[number % KNOWN];
+    return k->at != 0 && k->number == number && k->at <= at;
+}
+
 void wzp_sim_ear_arrive(wzp_sim_ear *ear, const wzp_sim_speech *frame, wzp_time now) {
     if (!has_place(ear, frame)) {
         return;
@@ -132,6 +158,7 @@ void wzp_sim_ear_arrive(wzp_sim_ear *ear, const wzp_sim_speech *frame, wzp_time 
         return;
     }
     *state |= ARRIVED;
+    learn(ear, frame, now);
     add(&ear->delay, wzp_time_since(now, frame->sent));
     if (ear->arrived++ == 0) {
         ear->first_arrived = frame->number;
@@ -149,8 +176,19 @@ void wzp_sim_ear_arrive(wzp_sim_ear *ear, const wzp_sim_speech *frame, wzp_time 
 
 /* --- output ----------------------------------------------------------------------------------- */
 
-static wzp_sim_slot missing(const wzp_sim_speech *of, uint32_t number) {
-    return wzp_sim_speech_spoken(of, number) ? WZP_SIM_SLOT_CONCEALED : WZP_SIM_SLOT_SILENT;
+/* Slot `number` is due at `at`, and its frame is not there. */
+static wzp_sim_slot missing(const wzp_sim_ear *ear, const wzp_sim_speech *of, uint32_t number,
+                            wzp_time at) {
+    return !wzp_sim_speech_spoken(of, number) ? WZP_SIM_SLOT_SILENT
+           : is_known(ear, number, at)        ? WZP_SIM_SLOT_RECOVERED
+                                              : WZP_SIM_SLOT_CONCEALED;
+}
+
+/* What a slot that was added to the gap before `from + gone` is like: there is nothing to recover.
+ */
+static wzp_sim_slot added(const wzp_sim_speech *of, uint32_t from, uint32_t gone) {
+    const bool is_pause = gone > 0 && !wzp_sim_speech_spoken(of, from + gone - 1);
+    return is_pause ? WZP_SIM_SLOT_SILENT : WZP_SIM_SLOT_CONCEALED;
 }
 
 /* The output between the last frame played and this one.  Usually it is as long as what is missing
@@ -160,15 +198,15 @@ static void fill_gap(wzp_sim_ear *ear, const wzp_sim_speech *frame, wzp_time now
     const wzp_sim_speech *last = &ear->last_played;
     const uint32_t from = last->number + last->slots;
     const uint32_t gone = frame->number > from ? frame->number - from : 0;
-    const uint64_t wait = wzp_time_since(now, ear->last_at + last->slots * SLOT) + SLOT / 2;
-    const size_t count = (size_t)(wait / SLOT);
+    const wzp_time since = ear->last_at + last->slots * SLOT;
+    const size_t count = (size_t)((wzp_time_since(now, since) + SLOT / 2) / SLOT);
     if (!need(ear, &ear->slots, &ear->slot_cap, ear->slot_count + count)) {
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        const uint32_t at = i < gone ? (uint32_t)i : gone - 1;
         ear->slots[ear->slot_count++] =
-            (uint8_t)(gone > 0 ? missing(frame, from + at) : WZP_SIM_SLOT_CONCEALED);
+            (uint8_t)(i < gone ? missing(ear, frame, from + (uint32_t)i, since + i * SLOT)
+                               : added(frame, from, gone));
     }
     if (count < gone) {
         ear->skipped += wzp_sim_speech_spoken_before(frame, frame->number) -
@@ -220,7 +258,7 @@ wzp_sim_slots wzp_sim_ear_slots(wzp_sim_ear *ear, wzp_time until) {
     }
     for (size_t i = 0; i < count; i++) {
         ear->slots[ear->slot_count + i] =
-            (uint8_t)missing(last, last->number + last->slots + (uint32_t)i);
+            (uint8_t)missing(ear, last, last->number + last->slots + (uint32_t)i, end + i * SLOT);
     }
     return (wzp_sim_slots){ear->slots, ear->slot_count + count};
 }
@@ -238,6 +276,14 @@ static uint64_t count_lost(const wzp_sim_ear *ear) {
                            wzp_sim_speech_spoken_before(last, ear->first_arrived);
     const uint64_t said = slots / last->slots;
     return said > ear->arrived ? said - ear->arrived : 0;
+}
+
+static uint64_t count_recovered(wzp_sim_slots heard) {
+    uint64_t recovered = 0;
+    for (size_t i = 0; i < heard.count; i++) {
+        recovered += heard.slots[i] == WZP_SIM_SLOT_RECOVERED ? 1 : 0;
+    }
+    return recovered;
 }
 
 static uint64_t count_late(const wzp_sim_ear *ear) {
@@ -262,6 +308,7 @@ void wzp_sim_ear_report(wzp_sim_ear *ear, wzp_time until, wzp_sim_heard *out) {
         .reordered = ear->reordered,
         .skipped = ear->skipped,
         .slots = heard.count,
+        .recovered = count_recovered(heard),
         .delay_min = ear->delay.least,
         .delay_p50 = percentile(&ear->delay, 50),
         .delay_p95 = percentile(&ear->delay, 95),

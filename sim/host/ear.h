@@ -30,8 +30,9 @@ typedef struct wzp_sim_heard {
     uint64_t lost;              /* said between the first and the last that arrived, and did not */
     uint64_t late;              /* arrived and were not played, though later ones were */
     uint64_t duplicates, reordered;
-    uint64_t skipped; /* slots that were said and have no place in the output: it caught up */
-    uint64_t slots;   /* of the timeline */
+    uint64_t skipped;   /* slots that were said and have no place in the output: it caught up */
+    uint64_t slots;     /* of the timeline */
+    uint64_t recovered; /* slots: by DRED of a later frame that was there when they were due */
     /* From the sender's microphone: to the network's end, and to the listener's ear; ns,
      * percentiles within 1.6 %.  0: nothing arrived. */
     uint64_t delay_min, delay_p50, delay_p95, delay_p99, delay_max;

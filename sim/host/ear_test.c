@@ -27,12 +27,12 @@ static wzp_sim_speech frame_of(const voice *v, uint32_t number) {
 
 static const voice plain = {1, 1, 1, 0, UINT32_MAX};
 
-/* What is heard, a letter for each slot: T true, c concealed, _ silent. */
+/* What is heard, a letter for each slot: T true, r recovered, c concealed, _ silent. */
 static const char *letters(wzp_sim_ear *ear, wzp_time until, char *out, size_t cap) {
     const wzp_sim_slots heard = wzp_sim_ear_slots(ear, until);
     ck_assert_uint_lt(heard.count, cap);
     for (size_t i = 0; i < heard.count; i++) {
-        out[i] = "_Tc"[heard.slots[i]];
+        out[i] = "_Tcr"[heard.slots[i]];
     }
     out[heard.count] = '\0';
     return out;
@@ -95,6 +95,55 @@ START_TEST(timeline) {
                   (unsigned long long)heard.skipped);
     ck_assert_uint_eq(heard.slots, strlen(c->want));
     ck_assert_uint_eq(heard.first_at, START);
+    wzp_sim_ear_free(&ear);
+}
+END_TEST
+
+/* Frames that know those before them; `dred` is of all.  What arrives is played 60 ms later. */
+static const struct dred_case {
+    const char *name;
+    uint8_t dred;
+    uint32_t numbers[6]; /* of the frames that arrive */
+    uint32_t at_ms[6];   /* from START; how late each is there */
+    size_t count;
+    const char *want;
+    uint64_t recovered;
+} dred_cases[] = {
+    {"the next one knows it", 1, {0, 2, 3}, {0, 40, 60}, 3, "TrTT", 1},
+    {"nobody knows", 0, {0, 2, 3}, {0, 40, 60}, 3, "TcTT", 0},
+    {"it does not reach so far", 1, {0, 3, 4}, {0, 60, 80}, 3, "TcrTT", 1},
+    {"it came when one slot was over", 4, {0, 5}, {0, 100}, 2, "TcrrrT", 3},
+    {"it came just in time", 4, {0, 4}, {0, 80}, 2, "TrrrT", 3},
+    {"it came a moment late", 4, {0, 4}, {0, 81}, 2, "TcrrT", 2},
+    {"the frame itself came too late", 2, {0, 2, 1, 3}, {0, 40, 90, 100}, 4, "TrTT", 1},
+};
+
+START_TEST(dred) {
+    const struct dred_case *c = &dred_cases[_i];
+    wzp_sim_ear *ear = wzp_sim_ear_new(1);
+    wzp_sim_heard heard;
+    char got[64];
+    for (uint64_t ms = 0; ms <= 400; ms++) {
+        for (size_t i = 0; i < c->count; i++) {
+            wzp_sim_speech frame = frame_of(&plain, c->numbers[i]);
+            frame.dred = c->dred;
+            const bool in_time = c->at_ms[i] <= 20 * c->numbers[i] + BUFFER / WZP_MS;
+            if (ms == c->at_ms[i]) {
+                wzp_sim_ear_arrive(ear, &frame, START + ms * WZP_MS);
+            }
+            if (in_time && ms == 20 * c->numbers[i] + BUFFER / WZP_MS) {
+                wzp_sim_ear_play(ear, &frame, START + ms * WZP_MS);
+            }
+        }
+    }
+    const wzp_time until = START + (20 * c->numbers[c->count - 1] + 20) * WZP_MS + BUFFER;
+    letters(ear, until, got, sizeof got);
+    ck_assert_msg(strcmp(got, c->want) == 0, "%s: %s", c->name, got);
+    wzp_sim_ear_report(ear, until, &heard);
+    ck_assert_uint_eq(heard.recovered, c->recovered);
+    ck_assert_uint_eq(heard.verdict.concealed, strlen(c->want) - strcspn(c->want, "c") > 0
+                                                   ? heard.slots - heard.recovered - heard.played
+                                                   : 0);
     wzp_sim_ear_free(&ear);
 }
 END_TEST
@@ -251,6 +300,7 @@ END_TEST
 
 int main(void) {
     TCase *tc = tcase_create("ear");
+    tcase_add_loop_test(tc, dred, 0, WZP_COUNT_OF(dred_cases));
     tcase_add_loop_test(tc, timeline, 0, WZP_COUNT_OF(play_cases));
     tcase_add_loop_test(tc, random_loss_against_the_obvious_twin, 0, 40);
     tcase_add_test(tc, arrivals_are_counted_by_kind);

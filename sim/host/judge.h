@@ -13,7 +13,8 @@
 typedef enum wzp_sim_slot {
     WZP_SIM_SLOT_SILENT, /* nothing was said: neither good nor bad, and it ends a gap */
     WZP_SIM_SLOT_TRUE,   /* the sound of a frame that arrived in time */
-    WZP_SIM_SLOT_CONCEALED
+    WZP_SIM_SLOT_CONCEALED,
+    WZP_SIM_SLOT_RECOVERED /* its frame did not, but one that has its sound too: as good as true */
 } wzp_sim_slot;
 
 typedef enum wzp_sim_class {

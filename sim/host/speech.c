@@ -1,6 +1,6 @@
 /*      0  "WS"       12  talk       20  sent
  *      2  slots      14  silence    28  check
- *      3  0          16  end        30  filler ...
+ *      3  dred       16  end        30  filler ...
  *      4  sender
  *      8  number                                 (in a packet's tag: without filler) */
 #include "sim/host/speech.h"
@@ -28,7 +28,7 @@ static void write_header(uint8_t out[HEADER], const wzp_sim_speech *speech) {
     wzp_wr_init(&wr, out, HEADER);
     wzp_wr_u16(&wr, MAGIC);
     wzp_wr_u8(&wr, speech->slots);
-    wzp_wr_u8(&wr, 0);
+    wzp_wr_u8(&wr, speech->dred);
     wzp_wr_u32(&wr, speech->sender);
     wzp_wr_u32(&wr, speech->number);
     wzp_wr_u16(&wr, speech->talk);
@@ -107,7 +107,7 @@ bool wzp_sim_speech_parse(wzp_sim_speech *out, wzp_bytes payload) {
                 tag_at == 0 ? payload : wzp_bytes_of(payload.data + tag_at, payload.len - tag_at));
     const uint16_t magic = wzp_rd_u16(&rd, "magic");
     s.slots = wzp_rd_u8(&rd, "slots");
-    const uint8_t zero = wzp_rd_u8(&rd, "zero");
+    s.dred = wzp_rd_u8(&rd, "dred");
     s.sender = wzp_rd_u32(&rd, "sender");
     s.number = wzp_rd_u32(&rd, "number");
     s.talk = wzp_rd_u16(&rd, "talk");
@@ -115,7 +115,7 @@ bool wzp_sim_speech_parse(wzp_sim_speech *out, wzp_bytes payload) {
     s.end = wzp_rd_u32(&rd, "end");
     s.sent = wzp_rd_u64(&rd, "sent");
     const uint16_t check = wzp_rd_u16(&rd, "check");
-    if (rd.fail.code != WZP_OK || magic != MAGIC || zero != 0 || s.slots == 0 ||
+    if (rd.fail.code != WZP_OK || magic != MAGIC || s.slots == 0 ||
         !is_whole(payload, tag_at, check)) {
         return false;
     }

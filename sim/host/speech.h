@@ -13,6 +13,7 @@ typedef struct wzp_sim_speech {
     uint32_t sender;
     uint32_t number;        /* of its first slot */
     uint8_t slots;          /* 20 ms each: 1, or 2 for the codecs of 40 ms */
+    uint8_t dred;           /* slots before its first whose sound it holds as well */
     uint16_t talk, silence; /* its pattern in slots; silence 0: it never pauses */
     uint32_t end;           /* nothing is said from this slot on; UINT32_MAX: nobody knows yet */
     wzp_time sent;          /* on the network's clock */

@@ -172,6 +172,7 @@ static wzp_err seat_member(struct wzp_lab_world *w, size_t c, size_t m) {
         .room = call->room,
         .codec = call->codec,
         .payloads = call->payloads,
+        .no_dred = !call->dred,
         .port = second ? 0 : host->port,
         .listen_only =
             call->talk == WZP_LAB_TALK_NONE || (call->talk == WZP_LAB_TALK_CALLER && m > 0),

@@ -231,6 +231,8 @@ static const wzp_lab_field call_fields[] = {
     CALL("end", 1, INT64_MAX, end, "all hang up; they stay without"),
     CALL("stagger", 0, INT64_MAX, stagger, "each member joins so much after the one before"),
     CALL("redial", 1, INT64_MAX, redial, "dial again so long after an end that was not wanted"),
+    WZP_LAB_FLAG(wzp_lab_call, dred, "dred",
+                 "each frame has the sound of some before it too, as far as libopus has room"),
     WZP_LAB_FLAG(wzp_lab_call, direct, "direct",
                  "the caller rings the other over their relays; the room is that of the call"),
     WZP_LAB_WORD(wzp_lab_call, talk, "talk", talk_words, "who speaks"),
@@ -304,7 +306,7 @@ static void read_call(wzp_lab_reader *r, const char *path, json_t *value, wzp_la
     char below[WZP_LAB_PATH_MAX];
     wzp_lab_call *call = &s->calls[s->call_count++];
     json_t *expect = json_object_get(value, "expect");
-    *call = (wzp_lab_call){.end = s->duration, .codec = WZP_CODEC_OPUS_24K};
+    *call = (wzp_lab_call){.end = s->duration, .codec = WZP_CODEC_OPUS_24K, .dred = true};
     for (size_t i = 0; i < WZP_COUNT_OF(call->expect); i++) {
         call->expect[i].frames_lost = WZP_LAB_NONE;
     }

@@ -37,16 +37,16 @@ static json_t *heard_json(const wzp_lab_result *r, const wzp_lab_call_result *ca
         }
     }
     const wzp_sim_verdict *v = &heard->verdict;
-    return json_pack("{s:s,s:o,s:s,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o}", "speaker",
-                     speaker, "first_ms", moment(r, heard->first_at), "class",
-                     wzp_sim_class_name(v->which), "concealed_percent",
-                     json_real((double)v->conc_ppm / 10000), "gap_ms", (json_int_t)v->gap_ms,
-                     "played", (json_int_t)heard->played, "arrived", (json_int_t)heard->arrived,
-                     "lost", (json_int_t)heard->lost, "late", (json_int_t)heard->late, "duplicates",
-                     (json_int_t)heard->duplicates, "reordered", (json_int_t)heard->reordered,
-                     "delay_p50_ms", milliseconds(heard->delay_p50), "delay_p95_ms",
-                     milliseconds(heard->delay_p95), "delay_max_ms", milliseconds(heard->delay_max),
-                     "jitter_ms", milliseconds(heard->jitter));
+    return json_pack(
+        "{s:s,s:o,s:s,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o}", "speaker", speaker,
+        "first_ms", moment(r, heard->first_at), "class", wzp_sim_class_name(v->which),
+        "concealed_percent", json_real((double)v->conc_ppm / 10000), "gap_ms",
+        (json_int_t)v->gap_ms, "played", (json_int_t)heard->played, "arrived",
+        (json_int_t)heard->arrived, "lost", (json_int_t)heard->lost, "recovered",
+        (json_int_t)heard->recovered, "late", (json_int_t)heard->late, "duplicates",
+        (json_int_t)heard->duplicates, "reordered", (json_int_t)heard->reordered, "delay_p50_ms",
+        milliseconds(heard->delay_p50), "delay_p95_ms", milliseconds(heard->delay_p95),
+        "delay_max_ms", milliseconds(heard->delay_max), "jitter_ms", milliseconds(heard->jitter));
 }
 
 static json_t *member_json(const wzp_lab_result *r, const wzp_lab_call_result *call,

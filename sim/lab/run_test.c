@@ -117,8 +117,12 @@ static const struct judge_case {
     {"clean sound", PAIR "[expect]\naudio = \"A0\"\n", WZP_LAB_CHECK_AUDIO, "++"},
     {"5 % loss from x is worse than A1 for y only",
      "name = \"t\"\nduration = \"6 s\"\n[host.x]\naccess = {up = {loss = \"5 %\"}}\n[host.y]\n"
-     "[expect]\naudio = \"A1\"\n",
+     "[call]\ndred = false\n[expect]\naudio = \"A1\"\n",
      WZP_LAB_CHECK_AUDIO, "+-"},
+    {"DRED makes up for it",
+     "name = \"t\"\nduration = \"6 s\"\n[host.x]\naccess = {up = {loss = \"5 %\"}}\n[host.y]\n"
+     "[expect]\naudio = \"A1\"\n",
+     WZP_LAB_CHECK_AUDIO, "++"},
     {"an event excuses a gap",
      PAIR "[[event]]\nat = \"3 s\"\ndo = \"cut\"\nfor = \"400 ms\"\ntarget = \"x.access.up\"\n"
           "[expect]\naudio = \"A0\"\nevent_gap = \"450 ms\"\nrecover = \"1 s\"\n",

@@ -193,6 +193,7 @@ typedef struct wzp_lab_call {
     bool direct;                              /* two phones: the room is that of the call */
     uint8_t codec;                            /* codec id */
     wzp_sim_payloads *payloads;               /* what they say; NULL: filler */
+    bool dred;                                /* filler has what libopus would add */
     wzp_time start, end;                      /* from the start of the run */
     uint64_t stagger;                         /* each member joins so much after the one before */
     uint64_t redial;                          /* after an end that was not wanted; 0: never */
