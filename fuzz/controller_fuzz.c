@@ -71,7 +71,8 @@ static void negotiate(subjects *s, const uint8_t *p) {
     wzp_signal out;
     (void)wzp_agreement_recv(&s->a, &signals[p[0] / 16 % 5]);
     if (p[0] >= 0xf0) {
-        (void)wzp_agreement_propose(&s->a, p[1], ids[p[3] % 3]);
+        const wzp_err err = wzp_agreement_propose(&s->a, p[1], ids[p[3] % 3]);
+        require(err == WZP_OK || err == WZP_ERR_INVALID_ARGUMENT);
     }
     if (p[2] >= 0x80 && wzp_agreement_next(&s->a, &out)) {
         require(out.kind == WZP_SIGNAL_UPGRADE_PROPOSAL ||
