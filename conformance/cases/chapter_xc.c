@@ -144,19 +144,20 @@ static wzp_ct_so_far go_rekey(wzp_ct_exec *e, wzp_time now) {
                                                              : WZP_CT_NOT_YET;
 }
 
-/* All that has come since opens with the new key, but for what was on its way; the rows of numbers
- * and timestamps have no break. */
-static bool goes_on(wzp_ct_exec *e) {
+/* All that has come since opens with the new key, but for what was on its way.  A Rekey that was
+ * lost comes behind media that are sealed by it. */
+static wzp_ct_so_far has_turned(wzp_ct_exec *e) {
     const wzp_ct_client_state *st = wzp_ct_play_state(e);
     const wzp_ct_server *s = wzp_ct_play_server(e);
     const bool is_late =
         s->media.last_old_at > s->rekeyed_at && s->media.last_old_at - s->rekeyed_at > WZP_S;
     const bool is_strange = s->media.clear > st->clear + STRAYS;
-    if (is_late || is_strange) {
-        wzp_ct_play_say(e, is_late ? "a second later it still seals with the old key"
-                                   : "what it sends opens with neither key");
+    if (!is_late && !is_strange) {
+        return WZP_CT_HAPPENED;
     }
-    return is_in_order(e, &s->media) && !is_late && !is_strange;
+    wzp_ct_play_say(e, is_late ? "a second later it still seals with the old key"
+                               : "what it sends opens with neither key");
+    return wzp_ct_server_path_is_bad(s) ? WZP_CT_UNSURE : WZP_CT_NEVER;
 }
 
 static wzp_ct_so_far go_on(wzp_ct_exec *e, wzp_time now) {
@@ -166,14 +167,19 @@ static wzp_ct_so_far go_on(wzp_ct_exec *e, wzp_time now) {
     if (wzp_ct_play_elapsed(e, now) < 3 * WZP_S) {
         return WZP_CT_NOT_YET;
     }
-    return goes_on(e) ? WZP_CT_HAPPENED : WZP_CT_NEVER;
+    return is_in_order(e, &wzp_ct_play_server(e)->media) ? has_turned(e) : WZP_CT_NEVER;
 }
 
+enum { REKEY_DUE = 65536 };
+
+/* Where many were lost on the way the client cannot have counted so far. */
 static wzp_ct_so_far go_second_rekey(wzp_ct_exec *e, wzp_time now) {
-    (void)now;
-    return wzp_ct_play_server(e)->rekeys >= 2 ? WZP_CT_HAPPENED
-           : wzp_ct_client_is_there(e)        ? WZP_CT_NOT_YET
-                                              : WZP_CT_NEVER;
+    const wzp_ct_server *s = wzp_ct_play_server(e);
+    const bool is_over = wzp_ct_play_elapsed(e, now) > 2500 * WZP_MS;
+    return s->rekeys >= 2                                                  ? WZP_CT_HAPPENED
+           : !wzp_ct_client_is_there(e)                                    ? WZP_CT_NEVER
+           : is_over && s->since_rekey < REKEY_DUE + wzp_ct_server_lost(s) ? WZP_CT_UNSURE
+                                                                           : WZP_CT_NOT_YET;
 }
 
 static const wzp_ct_burst with_new_key = {VIDEO, .from = 1, .until = 10, .opens = 10};
@@ -247,25 +253,28 @@ static const wzp_ct_act x16[] = {
      WZP_CT_REASON_CRASH, WZP_CT_REASON_CRASH, NULL},
 };
 
+#define ON_ITS_WAY (300 * WZP_MS)
+
 static bool begin_hangup(wzp_ct_exec *e, wzp_time now) {
-    wzp_ct_client_state *st = wzp_ct_play_state(e);
-    st->began = now;
+    (void)now;
     return wzp_ct_server_say(
         wzp_ct_play_server(e),
         "{\"Hangup\":{\"version\":1,\"reason\":{\"PolicyViolation\":{\"code\":\"Bitrate\","
         "\"reason\":\"sustained bitrate over the limit of the codec\"}}}}");
 }
 
+/* From when it has the hangup, as far as its acknowledgement tells. */
 static wzp_ct_so_far go_stops(wzp_ct_exec *e, wzp_time now) {
-    const wzp_ct_client_state *st = wzp_ct_play_state(e);
     const wzp_ct_server *s = wzp_ct_play_server(e);
-    const wzp_time limit = st->began + WZP_S + 100 * WZP_MS; /* what is on its way */
-    if (s->media.last_at > limit) {
+    if (!s->watched_came) {
+        return wzp_ct_server_has_client(s) ? WZP_CT_NOT_YET : WZP_CT_HAPPENED;
+    }
+    if (s->media.last_at > s->watched_at + WZP_S + ON_ITS_WAY) {
         wzp_ct_play_say(e, "media still came %.1f s after the hangup",
-                        (double)(s->media.last_at - st->began) / 1e9);
+                        (double)(s->media.last_at - s->watched_at) / 1e9);
         return WZP_CT_NEVER;
     }
-    return now >= st->began + 3 * WZP_S ? WZP_CT_HAPPENED : WZP_CT_NOT_YET;
+    return now >= s->watched_at + 3 * WZP_S ? WZP_CT_HAPPENED : WZP_CT_NOT_YET;
 }
 
 /* A client that tells nothing is judged by the wire alone. */
@@ -285,7 +294,7 @@ static wzp_ct_so_far go_reports(wzp_ct_exec *e, wzp_time now) {
 static const wzp_ct_act g11[] = {
     WZP_CT_CLIENT_JOINED,
     SENDS,
-    {"it stops sending within a second", 4, begin_hangup, go_stops, WZP_CT_REASON_NOT_CLOSED,
+    {"it stops sending within a second", 8, begin_hangup, go_stops, WZP_CT_REASON_NOT_CLOSED,
      WZP_CT_REASON_LATE, NULL},
     {"it reports the code", 2, NULL, go_reports, WZP_CT_REASON_NO_RESPONSE, WZP_CT_REASON_NONE,
      NULL},

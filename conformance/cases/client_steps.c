@@ -97,7 +97,10 @@ bool wzp_ct_step_burst(wzp_ct_exec *e, wzp_time now) {
 static wzp_ct_so_far opened(wzp_ct_exec *e, uint64_t least, uint64_t most, wzp_time now) {
     wzp_ct_client_state *st = wzp_ct_play_state(e);
     const uint64_t got = wzp_ct_play_listen(e).opened - st->opened;
-    if (got > most || !wzp_ct_client_is_there(e)) {
+    if (got > most) { /* unless what came before it was lost, or came in another order */
+        return wzp_ct_server_path_is_bad(wzp_ct_play_server(e)) ? WZP_CT_UNSURE : WZP_CT_NEVER;
+    }
+    if (!wzp_ct_client_is_there(e)) {
         return WZP_CT_NEVER;
     }
     if (got < least) {
@@ -117,8 +120,8 @@ static uint64_t lost(wzp_ct_exec *e) {
 wzp_ct_so_far wzp_ct_step_opened(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_burst *b = wzp_ct_play_arg(e);
     const wzp_ct_so_far so_far = opened(e, b->opens, b->opens, now);
-    /* What was lost on the way is not the client's fault. */
-    return so_far == WZP_CT_NOT_YET && lost(e) > 0 && wzp_ct_play_elapsed(e, now) > 3 * WZP_S
+    return so_far == WZP_CT_NOT_YET && wzp_ct_play_elapsed(e, now) > 3 * WZP_S &&
+                   wzp_ct_server_path_is_bad(wzp_ct_play_server(e))
                ? WZP_CT_UNSURE
                : so_far;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define OLD_KEY (2 * WZP_S) /* packets that were on their way */
+#define UNSTEADY (10 * WZP_MS)
 enum { SEQ_JUMP = 1000, TS_JUMP = 60000 };
 
 void wzp_ct_server_init(wzp_ct_server *s, wzp_quic *quic, wzp_rng rng, const char *room) {
@@ -120,6 +121,15 @@ static void on_offer(wzp_ct_server *s, const wzp_signal_CallOffer *offer, wzp_ti
     s->joined_at = now;
 }
 
+/* What comes from now on is newer than what has come. */
+static void mark_rekey(wzp_ct_incoming *m) {
+    for (size_t i = 0; i < WZP_CT_MEDIA_ROWS; i++) {
+        m->rows[i].rekeyed = m->rows[i].used;
+        m->rows[i].old_seq = m->rows[i].key_seq;
+    }
+    memset(m->seen, 0, sizeof m->seen);
+}
+
 static void on_rekey(wzp_ct_server *s, const wzp_signal_Rekey *rekey, wzp_time now) {
     const wzp_ct_media_key old = s->key;
     const wzp_bytes signature = wzp_bytes_of(rekey->signature.items, rekey->signature.count);
@@ -136,7 +146,7 @@ static void on_rekey(wzp_ct_server *s, const wzp_signal_Rekey *rekey, wzp_time n
     s->rekeyed_at = now;
     s->since_rekey = 0;
     s->rekeys++;
-    memset(s->media.seen, 0, sizeof s->media.seen);
+    mark_rekey(&s->media);
 }
 
 static void on_signal(wzp_ct_server *s, wzp_bytes json, wzp_time now, wzp_evidence *evidence) {
@@ -160,33 +170,54 @@ static void on_signal(wzp_ct_server *s, wzp_bytes json, wzp_time now, wzp_eviden
 
 /* --- media that come -------------------------------------------------------------------------- */
 
-static bool opens(wzp_ct_server *s, const wzp_media_packet *packet, const uint8_t *hdr,
-                  wzp_time now) {
-    if (wzp_ct_media_key_opens(&s->key, hdr, packet->payload)) {
-        return true;
-    }
-    if (now < s->old_key_until && wzp_ct_media_key_opens(&s->old_key, hdr, packet->payload)) {
-        s->media.old++;
-        s->media.last_old_at = now;
-        return true;
-    }
-    return false;
+typedef enum opening { OPENS, OPENS_OLD, OPENS_NOT } opening;
+
+static opening try_keys(const wzp_ct_server *s, const wzp_media_packet *packet, const uint8_t *hdr,
+                        wzp_time now) {
+    return wzp_ct_media_key_opens(&s->key, hdr, packet->payload) ? OPENS
+           : now < s->old_key_until && wzp_ct_media_key_opens(&s->old_key, hdr, packet->payload)
+               ? OPENS_OLD
+               : OPENS_NOT;
 }
 
-static void follow(wzp_ct_incoming *m, const wzp_media_hdr *hdr) {
+static wzp_ct_media_row *row_of(wzp_ct_incoming *m, const wzp_media_hdr *hdr) {
     size_t i = 0;
     while (i + 1 < WZP_CT_MEDIA_ROWS && m->rows[i].used &&
            (m->rows[i].type != hdr->media_type || m->rows[i].stream != hdr->stream_id)) {
         i++;
     }
-    wzp_ct_media_row *f = &m->rows[i];
-    if (f->used) {
-        const uint32_t seq = hdr->seq - f->seq;
-        const uint32_t ts = hdr->timestamp_ms - f->ts;
-        m->seq_breaks += seq == 0 || seq > SEQ_JUMP ? 1 : 0;
-        m->ts_breaks += ts > TS_JUMP ? 1 : 0;
+    return &m->rows[i];
+}
+
+static bool is_within(int32_t step, int32_t most) {
+    return step >= -most && step <= most;
+}
+
+/* Overtaken packets are no break; a number that was used before the rekey is, and a timestamp that
+ * goes another way than the numbers. */
+static void follow(wzp_ct_incoming *m, const wzp_media_hdr *hdr, opening how) {
+    wzp_ct_media_row *row = row_of(m, hdr);
+    const bool is_first = !row->used;
+    const int32_t seq = is_first ? 0 : (int32_t)(hdr->seq - row->seq);
+    const int32_t ts = is_first ? 0 : (int32_t)(hdr->timestamp_ms - row->ts);
+    const bool is_again = row->rekeyed && how == OPENS && !wzp_seq_newer(hdr->seq, row->old_seq);
+    const bool jumps = !is_within(seq, SEQ_JUMP);
+    m->seq_breaks += jumps || is_again ? 1 : 0;
+    m->ts_breaks += !is_within(ts, TS_JUMP) || (seq > 0 && ts < 0) || (seq < 0 && ts > 0);
+    m->late += seq < 0 && !jumps && !is_again ? 1 : 0;
+    if (how == OPENS_OLD && wzp_seq_newer(hdr->seq, row->old_seq)) {
+        row->old_seq = hdr->seq;
     }
-    *f = (wzp_ct_media_row){true, hdr->media_type, hdr->stream_id, hdr->seq, hdr->timestamp_ms};
+    if (how == OPENS && (is_first || wzp_seq_newer(hdr->seq, row->key_seq))) {
+        row->key_seq = hdr->seq;
+    }
+    if (is_first || seq > 0 || jumps) {
+        row->seq = hdr->seq;
+        row->ts = hdr->timestamp_ms;
+    }
+    row->used = true;
+    row->type = hdr->media_type;
+    row->stream = hdr->stream_id;
 }
 
 static void note(wzp_ct_incoming *m, const wzp_media_hdr *hdr) {
@@ -209,16 +240,18 @@ static void on_media(wzp_ct_server *s, wzp_bytes datagram, wzp_time now) {
         return;
     }
     m->packets++;
-    if (opens(s, &packet, datagram.data, now)) {
-        m->sealed++;
-        s->since_rekey++;
-    } else {
-        m->clear++;
-    }
+    const opening how = try_keys(s, &packet, datagram.data, now);
+    m->sealed += how != OPENS_NOT ? 1 : 0;
+    m->old += how == OPENS_OLD ? 1 : 0;
+    m->clear += how == OPENS_NOT ? 1 : 0;
+    s->since_rekey += how != OPENS_NOT ? 1 : 0;
     m->seq = packet.hdr.seq;
     m->last_at = now;
-    follow(m, &packet.hdr);
-    note(m, &packet.hdr);
+    m->last_old_at = how == OPENS_OLD ? now : m->last_old_at;
+    follow(m, &packet.hdr, how);
+    if (how != OPENS_OLD) {
+        note(m, &packet.hdr);
+    }
 }
 
 /* --- events ----------------------------------------------------------------------------------- */
@@ -257,7 +290,10 @@ void wzp_ct_server_event(wzp_ct_server *s, const wzp_quic_event *ev, wzp_time no
     } else if (ev->kind == WZP_QUIC_SIGNAL_BAD) {
         s->unreadable++;
     } else if (ev->kind == WZP_QUIC_SIGNAL_ACKED) {
-        s->watched_came = s->watched_came || ev->stream == s->watched;
+        if (ev->stream == s->watched && !s->watched_came) {
+            s->watched_came = true;
+            s->watched_at = now;
+        }
     } else if (ev->kind == WZP_QUIC_DATAGRAM) {
         on_media(s, ev->body, now);
     } else if (ev->kind == WZP_QUIC_CLOSED) {
@@ -302,4 +338,11 @@ uint64_t wzp_ct_server_lost(const wzp_ct_server *s) {
     return wzp_quic_conn_stats(s->quic, s->conn, &stats)
                ? stats.datagrams_lost + stats.datagrams_dropped_queue + stats.datagrams_expired
                : 0;
+}
+
+bool wzp_ct_server_path_is_bad(const wzp_ct_server *s) {
+    wzp_quic_stats stats = {0};
+    (void)wzp_quic_conn_stats(s->quic, s->conn, &stats);
+    return wzp_ct_server_lost(s) + stats.packets_lost + s->media.late > 0 ||
+           stats.smoothed_rtt > 2 * stats.min_rtt + UNSTEADY;
 }

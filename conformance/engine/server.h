@@ -25,9 +25,11 @@ typedef enum wzp_ct_server_state {
 
 /* The media that come from the client, of one (media_type, stream_id). */
 typedef struct wzp_ct_media_row {
-    bool used;
+    bool used, rekeyed;
     uint8_t type, stream;
     uint32_t seq, ts; /* of the newest packet */
+    uint32_t key_seq; /* of the newest that opened with the present key */
+    uint32_t old_seq; /* of the newest that was sealed before the rekey, if there was one */
 } wzp_ct_media_row;
 
 typedef struct wzp_ct_incoming {
@@ -36,6 +38,7 @@ typedef struct wzp_ct_incoming {
     uint64_t old;      /* of those: with the one before it */
     uint64_t clear;    /* all others */
     uint64_t repeated; /* number, stream and type were used under this key before */
+    uint64_t late;     /* overtaken by a later one, which is the path's doing */
     uint64_t seq_breaks, ts_breaks; /* went back, or jumped by more than 1,000 or a minute */
     uint32_t seq;                   /* of the last packet */
     wzp_time last_at, last_old_at;
@@ -64,7 +67,8 @@ typedef struct wzp_ct_server {
 
     uint32_t heard[WZP_SIGNAL_COUNT]; /* signals of it by kind */
     uint32_t unreadable;
-    int64_t watched;   /* a signal of ours; 0: none */
+    int64_t watched; /* a signal of ours; 0: none */
+    wzp_time watched_at;
     bool watched_came; /* the client's QUIC has acknowledged it */
 
     bool seals; /* what we send is sealed */
@@ -108,6 +112,8 @@ bool wzp_ct_server_send(wzp_ct_server *server, const wzp_ct_outgoing *packet);
 
 /* Datagrams of ours that did not leave or got lost on the way, as far as QUIC knows. */
 uint64_t wzp_ct_server_lost(const wzp_ct_server *server);
+/* Packets get lost or overtake each other, or some take much longer than others. */
+bool wzp_ct_server_path_is_bad(const wzp_ct_server *server);
 
 static inline bool wzp_ct_server_has_client(const wzp_ct_server *server) {
     return server->state == WZP_CT_SERVER_IN_ROOM;

@@ -185,24 +185,21 @@ WRAP(void, wzp_quic_recv, wzp_quic *quic, const wzp_quic_path *path, uint8_t ecn
     __real_wzp_quic_recv(quic, path, ecn, payload, now);
 }
 
-/* The client alone asks; a tester's words are texts.  An unknown reason is read as Error. */
-WRAP(const char *, wzp_hangup_name, wzp_hangup_kind kind) {
-    const char *name = __real_wzp_hangup_name(kind);
-    if (kind == WZP_HANGUP_ERROR && fault == WZP_CLIENT_FAULT_CRASHES && it.quic != NULL) {
-        wzp_quic_abandon(it.quic, it.conn);
-    }
-    return name;
-}
-
 WRAP(const char *, wzp_violation_code_name, wzp_violation_code code) {
     return fault == WZP_CLIENT_FAULT_MUMBLES ? "" : __real_wzp_violation_code_name(code);
 }
 
-/* Testers hear no hangup before they have their verdict. */
+/* Testers hear no hangup before they have their verdict.  An unknown reason is read as Error. */
 WRAP(wzp_err, wzp_signal_parse, wzp_signal **out, wzp_bytes json, const wzp_signal_opts *opts,
      wzp_fail *fail) {
     const wzp_err err = __real_wzp_signal_parse(out, json, opts, fail);
-    if (err == WZP_OK && (*out)->kind == WZP_SIGNAL_HANGUP && fault == WZP_CLIENT_FAULT_TALKS_ON) {
+    if (err != WZP_OK || (*out)->kind != WZP_SIGNAL_HANGUP) {
+        return err;
+    }
+    if (fault == WZP_CLIENT_FAULT_CRASHES && (*out)->u.Hangup.reason.kind == WZP_HANGUP_ERROR) {
+        wzp_quic_abandon(it.quic, it.conn);
+    }
+    if (fault == WZP_CLIENT_FAULT_TALKS_ON) {
         wzp_signal_free(out);
         return WZP_ERR_INVALID_ARGUMENT;
     }

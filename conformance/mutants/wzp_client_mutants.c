@@ -1,11 +1,12 @@
 /* wzp-mutants for clients: the healthy client passes chapter XC, and every broken one is failed by
  * the case that is meant to.  Prints the table that docs/MUTANTS.md keeps.  wzp-client-mutants
- * [NAME] */
+ * [--net SCENARIO] [NAME] */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "conformance/embedded/client.h"
+#include "conformance/embedded/net.h"
 #include "conformance/engine/suite.h"
 #include "conformance/mutants/faults_client.h"
 
@@ -34,12 +35,16 @@ static void choose_cases(void) {
     }
 }
 
+/* --net: the testers' access; NULL: a perfect one. */
+static const wzp_ct_net *bad_net;
+
 /* One case after the other: a fault knows one client at a time. */
 static bool run(wzp_ct_report *report) {
     wzp_prng prng;
     wzp_prng_init(&prng, 1, "client");
-    wzp_ct_embedded_client_cfg inside = {
-        .world = wzp_ct_world_virtual(1, NULL), .rng = wzp_prng_rng(&prng), .virtual_time = true};
+    wzp_ct_embedded_client_cfg inside = {.world = wzp_ct_world_virtual(1, bad_net),
+                                         .rng = wzp_prng_rng(&prng),
+                                         .virtual_time = true};
     const wzp_ct_suite_cfg suite = {.world = inside.world,
                                     .cases = cases,
                                     .case_count = case_count,
@@ -47,6 +52,7 @@ static bool run(wzp_ct_report *report) {
                                     .jobs = 1,
                                     .seed = 1,
                                     .virtual_time = true,
+                                    .bad_path = bad_net != NULL,
                                     .clients = &wzp_ct_embedded_clients,
                                     .clients_ctx = &inside,
                                     .client_obeys = true};
@@ -73,6 +79,14 @@ static bool is_failed(const wzp_ct_case_result *c) {
     return c->grade == WZP_CT_FAIL || (c->lenient && c->reason != WZP_CT_REASON_NONE);
 }
 
+/* Over a bad network a fault may look like the network itself: then the case that is meant to
+ * notice it says that it cannot tell, and never that all is well. */
+static bool is_wrong(const wzp_ct_case_result *c, bool meant, bool healthy) {
+    const bool failed = is_failed(c);
+    return bad_net != NULL ? (meant && !failed && c->grade == WZP_CT_PASS) || (healthy && failed)
+                           : (meant && !failed) || (healthy && (failed || c->grade != WZP_CT_PASS));
+}
+
 /* Lists who failed it; true if those are among them who must, and nobody was unsure. */
 static bool is_as_meant(const wzp_ct_report *report, const char *name, const char *caught_by) {
     bool good = true;
@@ -84,7 +98,7 @@ static bool is_as_meant(const wzp_ct_report *report, const char *name, const cha
         if (failed) {
             printf(" %s (%s)", c->info->id, wzp_ct_reason_name(c->reason));
         }
-        if ((meant && !failed) || (*caught_by == '\0' && (failed || c->grade != WZP_CT_PASS))) {
+        if (is_wrong(c, meant, *caught_by == '\0')) {
             (void)fprintf(stderr, "%s: %s says %s: %s\n", name, c->info->id,
                           wzp_ct_grade_name(c->grade), c->runs[c->deciding_run].actual);
             good = false;
@@ -120,13 +134,13 @@ static unsigned list_uncaught(void) {
     return uncaught;
 }
 
-int main(int argc, char **argv) {
+static int run_all(const char *only) {
     unsigned passed = 0;
     unsigned failed = 0;
     choose_cases();
     puts("| client | what is wrong with it | failed by |\n|---|---|---|");
     for (size_t i = 0; i < WZP_COUNT_OF(faults); i++) {
-        if (argc > 1 && strcmp(argv[1], faults[i].name) != 0) {
+        if (only != NULL && strcmp(only, faults[i].name) != 0) {
             continue;
         }
         const bool good = try_fault(i);
@@ -134,7 +148,22 @@ int main(int argc, char **argv) {
         failed += good ? 0 : 1;
     }
     wzp_client_fault_set(WZP_CLIENT_FAULT_NONE);
-    failed += argc <= 1 && list_uncaught() > 0 ? 1 : 0;
+    failed += only == NULL && bad_net == NULL && list_uncaught() > 0 ? 1 : 0;
     printf("\n%u passed, %u failed\n", passed, failed);
     return failed == 0 && passed > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv) {
+    static wzp_ct_net net;
+    wzp_lab_scenario *scenario = NULL;
+    const bool has_net = argc > 2 && strcmp(argv[1], "--net") == 0;
+    if (has_net && !wzp_ct_net_load(&net, &scenario, argv[2])) {
+        wzp_lab_scenario_free(&scenario);
+        return EXIT_FAILURE;
+    }
+    bad_net = has_net ? &net : NULL;
+    const int first = has_net ? 3 : 1;
+    const int status = run_all(argc > first ? argv[first] : NULL);
+    wzp_lab_scenario_free(&scenario);
+    return status;
 }
