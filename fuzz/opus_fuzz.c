@@ -18,7 +18,7 @@ static void play(wzp_bytes packet, uint32_t now_ms) {
     if (wzp_opus_dec_frame(dec, packet, pcm, WZP_OPUS_FRAME_MAX, &samples) == WZP_OK) {
         require(samples > 0 && samples <= WZP_OPUS_FRAME_MAX);
     }
-    require(wzp_opus_dec_dred_reach(dec, packet) <= UINT16_MAX);
+    require(wzp_opus_dec_dred_reach(dec, packet) <= WZP_OPUS_RATE_HZ + WZP_OPUS_MAX_FRAME_SAMPLES);
     require(pcm[WZP_OPUS_FRAME_MAX] == 77);
 }
 

@@ -11,6 +11,9 @@
 
 #define SAMPLES_PER_MS UINT32_C(48)
 
+/* Samples; a packet may announce any offset. */
+enum { DRED_MOST = WZP_OPUS_DRED_MAX * 480 };
+
 /* A packet that arrived, as it is: its DRED is unpacked when there is a gap to fill, and then for
  * all frames of the gap at once. */
 typedef struct kept {
@@ -143,7 +146,7 @@ size_t wzp_opus_dec_dred_reach(wzp_opus_dec *dec, wzp_bytes packet) {
     }
     const int reach = opus_dred_parse(dec->dred_dec, dec->dred, packet.data, (opus_int32)packet.len,
                                       WZP_OPUS_RATE_HZ, WZP_OPUS_RATE_HZ, &end, 1);
-    return reach > 0 ? (size_t)reach : 0;
+    return reach <= 0 ? 0 : (size_t)(reach < DRED_MOST ? reach : DRED_MOST);
 }
 
 static bool unpack(wzp_opus_dec *dec, const kept *k) {
@@ -183,8 +186,7 @@ static bool decode_dred(wzp_opus_dec *dec, const kept *k, size_t back, int16_t *
 
 static size_t reach_of(wzp_opus_dec *dec, kept *k) {
     if (!k->is_known) {
-        const size_t reach = wzp_opus_dec_dred_reach(dec, wzp_bytes_of(k->packet, k->len));
-        k->reach = (uint16_t)(reach < UINT16_MAX ? reach : UINT16_MAX);
+        k->reach = (uint16_t)wzp_opus_dec_dred_reach(dec, wzp_bytes_of(k->packet, k->len));
         k->is_known = true;
     }
     return k->reach;
@@ -207,7 +209,7 @@ static const kept *find_after(wzp_opus_dec *dec, uint32_t timestamp_ms, size_t s
             }
         }
         const uint64_t away = (uint64_t)distance * SAMPLES_PER_MS;
-        if (nearest == NULL || away > most || away > WZP_OPUS_DRED_MAX * UINT64_C(480)) {
+        if (nearest == NULL || away > most || away > DRED_MOST) {
             return NULL;
         }
         if (away <= reach_of(dec, nearest)) {

@@ -5,9 +5,10 @@
 
 #include "adapt/dred_tuner.h"
 #include "base/rng.h"
+#include "fec/receiver.h"
+#include "fec/sender.h"
 #include "media/audio.h"
 #include "media/jbuf.h"
-#include "tools/quality/loss_fec.h"
 
 enum { MILLION = 1000000, DELAY_MAX_MS = 500, TAIL_MS = 2000 };
 
@@ -18,7 +19,9 @@ typedef struct path {
     wzp_audio_enc *enc;
     wzp_audio_dec *dec;
     wzp_jbuf *jbuf;
-    wzp_loss_fec *fec; /* NULL: none */
+    wzp_fec_sender *fec_out; /* NULL: none, as the other */
+    wzp_fec_receiver *fec_in;
+    uint32_t seq;
     wzp_prng prng;
     bool is_bad; /* the channel's state */
     int16_t *heard;
@@ -105,55 +108,86 @@ static void hear_until(path *p, wzp_time until) {
 
 /* --- the call --------------------------------------------------------------------------------- */
 
-/* Repair packets leave with the last frame of their block; what they give back goes into the jitter
- * buffer as if it had arrived with them. */
-static wzp_err protect(path *p, const wzp_media_hdr *hdr, wzp_bytes frame, bool arrives,
-                       wzp_time now) {
-    wzp_media_hdr found;
-    wzp_bytes payload;
-    wzp_err err = wzp_loss_fec_frame(p->fec, hdr, frame, arrives);
-    for (size_t i = 0; err == WZP_OK && i < wzp_loss_fec_repairs(p->fec); i++) {
-        err = loses(p) ? WZP_OK : wzp_loss_fec_repair(p->fec, i);
-    }
-    while (err == WZP_OK && wzp_loss_fec_next(p->fec, &found, &payload)) {
-        wzp_jbuf_push(p->jbuf, &found, payload, now);
+/* What a packet tells of frames that are missing goes into the jitter buffer as if it had arrived
+ * with it. */
+static void recover(path *p, const wzp_media_hdr *hdr, wzp_bytes payload, wzp_time now) {
+    const wzp_fec_packet packet = {.is_repair = (hdr->flags & WZP_MEDIA_REPAIR) != 0,
+                                   .fec_block = hdr->fec_block,
+                                   .seq = hdr->seq,
+                                   .timestamp_ms = hdr->timestamp_ms,
+                                   .payload = payload};
+    wzp_fec_frame frame;
+    /* Refused are repair packets of blocks that are complete. */
+    const wzp_err err = wzp_fec_receiver_add(p->fec_in, &packet, now);
+    while (err == WZP_OK && wzp_fec_receiver_next_frame(p->fec_in, &frame)) {
+        const wzp_media_hdr found = {.version = WZP_PROTOCOL_VERSION,
+                                     .codec_id = hdr->codec_id,
+                                     .seq = frame.seq,
+                                     .timestamp_ms = frame.timestamp_ms};
+        wzp_jbuf_push(p->jbuf, &found, frame.payload, now);
         p->out->rebuilt++;
     }
-    return err;
 }
 
-static void arrive(path *p, const wzp_media_hdr *hdr, wzp_bytes packet, wzp_time now) {
-    wzp_jbuf_push(p->jbuf, hdr, packet, now);
+static void arrive(path *p, const wzp_media_hdr *hdr, wzp_bytes payload, wzp_time now) {
+    if ((hdr->flags & WZP_MEDIA_REPAIR) == 0) {
+        wzp_jbuf_push(p->jbuf, hdr, payload, now);
+    }
     if (p->cfg->dred) {
-        wzp_audio_dec_arrive(p->dec, hdr->codec_id, hdr->timestamp_ms, packet);
+        wzp_audio_dec_arrive(p->dec, hdr->codec_id, hdr->timestamp_ms, payload);
+    }
+    if (p->fec_in != NULL) {
+        recover(p, hdr, payload, now);
     }
 }
 
-static wzp_err send_packet(path *p, const wzp_media_hdr *hdr, wzp_bytes packet) {
-    const wzp_time now = hdr->timestamp_ms * WZP_MS + NETWORK_DELAY;
+/* Repair packets leave with the last frame of their block. */
+static void send_repairs(path *p, wzp_media_hdr hdr, wzp_time now) {
+    wzp_bytes payload;
+    hdr.flags = WZP_MEDIA_REPAIR;
+    while (wzp_fec_sender_next_repair(p->fec_out, &hdr.fec_block, &payload)) {
+        hdr.seq = p->seq++;
+        if (!loses(p)) {
+            arrive(p, &hdr, payload, now);
+        }
+    }
+}
+
+static wzp_err send_frame(path *p, wzp_bytes frame) {
+    const wzp_time now = p->last_ms * WZP_MS + NETWORK_DELAY;
+    wzp_media_hdr hdr = {.version = WZP_PROTOCOL_VERSION,
+                         .codec_id = p->cfg->codec,
+                         .seq = p->seq++,
+                         .timestamp_ms = p->last_ms};
+    wzp_err err = WZP_OK;
+    if (p->fec_out != NULL) {
+        err = wzp_fec_sender_push(p->fec_out, frame, false, &hdr.fec_block);
+    }
     hear_until(p, now - 1);
     const bool is_lost = p->out->frames++ > 0 && loses(p); /* the first begins the timeline */
     p->out->lost += is_lost ? 1 : 0;
     if (!is_lost) {
-        arrive(p, hdr, packet, now);
+        arrive(p, &hdr, frame, now);
     }
-    return p->fec != NULL ? protect(p, hdr, packet, !is_lost, now) : WZP_OK;
+    if (p->fec_out != NULL) {
+        send_repairs(p, hdr, now);
+    }
+    return err;
 }
 
 static wzp_err say(path *p, const int16_t *pcm, size_t len) {
-    uint8_t packet[WZP_AUDIO_PACKET_MAX];
+    uint8_t frame[WZP_AUDIO_PACKET_MAX];
     size_t bytes = 0;
     const size_t step = wzp_audio_enc_samples(p->enc);
-    wzp_media_hdr hdr = {.version = WZP_PROTOCOL_VERSION, .codec_id = p->cfg->codec};
-    for (size_t at = 0; at + step <= len; at += step, hdr.seq++) {
-        hdr.timestamp_ms = p->last_ms = (uint32_t)(at / 48);
-        wzp_err err = wzp_audio_enc_frame(p->enc, pcm + at, step, packet, &bytes);
-        err = err == WZP_OK ? send_packet(p, &hdr, wzp_bytes_of(packet, bytes)) : err;
+    for (size_t at = 0; at + step <= len; at += step) {
+        p->last_ms = (uint32_t)(at / 48);
+        wzp_err err = wzp_audio_enc_frame(p->enc, pcm + at, step, frame, &bytes);
+        err = err == WZP_OK ? send_frame(p, wzp_bytes_of(frame, bytes)) : err;
         if (err != WZP_OK) {
             return err;
         }
     }
-    hear_until(p, hdr.timestamp_ms * WZP_MS + NETWORK_DELAY + TAIL_MS * WZP_MS);
+    hear_until(p, p->last_ms * WZP_MS + NETWORK_DELAY + TAIL_MS * WZP_MS);
     return WZP_OK;
 }
 
@@ -168,6 +202,18 @@ static void tune(const path *p) {
     }
 }
 
+static wzp_err open_fec(path *p) {
+    const wzp_fec_policy *policy = wzp_fec_policy_of(p->cfg->codec);
+    if (policy == NULL) {
+        return WZP_ERR_INVALID_ARGUMENT;
+    }
+    const wzp_fec_sender_cfg out = {.source_count = policy->source_count,
+                                    .ratio_percent = policy->ratio_percent};
+    const wzp_fec_receiver_cfg in = {.policy = *policy};
+    const wzp_err err = wzp_fec_sender_new(&p->fec_out, &out);
+    return err == WZP_OK ? wzp_fec_receiver_new(&p->fec_in, &in) : err;
+}
+
 static wzp_err open_path(path *p, size_t len) {
     const wzp_audio_enc_cfg enc = {.codec = p->cfg->codec};
     const wzp_audio_dec_cfg dec = {.noise_seed = p->cfg->seed};
@@ -180,7 +226,7 @@ static wzp_err open_path(path *p, size_t len) {
     }
     wzp_err err = wzp_audio_enc_new(&p->enc, &enc);
     err = err == WZP_OK ? wzp_audio_dec_new(&p->dec, &dec) : err;
-    err = err == WZP_OK && p->cfg->fec ? wzp_loss_fec_new(&p->fec, p->cfg->codec) : err;
+    err = err == WZP_OK && p->cfg->fec ? open_fec(p) : err;
     if (err == WZP_OK) {
         tune(p);
     }
@@ -202,7 +248,8 @@ wzp_err wzp_loss_run(wzp_loss_result *out, const wzp_loss_cfg *cfg, const int16_
     wzp_audio_enc_free(&p.enc);
     wzp_audio_dec_free(&p.dec);
     wzp_jbuf_free(&p.jbuf);
-    wzp_loss_fec_free(&p.fec);
+    wzp_fec_sender_free(&p.fec_out);
+    wzp_fec_receiver_free(&p.fec_in);
     free(p.heard);
     return err;
 }
