@@ -40,6 +40,7 @@ static bool put_in(char text[COMMAND_MAX], const char *word, const char *value) 
 /* NULL, or what is wrong. */
 static const char *fill_in(const wzp_ct_command_line *line, char out[COMMAND_MAX]) {
     char text[WZP_ADDR_TEXT_MAX];
+    char peer[WZP_ADDR_TEXT_MAX];
     const int n = snprintf(out, COMMAND_MAX, "exec %s", line->template);
     if (line->crypto != NULL) {
         (void)put_in(out, "{crypto}", line->crypto); /* not every client has a choice */
@@ -51,6 +52,8 @@ static const char *fill_in(const wzp_ct_command_line *line, char out[COMMAND_MAX
                ? "the command must contain {identity}, the path of its identity file"
            : line->room != NULL && !put_in(out, "{room}", line->room)
                ? "the command must contain {room}"
+           : line->peer != NULL && !put_in(out, "{peer}", wzp_addr_text(line->peer, peer))
+               ? "the command must contain {peer}, whom it is to dial"
                : NULL;
 }
 

@@ -21,6 +21,7 @@ typedef struct wzp_ct_command_line {
     const char *identity; /* a file; NULL: the command needs none */
     const char *room;     /* of a client, and how its media travel; NULL: it is a relay */
     const char *crypto;
+    const wzp_addr *peer; /* whom a relay dials; NULL: nobody */
 } wzp_ct_command_line;
 
 /* Runs a command in a shell; its output goes to the file `log`, or nowhere if that is NULL.  False:

@@ -4,6 +4,7 @@
 set -uo pipefail
 suite=$(realpath "$1")
 relay=$(realpath "$2")
+here=$(realpath "$(dirname "$0")/..")
 work=$(mktemp -d)
 export HOME=$work/home
 mkdir "$HOME"
@@ -100,5 +101,12 @@ run strict --exec "$strict --enforce on" \
 has strict SKIP NAT-008 # it does want proof
 has strict 'PASS|INCONCLUSIVE' H-01 H-11 NAT-001 S-09 RLY-006 RLY-006b RLY-007 RLY-034 RLY-062 RLY-067
 [ -z "$service" ] || has strict 'PASS|INCONCLUSIVE' H-13 RLY-015
+
+# Other relays are the suite's.
+run linked --exec "$relay --listen {addr} --quiet" \
+    --config "federation=$relay --listen {addr} --quiet --config $here/federation.toml" \
+    --config "dialling=$here/dialling.sh {addr} {peer} $relay --quiet" \
+    --select F-02 --select F-04 --select F-09 --select RLY-080 --select RLY-088 --select RLY-095
+has linked 'PASS|INCONCLUSIVE' F-02 F-04 F-09 RLY-080 RLY-088 RLY-095
 
 exit $failed

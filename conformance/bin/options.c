@@ -39,7 +39,7 @@ static void usage(FILE *out) {
         "  --exec 'CMD {addr}'    starts CMD with the address to listen on\n"
         "  --config NAME=ADDR:PORT or NAME='CMD {addr}'   a relay for cases that need their own:\n"
         "                         max-sessions, auth, trunking, identity, region,\n"
-        "                         policy, observe, federation; may be repeated\n"
+        "                         policy, observe, federation, dialling; may be repeated\n"
         "  --mode auto|observe|enforce   what the relay is declared to do (auto: what it shows)\n"
         "  --metrics URL          its metrics page, for chapter M; a file serves CAL-04 only\n"
         "  --auth-metrics URL     that of the relay for --config auth, for RLY-015\n"
@@ -49,7 +49,8 @@ static void usage(FILE *out) {
         "  --client 'CMD {addr} {room}'  starts CMD for each run of chapter XC; {crypto} becomes\n"
         "                         clear or relay-aead.  'embedded': the reference client\n"
         "which cases\n"
-        "  --tier A,B,C           chapters: CAL A AS B BS C D DS E FA FV G W H S RLY NAT FED M; XC\n"
+        "  --tier A,B,C           chapters: CAL A AS B BS C D DS E FA FV G W H S RLY NAT FED M; "
+        "XC\n"
         "  --select GLOB, --skip GLOB    by case id; may be repeated\n"
         "  --profile deployed|strict-limits\n"
         "  --strict               a failed SHOULD is a FAIL\n"
@@ -382,7 +383,8 @@ static bool take_config(wzp_ct_options *o, const char *value) {
                                         [WZP_CT_CONFIG_REGION] = "region=",
                                         [WZP_CT_CONFIG_POLICY] = "policy=",
                                         [WZP_CT_CONFIG_OBSERVE] = "observe=",
-                                        [WZP_CT_CONFIG_FEDERATION] = "federation="};
+                                        [WZP_CT_CONFIG_FEDERATION] = "federation=",
+                                        [WZP_CT_CONFIG_DIALLING] = "dialling="};
     for (size_t i = 1; i < WZP_COUNT_OF(names); i++) {
         const size_t len = strlen(names[i]);
         if (strncmp(value, names[i], len) == 0 && value[len] != '\0') {
@@ -390,11 +392,12 @@ static bool take_config(wzp_ct_options *o, const char *value) {
             return true;
         }
     }
-    (void)fprintf(stderr,
-                  "wzp-conformance: --config takes max-sessions=, auth=, trunking=, identity=, "
-                  "region=, policy=, observe= or federation= and a command with {addr} or an "
-                  "address, not '%s'\n",
-                  value);
+    (void)fprintf(
+        stderr,
+        "wzp-conformance: --config takes max-sessions=, auth=, trunking=, identity=, "
+        "region=, policy=, observe=, federation= or dialling= and a command with {addr} or an "
+        "address, not '%s'\n",
+        value);
     return false;
 }
 

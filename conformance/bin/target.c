@@ -31,6 +31,8 @@ struct wzp_ct_target {
     wzp_ct_child children[WZP_CT_CONFIG_COUNT]; /* --exec and --config */
     wzp_ct_identity identity;                   /* for --config identity */
     bool must_restart;
+    wzp_addr suite; /* whom the relay for --config dialling dials */
+    bool must_dial;
     wzp_ct_embedded_client_cfg inside; /* --client embedded */
     wzp_ct_client_command command;     /* --client CMD */
     char client_log[600];
@@ -195,11 +197,13 @@ static bool run_child(wzp_ct_target *t, wzp_ct_config config, const char *comman
                       const char **why) {
     static const char *const logs[] = {"relay",          "relay-max-sessions", "relay-auth",
                                        "relay-trunking", "relay-identity",     "relay-region",
-                                       "relay-policy",   "relay-observe",      "relay-federation"};
+                                       "relay-policy",   "relay-observe",      "relay-federation",
+                                       "relay-dialling"};
     const bool is_restarted = config == WZP_CT_CONFIG_IDENTITY;
     const wzp_ct_command_line line = {.template = command,
                                       .addr = &t->addrs[config],
-                                      .identity = is_restarted ? t->identity.path : NULL};
+                                      .identity = is_restarted ? t->identity.path : NULL,
+                                      .peer = config == WZP_CT_CONFIG_DIALLING ? &t->suite : NULL};
     char log[600];
     (void)snprintf(log, sizeof log, "%s/%s.log", t->options->out != NULL ? t->options->out : "",
                    logs[config]);
@@ -226,6 +230,16 @@ static int open_exec(wzp_ct_target *t, wzp_ct_report *report) {
                  sizeof report->target_build);
 }
 
+/* It is started for each run of a case. */
+static int prepare_dialling(wzp_ct_target *t, const char *command) {
+    if (strstr(command, "{addr}") == NULL || strstr(command, "{peer}") == NULL) {
+        return complain(2, "--config dialling", "the command must contain {addr} and {peer}");
+    }
+    return wzp_ct_free_address(&t->addrs[WZP_CT_CONFIG_DIALLING])
+               ? 0
+               : complain(2, "--config dialling", "no free port");
+}
+
 /* --config NAME=COMMAND or NAME=ADDR:PORT: relays for cases that need one of their own. */
 static int open_configs(wzp_ct_target *t) {
     const char *why = "";
@@ -233,7 +247,10 @@ static int open_configs(wzp_ct_target *t) {
     for (int i = WZP_CT_CONFIG_PLAIN + 1; i < WZP_CT_CONFIG_METRICS; i++) {
         const char *value = t->options->configs[i];
         int code = 0;
-        if (value != NULL && (strstr(value, "{addr}") != NULL || i == WZP_CT_CONFIG_IDENTITY)) {
+        if (value != NULL && i == WZP_CT_CONFIG_DIALLING) {
+            code = prepare_dialling(t, value);
+        } else if (value != NULL &&
+                   (strstr(value, "{addr}") != NULL || i == WZP_CT_CONFIG_IDENTITY)) {
             code = start(t, (wzp_ct_config)i, value, build, sizeof build);
         } else if (value != NULL) {
             code = resolve(value, &t->addrs[i], &why)
@@ -344,16 +361,34 @@ bool wzp_ct_target_is_restarted(const wzp_ct_target *t) {
     return t->embedded != NULL ? wzp_ct_embedded_is_restarted(t->embedded) : !t->must_restart;
 }
 
-/* It is killed, and its successor started, without waiting for either: other cases run meanwhile.
- */
-void wzp_ct_target_turn(wzp_ct_target *t, wzp_time now) {
-    const wzp_ct_config config = WZP_CT_CONFIG_IDENTITY;
+bool wzp_ct_target_dial(wzp_ct_target *t, const wzp_addr *suite) {
+    t->suite = *suite;
+    t->must_dial = t->embedded == NULL;
+    return t->embedded == NULL || wzp_ct_embedded_dial(t->embedded, suite);
+}
+
+bool wzp_ct_target_is_dialling(const wzp_ct_target *t) {
+    return t->embedded != NULL ? wzp_ct_embedded_is_dialling(t->embedded) : !t->must_dial;
+}
+
+static void replace(wzp_ct_target *t, wzp_ct_config config) {
     const char *why = "";
+    wzp_ct_child_kill(&t->children[config]);
+    (void)run_child(t, config, t->options->configs[config], &why);
+}
+
+/* They are killed, and their successors started, without waiting for either: other cases run
+ * meanwhile. */
+void wzp_ct_target_turn(wzp_ct_target *t, wzp_time now) {
     if (t->embedded != NULL) {
         wzp_ct_embedded_turn(t->embedded, now);
-    } else if (t->must_restart) {
-        t->must_restart = false;
-        wzp_ct_child_kill(&t->children[config]);
-        (void)run_child(t, config, t->options->configs[config], &why);
+        return;
     }
+    if (t->must_restart) {
+        replace(t, WZP_CT_CONFIG_IDENTITY);
+    }
+    if (t->must_dial) {
+        replace(t, WZP_CT_CONFIG_DIALLING);
+    }
+    t->must_restart = t->must_dial = false;
 }

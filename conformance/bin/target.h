@@ -30,6 +30,9 @@ bool wzp_ct_target_metrics(wzp_ct_target *target, wzp_ct_config config, char *te
 /* See wzp_ct_play_restart: it is done by the next call of wzp_ct_target_turn. */
 bool wzp_ct_target_restart(wzp_ct_target *target, wzp_ct_identity_file file);
 bool wzp_ct_target_is_restarted(const wzp_ct_target *target);
+/* See wzp_ct_play_be_dialled: the same. */
+bool wzp_ct_target_dial(wzp_ct_target *target, const wzp_addr *suite);
+bool wzp_ct_target_is_dialling(const wzp_ct_target *target);
 void wzp_ct_target_turn(wzp_ct_target *target, wzp_time now);
 
 #endif

@@ -72,6 +72,14 @@ static bool is_restarted(void *ctx) {
     return wzp_ct_target_is_restarted(((context *)ctx)->target);
 }
 
+static bool dial(void *ctx, const wzp_addr *suite) {
+    return wzp_ct_target_dial(((context *)ctx)->target, suite);
+}
+
+static bool is_dialling(void *ctx) {
+    return wzp_ct_target_is_dialling(((context *)ctx)->target);
+}
+
 static void on_turn(void *ctx, wzp_time now) {
     wzp_ct_target_turn(((context *)ctx)->target, now);
 }
@@ -134,32 +142,35 @@ static int run_suite(const wzp_ct_options *o) {
                    .tty = isatty(STDERR_FILENO) != 0 && !o->quiet};
     (void)signal(SIGINT, on_signal);
     (void)signal(SIGTERM, on_signal);
-    wzp_ct_suite_cfg cfg = {
-        .world = wzp_ct_target_world(target),
-        .cases = o->cases,
-        .case_count = o->case_count,
-        .repeat = o->repeat,
-        .jobs = o->jobs,
-        .seed = o->seed,
-        .declared = o->mode,
-        .strict_limits = o->strict_limits,
-        .virtual_time = o->virtual_time,
-        .long_too = o->long_too,
-        .bad_path = o->net != NULL,
-        .rng = wzp_ct_target_rng(target),
-        .evidence_dir = o->evidence_dir,
-        .evidence_all = o->evidence_all,
-        .stop = &stop_requested,
-        .alive = target_alive,
-        .relay = {.metrics = scrape, .restart = restart, .is_restarted = is_restarted},
-        .clients = wzp_ct_target_clients(target),
-        .clients_ctx = wzp_ct_target_clients_ctx(target),
-        .client_obeys = wzp_ct_target_client_obeys(target),
-        .has_metrics = wzp_ct_target_has_metrics(target),
-        .has_auth_metrics = wzp_ct_target_has_auth_metrics(target),
-        .turn = on_turn,
-        .progress = show_progress,
-        .ctx = &ctx};
+    wzp_ct_suite_cfg cfg = {.world = wzp_ct_target_world(target),
+                            .cases = o->cases,
+                            .case_count = o->case_count,
+                            .repeat = o->repeat,
+                            .jobs = o->jobs,
+                            .seed = o->seed,
+                            .declared = o->mode,
+                            .strict_limits = o->strict_limits,
+                            .virtual_time = o->virtual_time,
+                            .long_too = o->long_too,
+                            .bad_path = o->net != NULL,
+                            .rng = wzp_ct_target_rng(target),
+                            .evidence_dir = o->evidence_dir,
+                            .evidence_all = o->evidence_all,
+                            .stop = &stop_requested,
+                            .alive = target_alive,
+                            .relay = {.metrics = scrape,
+                                      .restart = restart,
+                                      .is_restarted = is_restarted,
+                                      .dial = dial,
+                                      .is_dialling = is_dialling},
+                            .clients = wzp_ct_target_clients(target),
+                            .clients_ctx = wzp_ct_target_clients_ctx(target),
+                            .client_obeys = wzp_ct_target_client_obeys(target),
+                            .has_metrics = wzp_ct_target_has_metrics(target),
+                            .has_auth_metrics = wzp_ct_target_has_auth_metrics(target),
+                            .turn = on_turn,
+                            .progress = show_progress,
+                            .ctx = &ctx};
     memcpy(cfg.targets, wzp_ct_target_addrs(target), sizeof cfg.targets);
     const bool ran = wzp_ct_suite_run(&cfg, &report);
     describe_run(o, &report);

@@ -8,13 +8,20 @@
         .info = {INFO(id, "FED", title, requirement, must, what, source), .level = (level_)},      \
         .criteria = {.rule = WZP_CT_RULE_RESP}, .acts = wzp_ct_acts_##name,                        \
         .act_count = WZP_COUNT_OF(wzp_ct_acts_##name), .skip = WZP_CT_REASON_NO_TEST_CONFIG,       \
-        .state_size = sizeof(wzp_ct_fed), .on_signal = wzp_ct_fed_signal, __VA_ARGS__              \
+        .state_size = sizeof(wzp_ct_fed), __VA_ARGS__                                              \
     }
 /* They share rooms and peers: one at a time. */
-#define LINKED .config = WZP_CT_CONFIG_FEDERATION, .alone = true, .on_datagram = wzp_ct_fed_datagram
+#define LINKED                                                                                     \
+    .config = WZP_CT_CONFIG_FEDERATION, .alone = true, .on_signal = wzp_ct_fed_signal,             \
+    .on_datagram = wzp_ct_fed_datagram
 #define MESHED                                                                                     \
-    .config = WZP_CT_CONFIG_FEDERATION, .alone = true, .on_datagram = wzp_ct_fed_mesh_datagram
-#define TRUNKED .config = WZP_CT_CONFIG_TRUNKING, .alone = true, .on_datagram = wzp_ct_fed_datagram
+    .config = WZP_CT_CONFIG_FEDERATION, .alone = true, .on_signal = wzp_ct_fed_signal,             \
+    .on_datagram = wzp_ct_fed_mesh_datagram
+#define TRUNKED                                                                                    \
+    .config = WZP_CT_CONFIG_TRUNKING, .alone = true, .on_signal = wzp_ct_fed_signal,               \
+    .on_datagram = wzp_ct_fed_datagram
+#define DIALLING                                                                                   \
+    .config = WZP_CT_CONFIG_DIALLING, .alone = true, .on_signal = wzp_ct_fed_dialled_signal
 #define ALONE .config = WZP_CT_CONFIG_PLAIN
 
 static const wzp_ct_case cases[] = {
@@ -57,6 +64,9 @@ static const wzp_ct_case cases[] = {
         "conformance 24.15, relay 16", f11, LINKED),
     FED("F-12", WZP_CT_INFO, "a relay that trunks and is linked", "F-12", "be told",
         "local speech in a shared room", "conformance 24.15", f12, TRUNKED),
+    FED("RLY-080", WZP_CT_MUST, "a relay that links by itself", "RLY-080",
+        "dial its peer, say hello first, and dial again after a loss",
+        "the suite is the peer, accepts, and closes once", "relay 16", rly080, DIALLING),
     FED("RLY-081", WZP_CT_MUST, "how a fingerprint is spelt", "RLY-081",
         "accept capitals, and no colons", "three hellos of trusted peers", "relay 16", rly081,
         LINKED),
@@ -110,6 +120,9 @@ static const wzp_ct_case cases[] = {
     FED("RLY-102", WZP_CT_MUST, "a relay that only measures", "RLY-102",
         "answer Ping, PresenceUpdate and RouteQuery",
         "SNI _probe, all three, and a query for nobody", "relay 10.1, 16", rly102, ALONE),
+    FED("RLY-103", WZP_CT_MUST, "a relay that measures", "RLY-103",
+        "send Ping each second, PresenceUpdate now and then, and come again after a loss",
+        "the suite is the target, answers, and closes once", "relay 10.1, 16", rly103, DIALLING),
     FED("RLY-104", WZP_CT_SHOULD, "where a measured relay is", "RLY-104",
         "tell its own address in PresenceUpdate", "SNI _probe and PresenceUpdate", "relay 10.1, 16",
         rly104, ALONE),

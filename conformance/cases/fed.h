@@ -54,6 +54,11 @@ typedef struct wzp_ct_fed {
     uint32_t others[WZP_CT_PARTIES]; /* Actives of a room that is not shared */
     void (*on_active)(wzp_ct_exec *exec, wzp_ct_who who, const wzp_signal *signal, wzp_time now);
 
+    /* Of a relay that dials us. */
+    bool other_first[WZP_CT_PARTIES]; /* something came before its hello */
+    uint32_t pings, updates;
+    wzp_time first_ping, last_ping;
+
     /* What came in envelopes: the last of each kind. */
     uint32_t inner[2][WZP_SIGNAL_COUNT];
     char inner_json[2][WZP_SIGNAL_COUNT][WZP_CT_FED_JSON];
@@ -70,6 +75,11 @@ void wzp_ct_fed_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp
 /* The same, for peers that are linked with each other as well. */
 void wzp_ct_fed_mesh_datagram(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
 void wzp_ct_fed_signal(wzp_ct_exec *exec, wzp_ct_who who, const wzp_signal *signal, wzp_time now);
+/* Digits of the certificate that X saw, some of them at least. */
+bool wzp_ct_fed_is_target(wzp_ct_exec *exec, const char *fingerprint);
+/* Signals of a relay that dials us, or measures us. */
+void wzp_ct_fed_dialled_signal(wzp_ct_exec *exec, wzp_ct_who who, const wzp_signal *signal,
+                               wzp_time now);
 
 /* The packet that these bytes are, unchanged or not; false: none of ours. */
 bool wzp_ct_fed_which(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, unsigned *flow,
@@ -148,10 +158,12 @@ wzp_signal *wzp_ct_fed_inner(wzp_ct_exec *exec, wzp_ct_who peer, wzp_signal_kind
     X(f01, 2)                                                                                      \
     X(f02, 3)                                                                                      \
     X(f03, 3)                                                                                      \
-    X(f04, 3) X(f05, 4) X(f06, 5) X(f07, 4) X(f10, 3) X(f11, 3) X(f12, 3) X(rly081, 2)             \
-        X(rly084, 3) X(rly084b, 3) X(rly086, 3) X(f08, 5) X(f09, 4) X(rly082, 3) X(rly088, 4)      \
-            X(rly088b, 4) X(rly090, 3) X(rly092, 4) X(rly094, 5) X(rly094b, 9) X(rly094c, 6)       \
-                X(rly095, 7) X(rly096, 3) X(rly097, 4) X(rly098, 3) X(rly102, 4) X(rly104, 2)
+    X(f04, 3)                                                                                      \
+    X(f05, 4) X(f06, 5) X(f07, 4) X(f10, 3) X(f11, 3) X(f12, 3) X(rly081, 2) X(rly084, 3)          \
+        X(rly084b, 3) X(rly086, 3) X(f08, 5) X(f09, 4) X(rly082, 3) X(rly088, 4) X(rly088b, 4)     \
+            X(rly090, 3) X(rly092, 4) X(rly094, 5) X(rly094b, 9) X(rly094c, 6) X(rly095, 7)        \
+                X(rly096, 3) X(rly097, 4) X(rly098, 3) X(rly102, 4) X(rly104, 2) X(rly080, 4)      \
+                    X(rly103, 4)
 #define X(name, count) extern const wzp_ct_act wzp_ct_acts_##name[count];
 WZP_CT_FED_PLAYS(X)
 #undef X

@@ -22,11 +22,11 @@ static bool came_in_envelope(wzp_ct_exec *e, wzp_ct_who peer, const wzp_signal *
     return same;
 }
 
-/* Digits of our certificate's hash; some operators use fewer of them. */
-static bool is_own_origin(wzp_ct_exec *e) {
+/* Some operators use fewer of them. */
+bool wzp_ct_fed_is_target(wzp_ct_exec *e, const char *fingerprint) {
     const wzp_ct_party *x = wzp_ct_play_party(e, WZP_CT_X);
     size_t n = 0;
-    for (const char *ch = wzp_ct_fed_state(e)->origin[0]; *ch != '\0'; ch++) {
+    for (const char *ch = fingerprint; *ch != '\0'; ch++) {
         if (*ch != ':') {
             const uint8_t byte = x->cert[n / 2 % sizeof x->cert];
             const char digit = "0123456789abcdef"[n % 2 == 0 ? byte >> 4 : byte & 15];
@@ -58,7 +58,7 @@ static wzp_ct_so_far go_left(wzp_ct_exec *e, wzp_time now) {
     if (!everywhere || ringing == NULL || !wzp_bytes_equal(ringing->u.CallRinging.call_id, id)) {
         return WZP_CT_NOT_YET;
     }
-    if (!is_own_origin(e)) {
+    if (!wzp_ct_fed_is_target(e, st->origin[0])) {
         wzp_ct_play_say(e, "origin_relay_fp is \"%.100s\"", st->origin[0]);
         return WZP_CT_NEVER;
     }

@@ -15,6 +15,7 @@ typedef struct served {
     wzp_relay *relay;
     wzp_udp *udp; /* real */
     wzp_io_thread *thread;
+    wzp_addr suite; /* whom it dials and measures; family NONE: nobody */
 } served;
 
 struct wzp_ct_embedded {
@@ -22,7 +23,7 @@ struct wzp_ct_embedded {
     served relays[WZP_CT_CONFIG_COUNT];
     wzp_addr addrs[WZP_CT_CONFIG_COUNT];
     wzp_ct_identity identity;
-    bool must_restart;
+    bool must_restart, must_dial;
 };
 
 /* The service that a relay asks about tokens. */
@@ -47,11 +48,12 @@ static void after(void *ctx, wzp_time now) {
 }
 
 /* The relays that the suite plays. */
-static wzp_federation_cfg federation(wzp_fed_peer_cfg peers[WZP_CT_PEERS]) {
+static wzp_federation_cfg federation(wzp_fed_peer_cfg peers[WZP_CT_PEERS], const wzp_addr *suite) {
     for (size_t i = 0; i < WZP_CT_PEERS; i++) {
         peers[i] = (wzp_fed_peer_cfg){.fingerprint = wzp_ct_peers[i].fingerprint,
                                       .label = wzp_ct_peers[i].label};
     }
+    peers[0].addr = *suite;
     return (wzp_federation_cfg){.peers = peers,
                                 .peer_count = WZP_CT_PEERS,
                                 .rooms = wzp_ct_rooms,
@@ -65,12 +67,16 @@ static bool make_relay(served *s, const wzp_ct_embedded_cfg *cfg, wzp_ct_config 
     const bool is_placed = config == WZP_CT_CONFIG_REGION;
     const bool is_strict = config == WZP_CT_CONFIG_POLICY;
     const uint64_t quota = is_strict || config == WZP_CT_CONFIG_AUTH ? WZP_CT_QUOTA : 0;
-    const bool is_linked = config == WZP_CT_CONFIG_FEDERATION || config == WZP_CT_CONFIG_TRUNKING;
+    const bool dials = s->suite.family != WZP_ADDR_NONE;
+    const bool is_linked =
+        dials || config == WZP_CT_CONFIG_FEDERATION || config == WZP_CT_CONFIG_TRUNKING;
     wzp_fed_peer_cfg peers[WZP_CT_PEERS];
-    const wzp_federation_cfg links = federation(peers);
+    const wzp_federation_cfg links = federation(peers, &s->suite);
     wzp_relay_cfg relay = {
         .rng = cfg->rng,
         .federation = is_linked ? &links : NULL,
+        .probe_targets = &s->suite,
+        .probe_count = dials ? 1 : 0,
         .enforce = config == WZP_CT_CONFIG_OBSERVE ? WZP_ENFORCE_OBSERVE : cfg->enforce,
         .policy = {.entropy_closes = true,
                    .cooldown = is_strict ? WZP_CT_COOLDOWN_S * WZP_S : 0,
@@ -148,15 +154,30 @@ static void stop(served *s, const wzp_ct_embedded_cfg *cfg) {
     wzp_relay_free(&s->relay);
 }
 
-/* A relay that does not start is one that does not answer. */
-void wzp_ct_embedded_turn(wzp_ct_embedded *e, wzp_time now) {
+bool wzp_ct_embedded_dial(wzp_ct_embedded *e, const wzp_addr *suite) {
+    e->relays[WZP_CT_CONFIG_DIALLING].suite = *suite;
+    e->must_dial = true;
+    return true;
+}
+
+bool wzp_ct_embedded_is_dialling(const wzp_ct_embedded *e) {
+    return !e->must_dial;
+}
+
+static void start_dialling(wzp_ct_embedded *e, wzp_time now) {
+    served *s = &e->relays[WZP_CT_CONFIG_DIALLING];
+    e->must_dial = false;
+    stop(s, &e->cfg);
+    if (make_relay(s, &e->cfg, WZP_CT_CONFIG_DIALLING, NULL, now)) {
+        (void)serve(s, &e->cfg, &e->addrs[WZP_CT_CONFIG_DIALLING]);
+    }
+}
+
+static void restart(wzp_ct_embedded *e, wzp_time now) {
     served *s = &e->relays[WZP_CT_CONFIG_IDENTITY];
     uint8_t seed[WZP_KEY_LEN];
     char why[WZP_IDENTITY_WHY_MAX];
     wzp_identity_origin origin;
-    if (!e->must_restart) {
-        return;
-    }
     e->must_restart = false;
     stop(s, &e->cfg);
     if (wzp_identity_file_load(seed, e->identity.path, WZP_IDENTITY_REPLACE_BAD, e->cfg.rng,
@@ -165,6 +186,16 @@ void wzp_ct_embedded_turn(wzp_ct_embedded *e, wzp_time now) {
         (void)serve(s, &e->cfg, &e->addrs[WZP_CT_CONFIG_IDENTITY]);
     }
     wzp_crypto_wipe(seed, sizeof seed);
+}
+
+/* A relay that does not start is one that does not answer. */
+void wzp_ct_embedded_turn(wzp_ct_embedded *e, wzp_time now) {
+    if (e->must_restart) {
+        restart(e, now);
+    }
+    if (e->must_dial) {
+        start_dialling(e, now);
+    }
 }
 
 typedef struct scrape {

@@ -29,6 +29,9 @@ bool wzp_ct_embedded_metrics(wzp_ct_embedded *embedded, wzp_ct_config config, ch
  * is being served. */
 bool wzp_ct_embedded_restart(wzp_ct_embedded *embedded, wzp_ct_identity_file file);
 bool wzp_ct_embedded_is_restarted(const wzp_ct_embedded *embedded);
+/* See wzp_ct_play_be_dialled: the same. */
+bool wzp_ct_embedded_dial(wzp_ct_embedded *embedded, const wzp_addr *suite);
+bool wzp_ct_embedded_is_dialling(const wzp_ct_embedded *embedded);
 void wzp_ct_embedded_turn(wzp_ct_embedded *embedded, wzp_time now);
 
 void wzp_ct_embedded_free(wzp_ct_embedded **embedded);

@@ -62,6 +62,7 @@ typedef enum wzp_ct_config {
     WZP_CT_CONFIG_POLICY,     /* cool-down 5 s, block 30 s, 5 MB in a month without a token */
     WZP_CT_CONFIG_OBSERVE,    /* meters and enforces nothing */
     WZP_CT_CONFIG_FEDERATION, /* trusts wzp_ct_peers, shares wzp_ct_rooms; dials nobody */
+    WZP_CT_CONFIG_DIALLING,   /* started for each run, dials the suite, and measures it */
     WZP_CT_CONFIG_METRICS,    /* whose page can be read; counts nothing but what the case does */
     WZP_CT_CONFIG_COUNT
 } wzp_ct_config;

@@ -55,6 +55,18 @@ bool wzp_party_connect(wzp_ct_party *p, wzp_quic *quic, const wzp_party_dial *di
     return true;
 }
 
+void wzp_party_accept(wzp_ct_party *p, wzp_quic *quic, const wzp_quic_event *connected,
+                      const char *name) {
+    wzp_party_clear(p);
+    wzp_party_init(p);
+    p->quic = quic;
+    p->conn = connected->conn;
+    p->name = name;
+    p->role = WZP_PARTY_PEER;
+    p->hold_first = true;
+    (void)snprintf(p->room, sizeof p->room, "%s", connected->sni);
+}
+
 bool wzp_party_tell(wzp_ct_party *p, const wzp_signal *signal) {
     size_t len = 0;
     char *json = NULL;

@@ -78,6 +78,10 @@ typedef struct wzp_party_dial {
 bool wzp_party_connect(wzp_ct_party *party, wzp_quic *quic, const wzp_party_dial *dial, wzp_rng rng,
                        wzp_time now);
 
+/* The same for a connection that was accepted; it says nothing by itself. */
+void wzp_party_accept(wzp_ct_party *party, wzp_quic *quic, const wzp_quic_event *connected,
+                      const char *name);
+
 /* Any signal of ours, and any text where a signal is due. */
 bool wzp_party_tell(wzp_ct_party *party, const wzp_signal *signal);
 bool wzp_party_say(const wzp_ct_party *party, wzp_bytes json);

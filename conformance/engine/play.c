@@ -145,6 +145,14 @@ bool wzp_ct_play_is_restarted(const wzp_ct_exec *e) {
     return e->cfg.relay->is_restarted(e->cfg.relay_ctx);
 }
 
+bool wzp_ct_play_be_dialled(wzp_ct_exec *e, wzp_ct_who who) {
+    return e->cfg.relay->dial(e->cfg.relay_ctx, &e->locals[who]);
+}
+
+bool wzp_ct_play_is_dialling(const wzp_ct_exec *e) {
+    return e->cfg.relay->is_dialling(e->cfg.relay_ctx);
+}
+
 void wzp_ct_play_narrow(wzp_ct_exec *e, wzp_ct_who who, size_t bytes) {
     e->narrow[who] = bytes;
 }

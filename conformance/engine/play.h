@@ -81,6 +81,12 @@ uint64_t wzp_ct_play_sent(const wzp_ct_exec *exec);
 bool wzp_ct_play_restart(wzp_ct_exec *exec, wzp_ct_identity_file file);
 bool wzp_ct_play_is_restarted(const wzp_ct_exec *exec);
 
+/* Starts the relay for WZP_CT_CONFIG_DIALLING afresh, soon, with the address of `who` as that of
+ * wzp_ct_peers[0], and of a relay to measure.  Its links come to R1, or R2 while that one stands
+ * (KX and KL), its probes to L.  False: this machine could not. */
+bool wzp_ct_play_be_dialled(wzp_ct_exec *exec, wzp_ct_who who);
+bool wzp_ct_play_is_dialling(const wzp_ct_exec *exec);
+
 /* From now on datagrams of more bytes do not reach this party, as where a path is narrow. */
 void wzp_ct_play_narrow(wzp_ct_exec *exec, wzp_ct_who who, size_t bytes);
 

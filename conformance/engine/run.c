@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "conformance/engine/exec.h"
+#include "conformance/engine/peers.h"
 
 static const char *const names[WZP_CT_PARTIES] = {"X",  "L",  "KX", "KL", "AX",
                                                   "AL", "P6", "P7", "P8"};
@@ -140,12 +141,24 @@ static void tell_crowd(const wzp_ct_exec *e, const wzp_quic_event *ev, wzp_time 
     }
 }
 
+/* Somebody dialled us: as a relay that links, or as one that measures. */
+static void admit(wzp_ct_exec *e, const wzp_quic_event *ev) {
+    const bool is_probe = strcmp(ev->sni, "_probe") == 0;
+    const wzp_ct_who who = is_probe                                 ? WZP_CT_L
+                           : wzp_party_open(&e->parties[WZP_CT_KX]) ? WZP_CT_KL
+                                                                    : WZP_CT_KX;
+    wzp_party_accept(&e->parties[who], e->quic, ev, names[who]);
+}
+
 static void drain(wzp_ct_exec *e, wzp_time now) {
     wzp_quic_event ev;
     while (wzp_quic_next_event(e->quic, &ev)) {
         if (e->server != NULL) {
             wzp_ct_server_event(e->server, &ev, now, e->cfg.evidence);
             continue;
+        }
+        if (ev.kind == WZP_QUIC_CONNECTED && ev.is_server && e->server == NULL) {
+            admit(e, &ev);
         }
         const int who = who_is(e, ev.conn);
         if (who < 0) {
@@ -269,6 +282,24 @@ static bool open_relay(wzp_ct_exec *e, wzp_time now) {
     return e->server != NULL;
 }
 
+/* One that accepts relays: the testers are the first of their peers. */
+static bool open_peer(wzp_ct_exec *e, wzp_time now) {
+    wzp_tls_identity tls;
+    wzp_tls_identity_from_seed(&tls, (const uint8_t *)wzp_ct_peers[0].seed);
+    const wzp_quic_identity identity = {wzp_bytes_of(tls.cert_der, tls.cert_len),
+                                        wzp_bytes_of(tls.ed25519_seed, sizeof tls.ed25519_seed)};
+    const bool opened = open_endpoint(e, &identity, now);
+    wzp_tls_identity_clear(&tls);
+    return opened;
+}
+
+static bool open_as_needed(wzp_ct_exec *e, wzp_time now) {
+    const wzp_ct_case *c = e->cfg.which;
+    return c->client != WZP_CT_CLIENT_NONE       ? open_relay(e, now)
+           : c->config == WZP_CT_CONFIG_DIALLING ? open_peer(e, now)
+                                                 : open_endpoint(e, NULL, now);
+}
+
 wzp_ct_exec *wzp_ct_exec_new(const wzp_ct_exec_cfg *cfg, wzp_time now) {
     wzp_ct_exec *e = calloc(1, sizeof *e);
     if (e == NULL) {
@@ -284,8 +315,7 @@ wzp_ct_exec *wzp_ct_exec_new(const wzp_ct_exec_cfg *cfg, wzp_time now) {
     for (int i = 0; i < WZP_CT_PARTIES; i++) {
         wzp_party_init(&e->parties[i]);
     }
-    const bool is_relay = cfg->which->client != WZP_CT_CLIENT_NONE;
-    if (is_relay ? !open_relay(e, now) : !open_endpoint(e, NULL, now)) {
+    if (!open_as_needed(e, now)) {
         wzp_ct_exec_free(&e);
     }
     return e;

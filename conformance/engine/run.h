@@ -17,6 +17,9 @@ typedef struct wzp_ct_relay_ops {
     /* See wzp_ct_play_restart. */
     bool (*restart)(void *ctx, wzp_ct_identity_file file);
     bool (*is_restarted)(void *ctx);
+    /* See wzp_ct_play_be_dialled. */
+    bool (*dial)(void *ctx, const wzp_addr *suite);
+    bool (*is_dialling)(void *ctx);
 } wzp_ct_relay_ops;
 
 typedef struct wzp_ct_exec_cfg {

@@ -12,6 +12,9 @@ static wzp_fault fault(void) {
     return wzp_fault_now();
 }
 
+/* Of the relay that was made last. */
+static unsigned dials;
+
 /* --- who may link ----------------------------------------------------------------------------- */
 
 static bool is_spelt_so(wzp_bytes hello) {
@@ -40,6 +43,7 @@ WRAP(wzp_fed_link *, wzp_federation_accepted, wzp_federation *fed, uint64_t conn
 WRAP(wzp_err, wzp_federation_new, wzp_federation **out, const wzp_federation_cfg *cfg,
      wzp_time now) {
     wzp_federation_cfg changed = *cfg;
+    dials = 0;
     changed.room_pps = fault() == WZP_FAULT_FED_NO_RATE || fault() == WZP_FAULT_FED_ONE_RATE
                            ? 100000
                        : fault() == WZP_FAULT_FED_TIGHT_RATE ? 300
@@ -54,9 +58,24 @@ static bool starts_with(wzp_bytes json, const char *start) {
 }
 
 static bool is_withheld(const wzp_fed_output *out) {
-    return out->kind == WZP_FED_SEND &&
-           ((fault() == WZP_FAULT_FED_UNTOLD && starts_with(out->json, "{\"GlobalRoomActive\"")) ||
-            (fault() == WZP_FAULT_FED_NO_END && starts_with(out->json, "{\"GlobalRoomInactive\"")));
+    switch (fault()) {
+    case WZP_FAULT_FED_UNTOLD:
+        return out->kind == WZP_FED_SEND && starts_with(out->json, "{\"GlobalRoomActive\"");
+    case WZP_FAULT_FED_NO_END:
+        return out->kind == WZP_FED_SEND && starts_with(out->json, "{\"GlobalRoomInactive\"");
+    case WZP_FAULT_FED_NO_HELLO:
+        return out->kind == WZP_FED_SEND && starts_with(out->json, "{\"FederationHello\"");
+    case WZP_FAULT_FED_NO_REDIAL:
+        return out->kind == WZP_FED_DIAL && dials++ > 0;
+    default:
+        return false;
+    }
+}
+
+/* At once, if the wait is over already. */
+WRAP(void, wzp_federation_closed, wzp_federation *fed, wzp_fed_link *link, wzp_time now) {
+    const uint64_t early = fault() == WZP_FAULT_FED_HASTY_REDIAL ? WZP_FED_BACKOFF_MIN : 0;
+    __real_wzp_federation_closed(fed, link, now > early ? now - early : now);
 }
 
 /* The first digit of the origin is another one. */
@@ -212,7 +231,8 @@ WRAP(size_t, wzp_federation_forward, wzp_federation *fed, uint32_t to, const wzp
 
 /* --- relays that only measure ----------------------------------------------------------------- */
 
-void wzp_fault_probe_signal(const session *to, wzp_signal *signal) {
+bool wzp_fault_probe_signal(const session *to, wzp_signal *signal) {
+    static unsigned pings;
     static char addr[WZP_ADDR_TEXT_MAX];
     static const wzp_bytes somewhere[] = {{(const uint8_t *)"192.0.2.5:4433", 14}};
     if (signal->kind == WZP_SIGNAL_PRESENCE_UPDATE && fault() == WZP_FAULT_FED_EMPTY_UPDATE) {
@@ -224,6 +244,9 @@ void wzp_fault_probe_signal(const session *to, wzp_signal *signal) {
         signal->u.RouteResponse.found = true;
         signal->u.RouteResponse.relay_chain = (wzp_list_str){somewhere, 1};
     }
+    return !(signal->kind == WZP_SIGNAL_PING && fault() == WZP_FAULT_FED_RARE_PINGS &&
+             pings++ % 2 != 0) &&
+           !(signal->kind == WZP_SIGNAL_PRESENCE_UPDATE && fault() == WZP_FAULT_FED_NO_UPDATES);
 }
 
 /* --- packets that come ------------------------------------------------------------------------ */

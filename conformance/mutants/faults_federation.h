@@ -43,6 +43,11 @@
     X(FED_CIRCLES, "circles", "passes each list on to other peers, as deployed", "RLY-098")        \
     X(FED_EMPTY_UPDATE, "empty-update", "names no client in PresenceUpdate", "RLY-102")            \
     X(FED_KNOWS_ALL, "knows-all", "finds everybody in RouteResponse", "RLY-102")                   \
-    X(FED_YOUR_ADDRESS, "your-address", "tells the asker its own address, as deployed", "RLY-104")
+    X(FED_YOUR_ADDRESS, "your-address", "tells the asker its own address, as deployed", "RLY-104") \
+    X(FED_NO_HELLO, "no-hello", "dials its peers without a word", "RLY-080")                       \
+    X(FED_NO_REDIAL, "no-redial", "dials its peers once", "RLY-080")                               \
+    X(FED_HASTY_REDIAL, "hasty-redial", "dials a lost peer at once", "RLY-080")                    \
+    X(FED_RARE_PINGS, "rare-pings", "sends every other Ping", "RLY-103")                           \
+    X(FED_NO_UPDATES, "no-updates", "tells relays that it measures of no clients", "RLY-103")
 
 #endif

@@ -228,7 +228,6 @@ bool wzp_fault_signal(session *to, wzp_signal *signal) {
         }
         return true;
     default:
-        wzp_fault_probe_signal(to, signal);
-        return true;
+        return wzp_fault_probe_signal(to, signal);
     }
 }

@@ -24,10 +24,10 @@ bool wzp_fault_signal(struct session *to, struct wzp_signal *signal);
 /* faults_relay.c: what else comes of a signal on _signal. */
 void wzp_fault_hub_signal(struct session *s, const struct wzp_signal *signal);
 
-/* faults_federation.c: changes what the members of a room are told, and what relays that only
- * measure are. */
+/* faults_federation.c: changes what the members of a room are told, and what relays that measure
+ * or are measured are; false: they are not. */
 void wzp_fault_room_update(struct wzp_signal_RoomUpdate *update);
-void wzp_fault_probe_signal(const struct session *to, struct wzp_signal *signal);
+bool wzp_fault_probe_signal(const struct session *to, struct wzp_signal *signal);
 
 /* faults_policy.c: forgets all relays and senders of another fault, whether the deployed scorer
  * drops this; who was hung up on. */

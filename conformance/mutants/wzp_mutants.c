@@ -90,6 +90,14 @@ static bool is_restarted(void *ctx) {
     return wzp_ct_embedded_is_restarted(ctx);
 }
 
+static bool dial(void *ctx, const wzp_addr *suite) {
+    return wzp_ct_embedded_dial(ctx, suite);
+}
+
+static bool is_dialling(void *ctx) {
+    return wzp_ct_embedded_is_dialling(ctx);
+}
+
 static void on_turn(void *ctx, wzp_time now) {
     wzp_ct_embedded_turn(ctx, now);
 }
@@ -101,22 +109,25 @@ static bool run(const selection *s, wzp_fault fault, wzp_ct_report *report) {
     const wzp_ct_mode declared = bad_net != NULL ? WZP_CT_MODE_ENFORCE : WZP_CT_MODE_UNKNOWN;
     wzp_prng prng;
     wzp_prng_init(&prng, 1, "relay");
-    wzp_ct_suite_cfg suite = {
-        .world = wzp_ct_world_virtual(1, bad_net),
-        .bad_path = bad_net != NULL,
-        .cases = s->cases,
-        .case_count = s->count,
-        .repeat = 1,
-        .jobs = 64,
-        .seed = 1,
-        .declared = declared,
-        .strict_limits = strict,
-        .virtual_time = true,
-        .grade_abuse = true,
-        .relay = {.metrics = scrape, .restart = restart, .is_restarted = is_restarted},
-        .has_metrics = true,
-        .has_auth_metrics = true,
-        .turn = on_turn};
+    wzp_ct_suite_cfg suite = {.world = wzp_ct_world_virtual(1, bad_net),
+                              .bad_path = bad_net != NULL,
+                              .cases = s->cases,
+                              .case_count = s->count,
+                              .repeat = 1,
+                              .jobs = 64,
+                              .seed = 1,
+                              .declared = declared,
+                              .strict_limits = strict,
+                              .virtual_time = true,
+                              .grade_abuse = true,
+                              .relay = {.metrics = scrape,
+                                        .restart = restart,
+                                        .is_restarted = is_restarted,
+                                        .dial = dial,
+                                        .is_dialling = is_dialling},
+                              .has_metrics = true,
+                              .has_auth_metrics = true,
+                              .turn = on_turn};
     if (suite.world == NULL) {
         return false;
     }
