@@ -9,6 +9,7 @@ peer=$(realpath "$2")
 
 # start ARGS...: `addr` and `port` are its own; what it says is in log.
 start() {
+    : >out # what the one before said is not to be taken for this one's
     "$relay" --listen 127.0.0.1:0 --seed 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f \
         --enforce on --metrics-port 0 --ban-list bans "$@" >out 2>log &
     pids=($!)
@@ -93,6 +94,26 @@ offend 3 '"reason":"cool-down, 3'
 stop
 start --threads 2
 says 'bans: 2 fingerprints are barred'
+stop
+
+# --- quotas beside it ------------------------------------------------------------------------------
+
+appears bans.quotas
+[ "$(stat -c %a bans.quotas)" = 600 ] || fail "others can read bans.quotas"
+sent=$(stat -c %s bans.quotas)
+[ "$sent" -gt 32 ] || fail "nobody has sent anything: $sent bytes"
+start
+grep -q 'quotas' log && fail "something about quotas: $(cat log)"
+stop
+[ "$(stat -c %s bans.quotas)" = "$sent" ] || fail "a month was forgotten"
+cp bans.quotas months
+printf 'x' | dd of=bans.quotas bs=1 seek=50 conv=notrunc 2>dd.log
+start
+says 'bans.quotas: the file of quotas is damaged (checksum at byte 8)'
+stop
+cp months bans.quotas
+start --seed 100102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
+says 'bans.quotas: the file of quotas is of a relay with another identity'
 stop
 
 # --- what can be wrong with the file ---------------------------------------------------------------

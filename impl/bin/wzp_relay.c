@@ -10,6 +10,7 @@
 #include "bin/relay_ban_list.h"
 #include "bin/relay_crew.h"
 #include "bin/relay_options.h"
+#include "bin/relay_quotas.h"
 #include "bin/relay_reload.h"
 #include "bin/relay_ws.h"
 #include "crypto/crypto.h"
@@ -36,6 +37,7 @@ typedef struct program {
     wzp_event_log *event_log;
     bool event_log_fails; /* and that was said */
     wzp_ban_list *bans;
+    wzp_relay_quotas *quotas;
     wzp_http *http;
     wzp_relay_ws *ws;
     wzp_relay_service *services[WZP_STEER_WORKERS_MAX]; /* each its worker's, until that ends */
@@ -223,6 +225,8 @@ static void write_own_metrics(const program *p, wzp_wr *out) {
          n.receive_dropped},
         {"wzp_relay_ban_list_failures_total", "attempts to write the list of bans that failed",
          wzp_ban_list_failures(p->bans)},
+        {"wzp_relay_quota_file_failures_total", "attempts to write the file of quotas that failed",
+         wzp_relay_quotas_failures(p->quotas)},
         {"wzp_udp_send_dropped_total", "datagrams that the system did not send", n.send_dropped}};
     for (size_t i = 0; i < WZP_COUNT_OF(counters); i++) {
         char text[256];
@@ -479,6 +483,7 @@ static void on_flush(uv_timer_t *timer) {
     const program *p = timer->data;
     flush_events(timer->data);
     wzp_ban_list_tick(p->bans);
+    wzp_relay_quotas_tick(p->quotas);
 }
 
 static void close_handle(uv_handle_t *handle) {
@@ -620,6 +625,7 @@ static int run(program *p) {
     wzp_relay_crew_drain_events(p->crew);
     flush_events(p);
     wzp_ban_list_finish(p->bans);
+    wzp_relay_quotas_finish(p->quotas);
     return code;
 }
 
@@ -634,7 +640,9 @@ static int start_and_run(program *p) {
         return wzp_relay_complain(WZP_EXIT_FAILED, "no event loop: %s", wzp_io_reason(errno));
     }
     if (wzp_ban_list_new(&p->bans, p->crew, &p->loop, p->options.threads, p->options.ban_list,
-                         p->log) != WZP_OK) {
+                         p->log) != WZP_OK ||
+        wzp_relay_quotas_new(&p->quotas, p->crew, &p->loop, p->options.threads, p->options.ban_list,
+                             p->log) != WZP_OK) {
         return wzp_relay_complain(WZP_EXIT_FAILED, "no memory");
     }
     code = open_metrics(p);
@@ -652,6 +660,7 @@ static int start_and_run(program *p) {
     }
     uv_loop_close(&p->loop);
     wzp_ban_list_free(&p->bans);
+    wzp_relay_quotas_free(&p->quotas);
     return code;
 }
 

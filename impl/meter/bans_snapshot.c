@@ -3,13 +3,13 @@
 #include <stdlib.h>
 
 #include "meter/bans.h"
+#include "meter/snapshot.h"
 
 enum { VERSION = 1, HEAD = 12, CODES = WZP_VIOLATION_COUNT };
 
 static const char magic[] = "WZPBANS"; /* and its terminator: 8 bytes with the version after it */
 
-/* CRC-32 as of zlib and PNG, bit by bit: a file is written once in a while. */
-static uint32_t crc32_of(wzp_bytes bytes) {
+uint32_t wzp_snapshot_crc32(wzp_bytes bytes) {
     uint32_t crc = UINT32_MAX;
     for (size_t i = 0; i < bytes.len; i++) {
         crc ^= bytes.data[i];
@@ -87,7 +87,7 @@ wzp_err wzp_bans_save(const wzp_bans *bans, wzp_time now, uint64_t unix_s, wzp_w
     const size_t len = (size_t)(out->pos - head);
     write_u32_at(head + HEAD, (uint32_t)len);
     write_u32_at(head + HEAD + 4, count);
-    write_u32_at(head + HEAD - 4, crc32_of(wzp_bytes_of(head + HEAD, len - HEAD)));
+    write_u32_at(head + HEAD - 4, wzp_snapshot_crc32(wzp_bytes_of(head + HEAD, len - HEAD)));
     return WZP_OK;
 }
 
@@ -150,7 +150,7 @@ static uint32_t read_head(wzp_rd *rd, wzp_bytes snapshot) {
     }
     if (rd->fail.code == WZP_OK) {
         const wzp_bytes rest = wzp_bytes_of(snapshot.data + HEAD, snapshot.len - HEAD);
-        if (crc32_of(rest) != sum) {
+        if (wzp_snapshot_crc32(rest) != sum) {
             (void)wzp_rd_reject(rd, WZP_ERR_PARSE, "checksum", HEAD, sum);
         }
     }

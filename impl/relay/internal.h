@@ -285,6 +285,8 @@ struct wzp_relay {
     wzp_time judge_from; /* no packet is judged before */
     wzp_bans *bans;      /* NULL: nobody ever was */
     wzp_quota *quotas[ACCOUNT_COUNT];
+    uint8_t account_key[16]; /* for their ids */
+    uint64_t account_key_id;
     wzp_ban *offences; /* WZP_LIMIT_OFFENCES, of which so many wait for the driver: */
     size_t offences_len;
     relay_metrics metrics;
@@ -358,6 +360,11 @@ void wzp_relay_offend(session *s, wzp_violation violation);
 bool wzp_relay_turn_away(session *s);
 void wzp_relay_policy_change(wzp_relay *r, const wzp_relay_policy *policy);
 void wzp_relay_policy_free(wzp_relay *r);
+
+/* quotas.c */
+void wzp_relay_accounts_init(wzp_relay *r);
+uint64_t wzp_relay_account_id(const wzp_relay *r, wzp_bytes of);
+wzp_quota *wzp_relay_quota(wzp_relay *r, account_kind kind); /* NULL: no memory */
 
 /* tap.c */
 void wzp_relay_tap_set(wzp_relay *r, const char *filter);

@@ -48,22 +48,21 @@ static uint32_t senders_per_ip(const wzp_relay *r) {
 /* --- accounts --------------------------------------------------------------------------------- */
 
 static uint64_t hash_name(const session *s) {
-    return wzp_table_hash(&s->relay->conns, wzp_bytes_str(s->fingerprint));
+    return wzp_relay_account_id(s->relay, wzp_bytes_str(s->fingerprint));
 }
 
 /* IPv6 users have whole networks of addresses. */
 static uint64_t hash_address(const session *s) {
     const wzp_addr *from = &s->path.remote;
     const size_t len = from->family == WZP_ADDR_V6 ? 8 : 4;
-    return wzp_table_hash(&s->relay->conns, wzp_bytes_of(from->ip, len));
+    return wzp_relay_account_id(s->relay, wzp_bytes_of(from->ip, len));
 }
 
 static void open_account(session *s, account_kind kind, uint64_t id) {
-    wzp_quota **quota = &s->relay->quotas[kind];
-    if (*quota == NULL && wzp_quota_new(quota, WZP_LIMIT_ACCOUNTS) != WZP_OK) {
-        return;
+    wzp_quota *quota = wzp_relay_quota(s->relay, kind);
+    if (quota != NULL) {
+        s->judge->accounts[kind] = wzp_quota_open(quota, id, s->relay->now);
     }
-    s->judge->accounts[kind] = wzp_quota_open(*quota, id, s->relay->now);
 }
 
 static bool make_judge(session *s) {
@@ -109,12 +108,20 @@ static bool exceeds(session *s, account_kind kind, const wzp_quota_limits *limit
     return true;
 }
 
+/* Where scores have consequences, a suspect one's bucket refills at half speed. */
+static bool is_suspect(const session *s, bool is_video) {
+    const wzp_conduct *c = &s->judge->conduct;
+    const wzp_score_verdict v = is_video ? c->video_state.verdict : c->audio_state.verdict;
+    return s->relay->cfg.policy.entropy_closes && v >= WZP_SCORE_SUSPECT;
+}
+
 /* An address may send as much as so many anonymous senders; of those whom the service named only
  * the rate counts. */
 static bool spends_too_much(session *s, const wzp_media_packet *packet) {
     const size_t bytes = WZP_MEDIA_HDR_LEN + packet->payload.len;
     const bool is_video = packet->hdr.media_type == WZP_MEDIA_VIDEO;
-    const wzp_quota_limits own = {.senders = 1, .month_bytes = month_of(s)};
+    const wzp_quota_limits own = {
+        .senders = 1, .month_bytes = month_of(s), .is_tight = is_suspect(s, is_video)};
     wzp_quota_limits all = {.senders = senders_per_ip(s->relay)};
     all.month_bytes = s->is_named ? 0 : own.month_bytes * all.senders;
     return exceeds(s, ACCOUNT_FINGERPRINT, &own, is_video, bytes) ||

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "meter/bans.h"
+#include "relay/quotas.h"
 #include "relay/testing/stage.h"
 #include "wire/media.h"
 
@@ -262,6 +263,92 @@ START_TEST(one_identity_has_one_bucket) {
 }
 END_TEST
 
+/* 28 kB/s without a pause score 0.40.  Where that has consequences the bucket refills with 16 kB/s
+ * and is empty after 160 s; else with 32 kB/s, which is enough for ever. */
+START_TEST(suspects_have_less) {
+    wzp_relay_cfg cfg = enforcing;
+    cfg.policy.entropy_closes = _i == 1;
+    stage *st = stage_new(&cfg);
+    guest *x = stage_member(st, "room");
+    stream s = {
+        .codec = WZP_CODEC_OPUS_64K, .flags = WZP_MEDIA_QUALITY, .payload = 544, .step_ms = 20};
+    const uint64_t ms = stream_for(st, x, &s, 20, 180);
+    ck_assert_msg(_i == 1 ? ms > 150000 && ms < 170000 : ms >= 180000, "closed after %llu ms",
+                  (unsigned long long)ms);
+    const heard *hangup = guest_heard(x, "Hangup", 0);
+    ck_assert((hangup != NULL && strstr(hangup->text, "RateCap") != NULL) == (_i == 1));
+    stage_free(&st);
+}
+END_TEST
+
+/* The same over two workers, which tell each other once a second: no later. */
+START_TEST(one_identity_has_one_bucket_at_all_workers) {
+    stage *st = stage_new(&enforcing);
+    stage_relay(st, &enforcing);
+    stage_at(st, 0);
+    guest *who[4] = {stage_member(st, "room")};
+    stream s[4];
+    for (int i = 0; i < 4; i++) {
+        s[i] = (stream){.codec = WZP_CODEC_OPUS_64K, .payload = 544, .step_ms = 20};
+        if (i > 0) {
+            stage_at(st, (size_t)i % 2);
+            who[i] = stage_guest_again(st, who[0], "room");
+            guest_offer(who[i], NULL);
+        }
+    }
+    stage_run(st, SOON);
+    uint64_t ms = 0;
+    while (!any_closed(who, 4) && ms < 60000) {
+        for (int i = 0; i < 4; i++) {
+            send_one(who[i], &s[i]);
+        }
+        stage_run(st, 20);
+        ms += 20;
+        for (size_t from = 0; ms % 1000 == 0 && from < 2; from++) {
+            wzp_relay_spending news[8];
+            const size_t n = wzp_relay_take_spending(st->relays[from], news, 8);
+            ck_assert_uint_eq(n, 3); /* a fingerprint and two addresses */
+            wzp_relay_put_spending(st->relays[1 - from], news, n, st->net.now);
+        }
+    }
+    ck_assert_msg(ms > 20000 && ms < 30000, "closed after %llu ms", (unsigned long long)ms);
+    stage_free(&st);
+}
+END_TEST
+
+/* A month that is spent is spent for the relay's next life too, and not for another relay. */
+START_TEST(a_month_survives_the_relay) {
+    static uint8_t buf[WZP_RELAY_QUOTAS_MAX];
+    wzp_relay_cfg cfg = enforcing;
+    cfg.policy.month_anonymous = 1000000;
+    stage *st = stage_new(&cfg);
+    stage_relay(st, &cfg);
+    cfg.seed[0] ^= 1;
+    stage_relay(st, &cfg);
+    stage_at(st, 0);
+    guest *x = stage_member(st, "room");
+    stream s = {.codec = WZP_CODEC_OPUS_64K, .payload = 544, .step_ms = 20};
+    ck_assert_uint_gt(stream_for(st, x, &s, 20, 60), 35000);
+    wzp_wr wr;
+    wzp_wr_init(&wr, buf, sizeof buf);
+    ck_assert_int_eq(wzp_relay_quotas_save(st->relays[0], st->net.now, 5000, &wr), WZP_OK);
+    const wzp_bytes file = wzp_bytes_of(buf, wzp_wr_len(&wr));
+    ck_assert_int_eq(wzp_relay_quotas_load(st->relays[1], file, st->net.now, 5060, NULL), WZP_OK);
+    ck_assert_int_eq(wzp_relay_quotas_load(st->relays[2], file, st->net.now, 5060, NULL),
+                     WZP_ERR_PEER_STATE);
+    for (size_t i = 1; i < 3; i++) {
+        stage_at(st, i);
+        guest *again = stage_guest_again(st, x, "room");
+        guest_offer(again, NULL);
+        stage_run(st, SOON);
+        const uint64_t ms = stream_for(st, again, &s, 20, 5);
+        ck_assert_msg(i == 1 ? ms < 1000 : ms >= 5000, "relay %zu: %llu ms", i,
+                      (unsigned long long)ms);
+    }
+    stage_free(&st);
+}
+END_TEST
+
 /* Three identities of one address that may send as much as one. */
 START_TEST(one_address_has_one_bucket) {
     wzp_relay_cfg cfg = enforcing;
@@ -345,6 +432,9 @@ int main(void) {
     tcase_add_test(tc, the_list_is_kept);
     tcase_add_test(tc, a_month_is_spent);
     tcase_add_test(tc, one_identity_has_one_bucket);
+    tcase_add_loop_test(tc, suspects_have_less, 0, 2);
+    tcase_add_test(tc, one_identity_has_one_bucket_at_all_workers);
+    tcase_add_test(tc, a_month_survives_the_relay);
     tcase_add_test(tc, one_address_has_one_bucket);
     tcase_add_test(tc, abuse_is_counted);
     tcase_add_test(tc, abuse_hangs_up);

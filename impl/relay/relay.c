@@ -54,6 +54,7 @@ wzp_err wzp_relay_new(wzp_relay **out, const wzp_relay_cfg *cfg, wzp_time now) {
     (void)snprintf(r->region, sizeof r->region, "%s", cfg->region != NULL ? cfg->region : "");
     wzp_identity_from_seed(&r->identity, cfg->seed);
     wzp_tls_identity_from_seed(&r->tls, cfg->seed);
+    wzp_relay_accounts_init(r);
     const wzp_quic_identity identity = {wzp_bytes_of(r->tls.cert_der, r->tls.cert_len),
                                         wzp_bytes_of(r->tls.ed25519_seed, WZP_KEY_LEN)};
     const wzp_quic_cfg quic = {.rng = cfg->rng,
