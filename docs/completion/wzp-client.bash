@@ -6,7 +6,7 @@ _wzp_client() {
     --record) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
     --log-level) mapfile -t COMPREPLY < <(compgen -W "error warn info debug" -- "$current") ;;
     --media-crypto) mapfile -t COMPREPLY < <(compgen -W "clear relay-aead" -- "$current") ;;
-    --quality) mapfile -t COMPREPLY < <(compgen -W "auto good degraded studio-32k studio-48k studio-64k" -- "$current") ;;
+    --quality) mapfile -t COMPREPLY < <(compgen -W "auto good degraded catastrophic codec2-3200 studio-32k studio-48k studio-64k" -- "$current") ;;
     --stats) mapfile -t COMPREPLY < <(compgen -W "json" -- "$current") ;;
     --room | --send-tone | --duration | --alias | --seed) ;;
     wzp-client | */wzp-client) mapfile -t COMPREPLY < <(compgen -W "join call listen echo" -- "$current") ;;

@@ -33,7 +33,8 @@ static void usage(FILE *out) {
         "in\n"
         "                     the room can read them\n"
         "  --quality Q        auto (the default: follows the network, the relay and the peers),\n"
-        "                     or fixed: good, degraded, studio-32k, studio-48k, studio-64k\n"
+        "                     or fixed: good, degraded, catastrophic, codec2-3200, studio-32k,\n"
+        "                     studio-48k, studio-64k\n"
         "  --json             statistics as JSON\n"
         "  --stats json       join: a line of them ten times a second and at each event, instead\n"
         "  --quiet, --log-level error|warn|info|debug, --help, --version\n"
@@ -71,10 +72,12 @@ static bool take_quality(wzp_client_options *o, const char *value) {
     static const struct {
         const char *name;
         uint8_t codec;
-    } qualities[] = {{"good", WZP_CODEC_OPUS_24K},       {"opus", WZP_CODEC_OPUS_24K},
-                     {"degraded", WZP_CODEC_OPUS_6K},    {"opus6k", WZP_CODEC_OPUS_6K},
-                     {"studio-32k", WZP_CODEC_OPUS_32K}, {"studio-48k", WZP_CODEC_OPUS_48K},
-                     {"studio-64k", WZP_CODEC_OPUS_64K}};
+    } qualities[] = {
+        {"good", WZP_CODEC_OPUS_24K},           {"opus", WZP_CODEC_OPUS_24K},
+        {"degraded", WZP_CODEC_OPUS_6K},        {"opus6k", WZP_CODEC_OPUS_6K},
+        {"studio-32k", WZP_CODEC_OPUS_32K},     {"studio-48k", WZP_CODEC_OPUS_48K},
+        {"studio-64k", WZP_CODEC_OPUS_64K},     {"catastrophic", WZP_CODEC_CODEC2_1200},
+        {"codec2-1200", WZP_CODEC_CODEC2_1200}, {"codec2-3200", WZP_CODEC_CODEC2_3200}};
     for (size_t i = 0; i < WZP_COUNT_OF(qualities); i++) {
         if (strcmp(value, qualities[i].name) == 0) {
             o->codec = qualities[i].codec;

@@ -14,6 +14,7 @@ void wzp_client_print_line(const wzp_client_line *line) {
     number("received", s->received);
     number("lost", s->lost);
     number("concealed", s->concealed);
+    number("recovered", s->recovered);
     number("late", s->late);
     number("senders", s->tracks);
     number("opened", s->cipher.opened);

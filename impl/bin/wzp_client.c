@@ -262,17 +262,18 @@ static void print_stats(const program *p) {
     if (p->opts.json) {
         printf(
             "{\"sent\":%llu,\"received\":%llu,\"lost\":%llu,\"loss_pct\":%.2f,\"concealed\":%llu,"
-            "\"late\":%llu,\"senders\":%u,\"jitter_ms\":%.2f,\"rtt_ms\":%.2f",
+            "\"recovered\":%llu,\"late\":%llu,\"senders\":%u,\"jitter_ms\":%.2f,\"rtt_ms\":%.2f",
             (unsigned long long)s.sent, (unsigned long long)s.received, (unsigned long long)s.lost,
-            loss, (unsigned long long)s.concealed, (unsigned long long)s.late, s.tracks,
-            s.jitter_ms, s.rtt_ms);
+            loss, (unsigned long long)s.concealed, (unsigned long long)s.recovered,
+            (unsigned long long)s.late, s.tracks, s.jitter_ms, s.rtt_ms);
         printf(like >= 0 ? ",\"likeness\":%.3f}\n" : "}\n", like);
     } else {
-        printf("sent %llu, received %llu from %u, lost %llu (%.2f %%), concealed %llu, late %llu, "
+        printf("sent %llu, received %llu from %u, lost %llu (%.2f %%), concealed %llu, "
+               "recovered %llu, late %llu, "
                "jitter %.2f ms, rtt %.2f ms\n",
                (unsigned long long)s.sent, (unsigned long long)s.received, s.tracks,
                (unsigned long long)s.lost, loss, (unsigned long long)s.concealed,
-               (unsigned long long)s.late, s.jitter_ms, s.rtt_ms);
+               (unsigned long long)s.recovered, (unsigned long long)s.late, s.jitter_ms, s.rtt_ms);
         if (like >= 0) {
             printf("what was heard is like what was said: %.3f\n", like);
         }

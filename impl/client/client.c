@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "client/listener.h"
 #include "client/pace.h"
 #include "crypto/handshake.h"
 
@@ -24,12 +25,6 @@ typedef enum client_state {
     CLIENT_CLOSED
 } client_state;
 
-typedef struct listener {
-    wzp_jbuf *jbuf;
-    wzp_opus_dec *dec;
-    uint64_t played_ms;
-} listener;
-
 /* What every packet needs comes first. */
 struct wzp_client {
     client_state state;
@@ -39,23 +34,25 @@ struct wzp_client {
     uint8_t codec; /* of the frame that is asked for, or was last */
     uint16_t frame_ms;
     uint32_t seq, ts, members;
-    uint64_t sent, concealed, late, codec_changes;
+    uint64_t sent, late, codec_changes;
+    wzp_listener_counts heard;
     wzp_time capture_at, received_at;
     wzp_time leave_at; /* after a hangup, if the relay does not close; else WZP_TIME_NEVER */
     uint64_t packets_received;
     wzp_quic *quic;
     wzp_quic_conn conn;
-    wzp_opus_enc *enc;
+    wzp_audio_enc *enc;
+    wzp_repair_out *repair;
     wzp_client_cfg cfg;
     wzp_cipher cipher;
     wzp_pace pace;
-    listener listeners[WZP_TRACKS_MAX]; /* of the tracks with the same index */
+    wzp_listener listeners[WZP_TRACKS_MAX]; /* of the tracks with the same index */
     wzp_tracks tracks;
 
     wzp_identity identity;
     wzp_ephemeral ephemeral;
     char room[WZP_QUIC_SNI_MAX + 1], alias[128], hangup[192], closed[192];
-    int16_t pcm[WZP_OPUS_FRAME_MAX];
+    int16_t pcm[WZP_AUDIO_FRAME_MAX];
 };
 
 /* --- handshake ------------------------------------------------------------------------------- */
@@ -214,24 +211,6 @@ static void on_signal(wzp_client *c, wzp_bytes json, wzp_time now) {
 
 /* --- receiving media ------------------------------------------------------------------------- */
 
-static void reset_listener(listener *l) {
-    wzp_jbuf_free(&l->jbuf);
-    wzp_opus_dec_free(&l->dec);
-    l->played_ms = 0;
-}
-
-static bool ready(const wzp_client *c, listener *l, bool is_new) {
-    const wzp_jbuf_cfg cfg = {0};
-    if (is_new) {
-        reset_listener(l);
-        l->jbuf = wzp_jbuf_new(&cfg);
-        if (!c->cfg.coded && wzp_opus_dec_new(&l->dec) != WZP_OK) {
-            l->dec = NULL;
-        }
-    }
-    return l->jbuf != NULL && (c->cfg.coded || l->dec != NULL);
-}
-
 static void rekey_if_due(wzp_client *c, wzp_time now) {
     if (wzp_cipher_rekey_due(&c->cipher)) {
         send_rekey(c, now);
@@ -256,11 +235,14 @@ static void on_media(wzp_client *c, wzp_bytes datagram, wzp_time now) {
         wzp_pace_report(&c->pace, &packet.report, now);
     }
     const int index = wzp_tracks_place(&c->tracks, &packet.hdr, now, &is_new);
-    const bool playable =
-        wzp_codec_find(packet.hdr.codec_id)->is_opus && (packet.hdr.flags & WZP_MEDIA_REPAIR) == 0;
-    if (index >= 0 && ready(c, &c->listeners[index], is_new) && playable) {
-        wzp_jbuf_push(c->listeners[index].jbuf, &packet.hdr, packet.payload, now);
+    if (index < 0) {
+        return;
     }
+    wzp_listener *l = &c->listeners[index];
+    if (is_new) {
+        (void)wzp_listener_start(l, c->cfg.coded, c->tracks.tracks[index].id);
+    }
+    wzp_listener_take(l, &packet, now, &c->heard);
 }
 
 /* --- packet core ----------------------------------------------------------------------------- */
@@ -352,9 +334,7 @@ static wzp_time core_deadline(const void *self) {
         first = wzp_time_min(first, c->capture_at);
     }
     for (size_t i = 0; i < c->tracks.opened; i++) {
-        if (c->listeners[i].jbuf != NULL) {
-            first = wzp_time_min(first, wzp_jbuf_deadline(c->listeners[i].jbuf));
-        }
+        first = wzp_time_min(first, wzp_listener_deadline(&c->listeners[i]));
     }
     return first;
 }
@@ -371,47 +351,29 @@ wzp_core wzp_client_core(wzp_client *client) {
 
 /* --- events ---------------------------------------------------------------------------------- */
 
-/* Fills `out` with the sound of a frame, or of its concealment. */
-static void decode(wzp_client *c, listener *l, const wzp_jbuf_out *frame, wzp_client_event *out) {
-    const bool decoded = frame->kind == WZP_JBUF_FRAME &&
-                         wzp_opus_dec_frame(l->dec, frame->payload, c->pcm, WZP_OPUS_FRAME_MAX,
-                                            &out->samples) == WZP_OK;
-    if (!decoded) {
-        wzp_opus_dec_conceal(l->dec, c->pcm, out->samples);
-        out->slot = WZP_JBUF_CONCEAL;
-        c->concealed++;
+static bool play_one(wzp_client *c, size_t index, wzp_time now, wzp_client_event *out) {
+    wzp_listener_out heard;
+    if (!wzp_listener_next(&c->listeners[index], now, c->pcm, &heard, &c->heard)) {
+        return false;
     }
-    out->pcm = c->pcm;
+    *out = (wzp_client_event){.kind = WZP_CLIENT_PLAY,
+                              .track = c->tracks.tracks[index].id,
+                              .samples = heard.samples,
+                              .at_ms = heard.at_ms,
+                              .slot = heard.kind,
+                              .pcm = heard.pcm,
+                              .payload = heard.payload};
+    return true;
 }
 
-/* Pauses have no sound: their samples are silence, and only coded mode tells of them. */
-static bool play_one(wzp_client *c, size_t index, wzp_time now, wzp_client_event *out) {
-    listener *l = &c->listeners[index];
-    wzp_jbuf_out frame;
-    while (l->jbuf != NULL && wzp_jbuf_pop(l->jbuf, now, &frame)) {
-        *out = (wzp_client_event){.kind = WZP_CLIENT_PLAY,
-                                  .track = c->tracks.tracks[index].id,
-                                  .samples = (size_t)frame.duration_ms * (WZP_OPUS_RATE_HZ / 1000),
-                                  .at_ms = l->played_ms,
-                                  .slot = frame.kind};
-        l->played_ms += frame.duration_ms;
-        if (c->cfg.coded) {
-            out->payload = frame.payload;
-            c->concealed += frame.kind == WZP_JBUF_CONCEAL ? 1 : 0;
-            return true;
-        }
-        if (frame.kind != WZP_JBUF_PAUSE) {
-            decode(c, l, &frame, out);
-            return true;
-        }
-    }
-    return false;
+static size_t samples_of(uint8_t codec) {
+    return (size_t)wzp_codec_find(codec)->frame_ms * (WZP_AUDIO_RATE_HZ / 1000);
 }
 
 /* Another codec begins with a frame: never between asking for one and taking it. */
 static void keep_pace(wzp_client *c, wzp_time now) {
     const uint8_t codec = wzp_pace_codec(&c->pace, now);
-    if (codec == c->codec || (c->enc != NULL && wzp_opus_enc_set_codec(c->enc, codec) != WZP_OK)) {
+    if (codec == c->codec || (c->enc != NULL && wzp_audio_enc_set_codec(c->enc, codec) != WZP_OK)) {
         return;
     }
     c->codec = codec;
@@ -460,9 +422,8 @@ bool wzp_client_next_event(wzp_client *c, wzp_time now, wzp_client_event *out) {
         now >= c->capture_at) {
         c->capture_asked = true;
         keep_pace(c, now);
-        *out = (wzp_client_event){.kind = WZP_CLIENT_CAPTURE,
-                                  .codec = c->codec,
-                                  .samples = wzp_opus_frame_samples(c->codec)};
+        *out = (wzp_client_event){
+            .kind = WZP_CLIENT_CAPTURE, .codec = c->codec, .samples = samples_of(c->codec)};
         return true;
     }
     return false;
@@ -483,21 +444,12 @@ static void advance(wzp_client *c, wzp_time now) {
     }
 }
 
-static wzp_err send_frame(wzp_client *c, wzp_bytes coded, wzp_time now) {
+static wzp_err send_packet(wzp_client *c, const wzp_media_packet *packet, wzp_time now) {
     uint8_t
-        datagram[WZP_MEDIA_HDR_LEN + WZP_OPUS_PACKET_MAX + WZP_TAG_LEN + WZP_QUALITY_REPORT_LEN];
-    wzp_media_packet packet = {.hdr = {.version = WZP_PROTOCOL_VERSION,
-                                       .codec_id = c->codec,
-                                       .seq = c->seq++,
-                                       .timestamp_ms = c->ts},
-                               .payload = coded};
-    advance(c, now);
-    if (wzp_pace_take_report(&c->pace, &packet.report)) {
-        packet.hdr.flags = WZP_MEDIA_QUALITY;
-    }
+        datagram[WZP_MEDIA_HDR_LEN + WZP_AUDIO_PACKET_MAX + WZP_TAG_LEN + WZP_QUALITY_REPORT_LEN];
     wzp_wr wr;
     wzp_wr_init(&wr, datagram, sizeof datagram);
-    wzp_err err = wzp_cipher_write(&c->cipher, &wr, &packet);
+    wzp_err err = wzp_cipher_write(&c->cipher, &wr, packet);
     if (err == WZP_OK) {
         err = wzp_quic_send_datagram(c->quic, c->conn, wzp_bytes_of(datagram, wzp_wr_len(&wr)));
         rekey_if_due(c, now);
@@ -506,8 +458,27 @@ static wzp_err send_frame(wzp_client *c, wzp_bytes coded, wzp_time now) {
     return err;
 }
 
+/* Repair packets follow the frame that fills their block. */
+static wzp_err send_frame(wzp_client *c, wzp_bytes coded, wzp_time now) {
+    wzp_media_packet packet = {.hdr = {.version = WZP_PROTOCOL_VERSION,
+                                       .codec_id = c->codec,
+                                       .seq = c->seq++,
+                                       .timestamp_ms = c->ts},
+                               .payload = coded};
+    wzp_repair_out_source(c->repair, &packet.hdr, coded);
+    advance(c, now);
+    if (wzp_pace_take_report(&c->pace, &packet.report)) {
+        packet.hdr.flags = WZP_MEDIA_QUALITY;
+    }
+    const wzp_err err = send_packet(c, &packet, now);
+    while (wzp_repair_out_next(c->repair, &c->seq, &packet)) {
+        (void)send_packet(c, &packet, now);
+    }
+    return err;
+}
+
 wzp_err wzp_client_push(wzp_client *c, const int16_t *pcm, size_t samples, wzp_time now) {
-    uint8_t coded[WZP_OPUS_PACKET_MAX];
+    uint8_t coded[WZP_AUDIO_PACKET_MAX];
     size_t len = 0;
     wzp_dred_setting dred;
     if (c->state != CLIENT_ACTIVE) {
@@ -517,9 +488,9 @@ wzp_err wzp_client_push(wzp_client *c, const int16_t *pcm, size_t samples, wzp_t
         return WZP_ERR_INVALID_ARGUMENT;
     }
     if (wzp_pace_take_setting(&c->pace, &dred)) {
-        wzp_opus_enc_tune(c->enc, dred.frames, dred.expected_loss_pct);
+        wzp_audio_enc_tune(c->enc, dred.frames, dred.expected_loss_pct);
     }
-    const wzp_err err = wzp_opus_enc_frame(c->enc, pcm, samples, coded, &len);
+    const wzp_err err = wzp_audio_enc_frame(c->enc, pcm, samples, coded, &len);
     return err == WZP_OK ? send_frame(c, wzp_bytes_of(coded, len), now) : err;
 }
 
@@ -527,7 +498,7 @@ wzp_err wzp_client_push_coded(wzp_client *c, wzp_bytes frame, wzp_time now) {
     if (c->state != CLIENT_ACTIVE) {
         return WZP_ERR_CLOSED;
     }
-    if (!c->cfg.coded || frame.len > WZP_OPUS_PACKET_MAX) {
+    if (!c->cfg.coded || frame.len > WZP_AUDIO_PACKET_MAX) {
         return WZP_ERR_INVALID_ARGUMENT;
     }
     if (frame.len == 0) {
@@ -555,10 +526,15 @@ static wzp_err dial(wzp_client *c, wzp_time now) {
     return wzp_quic_connect(c->quic, &d, now, &c->conn);
 }
 
+/* Codec2 is for those who have it, and in coded mode the caller would have to. */
+static uint8_t smallest(const wzp_client_cfg *cfg) {
+    return !cfg->coded && wzp_audio_is_codec(WZP_CODEC_CODEC2_1200) ? WZP_CODEC_CODEC2_1200
+                                                                    : WZP_CODEC_OPUS_6K;
+}
+
 wzp_err wzp_client_new(wzp_client **out, const wzp_client_cfg *cfg, wzp_time now) {
-    const size_t frame = wzp_opus_frame_samples(cfg->codec);
     const char *room = cfg->room != NULL && *cfg->room != '\0' ? cfg->room : "default";
-    if (frame == 0 || strlen(room) > WZP_QUIC_SNI_MAX) {
+    if (!wzp_audio_is_codec(cfg->codec) || strlen(room) > WZP_QUIC_SNI_MAX) {
         return WZP_ERR_INVALID_ARGUMENT;
     }
     wzp_client *c = calloc(1, sizeof *c);
@@ -569,7 +545,7 @@ wzp_err wzp_client_new(wzp_client **out, const wzp_client_cfg *cfg, wzp_time now
     c->cipher.mode = cfg->media_crypto;
     c->leave_at = WZP_TIME_NEVER;
     c->codec = cfg->codec;
-    c->frame_ms = (uint16_t)(frame / (WZP_OPUS_RATE_HZ / 1000));
+    c->frame_ms = wzp_codec_find(cfg->codec)->frame_ms;
     (void)snprintf(c->room, sizeof c->room, "%s", room);
     (void)snprintf(c->alias, sizeof c->alias, "%s", cfg->alias != NULL ? cfg->alias : "");
     wzp_identity_from_seed(&c->identity, cfg->seed);
@@ -582,10 +558,11 @@ wzp_err wzp_client_new(wzp_client **out, const wzp_client_cfg *cfg, wzp_time now
     const wzp_pace_cfg pace = {.policy = cfg->policy,
                                .is_fixed = !cfg->adapts,
                                .codec = cfg->codec,
-                               .smallest = WZP_CODEC_OPUS_6K};
+                               .smallest = smallest(cfg)};
     wzp_err err = wzp_pace_init(&c->pace, &pace);
+    err = err == WZP_OK ? wzp_repair_out_new(&c->repair, cfg->policy == WZP_ADAPT_DEPLOYED) : err;
     if (err == WZP_OK && !cfg->coded) {
-        err = wzp_opus_enc_new(&c->enc, cfg->codec);
+        err = wzp_audio_enc_new(&c->enc, &(wzp_audio_enc_cfg){.codec = cfg->codec});
     }
     err = err == WZP_OK ? dial(c, now) : err;
     if (err != WZP_OK) {
@@ -602,10 +579,11 @@ void wzp_client_free(wzp_client **client) {
         return;
     }
     for (size_t i = 0; i < c->tracks.opened; i++) {
-        reset_listener(&c->listeners[i]);
+        wzp_listener_clear(&c->listeners[i]);
     }
     wzp_cipher_clear(&c->cipher);
-    wzp_opus_enc_free(&c->enc);
+    wzp_audio_enc_free(&c->enc);
+    wzp_repair_out_free(&c->repair);
     wzp_quic_free(&c->quic);
     wzp_crypto_wipe(c, sizeof *c);
     free(c);
@@ -633,7 +611,8 @@ void wzp_client_hangup(wzp_client *c, wzp_time now) {
 void wzp_client_count(const wzp_client *c, wzp_client_stats *out) {
     wzp_quic_stats stats = {0};
     *out = (wzp_client_stats){.sent = c->sent,
-                              .concealed = c->concealed,
+                              .concealed = c->heard.concealed,
+                              .recovered = c->heard.recovered,
                               .late = c->late,
                               .codec = c->codec,
                               .codec_changes = c->codec_changes,

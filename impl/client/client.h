@@ -13,8 +13,8 @@
 
 #include "adapt/policy.h"
 #include "client/cipher.h"
+#include "media/audio.h"
 #include "media/jbuf.h"
-#include "media/opus.h"
 #include "media/tracks.h"
 #include "quic/core.h"
 #include "wire/signal.h"
@@ -27,7 +27,7 @@ typedef struct wzp_client_cfg {
     uint8_t seed[32];  /* identity; the client wipes its copy */
     const char *room;  /* SNI; NULL or "": "default" */
     const char *alias; /* NULL: none */
-    uint8_t codec;     /* an Opus codec id; to begin with, if the client adapts */
+    uint8_t codec;     /* an audio codec; to begin with, if the client adapts */
     bool adapts;       /* follows its path, the relay and its peers; else the codec is fixed */
     wzp_adapt_policy policy;
     bool listen_only; /* never asks for sound */
@@ -102,6 +102,7 @@ void wzp_client_hangup(wzp_client *client, wzp_time now);
 
 typedef struct wzp_client_stats {
     uint64_t sent, received, lost, concealed, late;
+    uint64_t recovered; /* frames that were lost and came back in other packets; not concealed */
     uint32_t tracks;
     double jitter_ms, rtt_ms; /* jitter: the worst of the senders */
     uint64_t rtt;             /* ns; 0: not known */

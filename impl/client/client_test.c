@@ -139,6 +139,7 @@ START_TEST(what_is_said_is_heard) {
     wzp_client_count(a.client, &stats);
     ck_assert_uint_gt(stats.received, (uintmax_t)SECONDS * 40);
     ck_assert(_i == 0 ? stats.lost == 0 : stats.lost > 0);
+    ck_assert(_i == 0 ? stats.recovered == 0 : stats.recovered > stats.concealed);
     ck_assert(stats.rtt_ms > 15 && stats.rtt_ms < 60);
     wzp_client_hangup(a.client, net.now);
     pair_run(&net, net.now + WZP_S);

@@ -1,0 +1,111 @@
+#include "client/listener.h"
+
+void wzp_listener_clear(wzp_listener *l) {
+    wzp_jbuf_free(&l->jbuf);
+    wzp_audio_dec_free(&l->dec);
+    wzp_repair_in_free(&l->repair);
+    *l = (wzp_listener){0};
+}
+
+bool wzp_listener_start(wzp_listener *l, bool coded, uint64_t noise_seed) {
+    const wzp_jbuf_cfg jbuf = {0};
+    const wzp_audio_dec_cfg sound = {.noise_seed = noise_seed};
+    wzp_listener_clear(l);
+    l->jbuf = wzp_jbuf_new(&jbuf);
+    if (l->jbuf != NULL && (coded || wzp_audio_dec_new(&l->dec, &sound) == WZP_OK)) {
+        return true;
+    }
+    wzp_listener_clear(l);
+    return false;
+}
+
+/* --- what arrives ----------------------------------------------------------------------------- */
+
+/* The decoder looks ahead: what is lost may be in a packet that waits for its turn. */
+static void keep(wzp_listener *l, const wzp_media_packet *packet, wzp_time now) {
+    const wzp_media_hdr *hdr = &packet->hdr;
+    if (l->dec != NULL) {
+        wzp_audio_dec_arrive(l->dec, hdr->codec_id, hdr->timestamp_ms, packet->payload);
+    }
+    wzp_jbuf_push(l->jbuf, hdr, packet->payload, now);
+}
+
+/* Without memory there is no repair, and Codec2 is heard as it comes. */
+static bool is_repairable(wzp_listener *l, const wzp_media_packet *packet) {
+    if (!wzp_codec_find(packet->hdr.codec_id)->is_codec2) {
+        return false;
+    }
+    return l->repair != NULL || wzp_repair_in_new(&l->repair) == WZP_OK;
+}
+
+void wzp_listener_take(wzp_listener *l, const wzp_media_packet *packet, wzp_time now,
+                       wzp_listener_counts *counts) {
+    wzp_media_packet back;
+    if (l->jbuf == NULL || wzp_codec_find(packet->hdr.codec_id)->is_video) {
+        return;
+    }
+    if ((packet->hdr.flags & WZP_MEDIA_REPAIR) == 0) {
+        keep(l, packet, now);
+    }
+    if (!is_repairable(l, packet)) {
+        return;
+    }
+    wzp_repair_in_packet(l->repair, packet, now);
+    while (wzp_repair_in_next(l->repair, &back)) {
+        keep(l, &back, now);
+        counts->recovered++;
+    }
+}
+
+/* --- what is due ------------------------------------------------------------------------------ */
+
+static uint64_t recovered_by(const wzp_audio_dec *dec) {
+    wzp_audio_counters counters;
+    wzp_audio_dec_count(dec, &counters);
+    return counters.opus.dred_reconstructions + counters.opus.inband_fec;
+}
+
+/* Fills `out` with the sound of a frame, or of its concealment. */
+static void decode(wzp_listener *l, const wzp_jbuf_out *frame, int16_t *pcm, wzp_listener_out *out,
+                   wzp_listener_counts *counts) {
+    out->pcm = pcm;
+    if (frame->kind == WZP_JBUF_FRAME &&
+        wzp_audio_dec_play(l->dec, frame->codec_id, frame->payload, pcm, WZP_AUDIO_FRAME_MAX,
+                           &out->samples) == WZP_OK) {
+        return;
+    }
+    const uint64_t before = recovered_by(l->dec);
+    wzp_audio_dec_fill(l->dec, frame->is_added ? WZP_AUDIO_ADDED : WZP_AUDIO_LOST,
+                       frame->timestamp_ms, pcm, out->samples);
+    out->kind = WZP_JBUF_CONCEAL;
+    if (recovered_by(l->dec) > before) {
+        counts->recovered++;
+    } else {
+        counts->concealed++;
+    }
+}
+
+bool wzp_listener_next(wzp_listener *l, wzp_time now, int16_t pcm[WZP_AUDIO_FRAME_MAX],
+                       wzp_listener_out *out, wzp_listener_counts *counts) {
+    wzp_jbuf_out frame;
+    while (l->jbuf != NULL && wzp_jbuf_pop(l->jbuf, now, &frame)) {
+        *out = (wzp_listener_out){.kind = frame.kind,
+                                  .at_ms = l->played_ms,
+                                  .samples = frame.duration_ms * (WZP_AUDIO_RATE_HZ / 1000)};
+        l->played_ms += frame.duration_ms;
+        if (l->dec == NULL) {
+            out->payload = frame.payload;
+            counts->concealed += frame.kind == WZP_JBUF_CONCEAL ? 1 : 0;
+            return true;
+        }
+        if (frame.kind != WZP_JBUF_PAUSE) {
+            decode(l, &frame, pcm, out, counts);
+            return true;
+        }
+    }
+    return false;
+}
+
+wzp_time wzp_listener_deadline(const wzp_listener *l) {
+    return l->jbuf != NULL ? wzp_jbuf_deadline(l->jbuf) : WZP_TIME_NEVER;
+}

@@ -1,0 +1,140 @@
+/* Loss between an encoder and a listener: what came is heard, and how much of the rest comes back.
+ */
+#include "client/listener.h"
+
+#include "base/testing/suite.h"
+
+enum { FRAMES = 600 };
+
+static const struct loss_case {
+    const char *name;
+    uint8_t codec;
+    unsigned every; /* so many frames from one loss to the next; 0: none is lost */
+    unsigned in_row;
+    bool coded;
+    uint32_t least_recovered, most_concealed;
+} loss_cases[] = {
+    {"nothing is lost", WZP_CODEC_OPUS_24K, 0, 0, false, 0, 0},
+    {"Opus, one of ten", WZP_CODEC_OPUS_24K, 10, 1, false, 50, 3},
+    {"Opus, two in a row of twenty", WZP_CODEC_OPUS_24K, 20, 2, false, 50, 5},
+    {"Opus 6k has no DRED", WZP_CODEC_OPUS_6K, 10, 1, false, 0, 62},
+    {"Codec2 3200, one of ten", WZP_CODEC_CODEC2_3200, 10, 1, false, 58, 3},
+    {"Codec2 1200, three of sixteen", WZP_CODEC_CODEC2_1200, 16, 3, false, 105, 10},
+    {"Codec2 in coded mode", WZP_CODEC_CODEC2_3200, 10, 1, true, 58, 3},
+    {"Opus in coded mode is for the caller to rebuild", WZP_CODEC_OPUS_24K, 10, 1, true, 0, 62},
+};
+
+typedef struct line {
+    const struct loss_case *c;
+    wzp_audio_enc *enc;
+    wzp_repair_out *repair;
+    wzp_listener listener;
+    wzp_listener_counts counts;
+    uint32_t seq, played, wrong_slots;
+    uint64_t next_at_ms;
+} line;
+
+static void deliver(line *l, const wzp_media_packet *packet, wzp_time now) {
+    wzp_listener_take(&l->listener, packet, now, &l->counts);
+}
+
+static void say(line *l, uint32_t number, wzp_time now) {
+    const uint32_t frame_ms = wzp_codec_find(l->c->codec)->frame_ms;
+    int16_t pcm[WZP_AUDIO_SENT_MAX];
+    uint8_t coded[WZP_AUDIO_PACKET_MAX];
+    size_t len = 0;
+    const size_t samples = wzp_audio_enc_samples(l->enc);
+    for (size_t i = 0; i < samples; i++) { /* a buzz of 150 Hz that swells */
+        const uint32_t n = (uint32_t)(number * samples + i);
+        pcm[i] = (int16_t)((int32_t)(n % 320) * 40 * (int32_t)(1 + n / 4800 % 3) / 3 - 4000);
+    }
+    ck_assert(wzp_audio_enc_frame(l->enc, pcm, samples, coded, &len) == WZP_OK);
+    wzp_media_packet packet = {.hdr = {.version = WZP_PROTOCOL_VERSION,
+                                       .codec_id = l->c->codec,
+                                       .seq = l->seq++,
+                                       .timestamp_ms = number * frame_ms},
+                               .payload = {coded, len}};
+    wzp_repair_out_source(l->repair, &packet.hdr, packet.payload);
+    if (l->c->every == 0 || number % l->c->every < l->c->every - l->c->in_row) {
+        deliver(l, &packet, now);
+    }
+    while (wzp_repair_out_next(l->repair, &l->seq, &packet)) {
+        deliver(l, &packet, now);
+    }
+}
+
+static void listen(line *l, wzp_time now) {
+    int16_t pcm[WZP_AUDIO_FRAME_MAX];
+    wzp_listener_out out;
+    while (wzp_listener_next(&l->listener, now, pcm, &out, &l->counts)) {
+        l->wrong_slots += out.at_ms != l->next_at_ms || (out.pcm != NULL) == l->c->coded ? 1 : 0;
+        l->next_at_ms = out.at_ms + out.samples / (WZP_AUDIO_RATE_HZ / 1000);
+        l->played++;
+    }
+}
+
+START_TEST(loss) {
+    const struct loss_case *c = &loss_cases[_i];
+    line l = {.c = c};
+    const wzp_audio_enc_cfg cfg = {.codec = c->codec};
+    const uint64_t step = wzp_codec_find(c->codec)->frame_ms * WZP_MS;
+    wzp_time now = WZP_S;
+    ck_assert(wzp_audio_enc_new(&l.enc, &cfg) == WZP_OK);
+    ck_assert(wzp_repair_out_new(&l.repair, false) == WZP_OK);
+    ck_assert(wzp_listener_start(&l.listener, c->coded, 1));
+    for (uint32_t number = 0; number < FRAMES; number++) {
+        for (uint64_t part = 0; part < 4; part++, now += step / 4) {
+            listen(&l, now);
+            if (part == 0) {
+                say(&l, number, now);
+            }
+        }
+    }
+    ck_assert_uint_eq(l.wrong_slots, 0);
+    ck_assert_uint_gt(l.played, FRAMES - 20);
+    ck_assert_msg(l.counts.recovered >= c->least_recovered, "%s: %llu came back", c->name,
+                  (unsigned long long)l.counts.recovered);
+    ck_assert_msg(l.counts.concealed <= c->most_concealed, "%s: %llu are concealed", c->name,
+                  (unsigned long long)l.counts.concealed);
+    ck_assert(c->least_recovered > 0 || l.counts.recovered == 0);
+    wzp_listener_clear(&l.listener);
+    wzp_repair_out_free(&l.repair);
+    wzp_audio_enc_free(&l.enc);
+}
+END_TEST
+
+START_TEST(what_is_no_sound_is_ignored) {
+    static const uint8_t bytes[300];
+    static const wzp_media_hdr headers[] = {
+        {.version = 2, .codec_id = WZP_CODEC_AV1_MAIN},
+        {.version = 2, .codec_id = WZP_CODEC_OPUS_24K, .flags = WZP_MEDIA_REPAIR},
+        {.version = 2,
+         .codec_id = WZP_CODEC_CODEC2_1200,
+         .flags = WZP_MEDIA_REPAIR,
+         .fec_block = 2},
+    };
+    wzp_listener l = {0};
+    wzp_listener_counts counts = {0};
+    int16_t pcm[WZP_AUDIO_FRAME_MAX];
+    wzp_listener_out out;
+    for (size_t i = 0; i < WZP_COUNT_OF(headers); i++) {
+        const wzp_media_packet packet = {.hdr = headers[i], .payload = {bytes, 300}};
+        wzp_listener_take(&l, &packet, WZP_S, &counts); /* it has not started */
+    }
+    ck_assert(wzp_listener_start(&l, false, 1));
+    for (size_t i = 0; i < WZP_COUNT_OF(headers); i++) {
+        const wzp_media_packet packet = {.hdr = headers[i], .payload = {bytes, 300}};
+        wzp_listener_take(&l, &packet, WZP_S, &counts);
+    }
+    ck_assert(!wzp_listener_next(&l, 2 * WZP_S, pcm, &out, &counts));
+    ck_assert_uint_eq(wzp_listener_deadline(&l), WZP_TIME_NEVER);
+    wzp_listener_clear(&l);
+}
+END_TEST
+
+int main(void) {
+    TCase *tc = tcase_create("listener");
+    tcase_add_loop_test(tc, loss, 0, (int)WZP_COUNT_OF(loss_cases));
+    tcase_add_test(tc, what_is_no_sound_is_ignored);
+    return wzp_run_suite("client.listener", tc);
+}
