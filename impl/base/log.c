@@ -18,7 +18,9 @@ const char *wzp_log_level_name(wzp_log_level level) {
 static void keep_to_one_line(char *text) {
     for (; *text != '\0'; text++) {
         const unsigned char c = (unsigned char)*text;
-        *text = c < 0x20 || c == 0x7f ? '?' : *text;
+        if (c < 0x20 || c == 0x7f) {
+            *text = '?';
+        }
     }
 }
 

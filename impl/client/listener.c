@@ -89,9 +89,10 @@ bool wzp_listener_next(wzp_listener *l, wzp_time now, int16_t pcm[WZP_AUDIO_FRAM
                        wzp_listener_out *out, wzp_listener_counts *counts) {
     wzp_jbuf_out frame;
     while (l->jbuf != NULL && wzp_jbuf_pop(l->jbuf, now, &frame)) {
-        *out = (wzp_listener_out){.kind = frame.kind,
-                                  .at_ms = l->played_ms,
-                                  .samples = frame.duration_ms * (WZP_AUDIO_RATE_HZ / 1000)};
+        *out =
+            (wzp_listener_out){.kind = frame.kind,
+                               .at_ms = l->played_ms,
+                               .samples = (size_t)frame.duration_ms * (WZP_AUDIO_RATE_HZ / 1000)};
         l->played_ms += frame.duration_ms;
         if (l->dec == NULL) {
             out->payload = frame.payload;

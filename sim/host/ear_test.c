@@ -127,16 +127,17 @@ START_TEST(dred) {
         for (size_t i = 0; i < c->count; i++) {
             wzp_sim_speech frame = frame_of(&plain, c->numbers[i]);
             frame.dred = c->dred;
-            const bool in_time = c->at_ms[i] <= 20 * c->numbers[i] + BUFFER / WZP_MS;
+            const uint64_t due = UINT64_C(20) * c->numbers[i] + BUFFER / WZP_MS;
+            const bool in_time = c->at_ms[i] <= due;
             if (ms == c->at_ms[i]) {
                 wzp_sim_ear_arrive(ear, &frame, START + ms * WZP_MS);
             }
-            if (in_time && ms == 20 * c->numbers[i] + BUFFER / WZP_MS) {
+            if (in_time && ms == due) {
                 wzp_sim_ear_play(ear, &frame, START + ms * WZP_MS);
             }
         }
     }
-    const wzp_time until = START + (20 * c->numbers[c->count - 1] + 20) * WZP_MS + BUFFER;
+    const wzp_time until = START + (UINT64_C(20) * c->numbers[c->count - 1] + 20) * WZP_MS + BUFFER;
     letters(ear, until, got, sizeof got);
     ck_assert_msg(strcmp(got, c->want) == 0, "%s: %s", c->name, got);
     wzp_sim_ear_report(ear, until, &heard);
