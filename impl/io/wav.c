@@ -24,7 +24,8 @@ typedef struct reader {
 
 struct wzp_wav_out {
     SNDFILE *file;
-    uint64_t written;
+    size_t channels;
+    uint64_t written; /* samples of each channel */
     bool failed;
 };
 
@@ -198,9 +199,10 @@ wzp_err wzp_wav_read(int16_t **samples, size_t *count, const char *path,
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-wzp_err wzp_wav_create(wzp_wav_out **out, const char *path, char why[WZP_WAV_WHY_MAX]) {
-    SF_INFO info = {
-        .samplerate = WZP_WAV_RATE_HZ, .channels = 1, .format = SF_FORMAT_WAV | SF_FORMAT_PCM_16};
+static wzp_err create(wzp_wav_out **out, int channels, const char *path, char *why) {
+    SF_INFO info = {.samplerate = WZP_WAV_RATE_HZ,
+                    .channels = channels,
+                    .format = SF_FORMAT_WAV | SF_FORMAT_PCM_16};
     wzp_wav_out *w = calloc(1, sizeof *w);
     if (w == NULL) {
         return refuse(WZP_ERR_NOMEM, why, path, "out of memory");
@@ -212,8 +214,17 @@ wzp_err wzp_wav_create(wzp_wav_out **out, const char *path, char why[WZP_WAV_WHY
         (void)snprintf(what, sizeof what, "cannot be written: %s", sf_strerror(NULL));
         return refuse(WZP_ERR_IO, why, path, what);
     }
+    w->channels = (size_t)channels;
     *out = w;
     return WZP_OK;
+}
+
+wzp_err wzp_wav_create(wzp_wav_out **out, const char *path, char why[WZP_WAV_WHY_MAX]) {
+    return create(out, 1, path, why);
+}
+
+wzp_err wzp_wav_create_stereo(wzp_wav_out **out, const char *path, char why[WZP_WAV_WHY_MAX]) {
+    return create(out, 2, path, why);
 }
 
 static bool write_samples(wzp_wav_out *w, const int16_t *pcm, size_t n) {
@@ -224,8 +235,8 @@ static bool write_samples(wzp_wav_out *w, const int16_t *pcm, size_t n) {
 }
 
 wzp_err wzp_wav_write_at(wzp_wav_out *w, uint64_t position, const int16_t *pcm, size_t samples) {
-    static const int16_t silence[BLOCK];
-    const uint64_t most = (UINT32_MAX - WAV_HEAD) / sizeof *pcm;
+    static const int16_t silence[2 * BLOCK];
+    const uint64_t most = (UINT32_MAX - WAV_HEAD) / (w->channels * sizeof *pcm);
     if (position > most || samples > most - position) {
         w->failed = true;
         return WZP_ERR_IO;
@@ -240,7 +251,8 @@ wzp_err wzp_wav_write_at(wzp_wav_out *w, uint64_t position, const int16_t *pcm, 
     if (known >= samples) {
         return WZP_OK;
     }
-    return write_samples(w, pcm + known, samples - (size_t)known) ? WZP_OK : WZP_ERR_IO;
+    return write_samples(w, pcm + known * w->channels, samples - (size_t)known) ? WZP_OK
+                                                                                : WZP_ERR_IO;
 }
 
 wzp_err wzp_wav_finish(wzp_wav_out **wav) {
@@ -271,6 +283,11 @@ wzp_err wzp_wav_read(int16_t **samples, size_t *count, const char *path,
 }
 
 wzp_err wzp_wav_create(wzp_wav_out **out, const char *path, char why[WZP_WAV_WHY_MAX]) {
+    (void)out;
+    return refuse(why, path);
+}
+
+wzp_err wzp_wav_create_stereo(wzp_wav_out **out, const char *path, char why[WZP_WAV_WHY_MAX]) {
     (void)out;
     return refuse(why, path);
 }

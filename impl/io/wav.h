@@ -22,6 +22,11 @@ typedef struct wzp_wav_out wzp_wav_out;
 /* Replaces what is there.  Errors as above. */
 WZP_MUST_USE wzp_err wzp_wav_create(wzp_wav_out **out, const char *path, char why[WZP_WAV_WHY_MAX]);
 
+/* The same with two channels: pcm is then left, right, left ..., and positions and counts are those
+ * of pairs. */
+WZP_MUST_USE wzp_err wzp_wav_create_stereo(wzp_wav_out **out, const char *path,
+                                           char why[WZP_WAV_WHY_MAX]);
+
 /* Writes pcm[samples] at `position` (in samples).  A gap before it becomes silence; what lies
  * before the end of what is written is skipped. WZP_ERR_IO: the disk is full, or the file has its
  * four gigabytes */

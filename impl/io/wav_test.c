@@ -116,6 +116,27 @@ START_TEST(gaps_are_silence_and_the_past_stays) {
 }
 END_TEST
 
+START_TEST(two_channels_stay_apart) {
+    static const int16_t a[] = {1000, -1, 2000, -2, 3000, -3};
+    static const int16_t want[] = {0, 0, 1000, -1, 2000, -2, 3000, -3};
+    char why[WZP_WAV_WHY_MAX];
+    wzp_wav_out *out = NULL;
+    int16_t back[16];
+    SF_INFO info = {0};
+    ck_assert_int_eq(wzp_wav_create_stereo(&out, path, why), WZP_OK);
+    ck_assert_int_eq(wzp_wav_write_at(out, 1, a, 2), WZP_OK);
+    ck_assert_int_eq(wzp_wav_write_at(out, 1, a, 3), WZP_OK);
+    ck_assert_int_eq(wzp_wav_write_at(out, UINT32_MAX / 4, a, 1), WZP_ERR_IO);
+    ck_assert_int_eq(wzp_wav_finish(&out), WZP_ERR_IO); /* the last one is missing */
+    SNDFILE *file = sf_open(path, SFM_READ, &info);
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(info.channels, 2);
+    ck_assert_int_eq(sf_readf_short(file, back, 8), 4);
+    ck_assert_mem_eq(back, want, sizeof want);
+    sf_close(file);
+}
+END_TEST
+
 START_TEST(more_than_a_wav_file_holds_is_refused) {
     const int16_t a[] = {1};
     wzp_wav_out *out = create();
@@ -201,6 +222,7 @@ int main(void) {
     tcase_add_loop_test(tc, every_shape_becomes_48_khz_mono, 0, WZP_COUNT_OF(shape_cases));
     tcase_add_test(tc, samples_survive_unchanged);
     tcase_add_test(tc, gaps_are_silence_and_the_past_stays);
+    tcase_add_test(tc, two_channels_stay_apart);
     tcase_add_test(tc, more_than_a_wav_file_holds_is_refused);
     tcase_add_test(tc, values_outside_the_range_are_clipped);
     tcase_add_test(tc, what_is_no_sound_file_is_told);

@@ -1,5 +1,5 @@
 /* Codec2 at 3200 and 1200 bit/s behind 48 kHz PCM (media sheet 2.4): frames are resampled to 8 kHz
- * and back by the Speex resampler, which adds 2.5 ms each way.  Everything is allocated at
+ * and back by the Speex resampler, which adds 3 ms each way.  Everything is allocated at
  * creation; not thread-safe.  A build without libcodec2 or libspeexdsp has the functions and no
  * codec. */
 #ifndef WZP_MEDIA_CODEC2_H
