@@ -83,12 +83,19 @@ static void listen_to(void *ctx, wzp_ct_subject *s, wzp_ct_sayings *out) {
 
 /* --- life ------------------------------------------------------------------------------------- */
 
+enum { NOT_EXECUTABLE = 126, NOT_FOUND, BY_SIGNAL }; /* exit codes of a shell */
+
 static wzp_ct_fate fate(void *ctx, wzp_ct_subject *s) {
-    (void)ctx;
-    return wzp_ct_child_alive(&s->child)        ? WZP_CT_RUNS
-           : WIFSIGNALED(s->child.status)       ? WZP_CT_CRASHED
-           : WEXITSTATUS(s->child.status) > 127 ? WZP_CT_CRASHED /* a shell says so of its child */
-                                                : WZP_CT_EXITED;
+    wzp_ct_client_command *command = ctx;
+    if (wzp_ct_child_alive(&s->child)) {
+        return WZP_CT_RUNS;
+    }
+    const int code = WEXITSTATUS(s->child.status);
+    if (WIFSIGNALED(s->child.status) || code >= BY_SIGNAL) {
+        return WZP_CT_CRASHED;
+    }
+    command->missing += code == NOT_EXECUTABLE || code == NOT_FOUND ? 1 : 0;
+    return WZP_CT_EXITED;
 }
 
 static void end(void *ctx, wzp_ct_subject *s) {

@@ -8,6 +8,7 @@
 typedef struct wzp_ct_client_command {
     const char *template; /* with {addr} and {room}, and perhaps {crypto} */
     const char *log;      /* where its standard error goes; NULL: nowhere */
+    unsigned missing;     /* starts that ended as a shell ends that finds no such program */
 } wzp_ct_client_command;
 
 extern const wzp_ct_client_ops wzp_ct_client_children;

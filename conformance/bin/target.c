@@ -96,6 +96,14 @@ void *wzp_ct_target_clients_ctx(wzp_ct_target *t) {
                                                                : (void *)&t->command;
 }
 
+bool wzp_ct_target_client_is_missing(const wzp_ct_target *t) {
+    if (t->command.missing > 0) {
+        (void)complain(UNREACHABLE, "--client",
+                       "the shell finds no such program, or may not run it");
+    }
+    return t->command.missing > 0;
+}
+
 bool wzp_ct_target_client_obeys(const wzp_ct_target *t) {
     return t->options->client != NULL &&
            (is_embedded_client(t) || strstr(t->options->client, "{crypto}") != NULL);

@@ -19,6 +19,8 @@ const wzp_addr *wzp_ct_target_addrs(const wzp_ct_target *target);
 /* For cases about a client; NULL when a relay is tested. */
 const wzp_ct_client_ops *wzp_ct_target_clients(const wzp_ct_target *target);
 void *wzp_ct_target_clients_ctx(wzp_ct_target *target);
+/* There is no such program (said). */
+bool wzp_ct_target_client_is_missing(const wzp_ct_target *target);
 /* The client is told whether to seal. */
 bool wzp_ct_target_client_obeys(const wzp_ct_target *target);
 wzp_rng wzp_ct_target_rng(wzp_ct_target *target);

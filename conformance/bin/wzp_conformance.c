@@ -15,6 +15,8 @@
 #include "io/sys.h"
 #include "wzp_version.h"
 
+enum { UNREACHABLE = 4 };
+
 static volatile sig_atomic_t stop_requested;
 
 static void on_signal(int number) {
@@ -178,9 +180,10 @@ static int run_suite(const wzp_ct_options *o) {
     if (ctx.line.shown) {
         (void)fputs("\r                                        \r", stderr);
     }
+    const bool is_missing = wzp_ct_target_client_is_missing(target);
     wzp_ct_target_close(&target);
     const bool written = ran && wzp_ct_options_expect(o, &report) && write_reports(o, &report);
-    const int code = wzp_ct_exit_code(&report);
+    const int code = is_missing ? UNREACHABLE : wzp_ct_exit_code(&report);
     wzp_ct_suite_clear(&report);
     return written ? code : 3;
 }
