@@ -376,6 +376,8 @@ static void keep_pace(wzp_client *c, wzp_time now) {
     if (codec == c->codec || (c->enc != NULL && wzp_audio_enc_set_codec(c->enc, codec) != WZP_OK)) {
         return;
     }
+    wzp_logf(&c->cfg.log, WZP_LOG_INFO, "%s after %s", wzp_codec_find(codec)->name,
+             wzp_codec_find(c->codec)->name);
     c->codec = codec;
     c->codec_changes++;
     c->frame_ms = wzp_codec_find(codec)->frame_ms;

@@ -2,7 +2,8 @@
 
 wzp_err wzp_pace_init(wzp_pace *pace, const wzp_pace_cfg *cfg) {
     *pace = (wzp_pace){.cfg = *cfg, .ceiling = WZP_TIER_STUDIO_64K, .hold = WZP_PACE_HOLD};
-    wzp_controller_init(&pace->controller, cfg->policy, WZP_NETWORK_UNKNOWN);
+    wzp_controller_init(&pace->own, cfg->policy, WZP_NETWORK_UNKNOWN);
+    wzp_controller_init(&pace->others, cfg->policy, WZP_NETWORK_UNKNOWN);
     wzp_reporter_init(&pace->reporter, cfg->policy);
     wzp_dred_tuner_init(&pace->tuner, cfg->policy, cfg->codec);
     wzp_bwe_init(&pace->bwe, cfg->policy);
@@ -43,24 +44,35 @@ static void hold_below(wzp_pace *pace, uint8_t codec, wzp_time now) {
 
 /* --- reports ---------------------------------------------------------------------------------- */
 
-static bool observe(wzp_pace *pace, const wzp_quality_report *report, wzp_time now) {
+/* True if the tier fell. */
+static bool observe(wzp_pace *pace, wzp_controller *c, const wzp_quality_report *report,
+                    wzp_time now) {
     const uint64_t estimate = wzp_bwe_target(&pace->bwe);
     const uint64_t own = ceiling(pace, now) < WZP_TIER_STUDIO_64K
                              ? wzp_tier_required_bps(ceiling(pace, now))
                              : WZP_TARGET_UNKNOWN;
-    const wzp_tier before = wzp_controller_tier(&pace->controller);
+    const wzp_tier before = wzp_controller_tier(c);
     const wzp_quality_profile *profile =
-        wzp_controller_observe(&pace->controller, report, estimate < own ? estimate : own, now);
+        wzp_controller_observe(c, report, estimate < own ? estimate : own, now);
     if (profile != NULL) {
-        (void)wzp_agreement_adapt(&pace->agreement, profile->codec);
+        const wzp_quality_profile *other =
+            wzp_controller_profile(c == &pace->own ? &pace->others : &pace->own);
+        const bool is_alone = c == &pace->own && now >= pace->others_until;
+        const bool is_lower = is_alone || bps_of(profile->codec) < bps_of(other->codec);
+        (void)wzp_agreement_adapt(&pace->agreement, is_lower ? profile->codec : other->codec);
     }
-    return wzp_controller_tier(&pace->controller) < before;
+    return wzp_controller_tier(c) < before;
 }
 
 void wzp_pace_report(wzp_pace *pace, const wzp_quality_report *report, wzp_time now) {
-    if (!pace->cfg.is_fixed) {
-        (void)observe(pace, report, now);
+    const bool is_one = pace->cfg.policy == WZP_ADAPT_DEPLOYED;
+    if (pace->cfg.is_fixed) {
+        return;
     }
+    if (!is_one) {
+        pace->others_until = wzp_time_after(now, WZP_PACE_OTHERS);
+    }
+    (void)observe(pace, is_one ? &pace->own : &pace->others, report, now);
 }
 
 /* Frames that waited too long to leave are as lost to listeners as those that got lost. */
@@ -77,7 +89,7 @@ static wzp_path_totals totals_of(const wzp_pace *pace, const wzp_quic_stats *sta
 static void on_own_report(wzp_pace *pace, const wzp_quic_stats *stats, wzp_time now) {
     wzp_bwe_path(&pace->bwe, stats->cwnd, (uint32_t)(stats->smoothed_rtt / WZP_MS), now);
     const uint8_t codec = wzp_pace_codec(pace, now);
-    if (!pace->cfg.is_fixed && observe(pace, &pace->reporter.report, now) &&
+    if (!pace->cfg.is_fixed && observe(pace, &pace->own, &pace->reporter.report, now) &&
         pace->cfg.policy == WZP_ADAPT_REFERENCE) {
         hold_below(pace, codec, now);
     }

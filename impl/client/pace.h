@@ -1,12 +1,16 @@
 /* How much a client's sender says: it follows quality reports, its own path, directives of the
  * relay and what peers agree on, and decides the codec of the next frame (media sheet 4.7, 5, 9.5).
  *
- *   reports of others, our own ---> controller ---+
+ *   reports of others --> controller --+
+ *   our own ------------> controller --+ the lower
  *   QualityDirective, Upgrade* -------------------+--> agreement --> cap of our own path --> codec
  *
- * The last step is not deployed: a relay that sees the clean reports of a narrow path directs its
- * sender up again, and again what was just too much is sent.  So what our own reports have called
- * too much is not sent again for WZP_PACE_HOLD, twice as long each time in a row.
+ * Deployed clients have one controller for both kinds of reports: good ones of a peer then forgive
+ * bad ones of our own path, and three in a row never come together.
+ *
+ * The last step is not deployed either: a relay that sees the clean reports of a narrow path
+ * directs its sender up again, and again what was just too much is sent.  So what our own reports
+ * have called too much is not sent again for WZP_PACE_HOLD, twice as long each time in a row.
  *
  * Plain struct, no memory; time is an argument. */
 #ifndef WZP_CLIENT_PACE_H
@@ -21,6 +25,7 @@
 #include "quic/quic.h"
 
 #define WZP_PACE_HOLD (30 * WZP_S)
+#define WZP_PACE_OTHERS (10 * WZP_S) /* without reports of others they do not count */
 #define WZP_PACE_HOLD_MAX (480 * WZP_S)
 
 typedef struct wzp_pace_cfg {
@@ -32,7 +37,8 @@ typedef struct wzp_pace_cfg {
 
 typedef struct wzp_pace {
     wzp_pace_cfg cfg;
-    wzp_controller controller;
+    wzp_controller own, others; /* only `own` is used with the deployed policy */
+    wzp_time others_until;      /* so long their controller counts */
     wzp_agreement agreement;
     wzp_reporter reporter;
     wzp_dred_tuner tuner;

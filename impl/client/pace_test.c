@@ -47,12 +47,30 @@ START_TEST(three_bad_seconds_slow_down) {
 }
 END_TEST
 
+/* A peer that hears nothing bad does not forgive what our own path does; as deployed, it does. */
+START_TEST(good_reports_of_others_forgive_nothing) {
+    static const wzp_quality_report good = {0, 5, 0, 200};
+    for (int i = 0; i < 2; i++) {
+        wzp_pace pace = fresh(i == 0 ? WZP_ADAPT_REFERENCE : WZP_ADAPT_DEPLOYED, false);
+        path p = {.now = 100 * WZP_S};
+        for (int s = 0; s < 3; s++) {
+            second(&pace, &p, 50, 40);
+            wzp_pace_report(&pace, &good, p.now);
+        }
+        ck_assert_str_eq(sends(&pace, &p), i == 0 ? "Opus6k" : "Opus24k");
+    }
+}
+END_TEST
+
+/* Both kinds of reports must be good. */
 START_TEST(a_clean_path_climbs) {
+    static const wzp_quality_report good = {0, 5, 0, 200};
     wzp_pace pace = fresh(WZP_ADAPT_REFERENCE, false);
     path p = {.now = 100 * WZP_S};
     for (int s = 0; s < 10; s++) {
         ck_assert_str_eq(sends(&pace, &p), "Opus24k");
         second(&pace, &p, 0, 20);
+        wzp_pace_report(&pace, &good, p.now);
     }
     ck_assert_str_eq(sends(&pace, &p), "Opus32k");
 }
@@ -80,6 +98,22 @@ START_TEST(reports_of_others_count) {
     ck_assert_str_eq(sends(&pace, &p), "Opus24k");
     wzp_pace_report(&pace, &bad, p.now);
     ck_assert_str_eq(sends(&pace, &p), "Opus6k");
+}
+END_TEST
+
+/* Whoever says nothing more, or never did, holds nobody back. */
+START_TEST(silent_others_do_not_count) {
+    static const wzp_quality_report bad = {13, 25, 0, 200};
+    wzp_pace pace = fresh(WZP_ADAPT_REFERENCE, false);
+    path p = {.now = 100 * WZP_S};
+    for (int s = 0; s < 3; s++) {
+        wzp_pace_report(&pace, &bad, p.now);
+    }
+    ck_assert_str_eq(sends(&pace, &p), "Opus6k");
+    for (int s = 0; s < 10; s++) {
+        second(&pace, &p, 0, 20);
+    }
+    ck_assert_str_eq(sends(&pace, &p), "Opus32k");
 }
 END_TEST
 
@@ -192,9 +226,11 @@ int main(void) {
     Suite *suite = suite_create("pace");
     TCase *tc = tcase_create("pace");
     tcase_add_test(tc, three_bad_seconds_slow_down);
+    tcase_add_test(tc, good_reports_of_others_forgive_nothing);
     tcase_add_test(tc, a_clean_path_climbs);
     tcase_add_test(tc, a_fixed_codec_stays);
     tcase_add_test(tc, reports_of_others_count);
+    tcase_add_test(tc, silent_others_do_not_count);
     tcase_add_test(tc, what_was_too_much_is_not_sent_again_at_once);
     tcase_add_test(tc, it_is_held_for_longer_each_time);
     tcase_add_test(tc, deployed_holds_nothing);
