@@ -28,8 +28,10 @@ struct wzp_sim_call_host {
     bool in_call, hung_up, abuses;
 
     wzp_sim_speech next; /* the frame that is said next */
-    wzp_time spoke_at;   /* the first one, on the host's clock; WZP_TIME_NEVER: not yet */
-    bool first_of_dial;  /* nothing was said since the last dial */
+    uint8_t codec;       /* of it */
+    uint16_t frame_bytes;
+    wzp_time spoke_at;  /* the first one, on the host's clock; WZP_TIME_NEVER: not yet */
+    bool first_of_dial; /* nothing was said since the last dial */
 
     wzp_quic_path path;
     wzp_sim_ear *ears[WZP_SIM_CALL_SENDERS_MAX];
@@ -67,6 +69,17 @@ static wzp_time earlier(wzp_time known, wzp_time now) {
 
 /* --- speaking --------------------------------------------------------------------------------- */
 
+/* Filler is as long as the codec's nominal rate gives, if the caller did not say how long. */
+static void use_codec(wzp_sim_call_host *call, uint8_t codec) {
+    const wzp_codec_info *info = wzp_codec_find(codec);
+    const uint32_t bytes = info->nominal_bps * info->frame_ms / 8000;
+    call->codec = codec;
+    call->next.slots = (uint8_t)(info->frame_ms / WZP_SIM_SLOT_MS);
+    call->frame_bytes = call->cfg.frame_bytes != 0   ? call->cfg.frame_bytes
+                        : bytes < WZP_SIM_SPEECH_MIN ? WZP_SIM_SPEECH_MIN
+                                                     : (uint16_t)bytes;
+}
+
 /* Slot numbers follow the host's clock from the first frame on, whatever happened in between. */
 static void find_place(wzp_sim_call_host *call, wzp_time local) {
     if (call->spoke_at == WZP_TIME_NEVER) {
@@ -97,9 +110,9 @@ static uint8_t dred_slots(uint8_t codec) {
 /* Fills `frame` with what is said next and returns its length. */
 static size_t say(wzp_sim_call_host *call, uint8_t frame[WZP_OPUS_PACKET_MAX]) {
     const wzp_sim_payloads *payloads = call->cfg.payloads;
-    call->next.dred = payloads == NULL && !call->cfg.no_dred ? dred_slots(call->cfg.codec) : 0;
+    call->next.dred = payloads == NULL && !call->cfg.no_dred ? dred_slots(call->codec) : 0;
     if (payloads == NULL || call->abuses) {
-        const size_t len = call->abuses ? WZP_OPUS_PACKET_MAX : call->cfg.frame_bytes;
+        const size_t len = call->abuses ? WZP_OPUS_PACKET_MAX : call->frame_bytes;
         (void)wzp_sim_speech_write(frame, len, &call->next);
         return len;
     }
@@ -109,8 +122,9 @@ static size_t say(wzp_sim_call_host *call, uint8_t frame[WZP_OPUS_PACKET_MAX]) {
     return payload.packet.len;
 }
 
-static void on_capture(wzp_sim_call_host *call, wzp_time local) {
+static void on_capture(wzp_sim_call_host *call, uint8_t codec, wzp_time local) {
     uint8_t frame[WZP_OPUS_PACKET_MAX];
+    use_codec(call, codec);
     find_place(call, local);
     call->next.sent = wzp_sim_now(call->clock);
     const bool spoken = wzp_sim_speech_spoken(&call->next, call->next.number);
@@ -201,7 +215,7 @@ static void on_event(wzp_sim_call_host *call, const wzp_client_event *ev, wzp_ti
         on_room(call, ev->count);
         break;
     case WZP_CLIENT_CAPTURE:
-        on_capture(call, local);
+        on_capture(call, ev->codec, local);
         break;
     case WZP_CLIENT_PLAY:
         on_play(call, ev);
@@ -308,6 +322,7 @@ static bool dial(wzp_sim_call_host *call) {
                           .room = call->room,
                           .alias = call->cfg.alias,
                           .codec = call->cfg.codec,
+                          .adapts = call->cfg.adapts,
                           .listen_only = call->cfg.listen_only,
                           .coded = true,
                           .path = {.remote = call->cfg.relay},
@@ -388,7 +403,7 @@ static wzp_err take_cfg(wzp_sim_call_host *call, const wzp_sim_call_cfg *cfg) {
     const wzp_codec_info *codec = wzp_codec_find(cfg->codec);
     const char *room = cfg->room != NULL ? cfg->room : "default";
     if (codec == NULL || !codec->is_opus || !good_pattern(cfg) || strlen(room) > WZP_QUIC_SNI_MAX ||
-        cfg->fault_count > WZP_SIM_SIGNAL_FAULTS_MAX ||
+        cfg->fault_count > WZP_SIM_SIGNAL_FAULTS_MAX || (cfg->payloads != NULL && cfg->adapts) ||
         (cfg->payloads != NULL && wzp_sim_payloads_frame_ms(cfg->payloads) != codec->frame_ms)) {
         return WZP_ERR_INVALID_ARGUMENT;
     }
@@ -398,19 +413,14 @@ static wzp_err take_cfg(wzp_sim_call_host *call, const wzp_sim_call_cfg *cfg) {
     if (cfg->alias == NULL) {
         call->cfg.alias = cfg->name;
     }
-    if (cfg->frame_bytes == 0) {
-        const uint32_t bytes = codec->nominal_bps * codec->frame_ms / 8000;
-        call->cfg.frame_bytes = (uint16_t)(bytes < WZP_SIM_SPEECH_MIN ? WZP_SIM_SPEECH_MIN : bytes);
-    }
     if (cfg->hangup_at == 0) {
         call->cfg.hangup_at = WZP_TIME_NEVER;
     }
     call->next = (wzp_sim_speech){.sender = cfg->id,
-                                  .slots = (uint8_t)(codec->frame_ms / WZP_SIM_SLOT_MS),
                                   .talk = (uint16_t)(cfg->talk_ms / WZP_SIM_SLOT_MS),
                                   .silence = (uint16_t)(cfg->silence_ms / WZP_SIM_SLOT_MS)};
-    return call->cfg.frame_bytes >= WZP_SIM_SPEECH_MIN &&
-                   call->cfg.frame_bytes <= WZP_OPUS_PACKET_MAX
+    use_codec(call, cfg->codec);
+    return call->frame_bytes >= WZP_SIM_SPEECH_MIN && call->frame_bytes <= WZP_OPUS_PACKET_MAX
                ? WZP_OK
                : WZP_ERR_INVALID_ARGUMENT;
 }

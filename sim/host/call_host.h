@@ -44,7 +44,8 @@ typedef struct wzp_sim_call_cfg {
     wzp_addr relay;
     const char *room;  /* NULL: "default"; copied */
     const char *alias; /* NULL: the name */
-    uint8_t codec;     /* an Opus codec id */
+    uint8_t codec;     /* an Opus codec id; to begin with, if it adapts */
+    bool adapts;       /* as in client/client.h; not with payloads */
     uint16_t port;     /* local; 0: any */
     bool listen_only;
     uint32_t talk_ms, silence_ms; /* its pattern, multiples of 40; silence 0: it never pauses */

@@ -503,6 +503,27 @@ START_TEST(payloads_of_another_length) {
 }
 END_TEST
 
+/* From frames of 40 ms to frames of 20 ms, once the path has shown what it carries. */
+START_TEST(a_codec_that_changes) {
+    static room r;
+    open_room(&r, 2);
+    for (size_t i = X; i <= Y; i++) {
+        r.parties[i].cfg.codec = WZP_CODEC_OPUS_6K;
+        r.parties[i].cfg.adapts = true;
+    }
+    start(&r, 1);
+    run_until(&r, 61 * WZP_S);
+    for (size_t i = X; i <= Y; i++) {
+        const wzp_sim_heard *h = heard_of(&r.parties[i], X + Y - (uint32_t)i);
+        ck_assert_uint_eq(h->verdict.concealed, 0);
+        ck_assert_uint_eq(h->lost + h->late + h->duplicates + h->skipped, 0);
+        ck_assert_uint_lt(h->played, h->slots);
+        ck_assert_uint_gt(2 * h->played, h->slots);
+    }
+    close_room(&r);
+}
+END_TEST
+
 START_TEST(refused) {
     const struct cfg_case *c = &cfg_cases[_i];
     const wzp_sim_host_cfg host_cfg = {.name = "x"};
@@ -540,6 +561,7 @@ int main(void) {
     tcase_add_test(tc, hanging_up_before_dialling);
     tcase_add_test(tc, payloads_of_a_codec);
     tcase_add_test(tc, payloads_of_another_length);
+    tcase_add_test(tc, a_codec_that_changes);
     tcase_add_loop_test(tc, refused, 0, WZP_COUNT_OF(cfg_cases));
     return wzp_run_suite("sim_host.call_host", tc);
 }

@@ -36,7 +36,7 @@ struct wzp_sim_ear {
     uint32_t first_arrived;
     wzp_time first_at, last_at, last_arrival_at;
     wzp_time left_at; /* WZP_TIME_NEVER: it is there */
-    uint64_t arrived, played, duplicates, reordered, skipped, jitter_x16;
+    uint64_t arrived, arrived_slots, played, duplicates, reordered, skipped, jitter_x16;
     spread delay, ear;
     known known[KNOWN]; /* by number, in a ring */
 };
@@ -159,6 +159,7 @@ void wzp_sim_ear_arrive(wzp_sim_ear *ear, const wzp_sim_speech *frame, wzp_time 
     }
     *state |= ARRIVED;
     learn(ear, frame, now);
+    ear->arrived_slots += frame->slots;
     add(&ear->delay, wzp_time_since(now, frame->sent));
     if (ear->arrived++ == 0) {
         ear->first_arrived = frame->number;
@@ -274,8 +275,7 @@ static uint64_t count_lost(const wzp_sim_ear *ear) {
     }
     const uint32_t slots = wzp_sim_speech_spoken_before(last, last->number + last->slots) -
                            wzp_sim_speech_spoken_before(last, ear->first_arrived);
-    const uint64_t said = slots / last->slots;
-    return said > ear->arrived ? said - ear->arrived : 0;
+    return slots > ear->arrived_slots ? (slots - ear->arrived_slots) / last->slots : 0;
 }
 
 static uint64_t count_recovered(wzp_sim_slots heard) {

@@ -32,7 +32,7 @@ bool wzp_lab_can(wzp_lab_need need) {
     static const bool can[WZP_LAB_NEED_COUNT] = {
         [WZP_LAB_NEED_FEDERATION] = true, [WZP_LAB_NEED_IPV6] = true,
         [WZP_LAB_NEED_QUICK_LOSS] = true, [WZP_LAB_NEED_RESUME] = true,
-        [WZP_LAB_NEED_DRIFT] = true,
+        [WZP_LAB_NEED_DRIFT] = true,      [WZP_LAB_NEED_ADAPTATION] = true,
     };
     return can[need];
 }

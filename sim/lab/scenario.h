@@ -39,6 +39,7 @@
     X(RESUME, "resume", "clients whose sound flows again at once after a hole")                    \
     X(RECOVERY, "recovery", "clients that rebuild what is lost (DRED, FEC)")                       \
     X(ADAPTATION, "adaptation", "clients that adapt rate and jitter buffer to the path")           \
+    X(CODEC2, "codec2", "clients that speak Codec2 where no rate of Opus fits")                    \
     X(DRIFT, "drift", "clients that follow a clock that runs fast or slow")
 
 typedef enum wzp_lab_need {
