@@ -528,8 +528,11 @@ static wzp_err dial(wzp_client *c, wzp_time now) {
     return wzp_quic_connect(c->quic, &d, now, &c->conn);
 }
 
-/* Codec2 is for those who have it, and in coded mode the caller would have to. */
+/* Codec2 is for those who have it; in coded mode that is who chose it. */
 static uint8_t smallest(const wzp_client_cfg *cfg) {
+    if (!cfg->adapts && wzp_codec_find(cfg->codec)->is_codec2) {
+        return cfg->codec;
+    }
     return !cfg->coded && wzp_audio_is_codec(WZP_CODEC_CODEC2_1200) ? WZP_CODEC_CODEC2_1200
                                                                     : WZP_CODEC_OPUS_6K;
 }
