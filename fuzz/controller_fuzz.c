@@ -37,7 +37,7 @@ static void report(subjects *s, const uint8_t *p) {
     const wzp_tier after = wzp_controller_tier(&s->c);
     require(after < WZP_TIER_COUNT && after <= before + 1);
     require(after <= before || may_climb(s, after, was_probing));
-    require(!s->c.probing || (after < WZP_TIER_STUDIO_64K && !s->c.forced));
+    require(!s->c.probing || after < WZP_TIER_STUDIO_64K);
     require(after == s->twin.tier && got == (changes ? wzp_tier_profile(want) : NULL));
     require(got == NULL || got == wzp_controller_profile(&s->c));
     if (got != NULL) {
