@@ -394,6 +394,28 @@ START_TEST(blocks_live_two_seconds) {
 }
 END_TEST
 
+/* Half of the ids around: what was kept is neither ahead nor near. */
+START_TEST(a_leap_drops_all) {
+    stream *s = open_stream(3, false);
+    for (unsigned id = 253; id <= 256; id++) {
+        ck_assert_int_eq(offer(s, false, (uint8_t)id, 0, 8, 0), WZP_OK);
+    }
+    ck_assert_uint_eq(wzp_fec_receiver_blocks(s->receiver), 4);
+    ck_assert_int_eq(offer(s, false, 127, 0, 8, 0), WZP_OK);
+    ck_assert_uint_eq(wzp_fec_receiver_blocks(s->receiver), 1);
+    close_stream(s);
+}
+END_TEST
+
+/* No source packet tells when its frame was said: the repair packets do. */
+START_TEST(repair_symbols_alone) {
+    stream *s = open_stream(4, false);
+    send_block(s);
+    ck_assert_uint_eq(deliver(s, 0xff00, 0), 8);
+    close_stream(s);
+}
+END_TEST
+
 /* Whatever arrives, places for blocks suffice. */
 START_TEST(random_packets) {
     wzp_prng prng;
@@ -493,6 +515,8 @@ int main(void) {
     tcase_add_test(tc, what_a_receiver_refuses);
     tcase_add_test(tc, more_repair_symbols_than_are_kept);
     tcase_add_test(tc, blocks_live_two_seconds);
+    tcase_add_test(tc, a_leap_drops_all);
+    tcase_add_test(tc, repair_symbols_alone);
     tcase_add_test(tc, random_packets);
     tcase_add_test(tc, senders_are_refused_or_abandon);
     tcase_add_test(tc, keyframes_get_more_repair_symbols);
