@@ -347,6 +347,7 @@ static void next_act(wzp_ct_exec *e, wzp_time now) {
 void wzp_ct_play_step(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_act *act = act_of(e);
     wzp_ct_exec_pulse(e, now);
+    (void)wzp_ct_play_listen(e); /* or what a client says piles up, until it cannot say any more */
     const wzp_time deadline = e->phase_at + (wzp_time)(act->within_s * 1e9);
     const wzp_ct_so_far so_far = act->go != NULL ? act->go(e, now) : WZP_CT_NOT_YET;
     if (so_far == WZP_CT_NEVER) {
