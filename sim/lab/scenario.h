@@ -37,7 +37,7 @@
     X(IPV6, "ipv6", "hosts with IPv6")                                                             \
     X(QUICK_LOSS, "quick-loss", "clients that notice within seconds that the other side is gone")  \
     X(RESUME, "resume", "clients whose sound flows again at once after a hole")                    \
-    X(RECOVERY, "recovery", "clients that rebuild what is lost (DRED, FEC)")                       \
+    X(RECOVERY, "recovery", "clients that rebuild whole bursts of loss")                           \
     X(ADAPTATION, "adaptation", "clients that adapt rate and jitter buffer to the path")           \
     X(CODEC2, "codec2", "clients that speak Codec2 where no rate of Opus fits")                    \
     X(DRIFT, "drift", "clients that follow a clock that runs fast or slow")
