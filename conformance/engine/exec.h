@@ -36,7 +36,7 @@ struct wzp_ct_exec {
     wzp_ct_party parties[WZP_CT_PARTIES];
     wzp_ct_server *server;   /* owned; NULL: the case is about a relay */
     wzp_ct_subject *subject; /* the client under test, once it was started */
-    wzp_ct_party *crowd; /* of a play, at the address of its last party */
+    wzp_ct_party *crowd;     /* of a play, at the address of its last party */
     wzp_quic_conn *crowd_conns;
     size_t crowd_count;
     wzp_ct_phase phase;

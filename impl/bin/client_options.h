@@ -23,8 +23,8 @@ typedef struct wzp_client_options {
     bool silence, json, quiet;
     bool stats; /* JOIN: a line of statistics now and then, see docs/CONFORMANCE.md */
     wzp_media_crypto media_crypto;
-    bool is_fixed; /* the quality was chosen */
-    uint8_t codec; /* to begin with, or chosen */
+    bool is_fixed;        /* the quality was chosen */
+    uint8_t codec;        /* to begin with, or chosen */
     bool reject, generic; /* LISTEN: what it answers, instead of AcceptTrusted */
     wzp_log_level log_level;
 } wzp_client_options;

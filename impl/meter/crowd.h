@@ -1,7 +1,7 @@
 /* What several senders together may send, where nobody tells whose a packet is: over a federation
- * link.  The ceilings of E-A and E-B of ENF-1 for so many of them.  Windows of senders begin at other
- * times than this one: a set of which each keeps its own to the last byte may need twice as many,
- * so callers leave room.  Timestamps and sizes say nothing of a set (tiers C and D).
+ * link.  The ceilings of E-A and E-B of ENF-1 for so many of them.  Windows of senders begin at
+ * other times than this one: a set of which each keeps its own to the last byte may need twice as
+ * many, so callers leave room.  Timestamps and sizes say nothing of a set (tiers C and D).
  *
  * As in enf.h what a second does not use, the next one may, for links that stall.  Integers only,
  * plain objects, no allocation. */
