@@ -154,16 +154,14 @@ wzp_signal *wzp_ct_fed_inner(wzp_ct_exec *exec, wzp_ct_who peer, wzp_signal_kind
 
 /* --- the scripts ------------------------------------------------------------------------------ */
 
+/* clang-format off */
 #define WZP_CT_FED_PLAYS(X)                                                                        \
-    X(f01, 2)                                                                                      \
-    X(f02, 3)                                                                                      \
-    X(f03, 3)                                                                                      \
-    X(f04, 3)                                                                                      \
-    X(f05, 4)                                                                                      \
-    X(f06, 5) X(f07, 4) X(f10, 3) X(f11, 3) X(f12, 3) X(rly081, 2) X(rly084, 3) X(rly084b, 3)      \
-        X(rly086, 3) X(f08, 5) X(f09, 4) X(rly082, 3) X(rly088, 4) X(rly088b, 4) X(rly090, 3)      \
-            X(rly092, 4) X(rly094, 5) X(rly094b, 9) X(rly094c, 6) X(rly095, 7) X(rly096, 3)        \
-                X(rly097, 4) X(rly098, 3) X(rly102, 4) X(rly104, 2) X(rly080, 4) X(rly103, 4)
+    X(f01, 2) X(f02, 3) X(f03, 3) X(f04, 3) X(f05, 4) X(f06, 5) X(f07, 4) X(f10, 3)                \
+    X(f11, 3) X(f12, 3) X(rly081, 2) X(rly084, 3) X(rly084b, 3) X(rly086, 3) X(f08, 5)             \
+    X(f09, 4) X(rly082, 3) X(rly088, 4) X(rly088b, 4) X(rly090, 3) X(rly092, 4)                    \
+    X(rly094, 5) X(rly094b, 9) X(rly094c, 6) X(rly095, 7) X(rly096, 3) X(rly097, 4)                \
+    X(rly098, 3) X(rly102, 4) X(rly104, 2) X(rly080, 4) X(rly103, 4)
+/* clang-format on */
 #define X(name, count) extern const wzp_ct_act wzp_ct_acts_##name[count];
 WZP_CT_FED_PLAYS(X)
 #undef X
