@@ -21,7 +21,7 @@ static void after(void *ctx, wzp_time now) {
     wzp_client_event ev;
     while (wzp_client_next_event(u->client, now, &ev)) {
         if (ev.kind == WZP_CLIENT_CAPTURE) {
-            ck_assert_uint_eq(ev.samples, 48U * wzp_codec_find(ev.codec)->frame_ms);
+            ck_assert_uint_eq(ev.samples, (size_t)48 * wzp_codec_find(ev.codec)->frame_ms);
             ck_assert_int_eq(wzp_client_push(u->client, silence, ev.samples, now), WZP_OK);
         } else if (ev.kind == WZP_CLIENT_PLAY) {
             u->played += ev.slot == WZP_JBUF_FRAME ? 1 : 0;

@@ -325,8 +325,8 @@ static const struct life_case {
     size_t fits;
 } life_cases[] = {
     {"at once", 0, 200},
-    {"after 19 days", 19 * 86400, 200},
-    {"after 20 days the month is over", 20 * 86400 + 1, 1000},
+    {"after 19 days", INT64_C(19) * 86400, 200},
+    {"after 20 days the month is over", INT64_C(20) * 86400 + 1, 1000},
     {"the clock was set back", -500000, 200},
 };
 

@@ -366,11 +366,33 @@ static void write_calls(wzp_wr *wr, const wzp_relay *r) {
                       "Reflect over 10 per second", m->reflects_dropped);
 }
 
+static void write_quic(wzp_wr *wr, const wzp_relay *r) {
+    wzp_quic_counters q;
+    wzp_quic_count(r->quic, &q);
+    wzp_expose_single(wr, "wzp_quic_connections", "gauge", "connections now", q.conns);
+    wzp_expose_single(wr, "wzp_quic_accepted_total", "counter", "connections begun", q.accepted);
+    wzp_expose_single(wr, "wzp_quic_handshakes_failed_total", "counter", "handshakes that failed",
+                      q.handshakes_failed);
+    wzp_expose_single(wr, "wzp_quic_retries_sent_total", "counter", "Retry packets",
+                      q.retries_sent);
+    wzp_expose_single(wr, "wzp_quic_refused_total", "counter", "connections over a limit",
+                      q.refused_limit);
+    wzp_expose_single(wr, "wzp_quic_handshakes_deferred_total", "counter",
+                      "first packets while too many handshakes were in flight", q.deferred);
+    wzp_expose_single(wr, "wzp_quic_packets_ignored_total", "counter", "packets for no connection",
+                      q.packets_ignored);
+    wzp_expose_single(wr, "wzp_quic_events_dropped_total", "counter",
+                      "received datagrams without room", q.events_dropped);
+    wzp_expose_single(wr, "wzp_quic_datagrams_expired_total", "counter",
+                      "media that a receiver's connection did not take in time",
+                      q.datagrams_expired);
+    wzp_expose_single(wr, "wzp_quic_datagrams_dropped_total", "counter",
+                      "media that a receiver's queue or path had no room for", q.datagrams_dropped);
+}
+
 static void write_ours(wzp_wr *wr, const wzp_relay *r) {
     static const char *const modes[] = {"off", "count", "observe", "on"};
     const relay_metrics *m = &r->metrics;
-    wzp_quic_counters q;
-    wzp_quic_count(r->quic, &q);
     wzp_expose_family(wr, "wzp_relay_enforce_info", "gauge", "the mode of --enforce");
     wzp_expose_line(wr, "wzp_relay_enforce_info{mode=\"%s\"} 1", modes[r->cfg.enforce]);
     wzp_expose_single(wr, "wzp_relay_draining", "gauge", "1: only waits for rooms and calls to end",
@@ -422,25 +444,7 @@ static void write_ours(wzp_wr *wr, const wzp_relay *r) {
     wzp_expose_single(wr, "wzp_relay_presence_deferred_total", "counter",
                       "lists that a client's previous one delayed", m->presence_deferred);
     write_calls(wr, r);
-    wzp_expose_single(wr, "wzp_quic_connections", "gauge", "connections now", q.conns);
-    wzp_expose_single(wr, "wzp_quic_accepted_total", "counter", "connections begun", q.accepted);
-    wzp_expose_single(wr, "wzp_quic_handshakes_failed_total", "counter", "handshakes that failed",
-                      q.handshakes_failed);
-    wzp_expose_single(wr, "wzp_quic_retries_sent_total", "counter", "Retry packets",
-                      q.retries_sent);
-    wzp_expose_single(wr, "wzp_quic_refused_total", "counter", "connections over a limit",
-                      q.refused_limit);
-    wzp_expose_single(wr, "wzp_quic_handshakes_deferred_total", "counter",
-                      "first packets while too many handshakes were in flight", q.deferred);
-    wzp_expose_single(wr, "wzp_quic_packets_ignored_total", "counter", "packets for no connection",
-                      q.packets_ignored);
-    wzp_expose_single(wr, "wzp_quic_events_dropped_total", "counter",
-                      "received datagrams without room", q.events_dropped);
-    wzp_expose_single(wr, "wzp_quic_datagrams_expired_total", "counter",
-                      "media that a receiver's connection did not take in time",
-                      q.datagrams_expired);
-    wzp_expose_single(wr, "wzp_quic_datagrams_dropped_total", "counter",
-                      "media that a receiver's queue or path had no room for", q.datagrams_dropped);
+    write_quic(wr, r);
     wzp_expose_single(wr, "wzp_relay_woken_late_total", "counter",
                       "times that the relay ran a second late or more", m->woken_late);
     wzp_expose_single(wr, "wzp_relay_receivers_stalled_total", "counter",

@@ -44,12 +44,12 @@ wzp_quota *wzp_relay_quota(wzp_relay *r, account_kind kind) {
 
 size_t wzp_relay_take_spending(wzp_relay *r, wzp_relay_spending *out, size_t cap) {
     size_t count = 0;
-    for (uint8_t kind = 0; kind < ACCOUNT_COUNT; kind++) {
+    for (unsigned kind = 0; kind < ACCOUNT_COUNT; kind++) {
         wzp_quota_news news;
-        const size_t share = cap * (kind + 1U) / ACCOUNT_COUNT; /* neither waits for the other */
+        const size_t share = cap * (kind + 1) / ACCOUNT_COUNT; /* neither waits for the other */
         while (r->quotas[kind] != NULL && count < share &&
                wzp_quota_take_news(r->quotas[kind], &news, 1) == 1) {
-            out[count++] = (wzp_relay_spending){kind, news};
+            out[count++] = (wzp_relay_spending){(uint8_t)kind, news};
         }
     }
     return count;
