@@ -1,8 +1,9 @@
 /* What protects speech from loss, as a table in Markdown: the one in docs/MEDIA.md.
  *
- *     loss_table [SEED [SPEECH.wav]]
+ *     loss_table [SEED [SPEECH.wav [PERCENT]]]
  *
- * Without a file, of a made-up voice.  Same seed, same table. */
+ * Without a file, of a made-up voice; with PERCENT, the rows of that loss only.  Same seed, same
+ * table. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -76,6 +77,7 @@ static void print_row(const struct way *way, uint32_t percent, uint64_t seed, co
 int main(int argc, char **argv) {
     size_t len = 0;
     const uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+    const uint64_t only = argc > 3 ? strtoull(argv[3], NULL, 10) : UINT64_MAX;
     int16_t *pcm = read_speech(argc > 2 ? argv[2] : NULL, &len);
     printf(
         "| loss | protection | lost | rebuilt | concealed | longest gap | LSD dB | worst tenth | "
@@ -83,7 +85,8 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < WZP_COUNT_OF(losses_percent); i++) {
         for (size_t k = 0; k < WZP_COUNT_OF(ways); k++) {
             const bool is_idle = losses_percent[i] == 0 && (ways[k].cfg.dred || ways[k].cfg.fec);
-            if (wzp_audio_is_codec(ways[k].cfg.codec) && !is_idle) {
+            const bool is_wanted = only == UINT64_MAX || only == losses_percent[i];
+            if (wzp_audio_is_codec(ways[k].cfg.codec) && !is_idle && is_wanted) {
                 print_row(&ways[k], losses_percent[i], seed, pcm, len);
             }
         }
