@@ -116,7 +116,7 @@ run_loss_table() {
 
 page_sound() { # title, name
     echo "<h3>$1</h3>"
-    "$bin/sound_plot" "$aud/$2.wav" 9>&- || true
+    "$bin/sound_plot" "$aud/$2.wav" $((audio_s + 1)) 9>&- || true
     echo "<p><audio controls preload=\"none\" src=\"audio/$2.wav\"></audio> <a href=\"audio/$2.wav\">$2.wav</a></p>"
 }
 
@@ -138,7 +138,7 @@ write_audio_page() {
         echo '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A call that loses a fifth</title><style>'
         cat "$root/sim/lab/page.css"
         cat <<'CSS'
-table { border-collapse: collapse; } th, td { padding: .2rem .8rem; border: 1px solid var(--line); text-align: right; }
+table { border-collapse: collapse; } th, td { padding: .2rem .5rem; border: 1px solid var(--line); text-align: right; }
 li.passed::marker { content: "\2713  "; color: var(--pass); } li.failed::marker { content: "\2717  "; }
 li.failed { color: var(--fail); } svg.sound { width: 100%; height: 60px; fill: var(--delay); background: var(--card); }
 pre { overflow-x: auto; background: var(--card); padding: 1rem; }
@@ -153,7 +153,7 @@ CSS
         echo '<p class="soft">Repair packets are lost like others; ten or fewer frames are concealed after the last one,'
         echo 'also without loss. LSD is the distance of the spectra: Codec2 has nothing above 4 kHz, so compare its rows'
         echo 'with each other.</p><h2>To hear and to see</h2>'
-        echo '<p class="soft">Level over time, a bar for each 20 ms, 60 dB high.</p>'
+        echo '<p class="soft">Level over time, a bar for each 20 ms, 60 dB high; all on one scale.</p>'
         page_sound 'what was said' said
         for name in "${calls[@]}"; do
             page_sound "${title_of[$name]}" "$name"

@@ -1,6 +1,6 @@
 /* The level of a sound file over time as inline SVG, for pages; and a made-up voice as a file.
  *
- *     sound_plot FILE.wav           one bar for each 20 ms, 60 dB high
+ *     sound_plot FILE.wav [S]       a bar for each 20 ms, 60 dB high; room for S seconds
  *     sound_plot --speak S F.wav    the voice of media/testing/voice.h, S seconds
  *
  * Same file, same picture. */
@@ -50,11 +50,12 @@ static long height(const int16_t *pcm) {
     return lrint(fmax(0, HIGH + db));
 }
 
-static void plot(const int16_t *pcm, size_t len) {
+static void plot(const int16_t *pcm, size_t len, size_t seconds) {
     const size_t bars = len / FRAME;
+    const size_t wide = seconds * WZP_WAV_RATE_HZ / FRAME;
     printf("<svg class=\"sound\" viewBox=\"0 0 %zu %d\" preserveAspectRatio=\"none\" role=\"img\" "
            "aria-label=\"level over time\"><path d=\"",
-           bars * BAR, HIGH);
+           (bars > wide ? bars : wide) * BAR, HIGH);
     for (size_t i = 0; i < bars; i++) {
         const long high = height(pcm + i * FRAME);
         if (high > 0) {
@@ -75,13 +76,14 @@ int main(int argc, char **argv) {
         }
         return speak(seconds, argv[3]);
     }
-    if (argc != 2) {
-        return complain("expected FILE.wav, or --speak SECONDS FILE.wav");
+    const unsigned long wide = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
+    if (argc < 2 || argc > 3 || wide > SECONDS_MAX) {
+        return complain("expected FILE.wav [SECONDS], or --speak SECONDS FILE.wav");
     }
     if (wzp_wav_read(&pcm, &len, argv[1], why) != WZP_OK) {
         return complain(why);
     }
-    plot(pcm, len);
+    plot(pcm, len, wide);
     free(pcm);
     return 0;
 }
