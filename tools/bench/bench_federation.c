@@ -18,9 +18,10 @@
 #include "io/sys.h"
 #include "relay/relay.h"
 #include "relay_join.h"
+#include "relay_link.h"
 #include "relay_load.h"
 
-enum { PACKETS = 1 << 14, PACKET_MAX = 1500, CLIENTS_PORT = 9, FRAMES = 200, COUNTED = 20 };
+enum { PACKETS = 1 << 14, CLIENTS_PORT = 9, FRAMES = 200, COUNTED = 20 };
 
 /* The memory of packets seen has then been touched everywhere: each page costs once. */
 enum { WARM = 3000, WARM_COUNTED = 20 };
@@ -34,18 +35,6 @@ static const char *const names[] = {"local", "from a peer", "to a peer, too"};
 
 enum { MEASURED, OTHER, RELAYS };
 
-typedef struct packet {
-    struct packet *next;
-    wzp_time at;
-    wzp_quic_path path;
-    size_t len;
-    uint8_t data[PACKET_MAX];
-} packet;
-
-typedef struct link {
-    packet *first, **tail;
-} link;
-
 typedef struct world {
     kind kind;
     unsigned listeners;
@@ -55,7 +44,7 @@ typedef struct world {
     joining joinings[RELAYS];
     wzp_quic *quic;         /* of all clients */
     link links[RELAYS + 1]; /* to each relay, and to the clients */
-    packet *packets, *free;
+    packet_pool pool;
     uint64_t heard;
     uint32_t seq;
     double ns; /* real time of the measured relay's turns */
@@ -80,33 +69,13 @@ static link *link_to(world *w, const wzp_addr *to) {
 
 static void put(world *w, const uint8_t *data, size_t len, const wzp_quic_meta *meta,
                 const wzp_addr *from) {
-    link *to = link_to(w, &meta->path.remote);
-    for (size_t at = 0; at < len; at += meta->segment) {
-        const size_t one = len - at < meta->segment ? len - at : meta->segment;
-        packet *p = w->free;
-        assert(p != NULL && one <= PACKET_MAX);
-        w->free = p->next;
-        p->next = NULL;
-        p->at = w->now + WZP_MS;
-        p->path = (wzp_quic_path){meta->path.remote, from != NULL ? *from : meta->path.local};
-        p->len = one;
-        memcpy(p->data, data + at, one);
-        *to->tail = p;
-        to->tail = &p->next;
-    }
+    const wzp_quic_path path = {meta->path.remote, from != NULL ? *from : meta->path.local};
+    link_put(&w->pool, link_to(w, &meta->path.remote), wzp_bytes_of(data, len), meta->segment,
+             &path, w->now);
 }
 
-/* What is taken may be read until the next `put`. */
 static packet *take(world *w, link *from) {
-    packet *p = from->first;
-    if (p == NULL || p->at > w->now) {
-        return NULL;
-    }
-    from->first = p->next;
-    from->tail = from->first != NULL ? from->tail : &from->first;
-    p->next = w->free;
-    w->free = p;
-    return p;
+    return link_take(&w->pool, from, w->now);
 }
 
 /* --- turns ------------------------------------------------------------------------------------ */
@@ -248,7 +217,7 @@ static void close_world(world **world_at) {
             wzp_relay_free(&w->relays[i]);
         }
         wzp_quic_free(&w->quic);
-        free(w->packets);
+        pool_close(&w->pool);
         free(w);
         *world_at = NULL;
     }
@@ -257,14 +226,9 @@ static void close_world(world **world_at) {
 static bool build(world *w) {
     const wzp_quic_cfg cfg = {.rng = wzp_io_rng(), .max_conns = LOAD_MEMBERS_MAX + 1};
     for (size_t i = 0; i <= RELAYS; i++) {
-        w->links[i] = (link){NULL, &w->links[i].first};
+        link_open(&w->links[i]);
     }
-    w->packets = calloc(PACKETS, sizeof(packet));
-    for (size_t i = PACKETS; i-- > 0 && w->packets != NULL;) {
-        w->packets[i].next = w->free;
-        w->free = &w->packets[i];
-    }
-    if (w->packets == NULL || wzp_quic_new(&w->quic, &cfg, w->now) != WZP_OK ||
+    if (!pool_open(&w->pool, PACKETS) || wzp_quic_new(&w->quic, &cfg, w->now) != WZP_OK ||
         !add_relay(w, MEASURED) || (w->kind != LOCAL && !add_relay(w, OTHER))) {
         return false;
     }

@@ -11,23 +11,12 @@
 #include "relay/relay.h"
 #include "relay_bare.h"
 #include "relay_join.h"
+#include "relay_link.h"
 #include "relay_load.h"
 
-enum { PACKETS = 1 << 17, PACKET_MAX = 1500, CLIENTS_PORT = 9 };
+enum { PACKETS = 1 << 17, CLIENTS_PORT = 9 };
 
 #define SERVER wzp_addr_v4(127, 0, 0, 1, 4433)
-
-typedef struct packet {
-    struct packet *next; /* on its link, or among the free ones */
-    wzp_time at;
-    wzp_quic_path path;
-    size_t len;
-    uint8_t data[PACKET_MAX];
-} packet;
-
-typedef struct link {
-    packet *first, **tail;
-} link;
 
 typedef struct world {
     const load *l;
@@ -36,8 +25,8 @@ typedef struct world {
     bare *bare;
     wzp_quic *quic;
     joining joining;
-    link up, down;          /* to the relay, to the clients */
-    packet *packets, *free; /* the last one that was freed is the next one used: it is in a cache */
+    link up, down; /* to the relay, to the clients */
+    packet_pool pool;
     uint64_t heard;
     bool is_steady;
     double server_ns; /* real time that the server's turns took */
@@ -67,37 +56,13 @@ __attribute__((noinline)) size_t steady_next(wzp_relay *relay, wzp_time now, uin
 
 /* --- the link --------------------------------------------------------------------------------- */
 
-static void open_link(link *l) {
-    *l = (link){NULL, &l->first};
-}
-
 static void put(world *w, link *to, const uint8_t *data, size_t len, const wzp_quic_meta *meta) {
-    for (size_t at = 0; at < len; at += meta->segment) {
-        const size_t one = len - at < meta->segment ? len - at : meta->segment;
-        packet *p = w->free;
-        assert(p != NULL && one <= PACKET_MAX);
-        w->free = p->next;
-        p->next = NULL;
-        p->at = w->now + WZP_MS;
-        p->path = (wzp_quic_path){meta->path.remote, meta->path.local};
-        p->len = one;
-        memcpy(p->data, data + at, one);
-        *to->tail = p;
-        to->tail = &p->next;
-    }
+    const wzp_quic_path path = {meta->path.remote, meta->path.local};
+    link_put(&w->pool, to, wzp_bytes_of(data, len), meta->segment, &path, w->now);
 }
 
-/* What is taken may be read until the next `put`. */
 static packet *take(world *w, link *from) {
-    packet *p = from->first;
-    if (p == NULL || p->at > w->now) {
-        return NULL;
-    }
-    from->first = p->next;
-    from->tail = from->first != NULL ? from->tail : &from->first;
-    p->next = w->free;
-    w->free = p;
-    return p;
+    return link_take(&w->pool, from, w->now);
 }
 
 /* --- the bare server ---------------------------------------------------------------------------
@@ -231,14 +196,9 @@ static bool open_world(world *w, bool is_bare) {
         .rng = rng, .seed = {1}, .enforce = WZP_ENFORCE_COUNT, .max_sessions = 2000};
     const wzp_quic_cfg quic_cfg = {.rng = rng, .max_conns = LOAD_MEMBERS_MAX + 1};
     const wzp_addr server = SERVER;
-    open_link(&w->up);
-    open_link(&w->down);
-    w->packets = calloc(PACKETS, sizeof(packet));
-    for (size_t i = PACKETS; i-- > 0 && w->packets != NULL;) {
-        w->packets[i].next = w->free;
-        w->free = &w->packets[i];
-    }
-    if (w->packets == NULL || wzp_quic_new(&w->quic, &quic_cfg, w->now) != WZP_OK) {
+    link_open(&w->up);
+    link_open(&w->down);
+    if (!pool_open(&w->pool, PACKETS) || wzp_quic_new(&w->quic, &quic_cfg, w->now) != WZP_OK) {
         return false;
     }
     joining_init(&w->joining, w->l, w->quic, server, CLIENTS_PORT, !is_bare);
@@ -282,6 +242,6 @@ steady_result steady(const load *l, unsigned frames, bool is_bare) {
     wzp_relay_free(&w.relay);
     bare_free(&w.bare);
     wzp_quic_free(&w.quic);
-    free(w.packets);
+    pool_close(&w.pool);
     return result;
 }
