@@ -1,31 +1,31 @@
 /* PCP requests: whatever is granted or refused goes back in no more bytes than a request may have,
  * and what is granted says what was asked for. */
+#include "nat/pcp.h"
 #include "require.h"
-#include "sim/nat/pcp.h"
 
 static const wzp_addr external = {WZP_ADDR_V4, 51413, {203, 0, 113, 9}};
 
-static void refused(wzp_bytes datagram, wzp_sim_pcp_result result) {
-    uint8_t out[WZP_SIM_PCP_MAX];
+static void refused(wzp_bytes datagram, wzp_pcp_result result) {
+    uint8_t out[WZP_PCP_MAX];
     wzp_wr wr;
     wzp_wr_init(&wr, out, sizeof out);
-    wzp_sim_pcp_write_error(&wr, datagram, result, 1, wzp_sim_pcp_error_lifetime(result));
+    wzp_pcp_write_error(&wr, datagram, result, 1, wzp_pcp_error_lifetime(result));
     require(wzp_wr_end(&wr) == WZP_OK);
     require(wzp_wr_len(&wr) % 4 == 0 && wzp_wr_len(&wr) >= 24 && out[3] == result);
 }
 
 /* The answer with its mark taken off is a request again: that of the same mapping. */
-static void granted(const wzp_sim_pcp_request *request, size_t size) {
-    uint8_t out[WZP_SIM_PCP_MAX];
-    wzp_sim_pcp_request again;
-    wzp_sim_pcp_result result;
+static void granted(const wzp_pcp_request *request, size_t size) {
+    uint8_t out[WZP_PCP_MAX];
+    wzp_pcp_request again;
+    wzp_pcp_result result;
     wzp_wr wr;
     wzp_wr_init(&wr, out, sizeof out);
-    wzp_sim_pcp_write_granted(&wr, request, 1, &external, request->lifetime_s);
+    wzp_pcp_write_granted(&wr, request, 1, &external, request->lifetime_s);
     require(wzp_wr_end(&wr) == WZP_OK && wzp_wr_len(&wr) <= size);
     out[1] &= 0x7f;
-    require(wzp_sim_pcp_parse(&again, &result, wzp_bytes_of(out, wzp_wr_len(&wr)), NULL) == WZP_OK);
-    require(result == WZP_SIM_PCP_SUCCESS && again.op == request->op);
+    require(wzp_pcp_parse(&again, &result, wzp_bytes_of(out, wzp_wr_len(&wr)), NULL) == WZP_OK);
+    require(result == WZP_PCP_SUCCESS && again.op == request->op);
     require(memcmp(again.nonce, request->nonce, sizeof again.nonce) == 0);
     require(again.protocol == request->protocol && again.internal == request->internal);
     require(wzp_addr_equal(&again.external, &external));
@@ -37,15 +37,15 @@ static void granted(const wzp_sim_pcp_request *request, size_t size) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    wzp_sim_pcp_request request;
-    wzp_sim_pcp_result result;
+    wzp_pcp_request request;
+    wzp_pcp_result result;
     wzp_fail fail;
-    if (wzp_sim_pcp_parse(&request, &result, wzp_bytes_of(data, size), &fail) != WZP_OK) {
+    if (wzp_pcp_parse(&request, &result, wzp_bytes_of(data, size), &fail) != WZP_OK) {
         require(fail.field != NULL && fail.offset <= size);
-    } else if (result != WZP_SIM_PCP_SUCCESS) {
+    } else if (result != WZP_PCP_SUCCESS) {
         require(fail.field != NULL && fail.offset <= size);
         refused(wzp_bytes_of(data, size), result);
-    } else if (request.op != WZP_SIM_PCP_ANNOUNCE) {
+    } else if (request.op != WZP_PCP_ANNOUNCE) {
         granted(&request, size);
     }
     return 0;

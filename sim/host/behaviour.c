@@ -22,7 +22,7 @@ enum {
     DONE
 };
 
-static const wzp_sim_stun_message plain = {.type = WZP_SIM_STUN_REQUEST};
+static const wzp_stun_message plain = {.type = WZP_STUN_REQUEST};
 
 const char *wzp_sim_behaviour_scope_text(wzp_sim_behaviour_scope scope) {
     switch (scope) {
@@ -48,13 +48,13 @@ static void send(wzp_sim_behaviour *b, const wzp_sim_behaviour_datagram *datagra
 
 static void make_request(wzp_sim_behaviour *b, wzp_sim_behaviour_datagram *out,
                          wzp_sim_behaviour_socket from, const wzp_addr *to,
-                         const wzp_sim_stun_message *message) {
-    wzp_sim_stun_message request = *message;
+                         const wzp_stun_message *message) {
+    wzp_stun_message request = *message;
     wzp_wr wr;
     wzp_rng_fill(b->rng, request.txid, sizeof request.txid);
     memcpy(b->txid, request.txid, sizeof b->txid);
     wzp_wr_init(&wr, out->data, sizeof out->data);
-    wzp_sim_stun_write(&wr, &request);
+    wzp_stun_write(&wr, &request);
     out->len = wzp_wr_len(&wr);
     out->socket = from;
     out->to = *to;
@@ -62,11 +62,10 @@ static void make_request(wzp_sim_behaviour *b, wzp_sim_behaviour_datagram *out,
 
 /* `listens` is where `wants` is to arrive. */
 static void ask(wzp_sim_behaviour *b, wzp_sim_behaviour_socket from, const wzp_addr *to,
-                const wzp_sim_stun_message *message, wzp_sim_behaviour_socket listens,
-                wzp_time now) {
+                const wzp_stun_message *message, wzp_sim_behaviour_socket listens, wzp_time now) {
     make_request(b, &b->request, from, to, message);
     b->listens = listens;
-    b->wants = b->step == HAIRPIN ? WZP_SIM_STUN_REQUEST : WZP_SIM_STUN_SUCCESS;
+    b->wants = b->step == HAIRPIN ? WZP_STUN_REQUEST : WZP_STUN_SUCCESS;
     b->gap = b->cfg.rto;
     b->again_at = wzp_time_after(now, b->gap);
     b->ends_at = wzp_time_after(now, b->cfg.timeout);
@@ -79,8 +78,8 @@ static void ask_plain(wzp_sim_behaviour *b, wzp_sim_behaviour_socket from, const
 }
 
 static void ask_change(wzp_sim_behaviour *b, bool ip, wzp_time now) {
-    const wzp_sim_stun_message change = {
-        .type = WZP_SIM_STUN_REQUEST, .has_change = true, .change_ip = ip, .change_port = true};
+    const wzp_stun_message change = {
+        .type = WZP_STUN_REQUEST, .has_change = true, .change_ip = ip, .change_port = true};
     ask(b, WZP_SIM_BEHAVIOUR_FILTERING, &b->cfg.server, &change, WZP_SIM_BEHAVIOUR_FILTERING, now);
 }
 
@@ -94,8 +93,7 @@ static void ask_hairpin(wzp_sim_behaviour *b, wzp_time now) {
 }
 
 static void ask_probe(wzp_sim_behaviour *b, wzp_time now) {
-    const wzp_sim_stun_message request = {.type = WZP_SIM_STUN_REQUEST,
-                                          .response_port = b->response_port};
+    const wzp_stun_message request = {.type = WZP_STUN_REQUEST, .response_port = b->response_port};
     ask(b, WZP_SIM_BEHAVIOUR_PROBE, &b->cfg.server, &request, WZP_SIM_BEHAVIOUR_BINDING, now);
 }
 
@@ -162,11 +160,11 @@ static int after_filtering(const wzp_sim_behaviour *b) {
 }
 
 /* What the server saw, for servers of either age. */
-static wzp_addr seen_by(const wzp_sim_stun_message *answer) {
+static wzp_addr seen_by(const wzp_stun_message *answer) {
     return answer->xor_mapped.family != WZP_ADDR_NONE ? answer->xor_mapped : answer->mapped;
 }
 
-static int end_mapping(wzp_sim_behaviour *b, const wzp_sim_stun_message *answer) {
+static int end_mapping(wzp_sim_behaviour *b, const wzp_stun_message *answer) {
     wzp_sim_behaviour_result *r = &b->result;
     const int n = b->step - MAPPING_1;
     if (answer == NULL) {
@@ -203,8 +201,7 @@ static int end_filtering(wzp_sim_behaviour *b, bool answered) {
     }
 }
 
-static int end_hairpin(wzp_sim_behaviour *b, const wzp_sim_stun_message *answer,
-                       const wzp_addr *from) {
+static int end_hairpin(wzp_sim_behaviour *b, const wzp_stun_message *answer, const wzp_addr *from) {
     if (answer == NULL) {
         return after_hairpin(b);
     }
@@ -229,7 +226,7 @@ static int end_probe(wzp_sim_behaviour *b, bool answered) {
     return LIFETIME_BIND;
 }
 
-static int end_lifetime(wzp_sim_behaviour *b, const wzp_sim_stun_message *answer) {
+static int end_lifetime(wzp_sim_behaviour *b, const wzp_stun_message *answer) {
     switch (b->step) {
     case LIFETIME_PROBE_ADDRESS:
         b->outer[0] = answer != NULL ? seen_by(answer) : (wzp_addr){0};
@@ -249,7 +246,7 @@ static int end_lifetime(wzp_sim_behaviour *b, const wzp_sim_stun_message *answer
 }
 
 /* `answer` and `from` are NULL when time ran out. */
-static void end(wzp_sim_behaviour *b, const wzp_sim_stun_message *answer, const wzp_addr *from,
+static void end(wzp_sim_behaviour *b, const wzp_stun_message *answer, const wzp_addr *from,
                 wzp_time now) {
     int next = DONE;
     if (b->step <= MAPPING_3) {
@@ -278,17 +275,17 @@ void wzp_sim_behaviour_start(wzp_sim_behaviour *b, const wzp_sim_behaviour_cfg *
 
 void wzp_sim_behaviour_recv(wzp_sim_behaviour *b, wzp_sim_behaviour_socket socket,
                             const wzp_addr *from, wzp_bytes payload, wzp_time now) {
-    wzp_sim_stun_message message;
-    if (socket != b->listens || wzp_sim_stun_parse(&message, payload, NULL) != WZP_OK ||
+    wzp_stun_message message;
+    if (socket != b->listens || wzp_stun_parse(&message, payload, NULL) != WZP_OK ||
         memcmp(message.txid, b->txid, sizeof b->txid) != 0) {
         return;
     }
     if (message.type == b->wants) {
         end(b, &message, from, now);
-    } else if (message.type == WZP_SIM_STUN_ERROR &&
+    } else if (message.type == WZP_STUN_ERROR &&
                (b->step == FILTERING_2 || b->step == FILTERING_3)) {
         begin(b, after_filtering(b), now); /* its refusal says nothing about the NAT */
-    } else if (message.type == WZP_SIM_STUN_ERROR) {
+    } else if (message.type == WZP_STUN_ERROR) {
         end(b, NULL, NULL, now);
     }
 }

@@ -13,7 +13,7 @@
 
 #include "base/rng.h"
 #include "base/time.h"
-#include "sim/host/stun_message.h"
+#include "nat/stun.h"
 
 /* Who is who among the sockets. */
 typedef enum wzp_sim_behaviour_socket {
@@ -73,7 +73,7 @@ typedef struct wzp_sim_behaviour {
     wzp_addr local[WZP_SIM_BEHAVIOUR_SOCKETS];
     int step;
     wzp_sim_behaviour_datagram request; /* of this test, to be sent again */
-    uint8_t txid[WZP_SIM_STUN_TXID_LEN];
+    uint8_t txid[WZP_STUN_TXID_LEN];
     wzp_sim_behaviour_socket listens; /* where its answer must arrive */
     uint16_t wants;                   /* type of that message */
     wzp_time again_at, ends_at;

@@ -130,7 +130,7 @@ static const wzp_sim_behaviour_cfg everything = {
 
 typedef struct heard {
     size_t count;
-    wzp_sim_stun_message messages[4];
+    wzp_stun_message messages[4];
     wzp_addr from[4];
 } heard;
 
@@ -141,14 +141,14 @@ static void hear(void *ctx, const wzp_addr *local, const wzp_addr *remote, uint8
     (void)ecn;
     (void)now;
     ck_assert_uint_lt(h->count, 4);
-    ck_assert(wzp_sim_stun_parse(&h->messages[h->count], payload, NULL) == WZP_OK);
+    ck_assert(wzp_stun_parse(&h->messages[h->count], payload, NULL) == WZP_OK);
     h->from[h->count++] = *remote;
 }
 
 START_TEST(forgeries_come_first) {
     const wzp_sim_nat_cfg nat = {
         .name = "open", .t_unreplied = 30 * WZP_S, .t_replied = 30 * WZP_S};
-    const wzp_sim_stun_message request = {.type = WZP_SIM_STUN_REQUEST, .txid = {7, 8, 9}};
+    const wzp_stun_message request = {.type = WZP_STUN_REQUEST, .txid = {7, 8, 9}};
     heard h = {0};
     world w;
     uint8_t buf[64];
@@ -158,7 +158,7 @@ START_TEST(forgeries_come_first) {
     wzp_sim_stun_host_spoof(w.stun);
     wzp_sim_socket *socket = wzp_sim_host_bind(w.client, 0, hear, &h);
     wzp_wr_init(&wr, buf, sizeof buf);
-    wzp_sim_stun_write(&wr, &request);
+    wzp_stun_write(&wr, &request);
     ck_assert(wzp_sim_socket_send(socket, NULL, &two.primary, 0, wzp_bytes_of(buf, wzp_wr_len(&wr)),
                                   wzp_sim_now(wzp_sim_host_clock(w.client))));
     (void)wzp_sim_engine_run(w.engine, 20 * WZP_S);

@@ -18,7 +18,7 @@ static wzp_addr beside(const wzp_sim_stun_cfg *cfg, const wzp_addr *local, bool 
 }
 
 /* RFC 8489 6.3.1 and RFC 5780 6.1: what cannot be served. */
-static uint16_t objection(const wzp_sim_stun_cfg *cfg, wzp_sim_stun_message *request) {
+static uint16_t objection(const wzp_sim_stun_cfg *cfg, wzp_stun_message *request) {
     if (request->has_change && !has_alternate(cfg)) {
         request->unknown[0] = ATTR_CHANGE_REQUEST; /* a server without alternates knows it not */
         request->unknown_count = 1;
@@ -30,9 +30,8 @@ static uint16_t objection(const wzp_sim_stun_cfg *cfg, wzp_sim_stun_message *req
     return request->has_padding && request->response_port != 0 ? 400 : 0;
 }
 
-static void refuse(wzp_sim_stun_message *answer, const wzp_sim_stun_message *request,
-                   uint16_t error) {
-    answer->type = WZP_SIM_STUN_ERROR;
+static void refuse(wzp_stun_message *answer, const wzp_stun_message *request, uint16_t error) {
+    answer->type = WZP_STUN_ERROR;
     answer->error = error;
     if (error == 420) {
         memcpy(answer->unknown, request->unknown, sizeof answer->unknown);
@@ -41,7 +40,7 @@ static void refuse(wzp_sim_stun_message *answer, const wzp_sim_stun_message *req
 }
 
 static void grant(const wzp_sim_stun_cfg *cfg, const wzp_addr *local,
-                  const wzp_sim_stun_message *request, wzp_sim_stun_message *answer,
+                  const wzp_stun_message *request, wzp_stun_message *answer,
                   wzp_sim_stun_answer *out) {
     answer->mapped = out->to;
     answer->xor_mapped = out->to;
@@ -59,10 +58,10 @@ static void grant(const wzp_sim_stun_cfg *cfg, const wzp_addr *local,
 
 bool wzp_sim_stun_serve(const wzp_sim_stun_cfg *cfg, const wzp_addr *local, const wzp_addr *remote,
                         wzp_bytes request, wzp_sim_stun_answer *out) {
-    wzp_sim_stun_message asked;
-    wzp_sim_stun_message answer = {.type = WZP_SIM_STUN_SUCCESS};
+    wzp_stun_message asked;
+    wzp_stun_message answer = {.type = WZP_STUN_SUCCESS};
     wzp_wr wr;
-    if (wzp_sim_stun_parse(&asked, request, NULL) != WZP_OK || asked.type != WZP_SIM_STUN_REQUEST) {
+    if (wzp_stun_parse(&asked, request, NULL) != WZP_OK || asked.type != WZP_STUN_REQUEST) {
         return false;
     }
     out->from = *local;
@@ -76,7 +75,7 @@ bool wzp_sim_stun_serve(const wzp_sim_stun_cfg *cfg, const wzp_addr *local, cons
         grant(cfg, local, &asked, &answer, out);
     }
     wzp_wr_init(&wr, out->data, sizeof out->data);
-    wzp_sim_stun_write(&wr, &answer);
+    wzp_stun_write(&wr, &answer);
     out->len = wzp_wr_len(&wr);
     return wzp_wr_end(&wr) == WZP_OK;
 }

@@ -7,7 +7,7 @@
 #ifndef WZP_SIM_HOST_STUN_H
 #define WZP_SIM_HOST_STUN_H
 
-#include "sim/host/stun_message.h"
+#include "nat/stun.h"
 
 #define WZP_SIM_STUN_PORT 3478
 #define WZP_SIM_STUN_ANSWER_MAX 1700 /* with padding of 1500 */

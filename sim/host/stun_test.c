@@ -6,23 +6,23 @@ static const wzp_sim_stun_cfg two = {.primary = {WZP_ADDR_V4, 3478, {192, 0, 2, 
                                      .alternate = {WZP_ADDR_V4, 3479, {192, 0, 2, 2}}};
 static const wzp_addr client = {WZP_ADDR_V4, 40000, {198, 51, 100, 9}};
 
-static wzp_bytes written(uint8_t *buf, size_t cap, const wzp_sim_stun_message *message) {
+static wzp_bytes written(uint8_t *buf, size_t cap, const wzp_stun_message *message) {
     wzp_wr wr;
     wzp_wr_init(&wr, buf, cap);
-    wzp_sim_stun_write(&wr, message);
+    wzp_stun_write(&wr, message);
     ck_assert(wzp_wr_end(&wr) == WZP_OK);
     return wzp_bytes_of(buf, wzp_wr_len(&wr));
 }
 
 /* Asks and returns the answer, which there must be. */
-static wzp_sim_stun_message ask(const wzp_sim_stun_cfg *cfg, const char *local,
-                                const wzp_sim_stun_message *request, wzp_sim_stun_answer *raw) {
+static wzp_stun_message ask(const wzp_sim_stun_cfg *cfg, const char *local,
+                            const wzp_stun_message *request, wzp_sim_stun_answer *raw) {
     uint8_t buf[2048];
     wzp_addr at;
-    wzp_sim_stun_message answer;
+    wzp_stun_message answer;
     ck_assert(wzp_addr_parse(&at, local) == WZP_OK);
     ck_assert(wzp_sim_stun_serve(cfg, &at, &client, written(buf, sizeof buf, request), raw));
-    ck_assert(wzp_sim_stun_parse(&answer, wzp_bytes_of(raw->data, raw->len), NULL) == WZP_OK);
+    ck_assert(wzp_stun_parse(&answer, wzp_bytes_of(raw->data, raw->len), NULL) == WZP_OK);
     ck_assert_mem_eq(answer.txid, request->txid, sizeof answer.txid);
     return answer;
 }
@@ -44,15 +44,15 @@ static const struct change_case {
 
 START_TEST(where_answers_come_from) {
     const struct change_case *c = &change_cases[_i];
-    const wzp_sim_stun_message request = {.type = WZP_SIM_STUN_REQUEST,
-                                          .txid = {9},
-                                          .has_change = c->ip || c->port,
-                                          .change_ip = c->ip,
-                                          .change_port = c->port};
+    const wzp_stun_message request = {.type = WZP_STUN_REQUEST,
+                                      .txid = {9},
+                                      .has_change = c->ip || c->port,
+                                      .change_ip = c->ip,
+                                      .change_port = c->port};
     char text[WZP_ADDR_TEXT_MAX];
     wzp_sim_stun_answer raw;
-    const wzp_sim_stun_message got = ask(&two, c->local, &request, &raw);
-    ck_assert_uint_eq(got.type, WZP_SIM_STUN_SUCCESS);
+    const wzp_stun_message got = ask(&two, c->local, &request, &raw);
+    ck_assert_uint_eq(got.type, WZP_STUN_SUCCESS);
     ck_assert_str_eq(wzp_addr_text(&raw.from, text), c->from);
     ck_assert(wzp_addr_equal(&got.origin, &raw.from));
     ck_assert_str_eq(wzp_addr_text(&got.other, text), c->other);
@@ -64,22 +64,22 @@ END_TEST
 
 START_TEST(binding_alone) {
     const wzp_sim_stun_cfg one = {.primary = two.primary};
-    wzp_sim_stun_message request = {.type = WZP_SIM_STUN_REQUEST, .has_fingerprint = true};
+    wzp_stun_message request = {.type = WZP_STUN_REQUEST, .has_fingerprint = true};
     wzp_sim_stun_answer raw;
-    wzp_sim_stun_message got = ask(&one, "192.0.2.1:3478", &request, &raw);
-    ck_assert_uint_eq(got.type, WZP_SIM_STUN_SUCCESS);
+    wzp_stun_message got = ask(&one, "192.0.2.1:3478", &request, &raw);
+    ck_assert_uint_eq(got.type, WZP_STUN_SUCCESS);
     ck_assert(got.has_fingerprint);
     ck_assert(got.other.family == WZP_ADDR_NONE && got.origin.family == WZP_ADDR_NONE);
     request.has_change = true;
     got = ask(&one, "192.0.2.1:3478", &request, &raw);
-    ck_assert(got.type == WZP_SIM_STUN_ERROR && got.error == 420);
+    ck_assert(got.type == WZP_STUN_ERROR && got.error == 420);
 }
 END_TEST
 
 START_TEST(response_port) {
-    const wzp_sim_stun_message request = {.type = WZP_SIM_STUN_REQUEST, .response_port = 41000};
+    const wzp_stun_message request = {.type = WZP_STUN_REQUEST, .response_port = 41000};
     wzp_sim_stun_answer raw;
-    const wzp_sim_stun_message got = ask(&two, "192.0.2.1:3478", &request, &raw);
+    const wzp_stun_message got = ask(&two, "192.0.2.1:3478", &request, &raw);
     ck_assert(wzp_addr_same_ip(&raw.to, &client));
     ck_assert_uint_eq(raw.to.port, 41000);
     ck_assert(wzp_addr_equal(&got.xor_mapped, &client)); /* still what was seen */
@@ -87,14 +87,14 @@ START_TEST(response_port) {
 END_TEST
 
 START_TEST(padding) {
-    wzp_sim_stun_message request = {.type = WZP_SIM_STUN_REQUEST, .has_padding = true};
+    wzp_stun_message request = {.type = WZP_STUN_REQUEST, .has_padding = true};
     wzp_sim_stun_answer raw;
-    wzp_sim_stun_message got = ask(&two, "192.0.2.1:3478", &request, &raw);
+    wzp_stun_message got = ask(&two, "192.0.2.1:3478", &request, &raw);
     ck_assert(got.has_padding);
     ck_assert_uint_gt(raw.len + 28, 1500); /* needs fragments */
     request.response_port = 1;
     got = ask(&two, "192.0.2.1:3478", &request, &raw);
-    ck_assert(got.type == WZP_SIM_STUN_ERROR && got.error == 400);
+    ck_assert(got.type == WZP_STUN_ERROR && got.error == 400);
 }
 END_TEST
 

@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
+#include "nat/natpmp.h"
+#include "nat/pcp.h"
 #include "sim/nat/http.h"
-#include "sim/nat/pcp.h"
-#include "sim/nat/pmp.h"
 #include "sim/nat/serve.h"
 
 #define ANSWER_DELAY (5 * WZP_MS)
@@ -101,7 +101,7 @@ static bool has_tv(const wzp_sim_gateway *gateway) {
 
 bool wzp_sim_gateway_listens(const wzp_sim_gateway *gateway, uint16_t port) {
     switch (port) {
-    case WZP_SIM_PMP_PORT:
+    case WZP_NATPMP_PORT:
         return gateway->cfg.pmp != WZP_SIM_GATEWAY_OFF || gateway->cfg.pcp != WZP_SIM_GATEWAY_OFF;
     case WZP_SIM_SSDP_PORT:
         return gateway->cfg.upnp != WZP_SIM_GATEWAY_OFF || has_tv(gateway);
@@ -253,7 +253,7 @@ void wzp_sim_gateway_recv(wzp_sim_gateway *gateway, const wzp_addr *from, const 
                           wzp_bytes payload, wzp_time now) {
     gateway->counts.heard++;
     wzp_sim_leases_tick(gateway->leases, now);
-    if (to->port == WZP_SIM_PMP_PORT) {
+    if (to->port == WZP_NATPMP_PORT) {
         recv_mapping(gateway, from, to, payload, now);
     } else if (to->port == WZP_SIM_SSDP_PORT) {
         recv_search(gateway, from, to, payload, now);
@@ -316,15 +316,15 @@ void wzp_sim_gateway_reboot(wzp_sim_gateway *gateway, wzp_time now) {
 }
 
 static void announce_pmp(wzp_sim_gateway *gateway, wzp_time now) {
-    const wzp_addr self = at_port(gateway, WZP_SIM_PMP_PORT);
-    const wzp_addr all = wzp_addr_v4(224, 0, 0, 1, WZP_SIM_PMP_ANNOUNCE_PORT);
+    const wzp_addr self = at_port(gateway, WZP_NATPMP_PORT);
+    const wzp_addr all = wzp_addr_v4(224, 0, 0, 1, WZP_NATPMP_ANNOUNCE_PORT);
     const wzp_addr external = wzp_sim_leases_address(gateway->leases, &gateway->inside);
     waiting *slot = push(gateway, &self, &all, now);
     wzp_wr wr;
     if (slot != NULL) {
         wzp_wr_init(&wr, slot->datagram.data, sizeof slot->datagram.data);
-        wzp_sim_pmp_write_address(
-            &wr, external.family == WZP_ADDR_V4 ? WZP_SIM_PMP_SUCCESS : WZP_SIM_PMP_NETWORK_FAILURE,
+        wzp_natpmp_write_address(
+            &wr, external.family == WZP_ADDR_V4 ? WZP_NATPMP_SUCCESS : WZP_NATPMP_NETWORK_FAILURE,
             wzp_sim_gateway_epoch_s(gateway, now), &external);
         slot->datagram.len = wzp_wr_len(&wr);
     }
@@ -334,19 +334,19 @@ static void announce_pcp(wzp_sim_gateway *gateway, const wzp_addr *inside, const
                          wzp_time now) {
     wzp_addr self = *inside;
     wzp_wr wr;
-    self.port = WZP_SIM_PMP_PORT;
+    self.port = WZP_NATPMP_PORT;
     waiting *slot = self.family != WZP_ADDR_NONE ? push(gateway, &self, all, now) : NULL;
     if (slot != NULL) {
         wzp_wr_init(&wr, slot->datagram.data, sizeof slot->datagram.data);
-        wzp_sim_pcp_write_announce(&wr, wzp_sim_gateway_epoch_s(gateway, now));
+        wzp_pcp_write_announce(&wr, wzp_sim_gateway_epoch_s(gateway, now));
         slot->datagram.len = wzp_wr_len(&wr);
     }
 }
 
 static void announce_due(wzp_sim_gateway *gateway, wzp_time now) {
-    const wzp_addr all = wzp_addr_v4(224, 0, 0, 1, WZP_SIM_PMP_ANNOUNCE_PORT);
+    const wzp_addr all = wzp_addr_v4(224, 0, 0, 1, WZP_NATPMP_ANNOUNCE_PORT);
     const wzp_addr all_v6 = {
-        WZP_ADDR_V6, WZP_SIM_PMP_ANNOUNCE_PORT, {0xff, 0x02, [15] = 1}}; /* ff02::1 */
+        WZP_ADDR_V6, WZP_NATPMP_ANNOUNCE_PORT, {0xff, 0x02, [15] = 1}}; /* ff02::1 */
     if (gateway->cfg.pmp == WZP_SIM_GATEWAY_SERVES) {
         announce_pmp(gateway, now);
     }

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "sim/nat/pmp.h"
+#include "nat/natpmp.h"
 
 /* A connection that is open. */
 typedef struct fetch {
@@ -69,7 +69,7 @@ static void booted(void *ctx, wzp_time now) {
 
 wzp_err wzp_sim_gateway_seat_new(wzp_sim_gateway_seat **out, const wzp_sim_gateway_cfg *cfg,
                                  wzp_sim_box *box, wzp_sim_clock clock, const char *name) {
-    static const uint16_t ports[] = {WZP_SIM_PMP_PORT, WZP_SIM_SSDP_PORT};
+    static const uint16_t ports[] = {WZP_NATPMP_PORT, WZP_SIM_SSDP_PORT};
     const wzp_addr inside = wzp_sim_box_inside(box, WZP_ADDR_V4);
     const wzp_addr inside_v6 = wzp_sim_box_inside(box, WZP_ADDR_V6);
     wzp_sim_gateway_seat *seat = calloc(1, sizeof *seat);
@@ -97,7 +97,7 @@ void wzp_sim_gateway_seat_free(wzp_sim_gateway_seat **seat) {
     if (s == NULL) {
         return;
     }
-    wzp_sim_box_listen(s->box, WZP_SIM_UDP, WZP_SIM_PMP_PORT, NULL, NULL);
+    wzp_sim_box_listen(s->box, WZP_SIM_UDP, WZP_NATPMP_PORT, NULL, NULL);
     wzp_sim_box_listen(s->box, WZP_SIM_UDP, WZP_SIM_SSDP_PORT, NULL, NULL);
     wzp_sim_box_on_boot(s->box, NULL, NULL);
     while (s->fetches != NULL) {

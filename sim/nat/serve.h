@@ -13,11 +13,11 @@ typedef struct wzp_sim_service {
     bool third_party;       /* PCP: hosts may map ports of others */
 } wzp_sim_service;
 
-/* Appends the answer to `out`, or nothing if there is none: room for WZP_SIM_PMP_ANSWER_MAX. */
+/* Appends the answer to `out`, or nothing if there is none: room for WZP_NATPMP_ANSWER_MAX. */
 void wzp_sim_serve_pmp(const wzp_sim_service *service, const wzp_addr *from, wzp_bytes datagram,
                        wzp_time now, wzp_wr *out);
 
-/* As above: room for WZP_SIM_PCP_MAX. */
+/* As above: room for WZP_PCP_MAX. */
 void wzp_sim_serve_pcp(const wzp_sim_service *service, const wzp_addr *from, wzp_bytes datagram,
                        wzp_time now, wzp_wr *out);
 

@@ -1,10 +1,10 @@
-#include "sim/nat/pcp.h"
+#include "nat/pcp.h"
 #include "sim/nat/serve.h"
 
 /* One request while it is being answered. */
 typedef struct work {
     const wzp_sim_service *service;
-    const wzp_sim_pcp_request *request;
+    const wzp_pcp_request *request;
     wzp_bytes datagram;
     wzp_addr internal; /* whose port it is about */
     wzp_time now;
@@ -12,11 +12,11 @@ typedef struct work {
 } work;
 
 static void refuse_for(const work *w, unsigned result, uint32_t lifetime_s) {
-    wzp_sim_pcp_write_error(w->out, w->datagram, result, w->service->epoch_s, lifetime_s);
+    wzp_pcp_write_error(w->out, w->datagram, result, w->service->epoch_s, lifetime_s);
 }
 
 static void refuse(const work *w, unsigned result) {
-    refuse_for(w, result, wzp_sim_pcp_error_lifetime(result));
+    refuse_for(w, result, wzp_pcp_error_lifetime(result));
 }
 
 static bool same_nonce(const work *w, const wzp_sim_lease *lease) {
@@ -44,27 +44,26 @@ static void end_leases(const work *w) {
         }
     }
     if (foreign) {
-        refuse_for(w, WZP_SIM_PCP_NOT_AUTHORIZED, left_s);
+        refuse_for(w, WZP_PCP_NOT_AUTHORIZED, left_s);
     } else {
-        wzp_sim_pcp_write_granted(w->out, w->request, w->service->epoch_s, &w->request->external,
-                                  0);
+        wzp_pcp_write_granted(w->out, w->request, w->service->epoch_s, &w->request->external, 0);
     }
 }
 
-static wzp_sim_pcp_result result_of(wzp_sim_lease_result result, bool exact) {
+static wzp_pcp_result result_of(wzp_sim_lease_result result, bool exact) {
     switch (result) {
     case WZP_SIM_LEASE_GRANTED:
-        return WZP_SIM_PCP_SUCCESS;
+        return WZP_PCP_SUCCESS;
     case WZP_SIM_LEASE_TAKEN:
-        return exact ? WZP_SIM_PCP_CANNOT_PROVIDE_EXTERNAL : WZP_SIM_PCP_NO_RESOURCES;
+        return exact ? WZP_PCP_CANNOT_PROVIDE_EXTERNAL : WZP_PCP_NO_RESOURCES;
     case WZP_SIM_LEASE_QUOTA:
-        return WZP_SIM_PCP_USER_EX_QUOTA;
+        return WZP_PCP_USER_EX_QUOTA;
     case WZP_SIM_LEASE_NO_ADDRESS:
-        return WZP_SIM_PCP_NETWORK_FAILURE;
+        return WZP_PCP_NETWORK_FAILURE;
     case WZP_SIM_LEASE_EXHAUSTED:
         break;
     }
-    return WZP_SIM_PCP_NO_RESOURCES;
+    return WZP_PCP_NO_RESOURCES;
 }
 
 static void grant(const work *w, const wzp_sim_lease_ask *ask) {
@@ -77,13 +76,13 @@ static void grant(const work *w, const wzp_sim_lease_ask *ask) {
     }
     wzp_addr external = wzp_sim_leases_address(w->service->leases, &w->internal);
     external.port = lease->external.port;
-    wzp_sim_pcp_write_granted(w->out, w->request, w->service->epoch_s, &external,
-                              wzp_sim_lease_left_s(lease, w->now));
+    wzp_pcp_write_granted(w->out, w->request, w->service->epoch_s, &external,
+                          wzp_sim_lease_left_s(lease, w->now));
 }
 
 /* The filter that counts is what comes after the last one that forgets all.  We keep one remote
  * host per mapping: more, or networks, are more than we can do (RFC 6887 13.3). */
-static bool filter_of(const wzp_sim_pcp_request *request, wzp_addr *remote) {
+static bool filter_of(const wzp_pcp_request *request, wzp_addr *remote) {
     size_t first = request->filter_count;
     while (first > 0 && request->filters[first - 1].prefix != 0) {
         first--;
@@ -105,7 +104,7 @@ static bool wants_another_address(const work *w) {
 }
 
 static void map(const work *w) {
-    const wzp_sim_pcp_request *request = w->request;
+    const wzp_pcp_request *request = w->request;
     wzp_sim_leases *leases = w->service->leases;
     wzp_sim_lease_ask ask = {.by = WZP_SIM_LEASE_PCP,
                              .proto = request->protocol,
@@ -116,18 +115,18 @@ static void map(const work *w) {
                              .nonce = request->nonce,
                              .text = wzp_bytes_str("PCP")};
     if ((request->protocol != 17 && request->protocol != 6) || w->internal.port == 0) {
-        refuse(w, WZP_SIM_PCP_UNSUPP_PROTOCOL); /* "all ports" too: this is no DMZ */
+        refuse(w, WZP_PCP_UNSUPP_PROTOCOL); /* "all ports" too: this is no DMZ */
         return;
     }
     const size_t i = wzp_sim_leases_by_internal(leases, request->protocol, &w->internal);
     const wzp_sim_lease *lease =
         i < wzp_sim_leases_count(leases) ? wzp_sim_leases_at(leases, i) : NULL;
     if (lease != NULL && lease->by == WZP_SIM_LEASE_PCP && !same_nonce(w, lease)) {
-        refuse_for(w, WZP_SIM_PCP_NOT_AUTHORIZED, wzp_sim_lease_left_s(lease, w->now));
+        refuse_for(w, WZP_PCP_NOT_AUTHORIZED, wzp_sim_lease_left_s(lease, w->now));
     } else if (!filter_of(request, &ask.remote)) {
-        refuse(w, WZP_SIM_PCP_EXCESSIVE_REMOTE_PEERS);
+        refuse(w, WZP_PCP_EXCESSIVE_REMOTE_PEERS);
     } else if (request->prefer_failure && wants_another_address(w)) {
-        refuse(w, WZP_SIM_PCP_CANNOT_PROVIDE_EXTERNAL);
+        refuse(w, WZP_PCP_CANNOT_PROVIDE_EXTERNAL);
     } else {
         grant(w, &ask);
     }
@@ -144,9 +143,9 @@ static void peer(const work *w) {
                                    .nonce = w->request->nonce,
                                    .text = wzp_bytes_str("PCP PEER")};
     if (ask.proto != 17 && ask.proto != 6) {
-        refuse(w, WZP_SIM_PCP_UNSUPP_PROTOCOL);
+        refuse(w, WZP_PCP_UNSUPP_PROTOCOL);
     } else if (wants_another_address(w)) {
-        refuse(w, WZP_SIM_PCP_CANNOT_PROVIDE_EXTERNAL);
+        refuse(w, WZP_PCP_CANNOT_PROVIDE_EXTERNAL);
     } else {
         grant(w, &ask);
     }
@@ -157,10 +156,10 @@ static void mapping(const work *w) {
     if (w->service->refuse != 0) {
         refuse(w, w->service->refuse);
     } else if (others && !w->service->third_party) {
-        refuse(w, WZP_SIM_PCP_UNSUPP_OPTION);
+        refuse(w, WZP_PCP_UNSUPP_OPTION);
     } else if (others && wzp_addr_same_ip(&w->request->third_party, &w->request->client)) {
-        refuse(w, WZP_SIM_PCP_MALFORMED_REQUEST); /* RFC 6887 13.1 */
-    } else if (w->request->op == WZP_SIM_PCP_PEER) {
+        refuse(w, WZP_PCP_MALFORMED_REQUEST); /* RFC 6887 13.1 */
+    } else if (w->request->op == WZP_PCP_PEER) {
         peer(w);
     } else if (w->request->lifetime_s == 0) {
         end_leases(w);
@@ -171,9 +170,9 @@ static void mapping(const work *w) {
 
 void wzp_sim_serve_pcp(const wzp_sim_service *service, const wzp_addr *from, wzp_bytes datagram,
                        wzp_time now, wzp_wr *out) {
-    wzp_sim_pcp_request request;
-    wzp_sim_pcp_result result;
-    if (wzp_sim_pcp_parse(&request, &result, datagram, NULL) != WZP_OK) {
+    wzp_pcp_request request;
+    wzp_pcp_result result;
+    if (wzp_pcp_parse(&request, &result, datagram, NULL) != WZP_OK) {
         return;
     }
     work w = {service, &request, datagram, request.client, now, out};
@@ -181,12 +180,12 @@ void wzp_sim_serve_pcp(const wzp_sim_service *service, const wzp_addr *from, wzp
         w.internal = request.third_party;
     }
     w.internal.port = request.internal;
-    if (result != WZP_SIM_PCP_SUCCESS) {
+    if (result != WZP_PCP_SUCCESS) {
         refuse(&w, result);
     } else if (!wzp_addr_same_ip(&request.client, from)) {
-        refuse(&w, WZP_SIM_PCP_ADDRESS_MISMATCH);
-    } else if (request.op == WZP_SIM_PCP_ANNOUNCE) {
-        wzp_sim_pcp_write_announce(out, service->epoch_s);
+        refuse(&w, WZP_PCP_ADDRESS_MISMATCH);
+    } else if (request.op == WZP_PCP_ANNOUNCE) {
+        wzp_pcp_write_announce(out, service->epoch_s);
     } else {
         mapping(&w);
     }

@@ -1,4 +1,4 @@
-#include "sim/nat/pmp.h"
+#include "nat/natpmp.h"
 #include "sim/nat/serve.h"
 
 /* Lifetime 0 ends the mapping of an inside port, or with port 0 all of this host and protocol. */
@@ -14,18 +14,18 @@ static void end_leases(const wzp_sim_service *service, const wzp_addr *internal,
     }
 }
 
-static wzp_sim_pmp_result result_of(wzp_sim_lease_result result) {
+static wzp_natpmp_result result_of(wzp_sim_lease_result result) {
     switch (result) {
     case WZP_SIM_LEASE_GRANTED:
-        return WZP_SIM_PMP_SUCCESS;
+        return WZP_NATPMP_SUCCESS;
     case WZP_SIM_LEASE_NO_ADDRESS:
-        return WZP_SIM_PMP_NETWORK_FAILURE;
+        return WZP_NATPMP_NETWORK_FAILURE;
     case WZP_SIM_LEASE_TAKEN:
     case WZP_SIM_LEASE_QUOTA:
     case WZP_SIM_LEASE_EXHAUSTED:
         break;
     }
-    return WZP_SIM_PMP_OUT_OF_RESOURCES;
+    return WZP_NATPMP_OUT_OF_RESOURCES;
 }
 
 /* A PCP mapping belongs to whoever knows its nonce; NAT-PMP has none to show. */
@@ -36,19 +36,19 @@ static bool is_guarded(const wzp_sim_service *service, const wzp_addr *internal,
 }
 
 static void map(const wzp_sim_service *service, const wzp_addr *from,
-                const wzp_sim_pmp_request *request, wzp_time now, wzp_wr *out) {
-    const uint8_t proto = request->op == WZP_SIM_PMP_MAP_UDP ? 17 : 6;
+                const wzp_natpmp_request *request, wzp_time now, wzp_wr *out) {
+    const uint8_t proto = request->op == WZP_NATPMP_MAP_UDP ? 17 : 6;
     wzp_addr internal = *from;
     const wzp_sim_lease *lease = NULL;
     internal.port = request->internal;
     if (is_guarded(service, &internal, proto) ||
         (request->internal == 0 && request->lifetime_s != 0)) {
-        wzp_sim_pmp_write_map(out, request, WZP_SIM_PMP_REFUSED, service->epoch_s, 0, 0);
+        wzp_natpmp_write_map(out, request, WZP_NATPMP_REFUSED, service->epoch_s, 0, 0);
         return;
     }
     if (request->lifetime_s == 0) {
         end_leases(service, &internal, proto);
-        wzp_sim_pmp_write_map(out, request, WZP_SIM_PMP_SUCCESS, service->epoch_s, 0, 0);
+        wzp_natpmp_write_map(out, request, WZP_NATPMP_SUCCESS, service->epoch_s, 0, 0);
         return;
     }
     const wzp_sim_lease_ask ask = {.by = WZP_SIM_LEASE_PMP,
@@ -59,43 +59,42 @@ static void map(const wzp_sim_service *service, const wzp_addr *from,
                                    .text = wzp_bytes_str("NAT-PMP")};
     const wzp_sim_lease_result result = wzp_sim_leases_grant(service->leases, &ask, now, &lease);
     if (result == WZP_SIM_LEASE_GRANTED) {
-        wzp_sim_pmp_write_map(out, request, WZP_SIM_PMP_SUCCESS, service->epoch_s,
-                              lease->external.port, wzp_sim_lease_left_s(lease, now));
+        wzp_natpmp_write_map(out, request, WZP_NATPMP_SUCCESS, service->epoch_s,
+                             lease->external.port, wzp_sim_lease_left_s(lease, now));
     } else {
-        wzp_sim_pmp_write_map(out, request, result_of(result), service->epoch_s, 0, 0);
+        wzp_natpmp_write_map(out, request, result_of(result), service->epoch_s, 0, 0);
     }
 }
 
 static void tell_address(const wzp_sim_service *service, const wzp_addr *from, wzp_wr *out) {
     const wzp_addr external = wzp_sim_leases_address(service->leases, from);
-    wzp_sim_pmp_write_address(
-        out, external.family == WZP_ADDR_V4 ? WZP_SIM_PMP_SUCCESS : WZP_SIM_PMP_NETWORK_FAILURE,
+    wzp_natpmp_write_address(
+        out, external.family == WZP_ADDR_V4 ? WZP_NATPMP_SUCCESS : WZP_NATPMP_NETWORK_FAILURE,
         service->epoch_s, &external);
 }
 
-static void refuse(const wzp_sim_service *service, const wzp_sim_pmp_request *request,
-                   wzp_wr *out) {
-    const wzp_sim_pmp_result code = (wzp_sim_pmp_result)service->refuse;
-    if (request->op == WZP_SIM_PMP_ADDRESS) {
-        wzp_sim_pmp_write_address(out, code, service->epoch_s, NULL);
+static void refuse(const wzp_sim_service *service, const wzp_natpmp_request *request, wzp_wr *out) {
+    const wzp_natpmp_result code = (wzp_natpmp_result)service->refuse;
+    if (request->op == WZP_NATPMP_ADDRESS) {
+        wzp_natpmp_write_address(out, code, service->epoch_s, NULL);
     } else {
-        wzp_sim_pmp_write_map(out, request, code, service->epoch_s, 0, 0);
+        wzp_natpmp_write_map(out, request, code, service->epoch_s, 0, 0);
     }
 }
 
 void wzp_sim_serve_pmp(const wzp_sim_service *service, const wzp_addr *from, wzp_bytes datagram,
                        wzp_time now, wzp_wr *out) {
-    wzp_sim_pmp_request request;
-    if (wzp_sim_pmp_parse(&request, datagram, NULL) != WZP_OK) {
+    wzp_natpmp_request request;
+    if (wzp_natpmp_parse(&request, datagram, NULL) != WZP_OK) {
         return;
     }
     if (request.version != 0) {
-        wzp_sim_pmp_write_version(out, service->epoch_s);
-    } else if (request.op > WZP_SIM_PMP_MAP_TCP) {
-        wzp_sim_pmp_write_opcode(out, datagram);
+        wzp_natpmp_write_version(out, service->epoch_s);
+    } else if (request.op > WZP_NATPMP_MAP_TCP) {
+        wzp_natpmp_write_opcode(out, datagram);
     } else if (service->refuse != 0) {
         refuse(service, &request, out);
-    } else if (request.op == WZP_SIM_PMP_ADDRESS) {
+    } else if (request.op == WZP_NATPMP_ADDRESS) {
         tell_address(service, from, out);
     } else {
         map(service, from, &request, now, out);

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-#include "sim/nat/pcp.h"
-#include "sim/nat/pmp.h"
+#include "nat/natpmp.h"
+#include "nat/pcp.h"
 #include "sim/nat/testing/gateway.h"
 
 #define HOST "192.168.1.10:5000" /* the port that a client asks from does not matter */
@@ -17,7 +17,7 @@ typedef void serve(const wzp_sim_service *service, const wzp_addr *from, wzp_byt
 static void exchange(bench *b, const wzp_sim_service *base, serve *protocol, const char *from,
                      const char *request, const char *want) {
     uint8_t in[512];
-    uint8_t out[WZP_SIM_PCP_MAX];
+    uint8_t out[WZP_PCP_MAX];
     char got[2 * sizeof out + 1];
     char plain[2 * sizeof out + 1];
     size_t len = 0;
@@ -110,9 +110,9 @@ START_TEST(pmp_errors) {
     pmp(&b, HOST, "0001 0000 0000 9c40 00000e10", "0081 0002 00000000 0000 0000 00000000");
     pmp(&b, HOST, "0001 0000 0001 2711 00000e10", "0081 0000 00000000 0001 2711 00000e10");
     pmp(&b, HOST, "0001 0000 0002 2711 00000e10", "0081 0004 00000000 0002 0000 00000000");
-    exchange(&b, &(wzp_sim_service){.refuse = WZP_SIM_PMP_REFUSED}, wzp_sim_serve_pmp, HOST, "0000",
+    exchange(&b, &(wzp_sim_service){.refuse = WZP_NATPMP_REFUSED}, wzp_sim_serve_pmp, HOST, "0000",
              "0080 0002 00000000 00000000");
-    exchange(&b, &(wzp_sim_service){.refuse = WZP_SIM_PMP_REFUSED}, wzp_sim_serve_pmp, HOST,
+    exchange(&b, &(wzp_sim_service){.refuse = WZP_NATPMP_REFUSED}, wzp_sim_serve_pmp, HOST,
              "0001 0000 0002 2711 00000e10", "0081 0002 00000000 0002 0000 00000000");
     bench_free(&b);
     b = bench_new("symrand", &strict);
@@ -274,7 +274,7 @@ START_TEST(pcp_limits) {
     const wzp_sim_leases_cfg one = {.quota = 1};
     const wzp_sim_leases_cfg refusing = {.ports = WZP_SIM_LEASE_REFUSE};
     const wzp_sim_leases_cfg strict = {.strict = true, .reports = addr_of("10.0.0.1:0")};
-    const wzp_sim_service denied = {.refuse = WZP_SIM_PCP_NOT_AUTHORIZED};
+    const wzp_sim_service denied = {.refuse = WZP_PCP_NOT_AUTHORIZED};
     bench b = bench_new("symrand", &one);
     pcp(&b, HOST, MAP(HOUR, A, N1, "0001 2711" ANY), GRANTED(HOUR, ZERO, N1, "0001 2711" EXT));
     pcp(&b, HOST, MAP(HOUR, A, N1, "0002 2712" ANY),

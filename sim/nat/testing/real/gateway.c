@@ -7,8 +7,8 @@
 
 #include "io/sockaddr.h"
 #include "io/sys.h"
+#include "nat/natpmp.h"
 #include "sim/nat/http.h"
-#include "sim/nat/pmp.h"
 
 /* --- setting up ------------------------------------------------------------------------------- */
 
@@ -52,7 +52,7 @@ static void apply(wzp_sim_gateway_cfg *cfg, const char *word) {
     if (strcmp(word, "v2") == 0) {
         cfg->igd.version = 2;
     } else if (strcmp(word, "refuse") == 0) {
-        cfg->pmp_refuse = WZP_SIM_PMP_REFUSED;
+        cfg->pmp_refuse = WZP_NATPMP_REFUSED;
         cfg->pcp_refuse = 2;
         cfg->igd.refuse = 606;
     } else if (has_prefix(word, "tv=", &rest)) {
@@ -74,7 +74,7 @@ static wzp_addr at_port(const wzp_addr *ip, uint16_t port) {
 
 static void open_sockets(real_gateway *g, const char *ns) {
     const wzp_addr group = wzp_addr_v4(239, 255, 255, 250, WZP_SIM_SSDP_PORT);
-    const wzp_addr mapping = at_port(&g->inside, WZP_SIM_PMP_PORT);
+    const wzp_addr mapping = at_port(&g->inside, WZP_NATPMP_PORT);
     const wzp_addr http = wzp_sim_gateway_http_addr(g->core);
     g->mapping = real_udp(ns, &mapping);
     g->search = real_udp_group(ns, &group, &g->inside);
@@ -133,7 +133,7 @@ static void hear(real_gateway *g, int fd, const wzp_addr *to) {
 static void answer(real_gateway *g) {
     wzp_sim_gateway_datagram datagram;
     while (wzp_sim_gateway_next(g->core, wzp_io_now(), &datagram)) {
-        int fd = datagram.from.port == WZP_SIM_PMP_PORT ? g->mapping : g->search;
+        int fd = datagram.from.port == WZP_NATPMP_PORT ? g->mapping : g->search;
         if (wzp_addr_same_ip(&datagram.from, &g->tv)) {
             fd = g->tv_search;
         }
@@ -190,7 +190,7 @@ static void read_request(real_gateway *g, real_connection *c) {
 }
 
 void real_gateway_serve(real_gateway *g) {
-    const wzp_addr mapping = at_port(&g->inside, WZP_SIM_PMP_PORT);
+    const wzp_addr mapping = at_port(&g->inside, WZP_NATPMP_PORT);
     const wzp_addr group = wzp_addr_v4(239, 255, 255, 250, WZP_SIM_SSDP_PORT);
     const wzp_addr http = wzp_sim_gateway_http_addr(g->core);
     wzp_sim_gateway_tick(g->core, wzp_io_now());

@@ -1,4 +1,4 @@
-#include "sim/host/stun_message.h"
+#include "nat/stun.h"
 
 #include "base/rd.h"
 
@@ -21,9 +21,9 @@ enum {
 #define FINGERPRINT_XOR UINT32_C(0x5354554e)
 #define FINGERPRINT_LEN 8
 
-bool wzp_sim_stun_is(wzp_bytes datagram) {
+bool wzp_stun_is(wzp_bytes datagram) {
     static const uint8_t cookie[4] = {0x21, 0x12, 0xa4, 0x42};
-    return datagram.len >= WZP_SIM_STUN_HEADER_LEN && datagram.data[0] < 4 &&
+    return datagram.len >= WZP_STUN_HEADER_LEN && datagram.data[0] < 4 &&
            memcmp(datagram.data + 4, cookie, sizeof cookie) == 0;
 }
 
@@ -42,10 +42,10 @@ static uint32_t crc32(wzp_bytes bytes) {
 /* --- reading ---------------------------------------------------------------------------------- */
 
 /* XOR with cookie and transaction id hides an address from NATs that rewrite payloads. */
-static void flip(wzp_addr *addr, const uint8_t txid[WZP_SIM_STUN_TXID_LEN]) {
+static void flip(wzp_addr *addr, const uint8_t txid[WZP_STUN_TXID_LEN]) {
     uint8_t mask[16] = {0x21, 0x12, 0xa4, 0x42};
-    memcpy(mask + 4, txid, WZP_SIM_STUN_TXID_LEN);
-    addr->port ^= (uint16_t)(WZP_SIM_STUN_COOKIE >> 16);
+    memcpy(mask + 4, txid, WZP_STUN_TXID_LEN);
+    addr->port ^= (uint16_t)(WZP_STUN_COOKIE >> 16);
     for (size_t i = 0; i < (addr->family == WZP_ADDR_V4 ? 4U : 16U); i++) {
         addr->ip[i] ^= mask[i];
     }
@@ -75,7 +75,7 @@ static void keep_first(wzp_addr *slot, wzp_rd *rd) {
     }
 }
 
-static void read_change(wzp_sim_stun_message *message, wzp_rd *rd) {
+static void read_change(wzp_stun_message *message, wzp_rd *rd) {
     const uint32_t flags = wzp_rd_u32(rd, "CHANGE-REQUEST");
     if (!message->has_change) {
         message->has_change = true;
@@ -84,14 +84,14 @@ static void read_change(wzp_sim_stun_message *message, wzp_rd *rd) {
     }
 }
 
-static void read_response_port(wzp_sim_stun_message *message, wzp_rd *rd) {
+static void read_response_port(wzp_stun_message *message, wzp_rd *rd) {
     const uint16_t port = wzp_rd_u16(rd, "RESPONSE-PORT"); /* and perhaps two bytes of filling */
     if (message->response_port == 0) {
         message->response_port = port;
     }
 }
 
-static void read_error(wzp_sim_stun_message *message, wzp_rd *rd) {
+static void read_error(wzp_stun_message *message, wzp_rd *rd) {
     (void)wzp_rd_u16(rd, "reserved");
     const unsigned class = wzp_rd_u8(rd, "Class") & 0x7U;
     const unsigned number = wzp_rd_u8(rd, "Number");
@@ -102,15 +102,15 @@ static void read_error(wzp_sim_stun_message *message, wzp_rd *rd) {
     }
 }
 
-static void note_unknown(wzp_sim_stun_message *message, uint16_t type) {
-    if (message->unknown_count < WZP_SIM_STUN_UNKNOWN_MAX) {
+static void note_unknown(wzp_stun_message *message, uint16_t type) {
+    if (message->unknown_count < WZP_STUN_UNKNOWN_MAX) {
         message->unknown[message->unknown_count] = type;
     }
     message->unknown_count++;
 }
 
 /* `value` is the attribute alone, its padding left out. */
-static void read_value(wzp_sim_stun_message *message, uint16_t type, wzp_rd *value) {
+static void read_value(wzp_stun_message *message, uint16_t type, wzp_rd *value) {
     switch (type) {
     case ATTR_MAPPED_ADDRESS:
         keep_first(&message->mapped, value);
@@ -147,7 +147,7 @@ static void read_value(wzp_sim_stun_message *message, uint16_t type, wzp_rd *val
 }
 
 /* It covers everything before it, and is the last attribute. */
-static void read_fingerprint(wzp_sim_stun_message *message, wzp_rd *rd, wzp_bytes value) {
+static void read_fingerprint(wzp_stun_message *message, wzp_rd *rd, wzp_bytes value) {
     const wzp_bytes before = {rd->base, (size_t)(value.data - rd->base) - 4};
     wzp_rd crc;
     wzp_rd_init(&crc, value);
@@ -158,7 +158,7 @@ static void read_fingerprint(wzp_sim_stun_message *message, wzp_rd *rd, wzp_byte
     message->has_fingerprint = true;
 }
 
-static void read_attribute(wzp_sim_stun_message *message, wzp_rd *rd) {
+static void read_attribute(wzp_stun_message *message, wzp_rd *rd) {
     const uint16_t type = wzp_rd_u16(rd, "attribute type");
     const uint16_t len = wzp_rd_u16(rd, "attribute length");
     const size_t at = wzp_rd_offset(rd);
@@ -179,18 +179,18 @@ static void read_attribute(wzp_sim_stun_message *message, wzp_rd *rd) {
     }
 }
 
-static void read_header(wzp_sim_stun_message *message, wzp_rd *rd) {
+static void read_header(wzp_stun_message *message, wzp_rd *rd) {
     message->type = wzp_rd_u16(rd, "message type");
     const uint16_t len = wzp_rd_u16(rd, "message length");
     const uint32_t cookie = wzp_rd_u32(rd, "magic cookie");
-    const wzp_bytes txid = wzp_rd_bytes(rd, WZP_SIM_STUN_TXID_LEN, "transaction id");
+    const wzp_bytes txid = wzp_rd_bytes(rd, WZP_STUN_TXID_LEN, "transaction id");
     if (rd->fail.code != WZP_OK) {
         return;
     }
     memcpy(message->txid, txid.data, txid.len);
     if (message->type >= 0x4000) {
         wzp_rd_reject(rd, WZP_ERR_PARSE, "message type", 20, message->type);
-    } else if (cookie != WZP_SIM_STUN_COOKIE) {
+    } else if (cookie != WZP_STUN_COOKIE) {
         wzp_rd_reject(rd, WZP_ERR_PARSE, "magic cookie", 16, cookie);
     } else if (len % 4 != 0) {
         wzp_rd_reject(rd, WZP_ERR_PARSE, "message length", 18, len);
@@ -201,8 +201,8 @@ static void read_header(wzp_sim_stun_message *message, wzp_rd *rd) {
     }
 }
 
-wzp_err wzp_sim_stun_parse(wzp_sim_stun_message *out, wzp_bytes datagram, wzp_fail *fail) {
-    wzp_sim_stun_message message = {0};
+wzp_err wzp_stun_parse(wzp_stun_message *out, wzp_bytes datagram, wzp_fail *fail) {
+    wzp_stun_message message = {0};
     wzp_rd rd;
     wzp_rd_init(&rd, datagram);
     read_header(&message, &rd);
@@ -231,7 +231,7 @@ static void put_u16(uint8_t *at, size_t value) {
 /* The header counts what follows it. */
 static void set_length(wzp_wr *wr, size_t more) {
     if (!wr->overflow) {
-        put_u16(wr->base + 2, wzp_wr_len(wr) - WZP_SIM_STUN_HEADER_LEN + more);
+        put_u16(wr->base + 2, wzp_wr_len(wr) - WZP_STUN_HEADER_LEN + more);
     }
 }
 
@@ -264,18 +264,17 @@ static const char *reason(uint16_t error) {
     }
 }
 
-static void write_error(wzp_wr *wr, const wzp_sim_stun_message *message) {
+static void write_error(wzp_wr *wr, const wzp_stun_message *message) {
     uint8_t value[32] = {0, 0, (uint8_t)(message->error / 100), (uint8_t)(message->error % 100)};
     const wzp_bytes text = wzp_bytes_str(reason(message->error));
     memcpy(value + 4, text.data, text.len);
     attribute(wr, ATTR_ERROR_CODE, wzp_bytes_of(value, 4 + text.len));
 }
 
-static void write_unknown(wzp_wr *wr, const wzp_sim_stun_message *message) {
-    uint8_t value[2 * WZP_SIM_STUN_UNKNOWN_MAX];
-    const size_t count = message->unknown_count < WZP_SIM_STUN_UNKNOWN_MAX
-                             ? message->unknown_count
-                             : WZP_SIM_STUN_UNKNOWN_MAX;
+static void write_unknown(wzp_wr *wr, const wzp_stun_message *message) {
+    uint8_t value[2 * WZP_STUN_UNKNOWN_MAX];
+    const size_t count = message->unknown_count < WZP_STUN_UNKNOWN_MAX ? message->unknown_count
+                                                                       : WZP_STUN_UNKNOWN_MAX;
     for (size_t i = 0; i < count; i++) {
         put_u16(value + 2 * i, message->unknown[i]);
     }
@@ -290,7 +289,7 @@ static void write_padding(wzp_wr *wr, uint16_t len) {
     }
 }
 
-static void write_numbers(wzp_wr *wr, const wzp_sim_stun_message *message) {
+static void write_numbers(wzp_wr *wr, const wzp_stun_message *message) {
     if (message->has_change) {
         const uint8_t flags = (uint8_t)((message->change_ip ? CHANGE_IP : 0) |
                                         (message->change_port ? CHANGE_PORT : 0));
@@ -309,11 +308,11 @@ static void write_numbers(wzp_wr *wr, const wzp_sim_stun_message *message) {
     }
 }
 
-void wzp_sim_stun_write(wzp_wr *wr, const wzp_sim_stun_message *message) {
+void wzp_stun_write(wzp_wr *wr, const wzp_stun_message *message) {
     wzp_addr flipped = message->xor_mapped;
     wzp_wr_u16(wr, message->type);
     wzp_wr_u16(wr, 0);
-    wzp_wr_u32(wr, WZP_SIM_STUN_COOKIE);
+    wzp_wr_u32(wr, WZP_STUN_COOKIE);
     wzp_wr_bytes(wr, wzp_bytes_of(message->txid, sizeof message->txid));
     write_numbers(wr, message);
     address(wr, ATTR_MAPPED_ADDRESS, &message->mapped);

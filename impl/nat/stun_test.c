@@ -1,4 +1,4 @@
-#include "sim/host/stun_message.h"
+#include "nat/stun.h"
 
 #include "wire/testing/bytes.h"
 
@@ -71,9 +71,9 @@ START_TEST(parse) {
     const struct parse_case *c = &parse_cases[_i];
     uint8_t buf[256];
     char text[WZP_ADDR_TEXT_MAX];
-    wzp_sim_stun_message got = {0};
+    wzp_stun_message got = {0};
     wzp_fail fail;
-    const wzp_err err = wzp_sim_stun_parse(&got, unhex(buf, sizeof buf, c->hex), &fail);
+    const wzp_err err = wzp_stun_parse(&got, unhex(buf, sizeof buf, c->hex), &fail);
     ck_assert_msg(err == c->want, "%s: got %s", c->name, wzp_err_name(err));
     ck_assert_msg(fail.offset == c->want_offset, "%s: offset %zu", c->name, fail.offset);
     ck_assert_str_eq(wzp_addr_text(&got.mapped, text), c->mapped);
@@ -89,65 +89,65 @@ static wzp_addr address(const char *text) {
     return addr;
 }
 
-static void assert_written(const wzp_sim_stun_message *message, const char *hex) {
+static void assert_written(const wzp_stun_message *message, const char *hex) {
     uint8_t buf[256];
     uint8_t want[256];
     wzp_wr wr;
     wzp_wr_init(&wr, buf, sizeof buf);
-    wzp_sim_stun_write(&wr, message);
+    wzp_stun_write(&wr, message);
     ck_assert(wzp_wr_end(&wr) == WZP_OK);
     CK_ASSERT_BYTES(wzp_bytes_of(buf, wzp_wr_len(&wr)), unhex(want, sizeof want, hex));
 }
 
 START_TEST(written_as_the_vectors) {
-    wzp_sim_stun_message message = {.type = WZP_SIM_STUN_REQUEST};
+    wzp_stun_message message = {.type = WZP_STUN_REQUEST};
     unhex(message.txid, sizeof message.txid, T1);
     assert_written(&message, S1);
-    message.type = WZP_SIM_STUN_SUCCESS;
+    message.type = WZP_STUN_SUCCESS;
     message.xor_mapped = address("203.0.113.5:12345");
     assert_written(&message, S2);
     message.xor_mapped = (wzp_addr){0};
     message.mapped = address("198.51.100.42:8080");
     assert_written(&message, S4);
     message.mapped = (wzp_addr){0};
-    message.type = WZP_SIM_STUN_ERROR;
+    message.type = WZP_STUN_ERROR;
     message.error = 420;
     assert_written(&message, S6);
     message.error = 0;
-    message.type = WZP_SIM_STUN_SUCCESS;
+    message.type = WZP_STUN_SUCCESS;
     unhex(message.txid, sizeof message.txid, T2);
     message.xor_mapped = address("[2001:db8::1]:54321");
     assert_written(&message, S3);
 }
 END_TEST
 
-static const wzp_sim_stun_message full = {.type = WZP_SIM_STUN_SUCCESS,
-                                          .txid = {1, 2, 3},
-                                          .mapped = {WZP_ADDR_V4, 1, {192, 0, 2, 1}},
-                                          .xor_mapped = {WZP_ADDR_V6, 2, {0x20, 1, 0xd, 0xb8}},
-                                          .origin = {WZP_ADDR_V4, 3, {192, 0, 2, 3}},
-                                          .other = {WZP_ADDR_V4, 4, {192, 0, 2, 4}},
-                                          .has_change = true,
-                                          .change_port = true,
-                                          .response_port = 5,
-                                          .has_padding = true,
-                                          .padding_len = 6,
-                                          .error = 600,
-                                          .has_fingerprint = true};
+static const wzp_stun_message full = {.type = WZP_STUN_SUCCESS,
+                                      .txid = {1, 2, 3},
+                                      .mapped = {WZP_ADDR_V4, 1, {192, 0, 2, 1}},
+                                      .xor_mapped = {WZP_ADDR_V6, 2, {0x20, 1, 0xd, 0xb8}},
+                                      .origin = {WZP_ADDR_V4, 3, {192, 0, 2, 3}},
+                                      .other = {WZP_ADDR_V4, 4, {192, 0, 2, 4}},
+                                      .has_change = true,
+                                      .change_port = true,
+                                      .response_port = 5,
+                                      .has_padding = true,
+                                      .padding_len = 6,
+                                      .error = 600,
+                                      .has_fingerprint = true};
 
 static size_t write_full(uint8_t *buf, size_t cap) {
     wzp_wr wr;
     wzp_wr_init(&wr, buf, cap);
-    wzp_sim_stun_write(&wr, &full);
+    wzp_stun_write(&wr, &full);
     ck_assert(wzp_wr_end(&wr) == WZP_OK);
     return wzp_wr_len(&wr);
 }
 
 START_TEST(round_trip) {
     uint8_t buf[256];
-    wzp_sim_stun_message got;
+    wzp_stun_message got;
     const size_t len = write_full(buf, sizeof buf);
-    ck_assert(wzp_sim_stun_parse(&got, wzp_bytes_of(buf, len), NULL) == WZP_OK);
+    ck_assert(wzp_stun_parse(&got, wzp_bytes_of(buf, len), NULL) == WZP_OK);
     ck_assert(got.type == full.type && memcmp(got.txid, full.txid, sizeof got.txid) == 0);
     ck_assert(wzp_addr_equal(&got.mapped, &full.mapped));
     ck_assert(wzp_addr_equal(&got.xor_mapped, &full.xor_mapped));
@@ -164,10 +164,10 @@ START_TEST(every_prefix) {
     const size_t whole = write_full(buf, sizeof buf);
     for (size_t len = 0; len <= whole; len++) {
         uint8_t *copy = exact(buf, len);
-        wzp_sim_stun_message got;
-        const wzp_err err = wzp_sim_stun_parse(&got, wzp_bytes_of(copy, len), NULL);
+        wzp_stun_message got;
+        const wzp_err err = wzp_stun_parse(&got, wzp_bytes_of(copy, len), NULL);
         ck_assert(err == (len == whole ? WZP_OK : WZP_ERR_TRUNCATED));
-        ck_assert(wzp_sim_stun_is(wzp_bytes_of(copy, len)) == (len >= WZP_SIM_STUN_HEADER_LEN));
+        ck_assert(wzp_stun_is(wzp_bytes_of(copy, len)) == (len >= WZP_STUN_HEADER_LEN));
         free(copy);
     }
 }
@@ -177,9 +177,9 @@ START_TEST(any_flipped_bit_breaks_the_fingerprint) {
     uint8_t buf[256];
     const size_t len = write_full(buf, sizeof buf);
     for (size_t i = 0; i < 8 * len; i++) {
-        wzp_sim_stun_message got = {0};
+        wzp_stun_message got = {0};
         buf[i / 8] ^= (uint8_t)(1U << (i % 8));
-        const wzp_err err = wzp_sim_stun_parse(&got, wzp_bytes_of(buf, len), NULL);
+        const wzp_err err = wzp_stun_parse(&got, wzp_bytes_of(buf, len), NULL);
         /* A bit of the fingerprint's own type hides it, as an attribute that nobody knows. */
         ck_assert(err != WZP_OK || !got.has_fingerprint);
         buf[i / 8] ^= (uint8_t)(1U << (i % 8));
@@ -193,7 +193,7 @@ START_TEST(does_not_fit) {
     for (size_t cap = 0; cap < len; cap++) {
         wzp_wr wr;
         wzp_wr_init(&wr, buf, cap);
-        wzp_sim_stun_write(&wr, &full);
+        wzp_stun_write(&wr, &full);
         ck_assert(wzp_wr_end(&wr) == WZP_ERR_OVERFLOW);
     }
 }
@@ -201,10 +201,10 @@ END_TEST
 
 START_TEST(told_apart_from_other_datagrams) {
     uint8_t buf[32];
-    ck_assert(wzp_sim_stun_is(unhex(buf, sizeof buf, S1)));
-    ck_assert(!wzp_sim_stun_is(unhex(buf, sizeof buf, "c0000001 2112a442" T1)));
-    ck_assert(!wzp_sim_stun_is(unhex(buf, sizeof buf, "00010000 00000000" T1)));
-    ck_assert(!wzp_sim_stun_is(wzp_bytes_of("\0", 1)));
+    ck_assert(wzp_stun_is(unhex(buf, sizeof buf, S1)));
+    ck_assert(!wzp_stun_is(unhex(buf, sizeof buf, "c0000001 2112a442" T1)));
+    ck_assert(!wzp_stun_is(unhex(buf, sizeof buf, "00010000 00000000" T1)));
+    ck_assert(!wzp_stun_is(wzp_bytes_of("\0", 1)));
 }
 END_TEST
 

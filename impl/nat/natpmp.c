@@ -1,4 +1,4 @@
-#include "sim/nat/pmp.h"
+#include "nat/natpmp.h"
 
 #include "base/rd.h"
 
@@ -11,8 +11,8 @@ static wzp_err end(wzp_rd *rd, wzp_fail *fail) {
     return rd->fail.code;
 }
 
-wzp_err wzp_sim_pmp_parse(wzp_sim_pmp_request *out, wzp_bytes datagram, wzp_fail *fail) {
-    wzp_sim_pmp_request request = {0};
+wzp_err wzp_natpmp_parse(wzp_natpmp_request *out, wzp_bytes datagram, wzp_fail *fail) {
+    wzp_natpmp_request request = {0};
     wzp_rd rd;
     wzp_rd_init(&rd, datagram);
     request.version = wzp_rd_u8(&rd, "Vers");
@@ -20,7 +20,7 @@ wzp_err wzp_sim_pmp_parse(wzp_sim_pmp_request *out, wzp_bytes datagram, wzp_fail
     if ((request.op & ANSWER_BIT) != 0) {
         wzp_rd_reject(&rd, WZP_ERR_PARSE, "OP", 1, request.op);
     } else if (request.version == 0 &&
-               (request.op == WZP_SIM_PMP_MAP_UDP || request.op == WZP_SIM_PMP_MAP_TCP)) {
+               (request.op == WZP_NATPMP_MAP_UDP || request.op == WZP_NATPMP_MAP_TCP)) {
         (void)wzp_rd_u16(&rd, "Reserved");
         request.internal = wzp_rd_u16(&rd, "Internal Port");
         request.external = wzp_rd_u16(&rd, "Suggested External Port");
@@ -32,39 +32,37 @@ wzp_err wzp_sim_pmp_parse(wzp_sim_pmp_request *out, wzp_bytes datagram, wzp_fail
     return end(&rd, fail);
 }
 
-static void header(wzp_wr *wr, uint8_t op, wzp_sim_pmp_result result, uint32_t epoch_s) {
+static void header(wzp_wr *wr, uint8_t op, wzp_natpmp_result result, uint32_t epoch_s) {
     wzp_wr_u8(wr, 0);
     wzp_wr_u8(wr, (uint8_t)(op | ANSWER_BIT));
     wzp_wr_u16(wr, (uint16_t)result);
     wzp_wr_u32(wr, epoch_s);
 }
 
-void wzp_sim_pmp_write_address(wzp_wr *wr, wzp_sim_pmp_result result, uint32_t epoch_s,
-                               const wzp_addr *external) {
+void wzp_natpmp_write_address(wzp_wr *wr, wzp_natpmp_result result, uint32_t epoch_s,
+                              const wzp_addr *external) {
     static const uint8_t none[4];
-    header(wr, WZP_SIM_PMP_ADDRESS, result, epoch_s);
-    wzp_wr_bytes(wr, wzp_bytes_of(result == WZP_SIM_PMP_SUCCESS ? external->ip : none, 4));
+    header(wr, WZP_NATPMP_ADDRESS, result, epoch_s);
+    wzp_wr_bytes(wr, wzp_bytes_of(result == WZP_NATPMP_SUCCESS ? external->ip : none, 4));
 }
 
-void wzp_sim_pmp_write_map(wzp_wr *wr, const wzp_sim_pmp_request *request,
-                           wzp_sim_pmp_result result, uint32_t epoch_s, uint16_t external,
-                           uint32_t lifetime_s) {
+void wzp_natpmp_write_map(wzp_wr *wr, const wzp_natpmp_request *request, wzp_natpmp_result result,
+                          uint32_t epoch_s, uint16_t external, uint32_t lifetime_s) {
     header(wr, request->op, result, epoch_s);
     wzp_wr_u16(wr, request->internal);
     wzp_wr_u16(wr, external);
     wzp_wr_u32(wr, lifetime_s);
 }
 
-void wzp_sim_pmp_write_version(wzp_wr *wr, uint32_t epoch_s) {
-    header(wr, 0, WZP_SIM_PMP_VERSION, epoch_s);
+void wzp_natpmp_write_version(wzp_wr *wr, uint32_t epoch_s) {
+    header(wr, 0, WZP_NATPMP_VERSION, epoch_s);
 }
 
-void wzp_sim_pmp_write_opcode(wzp_wr *wr, wzp_bytes datagram) {
-    const size_t len =
-        datagram.len < WZP_SIM_PMP_ANSWER_MAX ? datagram.len : WZP_SIM_PMP_ANSWER_MAX;
+void wzp_natpmp_write_opcode(wzp_wr *wr, wzp_bytes datagram) {
+    const size_t len = datagram.len < WZP_NATPMP_ANSWER_MAX ? datagram.len : WZP_NATPMP_ANSWER_MAX;
     wzp_wr_u8(wr, 0);
     wzp_wr_u8(wr, (uint8_t)(datagram.data[1] | ANSWER_BIT));
-    wzp_wr_u16(wr, WZP_SIM_PMP_OPCODE);
+    wzp_wr_u16(wr, WZP_NATPMP_OPCODE);
     if (len > 4) {
         wzp_wr_bytes(wr, wzp_bytes_of(datagram.data + 4, len - 4));
     }

@@ -1,4 +1,4 @@
-#include "sim/nat/pcp.h"
+#include "nat/pcp.h"
 
 #include "wire/testing/bytes.h"
 
@@ -14,59 +14,56 @@
 static const struct result_case {
     const char *name, *hex;
     wzp_err want;
-    wzp_sim_pcp_result result;
+    wzp_pcp_result result;
     unsigned want_offset; /* of the failure */
 } result_cases[] = {
-    {"vector P5", P5, WZP_OK, WZP_SIM_PCP_SUCCESS, 0},
-    {"announce", "02000000 00000000 00000000000000000000ffffc0a8010a", WZP_OK, WZP_SIM_PCP_SUCCESS,
+    {"vector P5", P5, WZP_OK, WZP_PCP_SUCCESS, 0},
+    {"announce", "02000000 00000000 00000000000000000000ffffc0a8010a", WZP_OK, WZP_PCP_SUCCESS, 0},
+    {"peer", PEER_HEADER P5_BODY PEER_END, WZP_OK, WZP_PCP_SUCCESS, 0},
+    {"all three options", P5 THIRD_PARTY "02000000" FILTER FILTER, WZP_OK, WZP_PCP_SUCCESS, 0},
+    {"unknown option that we may ignore", P5 "80000003 aabbcc00 02000000", WZP_OK, WZP_PCP_SUCCESS,
      0},
-    {"peer", PEER_HEADER P5_BODY PEER_END, WZP_OK, WZP_SIM_PCP_SUCCESS, 0},
-    {"all three options", P5 THIRD_PARTY "02000000" FILTER FILTER, WZP_OK, WZP_SIM_PCP_SUCCESS, 0},
-    {"unknown option that we may ignore", P5 "80000003 aabbcc00 02000000", WZP_OK,
-     WZP_SIM_PCP_SUCCESS, 0},
-    {"a response", "0281", WZP_ERR_PARSE, WZP_SIM_PCP_SUCCESS, 1},
-    {"one byte", "02", WZP_ERR_TRUNCATED, WZP_SIM_PCP_SUCCESS, 1},
-    {"version 1", "0101", WZP_OK, WZP_SIM_PCP_UNSUPP_VERSION, 0},
+    {"a response", "0281", WZP_ERR_PARSE, WZP_PCP_SUCCESS, 1},
+    {"one byte", "02", WZP_ERR_TRUNCATED, WZP_PCP_SUCCESS, 1},
+    {"version 1", "0101", WZP_OK, WZP_PCP_UNSUPP_VERSION, 0},
     {"version 3, whole",
      "0301"
      "0000 00000000 00000000000000000000ffffc0a8010a",
-     WZP_OK, WZP_SIM_PCP_UNSUPP_VERSION, 0},
-    {"shorter than a header", "0201000000001c20", WZP_OK, WZP_SIM_PCP_MALFORMED_REQUEST, 0},
-    {"not whole words", P5 "0000", WZP_OK, WZP_SIM_PCP_MALFORMED_REQUEST, 0},
-    {"MAP without its fields", P5_HEADER, WZP_OK, WZP_SIM_PCP_MALFORMED_REQUEST, 24},
-    {"PEER without its remote peer", PEER_HEADER P5_BODY, WZP_OK, WZP_SIM_PCP_MALFORMED_REQUEST,
-     60},
+     WZP_OK, WZP_PCP_UNSUPP_VERSION, 0},
+    {"shorter than a header", "0201000000001c20", WZP_OK, WZP_PCP_MALFORMED_REQUEST, 0},
+    {"not whole words", P5 "0000", WZP_OK, WZP_PCP_MALFORMED_REQUEST, 0},
+    {"MAP without its fields", P5_HEADER, WZP_OK, WZP_PCP_MALFORMED_REQUEST, 24},
+    {"PEER without its remote peer", PEER_HEADER P5_BODY, WZP_OK, WZP_PCP_MALFORMED_REQUEST, 60},
     {"PEER without remote port", PEER_HEADER P5_BODY "00000000 00000000000000000000ffffc6336409",
-     WZP_OK, WZP_SIM_PCP_MALFORMED_REQUEST, 24},
+     WZP_OK, WZP_PCP_MALFORMED_REQUEST, 24},
     {"operation 3", "02030000 00000000 00000000000000000000ffffc0a8010a", WZP_OK,
-     WZP_SIM_PCP_UNSUPP_OPCODE, 1},
-    {"unknown option that we must know", P5 "04000000", WZP_OK, WZP_SIM_PCP_UNSUPP_OPTION, 60},
-    {"option longer than the request", P5 "02000004", WZP_OK, WZP_SIM_PCP_MALFORMED_OPTION, 62},
-    {"option of 65535 bytes", P5 "8000ffff", WZP_OK, WZP_SIM_PCP_MALFORMED_OPTION, 62},
-    {"PREFER_FAILURE with data", P5 "02000004 00000000", WZP_OK, WZP_SIM_PCP_MALFORMED_OPTION, 60},
-    {"PREFER_FAILURE twice", P5 "02000000 02000000", WZP_OK, WZP_SIM_PCP_MALFORMED_OPTION, 64},
-    {"THIRD_PARTY twice", P5 THIRD_PARTY THIRD_PARTY, WZP_OK, WZP_SIM_PCP_MALFORMED_OPTION, 80},
+     WZP_PCP_UNSUPP_OPCODE, 1},
+    {"unknown option that we must know", P5 "04000000", WZP_OK, WZP_PCP_UNSUPP_OPTION, 60},
+    {"option longer than the request", P5 "02000004", WZP_OK, WZP_PCP_MALFORMED_OPTION, 62},
+    {"option of 65535 bytes", P5 "8000ffff", WZP_OK, WZP_PCP_MALFORMED_OPTION, 62},
+    {"PREFER_FAILURE with data", P5 "02000004 00000000", WZP_OK, WZP_PCP_MALFORMED_OPTION, 60},
+    {"PREFER_FAILURE twice", P5 "02000000 02000000", WZP_OK, WZP_PCP_MALFORMED_OPTION, 64},
+    {"THIRD_PARTY twice", P5 THIRD_PARTY THIRD_PARTY, WZP_OK, WZP_PCP_MALFORMED_OPTION, 80},
     {"THIRD_PARTY of 12 bytes", P5 "0100000c 000000000000000000000000", WZP_OK,
-     WZP_SIM_PCP_MALFORMED_OPTION, 60},
+     WZP_PCP_MALFORMED_OPTION, 60},
     {"FILTER of 129 bits", P5 "03000014 00810000 00000000000000000000ffffc6336409", WZP_OK,
-     WZP_SIM_PCP_MALFORMED_OPTION, 65},
+     WZP_PCP_MALFORMED_OPTION, 65},
     {"more filters than we read", P5 FILTER FILTER FILTER FILTER FILTER FILTER FILTER FILTER FILTER,
-     WZP_OK, WZP_SIM_PCP_EXCESSIVE_REMOTE_PEERS, 252},
+     WZP_OK, WZP_PCP_EXCESSIVE_REMOTE_PEERS, 252},
     {"PEER with PREFER_FAILURE", PEER_HEADER P5_BODY PEER_END "02000000", WZP_OK,
-     WZP_SIM_PCP_MALFORMED_REQUEST, 80},
-    {"PEER with FILTER", PEER_HEADER P5_BODY PEER_END FILTER, WZP_OK, WZP_SIM_PCP_MALFORMED_OPTION,
-     80},
+     WZP_PCP_MALFORMED_REQUEST, 80},
+    {"PEER with FILTER", PEER_HEADER P5_BODY PEER_END FILTER, WZP_OK, WZP_PCP_MALFORMED_OPTION, 80},
     {"ANNOUNCE with THIRD_PARTY", "02000000 00000000 00000000000000000000ffffc0a8010a" THIRD_PARTY,
-     WZP_OK, WZP_SIM_PCP_MALFORMED_OPTION, 24},
+     WZP_OK, WZP_PCP_MALFORMED_OPTION, 24},
 };
 
 START_TEST(results) {
     const struct result_case *c = &result_cases[_i];
     uint8_t buf[512];
-    wzp_sim_pcp_request got;
-    wzp_sim_pcp_result result = WZP_SIM_PCP_SUCCESS;
+    wzp_pcp_request got;
+    wzp_pcp_result result = WZP_PCP_SUCCESS;
     wzp_fail fail;
-    const wzp_err err = wzp_sim_pcp_parse(&got, &result, unhex(buf, sizeof buf, c->hex), &fail);
+    const wzp_err err = wzp_pcp_parse(&got, &result, unhex(buf, sizeof buf, c->hex), &fail);
     ck_assert_msg(err == c->want, "%s: got %s", c->name, wzp_err_name(err));
     ck_assert_msg(result == c->result, "%s: result %u", c->name, (unsigned)result);
     ck_assert_msg(fail.offset == c->want_offset, "%s: offset %zu", c->name, fail.offset);
@@ -74,27 +71,27 @@ START_TEST(results) {
 END_TEST
 
 START_TEST(too_long) {
-    static uint8_t datagram[WZP_SIM_PCP_MAX + 4] = {2, WZP_SIM_PCP_MAP};
-    uint8_t answer[WZP_SIM_PCP_MAX];
-    wzp_sim_pcp_request got;
-    wzp_sim_pcp_result result;
+    static uint8_t datagram[WZP_PCP_MAX + 4] = {2, WZP_PCP_MAP};
+    uint8_t answer[WZP_PCP_MAX];
+    wzp_pcp_request got;
+    wzp_pcp_result result;
     wzp_wr wr;
-    ck_assert(wzp_sim_pcp_parse(&got, &result, wzp_bytes_of(datagram, sizeof datagram), NULL) ==
+    ck_assert(wzp_pcp_parse(&got, &result, wzp_bytes_of(datagram, sizeof datagram), NULL) ==
               WZP_OK);
-    ck_assert_uint_eq(result, WZP_SIM_PCP_MALFORMED_REQUEST);
+    ck_assert_uint_eq(result, WZP_PCP_MALFORMED_REQUEST);
     wzp_wr_init(&wr, answer, sizeof answer);
-    wzp_sim_pcp_write_error(&wr, wzp_bytes_of(datagram, sizeof datagram), result, 1, 1800);
+    wzp_pcp_write_error(&wr, wzp_bytes_of(datagram, sizeof datagram), result, 1, 1800);
     ck_assert(wzp_wr_end(&wr) == WZP_OK);
-    ck_assert_uint_eq(wzp_wr_len(&wr), WZP_SIM_PCP_MAX);
+    ck_assert_uint_eq(wzp_wr_len(&wr), WZP_PCP_MAX);
 }
 END_TEST
 
-static wzp_sim_pcp_request parsed(const char *hex) {
+static wzp_pcp_request parsed(const char *hex) {
     uint8_t buf[512];
-    wzp_sim_pcp_request request;
-    wzp_sim_pcp_result result;
-    ck_assert(wzp_sim_pcp_parse(&request, &result, unhex(buf, sizeof buf, hex), NULL) == WZP_OK);
-    ck_assert_uint_eq(result, WZP_SIM_PCP_SUCCESS);
+    wzp_pcp_request request;
+    wzp_pcp_result result;
+    ck_assert(wzp_pcp_parse(&request, &result, unhex(buf, sizeof buf, hex), NULL) == WZP_OK);
+    ck_assert_uint_eq(result, WZP_PCP_SUCCESS);
     return request;
 }
 
@@ -102,7 +99,7 @@ START_TEST(fields) {
     const wzp_addr client = wzp_addr_v4(192, 168, 1, 10, 0);
     const wzp_addr peer = wzp_addr_v4(198, 51, 100, 9, 443);
     const wzp_addr third = wzp_addr_v4(192, 168, 1, 11, 0);
-    wzp_sim_pcp_request got = parsed(P5 THIRD_PARTY "02000000" FILTER);
+    wzp_pcp_request got = parsed(P5 THIRD_PARTY "02000000" FILTER);
     ck_assert(wzp_addr_equal(&got.client, &client));
     ck_assert_uint_eq(got.lifetime_s, 7200);
     ck_assert_mem_eq(got.nonce, "\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb", 12);
@@ -126,14 +123,14 @@ static void try_prefixes(const char *hex) {
     const wzp_bytes whole = unhex(buf, sizeof buf, hex);
     for (size_t len = 0; len <= whole.len; len++) {
         uint8_t *copy = exact(whole.data, len);
-        wzp_sim_pcp_request got;
-        wzp_sim_pcp_result result = WZP_SIM_PCP_SUCCESS;
-        const wzp_err err = wzp_sim_pcp_parse(&got, &result, wzp_bytes_of(copy, len), NULL);
+        wzp_pcp_request got;
+        wzp_pcp_result result = WZP_PCP_SUCCESS;
+        const wzp_err err = wzp_pcp_parse(&got, &result, wzp_bytes_of(copy, len), NULL);
         ck_assert(err == (len < 2 ? WZP_ERR_TRUNCATED : WZP_OK));
         if (err == WZP_OK && len < 60) {
-            ck_assert_uint_eq(result, WZP_SIM_PCP_MALFORMED_REQUEST);
+            ck_assert_uint_eq(result, WZP_PCP_MALFORMED_REQUEST);
         }
-        ck_assert(len < whole.len || result == WZP_SIM_PCP_SUCCESS);
+        ck_assert(len < whole.len || result == WZP_PCP_SUCCESS);
         free(copy);
     }
 }
@@ -152,57 +149,57 @@ static void assert_written(const wzp_wr *wr, const char *hex) {
 
 START_TEST(granted) {
     const wzp_addr external = wzp_addr_v4(203, 0, 113, 9, 51413);
-    uint8_t buf[WZP_SIM_PCP_MAX];
+    uint8_t buf[WZP_PCP_MAX];
     wzp_wr wr;
-    wzp_sim_pcp_request request = parsed(P5);
+    wzp_pcp_request request = parsed(P5);
     wzp_wr_init(&wr, buf, sizeof buf);
-    wzp_sim_pcp_write_granted(&wr, &request, 123456, &external, 7200);
+    wzp_pcp_write_granted(&wr, &request, 123456, &external, 7200);
     assert_written(&wr, "0281000000001c200001e24000000000000000000000000000112233445566778899"
                         "aabb110000009c40c8d500000000000000000000ffffcb007109"); /* vector P6 */
     request = parsed(PEER_HEADER P5_BODY PEER_END THIRD_PARTY);
     wzp_wr_init(&wr, buf, sizeof buf);
-    wzp_sim_pcp_write_granted(&wr, &request, 123456, &external, 7200);
+    wzp_pcp_write_granted(&wr, &request, 123456, &external, 7200);
     assert_written(&wr,
                    "0282000000001c200001e24000000000000000000000000000112233445566778899"
                    "aabb110000009c40c8d500000000000000000000ffffcb007109" PEER_END THIRD_PARTY);
     request = parsed(P5 "02000000" FILTER);
     wzp_wr_init(&wr, buf, sizeof buf);
-    wzp_sim_pcp_write_granted(&wr, &request, 123456, &external, 7200);
+    wzp_pcp_write_granted(&wr, &request, 123456, &external, 7200);
     assert_written(&wr, "0281000000001c200001e24000000000000000000000000000112233445566778899"
                         "aabb110000009c40c8d500000000000000000000ffffcb007109 02000000" FILTER);
 }
 END_TEST
 
 START_TEST(errors) {
-    uint8_t buf[WZP_SIM_PCP_MAX];
+    uint8_t buf[WZP_PCP_MAX];
     uint8_t in[128];
     wzp_wr wr;
     wzp_wr_init(&wr, buf, sizeof buf);
-    wzp_sim_pcp_write_error(&wr,
-                            unhex(in, sizeof in,
-                                  P5_HEADER "00112233445566778899aabb 11000000 9c400000 "
-                                            "00000000000000000000000000000000"),
-                            WZP_SIM_PCP_ADDRESS_MISMATCH, 123456, 30);
+    wzp_pcp_write_error(&wr,
+                        unhex(in, sizeof in,
+                              P5_HEADER "00112233445566778899aabb 11000000 9c400000 "
+                                        "00000000000000000000000000000000"),
+                        WZP_PCP_ADDRESS_MISMATCH, 123456, 30);
     assert_written(&wr, "0281000c0000001e0001e24000000000000000000000000000112233445566778899"
                         "aabb110000009c40000000000000000000000000000000000000"); /* vector P7 */
     wzp_wr_init(&wr, buf, sizeof buf);
-    wzp_sim_pcp_write_error(&wr, wzp_bytes_of("\x03\x01", 2), WZP_SIM_PCP_UNSUPP_VERSION, 5, 1800);
+    wzp_pcp_write_error(&wr, wzp_bytes_of("\x03\x01", 2), WZP_PCP_UNSUPP_VERSION, 5, 1800);
     assert_written(&wr, "02810001000007080000000500000000 0000000000000000");
     wzp_wr_init(&wr, buf, sizeof buf);
-    wzp_sim_pcp_write_error(&wr, unhex(in, sizeof in, P5_HEADER "0011223344"),
-                            WZP_SIM_PCP_MALFORMED_REQUEST, 5, 1800);
+    wzp_pcp_write_error(&wr, unhex(in, sizeof in, P5_HEADER "0011223344"),
+                        WZP_PCP_MALFORMED_REQUEST, 5, 1800);
     assert_written(&wr, "02810003000007080000000500000000 0000000000000000 0011223344000000");
     wzp_wr_init(&wr, buf, sizeof buf);
-    wzp_sim_pcp_write_announce(&wr, 0);
+    wzp_pcp_write_announce(&wr, 0);
     assert_written(&wr, "028000000000000000000000000000000000000000000000");
 }
 END_TEST
 
 START_TEST(how_long_an_error_lasts) {
-    ck_assert_uint_eq(wzp_sim_pcp_error_lifetime(WZP_SIM_PCP_SUCCESS), 0);
-    ck_assert_uint_eq(wzp_sim_pcp_error_lifetime(WZP_SIM_PCP_NO_RESOURCES), 30);
-    ck_assert_uint_eq(wzp_sim_pcp_error_lifetime(WZP_SIM_PCP_NOT_AUTHORIZED), 1800);
-    ck_assert_uint_eq(wzp_sim_pcp_error_lifetime(200), 1800);
+    ck_assert_uint_eq(wzp_pcp_error_lifetime(WZP_PCP_SUCCESS), 0);
+    ck_assert_uint_eq(wzp_pcp_error_lifetime(WZP_PCP_NO_RESOURCES), 30);
+    ck_assert_uint_eq(wzp_pcp_error_lifetime(WZP_PCP_NOT_AUTHORIZED), 1800);
+    ck_assert_uint_eq(wzp_pcp_error_lifetime(200), 1800);
 }
 END_TEST
 

@@ -1,4 +1,4 @@
-#include "sim/nat/pmp.h"
+#include "nat/natpmp.h"
 
 #include "wire/testing/bytes.h"
 
@@ -6,24 +6,24 @@ static const struct parse_case {
     const char *name, *hex;
     wzp_err want;
     unsigned want_offset; /* of the failure */
-    wzp_sim_pmp_request request;
+    wzp_natpmp_request request;
 } parse_cases[] = {
-    {"address", "0000", WZP_OK, 0, {.op = WZP_SIM_PMP_ADDRESS}},
+    {"address", "0000", WZP_OK, 0, {.op = WZP_NATPMP_ADDRESS}},
     {"vector P2: map 40000, 7200 s",
      "000100009c409c4000001c20",
      WZP_OK,
      0,
-     {.op = WZP_SIM_PMP_MAP_UDP, .internal = 40000, .external = 40000, .lifetime_s = 7200}},
+     {.op = WZP_NATPMP_MAP_UDP, .internal = 40000, .external = 40000, .lifetime_s = 7200}},
     {"vector P4: release 40000",
      "000100009c40000000000000",
      WZP_OK,
      0,
-     {.op = WZP_SIM_PMP_MAP_UDP, .internal = 40000}},
+     {.op = WZP_NATPMP_MAP_UDP, .internal = 40000}},
     {"TCP, bytes after it",
      "0002ffff00500050ffffffff99",
      WZP_OK,
      0,
-     {.op = WZP_SIM_PMP_MAP_TCP, .internal = 80, .external = 80, .lifetime_s = UINT32_MAX}},
+     {.op = WZP_NATPMP_MAP_TCP, .internal = 80, .external = 80, .lifetime_s = UINT32_MAX}},
     {"version 2 is not read further", "0201", WZP_OK, 0, {.version = 2, .op = 1}},
     {"unknown operation", "0003", WZP_OK, 0, {.op = 3}},
     {"empty", "", WZP_ERR_TRUNCATED, 0, {0}},
@@ -32,7 +32,7 @@ static const struct parse_case {
     {"a response", "0080000000015180cb007109", WZP_ERR_PARSE, 1, {0}},
 };
 
-static bool same_request(const wzp_sim_pmp_request *a, const wzp_sim_pmp_request *b) {
+static bool same_request(const wzp_natpmp_request *a, const wzp_natpmp_request *b) {
     return a->version == b->version && a->op == b->op && a->internal == b->internal &&
            a->external == b->external && a->lifetime_s == b->lifetime_s;
 }
@@ -40,9 +40,9 @@ static bool same_request(const wzp_sim_pmp_request *a, const wzp_sim_pmp_request
 START_TEST(parse) {
     const struct parse_case *c = &parse_cases[_i];
     uint8_t buf[64];
-    wzp_sim_pmp_request got = {0};
+    wzp_natpmp_request got = {0};
     wzp_fail fail;
-    const wzp_err err = wzp_sim_pmp_parse(&got, unhex(buf, sizeof buf, c->hex), &fail);
+    const wzp_err err = wzp_natpmp_parse(&got, unhex(buf, sizeof buf, c->hex), &fail);
     ck_assert_msg(err == c->want, "%s: got %s", c->name, wzp_err_name(err));
     ck_assert_msg(fail.offset == c->want_offset, "%s: offset %zu", c->name, fail.offset);
     ck_assert_msg(same_request(&got, &c->request), "%s", c->name);
@@ -54,8 +54,8 @@ START_TEST(every_prefix) {
     const wzp_bytes whole = unhex(buf, sizeof buf, "000100009c409c4000001c20");
     for (size_t len = 0; len <= whole.len; len++) {
         uint8_t *copy = exact(whole.data, len);
-        wzp_sim_pmp_request got = {.internal = 7};
-        const wzp_err err = wzp_sim_pmp_parse(&got, wzp_bytes_of(copy, len), NULL);
+        wzp_natpmp_request got = {.internal = 7};
+        const wzp_err err = wzp_natpmp_parse(&got, wzp_bytes_of(copy, len), NULL);
         ck_assert(err == (len == whole.len ? WZP_OK : WZP_ERR_TRUNCATED));
         ck_assert_uint_eq(got.internal, len == whole.len ? 40000 : 7); /* else left as it was */
         free(copy);
@@ -71,36 +71,36 @@ static void assert_written(const wzp_wr *wr, const char *hex) {
 
 START_TEST(answers) {
     const wzp_addr external = wzp_addr_v4(203, 0, 113, 9, 0);
-    const wzp_sim_pmp_request map = {
-        .op = WZP_SIM_PMP_MAP_UDP, .internal = 40000, .external = 40000, .lifetime_s = 7200};
-    uint8_t buf[WZP_SIM_PMP_ANSWER_MAX];
+    const wzp_natpmp_request map = {
+        .op = WZP_NATPMP_MAP_UDP, .internal = 40000, .external = 40000, .lifetime_s = 7200};
+    uint8_t buf[WZP_NATPMP_ANSWER_MAX];
     wzp_wr wr;
     wzp_wr_init(&wr, buf, sizeof buf);
-    wzp_sim_pmp_write_address(&wr, WZP_SIM_PMP_SUCCESS, 86400, &external);
+    wzp_natpmp_write_address(&wr, WZP_NATPMP_SUCCESS, 86400, &external);
     assert_written(&wr, "0080000000015180cb007109"); /* vector P1 */
     wzp_wr_init(&wr, buf, sizeof buf);
-    wzp_sim_pmp_write_map(&wr, &map, WZP_SIM_PMP_SUCCESS, 86401, 51413, 3600);
+    wzp_natpmp_write_map(&wr, &map, WZP_NATPMP_SUCCESS, 86401, 51413, 3600);
     assert_written(&wr, "00810000000151819c40c8d500000e10"); /* vector P3 */
     wzp_wr_init(&wr, buf, sizeof buf);
-    wzp_sim_pmp_write_address(&wr, WZP_SIM_PMP_NETWORK_FAILURE, 1, NULL);
+    wzp_natpmp_write_address(&wr, WZP_NATPMP_NETWORK_FAILURE, 1, NULL);
     assert_written(&wr, "008000030000000100000000");
     wzp_wr_init(&wr, buf, sizeof buf);
-    wzp_sim_pmp_write_version(&wr, 5);
+    wzp_natpmp_write_version(&wr, 5);
     assert_written(&wr, "0080000100000005");
     wzp_wr_init(&wr, buf, sizeof buf);
-    wzp_sim_pmp_write_opcode(&wr, wzp_bytes_of("\x00\x07\x11\x22\x33", 5));
+    wzp_natpmp_write_opcode(&wr, wzp_bytes_of("\x00\x07\x11\x22\x33", 5));
     assert_written(&wr, "0087000533");
 }
 END_TEST
 
 START_TEST(long_unknown_request_is_cut) {
     static const uint8_t request[1500] = {0, 9};
-    uint8_t buf[WZP_SIM_PMP_ANSWER_MAX];
+    uint8_t buf[WZP_NATPMP_ANSWER_MAX];
     wzp_wr wr;
     wzp_wr_init(&wr, buf, sizeof buf);
-    wzp_sim_pmp_write_opcode(&wr, wzp_bytes_of(request, sizeof request));
+    wzp_natpmp_write_opcode(&wr, wzp_bytes_of(request, sizeof request));
     ck_assert(wzp_wr_end(&wr) == WZP_OK);
-    ck_assert_uint_eq(wzp_wr_len(&wr), WZP_SIM_PMP_ANSWER_MAX);
+    ck_assert_uint_eq(wzp_wr_len(&wr), WZP_NATPMP_ANSWER_MAX);
 }
 END_TEST
 

@@ -1,18 +1,18 @@
 /* PCP as a gateway speaks it (RFC 6887): requests from bytes, answers to bytes.  What is granted
  * is decided elsewhere (serve_pcp.c); nothing here keeps state. */
-#ifndef WZP_SIM_NAT_PCP_H
-#define WZP_SIM_NAT_PCP_H
+#ifndef WZP_NAT_PCP_H
+#define WZP_NAT_PCP_H
 
 #include "base/addr.h"
 #include "base/err.h"
 #include "base/wr.h"
 
-#define WZP_SIM_PCP_MAX 1100
-#define WZP_SIM_PCP_NONCE_LEN 12
-#define WZP_SIM_PCP_FILTERS_MAX 8 /* that a request may have for us to read it */
+#define WZP_PCP_MAX 1100
+#define WZP_PCP_NONCE_LEN 12
+#define WZP_PCP_FILTERS_MAX 8 /* that a request may have for us to read it */
 
 /* Name, value, whether it lasts: clients may ask again after 30 s or only after 30 min. */
-#define WZP_SIM_PCP_RESULT_MAP(X)                                                                  \
+#define WZP_PCP_RESULT_MAP(X)                                                                      \
     X(SUCCESS, 0, 0)                                                                               \
     X(UNSUPP_VERSION, 1, 1800)                                                                     \
     X(NOT_AUTHORIZED, 2, 1800)                                                                     \
@@ -28,32 +28,28 @@
     X(ADDRESS_MISMATCH, 12, 1800)                                                                  \
     X(EXCESSIVE_REMOTE_PEERS, 13, 1800)
 
-typedef enum wzp_sim_pcp_result {
-#define X(name, value, lifetime) WZP_SIM_PCP_##name = (value),
-    WZP_SIM_PCP_RESULT_MAP(X)
+typedef enum wzp_pcp_result {
+#define X(name, value, lifetime) WZP_PCP_##name = (value),
+    WZP_PCP_RESULT_MAP(X)
 #undef X
-} wzp_sim_pcp_result;
+} wzp_pcp_result;
 
 /* Seconds after which a client may try again; 0 for SUCCESS, 1800 for codes we do not know. */
-uint32_t wzp_sim_pcp_error_lifetime(unsigned result);
+uint32_t wzp_pcp_error_lifetime(unsigned result);
 
-typedef enum wzp_sim_pcp_op {
-    WZP_SIM_PCP_ANNOUNCE = 0,
-    WZP_SIM_PCP_MAP = 1,
-    WZP_SIM_PCP_PEER = 2
-} wzp_sim_pcp_op;
+typedef enum wzp_pcp_op { WZP_PCP_ANNOUNCE = 0, WZP_PCP_MAP = 1, WZP_PCP_PEER = 2 } wzp_pcp_op;
 
-typedef struct wzp_sim_pcp_filter {
+typedef struct wzp_pcp_filter {
     uint8_t prefix;  /* of the 128 bits; 0: forget all filters */
     wzp_addr remote; /* port 0: any */
-} wzp_sim_pcp_filter;
+} wzp_pcp_filter;
 
-typedef struct wzp_sim_pcp_request {
+typedef struct wzp_pcp_request {
     uint8_t version, op;
     uint32_t lifetime_s;
     wzp_addr client; /* as the header says; port 0 */
     /* MAP and PEER */
-    uint8_t nonce[WZP_SIM_PCP_NONCE_LEN];
+    uint8_t nonce[WZP_PCP_NONCE_LEN];
     uint8_t protocol;
     uint16_t internal;
     wzp_addr external; /* suggested; zeros: any */
@@ -61,27 +57,27 @@ typedef struct wzp_sim_pcp_request {
     /* options */
     bool has_third_party, prefer_failure;
     wzp_addr third_party;
-    wzp_sim_pcp_filter filters[WZP_SIM_PCP_FILTERS_MAX];
+    wzp_pcp_filter filters[WZP_PCP_FILTERS_MAX];
     size_t filter_count;
-} wzp_sim_pcp_request;
+} wzp_pcp_request;
 
 /* WZP_OK with *result SUCCESS: `out` is complete.  WZP_OK with another *result: the answer is that
  * error, and `out` holds what could be read before it.  WZP_ERR_TRUNCATED, WZP_ERR_PARSE (a
  * response): to be ignored.  `fail` may be NULL; it tells the place of an error result too. */
-WZP_MUST_USE wzp_err wzp_sim_pcp_parse(wzp_sim_pcp_request *out, wzp_sim_pcp_result *result,
-                                       wzp_bytes datagram, wzp_fail *fail);
+WZP_MUST_USE wzp_err wzp_pcp_parse(wzp_pcp_request *out, wzp_pcp_result *result, wzp_bytes datagram,
+                                   wzp_fail *fail);
 
 /* MAP or PEER granted: the request comes back with what was granted, and with those options that
  * we process. */
-void wzp_sim_pcp_write_granted(wzp_wr *wr, const wzp_sim_pcp_request *request, uint32_t epoch_s,
-                               const wzp_addr *external, uint32_t lifetime_s);
+void wzp_pcp_write_granted(wzp_wr *wr, const wzp_pcp_request *request, uint32_t epoch_s,
+                           const wzp_addr *external, uint32_t lifetime_s);
 
 /* Answer to ANNOUNCE, and the unsolicited one after a restart. */
-void wzp_sim_pcp_write_announce(wzp_wr *wr, uint32_t epoch_s);
+void wzp_pcp_write_announce(wzp_wr *wr, uint32_t epoch_s);
 
 /* An error: the request comes back, cut to 1100 bytes or filled to a whole number of words and a
  * whole header.  `datagram` has at least 2 bytes. */
-void wzp_sim_pcp_write_error(wzp_wr *wr, wzp_bytes datagram, unsigned result, uint32_t epoch_s,
-                             uint32_t lifetime_s);
+void wzp_pcp_write_error(wzp_wr *wr, wzp_bytes datagram, unsigned result, uint32_t epoch_s,
+                         uint32_t lifetime_s);
 
 #endif

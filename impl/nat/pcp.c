@@ -1,4 +1,4 @@
-#include "sim/nat/pcp.h"
+#include "nat/pcp.h"
 
 #include "base/rd.h"
 
@@ -9,10 +9,10 @@
 
 enum { OPTION_THIRD_PARTY = 1, OPTION_PREFER_FAILURE = 2, OPTION_FILTER = 3 };
 
-uint32_t wzp_sim_pcp_error_lifetime(unsigned result) {
+uint32_t wzp_pcp_error_lifetime(unsigned result) {
     static const uint16_t lifetimes[] = {
-#define X(name, value, lifetime) [WZP_SIM_PCP_##name] = (lifetime),
-        WZP_SIM_PCP_RESULT_MAP(X)
+#define X(name, value, lifetime) [WZP_PCP_##name] = (lifetime),
+        WZP_PCP_RESULT_MAP(X)
 #undef X
     };
     return result < WZP_COUNT_OF(lifetimes) ? lifetimes[result] : 1800;
@@ -47,26 +47,25 @@ static void write_ip(wzp_wr *wr, const wzp_addr *addr) {
 /* --- requests --------------------------------------------------------------------------------- */
 
 /* What the parser found wrong first; the reader's failure keeps the place. */
-static void refuse(wzp_rd *rd, wzp_sim_pcp_result *result, wzp_sim_pcp_result why,
-                   const char *field, size_t back, uint64_t got) {
-    if (*result == WZP_SIM_PCP_SUCCESS) {
+static void refuse(wzp_rd *rd, wzp_pcp_result *result, wzp_pcp_result why, const char *field,
+                   size_t back, uint64_t got) {
+    if (*result == WZP_PCP_SUCCESS) {
         *result = why;
         wzp_rd_reject(rd, WZP_ERR_PARSE, field, back, got);
     }
 }
 
-static void read_filter(wzp_sim_pcp_request *request, wzp_sim_pcp_result *result, wzp_rd *rd) {
-    wzp_sim_pcp_filter filter = {0};
+static void read_filter(wzp_pcp_request *request, wzp_pcp_result *result, wzp_rd *rd) {
+    wzp_pcp_filter filter = {0};
     (void)wzp_rd_u8(rd, "Reserved");
     filter.prefix = wzp_rd_u8(rd, "Prefix Length");
     const uint16_t port = wzp_rd_u16(rd, "Remote Peer Port");
     filter.remote = read_ip(rd, "Remote Peer IP Address");
     filter.remote.port = port;
     if (filter.prefix > 128) {
-        refuse(rd, result, WZP_SIM_PCP_MALFORMED_OPTION, "Prefix Length", 19, filter.prefix);
-    } else if (request->filter_count == WZP_SIM_PCP_FILTERS_MAX) {
-        refuse(rd, result, WZP_SIM_PCP_EXCESSIVE_REMOTE_PEERS, "FILTER", 24,
-               WZP_SIM_PCP_FILTERS_MAX + 1U);
+        refuse(rd, result, WZP_PCP_MALFORMED_OPTION, "Prefix Length", 19, filter.prefix);
+    } else if (request->filter_count == WZP_PCP_FILTERS_MAX) {
+        refuse(rd, result, WZP_PCP_EXCESSIVE_REMOTE_PEERS, "FILTER", 24, WZP_PCP_FILTERS_MAX + 1U);
     } else {
         request->filters[request->filter_count++] = filter;
     }
@@ -87,35 +86,33 @@ static size_t known_len(uint8_t code) {
 }
 
 /* RFC 6887 7.3 and 13: which options may come with which operation, and how often. */
-static wzp_sim_pcp_result option_fits(const wzp_sim_pcp_request *request, uint8_t code,
-                                      size_t len) {
+static wzp_pcp_result option_fits(const wzp_pcp_request *request, uint8_t code, size_t len) {
     if (known_len(code) == SIZE_MAX) {
-        return WZP_SIM_PCP_UNSUPP_OPTION;
+        return WZP_PCP_UNSUPP_OPTION;
     }
-    if (code == OPTION_PREFER_FAILURE && request->op == WZP_SIM_PCP_PEER) {
-        return WZP_SIM_PCP_MALFORMED_REQUEST; /* 12.1 names it */
+    if (code == OPTION_PREFER_FAILURE && request->op == WZP_PCP_PEER) {
+        return WZP_PCP_MALFORMED_REQUEST; /* 12.1 names it */
     }
-    const bool may = code == OPTION_THIRD_PARTY ? request->op != WZP_SIM_PCP_ANNOUNCE
-                                                : request->op == WZP_SIM_PCP_MAP;
+    const bool may =
+        code == OPTION_THIRD_PARTY ? request->op != WZP_PCP_ANNOUNCE : request->op == WZP_PCP_MAP;
     const bool again = (code == OPTION_THIRD_PARTY && request->has_third_party) ||
                        (code == OPTION_PREFER_FAILURE && request->prefer_failure);
-    return may && !again && len == known_len(code) ? WZP_SIM_PCP_SUCCESS
-                                                   : WZP_SIM_PCP_MALFORMED_OPTION;
+    return may && !again && len == known_len(code) ? WZP_PCP_SUCCESS : WZP_PCP_MALFORMED_OPTION;
 }
 
-static void read_option(wzp_sim_pcp_request *request, wzp_sim_pcp_result *result, wzp_rd *rd) {
+static void read_option(wzp_pcp_request *request, wzp_pcp_result *result, wzp_rd *rd) {
     const uint8_t code = wzp_rd_u8(rd, "Option Code");
     (void)wzp_rd_u8(rd, "Reserved");
     const uint16_t len = wzp_rd_u16(rd, "Option Length");
     const size_t padded = (len + 3U) & ~(size_t)3;
     if (padded > wzp_rd_left(rd)) {
-        refuse(rd, result, WZP_SIM_PCP_MALFORMED_OPTION, "Option Length", 2, len);
+        refuse(rd, result, WZP_PCP_MALFORMED_OPTION, "Option Length", 2, len);
         return;
     }
-    const wzp_sim_pcp_result fits = option_fits(request, code, len);
+    const wzp_pcp_result fits = option_fits(request, code, len);
     if ((code & OPTIONAL_BIT) != 0) {
         (void)wzp_rd_bytes(rd, padded, "Option Data");
-    } else if (fits != WZP_SIM_PCP_SUCCESS) {
+    } else if (fits != WZP_PCP_SUCCESS) {
         refuse(rd, result, fits, "Option Code", 4, code);
     } else if (code == OPTION_FILTER) {
         read_filter(request, result, rd);
@@ -127,8 +124,8 @@ static void read_option(wzp_sim_pcp_request *request, wzp_sim_pcp_result *result
     }
 }
 
-static void read_mapping(wzp_sim_pcp_request *request, wzp_rd *rd) {
-    const wzp_bytes nonce = wzp_rd_bytes(rd, WZP_SIM_PCP_NONCE_LEN, "Mapping Nonce");
+static void read_mapping(wzp_pcp_request *request, wzp_rd *rd) {
+    const wzp_bytes nonce = wzp_rd_bytes(rd, WZP_PCP_NONCE_LEN, "Mapping Nonce");
     if (nonce.len != 0) {
         memcpy(request->nonce, nonce.data, nonce.len);
     }
@@ -138,7 +135,7 @@ static void read_mapping(wzp_sim_pcp_request *request, wzp_rd *rd) {
     const uint16_t port = wzp_rd_u16(rd, "Suggested External Port");
     request->external = read_ip(rd, "Suggested External IP Address");
     request->external.port = port;
-    if (request->op == WZP_SIM_PCP_PEER) {
+    if (request->op == WZP_PCP_PEER) {
         const uint16_t remote = wzp_rd_u16(rd, "Remote Peer Port");
         (void)wzp_rd_u16(rd, "Reserved");
         request->remote = read_ip(rd, "Remote Peer IP Address");
@@ -147,40 +144,38 @@ static void read_mapping(wzp_sim_pcp_request *request, wzp_rd *rd) {
 }
 
 /* RFC 6887 11.1, 12.1: values that no request may have. */
-static void check_mapping(const wzp_sim_pcp_request *request, wzp_sim_pcp_result *result,
-                          wzp_rd *rd) {
-    if (request->op == WZP_SIM_PCP_PEER &&
+static void check_mapping(const wzp_pcp_request *request, wzp_pcp_result *result, wzp_rd *rd) {
+    if (request->op == WZP_PCP_PEER &&
         (request->protocol == 0 || request->internal == 0 || request->remote.port == 0)) {
-        refuse(rd, result, WZP_SIM_PCP_MALFORMED_REQUEST, "PEER", 56, 0);
+        refuse(rd, result, WZP_PCP_MALFORMED_REQUEST, "PEER", 56, 0);
     }
 }
 
-static void read_body(wzp_sim_pcp_request *request, wzp_sim_pcp_result *result, wzp_rd *rd) {
-    if (request->op > WZP_SIM_PCP_PEER) {
-        refuse(rd, result, WZP_SIM_PCP_UNSUPP_OPCODE, "Opcode", HEADER_LEN - 1, request->op);
+static void read_body(wzp_pcp_request *request, wzp_pcp_result *result, wzp_rd *rd) {
+    if (request->op > WZP_PCP_PEER) {
+        refuse(rd, result, WZP_PCP_UNSUPP_OPCODE, "Opcode", HEADER_LEN - 1, request->op);
         return;
     }
-    if (request->op != WZP_SIM_PCP_ANNOUNCE) {
+    if (request->op != WZP_PCP_ANNOUNCE) {
         read_mapping(request, rd);
         if (rd->fail.code != WZP_OK) {
-            *result = WZP_SIM_PCP_MALFORMED_REQUEST;
+            *result = WZP_PCP_MALFORMED_REQUEST;
             return;
         }
         check_mapping(request, result, rd);
     }
-    while (*result == WZP_SIM_PCP_SUCCESS && wzp_rd_left(rd) > 0) {
+    while (*result == WZP_PCP_SUCCESS && wzp_rd_left(rd) > 0) {
         read_option(request, result, rd); /* at least 4 bytes are left: the length was checked */
     }
 }
 
-static void read_rest(wzp_sim_pcp_request *request, wzp_sim_pcp_result *result, wzp_rd *rd,
-                      size_t len) {
+static void read_rest(wzp_pcp_request *request, wzp_pcp_result *result, wzp_rd *rd, size_t len) {
     if (request->version != VERSION) {
-        refuse(rd, result, WZP_SIM_PCP_UNSUPP_VERSION, "Version", 2, request->version);
+        refuse(rd, result, WZP_PCP_UNSUPP_VERSION, "Version", 2, request->version);
         return;
     }
-    if (len < HEADER_LEN || len > WZP_SIM_PCP_MAX || len % 4 != 0) {
-        refuse(rd, result, WZP_SIM_PCP_MALFORMED_REQUEST, "length", 2, len);
+    if (len < HEADER_LEN || len > WZP_PCP_MAX || len % 4 != 0) {
+        refuse(rd, result, WZP_PCP_MALFORMED_REQUEST, "length", 2, len);
         return;
     }
     (void)wzp_rd_u16(rd, "Reserved");
@@ -189,10 +184,10 @@ static void read_rest(wzp_sim_pcp_request *request, wzp_sim_pcp_result *result, 
     read_body(request, result, rd);
 }
 
-wzp_err wzp_sim_pcp_parse(wzp_sim_pcp_request *out, wzp_sim_pcp_result *result, wzp_bytes datagram,
-                          wzp_fail *fail) {
-    wzp_sim_pcp_request request = {0};
-    wzp_sim_pcp_result found = WZP_SIM_PCP_SUCCESS;
+wzp_err wzp_pcp_parse(wzp_pcp_request *out, wzp_pcp_result *result, wzp_bytes datagram,
+                      wzp_fail *fail) {
+    wzp_pcp_request request = {0};
+    wzp_pcp_result found = WZP_PCP_SUCCESS;
     wzp_rd rd;
     wzp_rd_init(&rd, datagram);
     request.version = wzp_rd_u8(&rd, "Version");
@@ -231,7 +226,7 @@ static void option_header(wzp_wr *wr, uint8_t code) {
     wzp_wr_u16(wr, (uint16_t)known_len(code));
 }
 
-static void write_options(wzp_wr *wr, const wzp_sim_pcp_request *request) {
+static void write_options(wzp_wr *wr, const wzp_pcp_request *request) {
     if (request->has_third_party) {
         option_header(wr, OPTION_THIRD_PARTY);
         write_ip(wr, &request->third_party);
@@ -248,17 +243,17 @@ static void write_options(wzp_wr *wr, const wzp_sim_pcp_request *request) {
     }
 }
 
-void wzp_sim_pcp_write_granted(wzp_wr *wr, const wzp_sim_pcp_request *request, uint32_t epoch_s,
-                               const wzp_addr *external, uint32_t lifetime_s) {
+void wzp_pcp_write_granted(wzp_wr *wr, const wzp_pcp_request *request, uint32_t epoch_s,
+                           const wzp_addr *external, uint32_t lifetime_s) {
     static const uint8_t reserved[3];
-    header(wr, request->op, WZP_SIM_PCP_SUCCESS, lifetime_s, epoch_s);
+    header(wr, request->op, WZP_PCP_SUCCESS, lifetime_s, epoch_s);
     wzp_wr_bytes(wr, wzp_bytes_of(request->nonce, sizeof request->nonce));
     wzp_wr_u8(wr, request->protocol);
     wzp_wr_bytes(wr, wzp_bytes_of(reserved, sizeof reserved));
     wzp_wr_u16(wr, request->internal);
     wzp_wr_u16(wr, external->port);
     write_ip(wr, external);
-    if (request->op == WZP_SIM_PCP_PEER) {
+    if (request->op == WZP_PCP_PEER) {
         wzp_wr_u16(wr, request->remote.port);
         wzp_wr_u16(wr, 0);
         write_ip(wr, &request->remote);
@@ -266,13 +261,13 @@ void wzp_sim_pcp_write_granted(wzp_wr *wr, const wzp_sim_pcp_request *request, u
     write_options(wr, request);
 }
 
-void wzp_sim_pcp_write_announce(wzp_wr *wr, uint32_t epoch_s) {
-    header(wr, WZP_SIM_PCP_ANNOUNCE, WZP_SIM_PCP_SUCCESS, 0, epoch_s);
+void wzp_pcp_write_announce(wzp_wr *wr, uint32_t epoch_s) {
+    header(wr, WZP_PCP_ANNOUNCE, WZP_PCP_SUCCESS, 0, epoch_s);
 }
 
-void wzp_sim_pcp_write_error(wzp_wr *wr, wzp_bytes datagram, unsigned result, uint32_t epoch_s,
-                             uint32_t lifetime_s) {
-    const size_t len = datagram.len < WZP_SIM_PCP_MAX ? datagram.len : WZP_SIM_PCP_MAX;
+void wzp_pcp_write_error(wzp_wr *wr, wzp_bytes datagram, unsigned result, uint32_t epoch_s,
+                         uint32_t lifetime_s) {
+    const size_t len = datagram.len < WZP_PCP_MAX ? datagram.len : WZP_PCP_MAX;
     header(wr, datagram.data[1], result, lifetime_s, epoch_s);
     if (len > HEADER_LEN) {
         wzp_wr_bytes(wr, wzp_bytes_of(datagram.data + HEADER_LEN, len - HEADER_LEN));
