@@ -1,0 +1,62 @@
+/* Shared by the files of the client core; nobody else includes it. */
+#ifndef WZP_CLIENT_INTERNAL_H
+#define WZP_CLIENT_INTERNAL_H
+
+#include "client/client.h"
+#include "client/listener.h"
+#include "client/pace.h"
+#include "crypto/handshake.h"
+
+typedef enum client_state {
+    CLIENT_CONNECTING,
+    CLIENT_OFFERED,
+    CLIENT_ANSWERED, /* the answer verified, the room not yet seen */
+    CLIENT_ACTIVE,
+    CLIENT_HUNG_UP, /* by the relay: nothing is sent any more */
+    CLIENT_CLOSED
+} client_state;
+
+/* What every packet needs comes first. */
+struct wzp_client {
+    client_state state;
+    bool tell_joined, tell_room, tell_hangup, tell_closed; /* what was not told yet */
+    bool tell_lost, tell_back, lost;
+    bool capture_asked;
+    uint8_t codec; /* of the frame that is asked for, or was last */
+    uint16_t frame_ms;
+    uint32_t seq, ts, members;
+    uint64_t sent, late, codec_changes;
+    wzp_listener_counts heard;
+    wzp_time capture_at, received_at;
+    wzp_time leave_at; /* after a hangup, if the relay does not close; else WZP_TIME_NEVER */
+    uint64_t packets_received;
+    wzp_quic *quic;
+    wzp_quic_conn conn;
+    wzp_audio_enc *enc;
+    wzp_repair_out *repair;
+    wzp_client_cfg cfg;
+    wzp_cipher cipher;
+    wzp_pace pace;
+    wzp_listener listeners[WZP_TRACKS_MAX]; /* of the tracks with the same index */
+    wzp_tracks tracks;
+
+    wzp_identity identity;
+    wzp_ephemeral ephemeral;
+    char room[WZP_QUIC_SNI_MAX + 1], alias[128], hangup[192], closed[192];
+    int16_t pcm[WZP_AUDIO_FRAME_MAX];
+};
+
+/* --- signals.c: the handshake, and what is said beside media ---------------------------------- */
+
+void wzp_client_send_json(wzp_client *c, wzp_bytes json);
+void wzp_client_send_signal(wzp_client *c, const wzp_signal *signal, wzp_time now);
+void wzp_client_send_offer(wzp_client *c, wzp_time now);
+void wzp_client_send_rekey(wzp_client *c, wzp_time now);
+bool wzp_client_may_pass(const wzp_client *c, bool out, wzp_bytes json, wzp_time now);
+void wzp_client_on_signal(wzp_client *c, wzp_bytes json, wzp_time now);
+
+/* --- media.c: packets of sound ---------------------------------------------------------------- */
+
+void wzp_client_on_media(wzp_client *c, wzp_bytes datagram, wzp_time now);
+
+#endif

@@ -1,0 +1,118 @@
+/* Packets of sound: what comes in goes to a listener, what goes out is a frame and its repair
+ * packets. */
+#include "client/internal.h"
+
+/* --- receiving media ------------------------------------------------------------------------- */
+
+static void rekey_if_due(wzp_client *c, wzp_time now) {
+    if (wzp_cipher_rekey_due(&c->cipher)) {
+        wzp_client_send_rekey(c, now);
+    }
+}
+
+void wzp_client_on_media(wzp_client *c, wzp_bytes datagram, wzp_time now) {
+    wzp_media_packet packet;
+    bool is_new = false;
+    if (wzp_media_packet_parse(&packet, datagram, NULL) != WZP_OK ||
+        !wzp_cipher_read(&c->cipher, &packet, datagram, now)) {
+        return;
+    }
+    rekey_if_due(c, now);
+    if (packet.hdr.media_type != WZP_MEDIA_AUDIO) {
+        return;
+    }
+    if (c->cfg.arrival != NULL) {
+        c->cfg.arrival(c->cfg.arrival_ctx, &packet, now);
+    }
+    if ((packet.hdr.flags & WZP_MEDIA_QUALITY) != 0) {
+        wzp_pace_report(&c->pace, &packet.report, now);
+    }
+    const int index = wzp_tracks_place(&c->tracks, &packet.hdr, now, &is_new);
+    if (index < 0) {
+        return;
+    }
+    wzp_listener *l = &c->listeners[index];
+    if (is_new) {
+        (void)wzp_listener_start(l, c->cfg.coded, c->tracks.tracks[index].id);
+    }
+    wzp_listener_take(l, &packet, now, &c->heard);
+}
+
+/* --- sending media --------------------------------------------------------------------------- */
+
+/* The time of one frame has passed. */
+static void advance(wzp_client *c, wzp_time now) {
+    wzp_quic_stats stats = {0};
+    (void)wzp_quic_conn_stats(c->quic, c->conn, &stats);
+    wzp_pace_frame(&c->pace, &stats, now);
+    c->ts += c->frame_ms;
+    c->capture_asked = false;
+    c->capture_at += c->frame_ms * WZP_MS;
+    if (c->capture_at + WZP_S < now) {
+        c->capture_at = now; /* the caller slept: do not send a second's backlog */
+    }
+}
+
+static wzp_err send_packet(wzp_client *c, const wzp_media_packet *packet, wzp_time now) {
+    uint8_t
+        datagram[WZP_MEDIA_HDR_LEN + WZP_AUDIO_PACKET_MAX + WZP_TAG_LEN + WZP_QUALITY_REPORT_LEN];
+    wzp_wr wr;
+    wzp_wr_init(&wr, datagram, sizeof datagram);
+    wzp_err err = wzp_cipher_write(&c->cipher, &wr, packet);
+    if (err == WZP_OK) {
+        err = wzp_quic_send_datagram(c->quic, c->conn, wzp_bytes_of(datagram, wzp_wr_len(&wr)));
+        rekey_if_due(c, now);
+    }
+    c->sent += err == WZP_OK ? 1 : 0;
+    return err;
+}
+
+/* Repair packets follow the frame that fills their block. */
+static wzp_err send_frame(wzp_client *c, wzp_bytes coded, wzp_time now) {
+    wzp_media_packet packet = {.hdr = {.version = WZP_PROTOCOL_VERSION,
+                                       .codec_id = c->codec,
+                                       .seq = c->seq++,
+                                       .timestamp_ms = c->ts},
+                               .payload = coded};
+    wzp_repair_out_source(c->repair, &packet.hdr, coded);
+    advance(c, now);
+    if (wzp_pace_take_report(&c->pace, &packet.report)) {
+        packet.hdr.flags = WZP_MEDIA_QUALITY;
+    }
+    const wzp_err err = send_packet(c, &packet, now);
+    while (wzp_repair_out_next(c->repair, &c->seq, &packet)) {
+        (void)send_packet(c, &packet, now);
+    }
+    return err;
+}
+
+wzp_err wzp_client_push(wzp_client *c, const int16_t *pcm, size_t samples, wzp_time now) {
+    uint8_t coded[WZP_AUDIO_PACKET_MAX];
+    size_t len = 0;
+    wzp_dred_setting dred;
+    if (c->state != CLIENT_ACTIVE) {
+        return WZP_ERR_CLOSED;
+    }
+    if (c->cfg.coded) {
+        return WZP_ERR_INVALID_ARGUMENT;
+    }
+    if (wzp_pace_take_setting(&c->pace, &dred)) {
+        wzp_audio_enc_tune(c->enc, dred.frames, dred.expected_loss_pct);
+    }
+    const wzp_err err = wzp_audio_enc_frame(c->enc, pcm, samples, coded, &len);
+    return err == WZP_OK ? send_frame(c, wzp_bytes_of(coded, len), now) : err;
+}
+
+wzp_err wzp_client_push_coded(wzp_client *c, wzp_bytes frame, wzp_time now) {
+    if (c->state != CLIENT_ACTIVE) {
+        return WZP_ERR_CLOSED;
+    }
+    if (!c->cfg.coded || frame.len > WZP_AUDIO_PACKET_MAX) {
+        return WZP_ERR_INVALID_ARGUMENT;
+    }
+    if (frame.len == 0) {
+        advance(c, now);
+        return WZP_OK;
+    }
+    return send_frame(c, frame, now);
+}
