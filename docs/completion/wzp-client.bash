@@ -12,7 +12,7 @@ _wzp_client() {
     wzp-client | */wzp-client) mapfile -t COMPREPLY < <(compgen -W "join call listen echo" -- "$current") ;;
     *)
         mapfile -t COMPREPLY < <(compgen -W "--room --send-file --send-tone --silence --record --duration
-            --alias --seed --reject --generic --media-crypto --quality --json --stats --quiet --log-level --help --version" -- "$current")
+            --alias --seed --reject --generic --media-crypto --quality --suppress-silence --json --stats --quiet --log-level --help --version" -- "$current")
         ;;
     esac
 }

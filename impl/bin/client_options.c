@@ -35,6 +35,7 @@ static void usage(FILE *out) {
         "  --quality Q        auto (the default: follows the network, the relay and the peers),\n"
         "                     or fixed: good, degraded, catastrophic, codec2-3200, studio-32k,\n"
         "                     studio-48k, studio-64k\n"
+        "  --suppress-silence  send comfort noise five times a second instead of silence\n"
         "  --json             statistics as JSON\n"
         "  --stats json       join: a line of them ten times a second and at each event, instead\n"
         "  --quiet, --log-level error|warn|info|debug, --help, --version\n"
@@ -102,6 +103,8 @@ static bool take(wzp_client_options *o, int id, const char *value) {
         return positive(value, 20000, &o->tone_hz);
     case 'S':
         return o->silence = true;
+    case 'u':
+        return o->suppress_silence = true;
     case 'x':
         return o->reject = true;
     case 'g':
@@ -170,17 +173,26 @@ static int take_arguments(wzp_client_options *o, int count, char **words) {
 }
 
 int wzp_client_parse(wzp_client_options *o, int argc, char **argv) {
-    static const struct option longs[] = {
-        {"room", 1, NULL, 'r'},      {"send-file", 1, NULL, 'f'},
-        {"send-tone", 1, NULL, 't'}, {"silence", 0, NULL, 'S'},
-        {"record", 1, NULL, 'R'},    {"duration", 1, NULL, 'd'},
-        {"alias", 1, NULL, 'a'},     {"seed", 1, NULL, 's'},
-        {"json", 0, NULL, 'j'},      {"reject", 0, NULL, 'x'},
-        {"generic", 0, NULL, 'g'},   {"quiet", 0, NULL, 'q'},
-        {"log-level", 1, NULL, 'l'}, {"help", 0, NULL, 'h'},
-        {"version", 0, NULL, 'V'},   {"media-crypto", 1, NULL, 'm'},
-        {"stats", 1, NULL, 'T'},     {"quality", 1, NULL, 'Q'},
-        {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {{"room", 1, NULL, 'r'},
+                                          {"send-file", 1, NULL, 'f'},
+                                          {"send-tone", 1, NULL, 't'},
+                                          {"silence", 0, NULL, 'S'},
+                                          {"record", 1, NULL, 'R'},
+                                          {"duration", 1, NULL, 'd'},
+                                          {"alias", 1, NULL, 'a'},
+                                          {"seed", 1, NULL, 's'},
+                                          {"json", 0, NULL, 'j'},
+                                          {"reject", 0, NULL, 'x'},
+                                          {"generic", 0, NULL, 'g'},
+                                          {"quiet", 0, NULL, 'q'},
+                                          {"log-level", 1, NULL, 'l'},
+                                          {"help", 0, NULL, 'h'},
+                                          {"version", 0, NULL, 'V'},
+                                          {"media-crypto", 1, NULL, 'm'},
+                                          {"stats", 1, NULL, 'T'},
+                                          {"quality", 1, NULL, 'Q'},
+                                          {"suppress-silence", 0, NULL, 'u'},
+                                          {NULL, 0, NULL, 0}};
     int index = 0;
     *o = (wzp_client_options){
         .room = "default", .codec = WZP_CODEC_OPUS_24K, .log_level = WZP_LOG_WARN};

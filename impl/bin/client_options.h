@@ -21,6 +21,7 @@ typedef struct wzp_client_options {
     const char *callee;         /* CALL: a fingerprint */
     double tone_hz, duration_s; /* 0: not given */
     bool silence, json, quiet;
+    bool suppress_silence;
     bool stats; /* JOIN: a line of statistics now and then, see docs/CONFORMANCE.md */
     wzp_media_crypto media_crypto;
     bool is_fixed;        /* the quality was chosen */

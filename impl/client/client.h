@@ -32,6 +32,10 @@ typedef struct wzp_client_cfg {
     wzp_adapt_policy policy;
     bool listen_only; /* never asks for sound */
     bool coded;       /* coded mode */
+    /* Silence is not sent, but a packet of comfort noise for every ten frames of it (media sheet
+     * 2.5), as upstream's CLI does and its desktop client does not.  Not in coded mode: there the
+     * caller says what is silent. */
+    bool suppress_silence;
     wzp_media_crypto media_crypto;
     wzp_quic_path path; /* remote: the relay */
     bool deterministic;

@@ -6,6 +6,7 @@
 #include "client/listener.h"
 #include "client/pace.h"
 #include "crypto/handshake.h"
+#include "media/silence.h"
 
 typedef enum client_state {
     CLIENT_CONNECTING,
@@ -34,6 +35,7 @@ struct wzp_client {
     wzp_quic_conn conn;
     wzp_audio_enc *enc;
     wzp_repair_out *repair;
+    wzp_silence silence;
     wzp_client_cfg cfg;
     wzp_cipher cipher;
     wzp_pace pace;

@@ -69,6 +69,10 @@ static uint64_t recovered_by(const wzp_audio_dec *dec) {
 static void decode(wzp_listener *l, const wzp_jbuf_out *frame, int16_t *pcm, wzp_listener_out *out,
                    wzp_listener_counts *counts) {
     out->pcm = pcm;
+    if (frame->kind == WZP_JBUF_PAUSE) {
+        wzp_audio_dec_fill(l->dec, WZP_AUDIO_PAUSE, frame->timestamp_ms, pcm, out->samples);
+        return;
+    }
     if (frame->kind == WZP_JBUF_FRAME &&
         wzp_audio_dec_play(l->dec, frame->codec_id, frame->payload, pcm, WZP_AUDIO_FRAME_MAX,
                            &out->samples) == WZP_OK) {
@@ -85,10 +89,25 @@ static void decode(wzp_listener *l, const wzp_jbuf_out *frame, int16_t *pcm, wzp
     }
 }
 
+/* After comfort noise nothing is missing where nothing comes: more noise belongs there. */
+static void classify(wzp_listener *l, wzp_jbuf_out *frame) {
+    if (frame->kind == WZP_JBUF_FRAME) {
+        l->in_noise = frame->codec_id == WZP_CODEC_COMFORT_NOISE;
+    } else if (frame->kind == WZP_JBUF_CONCEAL && l->in_noise) {
+        frame->kind = WZP_JBUF_PAUSE;
+    }
+}
+
+/* A pause that has a sound, and is short enough for the buffer; longer ones are quiet. */
+static bool goes_on(const wzp_listener *l, const wzp_listener_out *out) {
+    return l->in_noise && out->samples <= WZP_AUDIO_FRAME_MAX;
+}
+
 bool wzp_listener_next(wzp_listener *l, wzp_time now, int16_t pcm[WZP_AUDIO_FRAME_MAX],
                        wzp_listener_out *out, wzp_listener_counts *counts) {
     wzp_jbuf_out frame;
     while (l->jbuf != NULL && wzp_jbuf_pop(l->jbuf, now, &frame)) {
+        classify(l, &frame);
         *out =
             (wzp_listener_out){.kind = frame.kind,
                                .at_ms = l->played_ms,
@@ -99,7 +118,7 @@ bool wzp_listener_next(wzp_listener *l, wzp_time now, int16_t pcm[WZP_AUDIO_FRAM
             counts->concealed += frame.kind == WZP_JBUF_CONCEAL ? 1 : 0;
             return true;
         }
-        if (frame.kind != WZP_JBUF_PAUSE) {
+        if (frame.kind != WZP_JBUF_PAUSE || goes_on(l, out)) {
             decode(l, &frame, pcm, out, counts);
             return true;
         }

@@ -15,6 +15,7 @@ typedef struct wzp_listener {
     wzp_jbuf *jbuf;
     wzp_audio_dec *dec;    /* NULL: in coded mode nothing is decoded */
     wzp_repair_in *repair; /* NULL: no Codec2 has come yet */
+    bool in_noise;         /* what was played last is comfort noise: what is not sent is silence */
     uint64_t played_ms;
 } wzp_listener;
 

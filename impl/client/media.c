@@ -86,9 +86,35 @@ static wzp_err send_frame(wzp_client *c, wzp_bytes coded, wzp_time now) {
     return err;
 }
 
+/* For the frames that were suppressed; a report waits for a frame of sound. */
+static wzp_err send_noise(wzp_client *c, wzp_time now) {
+    static const uint8_t level = WZP_NOISE_LEVEL;
+    wzp_media_packet packet = {.hdr = {.version = WZP_PROTOCOL_VERSION,
+                                       .codec_id = WZP_CODEC_COMFORT_NOISE,
+                                       .seq = c->seq++,
+                                       .timestamp_ms = c->ts},
+                               .payload = {&level, 1}};
+    wzp_repair_out_source(c->repair, &packet.hdr, packet.payload);
+    return send_packet(c, &packet, now);
+}
+
+/* True if the frame is silent for long enough: its time passes and it is not sent. */
+static bool suppress(wzp_client *c, const int16_t *pcm, size_t samples, wzp_time now,
+                     wzp_err *err) {
+    const wzp_silence_act act =
+        c->cfg.suppress_silence ? wzp_silence_step(&c->silence, pcm, samples) : WZP_SILENCE_SEND;
+    if (act == WZP_SILENCE_SEND) {
+        return false;
+    }
+    advance(c, now);
+    *err = act == WZP_SILENCE_NOISE ? send_noise(c, now) : WZP_OK;
+    return true;
+}
+
 wzp_err wzp_client_push(wzp_client *c, const int16_t *pcm, size_t samples, wzp_time now) {
     uint8_t coded[WZP_AUDIO_PACKET_MAX];
     size_t len = 0;
+    wzp_err err = WZP_OK;
     wzp_dred_setting dred;
     if (c->state != CLIENT_ACTIVE) {
         return WZP_ERR_CLOSED;
@@ -96,10 +122,13 @@ wzp_err wzp_client_push(wzp_client *c, const int16_t *pcm, size_t samples, wzp_t
     if (c->cfg.coded) {
         return WZP_ERR_INVALID_ARGUMENT;
     }
+    if (samples == wzp_audio_enc_samples(c->enc) && suppress(c, pcm, samples, now, &err)) {
+        return err;
+    }
     if (wzp_pace_take_setting(&c->pace, &dred)) {
         wzp_audio_enc_tune(c->enc, dred.frames, dred.expected_loss_pct);
     }
-    const wzp_err err = wzp_audio_enc_frame(c->enc, pcm, samples, coded, &len);
+    err = wzp_audio_enc_frame(c->enc, pcm, samples, coded, &len);
     return err == WZP_OK ? send_frame(c, wzp_bytes_of(coded, len), now) : err;
 }
 
