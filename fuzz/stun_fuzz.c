@@ -12,6 +12,7 @@ static void same(const wzp_stun_message *a, const wzp_stun_message *b) {
     require(a->change_port == b->change_port && a->response_port == b->response_port);
     require(a->has_padding == b->has_padding && a->padding_len == b->padding_len);
     require(a->error == b->error && a->has_fingerprint == b->has_fingerprint);
+    require(wzp_bytes_equal(a->software, b->software));
 }
 
 static void write_and_read(const wzp_stun_message *message) {
@@ -42,12 +43,48 @@ static void serve(wzp_bytes datagram, const wzp_stun_message *request) {
     }
 }
 
+/* Where the strict reader takes an answer, the client's takes it too, and sees the same address. */
+static void client(wzp_bytes datagram, const wzp_stun_message *message) {
+    wzp_stun_answer answer;
+    const bool is_error = message->type == WZP_STUN_ERROR;
+    const wzp_addr *want =
+        message->xor_mapped.family != WZP_ADDR_NONE ? &message->xor_mapped : &message->mapped;
+    if (message->type == WZP_STUN_SUCCESS || is_error) {
+        const wzp_stun_verdict verdict =
+            wzp_stun_read_answer(&answer, datagram, message->txid, WZP_STUN_REFERENCE);
+        require((verdict == WZP_STUN_REFUSED) == is_error);
+        require(is_error || (verdict == WZP_STUN_ACCEPTED) == (want->family != WZP_ADDR_NONE));
+        require(verdict != WZP_STUN_ACCEPTED || wzp_addr_equal(&answer.mapped, want));
+        require(verdict != WZP_STUN_REFUSED || answer.error == message->error);
+    }
+}
+
+/* Whatever it is, both rules read it to its end; no transaction but its own is accepted. */
+static void any_client(wzp_bytes datagram) {
+    wzp_stun_answer answer;
+    uint8_t txid[WZP_STUN_TXID_LEN] = {0};
+    if (datagram.len >= WZP_STUN_HEADER_LEN) {
+        memcpy(txid, datagram.data + 8, sizeof txid);
+    }
+    const wzp_stun_verdict reference =
+        wzp_stun_read_answer(&answer, datagram, txid, WZP_STUN_REFERENCE);
+    const wzp_stun_verdict deployed =
+        wzp_stun_read_answer(&answer, datagram, txid, WZP_STUN_DEPLOYED);
+    require((reference == WZP_STUN_NOT_STUN) == (deployed == WZP_STUN_NOT_STUN));
+    txid[0] ^= 1;
+    require(wzp_stun_read_answer(&answer, datagram, txid, WZP_STUN_REFERENCE) >= WZP_STUN_NOT_STUN);
+    require(wzp_stun_read_answer(&answer, datagram, txid, WZP_STUN_REFERENCE) <=
+            WZP_STUN_WRONG_TXID);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     wzp_stun_message message;
     wzp_fail fail;
+    any_client(wzp_bytes_of(data, size));
     if (wzp_stun_parse(&message, wzp_bytes_of(data, size), &fail) == WZP_OK) {
         /* Methods above the assigned ones would look like other protocols. */
         require(wzp_stun_is(wzp_bytes_of(data, size)) == (message.type < 0x0400));
+        client(wzp_bytes_of(data, size), &message);
         serve(wzp_bytes_of(data, size), &message);
         message.unknown_count = 0; /* their values are not kept */
         write_and_read(&message);

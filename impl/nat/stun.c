@@ -11,6 +11,7 @@ enum {
     ATTR_PADDING = 0x0026,
     ATTR_RESPONSE_PORT = 0x0027,
     ATTR_OPTIONAL = 0x8000, /* from here on an attribute need not be understood */
+    ATTR_SOFTWARE = 0x8022,
     ATTR_FINGERPRINT = 0x8028,
     ATTR_RESPONSE_ORIGIN = 0x802b,
     ATTR_OTHER_ADDRESS = 0x802c
@@ -137,6 +138,11 @@ static void read_value(wzp_stun_message *message, uint16_t type, wzp_rd *value) 
     case ATTR_ERROR_CODE:
         read_error(message, value);
         break;
+    case ATTR_SOFTWARE:
+        if (message->software.len == 0) {
+            message->software = wzp_rd_rest(value);
+        }
+        break;
     case ATTR_UNKNOWN_ATTRIBUTES:
         break; /* the code tells enough */
     default:
@@ -219,6 +225,121 @@ wzp_err wzp_stun_parse(wzp_stun_message *out, wzp_bytes datagram, wzp_fail *fail
         *fail = rd.fail;
     }
     return rd.fail.code;
+}
+
+/* --- what a client reads ---------------------------------------------------------------------- */
+
+typedef struct gathered {
+    wzp_addr mapped, xor_mapped;
+    uint16_t error;
+    bool is_forged; /* a wrong fingerprint */
+} gathered;
+
+static wzp_addr address_of(wzp_bytes value) {
+    wzp_rd rd;
+    wzp_rd_init(&rd, value);
+    return read_address(&rd);
+}
+
+static void gather_address(wzp_addr *slot, wzp_bytes value, wzp_stun_rules rules) {
+    if (rules == WZP_STUN_DEPLOYED || slot->family == WZP_ADDR_NONE) {
+        *slot = address_of(value);
+    }
+}
+
+static void gather(gathered *all, uint16_t type, wzp_bytes value, wzp_stun_rules rules) {
+    if (type == ATTR_MAPPED_ADDRESS) {
+        gather_address(&all->mapped, value, rules);
+    } else if (type == ATTR_XOR_MAPPED_ADDRESS) {
+        gather_address(&all->xor_mapped, value, rules);
+    } else if (type == ATTR_ERROR_CODE && rules == WZP_STUN_REFERENCE) {
+        wzp_stun_message message = {.error = all->error};
+        wzp_rd rd;
+        wzp_rd_init(&rd, value);
+        read_error(&message, &rd);
+        all->error = message.error;
+    }
+}
+
+/* `body` is what follows the header of the message that begins at `base`. */
+static void gather_all(gathered *all, const uint8_t *base, wzp_bytes body, wzp_stun_rules rules) {
+    wzp_rd rd;
+    wzp_rd_init(&rd, body);
+    for (;;) {
+        const uint16_t type = wzp_rd_u16(&rd, "attribute type");
+        const uint16_t len = wzp_rd_u16(&rd, "attribute length");
+        const wzp_bytes value = wzp_rd_bytes(&rd, len, "attribute value");
+        if (rd.fail.code != WZP_OK) {
+            return;
+        }
+        if (type == ATTR_FINGERPRINT && len == 4 && rules == WZP_STUN_REFERENCE) {
+            wzp_rd crc;
+            wzp_rd_init(&crc, value);
+            all->is_forged |=
+                wzp_rd_u32(&crc, "FINGERPRINT") !=
+                (crc32((wzp_bytes){base, (size_t)(value.data - base) - 4}) ^ FINGERPRINT_XOR);
+            return; /* what follows it is not covered */
+        }
+        gather(all, type, value, rules);
+        (void)wzp_rd_bytes(&rd, (4U - len % 4U) % 4U, "padding");
+    }
+}
+
+static wzp_stun_verdict gathered_verdict(wzp_stun_answer *out, const gathered *all, bool is_error,
+                                         const uint8_t txid[WZP_STUN_TXID_LEN]) {
+    wzp_stun_answer answer = {.mapped = all->xor_mapped};
+    if (all->is_forged) {
+        return WZP_STUN_BAD_FINGERPRINT;
+    }
+    if (is_error) {
+        *out = (wzp_stun_answer){.error = all->error};
+        return WZP_STUN_REFUSED;
+    }
+    if (answer.mapped.family != WZP_ADDR_NONE) {
+        flip(&answer.mapped, txid);
+    } else {
+        answer.mapped = all->mapped;
+    }
+    if (answer.mapped.family == WZP_ADDR_NONE) {
+        return WZP_STUN_NO_ADDRESS;
+    }
+    *out = answer;
+    return WZP_STUN_ACCEPTED;
+}
+
+wzp_stun_verdict wzp_stun_read_answer(wzp_stun_answer *out, wzp_bytes datagram,
+                                      const uint8_t txid[WZP_STUN_TXID_LEN], wzp_stun_rules rules) {
+    gathered all = {0};
+    if (datagram.len < WZP_STUN_HEADER_LEN) {
+        return WZP_STUN_NOT_STUN;
+    }
+    wzp_rd rd;
+    wzp_rd_init(&rd, datagram);
+    const uint16_t type = wzp_rd_u16(&rd, "message type");
+    const uint16_t len = wzp_rd_u16(&rd, "message length");
+    const uint32_t cookie = wzp_rd_u32(&rd, "magic cookie");
+    const wzp_bytes id = wzp_rd_bytes(&rd, WZP_STUN_TXID_LEN, "transaction id");
+    if (cookie != WZP_STUN_COOKIE || (type != WZP_STUN_ERROR && type != WZP_STUN_SUCCESS)) {
+        return WZP_STUN_NOT_STUN;
+    }
+    if (type == WZP_STUN_ERROR && rules == WZP_STUN_DEPLOYED) {
+        return gathered_verdict(out, &all, true, txid);
+    }
+    if (memcmp(id.data, txid, WZP_STUN_TXID_LEN) != 0) {
+        return WZP_STUN_WRONG_TXID;
+    }
+    if (len > wzp_rd_left(&rd)) {
+        return WZP_STUN_CUT;
+    }
+    gather_all(&all, datagram.data, wzp_rd_bytes(&rd, len, "attributes"), rules);
+    return gathered_verdict(out, &all, type == WZP_STUN_ERROR, txid);
+}
+
+const char *wzp_stun_verdict_text(wzp_stun_verdict verdict) {
+    static const char *const texts[WZP_STUN_VERDICT_COUNT] = {
+        "accepted",          "no STUN answer", "wrong transaction", "longer than its datagram",
+        "wrong fingerprint", "error response", "no mapped address"};
+    return (unsigned)verdict < WZP_STUN_VERDICT_COUNT ? texts[verdict] : "unknown";
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -314,6 +435,9 @@ void wzp_stun_write(wzp_wr *wr, const wzp_stun_message *message) {
     wzp_wr_u16(wr, 0);
     wzp_wr_u32(wr, WZP_STUN_COOKIE);
     wzp_wr_bytes(wr, wzp_bytes_of(message->txid, sizeof message->txid));
+    if (message->software.len != 0) {
+        attribute(wr, ATTR_SOFTWARE, message->software);
+    }
     write_numbers(wr, message);
     address(wr, ATTR_MAPPED_ADDRESS, &message->mapped);
     if (flipped.family != WZP_ADDR_NONE) {

@@ -1,5 +1,6 @@
 /* STUN messages of the Binding method: bytes to and from one struct (RFC 8489, and RFC 5780 for
- * the discovery of NAT behaviour).  No integrity, no TURN. */
+ * the discovery of NAT behaviour), and answers as clients read them.  No integrity, no TURN.
+ * Plain values: nothing allocates.  nat sheet 1.7. */
 #ifndef WZP_NAT_STUN_H
 #define WZP_NAT_STUN_H
 
@@ -33,6 +34,7 @@ typedef struct wzp_stun_message {
                                              * and should have been understood. */
     size_t unknown_count;                   /* may be larger than the array */
     bool has_fingerprint;                   /* read: and it is right */
+    wzp_bytes software;                     /* read: borrowed from the datagram */
 } wzp_stun_message;
 
 /* Whether it claims to be STUN: what shares a socket is told apart by this (RFC 9443). */
@@ -43,7 +45,41 @@ bool wzp_stun_is(wzp_bytes datagram);
  * NULL. */
 WZP_MUST_USE wzp_err wzp_stun_parse(wzp_stun_message *out, wzp_bytes datagram, wzp_fail *fail);
 
-/* Appends to an empty writer, the length and fingerprint included. */
+/* Appends to an empty writer, the length and fingerprint included.  `software`: up to 763 bytes. */
 void wzp_stun_write(wzp_wr *wr, const wzp_stun_message *message);
+
+/* How a client reads what came to its own request (nat sheet 1.7).  Both forgive what a server does
+ * wrong but an attribute that is cut ends the reading, and none need be understood. */
+typedef enum wzp_stun_rules {
+    WZP_STUN_REFERENCE, /* the transaction is looked at before the error, whose code is told; of an
+                         * attribute that comes twice the first one that can be read counts; a
+                         * fingerprint must be right */
+    WZP_STUN_DEPLOYED   /* an error needs no transaction and its code is 0; the last one counts, and
+                         * one that cannot be read takes away those before; no fingerprints */
+} wzp_stun_rules;
+
+typedef enum wzp_stun_verdict {
+    WZP_STUN_ACCEPTED,
+    WZP_STUN_NOT_STUN,        /* short, without cookie, or a request or indication */
+    WZP_STUN_WRONG_TXID,      /* the answer to somebody else, or to nobody */
+    WZP_STUN_CUT,             /* longer than the datagram */
+    WZP_STUN_BAD_FINGERPRINT, /* REFERENCE only */
+    WZP_STUN_REFUSED,         /* an error response */
+    WZP_STUN_NO_ADDRESS,
+    WZP_STUN_VERDICT_COUNT
+} wzp_stun_verdict;
+
+typedef struct wzp_stun_answer {
+    wzp_addr mapped; /* XOR-MAPPED-ADDRESS if there, else MAPPED-ADDRESS */
+    uint16_t error;  /* REFUSED: 300-699, or 0 */
+} wzp_stun_answer;
+
+/* `out` is written for ACCEPTED and REFUSED only. */
+WZP_MUST_USE wzp_stun_verdict wzp_stun_read_answer(wzp_stun_answer *out, wzp_bytes datagram,
+                                                   const uint8_t txid[WZP_STUN_TXID_LEN],
+                                                   wzp_stun_rules rules);
+
+/* "wrong transaction" and so on; static text. */
+const char *wzp_stun_verdict_text(wzp_stun_verdict verdict);
 
 #endif

@@ -208,8 +208,126 @@ START_TEST(told_apart_from_other_datagrams) {
 }
 END_TEST
 
+/* --- what a client reads ---------------------------------------------------------------------- */
+
+#define FOR_T1(len) "010100" len " 2112a442" T1
+#define XOR_5 "00200008 0001112bea12d547" /* 203.0.113.5:12345 */
+#define XOR_4 "00200008 0001112bea12d546" /* 203.0.113.4:12345 */
+
+static const struct answer_case {
+    const char *name, *hex, *txid;
+    const char *mapped; /* by the reference's rules, as all three; NULL: not accepted */
+    wzp_stun_verdict want;
+    unsigned error;
+    const char *deployed; /* NULL: the same, "" not accepted */
+    wzp_stun_verdict want_deployed;
+} answer_cases[] = {
+    {"S2", S2, T1, "203.0.113.5:12345", WZP_STUN_ACCEPTED, 0, NULL, WZP_STUN_ACCEPTED},
+    {"S3", S3, T2, "[2001:db8::1]:54321", WZP_STUN_ACCEPTED, 0, NULL, WZP_STUN_ACCEPTED},
+    {"S4", S4, T1, "198.51.100.42:8080", WZP_STUN_ACCEPTED, 0, NULL, WZP_STUN_ACCEPTED},
+    {"S5, XOR wins", S5, T2, "203.0.113.77:40001", WZP_STUN_ACCEPTED, 0, NULL, WZP_STUN_ACCEPTED},
+    {"S6, error 420", S6, T1, NULL, WZP_STUN_REFUSED, 420, "", WZP_STUN_REFUSED},
+    {"an error of another transaction", S6, T2, NULL, WZP_STUN_WRONG_TXID, 0, "", WZP_STUN_REFUSED},
+    {"another transaction", S2, T2, NULL, WZP_STUN_WRONG_TXID, 0, "", WZP_STUN_WRONG_TXID},
+    {"a request", S1, T1, NULL, WZP_STUN_NOT_STUN, 0, "", WZP_STUN_NOT_STUN},
+    {"another method", "01020000 2112a442" T1, T1, NULL, WZP_STUN_NOT_STUN, 0, "",
+     WZP_STUN_NOT_STUN},
+    {"another cookie", "0101000c 2112a443" T1 XOR_5, T1, NULL, WZP_STUN_NOT_STUN, 0, "",
+     WZP_STUN_NOT_STUN},
+    {"19 bytes", "01010000 2112a442 000102030405060708090a", T1, NULL, WZP_STUN_NOT_STUN, 0, "",
+     WZP_STUN_NOT_STUN},
+    {"longer than the datagram", FOR_T1("10") XOR_5, T1, NULL, WZP_STUN_CUT, 0, "", WZP_STUN_CUT},
+    {"shorter than the datagram", FOR_T1("0c") XOR_5 "ff", T1, "203.0.113.5:12345",
+     WZP_STUN_ACCEPTED, 0, NULL, WZP_STUN_ACCEPTED},
+    {"nothing in it", FOR_T1("00"), T1, NULL, WZP_STUN_NO_ADDRESS, 0, "", WZP_STUN_NO_ADDRESS},
+    {"a cut attribute after the address", FOR_T1("10") XOR_5 "80220004", T1, "203.0.113.5:12345",
+     WZP_STUN_ACCEPTED, 0, NULL, WZP_STUN_ACCEPTED},
+    {"a cut attribute before the address", FOR_T1("10") "8022000d" XOR_5, T1, NULL,
+     WZP_STUN_NO_ADDRESS, 0, "", WZP_STUN_NO_ADDRESS},
+    {"one that must be understood", FOR_T1("10") "7fff0000" XOR_5, T1, "203.0.113.5:12345",
+     WZP_STUN_ACCEPTED, 0, NULL, WZP_STUN_ACCEPTED},
+    {"no filling after the last one", FOR_T1("11") XOR_5 "80220001 41", T1, "203.0.113.5:12345",
+     WZP_STUN_ACCEPTED, 0, NULL, WZP_STUN_ACCEPTED},
+    {"twice", FOR_T1("18") XOR_5 XOR_4, T1, "203.0.113.5:12345", WZP_STUN_ACCEPTED, 0,
+     "203.0.113.4:12345", WZP_STUN_ACCEPTED},
+    {"a bad one later", FOR_T1("18") XOR_5 "00200008 0003112bea12d547", T1, "203.0.113.5:12345",
+     WZP_STUN_ACCEPTED, 0, "", WZP_STUN_NO_ADDRESS},
+    {"a bad one before", FOR_T1("18") "00200008 0003112bea12d547" XOR_5, T1, "203.0.113.5:12345",
+     WZP_STUN_ACCEPTED, 0, NULL, WZP_STUN_ACCEPTED},
+    {"a bad XOR, a good one plain",
+     FOR_T1("14") "00200004 00010000"
+                  "00010008 00010001c0000201",
+     T1, "192.0.2.1:1", WZP_STUN_ACCEPTED, 0, NULL, WZP_STUN_ACCEPTED},
+    {"IPv6 of 8 bytes", FOR_T1("0c") "00200008 0002112bea12d547", T1, NULL, WZP_STUN_NO_ADDRESS, 0,
+     "", WZP_STUN_NO_ADDRESS},
+    {"XOR of a draft, which nobody knows", FOR_T1("0c") "80200008 0001112bea12d547", T1, NULL,
+     WZP_STUN_NO_ADDRESS, 0, "", WZP_STUN_NO_ADDRESS},
+    {"a wrong fingerprint", FOR_T1("14") XOR_5 "80280004 00000000", T1, NULL,
+     WZP_STUN_BAD_FINGERPRINT, 0, "203.0.113.5:12345", WZP_STUN_ACCEPTED},
+    {"RFC 5769 with its fingerprint", RFC5769_RESPONSE, "b7e7a701bc34d686fa87dfae",
+     "192.0.2.1:32853", WZP_STUN_ACCEPTED, 0, NULL, WZP_STUN_ACCEPTED},
+    {"an error without code", "01110000 2112a442" T1, T1, NULL, WZP_STUN_REFUSED, 0, "",
+     WZP_STUN_REFUSED},
+};
+
+static void assert_answer(const struct answer_case *c, wzp_stun_rules rules, const char *mapped,
+                          wzp_stun_verdict want, unsigned error) {
+    uint8_t buf[256];
+    uint8_t txid[WZP_STUN_TXID_LEN];
+    char text[WZP_ADDR_TEXT_MAX];
+    wzp_stun_answer got = {.error = 7};
+    unhex(txid, sizeof txid, c->txid);
+    const wzp_stun_verdict verdict =
+        wzp_stun_read_answer(&got, unhex(buf, sizeof buf, c->hex), txid, rules);
+    ck_assert_msg(verdict == want, "%s: got %s", c->name, wzp_stun_verdict_text(verdict));
+    if (want == WZP_STUN_ACCEPTED) {
+        ck_assert_str_eq(wzp_addr_text(&got.mapped, text), mapped);
+    } else {
+        ck_assert_uint_eq(got.error, want == WZP_STUN_REFUSED ? error : 7);
+    }
+}
+
+START_TEST(answer) {
+    const struct answer_case *c = &answer_cases[_i];
+    assert_answer(c, WZP_STUN_REFERENCE, c->mapped, c->want, c->error);
+    assert_answer(c, WZP_STUN_DEPLOYED, c->deployed != NULL ? c->deployed : c->mapped,
+                  c->want_deployed, 0);
+}
+END_TEST
+
+START_TEST(every_prefix_of_an_answer) {
+    uint8_t buf[256];
+    const wzp_bytes whole = unhex(buf, sizeof buf, S5);
+    uint8_t txid[WZP_STUN_TXID_LEN];
+    unhex(txid, sizeof txid, T2);
+    for (size_t len = 0; len <= whole.len; len++) {
+        uint8_t *copy = exact(buf, len);
+        wzp_stun_answer got;
+        const wzp_stun_verdict want = len < WZP_STUN_HEADER_LEN ? WZP_STUN_NOT_STUN
+                                      : len < whole.len         ? WZP_STUN_CUT
+                                                                : WZP_STUN_ACCEPTED;
+        ck_assert(wzp_stun_read_answer(&got, wzp_bytes_of(copy, len), txid, WZP_STUN_REFERENCE) ==
+                  want);
+        ck_assert(wzp_stun_read_answer(&got, wzp_bytes_of(copy, len), txid, WZP_STUN_DEPLOYED) ==
+                  want);
+        free(copy);
+    }
+}
+END_TEST
+
+START_TEST(software_comes_and_goes) {
+    uint8_t buf[256];
+    wzp_stun_message got;
+    ck_assert(wzp_stun_parse(&got, unhex(buf, sizeof buf, S5), NULL) == WZP_OK);
+    CK_ASSERT_BYTES(got.software, wzp_bytes_str("abcde"));
+    wzp_stun_message message = {.type = WZP_STUN_REQUEST, .software = wzp_bytes_str("abcde")};
+    unhex(message.txid, sizeof message.txid, T1);
+    assert_written(&message, "0001000c 2112a442" T1 "80220005 6162636465000000");
+}
+END_TEST
+
 int main(void) {
-    TCase *tc = tcase_create("stun_message");
+    TCase *tc = tcase_create("stun");
     tcase_add_loop_test(tc, parse, 0, WZP_COUNT_OF(parse_cases));
     tcase_add_test(tc, written_as_the_vectors);
     tcase_add_test(tc, round_trip);
@@ -217,5 +335,8 @@ int main(void) {
     tcase_add_test(tc, any_flipped_bit_breaks_the_fingerprint);
     tcase_add_test(tc, does_not_fit);
     tcase_add_test(tc, told_apart_from_other_datagrams);
-    return wzp_run_suite("stun_message", tc);
+    tcase_add_loop_test(tc, answer, 0, WZP_COUNT_OF(answer_cases));
+    tcase_add_test(tc, every_prefix_of_an_answer);
+    tcase_add_test(tc, software_comes_and_goes);
+    return wzp_run_suite("stun", tc);
 }
