@@ -138,19 +138,12 @@ static void check_all_heard(const world *w, wzp_time until, uint64_t seconds) {
     }
 }
 
-/* Of this thread: others share the machine. */
-static double cpu_ns(void) {
-    struct timespec ts;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-    return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
-}
-
 /* From the first packet to the end of a minute; ns3 NULL: on the native engine. */
 static double whole_minute(world *w, const wzp_ns3_ops *ns3) {
-    const double begin = cpu_ns();
+    const double begin = bench_cpu_ns();
     build(w, 1, ns3);
     run(w, 61 * WZP_S);
-    const double spent = cpu_ns() - begin;
+    const double spent = bench_cpu_ns() - begin;
     check_all_heard(w, 61 * WZP_S, 60);
     take_down(w);
     return spent;
@@ -166,9 +159,9 @@ static double call_second(world *w, size_t calls, uint64_t seconds) {
     const wzp_time end = (SET_UP_S + seconds) * WZP_S;
     build(w, calls, NULL);
     run(w, SET_UP_S * WZP_S);
-    const double begin = cpu_ns();
+    const double begin = bench_cpu_ns();
     steady(w, end);
-    const double spent = cpu_ns() - begin;
+    const double spent = bench_cpu_ns() - begin;
     check_all_heard(w, end, SET_UP_S + seconds - 4);
     take_down(w);
     return spent / (double)(seconds * calls);

@@ -1,9 +1,9 @@
 /* What sound costs: a call in both directions is one frame encoded and one decoded each 20 ms.  The
  * floor is libopus alone with the deployed settings; a core of a whole client shall carry three
  * quarters of the calls that it does. */
-#include <opus.h>
 #include <string.h>
 
+#include "bare_opus.h"
 #include "bench.h"
 #include "media/audio.h"
 #include "media/codec2.h"
@@ -29,36 +29,19 @@ static void give_up(const char *what) {
 
 /* --- libopus alone ---------------------------------------------------------------------------- */
 
-typedef struct bare {
-    OpusEncoder *enc;
-    OpusDecoder *dec;
-} bare;
-
-static bare bare_new(int dred_10ms) {
-    int failed = OPUS_OK;
-    const bare b = {opus_encoder_create(48000, 1, OPUS_APPLICATION_VOIP, &failed),
-                    opus_decoder_create(48000, 1, &failed)};
-    if (b.enc == NULL || b.dec == NULL) {
+static bare_opus bare_new(int dred_10ms) {
+    bare_opus opus;
+    if (!bare_opus_open(&opus, dred_10ms)) {
         give_up("out of memory");
     }
-    opus_encoder_ctl(b.enc, OPUS_SET_BITRATE(24000));
-    opus_encoder_ctl(b.enc, OPUS_SET_DTX(1));
-    opus_encoder_ctl(b.enc, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
-    opus_encoder_ctl(b.enc, OPUS_SET_COMPLEXITY(7));
-    opus_encoder_ctl(b.enc, OPUS_SET_PACKET_LOSS_PERC(15));
-    opus_encoder_ctl(b.enc, OPUS_SET_DRED_DURATION(dred_10ms));
-    return b;
+    return opus;
 }
 
 static void run_bare(void *ctx) {
-    const bare *b = ctx;
-    uint8_t packet[WZP_OPUS_PACKET_MAX];
     for (size_t i = 0; i < FRAMES; i++) {
-        const int len = opus_encode(b->enc, voice + i * FRAME, FRAME, packet, sizeof packet);
-        if (len < 0 || opus_decode(b->dec, packet, len, heard, WZP_OPUS_FRAME_MAX, 0) != FRAME) {
+        if (!bare_opus_duplex(ctx, voice + i * FRAME)) {
             give_up("the codec failed");
         }
-        bench_keep(heard);
     }
 }
 
@@ -138,8 +121,8 @@ static void report_calls(const char *name, const bench *b, const bench *floor) {
 
 int main(void) {
     enum { PLAIN, FLOOR, OURS, LOSING, JBUF, CODEC2, COUNT };
-    bare with_dred = bare_new(20);
-    bare without = bare_new(0);
+    bare_opus with_dred = bare_new(BARE_OPUS_DRED_10MS);
+    bare_opus without = bare_new(0);
     call ours = call_new(WZP_CODEC_OPUS_24K, false);
     call losing = call_new(WZP_CODEC_OPUS_24K, true);
     const wzp_jbuf_cfg cfg = {.delay = JBUF_DELAY_MS * WZP_MS};
