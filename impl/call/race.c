@@ -1,0 +1,505 @@
+#include "call/race.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+static const char no_transport[] = "both paths failed: no media transport available";
+static const char not_direct[] = "direct only: no direct path came up";
+static const char direct_lost[] = "the direct connection is gone";
+static const char relay_lost[] = "the relay's connection is gone";
+
+static bool is_reference(const wzp_race *r) {
+    return r->cfg.policy == WZP_RACE_REFERENCE;
+}
+
+static bool is_direct_possible(const wzp_race *r) {
+    return r->cfg.role != WZP_RACE_NO_ROLE && r->cfg.count > 0;
+}
+
+static bool dials(const wzp_race *r) {
+    return r->cfg.role == WZP_RACE_DIALER || (is_reference(r) && r->cfg.both_dial);
+}
+
+static bool tickles(const wzp_race *r) {
+    return is_reference(r) ? r->cfg.role == WZP_RACE_ACCEPTOR || r->cfg.both_dial
+                           : r->cfg.role == WZP_RACE_ACCEPTOR && !r->cfg.tickle_fails;
+}
+
+wzp_race_role wzp_race_role_of(const char *own, const char *peer) {
+    if (own == NULL || peer == NULL || *own == '\0' || *peer == '\0') {
+        return WZP_RACE_NO_ROLE;
+    }
+    const int order = strcmp(own, peer);
+    return order < 0 ? WZP_RACE_ACCEPTOR : order > 0 ? WZP_RACE_DIALER : WZP_RACE_NO_ROLE;
+}
+
+/* --- the direct connections ------------------------------------------------------------------- */
+
+/* The one that media take: the dialler's before the acceptor's, the first before the others, so
+ * that both sides come to the same one. */
+static const wzp_race_link *best_link(const wzp_race *r) {
+    const bool want_ours = r->cfg.role == WZP_RACE_DIALER;
+    const wzp_race_link *best = NULL;
+    for (size_t i = 0; i < r->link_count; i++) {
+        const wzp_race_link *link = &r->links[i];
+        if (!link->is_over &&
+            (best == NULL || (best->is_ours != want_ours && link->is_ours == want_ours))) {
+            best = link;
+        }
+    }
+    return best;
+}
+
+/* The dialler alone chooses: the acceptor may not yet have seen what the dialler has. */
+static void close_surplus(wzp_race *r) {
+    const wzp_race_link *best = best_link(r);
+    for (size_t i = 0; i < r->link_count && r->cfg.role == WZP_RACE_DIALER; i++) {
+        r->links[i].is_over = r->links[i].is_over || &r->links[i] != best;
+    }
+}
+
+static void close_links(wzp_race *r) {
+    for (size_t i = 0; i < r->link_count; i++) {
+        r->links[i].is_over = true;
+    }
+}
+
+static void remove_link(wzp_race *r, size_t index) {
+    r->link_count--;
+    memmove(r->links + index, r->links + index + 1, (r->link_count - index) * sizeof r->links[0]);
+}
+
+static bool is_direct_up(const wzp_race *r) {
+    return best_link(r) != NULL;
+}
+
+/* --- deciding --------------------------------------------------------------------------------- */
+
+static void fail(wzp_race *r, const char *why) {
+    r->why = why;
+    close_links(r);
+    r->close_relay = r->relay_dialled;
+}
+
+static void leave_relay(wzp_race *r) {
+    const bool is_there = r->relay_is_up || r->relay_ended_at == WZP_TIME_NEVER;
+    r->close_relay = r->close_relay || (r->relay_dialled && is_there);
+    r->relay_dialled = r->relay_is_up = false;
+    r->relay_ended_at = WZP_TIME_NEVER;
+}
+
+/* A relay that has not answered yet is given its full time; one that failed is dialled again. */
+static void take_relay(wzp_race *r, wzp_time now) {
+    const bool is_in_flight = r->relay_dialled && r->relay_ended_at == WZP_TIME_NEVER;
+    if (r->cfg.direct_only) {
+        fail(r, not_direct);
+        return;
+    }
+    if (r->path != WZP_RACE_DIRECT) {
+        close_links(r);
+    }
+    r->path = WZP_RACE_RELAY;
+    r->decided_at = now;
+    r->relay_limit_at = wzp_time_after(now, WZP_RACE_RELAY_LIMIT);
+    if (!r->relay_is_up && (!is_in_flight || !is_reference(r))) {
+        leave_relay(r);
+    }
+}
+
+static void take_direct(wzp_race *r, wzp_time now) {
+    r->path = WZP_RACE_DIRECT;
+    r->decided_at = now;
+    leave_relay(r);
+    close_surplus(r);
+}
+
+static bool is_peer_late(const wzp_race *r, wzp_time now) {
+    return r->reports > 0 && now >= wzp_time_after(r->reported_at, WZP_RACE_PEER_LIMIT);
+}
+
+/* --- time, as deployed ------------------------------------------------------------------------ */
+
+static wzp_time relay_after(const wzp_race *r) {
+    return is_reference(r) ? WZP_RACE_RELAY_AFTER : WZP_RACE_DEPLOYED_RELAY_AFTER;
+}
+
+/* The race is over when both have ended, or one did and the other's grace is over. */
+static wzp_time deployed_end(const wzp_race *r) {
+    const wzp_time first = wzp_time_min(r->direct_ended_at, r->relay_ended_at);
+    const wzp_time grace = wzp_time_after(first, WZP_RACE_DEPLOYED_GRACE);
+    const bool have_both =
+        r->direct_ended_at != WZP_TIME_NEVER && r->relay_ended_at != WZP_TIME_NEVER;
+    return have_both ? first : grace;
+}
+
+static void settle_deployed(wzp_race *r, wzp_time now) {
+    const wzp_time direct_until = wzp_time_after(r->began, WZP_RACE_DEPLOYED_DIRECT_UNTIL);
+    const wzp_time relay_until = wzp_time_after(r->began, WZP_RACE_DEPLOYED_RELAY_UNTIL);
+    if (r->direct_ended_at == WZP_TIME_NEVER && now >= direct_until) {
+        r->direct_ended_at = direct_until;
+    }
+    if (r->relay_ended_at == WZP_TIME_NEVER && now >= relay_until) {
+        r->relay_ended_at = relay_until;
+    }
+    if (r->reports > 0 || r->report_due || now < deployed_end(r)) {
+        return;
+    }
+    if (!is_direct_up(r) && !r->relay_is_up) {
+        take_relay(r, now); /* and no word to the peer, who waits for it */
+        return;
+    }
+    r->reported_ok = is_direct_up(r);
+    r->report_due = true;
+}
+
+/* Both have reported, or theirs is not worth waiting for any more. */
+static void decide_deployed(wzp_race *r, wzp_time now) {
+    if (r->reports == 0 || !(r->has_peer || is_peer_late(r, now))) {
+        return;
+    }
+    if (r->reported_ok && r->has_peer && r->peer_ok && is_direct_up(r)) {
+        take_direct(r, now);
+    } else {
+        take_relay(r, now);
+    }
+}
+
+/* --- time, reference -------------------------------------------------------------------------- */
+
+static void say(wzp_race *r, bool direct_ok) {
+    r->report_due = r->report_due || r->reports == 0 || r->reported_ok != direct_ok;
+    r->reported_ok = direct_ok;
+}
+
+/* One word is enough for the relay, two are needed for the direct path.  Who waited in vain takes
+ * its own back: they may have heard it. */
+static void decide_reference(wzp_race *r, wzp_time now) {
+    const bool is_over =
+        r->direct_ended_at != WZP_TIME_NEVER || now >= wzp_time_after(r->began, WZP_RACE_WINDOW);
+    const bool is_lost = is_over && !is_direct_up(r);
+    if (is_lost || (r->has_peer && !r->peer_ok) || is_peer_late(r, now)) {
+        say(r, false);
+        take_relay(r, now);
+    } else if (is_direct_up(r)) {
+        say(r, true);
+        if (r->has_peer) {
+            take_direct(r, now);
+        }
+    }
+}
+
+/* Signals get lost where relays do not forward them, or come before anybody listens. */
+static void repeat_report(wzp_race *r, wzp_time now) {
+    const bool is_waiting = r->reports > 0 && !r->has_peer && !is_peer_late(r, now);
+    if (is_waiting && now >= wzp_time_after(r->said_at, WZP_RACE_REPORT_EVERY)) {
+        r->report_due = r->report_due || r->reports < WZP_RACE_REPORTS_MAX;
+    }
+}
+
+/* A path that both took, and that one of them has left. */
+static void keep_together(wzp_race *r, wzp_time now) {
+    if (r->path == WZP_RACE_DIRECT && (!is_direct_up(r) || !r->peer_ok)) {
+        take_relay(r, now);
+        say(r, false);
+    }
+    const bool is_left = r->path == WZP_RACE_RELAY && r->link_count > 0;
+    if (is_left && now >= wzp_time_after(r->decided_at, WZP_RACE_LINGER)) {
+        close_links(r);
+    }
+}
+
+static void settle(wzp_race *r, wzp_time now) {
+    if (r->why == NULL && r->path == WZP_RACE_UNDECIDED) {
+        if (!is_direct_possible(r)) {
+            take_relay(r, now);
+        } else if (is_reference(r)) {
+            decide_reference(r, now);
+        } else {
+            settle_deployed(r, now);
+            decide_deployed(r, now);
+        }
+    }
+    if (r->why == NULL && is_reference(r)) {
+        keep_together(r, now);
+        repeat_report(r, now);
+    }
+    if (r->why == NULL && r->path == WZP_RACE_RELAY && !r->relay_is_up &&
+        now >= r->relay_limit_at) {
+        fail(r, no_transport);
+    }
+}
+
+/* --- what to do ------------------------------------------------------------------------------- */
+
+static bool is_racing(const wzp_race *r) {
+    return r->path == WZP_RACE_UNDECIDED && r->why == NULL && is_direct_possible(r) &&
+           r->direct_ended_at == WZP_TIME_NEVER;
+}
+
+/* Deployed: once, at the start. */
+static bool next_tickle(wzp_race *r, wzp_time now, wzp_race_act *out) {
+    if (!is_racing(r) || !tickles(r) || now < r->tickle_at) {
+        return false;
+    }
+    *out = (wzp_race_act){
+        .kind = WZP_RACE_TICKLE, .index = r->tickled, .addr = r->candidates[r->tickled].addr};
+    r->tickled++;
+    if (r->tickled == r->cfg.count) {
+        r->tickled = 0;
+        r->tickle_at =
+            is_reference(r) ? wzp_time_after(now, WZP_RACE_TICKLE_EVERY) : WZP_TIME_NEVER;
+    }
+    return true;
+}
+
+static wzp_time next_dial_at(const wzp_race *r) {
+    if (!is_racing(r) || !dials(r) || r->dialled == r->cfg.count) {
+        return WZP_TIME_NEVER;
+    }
+    const bool is_at_once = !is_reference(r) || r->candidates[r->dialled].is_near;
+    return is_at_once ? r->began : wzp_time_after(r->began, WZP_RACE_FAR_AFTER);
+}
+
+static bool next_dial(wzp_race *r, wzp_time now, wzp_race_act *out) {
+    if (now < next_dial_at(r)) {
+        return false;
+    }
+    *out = (wzp_race_act){
+        .kind = WZP_RACE_DIAL, .index = r->dialled, .addr = r->candidates[r->dialled].addr};
+    r->dialled++;
+    return true;
+}
+
+static wzp_time relay_dial_at(const wzp_race *r) {
+    const bool is_hopeless =
+        is_reference(r) && r->direct_ended_at != WZP_TIME_NEVER && !is_direct_up(r);
+    if (r->why != NULL || r->relay_dialled || r->cfg.direct_only || r->path == WZP_RACE_DIRECT) {
+        return WZP_TIME_NEVER;
+    }
+    if (r->path == WZP_RACE_UNDECIDED && r->relay_ended_at != WZP_TIME_NEVER) {
+        return WZP_TIME_NEVER; /* it failed, and is dialled again if the relay is what is decided */
+    }
+    return r->path == WZP_RACE_RELAY || is_hopeless ? r->began
+                                                    : wzp_time_after(r->began, relay_after(r));
+}
+
+static bool next_relay_dial(wzp_race *r, wzp_time now, wzp_race_act *out) {
+    if (now < relay_dial_at(r)) {
+        return false;
+    }
+    r->relay_dialled = true;
+    r->relay_dials++;
+    *out = (wzp_race_act){.kind = WZP_RACE_DIAL_RELAY};
+    return true;
+}
+
+static bool next_report(wzp_race *r, wzp_time now, wzp_race_act *out) {
+    if (!r->report_due) {
+        return false;
+    }
+    r->report_due = false;
+    r->reports++;
+    r->reported_at = r->reports == 1 ? now : r->reported_at;
+    r->said_at = now;
+    *out = (wzp_race_act){.kind = WZP_RACE_REPORT,
+                          .direct_ok = r->reported_ok,
+                          .direct_won = r->reported_ok && r->direct_ended_at <= r->relay_ended_at};
+    return true;
+}
+
+static bool next_close(wzp_race *r, wzp_race_act *out) {
+    for (size_t i = 0; i < r->link_count; i++) {
+        if (r->links[i].is_over) {
+            *out = (wzp_race_act){.kind = WZP_RACE_CLOSE, .conn = r->links[i].conn};
+            remove_link(r, i);
+            return true;
+        }
+    }
+    if (r->close_relay) {
+        r->close_relay = false;
+        *out = (wzp_race_act){.kind = WZP_RACE_CLOSE_RELAY};
+        return true;
+    }
+    return false;
+}
+
+static bool next_take(wzp_race *r, wzp_race_act *out) {
+    const wzp_race_link *link = r->path == WZP_RACE_DIRECT ? best_link(r) : NULL;
+    const uint64_t conn = link != NULL ? link->conn : 0;
+    const bool is_there = r->path == WZP_RACE_DIRECT  ? link != NULL
+                          : r->path == WZP_RACE_RELAY ? r->relay_is_up
+                                                      : false;
+    if (!is_there || r->why != NULL || (r->told == r->path && r->told_conn == conn)) {
+        return false;
+    }
+    r->told = r->path;
+    r->told_conn = conn;
+    *out = (wzp_race_act){.kind = WZP_RACE_TAKE, .path = r->path, .conn = conn};
+    return true;
+}
+
+static bool next_fail(wzp_race *r, wzp_race_act *out) {
+    if (r->why == NULL || r->told_why) {
+        return false;
+    }
+    r->told_why = true;
+    *out = (wzp_race_act){.kind = WZP_RACE_FAIL, .text = r->why};
+    return true;
+}
+
+bool wzp_race_next(wzp_race *r, wzp_time now, wzp_race_act *out) {
+    settle(r, now);
+    return next_report(r, now, out) || next_take(r, out) || next_close(r, out) ||
+           next_tickle(r, now, out) || next_dial(r, now, out) || next_relay_dial(r, now, out) ||
+           next_fail(r, out);
+}
+
+/* --- when ------------------------------------------------------------------------------------- */
+
+static wzp_time deployed_deadline(const wzp_race *r) {
+    if (r->path != WZP_RACE_UNDECIDED || !is_direct_possible(r)) {
+        return WZP_TIME_NEVER;
+    }
+    if (r->reports > 0) {
+        return wzp_time_after(r->reported_at, WZP_RACE_PEER_LIMIT);
+    }
+    wzp_time first = deployed_end(r);
+    if (r->direct_ended_at == WZP_TIME_NEVER) {
+        first = wzp_time_min(first, wzp_time_after(r->began, WZP_RACE_DEPLOYED_DIRECT_UNTIL));
+    }
+    if (r->relay_ended_at == WZP_TIME_NEVER) {
+        first = wzp_time_min(first, wzp_time_after(r->began, WZP_RACE_DEPLOYED_RELAY_UNTIL));
+    }
+    return first;
+}
+
+static wzp_time reference_deadline(const wzp_race *r) {
+    wzp_time first = WZP_TIME_NEVER;
+    if (is_racing(r)) {
+        first = wzp_time_after(r->began, WZP_RACE_WINDOW);
+    }
+    if (r->reports > 0 && !r->has_peer && r->reports < WZP_RACE_REPORTS_MAX) {
+        const wzp_time again = wzp_time_after(r->said_at, WZP_RACE_REPORT_EVERY);
+        const wzp_time limit = wzp_time_after(r->reported_at, WZP_RACE_PEER_LIMIT);
+        first = again < limit ? wzp_time_min(first, again) : first;
+    }
+    if (r->reports > 0 && r->path == WZP_RACE_UNDECIDED) {
+        first = wzp_time_min(first, wzp_time_after(r->reported_at, WZP_RACE_PEER_LIMIT));
+    }
+    if (r->path == WZP_RACE_RELAY && r->link_count > 0) {
+        first = wzp_time_min(first, wzp_time_after(r->decided_at, WZP_RACE_LINGER));
+    }
+    return first;
+}
+
+wzp_time wzp_race_deadline(const wzp_race *r) {
+    if (r->why != NULL) {
+        return r->told_why ? WZP_TIME_NEVER : 0;
+    }
+    wzp_time first = is_reference(r) ? reference_deadline(r) : deployed_deadline(r);
+    if (is_racing(r) && tickles(r)) {
+        first = wzp_time_min(first, r->tickle_at);
+    }
+    if (r->path == WZP_RACE_RELAY && !r->relay_is_up) {
+        first = wzp_time_min(first, r->relay_limit_at);
+    }
+    return wzp_time_min(first, wzp_time_min(next_dial_at(r), relay_dial_at(r)));
+}
+
+/* --- what happened ---------------------------------------------------------------------------- */
+
+void wzp_race_init(wzp_race *r, const wzp_race_cfg *cfg, wzp_time now) {
+    *r = (wzp_race){.cfg = *cfg,
+                    .began = now,
+                    .tickle_at = now,
+                    .direct_ended_at = WZP_TIME_NEVER,
+                    .relay_ended_at = WZP_TIME_NEVER,
+                    .relay_limit_at = WZP_TIME_NEVER};
+    if (r->cfg.count > WZP_RACE_CANDIDATES_MAX) {
+        r->cfg.count = WZP_RACE_CANDIDATES_MAX;
+    }
+    if (r->cfg.count > 0) {
+        memcpy(r->candidates, cfg->candidates, r->cfg.count * sizeof r->candidates[0]);
+    }
+    r->cfg.candidates = NULL;
+}
+
+bool wzp_race_accepts(const wzp_race *r, wzp_time now) {
+    const bool accepts = r->cfg.role == WZP_RACE_ACCEPTOR || (is_reference(r) && r->cfg.both_dial);
+    if (!accepts || r->why != NULL || !is_direct_possible(r)) {
+        return false;
+    }
+    if (!is_reference(r)) {
+        return is_racing(r);
+    }
+    const bool is_early = now < wzp_time_after(r->began, WZP_RACE_WINDOW);
+    return r->path == WZP_RACE_DIRECT || (r->path == WZP_RACE_UNDECIDED && is_early);
+}
+
+bool wzp_race_direct_up(wzp_race *r, uint64_t conn, bool is_ours, wzp_time now) {
+    const bool is_wanted = is_ours ? dials(r) : wzp_race_accepts(r, now);
+    const bool is_late = is_reference(r) ? r->path == WZP_RACE_RELAY
+                                         : !is_racing(r) || r->reports > 0 || r->report_due;
+    if (!is_wanted || is_late || r->why != NULL || r->link_count == WZP_RACE_LINKS_MAX) {
+        return false;
+    }
+    r->links[r->link_count++] = (wzp_race_link){.conn = conn, .is_ours = is_ours};
+    r->direct_ended_at = wzp_time_min(r->direct_ended_at, now);
+    close_surplus(r);
+    return true;
+}
+
+void wzp_race_direct_down(wzp_race *r, uint64_t conn, wzp_time now) {
+    (void)now;
+    for (size_t i = 0; i < r->link_count; i++) {
+        if (r->links[i].conn == conn) {
+            remove_link(r, i);
+            break;
+        }
+    }
+    if (!is_reference(r) && r->path == WZP_RACE_DIRECT && !is_direct_up(r) && r->why == NULL) {
+        fail(r, direct_lost);
+    }
+}
+
+/* An acceptor may still be found by the other side. */
+void wzp_race_dial_failed(wzp_race *r, wzp_time now) {
+    r->failed++;
+    const bool may_come = is_reference(r) && r->cfg.both_dial;
+    if (r->failed == r->cfg.count && !may_come && r->direct_ended_at == WZP_TIME_NEVER) {
+        r->direct_ended_at = now;
+    }
+}
+
+void wzp_race_relay_up(wzp_race *r, wzp_time now) {
+    r->relay_is_up = r->relay_dialled;
+    r->relay_ended_at = wzp_time_min(r->relay_ended_at, now);
+}
+
+void wzp_race_relay_down(wzp_race *r, wzp_time now) {
+    const bool was_up = r->relay_is_up;
+    r->relay_is_up = false;
+    r->relay_ended_at = wzp_time_min(r->relay_ended_at, now);
+    if (r->why != NULL || r->path != WZP_RACE_RELAY) {
+        return;
+    }
+    if (was_up || r->relay_dials > 1) {
+        r->relay_dialled = false;
+        fail(r, was_up ? relay_lost : no_transport);
+        return;
+    }
+    r->relay_dialled = false; /* once more */
+    r->relay_ended_at = WZP_TIME_NEVER;
+}
+
+/* Who has left the direct path does not come back to it in this race. */
+void wzp_race_peer_report(wzp_race *r, bool direct_ok, wzp_time now) {
+    r->peer_ok = direct_ok && (r->peer_ok || !r->has_peer);
+    r->has_peer = true;
+    if (is_reference(r) && r->reports > 0 &&
+        now >= wzp_time_after(r->said_at, WZP_RACE_ANSWER_AFTER)) {
+        r->report_due = r->report_due || r->reports < WZP_RACE_REPORTS_MAX;
+    }
+}
