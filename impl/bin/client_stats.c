@@ -16,6 +16,15 @@ void wzp_client_print_line(const wzp_client_line *line) {
     number("concealed", s->concealed);
     number("recovered", s->recovered);
     number("late", s->late);
+    number("malformed", s->malformed);
+    number("crowded", s->crowded);
+    number("not_sound", s->refused.not_sound);
+    number("surplus_repair", s->refused.surplus);
+    number("bad_repair", s->refused.repair);
+    number("too_long", s->refused.too_long);
+    number("duplicate", s->refused.duplicate);
+    number("overrun", s->refused.overrun);
+    number("undecodable", s->refused.undecodable);
     number("senders", s->tracks);
     number("opened", s->cipher.opened);
     number("forged", s->cipher.forged);

@@ -305,7 +305,9 @@ void wzp_client_count(const wzp_client *c, wzp_client_stats *out) {
     *out = (wzp_client_stats){.sent = c->sent,
                               .concealed = c->heard.concealed,
                               .recovered = c->heard.recovered,
-                              .late = c->late,
+                              .malformed = c->malformed,
+                              .crowded = c->tracks.no_room,
+                              .refused = c->refused,
                               .codec = c->codec,
                               .codec_changes = c->codec_changes,
                               .cipher = c->cipher.stats};
@@ -318,12 +320,9 @@ void wzp_client_count(const wzp_client *c, wzp_client_stats *out) {
             out->lost += wzp_track_lost(t);
             out->jitter_ms = jitter > out->jitter_ms ? jitter : out->jitter_ms;
         }
-        if (c->listeners[i].jbuf != NULL) {
-            wzp_jbuf_stats j;
-            wzp_jbuf_count(c->listeners[i].jbuf, &j);
-            out->late += j.late;
-        }
+        wzp_listener_add_refused(&c->listeners[i], &out->refused);
     }
+    out->late = out->refused.late;
     if (wzp_quic_conn_stats(c->quic, c->conn, &stats)) {
         out->rtt_ms = (double)stats.smoothed_rtt / 1e6;
         out->rtt = stats.smoothed_rtt;

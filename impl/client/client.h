@@ -13,6 +13,7 @@
 
 #include "adapt/policy.h"
 #include "client/cipher.h"
+#include "client/listener.h"
 #include "media/audio.h"
 #include "media/jbuf.h"
 #include "media/tracks.h"
@@ -114,7 +115,10 @@ typedef struct wzp_client_stats {
     uint64_t expired;         /* frames of ours that the network did not take in time */
     uint8_t codec;            /* that is sent now */
     uint64_t codec_changes;
-    wzp_cipher_stats cipher; /* zero in clear */
+    wzp_cipher_stats cipher;      /* zero in clear */
+    uint64_t malformed;           /* datagrams that are no media packet of this version */
+    uint64_t crowded;             /* packets of more senders than are told apart */
+    wzp_listener_refused refused; /* packets of the others, by reason */
 } wzp_client_stats;
 void wzp_client_count(const wzp_client *client, wzp_client_stats *out);
 

@@ -26,7 +26,8 @@ struct wzp_client {
     uint8_t codec; /* of the frame that is asked for, or was last */
     uint16_t frame_ms;
     uint32_t seq, ts, members;
-    uint64_t sent, late, codec_changes;
+    uint64_t sent, codec_changes, malformed;
+    wzp_listener_refused refused; /* but for what the listeners count */
     wzp_listener_counts heard;
     wzp_time capture_at, received_at;
     wzp_time leave_at; /* after a hangup, if the relay does not close; else WZP_TIME_NEVER */

@@ -41,13 +41,19 @@ static bool is_repairable(wzp_listener *l, const wzp_media_packet *packet) {
 void wzp_listener_take(wzp_listener *l, const wzp_media_packet *packet, wzp_time now,
                        wzp_listener_counts *counts) {
     wzp_media_packet back;
-    if (l->jbuf == NULL || wzp_codec_find(packet->hdr.codec_id)->is_video) {
+    const bool is_repair = (packet->hdr.flags & WZP_MEDIA_REPAIR) != 0;
+    if (wzp_codec_find(packet->hdr.codec_id)->is_video) {
+        l->not_sound++;
         return;
     }
-    if ((packet->hdr.flags & WZP_MEDIA_REPAIR) == 0) {
+    if (l->jbuf == NULL) {
+        return;
+    }
+    if (!is_repair) {
         keep(l, packet, now);
     }
     if (!is_repairable(l, packet)) {
+        l->surplus += is_repair ? 1 : 0;
         return;
     }
     wzp_repair_in_packet(l->repair, packet, now);
@@ -124,6 +130,29 @@ bool wzp_listener_next(wzp_listener *l, wzp_time now, int16_t pcm[WZP_AUDIO_FRAM
         }
     }
     return false;
+}
+
+void wzp_listener_add_refused(const wzp_listener *l, wzp_listener_refused *sum) {
+    sum->not_sound += l->not_sound;
+    sum->surplus += l->surplus;
+    if (l->jbuf != NULL) {
+        wzp_jbuf_stats jbuf;
+        wzp_jbuf_count(l->jbuf, &jbuf);
+        sum->too_long += jbuf.too_long;
+        sum->duplicate += jbuf.duplicate;
+        sum->late += jbuf.late;
+        sum->overrun += jbuf.overrun;
+    }
+    if (l->repair != NULL) {
+        wzp_fec_receiver_stats repair;
+        wzp_repair_in_count(l->repair, &repair);
+        sum->repair += repair.refused + repair.invalid;
+    }
+    if (l->dec != NULL) {
+        wzp_audio_counters sound;
+        wzp_audio_dec_count(l->dec, &sound);
+        sum->undecodable += sound.refused;
+    }
 }
 
 wzp_time wzp_listener_deadline(const wzp_listener *l) {

@@ -126,9 +126,93 @@ START_TEST(what_is_no_sound_is_ignored) {
         const wzp_media_packet packet = {.hdr = headers[i], .payload = {bytes, 300}};
         wzp_listener_take(&l, &packet, WZP_S, &counts);
     }
+    wzp_listener_refused refused = {0};
     ck_assert(!wzp_listener_next(&l, 2 * WZP_S, pcm, &out, &counts));
     ck_assert_uint_eq(wzp_listener_deadline(&l), WZP_TIME_NEVER);
+    wzp_listener_add_refused(&l, &refused);
+    ck_assert_uint_eq(refused.not_sound, 1);
+    ck_assert_uint_eq(refused.surplus, 1);
+    ck_assert_uint_eq(refused.repair, 1);
     wzp_listener_clear(&l);
+}
+END_TEST
+
+/* Hostile packets among good ones: each is counted once, under its reason, and the sound goes on.
+ */
+static const struct hostile_case {
+    const char *name;
+    wzp_media_hdr hdr; /* seq and timestamp are relative to the good packet after it */
+    size_t len;
+    size_t counter; /* its place in wzp_listener_refused */
+} hostile_cases[] = {
+#define REASON(name_) .counter = offsetof(wzp_listener_refused, name_)
+    {"video", {.codec_id = WZP_CODEC_H264_BASELINE}, 100, REASON(not_sound)},
+    {"a repair packet of Opus",
+     {.codec_id = WZP_CODEC_OPUS_24K, .flags = WZP_MEDIA_REPAIR},
+     100,
+     REASON(surplus)},
+    {"a repair packet with the index of a source",
+     {.codec_id = WZP_CODEC_CODEC2_1200, .flags = WZP_MEDIA_REPAIR, .fec_block = 0x0200},
+     256,
+     REASON(repair)},
+    {"a repair packet of 300 octets",
+     {.codec_id = WZP_CODEC_CODEC2_1200, .flags = WZP_MEDIA_REPAIR, .fec_block = 0x0900},
+     300,
+     REASON(repair)},
+    {"a frame of 600 octets", {.codec_id = WZP_CODEC_OPUS_24K, .seq = 1000}, 600, REASON(too_long)},
+    {"the number of a packet that waits",
+     {.codec_id = WZP_CODEC_OPUS_24K, .seq = UINT32_MAX},
+     60,
+     REASON(duplicate)},
+    {"a packet of five seconds ago",
+     {.codec_id = WZP_CODEC_OPUS_24K, .seq = (uint32_t)-250, .timestamp_ms = (uint32_t)-5000},
+     60,
+     REASON(late)},
+    {"a truncated frame of Codec2",
+     {.codec_id = WZP_CODEC_CODEC2_3200, .seq = 1000, .timestamp_ms = 0},
+     3,
+     REASON(undecodable)},
+    {"no frame at all",
+     {.codec_id = WZP_CODEC_CODEC2_1200, .seq = 1000, .timestamp_ms = 0},
+     0,
+     REASON(undecodable)},
+};
+
+static uint64_t refused_for(const wzp_listener *l, size_t counter) {
+    wzp_listener_refused refused = {0};
+    uint64_t value;
+    wzp_listener_add_refused(l, &refused);
+    memcpy(&value, (const char *)&refused + counter, sizeof value);
+    return value;
+}
+
+START_TEST(hostile_packets_are_counted) {
+    const struct hostile_case *c = &hostile_cases[_i];
+    static const uint8_t bytes[600] = {0xF8, 1, 2, 3};
+    line l = {.c = &loss_cases[0]};
+    const wzp_audio_enc_cfg cfg = {.codec = l.c->codec};
+    wzp_time now = WZP_S;
+    ck_assert(wzp_audio_enc_new(&l.enc, &cfg) == WZP_OK);
+    ck_assert(wzp_repair_out_new(&l.repair, false) == WZP_OK);
+    ck_assert(wzp_listener_start(&l.listener, false, 1));
+    for (uint32_t number = 0; number < 100; number++, now += 20 * WZP_MS) {
+        listen(&l, now);
+        if (number == 50) {
+            wzp_media_packet packet = {.hdr = c->hdr, .payload = {bytes, c->len}};
+            packet.hdr.version = WZP_PROTOCOL_VERSION;
+            packet.hdr.seq += l.seq;
+            packet.hdr.timestamp_ms += number * 20;
+            deliver(&l, &packet, now);
+        }
+        say(&l, number, now);
+    }
+    ck_assert_msg(refused_for(&l.listener, c->counter) == 1, "%s: %llu", c->name,
+                  (unsigned long long)refused_for(&l.listener, c->counter));
+    ck_assert_uint_gt(l.played, 90);
+    ck_assert_uint_le(l.counts.concealed, 2);
+    wzp_listener_clear(&l.listener);
+    wzp_repair_out_free(&l.repair);
+    wzp_audio_enc_free(&l.enc);
 }
 END_TEST
 
@@ -136,5 +220,6 @@ int main(void) {
     TCase *tc = tcase_create("listener");
     tcase_add_loop_test(tc, loss, 0, (int)WZP_COUNT_OF(loss_cases));
     tcase_add_test(tc, what_is_no_sound_is_ignored);
+    tcase_add_loop_test(tc, hostile_packets_are_counted, 0, (int)WZP_COUNT_OF(hostile_cases));
     return wzp_run_suite("client.listener", tc);
 }

@@ -13,12 +13,16 @@ static void rekey_if_due(wzp_client *c, wzp_time now) {
 void wzp_client_on_media(wzp_client *c, wzp_bytes datagram, wzp_time now) {
     wzp_media_packet packet;
     bool is_new = false;
-    if (wzp_media_packet_parse(&packet, datagram, NULL) != WZP_OK ||
-        !wzp_cipher_read(&c->cipher, &packet, datagram, now)) {
+    if (wzp_media_packet_parse(&packet, datagram, NULL) != WZP_OK) {
+        c->malformed++;
+        return;
+    }
+    if (!wzp_cipher_read(&c->cipher, &packet, datagram, now)) {
         return;
     }
     rekey_if_due(c, now);
     if (packet.hdr.media_type != WZP_MEDIA_AUDIO) {
+        c->refused.not_sound++;
         return;
     }
     if (c->cfg.arrival != NULL) {
@@ -33,6 +37,7 @@ void wzp_client_on_media(wzp_client *c, wzp_bytes datagram, wzp_time now) {
     }
     wzp_listener *l = &c->listeners[index];
     if (is_new) {
+        wzp_listener_add_refused(l, &c->refused); /* of the sender that had its place */
         (void)wzp_listener_start(l, c->cfg.coded, c->tracks.tracks[index].id);
     }
     wzp_listener_take(l, &packet, now, &c->heard);
