@@ -44,6 +44,7 @@ static const char *fill_in(const wzp_ct_command_line *line, char out[COMMAND_MAX
     const int n = snprintf(out, COMMAND_MAX, "exec %s", line->template);
     if (line->crypto != NULL) {
         (void)put_in(out, "{crypto}", line->crypto); /* not every client has a choice */
+        (void)put_in(out, "{quality}", line->quality);
     }
     return n < 0 || n >= COMMAND_MAX ? "the command is too long"
            : !put_in(out, "{addr}", wzp_addr_text(line->addr, text))

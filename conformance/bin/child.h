@@ -19,8 +19,9 @@ typedef struct wzp_ct_command_line {
     const char *template;
     const wzp_addr *addr;
     const char *identity; /* a file; NULL: the command needs none */
-    const char *room;     /* of a client, and how its media travel; NULL: it is a relay */
+    const char *room;     /* of a client, how its media travel and are coded; NULL: it is a relay */
     const char *crypto;
+    const char *quality;
     const wzp_addr *peer; /* whom a relay dials; NULL: nobody */
 } wzp_ct_command_line;
 

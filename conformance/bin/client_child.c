@@ -112,7 +112,8 @@ static wzp_ct_subject *start(void *ctx, const wzp_ct_invitation *to) {
     const wzp_ct_command_line line = {.template = command->template,
                                       .addr = &to->addr,
                                       .room = to->room,
-                                      .crypto = to->sealed ? "relay-aead" : "clear"};
+                                      .crypto = to->sealed ? "relay-aead" : "clear",
+                                      .quality = to->quality};
     const char *why = "";
     wzp_ct_subject *s = calloc(1, sizeof *s);
     if (s != NULL && !wzp_ct_child_start_heard(&s->child, &line, command->log, &s->out, &why)) {

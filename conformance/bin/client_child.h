@@ -6,7 +6,7 @@
 
 /* The context of wzp_ct_client_children. */
 typedef struct wzp_ct_client_command {
-    const char *template; /* with {addr} and {room}, and perhaps {crypto} */
+    const char *template; /* with {addr} and {room}, perhaps {crypto}, {quality} */
     const char *log;      /* where its standard error goes; NULL: nowhere */
     unsigned missing;     /* starts that ended as a shell ends that finds no such program */
 } wzp_ct_client_command;

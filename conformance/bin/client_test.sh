@@ -28,8 +28,8 @@ run() {
     grep -qF -- "$text" out || fail "$*: '$text' is missing in: $(cat out)"
 }
 short=(--skip X-02 --skip X-08 --skip G-11b)
-whole="$client join --room {room} --media-crypto {crypto} --stats json --send-tone 440 --duration 200 {addr}"
-run 0 '8 PASS, 0 FAIL, 0 INCONCLUSIVE, 0 SKIP' --client "$whole" "${short[@]}" --out report
+whole="$client join --room {room} --media-crypto {crypto} --quality {quality} --stats json --send-tone 440 --duration 200 {addr}"
+run 0 '12 PASS, 0 FAIL, 0 INCONCLUSIVE, 0 SKIP' --client "$whole" "${short[@]}" --out report
 [ -s report/client.log ] || fail "the client's standard error was not kept"
 # Without statistics the wire alone judges.
 run 0 'statistics' --client "$client join --room {room} --media-crypto {crypto} --duration 200 {addr}" \

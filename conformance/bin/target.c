@@ -104,9 +104,17 @@ bool wzp_ct_target_client_is_missing(const wzp_ct_target *t) {
     return t->command.missing > 0;
 }
 
-bool wzp_ct_target_client_obeys(const wzp_ct_target *t) {
+static bool is_told(const wzp_ct_target *t, const char *what) {
     return t->options->client != NULL &&
-           (is_embedded_client(t) || strstr(t->options->client, "{crypto}") != NULL);
+           (is_embedded_client(t) || strstr(t->options->client, what) != NULL);
+}
+
+bool wzp_ct_target_client_obeys(const wzp_ct_target *t) {
+    return is_told(t, "{crypto}");
+}
+
+bool wzp_ct_target_client_tunes(const wzp_ct_target *t) {
+    return is_told(t, "{quality}");
 }
 
 /* --- embedded --------------------------------------------------------------------------------- */

@@ -23,6 +23,8 @@ void *wzp_ct_target_clients_ctx(wzp_ct_target *target);
 bool wzp_ct_target_client_is_missing(const wzp_ct_target *target);
 /* The client is told whether to seal. */
 bool wzp_ct_target_client_obeys(const wzp_ct_target *target);
+/* And how good its sound shall be. */
+bool wzp_ct_target_client_tunes(const wzp_ct_target *target);
 wzp_rng wzp_ct_target_rng(wzp_ct_target *target);
 bool wzp_ct_target_alive(wzp_ct_target *target);
 bool wzp_ct_target_has_metrics(const wzp_ct_target *target);

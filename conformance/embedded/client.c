@@ -4,23 +4,22 @@
 #include <stdlib.h>
 
 #include "client/client.h"
-
-enum { FRAME = 60 };
+#include "conformance/embedded/phrase.h"
 
 struct wzp_ct_subject {
     const wzp_ct_embedded_client_cfg *cfg;
     wzp_client *client; /* NULL until it has an address */
     wzp_prng prng;
-    uint64_t unsent; /* frames that found no way out */
+    uint32_t spoken; /* frames */
+    uint64_t unsent; /* of these, those that found no way out */
     char hangup[96];
 };
 
 /* --- the user --------------------------------------------------------------------------------- */
 
-static void speak(wzp_ct_subject *s, wzp_time now) {
-    uint8_t frame[FRAME];
-    wzp_rng_fill(wzp_prng_rng(&s->prng), frame, sizeof frame);
-    if (wzp_client_push_coded(s->client, wzp_bytes_of(frame, sizeof frame), now) != WZP_OK) {
+static void speak(wzp_ct_subject *s, uint8_t codec, wzp_time now) {
+    const wzp_bytes frame = wzp_ct_phrase(codec, s->spoken++);
+    if (wzp_client_push_coded(s->client, frame, now) != WZP_OK) {
         s->unsent++;
     }
 }
@@ -29,7 +28,7 @@ static void drain(wzp_ct_subject *s, wzp_time now) {
     wzp_client_event ev;
     while (wzp_client_next_event(s->client, now, &ev)) {
         if (ev.kind == WZP_CLIENT_CAPTURE) {
-            speak(s, now);
+            speak(s, ev.codec, now);
         } else if (ev.kind == WZP_CLIENT_HANGUP) {
             (void)snprintf(s->hangup, sizeof s->hangup, "%s", ev.text);
         }
@@ -78,13 +77,22 @@ static size_t core_next_packet(void *self, wzp_time now, uint8_t *buf, size_t ca
 
 /* --- life ------------------------------------------------------------------------------------- */
 
+static uint8_t codec_of(const char *quality) {
+    return strcmp(quality, "codec2-3200") == 0    ? WZP_CODEC_CODEC2_3200
+           : strcmp(quality, "catastrophic") == 0 ? WZP_CODEC_CODEC2_1200
+           : strcmp(quality, "degraded") == 0     ? WZP_CODEC_OPUS_6K
+                                                  : WZP_CODEC_OPUS_24K;
+}
+
 static bool dial(wzp_ct_subject *s, const wzp_ct_invitation *to, const wzp_addr *local) {
     const wzp_rng rng = wzp_prng_rng(&s->prng);
     wzp_client_cfg cfg = {.rng = s->cfg->virtual_time ? rng : s->cfg->rng,
                           .room = to->room,
                           .alias = "client",
-                          .codec = WZP_CODEC_OPUS_24K,
+                          .codec = codec_of(to->quality),
+                          .adapts = strcmp(to->quality, "auto") == 0,
                           .coded = true,
+                          .coded_codec2 = true,
                           .media_crypto =
                               to->sealed ? WZP_MEDIA_CRYPTO_RELAY_AEAD : WZP_MEDIA_CRYPTO_CLEAR,
                           .path = {*local, to->addr},

@@ -1,5 +1,5 @@
 /* The reference client as the client under test, in the suite's own process and thread: in virtual
- * time, or on a loopback socket.  It sends frames of random bytes, as if they were coded. */
+ * time, or on a loopback socket.  It sends a sentence that was coded before, over and over. */
 #ifndef WZP_CONFORMANCE_EMBEDDED_CLIENT_H
 #define WZP_CONFORMANCE_EMBEDDED_CLIENT_H
 

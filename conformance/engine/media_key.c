@@ -43,7 +43,8 @@ void wzp_ct_media_key_seal(const wzp_ct_media_key *key, const uint8_t hdr[16], w
                                               nonce, key->key);
 }
 
-bool wzp_ct_media_key_opens(const wzp_ct_media_key *key, const uint8_t hdr[16], wzp_bytes sealed) {
+bool wzp_ct_media_key_open(const wzp_ct_media_key *key, const uint8_t hdr[16], wzp_bytes sealed,
+                           uint8_t *out) {
     uint8_t nonce[NONCE];
     if (sealed.len < WZP_CT_TAG) {
         return false;
@@ -51,5 +52,5 @@ bool wzp_ct_media_key_opens(const wzp_ct_media_key *key, const uint8_t hdr[16], 
     const size_t len = sealed.len - WZP_CT_TAG;
     make_nonce(nonce, key, hdr);
     return crypto_aead_chacha20poly1305_ietf_decrypt_detached(
-               NULL, NULL, sealed.data, len, sealed.data + len, hdr, 16, nonce, key->key) == 0;
+               out, NULL, sealed.data, len, sealed.data + len, hdr, 16, nonce, key->key) == 0;
 }

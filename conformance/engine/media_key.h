@@ -22,7 +22,9 @@ bool wzp_ct_media_key_next(wzp_ct_media_key *key, const wzp_ephemeral *own,
 /* `hdr` are the 16 bytes on the wire; `out` has room for payload.len + WZP_CT_TAG. */
 void wzp_ct_media_key_seal(const wzp_ct_media_key *key, const uint8_t hdr[16], wzp_bytes payload,
                            uint8_t *out);
-/* Whether the tag is right. */
-bool wzp_ct_media_key_opens(const wzp_ct_media_key *key, const uint8_t hdr[16], wzp_bytes sealed);
+/* Whether the tag is right; then `out` gets what is sealed, sealed.len - WZP_CT_TAG bytes, unless
+ * it is NULL. */
+bool wzp_ct_media_key_open(const wzp_ct_media_key *key, const uint8_t hdr[16], wzp_bytes sealed,
+                           uint8_t *out);
 
 #endif

@@ -216,6 +216,14 @@ bool wzp_ct_play_obeys(const wzp_ct_exec *e) {
     return e->cfg.client_obeys;
 }
 
+bool wzp_ct_play_tunes(const wzp_ct_exec *e) {
+    return e->cfg.client_tunes;
+}
+
+const char *wzp_ct_play_quality(const wzp_ct_exec *e) {
+    return e->cfg.which->quality;
+}
+
 uint64_t wzp_ct_play_seed(const wzp_ct_exec *e) {
     return e->cfg.seed;
 }

@@ -111,6 +111,9 @@ wzp_ct_sayings wzp_ct_play_listen(const wzp_ct_exec *exec);
 wzp_ct_fate wzp_ct_play_fate(const wzp_ct_exec *exec);
 /* It was told whether to seal. */
 bool wzp_ct_play_obeys(const wzp_ct_exec *exec);
+/* It was told how good its sound shall be, see wzp_ct_case.quality. */
+bool wzp_ct_play_tunes(const wzp_ct_exec *exec);
+const char *wzp_ct_play_quality(const wzp_ct_exec *exec);
 /* A number that is this run's own. */
 uint64_t wzp_ct_play_seed(const wzp_ct_exec *exec);
 

@@ -276,10 +276,8 @@ static bool open_relay(wzp_ct_exec *e, wzp_time now) {
     const bool opened = open_endpoint(e, &identity, now);
     wzp_tls_identity_clear(&tls);
     e->server = opened ? calloc(1, sizeof *e->server) : NULL;
-    if (e->server != NULL) {
-        wzp_ct_server_init(e->server, e->quic, e->cfg.rng, e->offer); /* a play's room is there */
-    }
-    return e->server != NULL;
+    return e->server != NULL && /* a play's room is in `offer` */
+           wzp_ct_server_init(e->server, e->quic, e->cfg.rng, e->offer);
 }
 
 /* One that accepts relays: the testers are the first of their peers. */
@@ -342,9 +340,11 @@ void wzp_ct_exec_start(wzp_ct_exec *e, const wzp_addr *locals, wzp_time now) {
 }
 
 bool wzp_ct_exec_invite(wzp_ct_exec *e) {
+    const char *quality = e->cfg.which->quality;
     const wzp_ct_invitation to = {.addr = e->locals[0],
                                   .room = e->offer,
-                                  .sealed = e->cfg.which->client == WZP_CT_CLIENT_SEALED};
+                                  .sealed = e->cfg.which->client == WZP_CT_CLIENT_SEALED,
+                                  .quality = quality != NULL ? quality : "good"};
     e->subject = e->cfg.clients->start(e->cfg.clients_ctx, &to);
     return e->subject != NULL;
 }

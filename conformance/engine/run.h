@@ -35,6 +35,7 @@ typedef struct wzp_ct_exec_cfg {
     const wzp_ct_client_ops *clients; /* for cases about a client */
     void *clients_ctx;
     bool client_obeys; /* it was told whether to seal its media */
+    bool client_tunes; /* and how good its sound shall be */
 } wzp_ct_exec_cfg;
 
 /* NULL when out of memory.  Call start once the core has its addresses: as many as

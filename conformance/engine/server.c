@@ -8,7 +8,7 @@
 #define UNSTEADY (10 * WZP_MS)
 enum { SEQ_JUMP = 1000, TS_JUMP = 60000 };
 
-void wzp_ct_server_init(wzp_ct_server *s, wzp_quic *quic, wzp_rng rng, const char *room) {
+bool wzp_ct_server_init(wzp_ct_server *s, wzp_quic *quic, wzp_rng rng, const char *room) {
     uint8_t seed[WZP_KEY_LEN];
     *s = (wzp_ct_server){.quic = quic,
                          .rng = rng,
@@ -18,6 +18,7 @@ void wzp_ct_server_init(wzp_ct_server *s, wzp_quic *quic, wzp_rng rng, const cha
                          .closed_at = WZP_TIME_NEVER};
     wzp_rng_fill(rng, seed, sizeof seed);
     wzp_identity_from_seed(&s->identity, seed);
+    return wzp_ct_heard_init(&s->audio);
 }
 
 void wzp_ct_server_clear(wzp_ct_server *s) {
@@ -26,6 +27,7 @@ void wzp_ct_server_clear(wzp_ct_server *s) {
     wzp_crypto_wipe(&s->fresh, sizeof s->fresh);
     wzp_crypto_wipe(&s->key, sizeof s->key);
     wzp_crypto_wipe(&s->old_key, sizeof s->old_key);
+    wzp_ct_heard_clear(&s->audio);
 }
 
 /* --- saying ----------------------------------------------------------------------------------- */
@@ -172,10 +174,15 @@ static void on_signal(wzp_ct_server *s, wzp_bytes json, wzp_time now, wzp_eviden
 
 typedef enum opening { OPENS, OPENS_OLD, OPENS_NOT } opening;
 
+enum { OPENED_MAX = 2048 };
+
+/* With the key that fits, `out` gets the payload. */
 static opening try_keys(const wzp_ct_server *s, const wzp_media_packet *packet, const uint8_t *hdr,
-                        wzp_time now) {
-    return wzp_ct_media_key_opens(&s->key, hdr, packet->payload) ? OPENS
-           : now < s->old_key_until && wzp_ct_media_key_opens(&s->old_key, hdr, packet->payload)
+                        uint8_t out[OPENED_MAX], wzp_time now) {
+    const wzp_bytes sealed = packet->payload;
+    out = sealed.len <= OPENED_MAX ? out : NULL;
+    return wzp_ct_media_key_open(&s->key, hdr, sealed, out) ? OPENS
+           : now < s->old_key_until && wzp_ct_media_key_open(&s->old_key, hdr, sealed, out)
                ? OPENS_OLD
                : OPENS_NOT;
 }
@@ -232,15 +239,27 @@ static void note(wzp_ct_incoming *m, const wzp_media_hdr *hdr) {
     m->seen[at].stream = hdr->stream_id;
 }
 
+static void hear(wzp_ct_server *s, const wzp_media_packet *packet, opening how,
+                 const uint8_t opened[OPENED_MAX], wzp_time now) {
+    const wzp_bytes payload = packet->payload;
+    const bool sealed = how != OPENS_NOT && payload.len <= OPENED_MAX;
+    if (packet->hdr.media_type == WZP_MEDIA_AUDIO) {
+        wzp_ct_heard_push(&s->audio, packet, sealed,
+                          sealed ? wzp_bytes_of(opened, payload.len - WZP_CT_TAG) : payload, now);
+    }
+}
+
 static void on_media(wzp_ct_server *s, wzp_bytes datagram, wzp_time now) {
     wzp_ct_incoming *m = &s->media;
     wzp_media_packet packet;
+    uint8_t opened[OPENED_MAX];
     if (wzp_media_packet_parse(&packet, datagram, NULL) != WZP_OK) {
         m->malformed++;
+        wzp_ct_heard_strange(&s->audio, datagram);
         return;
     }
     m->packets++;
-    const opening how = try_keys(s, &packet, datagram.data, now);
+    const opening how = try_keys(s, &packet, datagram.data, opened, now);
     m->sealed += how != OPENS_NOT ? 1 : 0;
     m->old += how == OPENS_OLD ? 1 : 0;
     m->clear += how == OPENS_NOT ? 1 : 0;
@@ -252,6 +271,7 @@ static void on_media(wzp_ct_server *s, wzp_bytes datagram, wzp_time now) {
     if (how != OPENS_OLD) {
         note(m, &packet.hdr);
     }
+    hear(s, &packet, how, opened, now);
 }
 
 /* --- events ----------------------------------------------------------------------------------- */

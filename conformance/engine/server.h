@@ -8,6 +8,7 @@
 #define WZP_CONFORMANCE_ENGINE_SERVER_H
 
 #include "conformance/engine/evidence.h"
+#include "conformance/engine/heard.h"
 #include "conformance/engine/media_key.h"
 #include "quic/quic.h"
 #include "wire/media.h"
@@ -81,10 +82,11 @@ typedef struct wzp_ct_server {
     uint64_t since_rekey; /* packets in both directions */
 
     wzp_ct_incoming media;
+    wzp_ct_heard audio; /* of these */
 } wzp_ct_server;
 
-/* `room` outlives it.  The endpoint must accept connections. */
-void wzp_ct_server_init(wzp_ct_server *server, wzp_quic *quic, wzp_rng rng, const char *room);
+/* `room` outlives it.  The endpoint must accept connections.  False: no memory. */
+bool wzp_ct_server_init(wzp_ct_server *server, wzp_quic *quic, wzp_rng rng, const char *room);
 void wzp_ct_server_clear(wzp_ct_server *server); /* wipes */
 
 /* Every event of the endpoint. */

@@ -9,9 +9,10 @@ typedef struct wzp_ct_subject wzp_ct_subject;
 
 /* What it is told when it is started. */
 typedef struct wzp_ct_invitation {
-    wzp_addr addr;    /* of the relay, which the testers are */
-    const char *room; /* borrowed for the call */
-    bool sealed;      /* media as relay-aead, otherwise in clear */
+    wzp_addr addr;       /* of the relay, which the testers are */
+    const char *room;    /* borrowed for the call */
+    bool sealed;         /* media as relay-aead, otherwise in clear */
+    const char *quality; /* static text: "auto", or a fixed one (media sheet 1.2): "good" */
 } wzp_ct_invitation;
 
 /* What it last said (docs/CONFORMANCE.md, "Testing a client").  Only `opened` is needed by cases;

@@ -107,7 +107,8 @@ static bool start_job(suite *s, size_t case_index, size_t run_index) {
                                       .relay_ctx = cfg->ctx,
                                       .clients = cfg->clients,
                                       .clients_ctx = cfg->clients_ctx,
-                                      .client_obeys = cfg->client_obeys};
+                                      .client_obeys = cfg->client_obeys,
+                                      .client_tunes = cfg->client_tunes};
     wzp_ct_exec *exec = wzp_ct_exec_new(&exec_cfg, now);
     if (exec == NULL || !cfg->world->ops->add(cfg->world, wzp_ct_exec_core(exec), target, locals,
                                               wzp_ct_exec_addresses(c))) {

@@ -1,5 +1,6 @@
-/* wzp-mutants for clients: the healthy client passes chapter XC, and every broken one is failed by
- * the case that is meant to.  Prints the table that docs/MUTANTS.md keeps.  wzp-client-mutants
+/* wzp-mutants for clients: the healthy client passes all chapters about clients, and every broken
+ * one is failed by the case that is meant to: it runs the chapter of that.  Prints the table that
+ * docs/MUTANTS.md keeps.  wzp-client-mutants
  * [--net SCENARIO] [NAME] */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,15 +9,33 @@
 #include "conformance/embedded/client.h"
 #include "conformance/embedded/net.h"
 #include "conformance/engine/suite.h"
+#include "conformance/mutants/faults_audio.h"
 #include "conformance/mutants/faults_client.h"
 
 enum { CASES_MAX = 64 };
 
+static void set_client(int which) {
+    wzp_client_fault_set((wzp_client_fault)which);
+}
+
+static void set_audio(int which) {
+    wzp_audio_fault_set((wzp_audio_fault)which);
+}
+
 static const struct {
-    const char *name, *text, *caught_by;
+    const char *name, *text, *caught_by, *chapter; /* "": all */
+    void (*set)(int which);                        /* 0: healthy again */
+    int which;
 } faults[] = {
-#define X(id, name, text, caught_by) {name, text, caught_by},
+#define X(id, name, text, caught_by)                                                               \
+    {name,       text,                                                                             \
+     caught_by,  WZP_CLIENT_FAULT_##id == 0 ? "" : "XC",                                           \
+     set_client, WZP_CLIENT_FAULT_##id},
     WZP_CLIENT_FAULT_MAP(X)
+#undef X
+#define X(id, name, text, caught_by)                                                               \
+    {name, text, caught_by, "AUD", set_audio, WZP_AUDIO_FAULT_##id},
+        WZP_AUDIO_FAULT_MAP(X)
 #undef X
 };
 
@@ -39,15 +58,22 @@ static void choose_cases(void) {
 static const wzp_ct_net *bad_net;
 
 /* One case after the other: a fault knows one client at a time. */
-static bool run(wzp_ct_report *report) {
+static bool run(const char *chapter, wzp_ct_report *report) {
+    const wzp_ct_case *chosen[CASES_MAX];
+    size_t count = 0;
     wzp_prng prng;
+    for (size_t i = 0; i < case_count; i++) {
+        if (*chapter == '\0' || strcmp(cases[i]->info.chapter, chapter) == 0) {
+            chosen[count++] = cases[i];
+        }
+    }
     wzp_prng_init(&prng, 1, "client");
     wzp_ct_embedded_client_cfg inside = {.world = wzp_ct_world_virtual(1, bad_net),
                                          .rng = wzp_prng_rng(&prng),
                                          .virtual_time = true};
     const wzp_ct_suite_cfg suite = {.world = inside.world,
-                                    .cases = cases,
-                                    .case_count = case_count,
+                                    .cases = chosen,
+                                    .case_count = count,
                                     .repeat = 1,
                                     .jobs = 1,
                                     .seed = 1,
@@ -55,7 +81,8 @@ static bool run(wzp_ct_report *report) {
                                     .bad_path = bad_net != NULL,
                                     .clients = &wzp_ct_embedded_clients,
                                     .clients_ctx = &inside,
-                                    .client_obeys = true};
+                                    .client_obeys = true,
+                                    .client_tunes = true};
     if (inside.world == NULL) {
         return false;
     }
@@ -87,6 +114,12 @@ static bool is_wrong(const wzp_ct_case_result *c, bool meant, bool healthy) {
                            : (meant && !failed) || (healthy && (failed || c->grade != WZP_CT_PASS));
 }
 
+static void note_caught(const wzp_ct_info *info, bool failed) {
+    for (size_t i = 0; i < case_count; i++) {
+        was_caught[i] = was_caught[i] || (failed && &cases[i]->info == info);
+    }
+}
+
 /* Lists who failed it; true if those are among them who must, and nobody was unsure. */
 static bool is_as_meant(const wzp_ct_report *report, const char *name, const char *caught_by) {
     bool good = true;
@@ -103,7 +136,7 @@ static bool is_as_meant(const wzp_ct_report *report, const char *name, const cha
                           wzp_ct_grade_name(c->grade), c->runs[c->deciding_run].actual);
             good = false;
         }
-        was_caught[i] = was_caught[i] || failed;
+        note_caught(c->info, failed);
         any = any || failed;
     }
     puts(any ? " |" : " none |");
@@ -112,11 +145,13 @@ static bool is_as_meant(const wzp_ct_report *report, const char *name, const cha
 
 static bool try_fault(size_t i) {
     wzp_ct_report report = {0};
-    wzp_client_fault_set((wzp_client_fault)i);
+    faults[i].set(faults[i].which);
     printf("| %s | %s |", faults[i].name, faults[i].text);
     (void)fflush(stdout);
-    const bool good = run(&report) && is_as_meant(&report, faults[i].name, faults[i].caught_by);
+    const bool good = run(faults[i].chapter, &report) &&
+                      is_as_meant(&report, faults[i].name, faults[i].caught_by);
     wzp_ct_suite_clear(&report);
+    faults[i].set(0);
     return good;
 }
 
@@ -147,7 +182,6 @@ static int run_all(const char *only) {
         passed += good ? 1 : 0;
         failed += good ? 0 : 1;
     }
-    wzp_client_fault_set(WZP_CLIENT_FAULT_NONE);
     failed += only == NULL && bad_net == NULL && list_uncaught() > 0 ? 1 : 0;
     printf("\n%u passed, %u failed\n", passed, failed);
     return failed == 0 && passed > 0 ? EXIT_SUCCESS : EXIT_FAILURE;

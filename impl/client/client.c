@@ -220,13 +220,19 @@ static uint8_t smallest(const wzp_client_cfg *cfg) {
     if (!cfg->adapts && wzp_codec_find(cfg->codec)->is_codec2) {
         return cfg->codec;
     }
-    return !cfg->coded && wzp_audio_is_codec(WZP_CODEC_CODEC2_1200) ? WZP_CODEC_CODEC2_1200
-                                                                    : WZP_CODEC_OPUS_6K;
+    const bool has_it = cfg->coded ? cfg->coded_codec2 : wzp_audio_is_codec(WZP_CODEC_CODEC2_1200);
+    return has_it ? WZP_CODEC_CODEC2_1200 : WZP_CODEC_OPUS_6K;
+}
+
+static bool can_send(const wzp_client_cfg *cfg) {
+    const wzp_codec_info *codec = wzp_codec_find(cfg->codec);
+    return cfg->coded ? codec != NULL && (codec->is_opus || codec->is_codec2)
+                      : wzp_audio_is_codec(cfg->codec);
 }
 
 wzp_err wzp_client_new(wzp_client **out, const wzp_client_cfg *cfg, wzp_time now) {
     const char *room = cfg->room != NULL && *cfg->room != '\0' ? cfg->room : "default";
-    if (!wzp_audio_is_codec(cfg->codec) || strlen(room) > WZP_QUIC_SNI_MAX) {
+    if (!can_send(cfg) || strlen(room) > WZP_QUIC_SNI_MAX) {
         return WZP_ERR_INVALID_ARGUMENT;
     }
     wzp_client *c = calloc(1, sizeof *c);

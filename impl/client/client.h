@@ -31,8 +31,9 @@ typedef struct wzp_client_cfg {
     uint8_t codec;     /* an audio codec; to begin with, if the client adapts */
     bool adapts;       /* follows its path, the relay and its peers; else the codec is fixed */
     wzp_adapt_policy policy;
-    bool listen_only; /* never asks for sound */
-    bool coded;       /* coded mode */
+    bool listen_only;  /* never asks for sound */
+    bool coded;        /* coded mode; any audio codec will do */
+    bool coded_codec2; /* in coded mode: adapts down to Codec2, not only to Opus at 6 kbit/s */
     /* Silence is not sent, but a packet of comfort noise for every ten frames of it (media sheet
      * 2.5), as upstream's CLI does and its desktop client does not.  Not in coded mode: there the
      * caller says what is silent. */
