@@ -120,13 +120,13 @@ static size_t write_certificate(uint8_t out[WZP_CERT_MAX], wzp_bytes tbs,
     return wzp_wr_len(&wr);
 }
 
-void wzp_tls_identity_from_seed(wzp_tls_identity *out, const uint8_t seed[WZP_KEY_LEN]) {
+/* For the key of out->ed25519_seed. */
+static void self_sign(wzp_tls_identity *out) {
     uint8_t secret[crypto_sign_SECRETKEYBYTES];
     uint8_t tbs[WZP_CERT_MAX];
     uint8_t signature[WZP_SIGNATURE_LEN];
     uint8_t digest[WZP_SHA256_LEN];
 
-    wzp_seed_derive(out->ed25519_seed, seed, "wzp-tls-ed25519");
     crypto_sign_seed_keypair(out->ed25519_pub, secret, out->ed25519_seed);
     const size_t tbs_len = write_tbs(tbs, out->ed25519_pub);
     crypto_sign_detached(signature, NULL, tbs, tbs_len, secret);
@@ -135,6 +135,16 @@ void wzp_tls_identity_from_seed(wzp_tls_identity *out, const uint8_t seed[WZP_KE
     out->cert_len = write_certificate(out->cert_der, wzp_bytes_of(tbs, tbs_len), signature);
     wzp_sha256(digest, wzp_bytes_of(out->cert_der, out->cert_len));
     wzp_hex_groups_write(out->fingerprint, wzp_bytes_of(digest, sizeof digest), 1);
+}
+
+void wzp_tls_identity_from_seed(wzp_tls_identity *out, const uint8_t seed[WZP_KEY_LEN]) {
+    wzp_seed_derive(out->ed25519_seed, seed, "wzp-tls-ed25519");
+    self_sign(out);
+}
+
+void wzp_tls_identity_of(wzp_tls_identity *out, const wzp_identity *identity) {
+    memcpy(out->ed25519_seed, identity->ed25519_seed, WZP_KEY_LEN);
+    self_sign(out);
 }
 
 void wzp_tls_identity_clear(wzp_tls_identity *tls) {

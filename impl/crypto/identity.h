@@ -36,8 +36,7 @@ void wzp_fingerprint_text(char out[WZP_FINGERPRINT_TEXT + 1],
  * WZP_ERR_HEX: an odd number of digits or fewer than 32. */
 WZP_MUST_USE wzp_err wzp_fingerprint_parse(uint8_t out[WZP_FINGERPRINT_LEN], wzp_bytes text);
 
-/* The relay's TLS key and self-signed certificate.  Holds a secret: wipe with the clear function.
- */
+/* A TLS key and its self-signed certificate.  Holds a secret: wipe with the clear function. */
 typedef struct wzp_tls_identity {
     uint8_t ed25519_seed[WZP_KEY_LEN];
     uint8_t ed25519_pub[WZP_KEY_LEN];
@@ -46,7 +45,11 @@ typedef struct wzp_tls_identity {
     char fingerprint[WZP_TLS_FINGERPRINT_TEXT + 1]; /* SHA-256 of the certificate */
 } wzp_tls_identity;
 
+/* A relay's. */
 void wzp_tls_identity_from_seed(wzp_tls_identity *out, const uint8_t seed[WZP_KEY_LEN]);
+/* A client's, for direct calls: the key is the identity itself, so that who sees the certificate
+ * can compare it with a fingerprint (nat sheet 1.23, U16). */
+void wzp_tls_identity_of(wzp_tls_identity *out, const wzp_identity *identity);
 void wzp_tls_identity_clear(wzp_tls_identity *tls);
 
 /* SNI of a room as the web bridge sends it: 32 hex digits and a terminator. */

@@ -83,9 +83,17 @@ static int on_handshake_completed(ngtcp2_conn *ng, void *user) {
     (void)ng;
     c->state = CONN_OPEN;
     c->quic->handshakes -= c->is_server ? 1 : 0;
+    c->is_confirmed = c->is_server;
     wzp_tls_learn(c);
     wzp_datagrams_learn(c);
     push_path(c, WZP_QUIC_CONNECTED, c->sni);
+    return 0;
+}
+
+static int on_handshake_confirmed(ngtcp2_conn *ng, void *user) {
+    conn *c = user;
+    (void)ng;
+    c->is_confirmed = true;
     return 0;
 }
 
@@ -195,6 +203,7 @@ static ngtcp2_callbacks callbacks(bool is_server) {
         .recv_stateless_reset2 = on_reset,
         .get_path_challenge_data2 = on_path_challenge,
         .handshake_completed = on_handshake_completed,
+        .handshake_confirmed = on_handshake_confirmed,
         .recv_stream_data = on_stream_data,
         .acked_stream_data_offset = on_acked,
         .stream_close = on_stream_close,

@@ -121,8 +121,9 @@ typedef struct conn {
     unsigned close_budget;
     bool close_due; /* to `close_path` */
     wzp_quic_path close_path;
-    bool has_cert;
+    bool has_cert, has_key, is_confirmed;
     uint8_t cert_sha256[32];
+    uint8_t peer_key[32];
     char sni[WZP_QUIC_SNI_MAX + 1];
 } conn;
 

@@ -609,6 +609,20 @@ bool wzp_quic_peer_cert_sha256(const wzp_quic *q, wzp_quic_conn handle, uint8_t 
     return true;
 }
 
+bool wzp_quic_peer_key(const wzp_quic *q, wzp_quic_conn handle, uint8_t out[32]) {
+    const conn *c = wzp_quic_find(q, handle);
+    if (c == NULL || !c->has_key) {
+        return false;
+    }
+    memcpy(out, c->peer_key, 32);
+    return true;
+}
+
+bool wzp_quic_is_confirmed(const wzp_quic *q, wzp_quic_conn handle) {
+    const conn *c = wzp_quic_find(q, handle);
+    return c != NULL && c->is_confirmed;
+}
+
 void wzp_quic_count(const wzp_quic *q, wzp_quic_counters *out) {
     *out = q->counters;
     out->conns = q->conn_count;

@@ -71,6 +71,8 @@ typedef struct wzp_quic_cfg {
     uint32_t datagram_queue_bytes; /* [65536] per connection, oldest dropped and counted */
     uint64_t datagram_lifetime; /* [for ever] from the first attempt to send; older ones are dropped
                                    and counted, and holes are probed (datagrams.c): for media */
+    bool mutual;                /* both ends of a call: who dials is asked for a certificate, which
+                                   may be missing, and who is asked shows `identity` */
     bool loopback_mtu;          /* start at max_udp_payload instead of probing */
     bool always_retry;          /* demand address validation from everyone */
     bool deterministic;         /* OpenSSL draws from `rng` as well: simulators and tests */
@@ -268,8 +270,15 @@ typedef struct wzp_quic_peer_params {
 } wzp_quic_peer_params;
 bool wzp_quic_peer(const wzp_quic *quic, wzp_quic_conn handle, wzp_quic_peer_params *out);
 
-/* Client: SHA-256 of the server's certificate (DER); false before it is known. */
+/* SHA-256 of the peer's certificate (DER); false if it showed none, or before it is known. */
 bool wzp_quic_peer_cert_sha256(const wzp_quic *quic, wzp_quic_conn handle, uint8_t out[32]);
+
+/* The Ed25519 key of the peer's certificate, which it has proven to hold.  False: it showed none,
+ * or one of another kind; an accepted peer shows one only if cfg.mutual asked for it. */
+bool wzp_quic_peer_key(const wzp_quic *quic, wzp_quic_conn handle, uint8_t out[32]);
+
+/* Both ends have completed the handshake, and this one knows (RFC 9001, 4.1.2). */
+bool wzp_quic_is_confirmed(const wzp_quic *quic, wzp_quic_conn handle);
 
 typedef struct wzp_quic_counters {
     uint64_t conns; /* now */

@@ -813,6 +813,76 @@ START_TEST(logs_and_peer_facts) {
 }
 END_TEST
 
+/* Two ends of a call: either may show who it is, and neither has to. */
+static const struct proof_case {
+    const char *name;
+    bool client_shows, server_asks;
+    bool server_sees;
+} proof_cases[] = {
+    {"both", true, true, true},
+    {"the client has nothing to show", false, true, false},
+    {"nobody asks", true, false, false},
+};
+
+static wzp_quic *new_end(wzp_prng *prng, const char *name, bool is_mutual,
+                         const wzp_tls_identity *tls, wzp_time now) {
+    const wzp_quic_identity identity = {wzp_bytes_of(tls->cert_der, tls->cert_len),
+                                        wzp_bytes_of(tls->ed25519_seed, 32)};
+    wzp_prng_init(prng, 1, name);
+    const wzp_quic_cfg cfg = {
+        .identity = &identity, .rng = wzp_prng_rng(prng), .mutual = is_mutual};
+    wzp_quic *q = NULL;
+    ck_assert(wzp_quic_new(&q, &cfg, now) == WZP_OK);
+    return q;
+}
+
+START_TEST(each_end_may_prove_its_identity) {
+    const struct proof_case *c = &proof_cases[_i];
+    fixture *f = calloc(1, sizeof *f);
+    wzp_identity who[2];
+    wzp_tls_identity tls[2];
+    uint8_t key[32];
+    for (uint8_t i = 0; i < 2; i++) {
+        const uint8_t seed[32] = {i};
+        wzp_identity_from_seed(&who[i], seed);
+        wzp_tls_identity_of(&tls[i], &who[i]);
+    }
+    pair_init(&f->net, 1);
+    f->server.q = new_end(&f->server.prng, "server", c->server_asks, &tls[0], f->net.now);
+    f->client.q = new_end(&f->client.prng, "client", c->client_shows, &tls[1], f->net.now);
+    pair_add(&f->net, wzp_quic_core(f->server.q), server_addr, drain, &f->server);
+    pair_add(&f->net, wzp_quic_core(f->client.q), client_addr, drain, &f->client);
+    dial(f, "call-call-1", NULL);
+    run(f, 500);
+    ck_assert_msg(f->client.connected == 1 && f->server.connected == 1, "%s", c->name);
+    ck_assert(wzp_quic_peer_key(f->client.q, f->client.conn, key));
+    ck_assert_mem_eq(key, who[0].ed25519_pub, sizeof key);
+    ck_assert_msg(wzp_quic_peer_key(f->server.q, f->server.conn, key) == c->server_sees, "%s",
+                  c->name);
+    ck_assert(!c->server_sees || memcmp(key, who[1].ed25519_pub, sizeof key) == 0);
+    teardown(f);
+}
+END_TEST
+
+/* The client's last flight is lost: it has what it needs, and the server has not. */
+START_TEST(a_client_knows_when_both_are_done) {
+    fixture *f = setup();
+    dial(f, "room", NULL);
+    run(f, 1);
+    f->net.cut[CLIENT] = true;
+    run(f, 500);
+    ck_assert_uint_eq(f->client.connected, 1);
+    ck_assert_uint_eq(f->server.connected, 0);
+    ck_assert(!wzp_quic_is_confirmed(f->client.q, f->client.conn));
+    f->net.cut[CLIENT] = false;
+    run(f, 4000);
+    ck_assert(wzp_quic_is_confirmed(f->client.q, f->client.conn));
+    ck_assert(wzp_quic_is_confirmed(f->server.q, f->server.conn));
+    ck_assert(!wzp_quic_is_confirmed(f->client.q, f->client.conn + 12345));
+    teardown(f);
+}
+END_TEST
+
 START_TEST(the_room_can_be_read_from_an_initial) {
     fixture *f = setup();
     static uint8_t buf[WZP_QUIC_PACKET_MAX];
@@ -864,6 +934,8 @@ int main(void) {
     tcase_add_test(tc, loss_is_recovered_for_signals);
     tcase_add_test(tc, one_seed_one_run);
     tcase_add_test(tc, logs_and_peer_facts);
+    tcase_add_loop_test(tc, each_end_may_prove_its_identity, 0, WZP_COUNT_OF(proof_cases));
+    tcase_add_test(tc, a_client_knows_when_both_are_done);
     tcase_add_test(tc, the_room_can_be_read_from_an_initial);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

@@ -209,18 +209,23 @@ static SSL_CTX *new_context(wzp_quic *q, const SSL_METHOD *method) {
     return ctx;
 }
 
-static wzp_err use_identity(wzp_quic *q, const wzp_quic_identity *identity) {
+static wzp_err use_identity(SSL_CTX *ctx, const wzp_quic_identity *identity) {
     const unsigned char *der = identity->cert_der.data;
     X509 *cert = d2i_X509(NULL, &der, (long)identity->cert_der.len);
     EVP_PKEY *key = EVP_PKEY_new_raw_private_key(
         EVP_PKEY_ED25519, NULL, identity->ed25519_seed.data, identity->ed25519_seed.len);
-    const bool ok = cert != NULL && key != NULL &&
-                    SSL_CTX_use_certificate(q->server_tls, cert) == 1 &&
-                    SSL_CTX_use_PrivateKey(q->server_tls, key) == 1 &&
-                    SSL_CTX_check_private_key(q->server_tls) == 1;
+    const bool ok = cert != NULL && key != NULL && SSL_CTX_use_certificate(ctx, cert) == 1 &&
+                    SSL_CTX_use_PrivateKey(ctx, key) == 1 && SSL_CTX_check_private_key(ctx) == 1;
     X509_free(cert);
     EVP_PKEY_free(key);
     return ok ? WZP_OK : WZP_ERR_INVALID_ARGUMENT;
+}
+
+/* Who the peer is, is for the caller to judge.  That it holds the key, OpenSSL has seen to. */
+static int take_any_cert(X509_STORE_CTX *store, void *arg) {
+    (void)store;
+    (void)arg;
+    return 1;
 }
 
 /* ngtcp2 keeps the algorithms that it finds here for the whole process: once, and from the context
@@ -266,7 +271,12 @@ wzp_err wzp_tls_new(wzp_quic *q) {
     if (!derive_reset_secret(q, q->cfg.identity->ed25519_seed)) {
         return WZP_ERR_CRYPTO_LIB;
     }
-    return use_identity(q, q->cfg.identity);
+    if (q->cfg.mutual) {
+        SSL_CTX_set_verify(q->server_tls, SSL_VERIFY_PEER, NULL);
+        SSL_CTX_set_cert_verify_callback(q->server_tls, take_any_cert, NULL);
+    }
+    const wzp_err err = q->cfg.mutual ? use_identity(q->client_tls, q->cfg.identity) : WZP_OK;
+    return err == WZP_OK ? use_identity(q->server_tls, q->cfg.identity) : err;
 }
 
 void wzp_tls_free(wzp_quic *q) {
@@ -339,14 +349,22 @@ void wzp_tls_detach(conn *c) {
     c->ossl = NULL;
 }
 
+static bool learn_key(conn *c, const X509 *cert) {
+    const EVP_PKEY *key = X509_get0_pubkey(cert);
+    size_t len = sizeof c->peer_key;
+    return key != NULL && EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 &&
+           EVP_PKEY_get_raw_public_key(key, c->peer_key, &len) == 1 && len == sizeof c->peer_key;
+}
+
 /* What is worth keeping of a finished handshake. */
 void wzp_tls_learn(conn *c) {
-    X509 *cert = c->is_server ? NULL : SSL_get1_peer_certificate(c->ssl);
+    X509 *cert = SSL_get1_peer_certificate(c->ssl);
     unsigned char *der = NULL;
     const int len = cert != NULL ? i2d_X509(cert, &der) : 0;
     if (len > 0) {
         unsigned int size = 0;
         c->has_cert = EVP_Digest(der, (size_t)len, c->cert_sha256, &size, EVP_sha256(), NULL) == 1;
+        c->has_key = learn_key(c, cert);
     }
     OPENSSL_free(der);
     X509_free(cert);
