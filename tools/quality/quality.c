@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "tools/quality/align.h"
+#include "sound/align.h"
 #include "tools/quality/spectrum.h"
 
 enum { HOP = WZP_SPECTRUM_FRAME / 2, LEAST_FRAMES = 10 };
