@@ -99,7 +99,7 @@ static wzp_err place(wzp_echo_window *w, const wzp_align_sound *said, const wzp_
                      size_t from, size_t to) {
     const double here = alike(said, heard, from, to, w->delay);
     int32_t delay = w->delay;
-    if (here >= same) {
+    if (here >= same || peak_of(heard, from, to, w->delay) < WZP_ECHO_SILENT_PEAK) {
         return WZP_OK;
     }
     const wzp_err err = realign(&delay, said, heard, from, to, NEAR_MS);
