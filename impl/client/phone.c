@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
+#include "client/admission.h"
 #include "crypto/handshake.h"
 
 #define KEEP_ALIVE (10 * WZP_S) /* well within the idle timeout of 30 s */
@@ -35,6 +36,8 @@ struct wzp_phone {
     void (*signal)(void *ctx, bool out, wzp_bytes json);
     void *signal_ctx;
     wzp_identity identity;
+    wzp_admission admission;
+    const char *refused; /* why this phone left before it registered */
     wzp_ephemeral ephemeral;
     wzp_addr relay;
     char call_id[CALL_ID_MAX + 1];
@@ -313,17 +316,26 @@ static void on_closed(wzp_phone *p, const wzp_quic_close_info *close) {
     if (p->state > PHONE_IDLE) {
         end_call(p, "the relay is gone");
     }
-    (void)snprintf(p->closed, sizeof p->closed, "%s (code 0x%llx)", wzp_quic_close_text(close),
-                   (unsigned long long)close->code);
+    if (p->refused != NULL) {
+        (void)snprintf(p->closed, sizeof p->closed, "%s", p->refused);
+    } else {
+        (void)snprintf(p->closed, sizeof p->closed, "%s (code 0x%llx)", wzp_quic_close_text(close),
+                       (unsigned long long)close->code);
+    }
     p->state = PHONE_CLOSED;
     p->tell_closed = true;
 }
 
 static void drain(wzp_phone *p, wzp_time now) {
     wzp_quic_event ev;
+    const char *why = "";
     while (wzp_quic_next_event(p->quic, &ev)) {
-        if (ev.kind == WZP_QUIC_CONNECTED) {
+        const wzp_admission_step step = wzp_admission_take(&p->admission, p->quic, &ev, &why);
+        if (step == WZP_ADMISSION_GO) {
             send_register(p);
+        } else if (step == WZP_ADMISSION_REFUSE) {
+            p->refused = why;
+            wzp_quic_close(p->quic, p->conn, 0, "hangup", now);
         } else if (ev.kind == WZP_QUIC_SIGNAL) {
             on_signal(p, ev.body, now);
         } else if (ev.kind == WZP_QUIC_CLOSED) {
@@ -420,7 +432,8 @@ wzp_err wzp_phone_new(wzp_phone **out, const wzp_phone_cfg *cfg, wzp_time now) {
                                .deterministic = cfg->deterministic,
                                .keylog = cfg->keylog,
                                .keylog_ctx = cfg->keylog_ctx};
-    wzp_err err = wzp_quic_new(&p->quic, &quic, now);
+    wzp_err err = wzp_admission_init(&p->admission, cfg->token, cfg->pin);
+    err = err == WZP_OK ? wzp_quic_new(&p->quic, &quic, now) : err;
     if (err == WZP_OK) {
         const wzp_quic_dial dial = {.path = cfg->path, .sni = "_signal"};
         err = wzp_quic_connect(p->quic, &dial, now, &p->conn);

@@ -17,6 +17,8 @@ typedef struct wzp_phone_cfg {
     wzp_log log;
     uint8_t seed[32];   /* identity; the phone wipes its copy once the keys are made */
     const char *alias;  /* NULL: none */
+    const char *token;  /* see admission.h; NULL: none */
+    const uint8_t *pin; /* SHA-256 of the relay's certificate; NULL: any will do */
     wzp_quic_path path; /* remote: the relay */
     bool deterministic;
     void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
@@ -26,7 +28,7 @@ typedef struct wzp_phone_cfg {
     void *signal_ctx;
 } wzp_phone_cfg;
 
-/* Starts to connect.  WZP_ERR_NOMEM, CRYPTO_LIB. */
+/* Starts to connect.  WZP_ERR_INVALID_ARGUMENT (token), NOMEM, CRYPTO_LIB. */
 WZP_MUST_USE wzp_err wzp_phone_new(wzp_phone **out, const wzp_phone_cfg *cfg, wzp_time now);
 /* Accepts NULL, leaves NULL. */
 void wzp_phone_free(wzp_phone **phone);

@@ -64,6 +64,9 @@ bool wzp_jbuf_pop(wzp_jbuf *jb, wzp_time now, wzp_jbuf_out *out);
 /* When pop has something to say next; WZP_TIME_NEVER while the track is idle. */
 wzp_time wzp_jbuf_deadline(const wzp_jbuf *jb);
 
+/* Frames that wait to be played. */
+size_t wzp_jbuf_depth(const wzp_jbuf *jb);
+
 void wzp_jbuf_count(const wzp_jbuf *jb, wzp_jbuf_stats *out);
 
 #endif
