@@ -169,7 +169,8 @@ START_TEST(lost_frames_are_concealed) {
     run_call(&c, 1, 0, 50000);
     const uint32_t lost = FRAMES - count_heard(&c);
     ck_assert_uint_ge(lost, FRAMES / 20); /* two links */
-    ck_assert_uint_le(c.hears.concealed, lost + WZP_JBUF_IDLE_FRAMES);
+    /* And those after the last one, and some by which the jitter buffer gets deeper. */
+    ck_assert_uint_le(c.hears.concealed, lost + WZP_JBUF_IDLE_FRAMES + 3);
     ck_assert_uint_ge(c.hears.concealed, lost);
     ck_assert_uint_eq(c.hears.wrong, 0);
     end_call(&c);

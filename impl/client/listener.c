@@ -7,16 +7,21 @@ void wzp_listener_clear(wzp_listener *l) {
     *l = (wzp_listener){0};
 }
 
+/* Only the decoder knows how far back a packet's DRED reaches. */
+static uint32_t reach(void *ctx, uint8_t codec, wzp_bytes payload) {
+    return wzp_audio_dec_reach_ms(ctx, codec, payload);
+}
+
 bool wzp_listener_start(wzp_listener *l, bool coded, uint64_t noise_seed) {
-    const wzp_jbuf_cfg jbuf = {0};
     const wzp_audio_dec_cfg sound = {.noise_seed = noise_seed};
     wzp_listener_clear(l);
-    l->jbuf = wzp_jbuf_new(&jbuf);
-    if (l->jbuf != NULL && (coded || wzp_audio_dec_new(&l->dec, &sound) == WZP_OK)) {
-        return true;
+    const bool has_sound = coded || wzp_audio_dec_new(&l->dec, &sound) == WZP_OK;
+    const wzp_jbuf_cfg jbuf = {.reach = coded ? NULL : reach, .reach_ctx = l->dec};
+    l->jbuf = has_sound ? wzp_jbuf_new(&jbuf) : NULL;
+    if (l->jbuf == NULL) {
+        wzp_listener_clear(l);
     }
-    wzp_listener_clear(l);
-    return false;
+    return l->jbuf != NULL;
 }
 
 /* --- what arrives ----------------------------------------------------------------------------- */

@@ -17,6 +17,8 @@ static const struct loss_case {
     {"nothing is lost", WZP_CODEC_OPUS_24K, 0, 0, false, 0, 0},
     {"Opus, one of ten", WZP_CODEC_OPUS_24K, 10, 1, false, 50, 3},
     {"Opus, two in a row of twenty", WZP_CODEC_OPUS_24K, 20, 2, false, 50, 5},
+    {"Opus, six in a row of sixty: the buffer waits for the four that come back",
+     WZP_CODEC_OPUS_24K, 60, 6, false, 33, 29},
     {"Opus 6k has no DRED", WZP_CODEC_OPUS_6K, 10, 1, false, 0, 62},
     {"Codec2 3200, one of ten", WZP_CODEC_CODEC2_3200, 10, 1, false, 58, 3},
     {"Codec2 1200, three of sixteen", WZP_CODEC_CODEC2_1200, 16, 3, false, 105, 10},

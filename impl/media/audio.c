@@ -178,6 +178,12 @@ void wzp_audio_dec_arrive(wzp_audio_dec *dec, uint8_t codec, uint32_t timestamp_
     }
 }
 
+uint32_t wzp_audio_dec_reach_ms(wzp_audio_dec *dec, uint8_t codec, wzp_bytes payload) {
+    const size_t samples =
+        kind_of(codec) == KIND_OPUS ? wzp_opus_dec_dred_reach(dec->opus, payload) : 0;
+    return (uint32_t)(samples / (WZP_AUDIO_RATE_HZ / 1000));
+}
+
 void wzp_audio_dec_forget(wzp_audio_dec *dec) {
     wzp_opus_dec_forget(dec->opus);
 }

@@ -64,6 +64,9 @@ void wzp_audio_dec_free(wzp_audio_dec **dec);
 void wzp_audio_dec_arrive(wzp_audio_dec *dec, uint8_t codec, uint32_t timestamp_ms,
                           wzp_bytes payload);
 
+/* How many ms before its own sound a payload has as well, as DRED that this decoder knows. */
+uint32_t wzp_audio_dec_reach_ms(wzp_audio_dec *dec, uint8_t codec, wzp_bytes payload);
+
 /* The stream starts anew: another sender, or the same one after a restart. */
 void wzp_audio_dec_forget(wzp_audio_dec *dec);
 

@@ -172,6 +172,11 @@ START_TEST(what_is_lost_comes_back_by_dred) {
     ck_assert(wzp_audio_enc_frame(c.enc, voice + c.said, 960, packet, &len) == WZP_OK);
     ck_assert(wzp_audio_enc_frame(c.enc, voice + c.said + 960, 960, packet, &len) == WZP_OK);
     wzp_audio_dec_arrive(c.dec, WZP_CODEC_OPUS_24K, c.ts_ms + 20, wzp_bytes_of(packet, len));
+    const uint32_t reach =
+        wzp_audio_dec_reach_ms(c.dec, WZP_CODEC_OPUS_24K, wzp_bytes_of(packet, len));
+    ck_assert_msg(reach >= 80 && reach < 120, "%u ms", reach);
+    ck_assert_uint_eq(
+        wzp_audio_dec_reach_ms(c.dec, WZP_CODEC_CODEC2_1200, wzp_bytes_of(packet, len)), 0);
     wzp_audio_dec_fill(c.dec, WZP_AUDIO_ADDED, c.ts_ms, heard, 960);
     wzp_audio_dec_fill(c.dec, WZP_AUDIO_LOST, c.ts_ms, heard, 960);
     wzp_audio_dec_count(c.dec, &counters);

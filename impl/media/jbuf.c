@@ -3,19 +3,24 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "media/jbuf_bursts.h"
 #include "media/jbuf_lateness.h"
 
 #define MOST_DELAY ((int64_t)(500 * WZP_MS)) /* what it adapts to at most (media sheet 6, REF) */
 #define JUMP ((int64_t)WZP_S)                /* two frames so far apart: a clock was set */
 #define DEEPEST ((int64_t)(5 * WZP_S))
+#define REPAIR_DELAY ((int64_t)(WZP_JBUF_REPAIR_MS * WZP_MS))
+#define LONGEST_BURST_MS 1000 /* longer ones are holes, which say nothing about loss */
 
 /* The schedule: a frame is played when its lateness (jbuf_lateness.h) is `offset`.  It adapts to
  *
- *     want = floor + max(delay, spread + one frame), the second part at most 500 ms
+ *     want = floor + max(delay, spread + one frame, spread + burst + half a frame),
  *
- * where `floor` follows the sender's clock and `spread` the network's jitter.  One frame goes or is
- * concealed twice when `offset` is too far from that, with room between the two bounds for more
- * than the step, so that a step never leads to the opposite one:
+ * the second part at most 500 ms, the third 200, where `floor` follows the sender's clock, `spread`
+ * the network's jitter, and `burst` is as much of a run of lost frames as the packet behind it
+ * brings back; runs of one frame do not count, they need no more than the second part.  One frame
+ * goes or is concealed twice when `offset` is too far from that, with room between the two bounds
+ * for more than the step, so that a step never leads to the opposite one:
  *
  *     want - frame/2 .... want .... want + 3/2 frame
  *     conceal twice       leave         drop one
@@ -32,6 +37,8 @@ typedef struct slot {
 
 struct wzp_jbuf {
     uint64_t delay;
+    uint32_t (*reach)(void *ctx, uint8_t codec_id, wzp_bytes payload);
+    void *reach_ctx;
     size_t cap, used;
     uint16_t *order;
     slot *slots; /* cap + 1: the frame lent by pop keeps its slot until the next call */
@@ -47,6 +54,11 @@ struct wzp_jbuf {
     wzp_jbuf_lateness lateness;
     uint32_t last_seq; /* of the last frame played */
     bool has_played;
+    bool has_end; /* something was played, and the clock is still the same */
+    uint32_t end_ts;
+    wzp_jbuf_bursts bursts;
+    bool has_reach; /* of the packet reach_seq */
+    uint32_t reach_seq, reach_ms;
     uint16_t frame_ms;    /* of the last frame seen */
     unsigned idle_frames; /* concealed in a row */
     int32_t starved_ms;   /* of them at last, with nothing stored */
@@ -64,6 +76,18 @@ static int32_t ts_diff(uint32_t a, uint32_t b) {
     return d < UINT32_C(0x80000000) ? (int32_t)d : -(int32_t)(UINT32_MAX - d) - 1;
 }
 
+/* Three chunks of 40 ms, of which 25 ms lie within the packet's own sound. */
+uint32_t wzp_jbuf_reach(uint8_t codec_id) {
+    const wzp_codec_info *info = wzp_codec_find(codec_id);
+    return info != NULL && info->is_opus && info->nominal_bps >= 24000 ? 3 * 40 - 25 : 0;
+}
+
+static uint32_t reach_by_codec(void *ctx, uint8_t codec_id, wzp_bytes payload) {
+    (void)ctx;
+    (void)payload;
+    return wzp_jbuf_reach(codec_id);
+}
+
 wzp_jbuf *wzp_jbuf_new(const wzp_jbuf_cfg *cfg) {
     wzp_jbuf *jb = calloc(1, sizeof *jb);
     if (jb == NULL) {
@@ -73,6 +97,8 @@ wzp_jbuf *wzp_jbuf_new(const wzp_jbuf_cfg *cfg) {
     jb->cap = cfg->cap_frames != 0 ? cfg->cap_frames : 250;
     assert(jb->cap < UINT16_MAX);
     jb->lent = -1;
+    jb->reach = cfg->reach != NULL ? cfg->reach : reach_by_codec;
+    jb->reach_ctx = cfg->reach_ctx;
     jb->order = calloc(jb->cap, sizeof *jb->order);
     jb->slots = calloc(jb->cap + 1, sizeof *jb->slots);
     jb->free_slots = calloc(jb->cap + 1, sizeof *jb->free_slots);
@@ -140,6 +166,7 @@ static void move_zero(wzp_jbuf *jb, uint32_t ts, int64_t by) {
 static void learn_afresh(wzp_jbuf *jb, uint32_t ts, int64_t late) {
     move_zero(jb, ts, late);
     wzp_jbuf_lateness_clear(&jb->lateness);
+    jb->has_end = false;
     if (jb->offset > DEEPEST || jb->offset < -DEEPEST) {
         jb->stats.overrun += jb->used;
         while (jb->used > 0) {
@@ -166,28 +193,88 @@ static int64_t frame_ns(const wzp_jbuf *jb) {
     return jb->frame_ms * (int64_t)WZP_MS;
 }
 
+static int64_t most_of(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+static int64_t least_of(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
 /* Where `offset` should be; only when lateness is known. */
-static int64_t wanted(const wzp_jbuf *jb) {
+static int64_t wanted(const wzp_jbuf *jb, wzp_time now) {
     const int64_t least = (int64_t)jb->delay;
-    const int64_t most = least > MOST_DELAY ? least : MOST_DELAY;
-    const int64_t delay = jb->lateness.spread + frame_ns(jb);
-    return jb->lateness.floor + (delay < least ? least : delay > most ? most : delay);
+    const int64_t burst = wzp_jbuf_bursts_longest(&jb->bursts, now) * (int64_t)WZP_MS;
+    const int64_t spread = jb->lateness.spread;
+    const int64_t jitter = least_of(spread + frame_ns(jb), most_of(MOST_DELAY, least));
+    const int64_t repair = least_of(spread + burst + frame_ns(jb) / 2, REPAIR_DELAY);
+    return jb->lateness.floor + most_of(least, most_of(jitter, burst > frame_ns(jb) ? repair : 0));
 }
 
 /* How much later than wanted frames are played; 0 while nobody knows. */
-static int64_t excess(const wzp_jbuf *jb) {
-    return jb->lateness.known ? jb->offset - wanted(jb) : 0;
+static int64_t excess(const wzp_jbuf *jb, wzp_time now) {
+    return jb->lateness.known ? jb->offset - wanted(jb, now) : 0;
+}
+
+/* --- what is lost ----------------------------------------------------------------------------- */
+
+/* Milliseconds between the last frame played and this one that were lost; 0: none were, or the
+ * sender paused. */
+static uint32_t lost_before(const wzp_jbuf *jb, const wzp_media_hdr *hdr) {
+    const int32_t ms = ts_diff(hdr->timestamp_ms, jb->end_ts);
+    return jb->has_end && hdr->seq - jb->last_seq > 1 && ms > 0 ? (uint32_t)ms : 0;
+}
+
+/* How much of what was lost before a packet it brings back: whole frames. */
+static uint32_t reach_of(wzp_jbuf *jb, const wzp_media_hdr *hdr, wzp_bytes payload) {
+    if (!jb->has_reach || jb->reach_seq != hdr->seq) {
+        jb->has_reach = true;
+        jb->reach_seq = hdr->seq;
+        jb->reach_ms = jb->reach(jb->reach_ctx, hdr->codec_id, payload);
+    }
+    return jb->reach_ms - jb->reach_ms % frame_ms_of(hdr);
+}
+
+static uint32_t reach_of_oldest(wzp_jbuf *jb) {
+    const slot *s = &jb->slots[jb->order[0]];
+    return reach_of(jb, &s->hdr, wzp_bytes_of(s->payload, s->len));
+}
+
+/* A frame is played: were there some before it that it brings back, if only it is there in time? */
+static void note_burst(wzp_jbuf *jb, const slot *s, wzp_time now) {
+    const uint32_t lost = lost_before(jb, &s->hdr);
+    if (lost >= 2U * jb->frame_ms && lost <= LONGEST_BURST_MS) {
+        const uint32_t reach = reach_of(jb, &s->hdr, wzp_bytes_of(s->payload, s->len));
+        wzp_jbuf_bursts_add(&jb->bursts, lost < reach ? lost : reach, now);
+    }
+}
+
+/* The first frame after a silence waits for its turn.  Meanwhile there is time for those before it
+ * that it brings back and that nobody has asked for. */
+static void play_before(wzp_jbuf *jb, const wzp_media_hdr *hdr, wzp_bytes payload, wzp_time now) {
+    const int32_t unasked = ts_diff(hdr->timestamp_ms, jb->next_ts);
+    const uint32_t frame = frame_ms_of(hdr);
+    jb->next_ts = hdr->timestamp_ms;
+    if (lost_before(jb, hdr) == 0 || unasked <= 0) {
+        return;
+    }
+    uint32_t left = reach_of(jb, hdr, payload);
+    left = left < (uint32_t)unasked ? left : (uint32_t)unasked;
+    while (left >= frame && play_time(jb, jb->next_ts - frame) >= now) {
+        jb->next_ts -= frame;
+        left -= frame;
+    }
 }
 
 /* The first frame, or the first one after a silence. */
-static void start(wzp_jbuf *jb, const wzp_media_hdr *hdr, wzp_time now) {
+static void start(wzp_jbuf *jb, const wzp_media_hdr *hdr, wzp_bytes payload, wzp_time now) {
     jb->stats.restarts += jb->has_played ? 1 : 0;
     jb->running = true;
     jb->offset = lateness_of(jb, hdr->timestamp_ms, now) + (int64_t)jb->delay;
-    if (jb->lateness.known && jb->offset < wanted(jb)) {
-        jb->offset = wanted(jb);
+    if (jb->lateness.known && jb->offset < wanted(jb, now)) {
+        jb->offset = wanted(jb, now);
     }
-    jb->next_ts = hdr->timestamp_ms;
+    play_before(jb, hdr, payload, now);
     jb->has_played = false;
     jb->idle_frames = 0;
     jb->starved_ms = 0;
@@ -243,7 +330,7 @@ void wzp_jbuf_push(wzp_jbuf *jb, const wzp_media_hdr *hdr, wzp_bytes payload, wz
     }
     learn(jb, hdr->timestamp_ms, now);
     if (!jb->running) {
-        start(jb, hdr, now);
+        start(jb, hdr, payload, now);
         place = jb->used;
     }
     if (!go_back(jb, hdr->timestamp_ms)) {
@@ -278,13 +365,20 @@ wzp_time wzp_jbuf_deadline(const wzp_jbuf *jb) {
     return jb->running ? play_time(jb, jb->next_ts) : WZP_TIME_NEVER;
 }
 
-static void play(wzp_jbuf *jb, wzp_jbuf_out *out) {
+static void ends_with(wzp_jbuf *jb, const wzp_media_hdr *hdr) {
+    jb->has_end = true;
+    jb->end_ts = hdr->timestamp_ms + frame_ms_of(hdr);
+    jb->last_seq = hdr->seq;
+}
+
+static void play(wzp_jbuf *jb, wzp_time now, wzp_jbuf_out *out) {
     const uint16_t index = take_oldest(jb);
     const slot *s = &jb->slots[index];
     jb->lent = index;
     jb->frame_ms = frame_ms_of(&s->hdr);
-    jb->next_ts = s->hdr.timestamp_ms + jb->frame_ms;
-    jb->last_seq = s->hdr.seq;
+    note_burst(jb, s, now);
+    ends_with(jb, &s->hdr);
+    jb->next_ts = jb->end_ts;
     jb->has_played = true;
     jb->idle_frames = 0;
     jb->since_step++;
@@ -329,7 +423,7 @@ static void add_frame(wzp_jbuf *jb, wzp_jbuf_out *out) {
 static void drop_frame(wzp_jbuf *jb) {
     const wzp_media_hdr *oldest = &jb->slots[jb->order[0]].hdr;
     if (ts_diff(oldest->timestamp_ms, jb->next_ts) < (int32_t)jb->frame_ms) {
-        jb->last_seq = oldest->seq;
+        ends_with(jb, oldest);
         give_back(jb, take_oldest(jb));
     }
     jb->next_ts += jb->frame_ms;
@@ -339,8 +433,8 @@ static void drop_frame(wzp_jbuf *jb) {
 }
 
 /* The sender paused for `ms`, which the listener need not hear exactly. */
-static void pause_for(wzp_jbuf *jb, int32_t ms, wzp_jbuf_out *out) {
-    const int64_t too_long = excess(jb) / (int64_t)WZP_MS;
+static void pause_for(wzp_jbuf *jb, int32_t ms, wzp_time now, wzp_jbuf_out *out) {
+    const int64_t too_long = excess(jb, now) / (int64_t)WZP_MS;
     const int32_t less = too_long < ms ? (int32_t)too_long : ms;
     jb->offset -= less * (int64_t)WZP_MS;
     skip(jb, WZP_JBUF_PAUSE, (uint32_t)ms, out);
@@ -348,15 +442,18 @@ static void pause_for(wzp_jbuf *jb, int32_t ms, wzp_jbuf_out *out) {
 }
 
 /* The next packet in sequence with a later timestamp: the sender paused.  Otherwise packets are
- * missing, but never conceal for longer than an idle track would. */
-static void fill_in(wzp_jbuf *jb, int32_t ahead, wzp_jbuf_out *out) {
+ * missing, but never conceal for longer than an idle track would, except for what the next packet
+ * brings back. */
+static void fill_in(wzp_jbuf *jb, int32_t ahead, wzp_time now, wzp_jbuf_out *out) {
     const wzp_media_hdr *oldest = &jb->slots[jb->order[0]].hdr;
     const bool paused = jb->has_played && oldest->seq == jb->last_seq + 1;
-    if (paused || jb->idle_frames >= WZP_JBUF_IDLE_FRAMES) {
-        pause_for(jb, ahead, out);
+    const bool idle = jb->idle_frames >= WZP_JBUF_IDLE_FRAMES;
+    const int32_t reach = !paused && idle ? (int32_t)reach_of_oldest(jb) : 0;
+    if ((paused || idle) && ahead > reach) {
+        pause_for(jb, ahead - reach, now, out);
         return;
     }
-    jb->idle_frames++;
+    jb->idle_frames += idle ? 0 : 1;
     jb->stats.concealed++;
     skip(jb, WZP_JBUF_CONCEAL, jb->frame_ms, out);
 }
@@ -371,7 +468,7 @@ bool wzp_jbuf_pop(wzp_jbuf *jb, wzp_time now, wzp_jbuf_out *out) {
     }
     jb->starved_ms = 0;
     const bool rested = jb->has_played && jb->since_step >= WZP_JBUF_STEP_FRAMES;
-    const int64_t too_late = rested ? excess(jb) : 0;
+    const int64_t too_late = rested ? excess(jb, now) : 0;
     if (too_late <= -frame_ns(jb) / 2) {
         add_frame(jb, out);
         return true;
@@ -381,15 +478,11 @@ bool wzp_jbuf_pop(wzp_jbuf *jb, wzp_time now, wzp_jbuf_out *out) {
     }
     const int32_t ahead = ts_diff(jb->slots[jb->order[0]].hdr.timestamp_ms, jb->next_ts);
     if (ahead < (int32_t)jb->frame_ms) {
-        play(jb, out);
+        play(jb, now, out);
     } else {
-        fill_in(jb, ahead, out);
+        fill_in(jb, ahead, now, out);
     }
     return true;
-}
-
-size_t wzp_jbuf_depth(const wzp_jbuf *jb) {
-    return jb->used;
 }
 
 void wzp_jbuf_count(const wzp_jbuf *jb, wzp_jbuf_stats *out) {

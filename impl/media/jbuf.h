@@ -8,7 +8,14 @@
  * when a stall has left the buffer deep, single frames are dropped or concealed twice, at most one
  * in WZP_JBUF_STEP_FRAMES, until frames are played `delay` after the fastest of the last ten
  * seconds would have arrived, or a frame after 99.5 % of them have, if that is later; in pauses at
- * once.  While there is nothing to play it waits (media sheet 6, REF): what then comes late is
+ * once.
+ *
+ * Lost frames come back by packets after them, if these are there in time.  Where several in a row
+ * were lost within the last half minute and the packet after them had their sound (`reach`),
+ * playout is so much later that such packets are in time: up to WZP_JBUF_REPAIR_MS in all, and not
+ * longer than such bursts come.
+ *
+ * While there is nothing to play it waits (media sheet 6, REF): what then comes late is
  * played late, and all that follows it, and the rule above shortens the delay again.  After a
  * silence (nothing to play for WZP_JBUF_IDLE_FRAMES frames) the next packet starts afresh. media
  * sheet 6; what upstream estimates there has no effect, so that only the least delay is its. */
@@ -21,12 +28,17 @@
 #define WZP_JBUF_FRAME_BYTES 512 /* longest coded frame that is kept (media sheet 2.2) */
 #define WZP_JBUF_IDLE_FRAMES 10  /* concealed in a row before the track falls silent */
 #define WZP_JBUF_STEP_FRAMES 25  /* played between two steps towards another delay */
+#define WZP_JBUF_REPAIR_MS 200   /* of delay at most for what packets bring back */
 
 typedef struct wzp_jbuf wzp_jbuf;
 
 typedef struct wzp_jbuf_cfg {
     uint64_t delay;    /* ns from arrival to playout at least, 0: 60 ms, upstream's three frames */
     size_t cap_frames; /* 0: 250 (5 s of 20 ms frames) */
+    /* How many ms before its own sound a packet has as well (DRED); asked when frames before it are
+     * missing.  NULL: wzp_jbuf_reach. */
+    uint32_t (*reach)(void *ctx, uint8_t codec_id, wzp_bytes payload);
+    void *reach_ctx;
 } wzp_jbuf_cfg;
 
 typedef enum wzp_jbuf_kind {
@@ -64,8 +76,9 @@ bool wzp_jbuf_pop(wzp_jbuf *jb, wzp_time now, wzp_jbuf_out *out);
 /* When pop has something to say next; WZP_TIME_NEVER while the track is idle. */
 wzp_time wzp_jbuf_deadline(const wzp_jbuf *jb);
 
-/* Frames that wait to be played. */
-size_t wzp_jbuf_depth(const wzp_jbuf *jb);
+/* ms of the DRED that libopus 1.5 adds with the settings that senders begin with (media sheet 2.3).
+ */
+uint32_t wzp_jbuf_reach(uint8_t codec_id);
 
 void wzp_jbuf_count(const wzp_jbuf *jb, wzp_jbuf_stats *out);
 

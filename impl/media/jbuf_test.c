@@ -5,7 +5,9 @@
 
 #include "base/rng.h"
 #include "base/testing/suite.h"
+#include "media/jbuf_bursts.h"
 #include "media/jbuf_lateness.h"
+#include "media/opus.h"
 
 #define BEGIN (100 * WZP_S)
 
@@ -21,6 +23,9 @@ typedef struct flow {
     bool route_is_shorter;
     uint64_t talk, silence; /* frames; 0: never pauses */
     uint32_t jump_ms;       /* the timestamp at route_at */
+    uint64_t lose, lose_every,
+        lose_until; /* frames in a row, of so many, before frame lose_until */
+    uint32_t reach; /* ms of lost sound that a packet brings back */
 } flow;
 
 typedef struct outcome {
@@ -30,6 +35,8 @@ typedef struct outcome {
     uint64_t late_in_the_end, steps_in_the_end; /* in the last quarter */
     uint64_t concealed_in_a_row;
     uint64_t backwards; /* frames that were played in the wrong order: never */
+    uint64_t gone;      /* of the lost frames: when they were due, no packet with their sound was
+                           there, in the last quarter */
 } outcome;
 
 typedef struct arrival {
@@ -59,6 +66,7 @@ static wzp_time held(const flow *f, wzp_time sent) {
 /* All packets of a flow in the order of their arrival. */
 static size_t say(const flow *f, arrival *out, wzp_rng rng) {
     size_t n = 0;
+    uint32_t said = 0;
     for (uint64_t i = 0; i < f->frames; i++) {
         const uint64_t media = i * 20 * WZP_MS;
         const int64_t gained = (int64_t)(media / 1000000) * f->skew_ppm;
@@ -70,8 +78,12 @@ static size_t say(const flow *f, arrival *out, wzp_rng rng) {
         if (f->silence != 0 && i % (f->talk + f->silence) >= f->talk) {
             continue;
         }
-        out[n] = (arrival){f->route_is_shorter ? sent + late - more : sent + late + more,
-                           (uint32_t)n, f->first_ts + (uint32_t)(20 * i) + jump};
+        const uint32_t seq = said++;
+        if (f->lose != 0 && i < f->lose_until && i % f->lose_every >= f->lose_every - f->lose) {
+            continue;
+        }
+        out[n] = (arrival){f->route_is_shorter ? sent + late - more : sent + late + more, seq,
+                           f->first_ts + (uint32_t)(20 * i) + jump};
         n++;
     }
     qsort(out, n, sizeof *out, by_time);
@@ -85,7 +97,27 @@ typedef struct listener {
     uint64_t frames_out, last_step, row;
     uint64_t steps;
     int64_t last_seq;
+    uint32_t reach;
+    const uint32_t *ts_of; /* by seq */
+    bool counts_gone;
 } listener;
+
+static uint32_t tell_reach(void *ctx, uint8_t codec_id, wzp_bytes payload) {
+    (void)codec_id;
+    (void)payload;
+    return ((const flow *)ctx)->reach;
+}
+
+/* Is a packet there that comes after the lost frame and brings it back? */
+static bool is_back(const listener *l, uint32_t ts, wzp_time now) {
+    for (size_t seq = (size_t)(l->last_seq + 1); seq < (size_t)l->last_seq + 64; seq++) {
+        const uint32_t away = l->ts_of[seq] - ts;
+        if (l->arrived_at[seq] != 0 && l->arrived_at[seq] <= now && away > 0 && away <= l->reach) {
+            return true;
+        }
+    }
+    return false;
+}
 
 static void look_at(listener *l, const wzp_jbuf_out *o, wzp_time now) {
     wzp_jbuf_stats s;
@@ -96,6 +128,9 @@ static void look_at(listener *l, const wzp_jbuf_out *o, wzp_time now) {
         l->out->closest_steps = apart < l->out->closest_steps ? apart : l->out->closest_steps;
         l->steps = s.added + s.dropped;
         l->last_step = l->frames_out;
+    }
+    if (o->kind == WZP_JBUF_CONCEAL && !o->is_added && l->counts_gone) {
+        l->out->gone += is_back(l, o->timestamp_ms, now) ? 0 : 1;
     }
     l->row = o->kind == WZP_JBUF_CONCEAL ? l->row + 1 : 0;
     l->out->concealed_in_a_row =
@@ -123,24 +158,33 @@ static void play_until(listener *l, wzp_time until) {
 }
 
 static outcome listen(const flow *f, uint64_t seed) {
-    const wzp_jbuf_cfg cfg = {0};
+    flow told = *f;
+    const wzp_jbuf_cfg cfg = {.reach = tell_reach, .reach_ctx = &told};
     outcome out = {.closest_steps = UINT64_MAX};
     wzp_prng prng;
     wzp_prng_init(&prng, seed, "flow");
     arrival *packets = calloc(f->frames, sizeof *packets);
-    wzp_time *arrived_at = calloc(f->frames, sizeof *arrived_at);
-    listener l = {.jb = wzp_jbuf_new(&cfg), .arrived_at = arrived_at, .out = &out, .last_seq = -1};
+    wzp_time *arrived_at = calloc(f->frames + 64, sizeof *arrived_at);
+    uint32_t *ts_of = calloc(f->frames + 64, sizeof *ts_of);
+    listener l = {.jb = wzp_jbuf_new(&cfg),
+                  .arrived_at = arrived_at,
+                  .out = &out,
+                  .last_seq = -1,
+                  .reach = f->reach,
+                  .ts_of = ts_of};
     wzp_jbuf_stats at_three_quarters = {0};
-    ck_assert(packets != NULL && arrived_at != NULL && l.jb != NULL);
+    ck_assert(packets != NULL && arrived_at != NULL && ts_of != NULL && l.jb != NULL);
     const size_t n = say(f, packets, wzp_prng_rng(&prng));
     for (size_t i = 0; i < n; i++) {
         const arrival *p = &packets[i];
         const wzp_media_hdr hdr = {.version = 2, .seq = p->seq, .timestamp_ms = p->ts};
         play_until(&l, p->at);
         arrived_at[p->seq] = p->at;
+        ts_of[p->seq] = p->ts;
         wzp_jbuf_push(l.jb, &hdr, wzp_bytes_of(&p->seq, sizeof p->seq), p->at);
         if (i == n * 3 / 4) {
             wzp_jbuf_count(l.jb, &at_three_quarters);
+            l.counts_gone = true;
         }
     }
     play_until(&l, packets[n - 1].at);
@@ -151,6 +195,7 @@ static outcome listen(const flow *f, uint64_t seed) {
     wzp_jbuf_free(&l.jb);
     free(packets);
     free(arrived_at);
+    free(ts_of);
     return out;
 }
 
@@ -367,6 +412,170 @@ START_TEST(jitter_is_learnt) {
 }
 END_TEST
 
+/* --- bursts of loss --------------------------------------------------------------------------- */
+
+static const struct burst_case {
+    const char *name;
+    flow flow;
+    uint64_t gone_from, gone_to; /* of a burst's frames in the end */
+    uint64_t depth_from, depth_to;
+    uint64_t added_to, dropped_to;
+} burst_cases[] = {
+    {"single frames come back as it is",
+     {.frames = MIN(2), .lose = 1, .lose_every = 20, .lose_until = ALL, .reach = 95},
+     0,
+     0,
+     60,
+     60,
+     0,
+     0},
+    {"four in a row: there is time for all of them, soon",
+     {.frames = MIN(2), .lose = 4, .lose_every = 100, .lose_until = ALL, .reach = 95},
+     0,
+     0,
+     80,
+     110,
+     3,
+     0},
+    {"ten: the last four come back",
+     {.frames = MIN(2), .lose = 10, .lose_every = 100, .lose_until = ALL, .reach = 95},
+     6,
+     6,
+     80,
+     110,
+     3,
+     0},
+    {"fourteen, which is more than is concealed in a row: these do, too",
+     {.frames = MIN(2), .lose = 14, .lose_every = 100, .lose_until = ALL, .reach = 95},
+     9,
+     10,
+     80,
+     110,
+     3,
+     0},
+    {"thirty, in which the track falls silent: likewise",
+     {.frames = MIN(2), .lose = 30, .lose_every = 200, .lose_until = ALL, .reach = 95},
+     0,
+     WZP_JBUF_IDLE_FRAMES,
+     80,
+     110,
+     3,
+     0},
+    {"twelve, and as many come back: the delay has a bound",
+     {.frames = MIN(2), .lose = 12, .lose_every = 100, .lose_until = ALL, .reach = 500},
+     2,
+     3,
+     190,
+     210,
+     8,
+     0},
+    {"nothing brings them back: it is no use to wait",
+     {.frames = MIN(2), .lose = 8, .lose_every = 100, .lose_until = ALL, .reach = 0},
+     8,
+     8,
+     60,
+     60,
+     0,
+     0},
+    {"holes say nothing about loss",
+     {.frames = MIN(2), .lose = 100, .lose_every = 500, .lose_until = ALL, .reach = 175},
+     0,
+     WZP_JBUF_IDLE_FRAMES,
+     60,
+     60,
+     0,
+     0},
+    {"when it is over, it is over",
+     {.frames = MIN(3), .lose = 8, .lose_every = 100, .lose_until = MIN(1), .reach = 175},
+     0,
+     0,
+     60,
+     90,
+     8,
+     8},
+    {"with jitter",
+     {.frames = MIN(2),
+      .lose = 4,
+      .lose_every = 100,
+      .lose_until = ALL,
+      .reach = 95,
+      .jitter = 20 * WZP_MS},
+     0,
+     0,
+     80,
+     150,
+     5,
+     1},
+    {"and pauses",
+     {.frames = MIN(2),
+      .lose = 4,
+      .lose_every = 100,
+      .lose_until = ALL,
+      .reach = 95,
+      .talk = 60,
+      .silence = 2},
+     0,
+     1,
+     60,
+     110,
+     3,
+     3},
+};
+
+START_TEST(bursts_come_back) {
+    const struct burst_case *c = &burst_cases[_i];
+    const outcome o = listen(&c->flow, 1);
+    const uint64_t bursts = c->flow.frames / 4 / c->flow.lose_every; /* in the last quarter */
+    within(c->name, "gone", o.gone, c->gone_from * (bursts - 1), c->gone_to * (bursts + 1));
+    within(c->name, "depth", o.depth, c->depth_from * WZP_MS, c->depth_to * WZP_MS);
+    within(c->name, "added", o.stats.added, 0, c->added_to);
+    within(c->name, "dropped", o.stats.dropped, 0, c->dropped_to);
+    within(c->name, "late", o.stats.late, 0, 0);
+    within(c->name, "steps so close:", o.closest_steps, WZP_JBUF_STEP_FRAMES, ALL);
+    within(c->name, "played in the wrong order:", o.backwards, 0, 0);
+}
+END_TEST
+
+/* What the buffer supposes of senders that nobody has looked at is what libopus does. */
+START_TEST(codecs_reach_back_as_libopus_lets_them) {
+    static const uint8_t codecs[] = {WZP_CODEC_OPUS_6K,  WZP_CODEC_OPUS_16K, WZP_CODEC_OPUS_24K,
+                                     WZP_CODEC_OPUS_32K, WZP_CODEC_OPUS_48K, WZP_CODEC_OPUS_64K};
+    const uint8_t codec = codecs[_i];
+    const unsigned chunks =
+        wzp_opus_dred_chunks(wzp_codec_find(codec)->nominal_bps, wzp_opus_frame_samples(codec),
+                             WZP_OPUS_LOSS_FLOOR, wzp_opus_dred_10ms(codec));
+    const uint32_t reach = chunks > 1 ? chunks * 40 - 25 : 0;
+    ck_assert_uint_eq(wzp_jbuf_reach(codec), reach);
+}
+END_TEST
+
+/* The obvious way: all that ever was. */
+START_TEST(bursts_are_those_of_a_list) {
+    static struct {
+        uint64_t span;
+        uint32_t ms;
+    } all[3000];
+    wzp_jbuf_bursts b = {0};
+    wzp_time now = _i == 0 ? 0 : (uint64_t)_i * 1000 * WZP_S;
+    wzp_prng prng;
+    wzp_prng_init(&prng, (uint64_t)_i, "bursts");
+    const wzp_rng rng = wzp_prng_rng(&prng);
+    for (size_t n = 0; n < WZP_COUNT_OF(all); n++) {
+        uint32_t longest = 0;
+        now += wzp_rng_below(rng, n % 100 == 0 ? 60 * WZP_S : 2 * WZP_S);
+        all[n].span = now / WZP_JBUF_BURSTS_SPAN;
+        all[n].ms = 20 * (uint32_t)wzp_rng_below(rng, 50);
+        wzp_jbuf_bursts_add(&b, all[n].ms, now);
+        const wzp_time later = now + wzp_rng_below(rng, 40 * WZP_S);
+        for (size_t i = 0; i <= n; i++) {
+            const bool counts = all[i].span + WZP_JBUF_BURSTS_SPANS > later / WZP_JBUF_BURSTS_SPAN;
+            longest = counts && all[i].ms > longest ? all[i].ms : longest;
+        }
+        ck_assert_uint_eq(wzp_jbuf_bursts_longest(&b, later), longest);
+    }
+}
+END_TEST
+
 /* --- lateness --------------------------------------------------------------------------------- */
 
 static int by_value(const void *a, const void *b) {
@@ -415,6 +624,9 @@ int main(void) {
     TCase *tc = tcase_create("jbuf");
     tcase_add_loop_test(tc, minutes, 0, WZP_COUNT_OF(flow_cases));
     tcase_add_test(tc, jitter_is_learnt);
+    tcase_add_loop_test(tc, bursts_come_back, 0, WZP_COUNT_OF(burst_cases));
+    tcase_add_loop_test(tc, codecs_reach_back_as_libopus_lets_them, 0, 6);
+    tcase_add_loop_test(tc, bursts_are_those_of_a_list, 0, 4);
     tcase_add_loop_test(tc, lateness_is_that_of_a_sorted_list, 0, 4);
     return wzp_run_suite("media.jbuf", tc);
 }

@@ -80,6 +80,35 @@ START_TEST(jitter_buffer) {
 }
 END_TEST
 
+/* With codec 0, Opus at 24 kbit/s, a packet brings back four frames before it. */
+static const struct gap_case {
+    const char *name;
+    uint32_t seq, ts, at_ms; /* of the packet after the first two, the lost ones and the gap */
+    const char *want;
+} gap_cases[] = {
+    {"ten lost", 12, 240, 240, "ab..........m"},
+    {"twelve lost: the last ones are asked for, too", 14, 280, 280, "ab............o"},
+    {"sixteen: after ten all but four are left out", 18, 360, 290, "ab.........._....s"},
+    {"after the track fell silent: what there is time for", 22, 440, 440, "ab.............w"},
+    {"after a pause nothing is missing", 2, 600, 600, "ab..........c"},
+    {"what is not heard any more is not asked for", 12, 240, 340, "ab..........m"},
+};
+
+START_TEST(gaps_end_with_what_comes_back) {
+    const struct gap_case *c = &gap_cases[_i];
+    const wzp_jbuf_cfg cfg = {0};
+    wzp_jbuf *jb = wzp_jbuf_new(&cfg);
+    char got[64] = "";
+    push(jb, 0, 0, WZP_S);
+    push(jb, 1, 20, WZP_S + 20 * WZP_MS);
+    play(jb, WZP_S + c->at_ms * WZP_MS, got, sizeof got);
+    push(jb, c->seq, c->ts, WZP_S + c->at_ms * WZP_MS);
+    play(jb, WZP_S + (c->at_ms + 140) * WZP_MS, got, sizeof got);
+    ck_assert_msg(strncmp(got, c->want, strlen(c->want)) == 0, "%s: %s", c->name, got);
+    wzp_jbuf_free(&jb);
+}
+END_TEST
+
 START_TEST(random_pushes_never_break_it) {
     const wzp_jbuf_cfg cfg = {.cap_frames = 8};
     wzp_jbuf *jb = wzp_jbuf_new(&cfg);
@@ -197,6 +226,7 @@ int main(void) {
     Suite *suite = suite_create("media");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, jitter_buffer, 0, WZP_COUNT_OF(jbuf_cases));
+    tcase_add_loop_test(tc, gaps_end_with_what_comes_back, 0, WZP_COUNT_OF(gap_cases));
     tcase_add_loop_test(tc, random_pushes_never_break_it, 0, 4);
     tcase_add_test(tc, two_senders_with_the_same_numbers_are_told_apart);
     tcase_add_test(tc, loss_and_pauses_keep_a_track);

@@ -1,4 +1,4 @@
-#include "sound/align.h"
+#include "tools/quality/align.h"
 
 #include <math.h>
 #include <stdbool.h>
