@@ -192,8 +192,12 @@ static void decide_reference(wzp_race *r, wzp_time now) {
 
 /* Signals get lost where relays do not forward them, or come before anybody listens. */
 static void repeat_report(wzp_race *r, wzp_time now) {
-    const bool is_waiting = r->reports > 0 && !r->has_peer && !is_peer_late(r, now);
-    if (is_waiting && now >= wzp_time_after(r->said_at, WZP_RACE_REPORT_EVERY)) {
+    if (r->reports == 0 || r->has_peer) {
+        return;
+    }
+    if (is_peer_late(r, now)) {
+        r->reports = r->reports < WZP_RACE_REPORTS_MAX ? WZP_RACE_REPORTS_MAX : r->reports;
+    } else if (now >= wzp_time_after(r->said_at, WZP_RACE_REPORT_EVERY)) {
         r->report_due = r->report_due || r->reports < WZP_RACE_REPORTS_MAX;
     }
 }
@@ -498,7 +502,7 @@ void wzp_race_relay_down(wzp_race *r, wzp_time now) {
 void wzp_race_peer_report(wzp_race *r, bool direct_ok, wzp_time now) {
     r->peer_ok = direct_ok && (r->peer_ok || !r->has_peer);
     r->has_peer = true;
-    if (is_reference(r) && r->reports > 0 &&
+    if (is_reference(r) && r->why == NULL && r->reports > 0 &&
         now >= wzp_time_after(r->said_at, WZP_RACE_ANSWER_AFTER)) {
         r->report_due = r->report_due || r->reports < WZP_RACE_REPORTS_MAX;
     }

@@ -1,0 +1,74 @@
+/* Addresses as strangers tell them, one on each line: the first is reflexive, the second mapped,
+ * all others local ones.  What is read is written so that it is read the same, and what is dialled
+ * is in bounds, has a port, is nobody's twice, and with the reference policy never ourselves or
+ * many. */
+#include "call/addresses.h"
+#include "nat/ip_kind.h"
+#include "require.h"
+
+enum { LINES = 64 };
+
+static void read_again(const wzp_call_addresses *first) {
+    wzp_call_address_fields fields;
+    wzp_call_addresses again;
+    wzp_call_refused refused = {0};
+    wzp_call_addresses_write(&fields, first);
+    wzp_call_addresses_read(&again, &fields.reflexive, &fields.local, &fields.mapped, &refused);
+    require(wzp_addr_equal(&again.reflexive, &first->reflexive));
+    require(wzp_addr_equal(&again.mapped, &first->mapped));
+    require(again.local_count == first->local_count);
+    for (size_t i = 0; i < again.local_count; i++) {
+        require(wzp_addr_equal(&again.local[i], &first->local[i]));
+    }
+    require(refused.unreadable == 0 && refused.surplus == 0);
+}
+
+static void dial(const wzp_call_addresses *own, const wzp_call_addresses *peer,
+                 wzp_race_policy policy) {
+    const wzp_call_dial_cfg cfg = {.policy = policy};
+    wzp_race_candidate got[WZP_RACE_CANDIDATES_MAX];
+    wzp_call_refused refused = {0};
+    const size_t n = wzp_call_dial_order(got, own, peer, &cfg, &refused);
+    require(n <= WZP_RACE_CANDIDATES_MAX);
+    for (size_t i = 0; i < n; i++) {
+        const wzp_ip_kind kind = wzp_ip_kind_of(&got[i].addr);
+        require(got[i].addr.family != WZP_ADDR_NONE);
+        if (policy == WZP_RACE_DEPLOYED) {
+            require(got[i].addr.family == WZP_ADDR_V4);
+            continue;
+        }
+        require(got[i].addr.port != 0);
+        require(kind == WZP_IP_GLOBAL || (got[i].is_near && kind != WZP_IP_MULTICAST &&
+                                          kind != WZP_IP_LOOPBACK && kind != WZP_IP_RESERVED));
+        require(!wzp_addr_equal(&got[i].addr, &own->reflexive));
+        for (size_t k = 0; k < i; k++) {
+            require(!wzp_addr_equal(&got[i].addr, &got[k].addr));
+        }
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
+    wzp_bytes lines[LINES];
+    size_t count = 0;
+    size_t from = 0;
+    for (size_t i = 0; i <= len && count < LINES; i++) {
+        if (i == len || data[i] == '\n') {
+            lines[count++] = wzp_bytes_of(data + from, i - from);
+            from = i + 1;
+        }
+    }
+    wzp_call_addresses peer;
+    wzp_call_refused refused = {0};
+    const wzp_opt_str reflexive = {count > 0, count > 0 ? lines[0] : wzp_bytes_str("")};
+    const wzp_opt_str mapped = {count > 1, count > 1 ? lines[1] : wzp_bytes_str("")};
+    const wzp_list_str local = {lines + 2, count > 2 ? count - 2 : 0};
+    wzp_call_addresses_read(&peer, &reflexive, &local, &mapped, &refused);
+    read_again(&peer);
+    const wzp_call_addresses own = {.reflexive = wzp_addr_v4(203, 0, 113, 5, 4000),
+                                    .local = {wzp_addr_v4(192, 168, 1, 2, 4000)},
+                                    .local_count = 1};
+    dial(&own, &peer, WZP_RACE_REFERENCE);
+    dial(&own, &peer, WZP_RACE_DEPLOYED);
+    dial(&peer, &own, WZP_RACE_REFERENCE);
+    return 0;
+}
