@@ -43,6 +43,9 @@ static bool measure(results *r, const load *l, size_t rounds) {
     for (int w = WHO_COUNT; w-- > 0 && done;) { /* first who takes longest: others would time out */
         c[w] = opens[w](l);
         done = c[w] != NULL;
+        if (done) {
+            contender_keep(c[w]);
+        }
     }
     for (size_t i = 0; i < rounds && done; i++) {
         for (int w = 0; w < WHO_COUNT; w++) {
@@ -236,8 +239,8 @@ static int run_one(char **argv) {
     contender *c = w >= 0 ? opens[w](&l) : NULL;
     for (unsigned i = 0; c != NULL && i < number(argv[6]); i++) {
         const outcome o = contender_measure(c, &l, i == 0 ? WARM : WARM / 5, SPAN);
-        printf("%.0f ns, lost %.0f per million, delay %.0f us, 99 %% %.0f us\n", o.cpu_ns, lost(&o),
-               o.p50_us, o.p99_us);
+        printf("%.0f ns, lost %.0f per million, delay 1 %% %.0f us, 50 %% %.0f us, 99 %% %.0f us\n",
+               o.cpu_ns, lost(&o), o.p1_us, o.p50_us, o.p99_us);
     }
     const int failed = c != NULL ? 0 : 1;
     contender_close(&c);

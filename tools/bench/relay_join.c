@@ -1,6 +1,7 @@
 #include "relay_join.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "io/sys.h"
@@ -42,6 +43,17 @@ static void send_offer(const joining *j, wzp_quic_conn conn) {
     (void)!wzp_quic_send_signal(j->quic, conn, wzp_bytes_of(json, len), NULL);
 }
 
+/* The list of a whole room: nothing more is to come for this member.  Lists leave little by little,
+ * and those of a thousand members are 90 KB for each of them: media would wait behind them. */
+static bool is_whole_list(const joining *j, wzp_bytes json) {
+    static const char count[] = "\"count\":";
+    const size_t head = json.len < 64 ? json.len : 64;
+    const char *at = memmem(json.data, head, "RoomUpdate", 10) != NULL
+                         ? memmem(json.data, head, count, sizeof count - 1)
+                         : NULL;
+    return at != NULL && strtoul(at + sizeof count - 1, NULL, 10) >= j->l->members;
+}
+
 void joining_event(joining *j, const wzp_quic_event *ev, wzp_time now) {
     if (ev->kind == WZP_QUIC_CONNECTED && j->offers) {
         send_offer(j, ev->conn);
@@ -52,11 +64,13 @@ void joining_event(joining *j, const wzp_quic_event *ev, wzp_time now) {
         const size_t head = ev->body.len < 16 ? ev->body.len : 16;
         j->signal_at = now;
         j->answered += memmem(ev->body.data, head, "CallAnswer", 10) != NULL;
+        j->listed += is_whole_list(j, ev->body);
     } else if (ev->kind == WZP_QUIC_CLOSED) {
         j->lost++;
     }
 }
 
 bool joining_done(const joining *j, wzp_time now) {
-    return j->answered == j->l->rooms * j->l->members && now >= j->signal_at + QUIET;
+    const unsigned all = j->l->rooms * j->l->members;
+    return j->answered == all && (!j->offers || j->listed >= all) && now >= j->signal_at + QUIET;
 }

@@ -21,7 +21,7 @@ typedef struct outcome {
     uint64_t sent, wanted, received; /* packets of speakers, and what listeners should get of it */
     double cpu_ns;                   /* of the server's process, for each that was received */
     double pps;                      /* received in a second */
-    double p50_us, p99_us;           /* from the speaker to a listener */
+    double p1_us, p50_us, p99_us;    /* from the speaker to a listener */
 } outcome;
 
 typedef struct contender contender;
@@ -34,6 +34,11 @@ contender *bare_open(const load *load);
 
 /* Plays the load for `warm` and then for `span`, which is measured. */
 outcome contender_measure(contender *c, const load *load, uint64_t warm, uint64_t span);
+
+/* From now on the clients of `c` answer while others are opened or measured.  Who is silent for
+ * longer than a keep-alive is taken for gone: windows shrink, round trips seem to take seconds, and
+ * the second in which that heals would be measured. */
+void contender_keep(contender *c);
 void contender_close(contender **c);
 
 /* relay_steady.c: the same in memory, for a profiler. */
@@ -63,6 +68,7 @@ struct contender {
     pid_t server;
     int fd; /* that the clients wait for */
     uint32_t seq;
+    contender *next_kept;
 
     /* of the measurement that runs */
     wzp_time from; /* what was sent before is not counted */
@@ -70,6 +76,11 @@ struct contender {
     uint32_t *delays;
     size_t delay_count, delay_cap;
 };
+
+/* Whoever is kept answers what came, at most every LOAD_SERVE; `but` (may be NULL) does so itself.
+ */
+#define LOAD_SERVE (10 * WZP_MS)
+void load_serve_kept(const contender *but, wzp_time now);
 
 void load_heard(contender *c, const uint8_t *body, size_t len, wzp_time now);
 

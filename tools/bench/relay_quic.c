@@ -53,6 +53,7 @@ static bool join(quic_clients *q) {
     for (; j->lost == 0 && now < give_up && !joining_done(j, now); now = wzp_io_now()) {
         joining_dial(j, now);
         turn(q, now);
+        load_serve_kept(q->owner, now);
     }
     return joining_done(j, now);
 }
