@@ -62,7 +62,7 @@ wzp_ct_so_far wzp_ct_step_audio_joined(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_so_far so_far = wzp_ct_step_client_joined(e, now);
     return so_far == WZP_CT_NEVER && wzp_ct_play_quality(e) != NULL && wzp_ct_play_tunes(e) &&
                    wzp_ct_play_fate(e) == WZP_CT_EXITED
-               ? wzp_ct_play_lacks(e, wzp_ct_play_quality(e))
+               ? wzp_ct_play_lacks(e, wzp_ct_play_quality(e)[0] == 'a' ? "adaptation" : "codec2")
                : so_far;
 }
 

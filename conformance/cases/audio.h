@@ -55,6 +55,9 @@ static inline bool wzp_ct_is_codec2(uint8_t codec) {
 static inline bool wzp_ct_is_repair(const wzp_ct_heard_packet *p) {
     return (p->hdr.flags & WZP_MEDIA_REPAIR) != 0;
 }
+static inline size_t wzp_ct_codec2_bytes(uint8_t codec) {
+    return codec == 3 ? 8 : 6;
+}
 static inline uint32_t wzp_ct_frame_ms(uint8_t codec) {
     return codec == 2 || codec == 4 ? 40 : 20;
 }

@@ -1,119 +1,8 @@
 /* Clients: the audio that they send (media sheet 16, "Audio sending"). */
 #include <string.h>
 
-#include "conformance/cases/audio.h"
+#include "conformance/cases/audio_judges.h"
 #include "conformance/cases/macros.h"
-
-/* --- AUD-001: codecs and timestamps ----------------------------------------------------------- */
-
-static bool is_source(const wzp_ct_heard_packet *p) {
-    return !wzp_ct_is_repair(p) && p->hdr.codec_id != WZP_CODEC_COMFORT_NOISE;
-}
-
-/* Sources with nothing but repair packets between them, none of which is missing. */
-static const wzp_ct_heard_packet *next_source(const wzp_ct_audio *a, size_t i) {
-    for (size_t k = i + 1; k < a->count && wzp_ct_seq_step(a->packets[k - 1], a->packets[k]) == 1;
-         k++) {
-        if (!wzp_ct_is_repair(a->packets[k])) {
-            return is_source(a->packets[k]) ? a->packets[k] : NULL;
-        }
-    }
-    return NULL;
-}
-
-enum { AHEAD_MS = 1500 }; /* more than any path holds back what came first */
-
-/* A stall of the client or the path makes it slower than the clock, nothing makes it faster. */
-static bool runs_ahead(wzp_ct_exec *e, const wzp_ct_audio *a) {
-    const wzp_ct_heard_packet *first = a->packets[0];
-    const wzp_ct_heard_packet *last = a->packets[a->count - 1];
-    const int64_t passed = ((int64_t)last->at - (int64_t)first->at) / (int64_t)WZP_MS;
-    const int32_t claimed = wzp_ct_ts_step(first, last);
-    if (claimed <= passed + passed / 10 + AHEAD_MS) {
-        return false;
-    }
-    wzp_ct_play_say(e, "its timestamps went %d ms forward in %lld ms", claimed, (long long)passed);
-    return true;
-}
-
-static wzp_ct_so_far judge_frames(wzp_ct_exec *e, const wzp_ct_audio *a) {
-    const wzp_ct_heard *h = &wzp_ct_play_server(e)->audio;
-    if (h->no_codec > 0) {
-        wzp_ct_play_say(e, "%llu packets of audio with codec id %u",
-                        (unsigned long long)h->no_codec, h->wrong_codec);
-        return WZP_CT_NEVER;
-    }
-    for (size_t i = 0; i < a->count; i++) {
-        const wzp_ct_heard_packet *p = a->packets[i];
-        const wzp_ct_heard_packet *q = is_source(p) ? next_source(a, i) : NULL;
-        const int32_t step = q != NULL ? wzp_ct_ts_step(p, q) : 0;
-        if (p->hdr.codec_id > WZP_CODEC_OPUS_64K) {
-            wzp_ct_say_packet(e, p, "not a codec of audio");
-            return WZP_CT_NEVER;
-        }
-        if (q != NULL && q->hdr.codec_id == p->hdr.codec_id &&
-            (step <= 0 || (uint32_t)step % wzp_ct_frame_ms(p->hdr.codec_id) != 0)) {
-            wzp_ct_say_pair(e, p, q, "not a whole number of frames later");
-            return WZP_CT_NEVER;
-        }
-    }
-    return runs_ahead(e, a) ? WZP_CT_NEVER : WZP_CT_HAPPENED;
-}
-
-/* --- AUD-002: numbers ------------------------------------------------------------------------- */
-
-/* Of those that are missing between two packets, so many can have been lost: one for each frame
- * that there was time for, and the repair packets of as many blocks.  Comfort noise has the
- * timestamp of the frame behind it. */
-static uint32_t may_be_lost(const wzp_ct_heard_packet *a, const wzp_ct_heard_packet *b) {
-    enum { BLOCK = 5, REPAIRS = 8 };
-    const int32_t step = wzp_ct_ts_step(a, b);
-    const uint32_t steps = step > 0 ? (uint32_t)step / 20 : 0;
-    const uint32_t first = a->hdr.codec_id == WZP_CODEC_COMFORT_NOISE ? 0 : 1;
-    const uint32_t frames = steps > first ? steps - first : 0;
-    const bool has_repairs = wzp_ct_is_codec2(a->hdr.codec_id) || wzp_ct_is_codec2(b->hdr.codec_id);
-    return frames + (has_repairs ? (frames / BLOCK + 2U) * REPAIRS : 0);
-}
-
-static wzp_ct_so_far judge_numbers(wzp_ct_exec *e, const wzp_ct_audio *a) {
-    size_t lost = 0;
-    for (size_t i = 1; i < a->count; i++) {
-        const wzp_ct_heard_packet *p = a->packets[i - 1];
-        const wzp_ct_heard_packet *q = a->packets[i];
-        const int32_t step = wzp_ct_seq_step(p, q);
-        if (step == 0) {
-            wzp_ct_say_pair(e, p, q, "the same number");
-            return WZP_CT_NEVER;
-        }
-        if ((uint32_t)step - 1 > may_be_lost(p, q)) {
-            wzp_ct_say_pair(e, p, q, "numbers without a packet");
-            return WZP_CT_NEVER;
-        }
-        lost += (uint32_t)step - 1;
-    }
-    if (lost * 20 > a->count) {
-        wzp_ct_play_say(e, "%zu packets are missing, with the time that they stand for", lost);
-        return WZP_CT_UNSURE;
-    }
-    return WZP_CT_HAPPENED;
-}
-
-/* --- AUD-003: the clock ----------------------------------------------------------------------- */
-
-static wzp_ct_so_far judge_clock(wzp_ct_exec *e, const wzp_ct_audio *a) {
-    unsigned codecs = 0;
-    for (size_t i = 1; i < a->count; i++) {
-        const wzp_ct_heard_packet *p = a->packets[i - 1];
-        const wzp_ct_heard_packet *q = a->packets[i];
-        codecs += p->hdr.codec_id != q->hdr.codec_id ? 1 : 0;
-        if (wzp_ct_ts_step(p, q) < 0) {
-            wzp_ct_say_pair(e, p, q, "its clock went back");
-            return WZP_CT_NEVER;
-        }
-    }
-    wzp_ct_play_say(e, "%zu packets, %u changes of codec", a->count, codecs);
-    return WZP_CT_HAPPENED;
-}
 
 /* The relay's word, which a client that adapts follows. */
 static wzp_ct_so_far direct(wzp_ct_exec *e, const wzp_quality_profile *to) {
@@ -138,24 +27,6 @@ static wzp_ct_so_far go_direct(wzp_ct_exec *e, wzp_time now) {
     return wzp_ct_step_audio(e, now);
 }
 
-/* --- AUD-005: Opus has no repair packets ------------------------------------------------------ */
-
-static wzp_ct_so_far judge_opus(wzp_ct_exec *e, const wzp_ct_audio *a) {
-    size_t count = 0;
-    for (size_t i = 0; i < a->count; i++) {
-        const wzp_ct_heard_packet *p = a->packets[i];
-        if (!wzp_ct_is_opus(p->hdr.codec_id)) {
-            continue;
-        }
-        count++;
-        if (wzp_ct_is_repair(p) || p->hdr.fec_ratio != 0 || p->hdr.fec_block != 0) {
-            wzp_ct_say_packet(e, p, "Opus with marks of repair");
-            return WZP_CT_NEVER;
-        }
-    }
-    return count > 0 ? WZP_CT_HAPPENED : wzp_ct_play_lacks(e, "opus");
-}
-
 /* --- the table -------------------------------------------------------------------------------- */
 
 enum { SOME = 10 };
@@ -163,29 +34,65 @@ enum { SOME = 10 };
 #define WHILE(name, judge_, ms)                                                                    \
     static const wzp_ct_audio_watch name = {.span = (ms)*WZP_MS, .least = SOME, .judge = (judge_)}
 
-WHILE(frames, judge_frames, 5000);
+WHILE(frames, wzp_ct_judge_frames, 5000);
 static const wzp_ct_act aud001[] = {
     WZP_CT_AUDIO_JOINED,
     WZP_CT_AUDIO("its timestamps go by whole frames, and as fast as the clock", &frames),
 };
 
-WHILE(numbers, judge_numbers, 5000);
+WHILE(numbers, wzp_ct_judge_numbers, 5000);
 static const wzp_ct_act aud002[] = {
     WZP_CT_AUDIO_JOINED,
     WZP_CT_AUDIO("each packet has the next number", &numbers),
 };
 
-WHILE(whole_clock, judge_clock, 5000);
+WHILE(whole_clock, wzp_ct_judge_clock, 5000);
 static const wzp_ct_act aud003[] = {
     WZP_CT_AUDIO_JOINED,
     {"its timestamps never go back", 15, wzp_ct_step_audio_anew, go_direct,
      WZP_CT_REASON_NO_RESPONSE, WZP_CT_REASON_WRONG_RESPONSE, &whole_clock},
 };
 
-WHILE(opus, judge_opus, 5000);
+WHILE(opus, wzp_ct_judge_opus, 5000);
 static const wzp_ct_act aud005[] = {
     WZP_CT_AUDIO_JOINED,
     WZP_CT_AUDIO("no packet of Opus is a repair packet or has a block", &opus),
+};
+
+WHILE(payloads, wzp_ct_judge_payloads, 4000);
+static const wzp_ct_act aud004[] = {
+    WZP_CT_AUDIO_JOINED,
+    WZP_CT_AUDIO("each payload is a frame of its codec", &payloads),
+};
+
+WHILE(report_rate, wzp_ct_judge_report_rate, 5000);
+static const wzp_ct_act qr002[] = {
+    WZP_CT_AUDIO_JOINED,
+    WZP_CT_AUDIO("a quality report comes with one of 50 frames of sound", &report_rate),
+};
+
+WHILE(report_size, wzp_ct_judge_report_size, 4000);
+static const wzp_ct_act qr003[] = {
+    WZP_CT_AUDIO_JOINED,
+    WZP_CT_AUDIO("behind a frame there are four bytes of report", &report_size),
+};
+
+WHILE(blocks, wzp_ct_judge_blocks, 4000);
+static const wzp_ct_act fec001[] = {
+    WZP_CT_AUDIO_JOINED,
+    WZP_CT_AUDIO("blocks and indices count in order", &blocks),
+};
+
+WHILE(symbols, wzp_ct_judge_symbols, 4000);
+static const wzp_ct_act fec002[] = {
+    WZP_CT_AUDIO_JOINED,
+    WZP_CT_AUDIO("repair packets are RaptorQ symbols of the frames before them", &symbols),
+};
+
+WHILE(marks, wzp_ct_judge_marks, 4000);
+static const wzp_ct_act fec003[] = {
+    WZP_CT_AUDIO_JOINED,
+    WZP_CT_AUDIO("repair packets are marked, and nothing else is", &marks),
 };
 
 #define AUDIO(id, requirement, title, must, traffic, script, quality_, ...)                        \
@@ -196,7 +103,9 @@ static const wzp_ct_act aud005[] = {
         .criteria = {.rule = WZP_CT_RULE_RESP}, .acts = (script),                                  \
         .act_count = WZP_COUNT_OF(script), .state_size = sizeof(wzp_ct_audio_state)                \
     }
-#define OF_ITSELF "what the client sends by itself for five seconds"
+#define OF_ITSELF "what the client sends by itself within five seconds"
+#define AT_3200 "codec2-3200"
+#define AT_1200 "catastrophic"
 
 static const wzp_ct_case cases[] = {
     AUDIO("AUD-001", "AUD-001", "codecs and timestamps",
@@ -204,13 +113,43 @@ static const wzp_ct_case cases[] = {
           .level = WZP_CT_MUST),
     AUDIO("AUD-002", "AUD-002", "numbers", "give each packet of the stream the next number",
           OF_ITSELF, aud002, NULL, .level = WZP_CT_MUST),
+    AUDIO("AUD-002b", "AUD-002", "numbers of repair packets",
+          "give each packet of the stream the next number, repair packets too", OF_ITSELF, aud002,
+          AT_3200, .level = WZP_CT_MUST),
     AUDIO("AUD-003", "AUD-003", "the media clock",
           "never let timestamps go back, not even where the codec changes",
           "QualityDirectives down to Codec2 and back, 1.2 s apart", aud003, "auto",
           .level = WZP_CT_MUST),
+    AUDIO("AUD-004", "AUD-004", "payloads of Opus",
+          "send packets of Opus: at most 512 bytes, mono, one frame of the codec's duration",
+          OF_ITSELF, aud004, NULL, .level = WZP_CT_MUST),
+    AUDIO("AUD-004b", "AUD-004", "payloads of Codec2 at 3200 bit/s", "send frames of 8 bytes",
+          OF_ITSELF, aud004, AT_3200, .level = WZP_CT_MUST),
+    AUDIO("AUD-004c", "AUD-004", "payloads of Codec2 at 1200 bit/s", "send frames of 6 bytes",
+          OF_ITSELF, aud004, AT_1200, .level = WZP_CT_MUST),
     AUDIO("AUD-005", "AUD-005", "Opus without repair",
           "send no repair packets for Opus, and zeros as ratio and block", OF_ITSELF, aud005, NULL,
           .level = WZP_CT_MUST),
+    AUDIO("QR-002", "QR-002", "how often it reports",
+          "send a quality report with one of 50 frames, with none but frames of sound", OF_ITSELF,
+          qr002, NULL, .level = WZP_CT_SHOULD),
+    AUDIO("QR-003", "QR-003", "the size of reports", "send four bytes as a quality report",
+          OF_ITSELF, qr003, AT_3200, .level = WZP_CT_MUST),
+    AUDIO("FEC-001", "FEC-001", "blocks of Codec2 at 3200 bit/s",
+          "number blocks and what is in them: 5 frames, 3 repair packets", OF_ITSELF, fec001,
+          AT_3200, .level = WZP_CT_MUST),
+    AUDIO("FEC-001b", "FEC-001", "blocks of Codec2 at 1200 bit/s",
+          "number blocks and what is in them: 8 frames, 8 repair packets", OF_ITSELF, fec001,
+          AT_1200, .level = WZP_CT_MUST),
+    AUDIO("FEC-002", "FEC-002", "repair packets of Codec2 at 3200 bit/s",
+          "send RaptorQ symbols of the frames of their block", OF_ITSELF, fec002, AT_3200,
+          .level = WZP_CT_MUST),
+    AUDIO("FEC-002b", "FEC-002", "repair packets of Codec2 at 1200 bit/s",
+          "send RaptorQ symbols of the frames of their block", OF_ITSELF, fec002, AT_1200,
+          .level = WZP_CT_MUST),
+    AUDIO("FEC-003", "FEC-003", "marks of repair packets",
+          "mark repair packets, and give them the codec of their frames", OF_ITSELF, fec003,
+          AT_3200, .level = WZP_CT_MUST),
 };
 
 const wzp_ct_chapter wzp_ct_chapter_aud = {"AUD", "Clients: the audio that they send", cases,

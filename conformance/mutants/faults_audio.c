@@ -1,9 +1,13 @@
 #include "conformance/mutants/faults_audio.h"
 
-#include "client/cipher.h"
-#include "conformance/mutants/wrap.h"
+#include <opus.h>
 
-enum { EVERY = 40 };
+#include "client/cipher.h"
+#include "client/pace.h"
+#include "conformance/mutants/wrap.h"
+#include "media/repair.h"
+
+enum { EVERY = 40, TOO_LONG = 528 };
 
 static wzp_audio_fault fault;
 
@@ -11,6 +15,9 @@ static wzp_audio_fault fault;
 static struct subject {
     unsigned sent; /* packets */
     uint32_t skipped, block;
+    uint32_t first, repairs; /* number of the first packet; repair packets since */
+    unsigned frames, captured, reports;
+    uint8_t symbol[256], payload[640];
     uint8_t codec;
     uint32_t began; /* with this codec */
 } it;
@@ -27,6 +34,14 @@ static bool is_opus(uint8_t codec) {
 
 static bool is_due(unsigned every) {
     return it.sent % every == 0;
+}
+
+static bool is_codec2(uint8_t codec) {
+    return codec == WZP_CODEC_CODEC2_3200 || codec == WZP_CODEC_CODEC2_1200;
+}
+
+static bool is_repair(const wzp_media_hdr *hdr) {
+    return (hdr->flags & WZP_MEDIA_REPAIR) != 0;
 }
 
 static void spoil_clock(wzp_media_hdr *hdr) {
@@ -64,6 +79,10 @@ static void spoil_header(wzp_media_hdr *hdr) {
         it.skipped += is_due(EVERY) ? 1 : 0;
         hdr->seq += it.skipped;
         break;
+    case WZP_AUDIO_FAULT_TWO_ROWS:
+        hdr->seq = is_repair(hdr) ? it.first + it.repairs : hdr->seq - it.repairs;
+        it.repairs += is_repair(hdr) ? 1 : 0;
+        break;
     case WZP_AUDIO_FAULT_REPEATS:
         hdr->seq -= is_due(EVERY) ? 1 : 0;
         break;
@@ -89,13 +108,130 @@ static void spoil_opus(wzp_media_hdr *hdr) {
     }
 }
 
+/* Table 1.1's other codec, and where a packet of Opus says what it is (RFC 6716, 3.1). */
+enum { OTHER = WZP_CODEC_CODEC2_3200 ^ WZP_CODEC_CODEC2_1200, TOC_STEREO = 4, TOC_TWO = 1 };
+
+static void replace(wzp_media_packet *p, size_t len) {
+    p->payload = wzp_bytes_of(it.payload, len);
+}
+
+/* The payload is in it.payload already. */
+static void spoil_sound(wzp_media_packet *p) {
+    const size_t len = p->payload.len;
+    switch (fault) {
+    case WZP_AUDIO_FAULT_TWO_FRAMES:
+        memcpy(it.payload + len, it.payload + 1, len - 1);
+        it.payload[0] = (uint8_t)((it.payload[0] & ~3) | TOC_TWO);
+        replace(p, 2 * len - 1);
+        break;
+    case WZP_AUDIO_FAULT_STEREO:
+        it.payload[0] |= TOC_STEREO;
+        replace(p, len);
+        break;
+    case WZP_AUDIO_FAULT_NO_OPUS:
+        it.payload[0] |= 3; /* any number of frames: none */
+        it.payload[1] = 0;
+        replace(p, is_due(EVERY) ? 2 : len);
+        break;
+    case WZP_AUDIO_FAULT_TOO_LONG:
+        (void)opus_packet_pad(it.payload, (opus_int32)len, TOO_LONG);
+        replace(p, TOO_LONG);
+        break;
+    default:
+        break;
+    }
+}
+
+static void spoil_codec2(wzp_media_packet *p) {
+    wzp_media_hdr *hdr = &p->hdr;
+    switch (fault) {
+    case WZP_AUDIO_FAULT_CODEC2_CUT:
+        p->payload.len -= is_repair(hdr) ? 0 : 1;
+        break;
+    case WZP_AUDIO_FAULT_ONE_BLOCK:
+        hdr->fec_block &= 0xff00;
+        break;
+    case WZP_AUDIO_FAULT_OTHER_ORDER:
+        hdr->fec_block = (uint16_t)(hdr->fec_block << 8 | hdr->fec_block >> 8);
+        break;
+    case WZP_AUDIO_FAULT_RATIO:
+        hdr->fec_ratio = 30;
+        break;
+    case WZP_AUDIO_FAULT_UNMARKED:
+        hdr->flags = (uint8_t)(hdr->flags & ~WZP_MEDIA_REPAIR);
+        break;
+    case WZP_AUDIO_FAULT_OTHER_CODEC:
+        hdr->codec_id ^= is_repair(hdr) ? OTHER : 0;
+        break;
+    default:
+        break;
+    }
+}
+
+/* What it protects with: all frames since the last repair packet. */
+static void spoil_symbol(wzp_media_packet *p) {
+    if (!is_repair(&p->hdr)) {
+        if (it.frames++ == 0) {
+            memset(it.symbol, 0, sizeof it.symbol);
+        }
+        for (size_t i = 0; i < p->payload.len; i++) {
+            it.symbol[i] ^= p->payload.data[i];
+        }
+        return;
+    }
+    it.frames = 0;
+    if (fault == WZP_AUDIO_FAULT_XOR) {
+        p->payload = wzp_bytes_of(it.symbol, p->payload.len);
+    } else if (fault == WZP_AUDIO_FAULT_NO_PREFIX) {
+        p->payload = wzp_bytes_of(p->payload.data + 2, p->payload.len - 2);
+    }
+}
+
+static void spoil(wzp_media_packet *p) {
+    const wzp_bytes payload = p->payload;
+    spoil_clock(&p->hdr);
+    if (is_opus(p->hdr.codec_id) && payload.len > 2 && 2 * payload.len < sizeof it.payload) {
+        memcpy(it.payload, payload.data, payload.len);
+        spoil_opus(&p->hdr);
+        spoil_sound(p);
+    } else if (is_codec2(p->hdr.codec_id)) {
+        spoil_symbol(p);
+        spoil_codec2(p);
+    }
+    spoil_header(&p->hdr);
+}
+
 WRAP(wzp_err, wzp_cipher_write, wzp_cipher *cipher, wzp_wr *wr, const wzp_media_packet *packet) {
     wzp_media_packet changed = *packet;
-    it.sent++;
-    spoil_clock(&changed.hdr);
-    if (is_opus(changed.hdr.codec_id)) {
-        spoil_opus(&changed.hdr);
+    it.first = it.sent++ == 0 ? packet->hdr.seq : it.first;
+    spoil(&changed);
+    const wzp_err err = __real_wzp_cipher_write(cipher, wr, &changed);
+    if (fault == WZP_AUDIO_FAULT_SHORT_REPORT && (changed.hdr.flags & WZP_MEDIA_QUALITY) != 0) {
+        wr->pos -= err == WZP_OK ? 1 : 0;
     }
-    spoil_header(&changed.hdr);
-    return __real_wzp_cipher_write(cipher, wr, &changed);
+    return err;
+}
+
+/* --- reports ---------------------------------------------------------------------------------- */
+
+WRAP(bool, wzp_pace_take_report, wzp_pace *pace, wzp_quality_report *out) {
+    const bool is_due_now = __real_wzp_pace_take_report(pace, out);
+    it.reports += is_due_now ? 1 : 0;
+    it.captured++;
+    return fault == WZP_AUDIO_FAULT_NO_REPORTS       ? false
+           : fault == WZP_AUDIO_FAULT_REPORTS_OFTEN  ? it.captured % 25 == 0
+           : fault == WZP_AUDIO_FAULT_REPORTS_RARELY ? is_due_now && it.reports % 2 == 0
+                                                     : is_due_now;
+}
+
+/* --- repair packets --------------------------------------------------------------------------- */
+
+WRAP(bool, wzp_repair_out_next, wzp_repair_out *repair, uint32_t *next_seq, wzp_media_packet *out) {
+    const bool is_there = __real_wzp_repair_out_next(repair, next_seq, out);
+    const int last = is_there && out->hdr.codec_id == WZP_CODEC_CODEC2_3200 ? 7 : 15;
+    if (!is_there || fault != WZP_AUDIO_FAULT_SMALL_BLOCKS || out->hdr.fec_block >> 8 != last) {
+        return is_there;
+    }
+    *next_seq -= 1;
+    return __real_wzp_repair_out_next(repair, next_seq, out); /* no more: the block ends */
 }

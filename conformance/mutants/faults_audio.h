@@ -11,11 +11,30 @@
     X(SAMPLES, "clock-of-samples", "counts samples in its timestamps", "AUD-001")                  \
     X(SKIPS, "skips-numbers", "leaves out each 40th number", "AUD-002")                            \
     X(REPEATS, "repeats-numbers", "uses each 40th number twice", "AUD-002")                        \
+    X(TWO_ROWS, "two-rows-of-numbers", "numbers repair packets by themselves", "AUD-002b")         \
     X(CLOCK_BACK, "clock-back", "goes back by a second in each 80th packet", "AUD-003")            \
     X(CLOCK_BY_CODEC, "clock-by-codec", "begins a new clock with each codec", "AUD-003")           \
+    X(TWO_FRAMES, "two-frames", "puts the 20 ms of a packet of Opus into it twice", "AUD-004")     \
+    X(STEREO, "stereo", "says that its Opus is stereo", "AUD-004")                                 \
+    X(NO_OPUS, "no-frames", "sends each 40th packet of Opus without a frame", "AUD-004")           \
+    X(TOO_LONG, "too-long", "fills up its Opus to 528 bytes", "AUD-004")                           \
+    X(CODEC2_CUT, "codec2-cut", "cuts the last byte off Codec2", "AUD-004b AUD-004c")              \
     X(OPUS_RATIO, "opus-ratio", "announces repair packets for Opus", "AUD-005")                    \
     X(OPUS_BLOCK, "opus-block", "counts blocks of Opus", "AUD-005")                                \
-    X(OPUS_REPAIR, "opus-repair", "sends each tenth packet of Opus as a repair packet", "AUD-005")
+    X(OPUS_REPAIR, "opus-repair", "sends each tenth packet of Opus as a repair packet", "AUD-005") \
+    X(REPORTS_OFTEN, "reports-often", "reports with each 25th frame", "QR-002")                    \
+    X(REPORTS_RARELY, "reports-rarely", "reports with each 100th frame", "QR-002")                 \
+    X(NO_REPORTS, "no-reports", "never reports", "QR-002")                                         \
+    X(SHORT_REPORT, "short-report", "leaves out the fourth byte of reports", "QR-003")             \
+    X(ONE_BLOCK, "one-block", "does not count its blocks", "FEC-001 FEC-001b")                     \
+    X(SMALL_BLOCKS, "small-blocks", "sends a repair packet less", "FEC-001 FEC-001b")              \
+    X(OTHER_ORDER, "index-first", "has index and block in the other order", "FEC-001 FEC-001b")    \
+    X(RATIO, "other-ratio", "announces another ratio", "FEC-001 FEC-001b")                         \
+    X(XOR, "xor", "sends the XOR of its frames as repair packets", "FEC-002 FEC-002b")             \
+    X(NO_PREFIX, "no-prefix", "forgets the length of the frames in its symbols",                   \
+      "FEC-002 FEC-002b")                                                                          \
+    X(UNMARKED, "unmarked", "does not mark repair packets", "FEC-003")                             \
+    X(OTHER_CODEC, "other-codec", "gives repair packets another codec", "FEC-003")
 
 typedef enum wzp_audio_fault {
     WZP_AUDIO_FAULT_NONE,

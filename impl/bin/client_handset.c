@@ -75,6 +75,10 @@ static void on_events(void *ctx, wzp_time now) {
             say(h, "call set up", ev.room);
             h->on_set_up(h->ctx, ev.room, ev.relay.family == WZP_ADDR_NONE ? &h->relay : &ev.relay);
             break;
+        case WZP_PHONE_REFLEXIVE: /* nothing is direct here yet */
+        case WZP_PHONE_PATH:
+        case WZP_PHONE_UPDATE:
+            break;
         case WZP_PHONE_ENDED:
             on_call_ended(h, ev.text);
             break;

@@ -18,7 +18,8 @@ static void drain(wzp_client *c, wzp_time now) {
     while (wzp_quic_next_event(c->quic, &ev)) {
         switch (ev.kind) {
         case WZP_QUIC_CONNECTED:
-            wzp_client_send_offer(c, now);
+        case WZP_QUIC_SIGNAL_ACKED:
+            wzp_client_admit(c, &ev, now);
             break;
         case WZP_QUIC_SIGNAL:
             if (wzp_client_may_pass(c, false, ev.body, now)) {
@@ -35,7 +36,6 @@ static void drain(wzp_client *c, wzp_time now) {
                            wzp_quic_close_text(&ev.close), (unsigned long long)ev.close.code);
             break;
         case WZP_QUIC_SIGNAL_BAD:
-        case WZP_QUIC_SIGNAL_ACKED:
         case WZP_QUIC_UNI:
         case WZP_QUIC_PATH:
             break;
@@ -257,7 +257,8 @@ wzp_err wzp_client_new(wzp_client **out, const wzp_client_cfg *cfg, wzp_time now
                                .is_fixed = !cfg->adapts,
                                .codec = cfg->codec,
                                .smallest = smallest(cfg)};
-    wzp_err err = wzp_pace_init(&c->pace, &pace);
+    wzp_err err = wzp_admission_init(&c->admission, cfg->token, cfg->pin);
+    err = err == WZP_OK ? wzp_pace_init(&c->pace, &pace) : err;
     err = err == WZP_OK ? wzp_repair_out_new(&c->repair, cfg->policy == WZP_ADAPT_DEPLOYED) : err;
     if (err == WZP_OK && !cfg->coded) {
         err = wzp_audio_enc_new(&c->enc, &(wzp_audio_enc_cfg){.codec = cfg->codec});
@@ -327,6 +328,13 @@ void wzp_client_count(const wzp_client *c, wzp_client_stats *out) {
             out->jitter_ms = jitter > out->jitter_ms ? jitter : out->jitter_ms;
         }
         wzp_listener_add_refused(&c->listeners[i], &out->refused);
+        if (c->listeners[i].jbuf != NULL) {
+            wzp_jbuf_stats j;
+            wzp_jbuf_count(c->listeners[i].jbuf, &j);
+            out->buffered += wzp_jbuf_depth(c->listeners[i].jbuf);
+            out->underruns += j.concealed;
+            out->overruns += j.overrun;
+        }
     }
     out->late = out->refused.late;
     if (wzp_quic_conn_stats(c->quic, c->conn, &stats)) {

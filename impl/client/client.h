@@ -25,11 +25,13 @@ typedef struct wzp_client wzp_client;
 typedef struct wzp_client_cfg {
     wzp_rng rng;
     wzp_log log;
-    uint8_t seed[32];  /* identity; the client wipes its copy */
-    const char *room;  /* SNI; NULL or "": "default" */
-    const char *alias; /* NULL: none */
-    uint8_t codec;     /* an audio codec; to begin with, if the client adapts */
-    bool adapts;       /* follows its path, the relay and its peers; else the codec is fixed */
+    uint8_t seed[32];   /* identity; the client wipes its copy */
+    const char *room;   /* SNI; NULL or "": "default" */
+    const char *alias;  /* NULL: none */
+    const char *token;  /* see admission.h; NULL: none */
+    const uint8_t *pin; /* SHA-256 of the relay's certificate; NULL: any will do */
+    uint8_t codec;      /* an audio codec; to begin with, if the client adapts */
+    bool adapts;        /* follows its path, the relay and its peers; else the codec is fixed */
     wzp_adapt_policy policy;
     bool listen_only;  /* never asks for sound */
     bool coded;        /* coded mode; any audio codec will do */
@@ -53,7 +55,7 @@ typedef struct wzp_client_cfg {
     void *signal_ctx;
 } wzp_client_cfg;
 
-/* Starts to connect.  WZP_ERR_INVALID_ARGUMENT (codec, room), NOMEM, CRYPTO_LIB. */
+/* Starts to connect.  WZP_ERR_INVALID_ARGUMENT (codec, room, token), NOMEM, CRYPTO_LIB. */
 WZP_MUST_USE wzp_err wzp_client_new(wzp_client **out, const wzp_client_cfg *cfg, wzp_time now);
 void wzp_client_free(wzp_client **client);
 
@@ -116,6 +118,9 @@ typedef struct wzp_client_stats {
     uint64_t expired;         /* frames of ours that the network did not take in time */
     uint8_t codec;            /* that is sent now */
     uint64_t codec_changes;
+    uint64_t buffered;            /* frames that wait to be played now */
+    uint64_t underruns;           /* frames that were not there in time, recovered ones included */
+    uint64_t overruns;            /* frames for which there was no room */
     wzp_cipher_stats cipher;      /* zero in clear */
     uint64_t malformed;           /* datagrams that are no media packet of this version */
     uint64_t crowded;             /* packets of more senders than are told apart */

@@ -2,6 +2,7 @@
 #ifndef WZP_CLIENT_INTERNAL_H
 #define WZP_CLIENT_INTERNAL_H
 
+#include "client/admission.h"
 #include "client/client.h"
 #include "client/listener.h"
 #include "client/pace.h"
@@ -44,6 +45,7 @@ struct wzp_client {
     wzp_tracks tracks;
 
     wzp_identity identity;
+    wzp_admission admission;
     wzp_ephemeral ephemeral;
     char room[WZP_QUIC_SNI_MAX + 1], alias[128], hangup[192], closed[192];
     int16_t pcm[WZP_AUDIO_FRAME_MAX];
@@ -53,7 +55,8 @@ struct wzp_client {
 
 void wzp_client_send_json(wzp_client *c, wzp_bytes json);
 void wzp_client_send_signal(wzp_client *c, const wzp_signal *signal, wzp_time now);
-void wzp_client_send_offer(wzp_client *c, wzp_time now);
+/* The connection stands, or something of it was acknowledged: begins when it may. */
+void wzp_client_admit(wzp_client *c, const wzp_quic_event *ev, wzp_time now);
 void wzp_client_send_rekey(wzp_client *c, wzp_time now);
 bool wzp_client_may_pass(const wzp_client *c, bool out, wzp_bytes json, wzp_time now);
 void wzp_client_on_signal(wzp_client *c, wzp_bytes json, wzp_time now);

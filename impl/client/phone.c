@@ -1,47 +1,12 @@
-#include "client/phone.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/hex.h"
-#include "crypto/handshake.h"
+#include "client/phone_internal.h"
 
 #define KEEP_ALIVE (10 * WZP_S) /* well within the idle timeout of 30 s */
 
-enum { CALL_ID_BYTES = 16, CALL_ID_MAX = 128, NAME_MAX = 128 };
-
-typedef enum phone_state {
-    PHONE_CONNECTING,
-    PHONE_REGISTERING,
-    PHONE_IDLE,
-    PHONE_CALLING,  /* we have offered */
-    PHONE_RUNG,     /* somebody has */
-    PHONE_ANSWERED, /* we have taken it: the relay sets it up */
-    PHONE_TALKING,
-    PHONE_CLOSED
-} phone_state;
-
-struct wzp_phone {
-    phone_state state;
-    /* What was not told yet, in the order in which it is. */
-    bool tell_registered, tell_presence, tell_ended, tell_incoming, tell_ringing, tell_set_up,
-        tell_closed;
-    bool rang, proven;
-    uint32_t present;
-    wzp_quic *quic;
-    wzp_quic_conn conn;
-    wzp_log log;
-    wzp_rng rng;
-    void (*signal)(void *ctx, bool out, wzp_bytes json);
-    void *signal_ctx;
-    wzp_identity identity;
-    wzp_ephemeral ephemeral;
-    wzp_addr relay;
-    char call_id[CALL_ID_MAX + 1];
-    char alias[NAME_MAX], peer[WZP_FINGERPRINT_TEXT + 1], peer_alias[NAME_MAX];
-    char room[WZP_QUIC_SNI_MAX + 1];
-    char build[NAME_MAX], ended[NAME_MAX], closed[192];
-};
+enum { CALL_ID_BYTES = 16 };
 
 /* --- text from the peer ----------------------------------------------------------------------- */
 
@@ -71,7 +36,7 @@ static void show(const wzp_phone *p, bool out, wzp_bytes json) {
     }
 }
 
-static void send_signal(wzp_phone *p, const wzp_signal *signal) {
+void wzp_phone_send(wzp_phone *p, const wzp_signal *signal) {
     uint8_t buf[4096];
     wzp_wr wr;
     wzp_wr_init(&wr, buf, sizeof buf);
@@ -93,12 +58,12 @@ static void send_register(wzp_phone *p) {
         .u.RegisterPresence = {.signature = {signature, sizeof signature},
                                .alias = {p->alias[0] != '\0', wzp_bytes_str(p->alias)}}};
     memcpy(reg.u.RegisterPresence.identity_pub.bytes, p->identity.ed25519_pub, WZP_KEY_LEN);
-    send_signal(p, &reg);
+    wzp_phone_send(p, &reg);
     p->state = PHONE_REGISTERING;
 }
 
 static void send_hangup(wzp_phone *p, wzp_hangup_kind reason, wzp_bytes call_id) {
-    send_signal(
+    wzp_phone_send(
         p, &(wzp_signal){.kind = WZP_SIGNAL_HANGUP,
                          .version = 1,
                          .u.Hangup = {.reason.kind = (uint8_t)reason, .call_id = {true, call_id}}});
@@ -106,7 +71,7 @@ static void send_hangup(wzp_phone *p, wzp_hangup_kind reason, wzp_bytes call_id)
 
 /* --- the call --------------------------------------------------------------------------------- */
 
-static bool is_ours(const wzp_phone *p, wzp_bytes call_id) {
+bool wzp_phone_is_about(const wzp_phone *p, wzp_bytes call_id) {
     return p->state > PHONE_IDLE && wzp_bytes_equal(call_id, wzp_bytes_str(p->call_id));
 }
 
@@ -114,6 +79,7 @@ static void end_call(wzp_phone *p, const char *why) {
     wzp_crypto_wipe(&p->ephemeral, sizeof p->ephemeral);
     (void)snprintf(p->ended, sizeof p->ended, "%s", why);
     p->tell_incoming = p->tell_ringing = p->tell_set_up = false;
+    wzp_phone_forget_paths(p);
     p->tell_ended = true;
     p->state = PHONE_IDLE;
     p->rang = false;
@@ -140,6 +106,7 @@ static void on_offer(wzp_phone *p, const wzp_signal_DirectCallOffer *offer) {
     keep(p->peer_alias, sizeof p->peer_alias,
          offer->caller_alias.present ? offer->caller_alias.value : wzp_bytes_str(""));
     p->proven = is_proven(offer);
+    p->peer_is_able = wzp_phone_is_able(&offer->caller_build_version);
     p->tell_incoming = true;
     p->state = PHONE_RUNG;
 }
@@ -147,7 +114,7 @@ static void on_offer(wzp_phone *p, const wzp_signal_DirectCallOffer *offer) {
 static void on_setup(wzp_phone *p, const wzp_signal_CallSetup *setup) {
     char text[WZP_ADDR_TEXT_MAX];
     const bool is_due = p->state == PHONE_CALLING || p->state == PHONE_ANSWERED;
-    if (!is_due || !is_ours(p, setup->call_id)) {
+    if (!is_due || !wzp_phone_is_about(p, setup->call_id)) {
         return;
     }
     if (setup->room.len == 0 || setup->room.len > WZP_QUIC_SNI_MAX) {
@@ -160,6 +127,7 @@ static void on_setup(wzp_phone *p, const wzp_signal_CallSetup *setup) {
     if (wzp_addr_parse(&p->relay, text) != WZP_OK) {
         p->relay = (wzp_addr){.family = WZP_ADDR_NONE};
     }
+    wzp_phone_set_up_paths(p, setup);
     p->tell_set_up = true;
     p->state = PHONE_TALKING;
 }
@@ -167,7 +135,8 @@ static void on_setup(wzp_phone *p, const wzp_signal_CallSetup *setup) {
 /* Without call_id it is about all calls: old clients, and a relay that does not know the callee. */
 static void on_hangup(wzp_phone *p, const wzp_signal_Hangup *hangup) {
     const char *name = wzp_hangup_name((wzp_hangup_kind)hangup->reason.kind);
-    if (p->state <= PHONE_IDLE || (hangup->call_id.present && !is_ours(p, hangup->call_id.value))) {
+    if (p->state <= PHONE_IDLE ||
+        (hangup->call_id.present && !wzp_phone_is_about(p, hangup->call_id.value))) {
         return;
     }
     const bool is_unknown = p->state == PHONE_CALLING && !p->rang && !hangup->call_id.present;
@@ -211,7 +180,7 @@ static void on_signal(wzp_phone *p, wzp_bytes json, wzp_time now) {
         on_offer(p, &signal->u.DirectCallOffer);
         break;
     case WZP_SIGNAL_CALL_RINGING:
-        if (p->state == PHONE_CALLING && is_ours(p, signal->u.CallRinging.call_id)) {
+        if (p->state == PHONE_CALLING && wzp_phone_is_about(p, signal->u.CallRinging.call_id)) {
             p->rang = p->tell_ringing = true;
         }
         break;
@@ -221,7 +190,8 @@ static void on_signal(wzp_phone *p, wzp_bytes json, wzp_time now) {
     case WZP_SIGNAL_HANGUP:
         on_hangup(p, &signal->u.Hangup);
         break;
-    default: /* of paths and upgrades, which only direct paths have */
+    default:
+        wzp_phone_on_path_signal(p, signal);
         break;
     }
     wzp_signal_free(&signal);
@@ -245,6 +215,7 @@ wzp_err wzp_phone_call(wzp_phone *p, const char *fingerprint) {
     wzp_fingerprint_write(p->peer, target);
     wzp_ephemeral_new(&p->ephemeral, p->rng);
     wzp_handshake_sign(signature, &p->identity, WZP_ROLE_OFFER, p->ephemeral.pub);
+    p->is_caller = p->is_open = true;
     wzp_signal offer = {
         .kind = WZP_SIGNAL_DIRECT_CALL_OFFER,
         .version = 1,
@@ -256,13 +227,13 @@ wzp_err wzp_phone_call(wzp_phone *p, const char *fingerprint) {
                               .supported_profiles = {&wzp_profile_good, 1}}};
     memcpy(offer.u.DirectCallOffer.identity_pub.bytes, p->identity.ed25519_pub, WZP_KEY_LEN);
     memcpy(offer.u.DirectCallOffer.ephemeral_pub.bytes, p->ephemeral.pub, WZP_KEY_LEN);
-    send_signal(p, &offer);
+    wzp_phone_offer_paths(p, &offer.u.DirectCallOffer);
+    wzp_phone_send(p, &offer);
     p->state = PHONE_CALLING;
     return WZP_OK;
 }
 
-/* No addresses: this client has no direct paths yet, and then accepting in trust or not is the
- * same on the wire but for the word. */
+/* Only who trusts the caller tells where it is (nat sheet 1.11). */
 static void send_answer(wzp_phone *p, wzp_accept_mode mode) {
     uint8_t signature[WZP_SIGNATURE_LEN];
     wzp_signal answer = {
@@ -279,7 +250,11 @@ static void send_answer(wzp_phone *p, wzp_accept_mode mode) {
         memcpy(a->ephemeral_pub.value, p->ephemeral.pub, WZP_KEY_LEN);
         a->chosen_profile = (wzp_opt_profile){true, wzp_profile_good};
     }
-    send_signal(p, &answer);
+    p->is_open = mode == WZP_ACCEPT_TRUSTED;
+    if (p->is_open) {
+        wzp_phone_answer_paths(p, a);
+    }
+    wzp_phone_send(p, &answer);
 }
 
 wzp_err wzp_phone_answer(wzp_phone *p, wzp_accept_mode mode) {
@@ -313,45 +288,61 @@ static void on_closed(wzp_phone *p, const wzp_quic_close_info *close) {
     if (p->state > PHONE_IDLE) {
         end_call(p, "the relay is gone");
     }
-    (void)snprintf(p->closed, sizeof p->closed, "%s (code 0x%llx)", wzp_quic_close_text(close),
-                   (unsigned long long)close->code);
+    if (p->refused != NULL) {
+        (void)snprintf(p->closed, sizeof p->closed, "%s", p->refused);
+    } else {
+        (void)snprintf(p->closed, sizeof p->closed, "%s (code 0x%llx)", wzp_quic_close_text(close),
+                       (unsigned long long)close->code);
+    }
     p->state = PHONE_CLOSED;
     p->tell_closed = true;
 }
 
-static void drain(wzp_phone *p, wzp_time now) {
-    wzp_quic_event ev;
-    while (wzp_quic_next_event(p->quic, &ev)) {
-        if (ev.kind == WZP_QUIC_CONNECTED) {
-            send_register(p);
-        } else if (ev.kind == WZP_QUIC_SIGNAL) {
-            on_signal(p, ev.body, now);
-        } else if (ev.kind == WZP_QUIC_CLOSED) {
-            on_closed(p, &ev.close);
-        }
+static void on_event(void *self, const wzp_quic_event *ev, wzp_time now) {
+    wzp_phone *p = self;
+    const char *why = "";
+    const wzp_admission_step step = wzp_admission_take(&p->admission, p->quic, ev, &why);
+    if (step == WZP_ADMISSION_GO) {
+        send_register(p);
+    } else if (step == WZP_ADMISSION_REFUSE) {
+        p->refused = why;
+        wzp_quic_close(p->quic, p->conn, 0, "hangup", now);
+    } else if (ev->kind == WZP_QUIC_SIGNAL) {
+        on_signal(p, ev->body, now);
+    } else if (ev->kind == WZP_QUIC_CLOSED) {
+        on_closed(p, &ev->close);
     }
 }
 
 static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
                       wzp_time now) {
-    wzp_phone *p = self;
-    wzp_quic_recv(p->quic, path, ecn, payload, now);
-    drain(p, now);
+    const wzp_core end = wzp_endpoint_core(((wzp_phone *)self)->endpoint);
+    end.ops->recv(end.self, path, ecn, payload, now);
 }
 
 static void core_tick(void *self, wzp_time now) {
     wzp_phone *p = self;
-    wzp_quic_tick(p->quic, now);
-    drain(p, now);
+    if (p->is_owner) {
+        const wzp_core end = wzp_endpoint_core(p->endpoint);
+        end.ops->tick(end.self, now);
+    }
+    if (p->reflect_until <= now) {
+        wzp_phone_reflected(p, (wzp_addr){.family = WZP_ADDR_NONE});
+    }
 }
 
 static wzp_time core_deadline(const void *self) {
-    return wzp_quic_deadline(((const wzp_phone *)self)->quic);
+    const wzp_phone *p = self;
+    const wzp_core end = wzp_endpoint_core(p->endpoint);
+    const wzp_time first = p->is_owner ? end.ops->deadline(end.self) : WZP_TIME_NEVER;
+    return wzp_time_min(first, p->reflect_until);
 }
 
 static size_t core_next_packet(void *self, wzp_time now, uint8_t *buf, size_t cap,
                                wzp_quic_meta *meta) {
-    return wzp_quic_next_packet(((wzp_phone *)self)->quic, now, buf, cap, meta);
+    const wzp_phone *p = self;
+    const wzp_core end = wzp_endpoint_core(p->endpoint);
+    return p->is_owner ? end.ops->next_packet(end.self, now, buf, cap, meta) : 0;
 }
 
 wzp_core wzp_phone_core(wzp_phone *phone) {
@@ -388,6 +379,19 @@ bool wzp_phone_next_event(wzp_phone *p, wzp_phone_event *out) {
         out->kind = WZP_PHONE_SET_UP;
         out->room = p->room;
         out->relay = p->relay;
+        out->peer = &p->peer_addresses;
+        out->may_be_direct = p->is_open;
+        out->peer_is_able = p->peer_is_able;
+        out->proven = p->proven;
+    } else if (take(&p->tell_reflexive)) {
+        out->kind = WZP_PHONE_REFLEXIVE;
+        out->observed = p->observed;
+    } else if (take(&p->tell_update)) {
+        out->kind = WZP_PHONE_UPDATE;
+        out->peer = &p->peer_addresses;
+    } else if (take(&p->tell_path)) {
+        out->kind = WZP_PHONE_PATH;
+        out->direct_ok = p->peer_direct_ok;
     } else if (take(&p->tell_closed)) {
         out->kind = WZP_PHONE_CLOSED;
         out->text = p->closed;
@@ -403,28 +407,39 @@ const char *wzp_phone_fingerprint(const wzp_phone *phone) {
     return phone->identity.fingerprint;
 }
 
-wzp_err wzp_phone_new(wzp_phone **out, const wzp_phone_cfg *cfg, wzp_time now) {
-    wzp_phone *p = calloc(1, sizeof *p);
-    if (p == NULL) {
-        return WZP_ERR_NOMEM;
-    }
-    p->log = cfg->log;
-    p->rng = cfg->rng;
-    p->signal = cfg->signal;
-    p->signal_ctx = cfg->signal_ctx;
-    (void)snprintf(p->alias, sizeof p->alias, "%s", cfg->alias != NULL ? cfg->alias : "");
-    wzp_identity_from_seed(&p->identity, cfg->seed);
+static wzp_err open_line(wzp_phone *p, const wzp_phone_cfg *cfg, wzp_time now) {
     const wzp_quic_cfg quic = {.rng = cfg->rng,
                                .log = cfg->log,
                                .keep_alive = KEEP_ALIVE,
                                .deterministic = cfg->deterministic,
                                .keylog = cfg->keylog,
                                .keylog_ctx = cfg->keylog_ctx};
-    wzp_err err = wzp_quic_new(&p->quic, &quic, now);
-    if (err == WZP_OK) {
-        const wzp_quic_dial dial = {.path = cfg->path, .sni = "_signal"};
-        err = wzp_quic_connect(p->quic, &dial, now, &p->conn);
+    p->endpoint = cfg->endpoint;
+    p->is_owner = cfg->endpoint == NULL;
+    const wzp_err err = p->is_owner ? wzp_endpoint_new(&p->endpoint, &quic, now) : WZP_OK;
+    if (err != WZP_OK) {
+        return err;
     }
+    p->quic = wzp_endpoint_quic(p->endpoint);
+    p->user = (wzp_endpoint_user){p, on_event};
+    const wzp_quic_dial dial = {.path = cfg->path, .sni = "_signal"};
+    return wzp_endpoint_dial(p->endpoint, &dial, &p->user, now, &p->conn);
+}
+
+wzp_err wzp_phone_new(wzp_phone **out, const wzp_phone_cfg *cfg, wzp_time now) {
+    wzp_phone *p = calloc(1, sizeof *p);
+    if (p == NULL) {
+        return WZP_ERR_NOMEM;
+    }
+    p->reflect_until = WZP_TIME_NEVER;
+    p->log = cfg->log;
+    p->rng = cfg->rng;
+    p->signal = cfg->signal;
+    p->signal_ctx = cfg->signal_ctx;
+    (void)snprintf(p->alias, sizeof p->alias, "%s", cfg->alias != NULL ? cfg->alias : "");
+    wzp_identity_from_seed(&p->identity, cfg->seed);
+    wzp_err err = wzp_admission_init(&p->admission, cfg->token, cfg->pin);
+    err = err == WZP_OK ? open_line(p, cfg, now) : err;
     if (err != WZP_OK) {
         wzp_phone_free(&p);
         return err;
@@ -438,7 +453,11 @@ void wzp_phone_free(wzp_phone **phone) {
     if (p == NULL) {
         return;
     }
-    wzp_quic_free(&p->quic);
+    if (p->is_owner) {
+        wzp_endpoint_free(&p->endpoint);
+    } else if (p->endpoint != NULL) {
+        wzp_endpoint_attach(p->endpoint, p->conn, NULL);
+    }
     wzp_crypto_wipe(p, sizeof *p);
     free(p);
     *phone = NULL;

@@ -6,8 +6,9 @@
 #ifndef WZP_CLIENT_PHONE_H
 #define WZP_CLIENT_PHONE_H
 
+#include "call/addresses.h"
+#include "call/endpoint.h"
 #include "crypto/identity.h"
-#include "quic/core.h"
 #include "wire/signal.h"
 
 typedef struct wzp_phone wzp_phone;
@@ -15,9 +16,13 @@ typedef struct wzp_phone wzp_phone;
 typedef struct wzp_phone_cfg {
     wzp_rng rng;
     wzp_log log;
-    uint8_t seed[32];   /* identity; the phone wipes its copy once the keys are made */
-    const char *alias;  /* NULL: none */
-    wzp_quic_path path; /* remote: the relay */
+    uint8_t seed[32];       /* identity; the phone wipes its copy once the keys are made */
+    const char *alias;      /* NULL: none */
+    const char *token;      /* see admission.h; NULL: none */
+    const uint8_t *pin;     /* SHA-256 of the relay's certificate; NULL: any will do */
+    wzp_quic_path path;     /* remote: the relay */
+    wzp_endpoint *endpoint; /* shared with others, and outlives the phone; NULL: one of its own, for
+                               which the rest is */
     bool deterministic;
     void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
     void *keylog_ctx;
@@ -26,11 +31,13 @@ typedef struct wzp_phone_cfg {
     void *signal_ctx;
 } wzp_phone_cfg;
 
-/* Starts to connect.  WZP_ERR_NOMEM, CRYPTO_LIB. */
+/* Starts to connect.  WZP_ERR_INVALID_ARGUMENT (token), NOMEM, CRYPTO_LIB. */
 WZP_MUST_USE wzp_err wzp_phone_new(wzp_phone **out, const wzp_phone_cfg *cfg, wzp_time now);
 /* Accepts NULL, leaves NULL. */
 void wzp_phone_free(wzp_phone **phone);
 
+/* Of a phone with its own endpoint.  With a shared one, whose core is its owner's matter, only tick
+ * and deadline are the phone's. */
 wzp_core wzp_phone_core(wzp_phone *phone);
 
 /* Our own, as others call us. */
@@ -42,7 +49,11 @@ typedef enum wzp_phone_event_kind {
     WZP_PHONE_INCOMING,   /* a call from .fingerprint, .text is its alias or "" */
     WZP_PHONE_RINGING,    /* the relay has asked the other side */
     WZP_PHONE_SET_UP,     /* both agree: .room on .relay, or on the relay that was dialled when that
-                             is WZP_ADDR_NONE, because what the relay told is no address */
+                             is WZP_ADDR_NONE, because what the relay told is no address.  .peer says
+                             where the other side can be reached if .may_be_direct */
+    WZP_PHONE_REFLEXIVE,  /* the relay sees us at .observed; NONE: it does not say */
+    WZP_PHONE_PATH,       /* the other side says whether its direct path works: .direct_ok */
+    WZP_PHONE_UPDATE,     /* the other side can be reached elsewhere: .peer */
     WZP_PHONE_ENDED,      /* the call, not the connection: .text says why */
     WZP_PHONE_CLOSED      /* the connection, and with it any call: .text; nothing follows */
 } wzp_phone_event_kind;
@@ -52,7 +63,11 @@ typedef struct wzp_phone_event {
     uint32_t count;
     bool proven; /* INCOMING: the caller has signed with the key of .fingerprint.  Deployed clients
                     may not sign; who it is, is then only what the relay says */
-    wzp_addr relay;
+    bool may_be_direct; /* SET_UP: both sides agreed to tell their addresses (nat sheet 1.11) */
+    bool peer_is_able;  /* SET_UP: it dials and accepts at once (WZP_PHONE_ABLE) */
+    bool direct_ok;
+    wzp_addr relay, observed;
+    const wzp_call_addresses *peer;        /* SET_UP, UPDATE; borrowed until the next call */
     const char *fingerprint, *room, *text; /* never NULL, printable, borrowed until the next call */
 } wzp_phone_event;
 
@@ -64,6 +79,24 @@ WZP_MUST_USE wzp_err wzp_phone_call(wzp_phone *phone, const char *fingerprint);
 
 /* Answers the call that comes in.  INVALID_ARGUMENT: none does; CLOSED. */
 WZP_MUST_USE wzp_err wzp_phone_answer(wzp_phone *phone, wzp_accept_mode mode);
+
+/* What the next offer or trusted answer tells of us; copied.  Where nothing is told, nothing is
+ * direct. */
+void wzp_phone_set_addresses(wzp_phone *phone, const wzp_call_addresses *addresses);
+
+/* Asks the relay how it sees us; REFLEXIVE follows within WZP_PHONE_REFLECT_LIMIT.  A new question
+ * replaces one that is not answered yet. */
+#define WZP_PHONE_REFLECT_LIMIT (1 * WZP_S)
+void wzp_phone_reflect(wzp_phone *phone, wzp_time now);
+
+/* To the other side, from SET_UP to ENDED; otherwise nothing: which path works, and where we can be
+ * reached now.  Nothing of the latter where the call may not be direct. */
+void wzp_phone_report(wzp_phone *phone, bool direct_ok, bool direct_won);
+void wzp_phone_update(wzp_phone *phone, const wzp_call_addresses *addresses);
+
+/* At the end of our build's name: who reads it may dial an acceptor and accept as a dialler
+ * (nat sheet 1.2, 1.18). */
+#define WZP_PHONE_ABLE "+bidir1"
 
 /* Ends the call in whatever state it is, and nothing when there is none. */
 void wzp_phone_hangup(wzp_phone *phone);

@@ -31,7 +31,7 @@ void wzp_client_send_signal(wzp_client *c, const wzp_signal *signal, wzp_time no
     }
 }
 
-void wzp_client_send_offer(wzp_client *c, wzp_time now) {
+static void send_offer(wzp_client *c, wzp_time now) {
     static const uint8_t versions[] = {WZP_PROTOCOL_VERSION};
     const wzp_quality_profile profiles[] = {wzp_profile_studio_64k, wzp_profile_studio_48k,
                                             wzp_profile_studio_32k, wzp_profile_good,
@@ -55,6 +55,16 @@ static void give_up(wzp_client *c, const char *why, wzp_time now) {
     (void)snprintf(c->hangup, sizeof c->hangup, "%s", why);
     c->tell_hangup = true;
     wzp_quic_close(c->quic, c->conn, 0, "hangup", now);
+}
+
+void wzp_client_admit(wzp_client *c, const wzp_quic_event *ev, wzp_time now) {
+    const char *why = "";
+    const wzp_admission_step step = wzp_admission_take(&c->admission, c->quic, ev, &why);
+    if (step == WZP_ADMISSION_GO) {
+        send_offer(c, now);
+    } else if (step == WZP_ADMISSION_REFUSE) {
+        give_up(c, why, now);
+    }
 }
 
 /* Needs both the answer and the room's list.  Where a packet was lost, the list may come first:

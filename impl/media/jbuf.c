@@ -485,6 +485,10 @@ bool wzp_jbuf_pop(wzp_jbuf *jb, wzp_time now, wzp_jbuf_out *out) {
     return true;
 }
 
+size_t wzp_jbuf_depth(const wzp_jbuf *jb) {
+    return jb->used;
+}
+
 void wzp_jbuf_count(const wzp_jbuf *jb, wzp_jbuf_stats *out) {
     *out = jb->stats;
 }

@@ -76,6 +76,9 @@ bool wzp_jbuf_pop(wzp_jbuf *jb, wzp_time now, wzp_jbuf_out *out);
 /* When pop has something to say next; WZP_TIME_NEVER while the track is idle. */
 wzp_time wzp_jbuf_deadline(const wzp_jbuf *jb);
 
+/* Frames that wait to be played. */
+size_t wzp_jbuf_depth(const wzp_jbuf *jb);
+
 /* ms of the DRED that libopus 1.5 adds with the settings that senders begin with (media sheet 2.3).
  */
 uint32_t wzp_jbuf_reach(uint8_t codec_id);

@@ -1,5 +1,6 @@
-/* NAT-PMP as a gateway speaks it (RFC 6886): requests from bytes, answers to bytes.  What is
- * granted is decided elsewhere (serve_pmp.c); nothing here keeps state. */
+/* NAT-PMP, bytes to structs and back, for gateways and for their clients (RFC 6886, nat sheet 1.8).
+ * What is granted is decided elsewhere, and so is what to ask (portmap.h); nothing here keeps
+ * state. */
 #ifndef WZP_NAT_NATPMP_H
 #define WZP_NAT_NATPMP_H
 
@@ -51,5 +52,30 @@ void wzp_natpmp_write_version(wzp_wr *wr, uint32_t epoch_s);
 /* "Unsupported opcode": the request itself, marked as an answer, up to WZP_NATPMP_ANSWER_MAX
  * bytes of it. */
 void wzp_natpmp_write_opcode(wzp_wr *wr, wzp_bytes datagram);
+
+/* --- clients ---------------------------------------------------------------------------------- */
+
+#define WZP_NATPMP_REQUEST_MAX 12
+
+/* The address request is 2 bytes long, a mapping request 12; a lifetime of 0 ends a mapping. */
+void wzp_natpmp_write_request(wzp_wr *wr, const wzp_natpmp_request *request);
+
+typedef struct wzp_natpmp_answer {
+    uint8_t version; /* others than 0 come from gateways that do not speak NAT-PMP */
+    uint8_t op;      /* without the mark of an answer */
+    uint16_t result; /* wzp_natpmp_result, or a code that nobody knows */
+    /* With SUCCESS only, and version 0: */
+    uint32_t epoch_s;
+    wzp_addr external;                /* ADDRESS: IPv4, port 0 */
+    uint16_t internal, external_port; /* MAP_UDP, MAP_TCP, as the next */
+    uint32_t lifetime_s;
+} wzp_natpmp_answer;
+
+/* WZP_OK also for errors, of which only the first 4 bytes must be there: what follows them differs
+ * from gateway to gateway.  Bytes after an answer are ignored.
+ * TRUNCATED; PARSE: a request, or success of an operation that we do not know.  `fail` may be
+ * NULL. */
+WZP_MUST_USE wzp_err wzp_natpmp_parse_answer(wzp_natpmp_answer *out, wzp_bytes datagram,
+                                             wzp_fail *fail);
 
 #endif

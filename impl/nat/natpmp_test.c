@@ -104,11 +104,115 @@ START_TEST(long_unknown_request_is_cut) {
 }
 END_TEST
 
+/* --- clients ---------------------------------------------------------------------------------- */
+
+START_TEST(requests) {
+    uint8_t buf[WZP_NATPMP_REQUEST_MAX];
+    wzp_wr wr;
+    wzp_wr_init(&wr, buf, sizeof buf);
+    wzp_natpmp_write_request(&wr, &(wzp_natpmp_request){.op = WZP_NATPMP_ADDRESS});
+    assert_written(&wr, "0000");
+    wzp_wr_init(&wr, buf, sizeof buf);
+    wzp_natpmp_write_request(&wr, &(wzp_natpmp_request){.op = WZP_NATPMP_MAP_UDP,
+                                                        .internal = 40000,
+                                                        .external = 40000,
+                                                        .lifetime_s = 7200});
+    assert_written(&wr, "000100009c409c4000001c20"); /* vector P2 */
+    wzp_wr_init(&wr, buf, sizeof buf);
+    wzp_natpmp_write_request(&wr,
+                             &(wzp_natpmp_request){.op = WZP_NATPMP_MAP_UDP, .internal = 40000});
+    assert_written(&wr, "000100009c40000000000000"); /* vector P4 */
+}
+END_TEST
+
+#define P1 "0080000000015180cb007109"
+#define P3 "00810000000151819c40c8d500000e10"
+
+static const struct answer_case {
+    const char *name, *hex;
+    wzp_err want;
+    unsigned want_offset;
+    wzp_natpmp_answer answer;
+} answer_cases[] = {
+    {"vector P1",
+     P1,
+     WZP_OK,
+     0,
+     {.epoch_s = 86400, .external = {WZP_ADDR_V4, 0, {203, 0, 113, 9}}}},
+    {"vector P3",
+     P3,
+     WZP_OK,
+     0,
+     {.op = 1, .epoch_s = 86401, .internal = 40000, .external_port = 51413, .lifetime_s = 3600}},
+    {"P3 with bytes after it",
+     P3 "ff",
+     WZP_OK,
+     0,
+     {.op = 1, .epoch_s = 86401, .internal = 40000, .external_port = 51413, .lifetime_s = 3600}},
+    {"version, 8 bytes", "0080000100015180", WZP_OK, 0, {.result = 1}},
+    {"refused, 4 bytes", "00810002", WZP_OK, 0, {.op = 1, .result = 2}},
+    {"refused, 16 bytes", "00810002000151819c40000000000000", WZP_OK, 0, {.op = 1, .result = 2}},
+    {"opcode, the request comes back",
+     "00ff00059c409c4000001c20",
+     WZP_OK,
+     0,
+     {.op = 127, .result = 5}},
+    {"code that nobody knows", "0081ffff", WZP_OK, 0, {.op = 1, .result = 65535}},
+    {"from a gateway of PCP",
+     "02810001000000000001e240",
+     WZP_OK,
+     0,
+     {.version = 2, .op = 1, .result = 1}},
+    {"empty", "", WZP_ERR_TRUNCATED, 0, {0}},
+    {"a request", "000100009c409c4000001c20", WZP_ERR_PARSE, 1, {0}},
+    {"success of nothing", "0083000000015180", WZP_ERR_PARSE, 1, {0}},
+    {"address cut", "0080000000015180cb0071", WZP_ERR_TRUNCATED, 8, {0}},
+    {"mapping cut", "00810000000151819c40c8d500000e", WZP_ERR_TRUNCATED, 12, {0}},
+};
+
+START_TEST(answers_read) {
+    const struct answer_case *c = &answer_cases[_i];
+    uint8_t buf[64];
+    wzp_natpmp_answer got = {0};
+    wzp_fail fail;
+    const wzp_err err = wzp_natpmp_parse_answer(&got, unhex(buf, sizeof buf, c->hex), &fail);
+    ck_assert_msg(err == c->want, "%s: got %s", c->name, wzp_err_name(err));
+    ck_assert_msg(fail.offset == c->want_offset, "%s: offset %zu", c->name, fail.offset);
+    const wzp_natpmp_answer *want = &c->answer;
+    ck_assert_msg(got.version == want->version && got.op == want->op &&
+                      got.result == want->result && got.epoch_s == want->epoch_s &&
+                      wzp_addr_equal(&got.external, &want->external) &&
+                      got.internal == want->internal && got.external_port == want->external_port &&
+                      got.lifetime_s == want->lifetime_s,
+                  "%s", c->name);
+}
+END_TEST
+
+START_TEST(every_prefix_of_answers) {
+    static const char *const wholes[] = {P1, P3};
+    for (size_t i = 0; i < WZP_COUNT_OF(wholes); i++) {
+        uint8_t buf[16];
+        const wzp_bytes whole = unhex(buf, sizeof buf, wholes[i]);
+        for (size_t len = 0; len <= whole.len; len++) {
+            uint8_t *copy = exact(whole.data, len);
+            wzp_natpmp_answer got = {.internal = 7};
+            const wzp_err err = wzp_natpmp_parse_answer(&got, wzp_bytes_of(copy, len), NULL);
+            ck_assert(err == (len == whole.len ? WZP_OK : WZP_ERR_TRUNCATED));
+            ck_assert(len == whole.len || got.internal == 7);
+            free(copy);
+        }
+    }
+}
+END_TEST
+
 int main(void) {
-    TCase *tc = tcase_create("pmp");
+    TCase *tc = tcase_create("natpmp");
     tcase_add_loop_test(tc, parse, 0, WZP_COUNT_OF(parse_cases));
     tcase_add_test(tc, every_prefix);
     tcase_add_test(tc, answers);
     tcase_add_test(tc, long_unknown_request_is_cut);
-    return wzp_run_suite("pmp", tc);
+    tcase_add_test(tc, requests);
+    tcase_add_loop_test(tc, answers_read, 0, WZP_COUNT_OF(answer_cases));
+    tcase_add_test(tc, every_prefix_of_answers);
+    return wzp_run_suite("natpmp", tc);
 }

@@ -243,10 +243,8 @@ static void write_options(wzp_wr *wr, const wzp_pcp_request *request) {
     }
 }
 
-void wzp_pcp_write_granted(wzp_wr *wr, const wzp_pcp_request *request, uint32_t epoch_s,
-                           const wzp_addr *external, uint32_t lifetime_s) {
+static void write_mapping(wzp_wr *wr, const wzp_pcp_request *request, const wzp_addr *external) {
     static const uint8_t reserved[3];
-    header(wr, request->op, WZP_PCP_SUCCESS, lifetime_s, epoch_s);
     wzp_wr_bytes(wr, wzp_bytes_of(request->nonce, sizeof request->nonce));
     wzp_wr_u8(wr, request->protocol);
     wzp_wr_bytes(wr, wzp_bytes_of(reserved, sizeof reserved));
@@ -259,6 +257,12 @@ void wzp_pcp_write_granted(wzp_wr *wr, const wzp_pcp_request *request, uint32_t 
         write_ip(wr, &request->remote);
     }
     write_options(wr, request);
+}
+
+void wzp_pcp_write_granted(wzp_wr *wr, const wzp_pcp_request *request, uint32_t epoch_s,
+                           const wzp_addr *external, uint32_t lifetime_s) {
+    header(wr, request->op, WZP_PCP_SUCCESS, lifetime_s, epoch_s);
+    write_mapping(wr, request, external);
 }
 
 void wzp_pcp_write_announce(wzp_wr *wr, uint32_t epoch_s) {
@@ -275,4 +279,70 @@ void wzp_pcp_write_error(wzp_wr *wr, wzp_bytes datagram, unsigned result, uint32
     for (size_t i = len > HEADER_LEN ? len : 0; i % 4 != 0; i++) {
         wzp_wr_u8(wr, 0);
     }
+}
+
+/* --- clients ---------------------------------------------------------------------------------- */
+
+void wzp_pcp_write_request(wzp_wr *wr, const wzp_pcp_request *request) {
+    wzp_wr_u8(wr, VERSION);
+    wzp_wr_u8(wr, request->op);
+    wzp_wr_u16(wr, 0);
+    wzp_wr_u32(wr, request->lifetime_s);
+    write_ip(wr, &request->client);
+    if (request->op != WZP_PCP_ANNOUNCE) {
+        write_mapping(wr, request, &request->external);
+    }
+}
+
+static void read_answered(wzp_pcp_answer *answer, wzp_rd *rd) {
+    wzp_pcp_request mapping = {.op = answer->op};
+    read_mapping(&mapping, rd);
+    answer->has_mapping = rd->fail.code == WZP_OK;
+    memcpy(answer->nonce, mapping.nonce, sizeof answer->nonce);
+    answer->protocol = mapping.protocol;
+    answer->internal = mapping.internal;
+    answer->external = mapping.external;
+    answer->remote = mapping.remote;
+}
+
+/* An error may come without what was asked: then there is no mapping, and that is no failure. */
+static void read_answer_body(wzp_pcp_answer *answer, wzp_rd *rd) {
+    const bool is_mapping = answer->op == WZP_PCP_MAP || answer->op == WZP_PCP_PEER;
+    const size_t need = answer->op == WZP_PCP_PEER ? 56 : 36;
+    (void)wzp_rd_bytes(rd, 12, "Reserved");
+    if (is_mapping && (answer->result == WZP_PCP_SUCCESS || wzp_rd_left(rd) >= need)) {
+        read_answered(answer, rd);
+    } else if (rd->fail.code == WZP_OK && answer->result == WZP_PCP_SUCCESS &&
+               answer->op != WZP_PCP_ANNOUNCE) {
+        wzp_rd_reject(rd, WZP_ERR_PARSE, "Opcode", HEADER_LEN - 1, answer->op);
+    }
+}
+
+wzp_err wzp_pcp_parse_answer(wzp_pcp_answer *out, wzp_bytes datagram, wzp_fail *fail) {
+    wzp_pcp_answer answer = {0};
+    wzp_rd rd;
+    wzp_rd_init(&rd, datagram);
+    answer.version = wzp_rd_u8(&rd, "Version");
+    const uint8_t op = wzp_rd_u8(&rd, "Opcode");
+    if (rd.fail.code == WZP_OK && (op & ANSWER_BIT) == 0) {
+        wzp_rd_reject(&rd, WZP_ERR_PARSE, "Opcode", 1, op);
+    }
+    answer.op = (uint8_t)(op & ~ANSWER_BIT);
+    (void)wzp_rd_u8(&rd, "Reserved"); /* NAT-PMP's result has its upper byte here */
+    answer.result = wzp_rd_u8(&rd, "Result Code");
+    if (rd.fail.code == WZP_OK && answer.version == VERSION) {
+        answer.lifetime_s = wzp_rd_u32(&rd, "Lifetime");
+        answer.epoch_s = wzp_rd_u32(&rd, "Epoch Time");
+        read_answer_body(&answer, &rd);
+        if (rd.fail.code == WZP_OK && (datagram.len > WZP_PCP_MAX || datagram.len % 4 != 0)) {
+            wzp_rd_reject(&rd, WZP_ERR_PARSE, "length", wzp_rd_offset(&rd), datagram.len);
+        }
+    }
+    if (rd.fail.code == WZP_OK) {
+        *out = answer;
+    }
+    if (fail != NULL) {
+        *fail = rd.fail;
+    }
+    return rd.fail.code;
 }

@@ -1,5 +1,6 @@
-/* PCP as a gateway speaks it (RFC 6887): requests from bytes, answers to bytes.  What is granted
- * is decided elsewhere (serve_pcp.c); nothing here keeps state. */
+/* PCP, bytes to structs and back, for gateways and for their clients (RFC 6887, nat sheet 1.8).
+ * What is granted is decided elsewhere, and so is what to ask (portmap.h); nothing here keeps
+ * state. */
 #ifndef WZP_NAT_PCP_H
 #define WZP_NAT_PCP_H
 
@@ -79,5 +80,31 @@ void wzp_pcp_write_announce(wzp_wr *wr, uint32_t epoch_s);
  * whole header.  `datagram` has at least 2 bytes. */
 void wzp_pcp_write_error(wzp_wr *wr, wzp_bytes datagram, unsigned result, uint32_t epoch_s,
                          uint32_t lifetime_s);
+
+/* --- clients ---------------------------------------------------------------------------------- */
+
+#define WZP_PCP_MAP_LEN 60 /* a MAP request without options, and its answer */
+
+/* With its options; `version` is not looked at. */
+void wzp_pcp_write_request(wzp_wr *wr, const wzp_pcp_request *request);
+
+typedef struct wzp_pcp_answer {
+    uint8_t version; /* 0: a gateway that speaks NAT-PMP only; others: another PCP */
+    uint8_t op;      /* without the mark of an answer */
+    uint8_t result;  /* wzp_pcp_result, or a code that nobody knows */
+    /* With version 2 only: */
+    uint32_t lifetime_s, epoch_s;
+    bool has_mapping; /* the fields below; always with SUCCESS of MAP and PEER */
+    uint8_t nonce[WZP_PCP_NONCE_LEN];
+    uint8_t protocol;
+    uint16_t internal;
+    wzp_addr external; /* as assigned; in errors as suggested */
+    wzp_addr remote;   /* PEER */
+} wzp_pcp_answer;
+
+/* WZP_OK also for errors.  Options are skipped.
+ * TRUNCATED; PARSE: a request, success of an operation that we do not know, or a length that no PCP
+ * message has (RFC 6887 8.3).  `fail` may be NULL. */
+WZP_MUST_USE wzp_err wzp_pcp_parse_answer(wzp_pcp_answer *out, wzp_bytes datagram, wzp_fail *fail);
 
 #endif

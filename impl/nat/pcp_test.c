@@ -203,6 +203,130 @@ START_TEST(how_long_an_error_lasts) {
 }
 END_TEST
 
+/* --- clients ---------------------------------------------------------------------------------- */
+
+static wzp_pcp_request map_request(void) {
+    wzp_pcp_request request = {.op = WZP_PCP_MAP,
+                               .lifetime_s = 7200,
+                               .client = wzp_addr_v4(192, 168, 1, 10, 0),
+                               .protocol = 17,
+                               .internal = 40000,
+                               .external = {WZP_ADDR_NONE, 40000, {0}}};
+    unhex(request.nonce, sizeof request.nonce, "00112233445566778899aabb");
+    return request;
+}
+
+START_TEST(request_as_the_vector) {
+    const wzp_pcp_request request = map_request();
+    uint8_t want[WZP_PCP_MAP_LEN];
+    uint8_t buf[WZP_PCP_MAP_LEN];
+    wzp_wr wr;
+    wzp_wr_init(&wr, buf, sizeof buf);
+    wzp_pcp_write_request(&wr, &request);
+    ck_assert(wzp_wr_end(&wr) == WZP_OK);
+    CK_ASSERT_BYTES(wzp_bytes_of(buf, wzp_wr_len(&wr)), unhex(want, sizeof want, P5));
+}
+END_TEST
+
+/* What a client writes, a gateway reads. */
+START_TEST(requests_round_trip) {
+    wzp_pcp_request request = map_request();
+    wzp_pcp_request got;
+    wzp_pcp_result result;
+    uint8_t buf[256];
+    wzp_wr wr;
+    request.has_third_party = true;
+    request.third_party = wzp_addr_v4(192, 168, 1, 11, 0);
+    request.prefer_failure = true;
+    request.filter_count = 1;
+    request.filters[0] = (wzp_pcp_filter){128, wzp_addr_v4(198, 51, 100, 9, 5)};
+    wzp_wr_init(&wr, buf, sizeof buf);
+    wzp_pcp_write_request(&wr, &request);
+    ck_assert(wzp_pcp_parse(&got, &result, wzp_bytes_of(buf, wzp_wr_len(&wr)), NULL) == WZP_OK);
+    ck_assert(result == WZP_PCP_SUCCESS && got.prefer_failure && got.filter_count == 1);
+    ck_assert(wzp_addr_equal(&got.third_party, &request.third_party));
+    ck_assert(wzp_addr_equal(&got.filters[0].remote, &request.filters[0].remote));
+    ck_assert(got.internal == 40000 && got.external.port == 40000 && got.lifetime_s == 7200);
+}
+END_TEST
+
+#define P6_HEADER "02810000 00001c20 0001e240 000000000000000000000000"
+#define P6_BODY "00112233445566778899aabb 11000000 9c40c8d5 00000000000000000000ffffcb007109"
+#define P6 P6_HEADER P6_BODY
+#define P7                                                                                         \
+    "0281000c 0000001e 0001e240 000000000000000000000000 00112233445566778899aabb 11000000 "       \
+    "9c400000 00000000000000000000000000000000"
+
+static const struct answer_case {
+    const char *name, *hex;
+    wzp_err want;
+    unsigned want_offset;
+    unsigned version, op, result;
+    uint32_t lifetime_s, epoch_s;
+    const char *external; /* NULL: no mapping */
+} answer_cases[] = {
+    {"vector P6", P6, WZP_OK, 0, 2, 1, 0, 7200, 123456, "203.0.113.9:51413"},
+    {"vector P7", P7, WZP_OK, 0, 2, 1, 12, 30, 123456, "[::]:0"},
+    {"P6 and an option", P6 "02000000", WZP_OK, 0, 2, 1, 0, 7200, 123456, "203.0.113.9:51413"},
+    {"an error with its header only", "0281000c 0000001e 0001e240 000000000000000000000000", WZP_OK,
+     0, 2, 1, 12, 30, 123456, NULL},
+    {"an error of another operation", "02ff0004 00000708 0001e240 000000000000000000000000", WZP_OK,
+     0, 2, 127, 4, 1800, 123456, NULL},
+    {"announcement", "02800000 00000000 00000001 000000000000000000000000", WZP_OK, 0, 2, 0, 0, 0,
+     1, NULL},
+    {"NAT-PMP's unsupported version", "0081000100015180", WZP_OK, 0, 0, 1, 1, 0, 0, NULL},
+    {"version 3", "03810001", WZP_OK, 0, 3, 1, 1, 0, 0, NULL},
+    {"a request", P5, WZP_ERR_PARSE, 1, 0, 0, 0, 0, 0, NULL},
+    {"success of nothing", "02830000 00000000 00000001 000000000000000000000000", WZP_ERR_PARSE, 1,
+     0, 0, 0, 0, 0, NULL},
+    {"P6 without its mapping", P6_HEADER, WZP_ERR_TRUNCATED, 24, 0, 0, 0, 0, 0, NULL},
+    {"not whole words", P6 "0000", WZP_ERR_PARSE, 0, 0, 0, 0, 0, 0, NULL},
+    {"nothing", "", WZP_ERR_TRUNCATED, 0, 0, 0, 0, 0, 0, NULL},
+};
+
+START_TEST(answers_read) {
+    const struct answer_case *c = &answer_cases[_i];
+    uint8_t buf[128];
+    char text[WZP_ADDR_TEXT_MAX];
+    wzp_pcp_answer got = {0};
+    wzp_fail fail;
+    const wzp_err err = wzp_pcp_parse_answer(&got, unhex(buf, sizeof buf, c->hex), &fail);
+    ck_assert_msg(err == c->want, "%s: got %s", c->name, wzp_err_name(err));
+    ck_assert_msg(fail.offset == c->want_offset, "%s: offset %zu", c->name, fail.offset);
+    ck_assert_msg(got.version == c->version && got.op == c->op && got.result == c->result, "%s",
+                  c->name);
+    ck_assert_msg(got.lifetime_s == c->lifetime_s && got.epoch_s == c->epoch_s, "%s", c->name);
+    ck_assert_msg(got.has_mapping == (c->external != NULL), "%s", c->name);
+    if (c->external != NULL) {
+        ck_assert_str_eq(wzp_addr_text(&got.external, text), c->external);
+        ck_assert(got.nonce[11] == 0xbb && got.protocol == 17 && got.internal == 40000);
+    }
+}
+END_TEST
+
+START_TEST(every_prefix_of_an_answer) {
+    uint8_t buf[WZP_PCP_MAP_LEN];
+    const wzp_bytes whole = unhex(buf, sizeof buf, P6);
+    for (size_t len = 0; len <= whole.len; len++) {
+        uint8_t *copy = exact(whole.data, len);
+        wzp_pcp_answer got = {.internal = 7};
+        const wzp_err err = wzp_pcp_parse_answer(&got, wzp_bytes_of(copy, len), NULL);
+        ck_assert(err == (len == whole.len ? WZP_OK : WZP_ERR_TRUNCATED));
+        ck_assert(len == whole.len || got.internal == 7);
+        free(copy);
+    }
+}
+END_TEST
+
+START_TEST(an_answer_longer_than_any) {
+    static uint8_t buf[WZP_PCP_MAX + 4];
+    wzp_pcp_answer got;
+    unhex(buf, sizeof buf, P6);
+    ck_assert(wzp_pcp_parse_answer(&got, wzp_bytes_of(buf, WZP_PCP_MAX), NULL) == WZP_OK);
+    ck_assert(wzp_pcp_parse_answer(&got, wzp_bytes_of(buf, sizeof buf), NULL) == WZP_ERR_PARSE);
+}
+END_TEST
+
 int main(void) {
     TCase *tc = tcase_create("pcp");
     tcase_add_loop_test(tc, results, 0, WZP_COUNT_OF(result_cases));
@@ -212,5 +336,10 @@ int main(void) {
     tcase_add_test(tc, granted);
     tcase_add_test(tc, errors);
     tcase_add_test(tc, how_long_an_error_lasts);
+    tcase_add_test(tc, request_as_the_vector);
+    tcase_add_test(tc, requests_round_trip);
+    tcase_add_loop_test(tc, answers_read, 0, WZP_COUNT_OF(answer_cases));
+    tcase_add_test(tc, every_prefix_of_an_answer);
+    tcase_add_test(tc, an_answer_longer_than_any);
     return wzp_run_suite("pcp", tc);
 }

@@ -59,6 +59,7 @@ void wzp_events_push(wzp_quic *q, const wzp_quic_event *event) {
     uint8_t *body = at + aligned(sizeof(record));
     record *r = (record *)(void *)at;
     *r = (record){*event, event->body.len, total};
+    r->event.app = wzp_quic_app(q, event->conn);
     if (event->body.len != 0) {
         memcpy(body, event->body.data, event->body.len);
     }
@@ -88,6 +89,8 @@ bool wzp_quic_next_event(wzp_quic *q, wzp_quic_event *out) {
     const record *r = (const record *)(const void *)at;
     const uint8_t *body = at + aligned(sizeof(record));
     *out = r->event;
+    const conn *c = wzp_quic_find(q, out->conn);
+    out->app = c != NULL ? c->app : out->app; /* it may have been set since */
     out->body = wzp_bytes_of(body, r->body_len);
     out->sni = r->event.kind == WZP_QUIC_CONNECTED ? (const char *)body : "";
     q->event_bytes -= r->total;

@@ -159,6 +159,7 @@ const char *wzp_quic_close_text(const wzp_quic_close_info *close);
 typedef struct wzp_quic_event {
     wzp_quic_event_kind kind;
     wzp_quic_conn conn;
+    void *app;      /* as wzp_quic_app has it, or had it when the connection went */
     bool is_server; /* the connection was accepted, not dialled */
     int64_t stream;
     bool fin;

@@ -12,6 +12,7 @@ typedef struct side {
     wzp_quic *q;
     wzp_prng prng;
     wzp_quic_conn conn;
+    void *last_app;
     unsigned connected, closed, datagrams, acked, bad, paths;
     char sni[WZP_QUIC_SNI_MAX + 1];
     wzp_quic_close_info close;
@@ -71,6 +72,7 @@ static void drain(void *ctx, wzp_time now) {
         case WZP_QUIC_CLOSED:
             s->closed++;
             s->close = ev.close;
+            s->last_app = ev.app;
             break;
         }
     }
@@ -628,6 +630,7 @@ END_TEST
 
 START_TEST(close_carries_code_and_reason) {
     fixture *f = connected();
+    wzp_quic_set_app(f->client.q, f->client.conn, &f->client);
     wzp_quic_close(f->server.q, f->server.conn, 7, "policy violation", f->net.now);
     run(f, 200);
     ck_assert_uint_eq(f->server.closed, 1);
@@ -636,6 +639,7 @@ START_TEST(close_carries_code_and_reason) {
     ck_assert_uint_eq(f->client.close.kind, WZP_QUIC_CLOSE_PEER_APP);
     ck_assert_uint_eq(f->client.close.code, 7);
     ck_assert_str_eq(f->client.close.reason, "policy violation");
+    ck_assert_ptr_eq(f->client.last_app, &f->client); /* although the handle is stale by then */
     /* Stale handles are harmless. */
     ck_assert(wzp_quic_send_datagram(f->client.q, f->client.conn, wzp_bytes_str("x")) ==
               WZP_ERR_CLOSED);

@@ -16,9 +16,15 @@ struct wzp_sim_phone_host {
 
 const char *wzp_sim_phone_event_name(wzp_phone_event_kind kind) {
     static const char *const names[] = {
-        [WZP_PHONE_REGISTERED] = "registered", [WZP_PHONE_PRESENCE] = "presence",
-        [WZP_PHONE_INCOMING] = "rung",         [WZP_PHONE_RINGING] = "ringing",
-        [WZP_PHONE_SET_UP] = "set-up",         [WZP_PHONE_ENDED] = "ended",
+        [WZP_PHONE_REGISTERED] = "registered",
+        [WZP_PHONE_PRESENCE] = "presence",
+        [WZP_PHONE_INCOMING] = "rung",
+        [WZP_PHONE_RINGING] = "ringing",
+        [WZP_PHONE_SET_UP] = "set-up",
+        [WZP_PHONE_REFLEXIVE] = "reflexive",
+        [WZP_PHONE_PATH] = "path",
+        [WZP_PHONE_UPDATE] = "moved",
+        [WZP_PHONE_ENDED] = "ended",
         [WZP_PHONE_CLOSED] = "unregistered",
     };
     return names[kind];
@@ -64,6 +70,10 @@ static void on_event(wzp_sim_phone_host *p, const wzp_phone_event *ev, wzp_time 
         p->report.set_up_at = wzp_time_min(p->report.set_up_at, now);
         wzp_sim_call_host_dial(
             p->cfg.call, ev->relay.family != WZP_ADDR_NONE ? &ev->relay : &p->cfg.relay, ev->room);
+        break;
+    case WZP_PHONE_REFLEXIVE: /* nothing is direct here yet */
+    case WZP_PHONE_PATH:
+    case WZP_PHONE_UPDATE:
         break;
     case WZP_PHONE_ENDED:
         p->report.ended_at = wzp_time_min(p->report.ended_at, now);

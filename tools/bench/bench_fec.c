@@ -126,10 +126,10 @@ static void measure(size_t k, size_t symbol_len, double encode_ns, double decode
     for (size_t i = 0; i < 4; i++) {
         (void)snprintf(names[i], sizeof names[i], "%s %zu x %zu B", texts[i], k, symbol_len);
     }
-    bench benches[] = {{names[0], copy, NULL, &c, c.repeats, {0}},
-                       {names[1], add, NULL, &c, c.repeats, {0}},
-                       {names[2], encode, NULL, &c, c.repeats, {0}},
-                       {names[3], decode, NULL, &c, c.repeats, {0}}};
+    bench benches[] = {{.name = names[0], .run = copy, .ctx = &c, .count = c.repeats},
+                       {.name = names[1], .run = add, .ctx = &c, .count = c.repeats},
+                       {.name = names[2], .run = encode, .ctx = &c, .count = c.repeats},
+                       {.name = names[3], .run = decode, .ctx = &c, .count = c.repeats}};
     bench_all(benches, 4, ROUNDS);
     report(benches, &c, encode_ns, decode_ns);
     close_block(&c);

@@ -83,10 +83,26 @@ int main(void) {
     c.sealer = wzp_session_new(&c.keys);
     c.opener = wzp_session_new(&c.keys);
     bench benches[] = {
-        {"libsodium alone, seal 120 B", bare_seal, next_headers, &c, BATCH, {0}},
-        {"media seal 120 B", seal, next_headers, &c, BATCH, {0}},
-        {"libsodium alone, open 120 B", bare_open, next_sealed, &c, BATCH, {0}},
-        {"media open 120 B", open_sealed, next_sealed, &c, BATCH, {0}},
+        {.name = "libsodium alone, seal 120 B",
+         .run = bare_seal,
+         .prepare = next_headers,
+         .ctx = &c,
+         .count = BATCH},
+        {.name = "media seal 120 B",
+         .run = seal,
+         .prepare = next_headers,
+         .ctx = &c,
+         .count = BATCH},
+        {.name = "libsodium alone, open 120 B",
+         .run = bare_open,
+         .prepare = next_sealed,
+         .ctx = &c,
+         .count = BATCH},
+        {.name = "media open 120 B",
+         .run = open_sealed,
+         .prepare = next_sealed,
+         .ctx = &c,
+         .count = BATCH},
     };
     bench_all(benches, 4, ROUNDS);
     bench_report(&benches[0], ROUNDS, NULL, 0);

@@ -114,11 +114,31 @@ int main(void) {
     }
     c.target = wzp_udp_local(c.to);
     bench benches[] = {
-        {"bare sendmmsg, 165 B to 64 peers", bare_fan_out, empty, &c, (size_t)PEERS * TURNS, {0}},
-        {"batched send, 165 B to 64 peers", fan_out, empty, &c, (size_t)PEERS * TURNS, {0}},
-        {"bare sendmmsg, 16 x 1200 B to one", bare_runs, empty, &c, (size_t)RUN * TURNS, {0}},
-        {"run of 16 x 1200 B, plain", plain_runs, empty, &c, (size_t)RUN * TURNS, {0}},
-        {"run of 16 x 1200 B, UDP_SEGMENT", runs, empty, &c, (size_t)RUN * TURNS, {0}},
+        {.name = "bare sendmmsg, 165 B to 64 peers",
+         .run = bare_fan_out,
+         .prepare = empty,
+         .ctx = &c,
+         .count = (size_t)PEERS * TURNS},
+        {.name = "batched send, 165 B to 64 peers",
+         .run = fan_out,
+         .prepare = empty,
+         .ctx = &c,
+         .count = (size_t)PEERS * TURNS},
+        {.name = "bare sendmmsg, 16 x 1200 B to one",
+         .run = bare_runs,
+         .prepare = empty,
+         .ctx = &c,
+         .count = (size_t)RUN * TURNS},
+        {.name = "run of 16 x 1200 B, plain",
+         .run = plain_runs,
+         .prepare = empty,
+         .ctx = &c,
+         .count = (size_t)RUN * TURNS},
+        {.name = "run of 16 x 1200 B, UDP_SEGMENT",
+         .run = runs,
+         .prepare = empty,
+         .ctx = &c,
+         .count = (size_t)RUN * TURNS},
     };
     bench_all(benches, 5, ROUNDS);
     bench_report(&benches[0], ROUNDS, NULL, 0);

@@ -67,14 +67,18 @@ int main(void) {
     static wire_ctx c;
     make_packets(&c);
     bench benches[] = {
-        {"header parse", parse_headers, NULL, &c, (size_t)HEADERS * PASSES, {0}},
-        {"packet parse, with quality report",
-         parse_packets,
-         NULL,
-         &c,
-         (size_t)HEADERS * PASSES,
-         {0}},
-        {"header write", write_headers, NULL, &c, (size_t)HEADERS * PASSES, {0}},
+        {.name = "header parse",
+         .run = parse_headers,
+         .ctx = &c,
+         .count = (size_t)HEADERS * PASSES},
+        {.name = "packet parse, with quality report",
+         .run = parse_packets,
+         .ctx = &c,
+         .count = (size_t)HEADERS * PASSES},
+        {.name = "header write",
+         .run = write_headers,
+         .ctx = &c,
+         .count = (size_t)HEADERS * PASSES},
     };
     const size_t n = sizeof benches / sizeof benches[0];
     bench_all(benches, n, ROUNDS);

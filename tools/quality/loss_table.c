@@ -68,10 +68,10 @@ static void print_row(const struct way *way, uint32_t percent, uint64_t seed, co
         give_up("this speech cannot be used");
     }
     const double frames = (double)r.frames / 100;
-    printf("| %u %% | %s | %.1f %% | %.1f %% | %.1f %% | %u ms | %.2f | %.1f | %.1f |\n", percent,
-           way->name, (double)r.lost / frames, (double)r.rebuilt / frames,
+    printf("| %u %% | %s | %.1f %% | %.1f %% | %.1f %% | %u ms | %.2f | %.1f | %.3f | %.1f |\n",
+           percent, way->name, (double)r.lost / frames, (double)r.rebuilt / frames,
            (double)r.concealed / frames, r.longest_ms, r.quality.lsd_db, r.quality.lsd_worst_db,
-           r.quality.snr_seg_db);
+           r.quality.stoi, r.quality.snr_seg_db);
 }
 
 int main(int argc, char **argv) {
@@ -81,7 +81,7 @@ int main(int argc, char **argv) {
     int16_t *pcm = read_speech(argc > 2 ? argv[2] : NULL, &len);
     printf(
         "| loss | protection | lost | rebuilt | concealed | longest gap | LSD dB | worst tenth | "
-        "SNR dB |\n|---|---|---|---|---|---|---|---|---|\n");
+        "STOI | SNR dB |\n|---|---|---|---|---|---|---|---|---|---|\n");
     for (size_t i = 0; i < WZP_COUNT_OF(losses_percent); i++) {
         for (size_t k = 0; k < WZP_COUNT_OF(ways); k++) {
             const bool is_idle = losses_percent[i] == 0 && (ways[k].cfg.dred || ways[k].cfg.fec);

@@ -25,6 +25,8 @@ START_TEST(without_loss_nothing_is_concealed) {
     ck_assert_uint_eq(r.rebuilt, 0);
     ck_assert_uint_eq(r.concealed, 0);
     ck_assert_uint_eq(r.longest_ms, 0);
+    ck_assert_uint_eq(r.quality.delay_changes, 0);
+    ck_assert_msg(r.quality.stoi > 0.95, "STOI %f", r.quality.stoi);
 }
 END_TEST
 
@@ -61,6 +63,13 @@ START_TEST(dred_beats_concealment_at_20_percent) {
     ck_assert_uint_le(dred.longest_ms, plain.longest_ms);
     ck_assert_msg(dred.quality.lsd_db < plain.quality.lsd_db * 0.8, "LSD %f against %f",
                   dred.quality.lsd_db, plain.quality.lsd_db);
+    ck_assert_msg(dred.quality.stoi > plain.quality.stoi + 0.03, "STOI %f against %f",
+                  dred.quality.stoi, plain.quality.stoi);
+    ck_assert_msg(dred.quality.estoi > plain.quality.estoi + 0.03, "ESTOI %f against %f",
+                  dred.quality.estoi, plain.quality.estoi);
+    /* The buffer's delay is the same all the time, and loss must not look like a change. */
+    ck_assert_uint_eq(plain.quality.delay_changes, 0);
+    ck_assert_uint_eq(dred.quality.delay_changes, 0);
     ck_assert_msg(dred.quality.lsd_worst_db < plain.quality.lsd_worst_db * 0.8,
                   "worst LSD %f against %f", dred.quality.lsd_worst_db, plain.quality.lsd_worst_db);
 }
@@ -81,6 +90,9 @@ START_TEST(repair_packets_bring_codec2_back) {
     ck_assert_msg(fec.rebuilt * 10 > fec.lost * 5, "%llu of %llu", (unsigned long long)fec.rebuilt,
                   (unsigned long long)fec.lost);
     ck_assert(fec.quality.lsd_db < plain.quality.lsd_db);
+    ck_assert(fec.quality.stoi > plain.quality.stoi);
+    ck_assert_uint_eq(fec.quality.delay_changes, 0);
+    ck_assert_uint_eq(plain.quality.delay_changes, 0);
 }
 END_TEST
 

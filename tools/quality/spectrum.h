@@ -10,4 +10,9 @@
 /* pcm[WZP_SPECTRUM_FRAME], under a Hann window.  The sum of all bands is about the mean square. */
 void wzp_spectrum_bands(const int16_t *pcm, double bands[WZP_SPECTRUM_BANDS]);
 
+#define WZP_SPECTRUM_ROWS 43 /* 0 to 8.1 kHz, of 187.5 Hz each */
+
+/* The same frame for pictures, in rows of one width. */
+void wzp_spectrum_rows(const int16_t *pcm, double rows[WZP_SPECTRUM_ROWS]);
+
 #endif

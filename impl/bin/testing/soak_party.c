@@ -71,6 +71,10 @@ static void on_phone_events(void *ctx, wzp_time now) {
             p->set_up = true;
             (void)snprintf(p->room, sizeof p->room, "%s", ev.room);
             break;
+        case WZP_PHONE_REFLEXIVE: /* nothing is direct here yet */
+        case WZP_PHONE_PATH:
+        case WZP_PHONE_UPDATE:
+            break;
         case WZP_PHONE_ENDED:
             p->ended = true;
             break;

@@ -1,4 +1,4 @@
-#include "tools/quality/align.h"
+#include "sound/align.h"
 
 #include <math.h>
 #include <stdbool.h>

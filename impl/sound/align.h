@@ -1,6 +1,6 @@
 /* By how much one sound is later than another that is much like it. */
-#ifndef WZP_TOOLS_ALIGN_H
-#define WZP_TOOLS_ALIGN_H
+#ifndef WZP_SOUND_ALIGN_H
+#define WZP_SOUND_ALIGN_H
 
 #include <stddef.h>
 #include <stdint.h>

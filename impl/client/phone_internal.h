@@ -1,0 +1,77 @@
+/* Shared by the files of the phone core; nobody else includes it. */
+#ifndef WZP_CLIENT_PHONE_INTERNAL_H
+#define WZP_CLIENT_PHONE_INTERNAL_H
+
+#include "client/admission.h"
+#include "client/phone.h"
+#include "crypto/handshake.h"
+
+enum { CALL_ID_MAX = 128, NAME_MAX = 128 };
+
+typedef enum phone_state {
+    PHONE_CONNECTING,
+    PHONE_REGISTERING,
+    PHONE_IDLE,
+    PHONE_CALLING,  /* we have offered */
+    PHONE_RUNG,     /* somebody has */
+    PHONE_ANSWERED, /* we have taken it: the relay sets it up */
+    PHONE_TALKING,
+    PHONE_CLOSED
+} phone_state;
+
+struct wzp_phone {
+    phone_state state;
+    /* What was not told yet, in the order in which it is. */
+    bool tell_registered, tell_presence, tell_ended, tell_incoming, tell_ringing, tell_set_up,
+        tell_reflexive, tell_update, tell_path, tell_closed;
+    bool rang, proven;
+    uint32_t present;
+    wzp_endpoint *endpoint;
+    bool is_owner; /* of the endpoint */
+    wzp_endpoint_user user;
+    wzp_quic *quic; /* the endpoint's */
+    wzp_quic_conn conn;
+    wzp_log log;
+    wzp_rng rng;
+    void (*signal)(void *ctx, bool out, wzp_bytes json);
+    void *signal_ctx;
+    wzp_identity identity;
+    wzp_admission admission;
+    const char *refused; /* why this phone left before it registered */
+    wzp_ephemeral ephemeral;
+    wzp_addr relay;
+
+    /* Paths: phone_paths.c. */
+    wzp_call_addresses addresses; /* ours */
+    wzp_call_address_fields fields;
+    bool is_caller;
+    bool is_open; /* we tell them in this call */
+    bool peer_is_able, peer_direct_ok;
+    wzp_call_addresses peer_addresses;
+    uint32_t generation, peer_generation; /* of the last update */
+    wzp_call_refused refused_addresses;
+    wzp_addr observed;
+    wzp_time reflect_until; /* NEVER: nothing is asked */
+
+    char call_id[CALL_ID_MAX + 1];
+    char alias[NAME_MAX], peer[WZP_FINGERPRINT_TEXT + 1], peer_alias[NAME_MAX];
+    char room[WZP_QUIC_SNI_MAX + 1];
+    char build[NAME_MAX], ended[NAME_MAX], closed[192];
+};
+
+void wzp_phone_send(wzp_phone *p, const wzp_signal *signal);
+bool wzp_phone_is_about(const wzp_phone *p, wzp_bytes call_id);
+
+/* --- phone_paths.c: where both sides can be reached, and what works --------------------------- */
+
+/* Add our addresses and our build to a signal; what they point to lives until the next call. */
+void wzp_phone_offer_paths(wzp_phone *p, wzp_signal_DirectCallOffer *offer);
+void wzp_phone_answer_paths(wzp_phone *p, wzp_signal_DirectCallAnswer *answer);
+
+bool wzp_phone_is_able(const wzp_opt_str *build);
+void wzp_phone_set_up_paths(wzp_phone *p, const wzp_signal_CallSetup *setup);
+void wzp_phone_on_path_signal(wzp_phone *p, const wzp_signal *signal);
+void wzp_phone_reflected(wzp_phone *p, wzp_addr observed);
+void wzp_phone_forget_paths(wzp_phone *p);
+
+#endif

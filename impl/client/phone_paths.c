@@ -1,0 +1,171 @@
+/* What a phone says and hears about direct paths (nat sheet 1.2, 1.4, 1.9, 1.11, 1.17). */
+#include "client/phone_internal.h"
+#include "wzp_version.h"
+
+/* The only text that relays forward as it is (nat sheet 1.2). */
+static const char our_build[] = WZP_VERSION WZP_PHONE_ABLE;
+
+/* --- telling ---------------------------------------------------------------------------------- */
+
+/* Signals are written before the fields are needed again. */
+static wzp_call_address_fields *fields_of(wzp_phone *p) {
+    wzp_call_addresses_write(&p->fields, &p->addresses);
+    return &p->fields;
+}
+
+void wzp_phone_offer_paths(wzp_phone *p, wzp_signal_DirectCallOffer *offer) {
+    const wzp_call_address_fields *f = fields_of(p);
+    offer->caller_reflexive_addr = f->reflexive;
+    offer->caller_local_addrs = f->local;
+    offer->caller_mapped_addr = f->mapped;
+    offer->caller_build_version = (wzp_opt_str){true, wzp_bytes_str(our_build)};
+}
+
+void wzp_phone_answer_paths(wzp_phone *p, wzp_signal_DirectCallAnswer *answer) {
+    const wzp_call_address_fields *f = fields_of(p);
+    answer->callee_reflexive_addr = f->reflexive;
+    answer->callee_local_addrs = f->local;
+    answer->callee_mapped_addr = f->mapped;
+    answer->callee_build_version = (wzp_opt_str){true, wzp_bytes_str(our_build)};
+}
+
+void wzp_phone_set_addresses(wzp_phone *p, const wzp_call_addresses *addresses) {
+    p->addresses = *addresses;
+}
+
+void wzp_phone_report(wzp_phone *p, bool direct_ok, bool direct_won) {
+    if (p->state != PHONE_TALKING) {
+        return;
+    }
+    wzp_phone_send(p, &(wzp_signal){.kind = WZP_SIGNAL_MEDIA_PATH_REPORT,
+                                    .version = 1,
+                                    .u.MediaPathReport = {.call_id = wzp_bytes_str(p->call_id),
+                                                          .direct_ok = direct_ok,
+                                                          .race_winner = wzp_bytes_str(
+                                                              direct_won ? "Direct" : "Relay")}});
+}
+
+/* From 1 on: deployed receivers refuse 0 (nat sheet U8). */
+void wzp_phone_update(wzp_phone *p, const wzp_call_addresses *addresses) {
+    if (p->state != PHONE_TALKING || !p->is_open) {
+        return;
+    }
+    p->addresses = *addresses;
+    const wzp_call_address_fields *f = fields_of(p);
+    wzp_phone_send(p, &(wzp_signal){.kind = WZP_SIGNAL_CANDIDATE_UPDATE,
+                                    .version = 1,
+                                    .u.CandidateUpdate = {.call_id = wzp_bytes_str(p->call_id),
+                                                          .reflexive_addr = f->reflexive,
+                                                          .local_addrs = f->local,
+                                                          .mapped_addr = f->mapped,
+                                                          .generation = ++p->generation}});
+}
+
+void wzp_phone_reflect(wzp_phone *p, wzp_time now) {
+    if (p->state == PHONE_CONNECTING || p->state == PHONE_REGISTERING || p->state == PHONE_CLOSED) {
+        wzp_phone_reflected(p, (wzp_addr){.family = WZP_ADDR_NONE});
+        return;
+    }
+    wzp_phone_send(p, &(wzp_signal){.kind = WZP_SIGNAL_REFLECT});
+    p->reflect_until = wzp_time_after(now, WZP_PHONE_REFLECT_LIMIT);
+}
+
+/* --- hearing ---------------------------------------------------------------------------------- */
+
+bool wzp_phone_is_able(const wzp_opt_str *build) {
+    static const size_t len = sizeof WZP_PHONE_ABLE - 1;
+    const wzp_bytes text = build->value;
+    return build->present && text.len >= len &&
+           memcmp(text.data + text.len - len, WZP_PHONE_ABLE, len) == 0;
+}
+
+static bool is_signed_by(const char *fingerprint, const wzp_signal_DirectCallAnswer *a) {
+    char text[WZP_FINGERPRINT_TEXT + 1];
+    if (!a->identity_pub.present || !a->ephemeral_pub.present || !a->signature.present) {
+        return false;
+    }
+    wzp_fingerprint_text(text, a->identity_pub.value);
+    return strcmp(text, fingerprint) == 0 &&
+           wzp_handshake_verify(wzp_bytes_of(a->signature.value.items, a->signature.value.count),
+                                a->identity_pub.value, WZP_ROLE_ANSWER,
+                                a->ephemeral_pub.value) == WZP_OK;
+}
+
+/* Signals overtake each other: the set-up may have come before. */
+static void on_answer(wzp_phone *p, const wzp_signal_DirectCallAnswer *a) {
+    if (!p->is_caller || !wzp_phone_is_about(p, a->call_id)) {
+        return;
+    }
+    p->peer_is_able = wzp_phone_is_able(&a->callee_build_version);
+    p->proven = is_signed_by(p->peer, a);
+    p->is_open = p->is_open && a->accept_mode == WZP_ACCEPT_TRUSTED;
+}
+
+void wzp_phone_set_up_paths(wzp_phone *p, const wzp_signal_CallSetup *setup) {
+    wzp_call_addresses_read(&p->peer_addresses, &setup->peer_direct_addr, &setup->peer_local_addrs,
+                            &setup->peer_mapped_addr, &p->refused_addresses);
+}
+
+/* Also before the set-up: who is faster says so at once (nat sheet 1.17, 18). */
+static void on_path(wzp_phone *p, const wzp_signal_MediaPathReport *report) {
+    if (wzp_phone_is_about(p, report->call_id)) {
+        p->peer_direct_ok = report->direct_ok;
+        p->tell_path = true;
+    }
+}
+
+static void on_update(wzp_phone *p, const wzp_signal_CandidateUpdate *u) {
+    const bool is_due =
+        p->state == PHONE_TALKING && p->is_open && wzp_phone_is_about(p, u->call_id);
+    if (!is_due || u->generation <= p->peer_generation) {
+        return;
+    }
+    p->peer_generation = u->generation;
+    wzp_call_addresses_read(&p->peer_addresses, &u->reflexive_addr, &u->local_addrs,
+                            &u->mapped_addr, &p->refused_addresses);
+    p->tell_update = true;
+}
+
+void wzp_phone_reflected(wzp_phone *p, wzp_addr observed) {
+    p->observed = observed;
+    p->reflect_until = WZP_TIME_NEVER;
+    p->tell_reflexive = true;
+}
+
+/* Unasked answers are nothing. */
+static void on_reflected(wzp_phone *p, const wzp_signal_ReflectResponse *response) {
+    wzp_call_addresses seen;
+    const wzp_opt_str text = {true, response->observed_addr};
+    if (p->reflect_until == WZP_TIME_NEVER) {
+        return;
+    }
+    wzp_call_addresses_read(&seen, &text, &(wzp_list_str){NULL, 0},
+                            &(wzp_opt_str){.present = false}, &p->refused_addresses);
+    wzp_phone_reflected(p, seen.reflexive);
+}
+
+void wzp_phone_on_path_signal(wzp_phone *p, const wzp_signal *signal) {
+    switch (signal->kind) {
+    case WZP_SIGNAL_DIRECT_CALL_ANSWER:
+        on_answer(p, &signal->u.DirectCallAnswer);
+        break;
+    case WZP_SIGNAL_MEDIA_PATH_REPORT:
+        on_path(p, &signal->u.MediaPathReport);
+        break;
+    case WZP_SIGNAL_CANDIDATE_UPDATE:
+        on_update(p, &signal->u.CandidateUpdate);
+        break;
+    case WZP_SIGNAL_REFLECT_RESPONSE:
+        on_reflected(p, &signal->u.ReflectResponse);
+        break;
+    default: /* upgrades, and what this phone does not know */
+        break;
+    }
+}
+
+void wzp_phone_forget_paths(wzp_phone *p) {
+    p->tell_path = p->tell_update = false;
+    p->is_caller = p->is_open = p->peer_is_able = p->peer_direct_ok = false;
+    p->generation = p->peer_generation = 0;
+    p->peer_addresses = (wzp_call_addresses){.local_count = 0};
+}

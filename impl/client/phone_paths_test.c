@@ -1,0 +1,253 @@
+/* Two phones on endpoints that they share with others: what each tells of where it is, to whom, and
+ * what it hears. */
+#include <stdio.h>
+
+#include "base/testing/suite.h"
+#include "client/phone.h"
+#include "quic/testing/pair.h"
+#include "relay/relay.h"
+
+enum { A, B, PHONES };
+
+static const wzp_addr relay_addr = {WZP_ADDR_V4, 4433, {10, 0, 0, 1}};
+
+typedef struct handset {
+    wzp_endpoint *endpoint;
+    wzp_phone *phone;
+    wzp_prng prng;
+    wzp_addr addr;
+    bool answers;
+    wzp_accept_mode mode;
+    wzp_phone_event set_up, reflexive;
+    wzp_call_addresses peer;
+    unsigned set_ups, reflexives, paths, updates, ended;
+    bool direct_ok;
+    bool is_first_path; /* before the set-up: that would be told in the wrong order */
+} handset;
+
+static struct {
+    pair_net net;
+    handset phones[PHONES];
+    wzp_relay *relay;
+    wzp_prng prng;
+} t;
+
+static void on_event(handset *h, const wzp_phone_event *ev) {
+    switch (ev->kind) {
+    case WZP_PHONE_INCOMING:
+        if (h->answers) {
+            ck_assert_int_eq(wzp_phone_answer(h->phone, h->mode), WZP_OK);
+        }
+        break;
+    case WZP_PHONE_SET_UP:
+        h->set_ups++;
+        h->set_up = *ev;
+        h->peer = *ev->peer;
+        break;
+    case WZP_PHONE_REFLEXIVE:
+        h->reflexives++;
+        h->reflexive = *ev;
+        break;
+    case WZP_PHONE_PATH:
+        h->is_first_path |= h->set_ups == 0;
+        h->paths++;
+        h->direct_ok = ev->direct_ok;
+        break;
+    case WZP_PHONE_UPDATE:
+        h->updates++;
+        h->peer = *ev->peer;
+        break;
+    case WZP_PHONE_ENDED:
+        h->ended++;
+        break;
+    case WZP_PHONE_REGISTERED:
+    case WZP_PHONE_PRESENCE:
+    case WZP_PHONE_RINGING:
+    case WZP_PHONE_CLOSED:
+        break;
+    }
+}
+
+/* The phone's own timers are its user's matter. */
+static void after(void *ctx, wzp_time now) {
+    handset *h = ctx;
+    wzp_phone_event ev;
+    const wzp_core core = wzp_phone_core(h->phone);
+    core.ops->tick(core.self, now);
+    while (wzp_phone_next_event(h->phone, &ev)) {
+        on_event(h, &ev);
+    }
+}
+
+static void start(unsigned i) {
+    handset *h = &t.phones[i];
+    *h = (handset){.addr = wzp_addr_v4(10, 0, 0, (uint8_t)(10 + i), 5000)};
+    wzp_prng_init(&h->prng, i, "phone");
+    const wzp_quic_cfg quic = {.rng = wzp_prng_rng(&h->prng)};
+    ck_assert_int_eq(wzp_endpoint_new(&h->endpoint, &quic, t.net.now), WZP_OK);
+    const wzp_phone_cfg cfg = {.rng = wzp_prng_rng(&h->prng),
+                               .seed = {(uint8_t)(i + 1)},
+                               .endpoint = h->endpoint,
+                               .path = {h->addr, relay_addr}};
+    ck_assert_int_eq(wzp_phone_new(&h->phone, &cfg, t.net.now), WZP_OK);
+    const wzp_call_addresses addresses = {.reflexive = wzp_addr_v4(203, 0, 113, (uint8_t)i, 5000),
+                                          .mapped = wzp_addr_v4(203, 0, 113, (uint8_t)i, 51413),
+                                          .local = {wzp_addr_v4(192, 168, 1, (uint8_t)i, 5000)},
+                                          .local_count = 1};
+    wzp_phone_set_addresses(h->phone, &addresses);
+    pair_add(&t.net, wzp_endpoint_core(h->endpoint), h->addr, after, h);
+}
+
+static void run(uint64_t ms) {
+    pair_run(&t.net, t.net.now + ms * WZP_MS);
+}
+
+static void set_up(void) {
+    pair_init(&t.net, 1);
+    wzp_prng_init(&t.prng, 3, "relay");
+    const wzp_relay_cfg cfg = {.rng = wzp_prng_rng(&t.prng), .strict_identity = true};
+    ck_assert_int_eq(wzp_relay_new(&t.relay, &cfg, t.net.now), WZP_OK);
+    pair_add(&t.net, wzp_relay_core(t.relay), relay_addr, NULL, NULL);
+    start(A);
+    start(B);
+    run(500);
+}
+
+static void tear_down(void) {
+    pair_clear(&t.net);
+    for (unsigned i = 0; i < PHONES; i++) {
+        wzp_phone_free(&t.phones[i].phone);
+        wzp_endpoint_free(&t.phones[i].endpoint);
+    }
+    wzp_relay_free(&t.relay);
+}
+
+static void talk(wzp_accept_mode mode) {
+    t.phones[B].answers = true;
+    t.phones[B].mode = mode;
+    ck_assert_int_eq(wzp_phone_call(t.phones[A].phone, wzp_phone_fingerprint(t.phones[B].phone)),
+                     WZP_OK);
+    run(300);
+    ck_assert_uint_eq(t.phones[A].set_ups, 1);
+    ck_assert_uint_eq(t.phones[B].set_ups, 1);
+}
+
+static bool knows(unsigned who, unsigned whom) {
+    const wzp_call_addresses *peer = &t.phones[who].peer;
+    const wzp_addr reflexive = wzp_addr_v4(203, 0, 113, (uint8_t)whom, 5000);
+    const wzp_addr mapped = wzp_addr_v4(203, 0, 113, (uint8_t)whom, 51413);
+    const wzp_addr local = wzp_addr_v4(192, 168, 1, (uint8_t)whom, 5000);
+    return wzp_addr_equal(&peer->reflexive, &reflexive) && wzp_addr_equal(&peer->mapped, &mapped) &&
+           peer->local_count == 1 && wzp_addr_equal(&peer->local[0], &local);
+}
+
+START_TEST(who_trusts_each_other_tells) {
+    talk(WZP_ACCEPT_TRUSTED);
+    ck_assert(knows(A, B) && knows(B, A));
+    for (unsigned i = 0; i < PHONES; i++) {
+        ck_assert(t.phones[i].set_up.may_be_direct);
+        ck_assert(t.phones[i].set_up.peer_is_able);
+        ck_assert(t.phones[i].set_up.proven);
+    }
+}
+END_TEST
+
+/* Nat sheet 1.11: a callee that does not trust tells nothing, and uses nothing that it is told. */
+START_TEST(who_does_not_trust_tells_nothing) {
+    talk(WZP_ACCEPT_GENERIC);
+    ck_assert_uint_eq(t.phones[A].peer.reflexive.family, WZP_ADDR_NONE);
+    ck_assert_uint_eq(t.phones[A].peer.mapped.family, WZP_ADDR_NONE);
+    ck_assert_uint_eq(t.phones[A].peer.local_count, 0);
+    ck_assert(!t.phones[A].set_up.may_be_direct);
+    ck_assert(!t.phones[B].set_up.may_be_direct);
+    wzp_phone_update(t.phones[A].phone, &(wzp_call_addresses){.local_count = 0});
+    wzp_phone_update(t.phones[B].phone, &(wzp_call_addresses){.local_count = 0});
+    run(300);
+    ck_assert_uint_eq(t.phones[A].updates + t.phones[B].updates, 0);
+}
+END_TEST
+
+START_TEST(reports_cross) {
+    talk(WZP_ACCEPT_TRUSTED);
+    wzp_phone_report(t.phones[A].phone, true, true);
+    run(300);
+    ck_assert_uint_eq(t.phones[B].paths, 1);
+    ck_assert(t.phones[B].direct_ok);
+    wzp_phone_report(t.phones[B].phone, false, false);
+    wzp_phone_report(t.phones[A].phone, false, false);
+    run(300);
+    ck_assert_uint_eq(t.phones[A].paths, 1);
+    ck_assert(!t.phones[A].direct_ok);
+    ck_assert_uint_eq(t.phones[B].paths, 2);
+    ck_assert(!t.phones[B].direct_ok);
+    ck_assert(!t.phones[A].is_first_path && !t.phones[B].is_first_path);
+}
+END_TEST
+
+START_TEST(no_reports_without_a_call) {
+    wzp_phone_report(t.phones[A].phone, true, true);
+    talk(WZP_ACCEPT_TRUSTED);
+    wzp_phone_hangup(t.phones[A].phone);
+    wzp_phone_report(t.phones[A].phone, true, true);
+    wzp_phone_update(t.phones[A].phone, &(wzp_call_addresses){.local_count = 0});
+    run(300);
+    ck_assert_uint_eq(t.phones[B].paths + t.phones[B].updates, 0);
+    ck_assert_uint_eq(t.phones[B].ended, 1);
+}
+END_TEST
+
+START_TEST(somebody_moves) {
+    talk(WZP_ACCEPT_TRUSTED);
+    const wzp_call_addresses fresh = {.reflexive = wzp_addr_v4(192, 0, 2, 7, 7000)};
+    wzp_phone_update(t.phones[A].phone, &fresh);
+    run(300);
+    ck_assert_uint_eq(t.phones[B].updates, 1);
+    ck_assert(wzp_addr_equal(&t.phones[B].peer.reflexive, &fresh.reflexive));
+    ck_assert_uint_eq(t.phones[B].peer.local_count, 0);
+    wzp_phone_update(t.phones[A].phone, &fresh);
+    run(300);
+    ck_assert_uint_eq(t.phones[B].updates, 2); /* each has a number of its own */
+}
+END_TEST
+
+START_TEST(the_relay_says_how_it_sees_us) {
+    wzp_phone_reflect(t.phones[A].phone, t.net.now);
+    run(300);
+    ck_assert_uint_eq(t.phones[A].reflexives, 1);
+    ck_assert(wzp_addr_equal(&t.phones[A].reflexive.observed, &t.phones[A].addr));
+    run(2000);
+    ck_assert_uint_eq(t.phones[A].reflexives, 1);
+    ck_assert_uint_eq(t.phones[B].reflexives, 0);
+}
+END_TEST
+
+/* It is gone, or is too old to know the question. */
+START_TEST(the_relay_says_nothing) {
+    t.net.cut[0] = true;
+    wzp_phone_reflect(t.phones[A].phone, t.net.now);
+    const wzp_core core = wzp_phone_core(t.phones[A].phone);
+    ck_assert_uint_eq(core.ops->deadline(core.self), t.net.now + WZP_PHONE_REFLECT_LIMIT);
+    run(900);
+    ck_assert_uint_eq(t.phones[A].reflexives, 0);
+    run(200);
+    after(&t.phones[A], t.net.now);
+    ck_assert_uint_eq(t.phones[A].reflexives, 1);
+    ck_assert_uint_eq(t.phones[A].reflexive.observed.family, WZP_ADDR_NONE);
+    t.net.cut[0] = false; /* and the answer, which comes after all, is nobody's */
+    run(3000);
+    ck_assert_uint_eq(t.phones[A].reflexives, 1);
+}
+END_TEST
+
+int main(void) {
+    TCase *tc = tcase_create("phone_paths");
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, who_trusts_each_other_tells);
+    tcase_add_test(tc, who_does_not_trust_tells_nothing);
+    tcase_add_test(tc, reports_cross);
+    tcase_add_test(tc, no_reports_without_a_call);
+    tcase_add_test(tc, somebody_moves);
+    tcase_add_test(tc, the_relay_says_how_it_sees_us);
+    tcase_add_test(tc, the_relay_says_nothing);
+    return wzp_run_suite("client.phone_paths", tc);
+}

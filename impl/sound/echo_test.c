@@ -1,0 +1,139 @@
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/bytes.h"
+#include "base/rng.h"
+#include "sound/echo.h"
+
+enum { RATE = 48000, LEN = 11 * RATE };
+
+static int16_t said[LEN], heard[LEN + 2 * RATE];
+
+/* A voice-like glide that repeats nothing. */
+static void speak(void) {
+    double phase = 0;
+    for (size_t i = 0; i < LEN; i++) {
+        const double t = (double)i / RATE;
+        phase += 6.2831853 * (220 + 90 * sin(1.3 * t)) / RATE;
+        said[i] = (int16_t)(9000 * (0.2 + 0.8 * fabs(sin(5 * t + 2 * sin(0.7 * t)))) * sin(phase));
+    }
+}
+
+/* What a network makes of it: `late` samples, from the second `moved_at` on `by` more. */
+static const struct echo_case {
+    const char *name;
+    int32_t late, moved_at, by;
+    double gain;
+    int32_t noise;
+    double correlation, snr_least, snr_most; /* expected of the second window */
+    uint32_t moves;
+    bool silent;
+} cases[] = {
+    {"untouched", 0, 0, 0, 1, 0, 1, 60, 60, 0, false},
+    {"late by half a second", 24000, 0, 0, 1, 0, 1, 60, 60, 0, false},
+    {"late by a frame and a bit", 997, 0, 0, 1, 0, 1, 60, 60, 0, false},
+    {"noise at a tenth", 4800, 0, 0, 1, 900, 0.98, 15, 20, 0, false},
+    {"a frame later from the sixth second on", 4800, 6, 960, 1, 0, 1, 60, 60, 1, false},
+    {"a frame left out in the seventh second", 4800, 7, -960, 1, 0, 1, 10, 45, 1, false},
+    {"half as loud", 4800, 0, 0, 0.5, 0, 1, 5.9, 6.1, 0, false},
+    {"turned around", 4800, 0, 0, -1, 0, 0, -7, 5, 0, false},
+    {"nothing", 4800, 0, 0, 0, 0, 0, 0, 0, 0, true},
+    {"less than a hundred", 4800, 0, 0, 0.005, 0, 0, 0, 0.1, 0, true},
+};
+
+static void carry(const struct echo_case *c) {
+    wzp_prng prng;
+    wzp_prng_init(&prng, 1, "noise");
+    for (size_t i = 0; i < WZP_COUNT_OF(heard); i++) {
+        const int32_t moved = c->moved_at > 0 && (int64_t)i - c->late >= c->moved_at * RATE;
+        const int64_t k = (int64_t)i - c->late - (moved ? c->by : 0);
+        const double sound = k >= 0 && k < LEN ? c->gain * said[k] : 0;
+        const int32_t noise =
+            c->noise == 0 ? 0
+                          : (int32_t)(wzp_prng_u64(&prng) % (uint64_t)(2 * c->noise)) - c->noise;
+        heard[i] = (int16_t)(sound + noise);
+    }
+}
+
+START_TEST(compares) {
+    const struct echo_case *c = &cases[_i];
+    wzp_echo_window w[3];
+    speak();
+    carry(c);
+    ck_assert_uint_eq(wzp_echo_count(LEN), 3);
+    ck_assert(wzp_echo_compare(w, &(wzp_align_sound){said, LEN},
+                               &(wzp_align_sound){heard, WZP_COUNT_OF(heard)}) == WZP_OK);
+    ck_assert_msg(fabs(w[1].correlation - c->correlation) < 0.05 ||
+                      (c->correlation == 0 && w[1].correlation < 0.8),
+                  "%s: correlation %.3f", c->name, w[1].correlation);
+    ck_assert_msg(w[1].snr_db >= c->snr_least - 1e-6 && w[1].snr_db <= c->snr_most + 1e-6,
+                  "%s: SNR %.2f dB", c->name, w[1].snr_db);
+    ck_assert_msg(w[0].moves == 0 || c->correlation == 0, "%s: %u moves at first", c->name,
+                  w[0].moves);
+    ck_assert_msg(w[1].moves == c->moves || c->correlation == 0, "%s: %u moves", c->name,
+                  w[1].moves);
+    ck_assert_msg(w[1].silent == c->silent, "%s: silent %d", c->name, w[1].silent);
+    if (c->correlation == 1) {
+        ck_assert_msg(w[2].delay == c->late + (c->moved_at > 0 ? c->by : 0), "%s: delay %d",
+                      c->name, w[2].delay);
+    }
+}
+END_TEST
+
+/* Without its alignment a delay of a tenth of a second leaves nothing of the SNR. */
+START_TEST(alignment_matters) {
+    double signal = 0;
+    double noise = 0;
+    speak();
+    carry(&cases[3]);
+    for (size_t i = 0; i < LEN; i++) {
+        signal += (double)said[i] * said[i];
+        noise += ((double)said[i] - heard[i]) * ((double)said[i] - heard[i]);
+    }
+    ck_assert_msg(10 * log10(signal / noise) < 0, "%.2f dB", 10 * log10(signal / noise));
+}
+END_TEST
+
+static const struct count_case {
+    const char *name;
+    size_t len, want;
+} counts[] = {
+    {"nothing", 0, 0},
+    {"less than a second", RATE - 1, 0},
+    {"a second", RATE, 1},
+    {"five seconds", 5 * RATE, 1},
+    {"hardly more", 5 * RATE + RATE - 1, 1},
+    {"a second more", 6 * RATE, 2},
+};
+
+START_TEST(counts_windows) {
+    ck_assert_msg(wzp_echo_count(counts[_i].len) == counts[_i].want, "%s: %zu", counts[_i].name,
+                  wzp_echo_count(counts[_i].len));
+}
+END_TEST
+
+START_TEST(nothing_was_heard) {
+    wzp_echo_window w[3];
+    speak();
+    ck_assert(wzp_echo_compare(w, &(wzp_align_sound){said, LEN}, &(wzp_align_sound){heard, 0}) ==
+              WZP_OK);
+    ck_assert(w[0].silent && w[2].silent && w[1].correlation == 0 && w[1].peak == 0);
+}
+END_TEST
+
+int main(void) {
+    Suite *s = suite_create("echo");
+    TCase *tc = tcase_create("echo");
+    tcase_set_timeout(tc, 200);
+    tcase_add_loop_test(tc, compares, 0, WZP_COUNT_OF(cases));
+    tcase_add_test(tc, alignment_matters);
+    tcase_add_loop_test(tc, counts_windows, 0, WZP_COUNT_OF(counts));
+    tcase_add_test(tc, nothing_was_heard);
+    suite_add_tcase(s, tc);
+    SRunner *runner = srunner_create(s);
+    srunner_run_all(runner, CK_ENV);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
