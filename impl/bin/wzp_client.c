@@ -76,7 +76,7 @@ static void record(user *u, const wzp_client_event *ev) {
     const program *p = u->program;
     char path[600];
     char why[WZP_WAV_WHY_MAX];
-    const uint64_t at = ev->at_ms * (RATE / 1000);
+    const uint64_t at = ev->at_sample;
     for (size_t i = 0; u->heard != NULL && i < ev->samples && at + i < p->sound_len; i++) {
         u->heard[at + i] = ev->pcm[i];
         u->heard_len = (size_t)(at + i + 1);

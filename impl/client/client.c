@@ -125,7 +125,8 @@ static bool play_one(wzp_client *c, size_t index, wzp_time now, wzp_client_event
     *out = (wzp_client_event){.kind = WZP_CLIENT_PLAY,
                               .track = c->tracks.tracks[index].id,
                               .samples = heard.samples,
-                              .at_ms = heard.at_ms,
+                              .at_ms = heard.at_sample / (WZP_AUDIO_RATE_HZ / 1000),
+                              .at_sample = heard.at_sample,
                               .slot = heard.kind,
                               .pcm = heard.pcm,
                               .payload = heard.payload};

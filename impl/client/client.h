@@ -68,14 +68,14 @@ typedef enum wzp_client_event_kind {
     WZP_CLIENT_JOINED,  /* the relay answered and its answer is genuine */
     WZP_CLIENT_ROOM,    /* .count members now */
     WZP_CLIENT_CAPTURE, /* push .samples of sound now; in coded mode, one frame of as many */
-    WZP_CLIENT_PLAY,    /* .pcm[.samples] of sender .track belong at .at_ms of its recording.  In
-                           coded mode .slot says what fills .samples of time, pauses included, and
-                           .payload is the frame's */
-    WZP_CLIENT_LOST,    /* nothing came from the relay for WZP_CLIENT_PATIENCE: tell the user.  The
-                           call goes on, and ends only if this lasts for QUIC's idle timeout */
-    WZP_CLIENT_BACK,    /* after LOST: something came */
-    WZP_CLIENT_HANGUP,  /* .text says why; nothing is sent any more, and CLOSED follows */
-    WZP_CLIENT_CLOSED   /* the end; .text */
+    WZP_CLIENT_PLAY,   /* .pcm[.samples] of sender .track belong at .at_sample of its recording.  In
+                          coded mode .slot says what fills .samples of time, pauses included, and
+                          .payload is the frame's */
+    WZP_CLIENT_LOST,   /* nothing came from the relay for WZP_CLIENT_PATIENCE: tell the user.  The
+                          call goes on, and ends only if this lasts for QUIC's idle timeout */
+    WZP_CLIENT_BACK,   /* after LOST: something came */
+    WZP_CLIENT_HANGUP, /* .text says why; nothing is sent any more, and CLOSED follows */
+    WZP_CLIENT_CLOSED  /* the end; .text */
 } wzp_client_event_kind;
 
 typedef struct wzp_client_event {
@@ -83,7 +83,8 @@ typedef struct wzp_client_event {
     uint32_t count, track;
     size_t samples;
     uint8_t codec;      /* CAPTURE: of the frame that is asked for */
-    uint64_t at_ms;     /* since the call began to play this sender */
+    uint64_t at_ms;     /* since the call began to play this sender, rounded down */
+    uint64_t at_sample; /* the same in samples */
     const int16_t *pcm; /* 48 kHz mono; borrowed until the next call */
     wzp_jbuf_kind slot;
     wzp_bytes payload; /* empty unless .slot is WZP_JBUF_FRAME; borrowed until the next call */

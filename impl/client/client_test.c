@@ -41,7 +41,7 @@ static void after(void *ctx, wzp_time now) {
         } else if (ev.kind == WZP_CLIENT_HANGUP) {
             strncpy(u->hangup, ev.text, sizeof u->hangup - 1);
         } else if (ev.kind == WZP_CLIENT_PLAY) {
-            const size_t at = ev.at_ms * 48;
+            const size_t at = ev.at_sample;
             u->tracks = ev.track > u->tracks ? ev.track : u->tracks;
             for (size_t i = 0; i < ev.samples && at + i < TOTAL && ev.track == 1; i++) {
                 u->heard[at + i] = ev.pcm[i];

@@ -1,5 +1,7 @@
 #include "client/listener.h"
 
+#include "media/stretch.h"
+
 void wzp_listener_clear(wzp_listener *l) {
     wzp_jbuf_free(&l->jbuf);
     wzp_audio_dec_free(&l->dec);
@@ -16,7 +18,8 @@ bool wzp_listener_start(wzp_listener *l, bool coded, uint64_t noise_seed) {
     const wzp_audio_dec_cfg sound = {.noise_seed = noise_seed};
     wzp_listener_clear(l);
     const bool has_sound = coded || wzp_audio_dec_new(&l->dec, &sound) == WZP_OK;
-    const wzp_jbuf_cfg jbuf = {.reach = coded ? NULL : reach, .reach_ctx = l->dec};
+    const wzp_jbuf_cfg jbuf = {
+        .stretches = !coded, .reach = coded ? NULL : reach, .reach_ctx = l->dec};
     l->jbuf = has_sound ? wzp_jbuf_new(&jbuf) : NULL;
     if (l->jbuf == NULL) {
         wzp_listener_clear(l);
@@ -76,6 +79,23 @@ static uint64_t recovered_by(const wzp_audio_dec *dec) {
     return counters.opus.dred_reconstructions + counters.opus.inband_fec;
 }
 
+/* The sender's clock and the network's jitter are followed by whole periods of the voice. */
+static void stretch(wzp_listener *l, const wzp_jbuf_out *frame, wzp_listener_out *out,
+                    int16_t *pcm) {
+    const wzp_stretch_need need = frame->is_urgent ? WZP_STRETCH_ANYHOW : WZP_STRETCH_UNHEARD;
+    int64_t by = 0;
+    if (frame->lean == WZP_JBUF_SHORTER) {
+        by = -(int64_t)wzp_stretch_shorten(pcm, out->samples, need);
+    } else if (frame->lean == WZP_JBUF_LONGER &&
+               out->samples + WZP_STRETCH_MOST <= WZP_AUDIO_FRAME_MAX) {
+        by = (int64_t)wzp_stretch_lengthen(pcm, out->samples, need);
+    }
+    if (by != 0) {
+        out->samples = (size_t)((int64_t)out->samples + by);
+        wzp_jbuf_stretched(l->jbuf, by * (int64_t)WZP_S / WZP_AUDIO_RATE_HZ);
+    }
+}
+
 /* Fills `out` with the sound of a frame, or of its concealment. */
 static void decode(wzp_listener *l, const wzp_jbuf_out *frame, int16_t *pcm, wzp_listener_out *out,
                    wzp_listener_counts *counts) {
@@ -87,6 +107,7 @@ static void decode(wzp_listener *l, const wzp_jbuf_out *frame, int16_t *pcm, wzp
     if (frame->kind == WZP_JBUF_FRAME &&
         wzp_audio_dec_play(l->dec, frame->codec_id, frame->payload, pcm, WZP_AUDIO_FRAME_MAX,
                            &out->samples) == WZP_OK) {
+        stretch(l, frame, out, pcm);
         return;
     }
     const uint64_t before = recovered_by(l->dec);
@@ -121,18 +142,20 @@ bool wzp_listener_next(wzp_listener *l, wzp_time now, int16_t pcm[WZP_AUDIO_FRAM
         classify(l, &frame);
         *out =
             (wzp_listener_out){.kind = frame.kind,
-                               .at_ms = l->played_ms,
+                               .at_sample = l->played,
                                .samples = (size_t)frame.duration_ms * (WZP_AUDIO_RATE_HZ / 1000)};
-        l->played_ms += frame.duration_ms;
         if (l->dec == NULL) {
+            l->played += out->samples;
             out->payload = frame.payload;
             counts->concealed += frame.kind == WZP_JBUF_CONCEAL ? 1 : 0;
             return true;
         }
         if (frame.kind != WZP_JBUF_PAUSE || goes_on(l, out)) {
             decode(l, &frame, pcm, out, counts);
+            l->played += out->samples;
             return true;
         }
+        l->played += out->samples;
     }
     return false;
 }

@@ -16,7 +16,7 @@ typedef struct wzp_listener {
     wzp_audio_dec *dec;    /* NULL: in coded mode nothing is decoded */
     wzp_repair_in *repair; /* NULL: no Codec2 has come yet */
     bool in_noise;         /* what was played last is comfort noise: what is not sent is silence */
-    uint64_t played_ms;
+    uint64_t played;       /* samples */
     uint64_t not_sound, surplus; /* see wzp_listener_refused */
 } wzp_listener;
 
@@ -48,7 +48,7 @@ void wzp_listener_take(wzp_listener *listener, const wzp_media_packet *packet, w
 
 typedef struct wzp_listener_out {
     wzp_jbuf_kind kind;
-    uint64_t at_ms;    /* since the first frame was played */
+    uint64_t at_sample; /* since the first frame was played */
     wzp_bytes payload; /* in coded mode: borrowed until the next call; empty unless it is a frame */
     const int16_t *pcm; /* the buffer that was lent, NULL in coded mode */
     size_t samples;

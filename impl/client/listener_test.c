@@ -2,7 +2,10 @@
  */
 #include "client/listener.h"
 
+#include <stdlib.h>
+
 #include "base/testing/suite.h"
+#include "media/testing/voice.h"
 
 enum { FRAMES = 600 };
 
@@ -33,7 +36,7 @@ typedef struct line {
     wzp_listener listener;
     wzp_listener_counts counts;
     uint32_t seq, played, wrong_slots;
-    uint64_t next_at_ms;
+    uint64_t next_at;
 } line;
 
 static void deliver(line *l, const wzp_media_packet *packet, wzp_time now) {
@@ -69,8 +72,8 @@ static void listen(line *l, wzp_time now) {
     int16_t pcm[WZP_AUDIO_FRAME_MAX];
     wzp_listener_out out;
     while (wzp_listener_next(&l->listener, now, pcm, &out, &l->counts)) {
-        l->wrong_slots += out.at_ms != l->next_at_ms || (out.pcm != NULL) == l->c->coded ? 1 : 0;
-        l->next_at_ms = out.at_ms + out.samples / (WZP_AUDIO_RATE_HZ / 1000);
+        l->wrong_slots += out.at_sample != l->next_at || (out.pcm != NULL) == l->c->coded ? 1 : 0;
+        l->next_at = out.at_sample + out.samples;
         l->played++;
     }
 }
@@ -218,10 +221,91 @@ START_TEST(hostile_packets_are_counted) {
 }
 END_TEST
 
+/* --- clocks ----------------------------------------------------------------------------------- */
+
+/* A minute of a voice whose sender's clock is not ours. */
+typedef struct drift {
+    uint64_t heard;    /* samples */
+    int64_t roughness; /* of the worst place: a click is rougher than any voice */
+    uint64_t concealed;
+    wzp_jbuf_stats jbuf;
+} drift;
+
+enum { DRIFT_FRAMES = 3000, DRIFT_FRAME = 960 };
+
+static void hear(drift *d, const int16_t *pcm, size_t samples, int32_t last[2]) {
+    for (size_t i = 0; i < samples; i++) {
+        const int32_t bend = abs(pcm[i] - 2 * last[1] + last[0]);
+        d->roughness = bend > d->roughness ? bend : d->roughness;
+        last[0] = last[1];
+        last[1] = pcm[i];
+    }
+    d->heard += samples;
+}
+
+static drift listen_to_drift(int64_t ppm) {
+    static int16_t voice[DRIFT_FRAMES * DRIFT_FRAME];
+    int16_t pcm[WZP_AUDIO_FRAME_MAX];
+    int32_t last[2] = {0, 0};
+    drift d = {.heard = 0};
+    wzp_audio_enc *enc = NULL;
+    wzp_listener l = {0};
+    wzp_listener_counts counts = {0};
+    wzp_listener_out out;
+    wzp_voice_speak(voice, WZP_COUNT_OF(voice));
+    ck_assert(wzp_audio_enc_new(&enc, &(wzp_audio_enc_cfg){.codec = WZP_CODEC_OPUS_24K}) == WZP_OK);
+    ck_assert(wzp_listener_start(&l, false, 1));
+    for (uint32_t i = 0; i < DRIFT_FRAMES; i++) {
+        const int64_t media = (int64_t)(i * (20 * WZP_MS));
+        const wzp_time now = (wzp_time)((int64_t)WZP_S + media - media / 1000000 * ppm);
+        while (wzp_listener_deadline(&l) <= now) {
+            const wzp_time due = wzp_listener_deadline(&l);
+            while (wzp_listener_next(&l, due, pcm, &out, &counts)) {
+                hear(&d, out.pcm, out.samples, last);
+            }
+        }
+        uint8_t coded[WZP_AUDIO_PACKET_MAX];
+        size_t len = 0;
+        ck_assert(wzp_audio_enc_frame(enc, voice + (size_t)i * DRIFT_FRAME, DRIFT_FRAME, coded,
+                                      &len) == WZP_OK);
+        const wzp_media_packet packet = {.hdr = {.version = WZP_PROTOCOL_VERSION,
+                                                 .codec_id = WZP_CODEC_OPUS_24K,
+                                                 .seq = i,
+                                                 .timestamp_ms = i * 20},
+                                         .payload = {coded, len}};
+        wzp_listener_take(&l, &packet, now, &counts);
+    }
+    wzp_jbuf_count(l.jbuf, &d.jbuf);
+    d.concealed = counts.concealed + counts.recovered;
+    wzp_listener_clear(&l);
+    wzp_audio_enc_free(&enc);
+    return d;
+}
+
+/* 0.3 % of a minute are 180 ms: nine frames, which are neither dropped nor made up. */
+START_TEST(clocks_drift) {
+    const int64_t ppm = _i == 0 ? 3000 : -3000;
+    const drift even = listen_to_drift(0);
+    const drift d = listen_to_drift(ppm);
+    const uint64_t changed = d.jbuf.shorter + d.jbuf.longer;
+    ck_assert_uint_eq(even.jbuf.shorter + even.jbuf.longer, 0);
+    ck_assert_msg(changed >= 10 && changed <= 100, "%llu", (unsigned long long)changed);
+    ck_assert_uint_eq(d.jbuf.added + d.jbuf.dropped + d.concealed, 0);
+    /* What is still in the buffer differs by some frames. */
+    const int64_t more = (int64_t)d.heard - (int64_t)even.heard;
+    ck_assert_msg(ppm > 0 ? more < 0 : more > 0, "%lld samples", (long long)more);
+    ck_assert_msg(llabs(more) > INT64_C(48) * 120 && llabs(more) < INT64_C(48) * 220,
+                  "%lld samples", (long long)more);
+    ck_assert_msg(d.roughness <= even.roughness * 5 / 4, "%lld after %lld", (long long)d.roughness,
+                  (long long)even.roughness);
+}
+END_TEST
+
 int main(void) {
     TCase *tc = tcase_create("listener");
     tcase_add_loop_test(tc, loss, 0, (int)WZP_COUNT_OF(loss_cases));
     tcase_add_test(tc, what_is_no_sound_is_ignored);
     tcase_add_loop_test(tc, hostile_packets_are_counted, 0, (int)WZP_COUNT_OF(hostile_cases));
+    tcase_add_loop_test(tc, clocks_drift, 0, 2);
     return wzp_run_suite("client.listener", tc);
 }

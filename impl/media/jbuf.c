@@ -25,6 +25,9 @@
  *     want - frame/2 .... want .... want + 3/2 frame
  *     conceal twice       leave         drop one
  *
+ * Who stretches is asked for shorter frames from `want` and a whole frame on, and for longer ones
+ * from half a frame before `want`: again more room than the longest step.
+ *
  * Pauses are free: there it takes what is wanted at once.
  *
  * Frames live in slots; `order` lists the used slots by timestamp, oldest first.  Buffers are a
@@ -39,6 +42,7 @@ struct wzp_jbuf {
     uint64_t delay;
     uint32_t (*reach)(void *ctx, uint8_t codec_id, wzp_bytes payload);
     void *reach_ctx;
+    bool stretches;
     size_t cap, used;
     uint16_t *order;
     slot *slots; /* cap + 1: the frame lent by pop keeps its slot until the next call */
@@ -50,7 +54,8 @@ struct wzp_jbuf {
     wzp_time zero_at; /* a frame with the timestamp zero_ts that arrives then has no lateness */
     uint32_t zero_ts, next_ts;
     int64_t offset;      /* ns, the lateness at which frames are played */
-    unsigned since_step; /* frames played since one was dropped or added */
+    unsigned since_step; /* frames played since the last step */
+    unsigned leaning;    /* frames in a row that were asked to change their length */
     wzp_jbuf_lateness lateness;
     uint32_t last_seq; /* of the last frame played */
     bool has_played;
@@ -94,6 +99,7 @@ wzp_jbuf *wzp_jbuf_new(const wzp_jbuf_cfg *cfg) {
         return NULL;
     }
     jb->delay = cfg->delay != 0 ? cfg->delay : 60 * WZP_MS;
+    jb->stretches = cfg->stretches;
     jb->cap = cfg->cap_frames != 0 ? cfg->cap_frames : 250;
     assert(jb->cap < UINT16_MAX);
     jb->lent = -1;
@@ -412,6 +418,7 @@ static bool starve(wzp_jbuf *jb, wzp_jbuf_out *out) {
 static void add_frame(wzp_jbuf *jb, wzp_jbuf_out *out) {
     jb->offset += frame_ns(jb);
     jb->since_step = 0;
+    jb->leaning = 0;
     jb->stats.added++;
     *out = (wzp_jbuf_out){.kind = WZP_JBUF_CONCEAL,
                           .duration_ms = jb->frame_ms,
@@ -429,6 +436,7 @@ static void drop_frame(wzp_jbuf *jb) {
     jb->next_ts += jb->frame_ms;
     jb->offset -= frame_ns(jb);
     jb->since_step = 0;
+    jb->leaning = 0;
     jb->stats.dropped++;
 }
 
@@ -458,6 +466,28 @@ static void fill_in(wzp_jbuf *jb, int32_t ahead, wzp_time now, wzp_jbuf_out *out
     skip(jb, WZP_JBUF_CONCEAL, jb->frame_ms, out);
 }
 
+/* --- stretching ------------------------------------------------------------------------------- */
+
+/* Sound that does not repeat itself is spared for a while, and frames that are too short for it are
+ * dropped or added after all. */
+static void lean(wzp_jbuf *jb, wzp_time now, wzp_jbuf_out *out) {
+    const int64_t room = (WZP_JBUF_LEAN_MS + 5) * (int64_t)WZP_MS;
+    const int64_t too_late = jb->since_step >= WZP_JBUF_LEAN_FRAMES ? excess(jb, now) : 0;
+    out->lean = too_late >= room                      ? WZP_JBUF_SHORTER
+                : too_late <= -(int64_t)(10 * WZP_MS) ? WZP_JBUF_LONGER
+                                                      : WZP_JBUF_EVEN;
+    jb->leaning = out->lean != WZP_JBUF_EVEN ? jb->leaning + 1 : 0;
+    out->is_urgent = jb->leaning > WZP_JBUF_PATIENCE;
+}
+
+void wzp_jbuf_stretched(wzp_jbuf *jb, int64_t by) {
+    jb->offset += by;
+    jb->since_step = 0;
+    jb->leaning = 0;
+    jb->stats.longer += by > 0 ? 1 : 0;
+    jb->stats.shorter += by < 0 ? 1 : 0;
+}
+
 bool wzp_jbuf_pop(wzp_jbuf *jb, wzp_time now, wzp_jbuf_out *out) {
     release_lent(jb);
     if (!jb->running || now < play_time(jb, jb->next_ts)) {
@@ -467,7 +497,8 @@ bool wzp_jbuf_pop(wzp_jbuf *jb, wzp_time now, wzp_jbuf_out *out) {
         return starve(jb, out);
     }
     jb->starved_ms = 0;
-    const bool rested = jb->has_played && jb->since_step >= WZP_JBUF_STEP_FRAMES;
+    const bool must_step = !jb->stretches || jb->leaning > 2 * WZP_JBUF_PATIENCE;
+    const bool rested = must_step && jb->has_played && jb->since_step >= WZP_JBUF_STEP_FRAMES;
     const int64_t too_late = rested ? excess(jb, now) : 0;
     if (too_late <= -frame_ns(jb) / 2) {
         add_frame(jb, out);
@@ -479,6 +510,9 @@ bool wzp_jbuf_pop(wzp_jbuf *jb, wzp_time now, wzp_jbuf_out *out) {
     const int32_t ahead = ts_diff(jb->slots[jb->order[0]].hdr.timestamp_ms, jb->next_ts);
     if (ahead < (int32_t)jb->frame_ms) {
         play(jb, now, out);
+        if (jb->stretches) {
+            lean(jb, now, out);
+        }
     } else {
         fill_in(jb, ahead, now, out);
     }

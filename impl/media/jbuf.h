@@ -8,7 +8,8 @@
  * when a stall has left the buffer deep, single frames are dropped or concealed twice, at most one
  * in WZP_JBUF_STEP_FRAMES, until frames are played `delay` after the fastest of the last ten
  * seconds would have arrived, or a frame after 99.5 % of them have, if that is later; in pauses at
- * once.
+ * once.  Who can make sound shorter and longer (stretch.h) is asked for that instead: no frame is
+ * dropped, none is concealed that was not lost.
  *
  * Lost frames come back by packets after them, if these are there in time.  Where several in a row
  * were lost within the last half minute and the packet after them had their sound (`reach`),
@@ -29,6 +30,9 @@
 #define WZP_JBUF_IDLE_FRAMES 10  /* concealed in a row before the track falls silent */
 #define WZP_JBUF_STEP_FRAMES 25  /* played between two steps towards another delay */
 #define WZP_JBUF_REPAIR_MS 200   /* of delay at most for what packets bring back */
+#define WZP_JBUF_LEAN_FRAMES 10  /* played between two that are made shorter or longer */
+#define WZP_JBUF_LEAN_MS 15      /* by so much at most */
+#define WZP_JBUF_PATIENCE 50     /* frames in which that is asked for in vain before it must be */
 
 typedef struct wzp_jbuf wzp_jbuf;
 
@@ -39,6 +43,8 @@ typedef struct wzp_jbuf_cfg {
      * missing.  NULL: wzp_jbuf_reach. */
     uint32_t (*reach)(void *ctx, uint8_t codec_id, wzp_bytes payload);
     void *reach_ctx;
+    bool stretches; /* who plays calls wzp_jbuf_stretched; what cannot be stretched
+                       for twice WZP_JBUF_PATIENCE is dropped or added after all */
 } wzp_jbuf_cfg;
 
 typedef enum wzp_jbuf_kind {
@@ -47,6 +53,9 @@ typedef enum wzp_jbuf_kind {
     WZP_JBUF_PAUSE    /* the sender sent nothing on purpose or fell silent: `duration_ms` of it */
 } wzp_jbuf_kind;
 
+/* How the length of a frame should change, if it can be done. */
+typedef enum wzp_jbuf_lean { WZP_JBUF_EVEN, WZP_JBUF_SHORTER, WZP_JBUF_LONGER } wzp_jbuf_lean;
+
 typedef struct wzp_jbuf_out {
     wzp_jbuf_kind kind;
     uint8_t codec_id;
@@ -54,12 +63,15 @@ typedef struct wzp_jbuf_out {
     uint32_t duration_ms;  /* one frame of the codec; longer for WZP_JBUF_PAUSE */
     uint32_t timestamp_ms; /* of what is played, or should be */
     bool is_added;         /* WZP_JBUF_CONCEAL: nothing is missing, one frame is added */
+    wzp_jbuf_lean lean;    /* WZP_JBUF_FRAME; EVEN unless cfg.stretches */
+    bool is_urgent;        /* `lean` was asked for in vain long enough */
 } wzp_jbuf_out;
 
 typedef struct wzp_jbuf_stats {
     uint64_t pushed, played, concealed, late, duplicate, overrun, too_long, restarts;
     uint64_t added,
         dropped; /* frames, to play later and earlier; added ones are not in concealed */
+    uint64_t longer, shorter; /* frames that were made so */
 } wzp_jbuf_stats;
 
 /* NULL when out of memory. */
@@ -72,6 +84,10 @@ void wzp_jbuf_push(wzp_jbuf *jb, const wzp_media_hdr *hdr, wzp_bytes payload, wz
 
 /* What is due at `now`; false when nothing is. */
 bool wzp_jbuf_pop(wzp_jbuf *jb, wzp_time now, wzp_jbuf_out *out);
+
+/* The frame that was popped last is played `by` ns longer than it was, or shorter: what follows it
+ * is due that much later. */
+void wzp_jbuf_stretched(wzp_jbuf *jb, int64_t by);
 
 /* When pop has something to say next; WZP_TIME_NEVER while the track is idle. */
 wzp_time wzp_jbuf_deadline(const wzp_jbuf *jb);

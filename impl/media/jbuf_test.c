@@ -26,6 +26,9 @@ typedef struct flow {
     uint64_t lose, lose_every,
         lose_until; /* frames in a row, of so many, before frame lose_until */
     uint32_t reach; /* ms of lost sound that a packet brings back */
+    bool stretches;
+    unsigned stretch_ms; /* by so much; 0: it never can */
+    bool only_if_urgent;
 } flow;
 
 typedef struct outcome {
@@ -100,6 +103,7 @@ typedef struct listener {
     uint32_t reach;
     const uint32_t *ts_of; /* by seq */
     bool counts_gone;
+    const flow *flow;
 } listener;
 
 static uint32_t tell_reach(void *ctx, uint8_t codec_id, wzp_bytes payload) {
@@ -144,6 +148,16 @@ static void look_at(listener *l, const wzp_jbuf_out *o, wzp_time now) {
     }
 }
 
+static void stretch(const listener *l, const wzp_jbuf_out *o) {
+    const flow *f = l->flow;
+    const int64_t by = (int64_t)(f->stretch_ms * WZP_MS);
+    ck_assert(f->stretches || o->lean == WZP_JBUF_EVEN);
+    if (o->kind == WZP_JBUF_FRAME && o->lean != WZP_JBUF_EVEN && by != 0 &&
+        (o->is_urgent || !f->only_if_urgent)) {
+        wzp_jbuf_stretched(l->jb, o->lean == WZP_JBUF_LONGER ? by : -by);
+    }
+}
+
 static void play_until(listener *l, wzp_time until) {
     for (;;) {
         const wzp_time due = wzp_jbuf_deadline(l->jb);
@@ -153,13 +167,14 @@ static void play_until(listener *l, wzp_time until) {
         }
         if (wzp_jbuf_pop(l->jb, due, &o)) {
             look_at(l, &o, due);
+            stretch(l, &o);
         }
     }
 }
 
 static outcome listen(const flow *f, uint64_t seed) {
     flow told = *f;
-    const wzp_jbuf_cfg cfg = {.reach = tell_reach, .reach_ctx = &told};
+    const wzp_jbuf_cfg cfg = {.reach = tell_reach, .reach_ctx = &told, .stretches = f->stretches};
     outcome out = {.closest_steps = UINT64_MAX};
     wzp_prng prng;
     wzp_prng_init(&prng, seed, "flow");
@@ -171,7 +186,8 @@ static outcome listen(const flow *f, uint64_t seed) {
                   .out = &out,
                   .last_seq = -1,
                   .reach = f->reach,
-                  .ts_of = ts_of};
+                  .ts_of = ts_of,
+                  .flow = f};
     wzp_jbuf_stats at_three_quarters = {0};
     ck_assert(packets != NULL && arrived_at != NULL && ts_of != NULL && l.jb != NULL);
     const size_t n = say(f, packets, wzp_prng_rng(&prng));
@@ -620,9 +636,73 @@ START_TEST(lateness_is_that_of_a_sorted_list) {
 }
 END_TEST
 
+/* --- stretching ------------------------------------------------------------------------------- */
+
+static const struct stretch_case {
+    const char *name;
+    flow flow;
+    uint64_t longer_from, longer_to, shorter_from, shorter_to, steps_to; /* frames */
+    uint64_t depth_from, depth_to;                                       /* in the end, ms */
+} stretch_cases[] = {
+#define BY(ms) .stretches = true, .stretch_ms = (ms)
+    {"nothing changes", {.frames = MIN(10), BY(8)}, 0, 0, 0, 0, 0, 60, 60},
+    /* 120 ms, in steps of 8. */
+    {"the sender is slow", {.frames = MIN(10), .skew_ppm = -200, BY(8)}, 13, 16, 0, 0, 0, 50, 70},
+    {"the sender is fast", {.frames = MIN(10), .skew_ppm = 200, BY(8)}, 0, 0, 11, 15, 0, 60, 82},
+    {"noise, which is stretched if it must be",
+     {.frames = MIN(10), .skew_ppm = 200, BY(15), .only_if_urgent = true},
+     0,
+     0,
+     5,
+     8,
+     0,
+     60,
+     85},
+    {"frames that are too short",
+     {.frames = MIN(10), .skew_ppm = 200, BY(0)},
+     0,
+     0,
+     0,
+     0,
+     6,
+     60,
+     95},
+    {"a long stall",
+     {.frames = MIN(1), .hold_from = 30 * WZP_S, .hold = 400 * WZP_MS, BY(15)},
+     0,
+     0,
+     24,
+     27,
+     0,
+     55,
+     85},
+    {"jitter and reordering",
+     {.frames = MIN(10), .jitter = 50 * WZP_MS, BY(8)},
+     0,
+     6,
+     0,
+     6,
+     0,
+     30,
+     110},
+};
+
+START_TEST(stretching) {
+    const struct stretch_case *c = &stretch_cases[_i];
+    const outcome o = listen(&c->flow, 1);
+    const wzp_jbuf_stats *s = &o.stats;
+    within(c->name, "longer", s->longer, c->longer_from, c->longer_to);
+    within(c->name, "shorter", s->shorter, c->shorter_from, c->shorter_to);
+    within(c->name, "steps", s->added + s->dropped, 0, c->steps_to);
+    within(c->name, "depth", o.depth / WZP_MS, c->depth_from, c->depth_to);
+    ck_assert_uint_eq(o.backwards, 0);
+}
+END_TEST
+
 int main(void) {
     TCase *tc = tcase_create("jbuf");
     tcase_add_loop_test(tc, minutes, 0, WZP_COUNT_OF(flow_cases));
+    tcase_add_loop_test(tc, stretching, 0, (int)WZP_COUNT_OF(stretch_cases));
     tcase_add_test(tc, jitter_is_learnt);
     tcase_add_loop_test(tc, bursts_come_back, 0, WZP_COUNT_OF(burst_cases));
     tcase_add_loop_test(tc, codecs_reach_back_as_libopus_lets_them, 0, 6);
