@@ -14,7 +14,8 @@
 /* --- reports ---------------------------------------------------------------------------------- */
 
 static wzp_quality_report report_at(wzp_reporter *r, uint64_t sent, uint64_t lost) {
-    const wzp_path_totals totals = {sent, lost, 100, 7};
+    const wzp_path_totals totals = {
+        .packets_sent = sent, .packets_lost = lost, .rtt_ms = 100, .jitter_ms = 7};
     wzp_quality_report report = {0};
     for (int i = 1; i < WZP_REPORT_EVERY; i++) {
         ck_assert(!wzp_reporter_frame(r, &totals));
@@ -67,7 +68,8 @@ START_TEST(loss_of_reports) {
 END_TEST
 
 START_TEST(a_report_that_waits_is_replaced) {
-    const wzp_path_totals totals[] = {{50, 0, 40, 0}, {100, 50, 80, 0}};
+    const wzp_path_totals totals[] = {{.packets_sent = 50, .rtt_ms = 40},
+                                      {.packets_sent = 100, .packets_lost = 50, .rtt_ms = 80}};
     wzp_reporter r;
     wzp_quality_report report;
     wzp_reporter_init(&r, WZP_ADAPT_REFERENCE);
@@ -78,6 +80,54 @@ START_TEST(a_report_that_waits_is_replaced) {
     ck_assert_uint_eq(report.rtt_4ms, 20);
     ck_assert_uint_eq(report.loss_pct, 255);
     ck_assert(!wzp_reporter_take(&r, &report));
+}
+END_TEST
+
+static void second(wzp_reporter *r, wzp_path_totals totals) {
+    for (int i = 0; i < WZP_REPORT_EVERY; i++) {
+        (void)wzp_reporter_frame(r, &totals);
+    }
+}
+
+/* Nothing is declared lost while nothing is acknowledged.  What then was lost is not lost twice,
+ * and what was not is no loss of the seconds after. */
+START_TEST(a_hole_is_loss_before_it_ends) {
+    for (int was_lost = 0; was_lost <= 1; was_lost++) {
+        wzp_reporter r;
+        wzp_reporter_init(&r, WZP_ADAPT_REFERENCE);
+        second(&r, (wzp_path_totals){.packets_sent = 50});
+        ck_assert_uint_eq(r.report.loss_pct, 0);
+        second(&r, (wzp_path_totals){.packets_sent = 100, .packets_overdue = 30});
+        ck_assert_uint_eq(r.report.loss_pct, 153);
+        second(&r, (wzp_path_totals){.packets_sent = 150, .packets_overdue = 80});
+        ck_assert_uint_eq(r.report.loss_pct, 255);
+        second(&r, (wzp_path_totals){.packets_sent = 200, .packets_lost = was_lost ? 80 : 0});
+        ck_assert_uint_eq(r.report.loss_pct, 0);
+        second(&r, (wzp_path_totals){.packets_sent = 250, .packets_lost = was_lost ? 85 : 5});
+        ck_assert_uint_eq(r.report.loss_pct, 25);
+    }
+}
+END_TEST
+
+/* Others are told of what they lose on the way to us; our own encoder cannot mend it. */
+START_TEST(the_way_down_is_told) {
+    static const struct {
+        wzp_adapt_policy policy;
+        uint64_t lost;
+        uint32_t down_ppm;
+        uint8_t told, own;
+    } ways[] = {{WZP_ADAPT_REFERENCE, 5, 400000, 102, 25},
+                {WZP_ADAPT_REFERENCE, 20, 100000, 102, 102},
+                {WZP_ADAPT_DEPLOYED, 5, 400000, 25, 25}};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        wzp_reporter r;
+        wzp_reporter_init(&r, ways[i].policy);
+        second(&r, (wzp_path_totals){.packets_sent = 50,
+                                     .packets_lost = ways[i].lost,
+                                     .down_loss_ppm = ways[i].down_ppm});
+        ck_assert_uint_eq(r.report.loss_pct, ways[i].told);
+        ck_assert_uint_eq(r.own.loss_pct, ways[i].own);
+    }
 }
 END_TEST
 
@@ -347,6 +397,8 @@ int main(void) {
     TCase *tc = tcase_create("path");
     tcase_add_loop_test(tc, loss_of_reports, 0, (int)WZP_COUNT_OF(windows));
     tcase_add_test(tc, a_report_that_waits_is_replaced);
+    tcase_add_test(tc, a_hole_is_loss_before_it_ends);
+    tcase_add_test(tc, the_way_down_is_told);
     tcase_add_test(tc, dred_is_tuned_every_25_frames);
     tcase_add_test(tc, dred_only_for_opus);
     tcase_add_test(tc, dred_after_another_codec);

@@ -18,14 +18,27 @@ static void measure(wzp_reporter *r, const wzp_path_totals *totals) {
         return;
     }
     if (totals->packets_sent < r->window_sent || totals->packets_lost < r->window_lost) {
-        r->window_sent = r->window_lost = 0; /* another connection */
+        r->window_sent = r->window_lost = r->window_overdue = 0; /* another connection */
     }
     const uint64_t sent = totals->packets_sent - r->window_sent;
+    const uint64_t lost = totals->packets_lost + totals->packets_overdue;
+    const uint64_t before = r->window_lost + r->window_overdue;
     if (sent >= WZP_REPORT_WINDOW_MIN) {
-        r->loss_ppm = ratio_ppm(totals->packets_lost - r->window_lost, sent);
+        r->loss_ppm = ratio_ppm(lost > before ? lost - before : 0, sent);
         r->window_sent = totals->packets_sent;
         r->window_lost = totals->packets_lost;
+        r->window_overdue = totals->packets_overdue;
     }
+}
+
+static wzp_quality_report report_of(const wzp_reporter *r, uint32_t loss_ppm,
+                                    const wzp_path_totals *totals) {
+    return wzp_quality_report_from_path((double)loss_ppm / PPM_PER_PERCENT, totals->rtt_ms,
+                                        r->policy == WZP_ADAPT_DEPLOYED ? 0 : totals->jitter_ms);
+}
+
+bool wzp_reporter_is_due(const wzp_reporter *r) {
+    return r->frames + 1 >= WZP_REPORT_EVERY;
 }
 
 bool wzp_reporter_frame(wzp_reporter *r, const wzp_path_totals *totals) {
@@ -35,9 +48,9 @@ bool wzp_reporter_frame(wzp_reporter *r, const wzp_path_totals *totals) {
     measure(r, totals);
     r->frames = 0;
     r->pending = true;
-    r->report =
-        wzp_quality_report_from_path((double)r->loss_ppm / PPM_PER_PERCENT, totals->rtt_ms,
-                                     r->policy == WZP_ADAPT_DEPLOYED ? 0 : totals->jitter_ms);
+    const bool both = r->policy == WZP_ADAPT_REFERENCE && totals->down_loss_ppm > r->loss_ppm;
+    r->own = report_of(r, r->loss_ppm, totals);
+    r->report = report_of(r, both ? totals->down_loss_ppm : r->loss_ppm, totals);
     return true;
 }
 

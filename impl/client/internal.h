@@ -6,6 +6,7 @@
 #include "client/client.h"
 #include "client/listener.h"
 #include "client/pace.h"
+#include "client/reception.h"
 #include "crypto/handshake.h"
 #include "media/silence.h"
 
@@ -43,6 +44,7 @@ struct wzp_client {
     wzp_pace pace;
     wzp_listener listeners[WZP_TRACKS_MAX]; /* of the tracks with the same index */
     wzp_tracks tracks;
+    wzp_reception reception;
 
     wzp_identity identity;
     wzp_admission admission;

@@ -36,6 +36,7 @@ void wzp_client_on_media(wzp_client *c, wzp_bytes datagram, wzp_time now) {
         return;
     }
     wzp_listener *l = &c->listeners[index];
+    wzp_reception_packet(&c->reception, index, &c->tracks.tracks[index], &packet.hdr, now);
     if (is_new) {
         wzp_listener_add_refused(l, &c->refused); /* of the sender that had its place */
         (void)wzp_listener_start(l, c->cfg.coded, c->tracks.tracks[index].id);
@@ -49,6 +50,10 @@ void wzp_client_on_media(wzp_client *c, wzp_bytes datagram, wzp_time now) {
 static void advance(wzp_client *c, wzp_time now) {
     wzp_quic_stats stats = {0};
     (void)wzp_quic_conn_stats(c->quic, c->conn, &stats);
+    if (wzp_pace_wants_reception(&c->pace)) {
+        const uint32_t lost = wzp_reception_measure(&c->reception, &c->tracks, now);
+        wzp_pace_reception(&c->pace, c->members > 1 ? lost : 0);
+    }
     wzp_pace_frame(&c->pace, &stats, now);
     c->ts += c->frame_ms;
     c->capture_asked = false;

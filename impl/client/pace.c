@@ -1,5 +1,7 @@
 #include "client/pace.h"
 
+#define OVERDUE (100 * WZP_MS)
+
 wzp_err wzp_pace_init(wzp_pace *pace, const wzp_pace_cfg *cfg) {
     *pace = (wzp_pace){.cfg = *cfg, .ceiling = WZP_TIER_STUDIO_64K, .hold = WZP_PACE_HOLD};
     wzp_controller_init(&pace->own, cfg->policy, WZP_NETWORK_UNKNOWN);
@@ -75,24 +77,54 @@ void wzp_pace_report(wzp_pace *pace, const wzp_quality_report *report, wzp_time 
     (void)observe(pace, is_one ? &pace->own : &pace->others, report, now);
 }
 
-/* Frames that waited too long to leave are as lost to listeners as those that got lost. */
-static wzp_path_totals totals_of(const wzp_pace *pace, const wzp_quic_stats *stats) {
-    const uint64_t never_sent = pace->cfg.policy == WZP_ADAPT_REFERENCE
-                                    ? stats->datagrams_expired + stats->datagrams_dropped_queue
-                                    : 0;
-    return (wzp_path_totals){.packets_sent = stats->packets_sent + never_sent,
-                             .packets_lost = stats->packets_lost + never_sent,
-                             .rtt_ms = (uint32_t)(stats->smoothed_rtt / WZP_MS),
-                             .jitter_ms = wzp_path_monitor_jitter_ms(&pace->path)};
+/* An acknowledgement that is not there after so long will come late, if at all. */
+static uint64_t patience(const wzp_quic_stats *stats) {
+    return 3 * stats->smoothed_rtt + OVERDUE;
 }
 
+static uint64_t overdue(wzp_pace *pace, const wzp_quic_stats *stats) {
+    if (stats->unacked_for <= patience(stats) || stats->datagrams_sent < pace->in_time) {
+        pace->in_time = stats->datagrams_sent;
+    }
+    return stats->datagrams_sent - pace->in_time;
+}
+
+/* Deployed clients count all packets, of which those that only acknowledge are never declared lost:
+ * half of them in a call.  Datagrams are what listeners miss; those that waited too long to leave
+ * are as lost to them as those that got lost. */
+static wzp_path_totals totals_of(wzp_pace *pace, const wzp_quic_stats *stats) {
+    wzp_path_totals totals = {.packets_sent = stats->packets_sent,
+                              .packets_lost = stats->packets_lost,
+                              .rtt_ms = (uint32_t)(stats->smoothed_rtt / WZP_MS),
+                              .jitter_ms = wzp_path_monitor_jitter_ms(&pace->path)};
+    if (pace->cfg.policy == WZP_ADAPT_REFERENCE) {
+        const uint64_t never_sent = stats->datagrams_expired + stats->datagrams_dropped_queue;
+        totals.packets_sent = stats->datagrams_sent + never_sent;
+        totals.packets_lost = stats->datagrams_lost + never_sent;
+        totals.packets_overdue = overdue(pace, stats);
+        totals.down_loss_ppm = pace->down_loss_ppm;
+    }
+    return totals;
+}
+
+/* Where nothing comes back at all it is not the rate that is too much. */
 static void on_own_report(wzp_pace *pace, const wzp_quic_stats *stats, wzp_time now) {
-    wzp_bwe_path(&pace->bwe, stats->cwnd, (uint32_t)(stats->smoothed_rtt / WZP_MS), now);
     const uint8_t codec = wzp_pace_codec(pace, now);
-    if (!pace->cfg.is_fixed && observe(pace, &pace->own, &pace->reporter.report, now) &&
-        pace->cfg.policy == WZP_ADAPT_REFERENCE) {
+    const bool is_hole = stats->packets_received == pace->received;
+    pace->received = stats->packets_received;
+    wzp_bwe_path(&pace->bwe, stats->cwnd, (uint32_t)(stats->smoothed_rtt / WZP_MS), now);
+    if (!pace->cfg.is_fixed && observe(pace, &pace->own, &pace->reporter.own, now) &&
+        pace->cfg.policy == WZP_ADAPT_REFERENCE && !is_hole) {
         hold_below(pace, codec, now);
     }
+}
+
+bool wzp_pace_wants_reception(const wzp_pace *pace) {
+    return wzp_reporter_is_due(&pace->reporter);
+}
+
+void wzp_pace_reception(wzp_pace *pace, uint32_t loss_ppm) {
+    pace->down_loss_ppm = loss_ppm;
 }
 
 void wzp_pace_frame(wzp_pace *pace, const wzp_quic_stats *stats, wzp_time now) {

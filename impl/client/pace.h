@@ -45,7 +45,10 @@ typedef struct wzp_pace {
     wzp_bwe bwe;
     wzp_path_monitor path;
     uint64_t latest_rtt; /* the last one that the monitor was given */
-    wzp_tier ceiling;    /* of our own path */
+    uint64_t received;   /* packets of QUIC, by the last report */
+    uint64_t in_time;    /* datagrams sent until acknowledgements were due that did not come */
+    uint32_t down_loss_ppm;
+    wzp_tier ceiling; /* of our own path */
     wzp_time ceiling_until;
     uint64_t hold; /* the next one's length */
     bool has_setting;
@@ -60,6 +63,11 @@ void wzp_pace_report(wzp_pace *pace, const wzp_quality_report *report, wzp_time 
 
 /* A signal came; those about other things are ignored. */
 void wzp_pace_signal(wzp_pace *pace, const wzp_signal *signal, wzp_time now);
+
+/* True if the next frame makes a report: tell how much of what others send was lost since the last
+ * one. */
+bool wzp_pace_wants_reception(const wzp_pace *pace);
+void wzp_pace_reception(wzp_pace *pace, uint32_t loss_ppm);
 
 /* A frame was captured; `stats` are of the connection. */
 void wzp_pace_frame(wzp_pace *pace, const wzp_quic_stats *stats, wzp_time now);

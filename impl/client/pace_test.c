@@ -15,6 +15,9 @@ static void second(wzp_pace *pace, path *p, unsigned loss_percent, uint64_t rtt_
     for (unsigned i = 0; i < WZP_REPORT_EVERY; i++) {
         p->stats.packets_sent += 2;
         p->stats.packets_lost += i < loss_percent ? 1 : 0;
+        p->stats.datagrams_sent += 2;
+        p->stats.packets_received += p->stats.unacked_for == 0 ? 1 : 0;
+        p->stats.datagrams_lost += i < loss_percent ? 1 : 0;
         p->stats.latest_rtt = rtt_ms * WZP_MS + i % 2 * WZP_MS;
         p->now += 20 * WZP_MS;
         wzp_pace_frame(pace, &p->stats, p->now);
@@ -169,6 +172,29 @@ START_TEST(it_is_held_for_longer_each_time) {
 }
 END_TEST
 
+/* In a hole too a call slows down, but no rate was too much for it. */
+START_TEST(a_hole_holds_nothing) {
+    wzp_pace pace = fresh(WZP_ADAPT_REFERENCE, false);
+    path p = {.now = 100 * WZP_S};
+    wzp_quality_report report;
+    unsigned seconds = 0;
+    second(&pace, &p, 0, 40);
+    for (int s = 0; s < 4; s++) {
+        p.stats.unacked_for = (uint64_t)(s + 1) * WZP_S;
+        second(&pace, &p, 0, 40);
+        ck_assert(wzp_pace_take_report(&pace, &report));
+        ck_assert_uint_eq(report.loss_pct, 255);
+    }
+    ck_assert_str_eq(sends(&pace, &p), "Opus6k");
+    p.stats.unacked_for = 0;
+    p.stats.datagrams_lost += 400;
+    while (wzp_pace_codec(&pace, p.now) != WZP_CODEC_OPUS_24K && seconds++ < 100) {
+        second(&pace, &p, 0, 20);
+    }
+    ck_assert_uint_le(seconds, 11);
+}
+END_TEST
+
 START_TEST(deployed_holds_nothing) {
     wzp_pace pace = fresh(WZP_ADAPT_DEPLOYED, false);
     path p = {.now = 100 * WZP_S};
@@ -233,6 +259,7 @@ int main(void) {
     tcase_add_test(tc, silent_others_do_not_count);
     tcase_add_test(tc, what_was_too_much_is_not_sent_again_at_once);
     tcase_add_test(tc, it_is_held_for_longer_each_time);
+    tcase_add_test(tc, a_hole_holds_nothing);
     tcase_add_test(tc, deployed_holds_nothing);
     tcase_add_test(tc, frames_that_never_left_are_lost);
     tcase_add_test(tc, the_encoder_is_tuned);

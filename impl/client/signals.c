@@ -139,6 +139,14 @@ static void on_hangup(wzp_client *c, const wzp_hangup_reason *reason, wzp_time n
     }
 }
 
+static void on_room(wzp_client *c, uint32_t members, wzp_time now) {
+    if (members < c->members) {
+        wzp_reception_left(&c->reception);
+    }
+    c->members = members;
+    enter_room(c, now);
+}
+
 static void on_pace_signal(wzp_client *c, const wzp_signal *signal, wzp_time now) {
     wzp_signal answer;
     wzp_pace_signal(&c->pace, signal, now);
@@ -162,8 +170,7 @@ void wzp_client_on_signal(wzp_client *c, wzp_bytes json, wzp_time now) {
     } else if (signal->kind == WZP_SIGNAL_REKEY) {
         on_rekey(c, &signal->u.Rekey, now);
     } else if (signal->kind == WZP_SIGNAL_ROOM_UPDATE) {
-        c->members = signal->u.RoomUpdate.count;
-        enter_room(c, now);
+        on_room(c, signal->u.RoomUpdate.count, now);
     } else {
         on_pace_signal(c, signal, now);
     }

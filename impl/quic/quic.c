@@ -580,6 +580,7 @@ bool wzp_quic_conn_stats(const wzp_quic *q, wzp_quic_conn handle, wzp_quic_stats
                             .datagrams_dropped_queue = c->datagrams_dropped,
                             .datagrams_expired = c->datagrams_expired,
                             .datagrams_lost = c->datagrams_lost,
+                            .unacked_for = wzp_time_since(q->now, c->unacked_since),
                             .mtu = (uint32_t)ngtcp2_conn_get_path_max_tx_udp_payload_size2(c->ng),
                             .path = {wzp_quic_from_sockaddr(path->local.addr),
                                      wzp_quic_from_sockaddr(path->remote.addr)}};

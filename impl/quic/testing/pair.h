@@ -28,6 +28,8 @@ typedef struct pair_net {
     wzp_addr addr[PAIR_HOSTS];
     bool cut[PAIR_HOSTS];  /* nothing that this host sends arrives */
     bool deaf[PAIR_HOSTS]; /* nothing arrives here */
+    /* Besides loss_ppm, of what this host sends, and of what should arrive here. */
+    uint32_t loss_from_ppm[PAIR_HOSTS], loss_to_ppm[PAIR_HOSTS];
     wzp_core core[PAIR_HOSTS];
     void (*after[PAIR_HOSTS])(void *ctx, wzp_time now);
     void *after_ctx[PAIR_HOSTS];
@@ -54,6 +56,11 @@ static inline void pair_add(pair_net *net, wzp_core core, wzp_addr addr,
     net->after_ctx[net->hosts++] = ctx;
 }
 
+/* Draws only where there may be loss. */
+static inline bool pair_loses(pair_net *net, uint32_t ppm) {
+    return ppm > 0 && wzp_rng_below(wzp_prng_rng(&net->prng), 1000000) < ppm;
+}
+
 static inline void pair_send(pair_net *net, size_t host, const wzp_quic_meta *meta,
                              const uint8_t *data, size_t len) {
     for (size_t from = 0; from < len; from += meta->segment) {
@@ -63,7 +70,8 @@ static inline void pair_send(pair_net *net, size_t host, const wzp_quic_meta *me
         for (size_t i = 0; i < n; i++) {
             net->hash = (net->hash ^ data[from + i]) * UINT64_C(0x100000001b3);
         }
-        if (wzp_rng_below(wzp_prng_rng(&net->prng), 1000000) < net->loss_ppm || net->cut[host]) {
+        if (wzp_rng_below(wzp_prng_rng(&net->prng), 1000000) < net->loss_ppm || net->cut[host] ||
+            pair_loses(net, net->loss_from_ppm[host])) {
             net->lost++;
             continue;
         }
@@ -111,7 +119,8 @@ static inline size_t pair_first(const pair_net *net) {
 
 static inline void pair_deliver(pair_net *net, pair_packet *p) {
     for (size_t h = 0; h < net->hosts; h++) {
-        if (wzp_addr_equal(&net->addr[h], &p->path.local) && !net->deaf[h]) {
+        if (wzp_addr_equal(&net->addr[h], &p->path.local) && !net->deaf[h] &&
+            !pair_loses(net, net->loss_to_ppm[h])) {
             net->core[h].ops->recv(net->core[h].self, &p->path, 0, wzp_bytes_of(p->data, p->len),
                                    net->now);
             net->core[h].ops->tick(net->core[h].self, net->now);
