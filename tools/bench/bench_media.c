@@ -8,6 +8,8 @@
  * codec.  Sockets and sound cards are not.
  *
  *     bench_media                    all of it
+ *     bench_media live N SECONDS     N whole clients by the real clock in one thread; the hub is in
+ *                                    it, too.  Columns: the latest step, and 99 % of them
  *     bench_media smoke              two ends and a few frames: does it work?  No figures
  *     bench_media steady WHAT N      `whole`, `coded` (no codec runs) or `bare`, N ends, for a
  *                                    profiler: perf, or callgrind --toggle-collect='steady_*' */
@@ -324,6 +326,7 @@ static void smoke(void) {
     for (int i = 0; i < 3; i++) {
         media_calls *calls = open_calls(2, i == 1 ? LOSS_PPM : 0, i == 2);
         require(media_calls_run(calls, TURN).captured == 2 * (uint64_t)TURN, "frames are missing");
+        require(media_calls_run_live(calls, 1).busy > 0, "nothing was done");
         close_calls(calls);
     }
     media_parts_free(&without.all);
@@ -349,10 +352,27 @@ static void run_steady(const char *what, size_t ends) {
     close_calls(calls);
 }
 
+/* In real time on one core: what is late by more than a frame is too late for the next one. */
+static void run_live(size_t ends, unsigned seconds) {
+    enum { LATE_MS = 20 };
+    char text[64];
+    char budget[64];
+    require(ends > 0 && ends % 2 == 0 && seconds > 0, "an even number of ends, and seconds");
+    media_calls *calls = open_calls(ends, 0, false);
+    const media_calls_live live = media_calls_run_live(calls, seconds);
+    (void)snprintf(text, sizeof text, "%zu ends on one core, latest step", ends);
+    (void)snprintf(budget, sizeof budget, "%s (99 %% within %d ms), busy %.0f %%",
+                   live.p99_ms <= LATE_MS ? "ok" : "OVER", LATE_MS, 100 * live.busy);
+    bench_line(text, live.latest_ms, "ms", live.p99_ms, 0, budget);
+    close_calls(calls);
+}
+
 int main(int argc, char **argv) {
     prepare_voice();
     if (argc == 4 && strcmp(argv[1], "steady") == 0) {
         run_steady(argv[2], strtoul(argv[3], NULL, 10));
+    } else if (argc == 4 && strcmp(argv[1], "live") == 0) {
+        run_live(strtoul(argv[2], NULL, 10), (unsigned)strtoul(argv[3], NULL, 10));
     } else if (argc == 2 && strcmp(argv[1], "smoke") == 0) {
         smoke();
     } else {

@@ -258,6 +258,32 @@ media_calls_spent media_calls_run(media_calls *calls, unsigned frames) {
     return w->spent;
 }
 
+enum { LIVE_S_MAX = 60, STEPS_A_SECOND = 1000 };
+
+static void sleep_until(double ns) {
+    const struct timespec ts = {(time_t)(ns / 1e9), (long)(ns - (double)(time_t)(ns / 1e9) * 1e9)};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) != 0) {
+    }
+}
+
+media_calls_live media_calls_run_live(media_calls *calls, unsigned seconds) {
+    static double late_ns[LIVE_S_MAX * STEPS_A_SECOND];
+    const size_t steps = (size_t)(seconds < LIVE_S_MAX ? seconds : LIVE_S_MAX) * STEPS_A_SECOND;
+    const double begin = bench_now_ns();
+    const double cpu = bench_cpu_ns();
+    for (size_t i = 0; i < steps; i++) {
+        const double due = begin + (double)(i * STEP);
+        sleep_until(due);
+        late_ns[i] = bench_now_ns() - due;
+        pass(calls, STEP);
+    }
+    const double spent = bench_cpu_ns() - cpu;
+    qsort(late_ns, steps, sizeof *late_ns, bench_compare);
+    return (media_calls_live){.busy = spent / (double)(steps * STEP),
+                              .p99_ms = late_ns[steps * 99 / 100] / 1e6,
+                              .latest_ms = late_ns[steps - 1] / 1e6};
+}
+
 static const char *fault_of(const media_calls *w, const end *e) {
     enum { ON_THE_WAY = 10 };
     wzp_client_stats stats;

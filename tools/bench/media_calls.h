@@ -33,6 +33,14 @@ typedef struct media_calls_spent {
 /* The next `frames` of each client. */
 media_calls_spent media_calls_run(media_calls *calls, unsigned frames);
 
+/* The same by the real clock, clients and hub in this thread: each step of a millisecond begins
+ * when it is due, or as soon as those before it are done. */
+typedef struct media_calls_live {
+    double busy;              /* share of the time that the thread worked */
+    double p99_ms, latest_ms; /* how late steps began */
+} media_calls_live;
+media_calls_live media_calls_run_live(media_calls *calls, unsigned seconds);
+
 /* Nobody changed codec, what was sealed was opened, and what was said was heard, as far as it was
  * not lost, to the end.  False: standard error says what not. */
 bool media_calls_are_sound(const media_calls *calls);
