@@ -52,3 +52,35 @@ double wzp_emodel_mos(double rating) {
     const double mos = 1 + 0.035 * rating + rating * (rating - 60) * (100 - rating) * 7e-6;
     return mos < 1 ? 1 : mos; /* the polynomial dips below 1 between 0 and 6.5 */
 }
+
+/* --- in whole numbers ------------------------------------------------------------------------- */
+
+#define DELAY_MOST_US 10000000 /* no rating is left long before */
+
+static int64_t delay_milli(uint64_t delay_us) {
+    const int64_t noticed = 177300;
+    const int64_t us = delay_us < DELAY_MOST_US ? (int64_t)delay_us : DELAY_MOST_US;
+    return 24 * us / 1000 + (us > noticed ? 110 * (us - noticed) / 1000 : 0);
+}
+
+/* Loss in percent is ppm / 10000; both terms of the denominator are times 10000. */
+static int64_t equipment_milli(uint8_t id, const wzp_emodel_figures *f) {
+    const wzp_emodel_codec codec = wzp_emodel_codec_of(id);
+    const int64_t impairment = (int64_t)codec.impairment;
+    const int64_t burst = f->burst_permille > 1000 ? f->burst_permille : 1000;
+    const int64_t loss = f->loss_ppm < 1000000 ? f->loss_ppm : 1000000;
+    const int64_t most = 95 - impairment;
+    const int64_t robustness = (int64_t)codec.robustness * 10000;
+    return 1000 * impairment + most * 1000 * loss / (loss * 1000 / burst + robustness);
+}
+
+uint32_t wzp_emodel_mos_milli(uint8_t codec, const wzp_emodel_figures *figures) {
+    const int64_t r =
+        93200 - delay_milli(figures->delay_us) - equipment_milli(codec, figures); /* rating */
+    if (r <= 0) {
+        return 1000;
+    }
+    const int64_t curve = r * (r - 60000) / 1000 * (100000 - r) / 1000 * 7 / 1000000;
+    const int64_t mos = 1000 + 35 * r / 1000 + curve;
+    return mos < 1000 ? 1000 : (uint32_t)mos;
+}

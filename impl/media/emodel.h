@@ -30,4 +30,14 @@ double wzp_emodel_rating(wzp_emodel_codec codec, const wzp_emodel_path *path);
 /* MOS of a rating, 1 to 4.5 (G.107, Annex B). */
 double wzp_emodel_mos(double rating);
 
+/* The same from whole figures and in whole numbers, for what is decided by it.  Thousandths of MOS,
+ * 1000 to 4500. */
+typedef struct wzp_emodel_figures {
+    uint64_t delay_us;       /* mouth to ear, one way */
+    uint32_t loss_ppm;       /* of frames, at most a million */
+    uint32_t burst_permille; /* as burst_ratio; less than 1000 counts as 1000 */
+} wzp_emodel_figures;
+
+uint32_t wzp_emodel_mos_milli(uint8_t codec, const wzp_emodel_figures *figures);
+
 #endif

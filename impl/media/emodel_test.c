@@ -62,11 +62,55 @@ START_TEST(our_codecs_are_in_order) {
 }
 END_TEST
 
+static const struct path_case {
+    const char *name;
+    wzp_emodel_figures figures;
+} path_cases[] = {
+    {"nothing wrong", {0, 0, 0}},
+    {"a usual call", {120000, 10000, 1000}},
+    {"single losses", {120000, 50000, 1000}},
+    {"bursts", {120000, 50000, 2500}},
+    {"a burst ratio below 1", {120000, 50000, 300}},
+    {"just before delay is noticed", {177300, 0, 1000}},
+    {"a satellite", {600000, 20000, 1000}},
+    {"a fifth is lost", {200000, 200000, 3000}},
+    {"nothing arrives", {100000, 1000000, 1000}},
+    {"beyond hope", {UINT64_MAX, UINT32_MAX, UINT32_MAX}},
+};
+
+START_TEST(whole_numbers_say_the_same) {
+    const struct path_case *c = &path_cases[_i];
+    const wzp_emodel_figures *f = &c->figures;
+    const wzp_emodel_path path = {.delay_ms = fmin((double)f->delay_us / 1000, 10000),
+                                  .loss_percent = fmin((double)f->loss_ppm / 10000, 100),
+                                  .burst_ratio =
+                                      f->burst_permille > 1000 ? f->burst_permille / 1000.0 : 1};
+    for (uint8_t codec = 0; codec < 10; codec++) {
+        const double want =
+            wzp_emodel_mos(wzp_emodel_rating(wzp_emodel_codec_of(codec), &path)) * 1000;
+        const uint32_t got = wzp_emodel_mos_milli(codec, f);
+        ck_assert_msg(fabs(got - want) < 3, "%s, codec %u: %u, not %f", c->name, codec, got, want);
+    }
+}
+END_TEST
+
+/* Nothing of a codec's is lost when it becomes a whole number. */
+START_TEST(values_are_whole) {
+    for (unsigned codec = 0; codec < 256; codec++) {
+        const wzp_emodel_codec c = wzp_emodel_codec_of((uint8_t)codec);
+        ck_assert(c.impairment == floor(c.impairment));
+        ck_assert(c.robustness == floor(c.robustness));
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("emodel");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, mos_of_ratings, 0, WZP_COUNT_OF(mos_cases));
     tcase_add_loop_test(tc, ratings, 0, WZP_COUNT_OF(rating_cases));
+    tcase_add_loop_test(tc, whole_numbers_say_the_same, 0, WZP_COUNT_OF(path_cases));
+    tcase_add_test(tc, values_are_whole);
     tcase_add_test(tc, our_codecs_are_in_order);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

@@ -33,6 +33,7 @@ static wzp_sim_verdict tally(wzp_sim_slots heard, size_t from, size_t to) {
         v.expected += heard.slots[i] != WZP_SIM_SLOT_SILENT ? 1 : 0;
         run = heard.slots[i] == WZP_SIM_SLOT_CONCEALED ? run + 1 : 0;
         v.concealed += run > 0 ? 1 : 0;
+        v.gaps += run == 1 ? 1 : 0;
         v.gap_ms = run * WZP_SIM_SLOT_MS > v.gap_ms ? run * WZP_SIM_SLOT_MS : v.gap_ms;
     }
     if (v.expected > 0) {
@@ -50,6 +51,16 @@ static wzp_sim_class class_of(const wzp_sim_verdict *v, uint64_t spare) {
         i++;
     }
     return (wzp_sim_class)i;
+}
+
+/* Loss one by one of a share p has gaps of 1 / (1 - p) slots. */
+uint32_t wzp_sim_burst_permille(const wzp_sim_verdict *v) {
+    if (v->gaps == 0) {
+        return 0;
+    }
+    const uint64_t ratio =
+        1000 * v->concealed * (v->expected - v->concealed) / v->gaps / v->expected;
+    return ratio < UINT32_MAX ? (uint32_t)ratio : UINT32_MAX;
 }
 
 wzp_sim_verdict wzp_sim_judge_range(wzp_sim_slots heard, size_t from, size_t to) {

@@ -40,10 +40,15 @@ typedef struct wzp_sim_verdict {
     uint64_t expected, concealed; /* slots; the silent ones are in neither */
     uint32_t conc_ppm;            /* concealed / expected, rounded up; 0 if nothing was expected */
     uint32_t gap_ms;              /* longest run of concealed slots */
+    uint64_t gaps;                /* runs of concealed slots */
     wzp_sim_class which;          /* the best class that both bounds allow */
 } wzp_sim_verdict;
 
 wzp_sim_verdict wzp_sim_judge(wzp_sim_slots heard);
+
+/* The mean length of gaps against that of as much loss one by one, in thousandths; 0: no gap.  What
+ * the E-model calls the burst ratio. */
+uint32_t wzp_sim_burst_permille(const wzp_sim_verdict *verdict);
 
 /* `from` up to but not including `to`, cut to what there is. */
 wzp_sim_verdict wzp_sim_judge_range(wzp_sim_slots heard, size_t from, size_t to);

@@ -62,6 +62,31 @@ START_TEST(whole) {
 }
 END_TEST
 
+static const struct burst_case {
+    const char *name, *slots;
+    uint64_t gaps;
+    uint32_t permille;
+} burst_cases[] = {
+    {"no gap", "100T", 0, 0},
+    {"one slot of a hundred", "99T 1c", 1, 990},
+    {"two that are apart", "49T 1c 49T 1c", 2, 980},
+    {"two in a row", "98T 2c", 1, 1960},
+    {"bursts of three, a fifth of all", "12T 3c 12T 3c 12T 3c", 3, 2400},
+    {"silence parts gaps", "96T 2c 5_ 2c", 2, 1920},
+    {"all", "10c", 1, 0},
+};
+
+START_TEST(bursts) {
+    const struct burst_case *c = &burst_cases[_i];
+    static uint8_t slots[1000];
+    const wzp_sim_verdict v =
+        wzp_sim_judge((wzp_sim_slots){slots, draw(slots, sizeof slots, c->slots)});
+    ck_assert_msg(v.gaps == c->gaps, "%s: %llu gaps", c->name, (unsigned long long)v.gaps);
+    ck_assert_msg(wzp_sim_burst_permille(&v) == c->permille, "%s: %u", c->name,
+                  wzp_sim_burst_permille(&v));
+}
+END_TEST
+
 static const struct second_case {
     const char *name, *slots;
     size_t from;
@@ -165,6 +190,7 @@ END_TEST
 int main(void) {
     TCase *tc = tcase_create("judge");
     tcase_add_loop_test(tc, whole, 0, WZP_COUNT_OF(judge_cases));
+    tcase_add_loop_test(tc, bursts, 0, WZP_COUNT_OF(burst_cases));
     tcase_add_loop_test(tc, second, 0, WZP_COUNT_OF(second_cases));
     tcase_add_loop_test(tc, event, 0, WZP_COUNT_OF(event_cases));
     tcase_add_test(tc, names);

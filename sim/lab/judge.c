@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "media/emodel.h"
 #include "sim/lab/world.h"
 
 /* At the end of a call the last frames are still under way. */
@@ -278,6 +279,7 @@ typedef struct pair {
     const char *where;
     wzp_sim_ear *ear;
     wzp_sim_slots slots;
+    const wzp_sim_heard *heard;
     window *windows;
     size_t window_count;
 } pair;
@@ -297,20 +299,44 @@ static wzp_sim_verdict judge_masked(const pair *p, uint8_t *copy) {
     return wzp_sim_judge((wzp_sim_slots){copy, p->slots.count});
 }
 
-static void judge_class(const pair *p) {
+static void judge_class(const pair *p, const wzp_sim_verdict *v) {
+    const wzp_sim_class want = (wzp_sim_class)(p->expect->audio - 1);
+    check(p->j, WZP_LAB_CHECK_AUDIO, v->which <= want, p->where, "%s", wzp_sim_class_name(want));
+    got(p->j, "%s: %u.%04u %% concealed, longest gap %u ms", wzp_sim_class_name(v->which),
+        v->conc_ppm / 10000, v->conc_ppm % 10000, v->gap_ms);
+}
+
+/* The E-model's opinion of the codec that the call begins with, of what was concealed and of half
+ * of the frames' way from mouth to ear. */
+static void judge_mos(const pair *p, const wzp_sim_verdict *v) {
+    const uint64_t delay = p->heard != NULL ? p->heard->ear_p50 : 0;
+    const wzp_emodel_figures figures = {.delay_us = delay / WZP_US,
+                                        .loss_ppm = v->conc_ppm,
+                                        .burst_permille = wzp_sim_burst_permille(v)};
+    const uint32_t want = p->expect->mos_milli;
+    const uint32_t mos = wzp_emodel_mos_milli(p->j->call->codec, &figures);
+    check(p->j, WZP_LAB_CHECK_MOS, mos >= want, p->where, "MOS %u.%02u", want / 1000,
+          want % 1000 / 10);
+    got(p->j, "MOS %u.%02u: %u.%04u %% concealed in gaps of %u.%u times chance, %" PRIu64 " ms",
+        mos / 1000, mos % 1000 / 10, v->conc_ppm / 10000, v->conc_ppm % 10000,
+        figures.burst_permille / 1000, figures.burst_permille % 1000 / 100, ms(delay));
+}
+
+static void judge_sound(const pair *p) {
     const wzp_lab_expect *e = p->expect;
-    const wzp_sim_class want = (wzp_sim_class)(e->audio - 1);
-    const bool by_event = e->event_gap != 0 || e->recover != 0;
+    const bool masked = e->event_gap != 0 || e->recover != 0 || e->audio_from != 0;
     uint8_t *copy = malloc(p->slots.count + 1);
     if (copy == NULL) {
         p->j->no_memory = true;
         return;
     }
-    const bool masked = by_event || e->audio_from != 0;
     const wzp_sim_verdict v = masked ? judge_masked(p, copy) : wzp_sim_judge(p->slots);
-    check(p->j, WZP_LAB_CHECK_AUDIO, v.which <= want, p->where, "%s", wzp_sim_class_name(want));
-    got(p->j, "%s: %u.%04u %% concealed, longest gap %u ms", wzp_sim_class_name(v.which),
-        v.conc_ppm / 10000, v.conc_ppm % 10000, v.gap_ms);
+    if (e->audio != 0) {
+        judge_class(p, &v);
+    }
+    if (e->mos_milli != 0) {
+        judge_mos(p, &v);
+    }
     free(copy);
 }
 
@@ -429,6 +455,7 @@ static void judge_speaker(judging *j, size_t m, size_t speaker) {
         return;
     }
     pair p = {.j = j, .expect = e, .where = where, .ear = ear, .windows = windows};
+    p.heard = heard_of(j, m, id_of(j, speaker));
     p.slots = wzp_sim_ear_slots(ear, last_sound(j, m));
     const size_t end = wzp_sim_ear_slot_at(ear, sound_end(j, m, speaker));
     p.slots.count = end < p.slots.count ? end : p.slots.count;
@@ -437,9 +464,7 @@ static void judge_speaker(judging *j, size_t m, size_t speaker) {
     if (has_event(j, speaker, WZP_LAB_EVENT_ABUSE)) {
         return; /* what of it passes is not for the listener to judge */
     }
-    if (e->audio != 0) {
-        judge_class(&p);
-    }
+    judge_sound(&p);
     if (p.window_count > 0) {
         judge_events(&p);
     }

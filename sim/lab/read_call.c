@@ -21,11 +21,24 @@ static void take_no_hangup(wzp_lab_reader *r, const char *path, json_t *value, v
     ((wzp_lab_expect *)out)->hangup_allowed = json_is_false(value);
 }
 
+/* 3.8, by the scale of the E-model. */
+static void take_mos(wzp_lab_reader *r, const char *path, json_t *value, void *out) {
+    const double mos = json_is_number(value) ? json_number_value(value) : 0;
+    if (!(mos >= 1 && mos <= 4.5)) {
+        wzp_lab_complain_type(r, path, "a mean opinion score of 1 to 4.5", value);
+        return;
+    }
+    ((wzp_lab_expect *)out)->mos_milli = (uint32_t)(mos * 1000 + 0.5);
+}
+
 #define EXPECT_FIELDS                                                                              \
     WZP_LAB_WORD(wzp_lab_expect, path, "path", path_words,                                         \
                  "of the media; best: direct where clients can, else relay"),                      \
         WZP_LAB_WORD(wzp_lab_expect, audio, "audio", audio_words,                                  \
                      "class of what is heard, outside of events"),                                 \
+        WZP_LAB_CUSTOM(                                                                            \
+            "mos", take_mos, "{\"type\":\"number\",\"minimum\":1,\"maximum\":4.5}",                \
+            "at least, by the E-model from the codec, what is concealed and the delay"),           \
         EXPECT("audio_from", audio_from, "sound before that is not judged"),                       \
         EXPECT("setup", setup, "from dialling to the first sound"),                                \
         EXPECT("event_gap", event_gap, "longest gap that an event may cause"),                     \

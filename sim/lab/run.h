@@ -54,6 +54,7 @@ typedef struct wzp_lab_entry {
     X(TOLD, "told", true)       /* why the call ended */                                           \
     X(SETUP, "setup", false)                                                                       \
     X(AUDIO, "audio", false)                                                                       \
+    X(MOS, "mos", false) /* the E-model's opinion */                                               \
     X(EVENT_GAP, "event-gap", false)                                                               \
     X(RECOVER, "recover", false)
 

@@ -123,6 +123,26 @@ static const struct judge_case {
      "name = \"t\"\nduration = \"6 s\"\n[host.x]\naccess = {up = {loss = \"5 %\"}}\n[host.y]\n"
      "[expect]\naudio = \"A1\"\n",
      WZP_LAB_CHECK_AUDIO, "++"},
+    {"a clean call is as good as its codec", PAIR "[expect]\nmos = 4.3\n", WZP_LAB_CHECK_MOS, "++"},
+    {"and no better", PAIR "[expect]\nmos = 4.45\n", WZP_LAB_CHECK_MOS, "--"},
+    {"a poorer codec", PAIR "[call]\ncodec = \"Opus16k\"\n[expect]\nmos = 4.3\n", WZP_LAB_CHECK_MOS,
+     "--"},
+    {"loss costs y opinion",
+     "name = \"t\"\nduration = \"6 s\"\n[host.x]\naccess = {up = {loss = \"5 %\"}}\n[host.y]\n"
+     "[call]\ndred = false\n[expect]\nmos = 4.2\n",
+     WZP_LAB_CHECK_MOS, "+-"},
+    {"DRED brings it back",
+     "name = \"t\"\nduration = \"6 s\"\n[host.x]\naccess = {up = {loss = \"5 %\"}}\n[host.y]\n"
+     "[expect]\nmos = 4.2\n",
+     WZP_LAB_CHECK_MOS, "++"},
+    {"delay does too, both ways",
+     "name = \"t\"\nduration = \"6 s\"\n[host.x]\naccess = {up = {delay = \"400 ms\"}}\n[host.y]\n"
+     "[expect]\nmos = 4.2\n",
+     WZP_LAB_CHECK_MOS, "+-"},
+    {"what an event does not count against it",
+     PAIR "[[event]]\nat = \"3 s\"\ndo = \"cut\"\nfor = \"400 ms\"\ntarget = \"x.access.up\"\n"
+          "[expect]\nmos = 4.3\nevent_gap = \"450 ms\"\nrecover = \"1 s\"\n",
+     WZP_LAB_CHECK_MOS, "++"},
     {"an event excuses a gap",
      PAIR "[[event]]\nat = \"3 s\"\ndo = \"cut\"\nfor = \"400 ms\"\ntarget = \"x.access.up\"\n"
           "[expect]\naudio = \"A0\"\nevent_gap = \"450 ms\"\nrecover = \"1 s\"\n",

@@ -175,6 +175,7 @@ typedef enum wzp_lab_path {
 typedef struct wzp_lab_expect {
     uint32_t path;       /* wzp_lab_path */
     uint32_t audio;      /* 1 + wzp_sim_class, outside of what `event_gap` and `recover` cover */
+    uint32_t mos_milli;  /* by the E-model, at least; over what `audio` is judged over */
     wzp_time audio_from; /* sound before that is not judged */
     uint64_t setup;
     uint64_t event_gap, recover; /* E(gap, recover) */

@@ -146,6 +146,10 @@ static const struct bad_case {
      "t.toml:4: call[0]: a call needs two members, in `from` and `to`\n"},
     {"call that ends too late", HOSTS "[call]\nend = \"2 min\"\n",
      "t.toml:4: call: a call ends after its start and within the scenario's duration\n"},
+    {"a score beyond the scale", HOSTS "[expect]\nmos = 5\n",
+     "t.toml:5: expect.mos: expected a mean opinion score of 1 to 4.5, not 5\n"},
+    {"a score in words", HOSTS "[expect]\nmos = \"good\"\n",
+     "t.toml:5: expect.mos: expected a mean opinion score of 1 to 4.5, not \"good\"\n"},
     {"unknown codec", HOSTS "[call]\ncodec = \"Opus24\"\n",
      "t.toml:5: call.codec: there is no audio codec 'Opus24' ('Opus24k'?); there are: Opus24k, "
      "Opus16k, Opus6k, Opus32k, Opus48k, Opus64k\n"},
