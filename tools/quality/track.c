@@ -3,19 +3,25 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
-    STEP = 96,         /* 2 ms, of the envelopes */
-    WINDOW = 500,      /* steps that are compared */
-    HOP = WINDOW / 2,  /* from one window to the next */
-    REACH = 150,       /* steps about the delay of most of it */
-    LEAST = 2,         /* steps: less is no change */
+    STEP = 96,        /* 2 ms, of the envelopes */
+    WINDOW = 500,     /* steps that are compared */
+    HOP = WINDOW / 2, /* from one window to the next */
+    REACH = 150,      /* steps about the delay of most of it */
+    LAGS = 2 * REACH + 1,
+    LEAST = 7,         /* steps: less is no change */
     FINE_WINDOW = 480, /* samples about a step that the waveforms decide about */
 };
 
-static const double alike = 0.85; /* correlation from which on a window tells a delay */
-static const double better = 0.2; /* than with the delay of before */
-static const double quiet = 0.1;  /* of the mean level: nothing to compare */
+/* What a change must gain in correlation, summed over windows, and more for each step that it is
+ * long.  A window in which loss makes another delay look a little better is not worth a change
+ * there and back. */
+static const double change_cost = 0.4;
+static const double step_cost = 0.004;
+static const double alike = 0.6; /* waveforms, of codecs that keep them */
+static const double quiet = 0.1; /* of the mean level: nothing to compare */
 
 typedef struct tracking {
     const wzp_align_sound *a, *b;
@@ -24,10 +30,7 @@ typedef struct tracking {
     double mean_a; /* level */
     double gain;   /* brings b's levels to those of a */
     wzp_track *track;
-    int64_t current;  /* delay, steps */
-    int64_t proposed; /* by the window before */
-    bool is_proposed;
-    size_t since; /* step from which on `proposed` may hold */
+    int64_t current; /* delay, steps */
 } tracking;
 
 static double mean_of(const double *level, size_t n) {
@@ -76,23 +79,10 @@ static double agree(const tracking *t, size_t from, int64_t lag) {
     return aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : -1;
 }
 
-static double best_of(const tracking *t, size_t from, int64_t *lag) {
-    const int64_t middle = t->track->delay / STEP;
-    double best = -1;
-    for (int64_t i = middle - REACH; i <= middle + REACH; i++) {
-        const double is = agree(t, from, i);
-        if (is > best) {
-            best = is;
-            *lag = i;
-        }
-    }
-    return best;
-}
-
 /* The waveforms' word about a delay that is known to a step. */
 static int32_t refine(const tracking *t, size_t from, int64_t rough) {
     const size_t first = from * STEP;
-    double best = 0.3;
+    double best = alike;
     int64_t delay = rough * STEP;
     for (int64_t off = -FINE_WINDOW / 2; off <= FINE_WINDOW / 2; off++) {
         double ab = 0;
@@ -138,48 +128,123 @@ static size_t split(const tracking *t, size_t from, size_t to, int64_t before, i
     return at;
 }
 
-static void change(tracking *t, size_t window, int64_t lag) {
+static void change(tracking *t, size_t window, int64_t lag, int32_t delay) {
     wzp_track *track = t->track;
-    const size_t at = split(t, t->since, window + WINDOW, t->current, lag);
-    const int32_t delay = refine(t, window, lag);
-    const bool at_once = track->count == 1 && at <= LEAST;
-    if (at_once) {
-        track->changes[0].delay = delay;
-    } else if (track->count < WZP_TRACK_CHANGES_MAX) {
+    const size_t at = split(t, window - HOP, window + WINDOW, t->current, lag);
+    if (track->count < WZP_TRACK_CHANGES_MAX) {
         track->changes[track->count++] = (wzp_track_change){at * STEP, delay};
     }
     t->current = lag;
 }
 
-/* Two windows in a row must say the same: one may be a chance of loss and likeness. */
-static void look(tracking *t, size_t window) {
-    int64_t lag = t->current;
-    if (mean_of(t->level_a + window, WINDOW) < t->mean_a * quiet) {
-        return;
+/* --- the way through all windows -------------------------------------------------------------- */
+
+/* How bad each delay is in a window, 0 to 2; nothing for a window that cannot tell. */
+static void weigh(const tracking *t, size_t window, double cost[LAGS]) {
+    const int64_t first = t->track->delay / STEP - REACH;
+    bool tells = mean_of(t->level_a + window, WINDOW) >= t->mean_a * quiet;
+    for (size_t i = 0; i < LAGS; i++) {
+        const double is = tells ? agree(t, window, first + (int64_t)i) : -2;
+        tells = tells && is > -1;
+        cost[i] = 1 - is;
     }
-    const double with = best_of(t, window, &lag);
-    const double without = agree(t, window, t->current);
-    const bool is_other =
-        llabs(lag - t->current) > LEAST && with > alike && with > without + better;
-    if (is_other && t->is_proposed && llabs(lag - t->proposed) <= LEAST) {
-        change(t, window, lag);
-        t->is_proposed = false;
-    } else {
-        t->is_proposed = is_other;
-        t->proposed = lag;
-    }
-    if (!t->is_proposed) {
-        t->since = window;
+    for (size_t i = 0; i < LAGS && !tells; i++) {
+        cost[i] = 0;
     }
 }
 
-static void run(tracking *t) {
-    t->mean_a = mean_of(t->level_a, t->steps_a);
-    const double mean_b = mean_of(t->level_b, t->steps_b);
-    t->gain = mean_b > 0 ? t->mean_a / mean_b : 1;
-    for (size_t window = 0; window + WINDOW <= t->steps_a; window += HOP) {
-        look(t, window);
+static size_t least_of(const double sum[LAGS]) {
+    size_t at = 0;
+    for (size_t i = 1; i < LAGS; i++) {
+        at = sum[i] < sum[at] ? i : at;
     }
+    return at;
+}
+
+/* For each delay the one to come from, if it is to be another one: its sum is made more by what the
+ * way from there costs. */
+static void spread(double sum[LAGS], uint16_t from[LAGS]) {
+    for (size_t i = 0; i < LAGS; i++) {
+        from[i] = (uint16_t)i;
+    }
+    for (size_t i = 1; i < LAGS; i++) {
+        if (sum[i - 1] + step_cost < sum[i]) {
+            sum[i] = sum[i - 1] + step_cost;
+            from[i] = from[i - 1];
+        }
+    }
+    for (size_t i = LAGS - 1; i > 0; i--) {
+        if (sum[i] + step_cost < sum[i - 1]) {
+            sum[i - 1] = sum[i] + step_cost;
+            from[i - 1] = from[i];
+        }
+    }
+}
+
+/* The delays with the least sum of what they and their changes cost: each window's is found going
+ * back from the last (Viterbi).  from[windows][LAGS] tells which delay was before. */
+static void pave(const tracking *t, uint16_t (*from)[LAGS], size_t windows, uint16_t *lags) {
+    double sum[LAGS];
+    double moved[LAGS];
+    double cost[LAGS];
+    weigh(t, 0, sum);
+    for (size_t w = 1; w < windows; w++) {
+        memcpy(moved, sum, sizeof moved);
+        spread(moved, from[w]);
+        weigh(t, w * HOP, cost);
+        for (size_t i = 0; i < LAGS; i++) {
+            const bool stays = sum[i] <= moved[i] + change_cost;
+            from[w][i] = stays ? (uint16_t)i : from[w][i];
+            sum[i] = cost[i] + (stays ? sum[i] : moved[i] + change_cost);
+        }
+    }
+    lags[windows - 1] = (uint16_t)least_of(sum);
+    for (size_t w = windows - 1; w > 0; w--) {
+        lags[w - 1] = from[w][lags[w]];
+    }
+}
+
+/* The waveforms are asked in the middle of the windows of one delay: at their ends another begins.
+ */
+static void follow(tracking *t, const uint16_t *lags, size_t windows) {
+    const int64_t first = t->track->delay / STEP - REACH;
+    size_t end = 0;
+    for (size_t w = 0; w < windows; w = end) {
+        const int64_t lag = first + lags[w];
+        end = w + 1;
+        while (end < windows && llabs(first + lags[end] - lag) <= LEAST) {
+            end++;
+        }
+        /* Of the whole, wzp_align knows better than a window. */
+        const bool is_main = llabs(lag - t->track->delay / STEP) <= LEAST;
+        const int32_t delay = is_main ? t->track->delay : refine(t, (w + end) / 2 * HOP, lag);
+        if (w == 0) {
+            t->track->changes[0].delay = delay;
+            t->current = lag;
+        } else {
+            change(t, w * HOP, lag, delay);
+        }
+    }
+}
+
+static wzp_err run(tracking *t) {
+    const size_t windows = t->steps_a < WINDOW ? 0 : (t->steps_a - WINDOW) / HOP + 1;
+    if (windows < 2) {
+        return WZP_OK; /* too short for a change */
+    }
+    uint16_t(*from)[LAGS] = malloc(windows * sizeof *from);
+    uint16_t *lags = malloc(windows * sizeof *lags);
+    const bool has_room = from != NULL && lags != NULL;
+    if (has_room) {
+        const double mean_b = mean_of(t->level_b, t->steps_b);
+        t->mean_a = mean_of(t->level_a, t->steps_a);
+        t->gain = mean_b > 0 ? t->mean_a / mean_b : 1;
+        pave(t, from, windows, lags);
+        follow(t, lags, windows);
+    }
+    free(from);
+    free(lags);
+    return has_room ? WZP_OK : WZP_ERR_NOMEM;
 }
 
 wzp_err wzp_track_find(wzp_track *out, const wzp_align_sound *a, const wzp_align_sound *b,
@@ -196,10 +261,12 @@ wzp_err wzp_track_find(wzp_track *out, const wzp_align_sound *a, const wzp_align
     t.level_a = levels_of(a, &t.steps_a);
     t.level_b = levels_of(b, &t.steps_b);
     if (t.level_a != NULL && t.level_b != NULL) {
-        run(&t);
-        *out = track;
+        err = run(&t);
     } else {
         err = WZP_ERR_NOMEM;
+    }
+    if (err == WZP_OK) {
+        *out = track;
     }
     free(t.level_a);
     free(t.level_b);
