@@ -50,6 +50,21 @@ expect 3 'radio.toml:4: host.x.access.medium: the native engine has no medium "w
     "$sim" run radio.toml --check
 expect 0 'a scenario with 2 hosts' "$sim" run radio.toml --check --engine ns3
 rm radio.toml
+# Of the 30 % that get lost, repair packets bring most of the frames back, once it is Codec2.
+cat >codec2.toml <<'TOML'
+name = "codec2"
+needs = ["adaptation", "codec2"]
+[host.x]
+access = {loss = "30 %"}
+[host.y]
+[expect]
+audio = "A3"
+audio_from = "20 s"
+TOML
+expect 0 'passed: codec2' "$sim" run codec2.toml --seed 1
+sed -i 's/, "codec2"]/]/' codec2.toml
+expect 1 'expected A3, got bad: 28' "$sim" run codec2.toml --seed 1
+rm codec2.toml
 expect 2 "there is no option '--sed'" "$sim" run good.toml --sed 1
 expect 2 'there is no verb' "$sim" rum good.toml
 expect 2 "('run'?)" "$sim" rum good.toml

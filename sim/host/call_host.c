@@ -36,6 +36,8 @@ struct wzp_sim_call_host {
     wzp_quic_path path;
     wzp_sim_ear *ears[WZP_SIM_CALL_SENDERS_MAX];
     uint32_t ear_ids[WZP_SIM_CALL_SENDERS_MAX];
+    wzp_sim_speech
+        whole[WZP_SIM_CALL_SENDERS_MAX]; /* of each, the last that said all; slots 0: none */
     size_t ear_count;
 
     wzp_sim_signal_judge judge;
@@ -75,7 +77,8 @@ static void use_codec(wzp_sim_call_host *call, uint8_t codec) {
     const uint32_t bytes = info->nominal_bps * info->frame_ms / 8000;
     call->codec = codec;
     call->next.slots = (uint8_t)(info->frame_ms / WZP_SIM_SLOT_MS);
-    call->frame_bytes = call->cfg.frame_bytes != 0   ? call->cfg.frame_bytes
+    call->frame_bytes = info->is_codec2              ? (uint16_t)bytes
+                        : call->cfg.frame_bytes != 0 ? call->cfg.frame_bytes
                         : bytes < WZP_SIM_SPEECH_MIN ? WZP_SIM_SPEECH_MIN
                                                      : (uint16_t)bytes;
 }
@@ -111,6 +114,10 @@ static uint8_t dred_slots(uint8_t codec) {
 static size_t say(wzp_sim_call_host *call, uint8_t frame[WZP_OPUS_PACKET_MAX]) {
     const wzp_sim_payloads *payloads = call->cfg.payloads;
     call->next.dred = payloads == NULL && !call->cfg.no_dred ? dred_slots(call->codec) : 0;
+    if (wzp_codec_find(call->codec)->is_codec2 && !call->abuses) {
+        return wzp_sim_speech_write_short(frame, call->frame_bytes, &call->next) ? call->frame_bytes
+                                                                                 : 0;
+    }
     if (payloads == NULL || call->abuses) {
         const size_t len = call->abuses ? WZP_OPUS_PACKET_MAX : call->frame_bytes;
         (void)wzp_sim_speech_write(frame, len, &call->next);
@@ -149,15 +156,42 @@ static wzp_sim_ear *ear_for(wzp_sim_call_host *call, uint32_t sender) {
     return ear;
 }
 
+/* NULL: nobody's that was heard. */
+static wzp_sim_speech *whole_of(wzp_sim_call_host *call, uint32_t sender) {
+    for (size_t i = 0; i < call->ear_count; i++) {
+        if (call->ear_ids[i] == sender) {
+            return &call->whole[i];
+        }
+    }
+    return NULL;
+}
+
+/* A frame of ours, of either length; NULL: it is none, or of one too many. */
+static wzp_sim_ear *recognise(wzp_sim_call_host *call, wzp_bytes payload, wzp_sim_speech *frame) {
+    if (wzp_sim_speech_parse(frame, payload)) {
+        wzp_sim_ear *ear = ear_for(call, frame->sender);
+        if (ear != NULL) {
+            *whole_of(call, frame->sender) = *frame;
+        }
+        return ear;
+    }
+    const wzp_sim_speech *whole = whole_of(call, wzp_sim_speech_short_id(payload));
+    const wzp_sim_speech *before = whole != NULL && whole->slots > 0 ? whole : NULL;
+    return wzp_sim_speech_parse_short(frame, payload, before, wzp_sim_now(call->clock))
+               ? ear_for(call, frame->sender)
+               : NULL;
+}
+
 static void on_arrival(void *ctx, const wzp_media_packet *packet, wzp_time local) {
     wzp_sim_call_host *call = ctx;
     wzp_sim_speech frame;
     (void)local;
-    if (wzp_sim_speech_parse(&frame, packet->payload)) {
-        wzp_sim_ear *ear = ear_for(call, frame.sender);
-        if (ear != NULL) {
-            wzp_sim_ear_arrive(ear, &frame, wzp_sim_now(call->clock));
-        }
+    if ((packet->hdr.flags & WZP_MEDIA_REPAIR) != 0) {
+        return; /* what it brings back did not arrive */
+    }
+    wzp_sim_ear *ear = recognise(call, packet->payload, &frame);
+    if (ear != NULL) {
+        wzp_sim_ear_arrive(ear, &frame, wzp_sim_now(call->clock));
     }
 }
 
@@ -167,8 +201,7 @@ static void on_play(wzp_sim_call_host *call, const wzp_client_event *ev) {
     if (ev->slot != WZP_JBUF_FRAME) {
         return; /* the ear knows from the numbers */
     }
-    wzp_sim_ear *ear =
-        wzp_sim_speech_parse(&frame, ev->payload) ? ear_for(call, frame.sender) : NULL;
+    wzp_sim_ear *ear = recognise(call, ev->payload, &frame);
     if (ear == NULL) {
         call->report.frames_foreign++;
         return;
@@ -323,6 +356,7 @@ static bool dial(wzp_sim_call_host *call) {
                           .alias = call->cfg.alias,
                           .codec = call->cfg.codec,
                           .adapts = call->cfg.adapts,
+                          .coded_codec2 = call->cfg.codec2,
                           .listen_only = call->cfg.listen_only,
                           .coded = true,
                           .path = {.remote = call->cfg.relay},
@@ -403,7 +437,9 @@ static wzp_err take_cfg(wzp_sim_call_host *call, const wzp_sim_call_cfg *cfg) {
     const wzp_codec_info *codec = wzp_codec_find(cfg->codec);
     const char *room = cfg->room != NULL ? cfg->room : "default";
     if (codec == NULL || !codec->is_opus || !good_pattern(cfg) || strlen(room) > WZP_QUIC_SNI_MAX ||
-        cfg->fault_count > WZP_SIM_SIGNAL_FAULTS_MAX || (cfg->payloads != NULL && cfg->adapts) ||
+        cfg->fault_count > WZP_SIM_SIGNAL_FAULTS_MAX ||
+        (cfg->codec2 && cfg->id > WZP_SIM_SPEECH_SHORT_ID) ||
+        (cfg->payloads != NULL && cfg->adapts) ||
         (cfg->payloads != NULL && wzp_sim_payloads_frame_ms(cfg->payloads) != codec->frame_ms)) {
         return WZP_ERR_INVALID_ARGUMENT;
     }

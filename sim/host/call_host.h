@@ -1,8 +1,8 @@
 /* Somebody in a call: a client core on a simulated host that dials a relay, joins a room, says
  * frames that can be told apart (speech.h) and keeps account of what it hears of everybody else.
  *
- * Codecs do not run, everything else does: QUIC, encryption, handshake, jitter buffer.  Its frames
- * are filler, or come from a file that a codec made. */
+ * Codecs do not run, everything else does: QUIC, encryption, handshake, RaptorQ, jitter buffer. Its
+ * frames are filler, or come from a file that a codec made. */
 #ifndef WZP_SIM_HOST_CALL_HOST_H
 #define WZP_SIM_HOST_CALL_HOST_H
 
@@ -46,6 +46,7 @@ typedef struct wzp_sim_call_cfg {
     const char *alias; /* NULL: the name */
     uint8_t codec;     /* an Opus codec id; to begin with, if it adapts */
     bool adapts;       /* as in client/client.h; not with payloads */
+    bool codec2;       /* adapts down to Codec2; `id` is at most WZP_SIM_SPEECH_SHORT_ID then */
     uint16_t port;     /* local; 0: any */
     bool listen_only;
     uint32_t talk_ms, silence_ms; /* its pattern, multiples of 40; silence 0: it never pauses */

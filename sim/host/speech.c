@@ -7,6 +7,7 @@
 
 #include "base/rd.h"
 #include "base/wr.h"
+#include "sim/host/judge.h"
 
 enum { MAGIC = 0x5753, HEADER = 28 };
 
@@ -37,9 +38,9 @@ static void write_header(uint8_t out[HEADER], const wzp_sim_speech *speech) {
     wzp_wr_u64(&wr, speech->sent);
 }
 
-static void write_check(uint8_t *tag, uint16_t check) {
-    tag[HEADER] = (uint8_t)(check >> 8);
-    tag[HEADER + 1] = (uint8_t)check;
+static void write_check(uint8_t *behind, uint16_t check) {
+    behind[0] = (uint8_t)(check >> 8);
+    behind[1] = (uint8_t)check;
 }
 
 /* --- filler ----------------------------------------------------------------------------------- */
@@ -58,7 +59,7 @@ bool wzp_sim_speech_write(uint8_t *out, size_t len, const wzp_sim_speech *speech
     }
     write_header(out, speech);
     const uint16_t check = check_of_filler(out, len);
-    write_check(out, check);
+    write_check(out + HEADER, check);
     for (size_t i = WZP_SIM_SPEECH_MIN; i < len; i++) {
         out[i] = filler_at(check, i);
     }
@@ -86,7 +87,7 @@ static uint16_t check_of_packet(wzp_bytes packet, size_t tag_at) {
 void wzp_sim_speech_wrap(uint8_t *out, wzp_sim_payload payload, const wzp_sim_speech *speech) {
     memcpy(out, payload.packet.data, payload.packet.len);
     write_header(out + payload.tag_at, speech);
-    write_check(out + payload.tag_at,
+    write_check(out + payload.tag_at + HEADER,
                 check_of_packet(wzp_bytes_of(out, payload.packet.len), payload.tag_at));
 }
 
@@ -119,6 +120,68 @@ bool wzp_sim_speech_parse(wzp_sim_speech *out, wzp_bytes payload) {
         !is_whole(payload, tag_at, check)) {
         return false;
     }
+    *out = s;
+    return true;
+}
+
+/* --- short ones ------------------------------------------------------------------------------- */
+
+/* sender, number (3 bytes), check (2 bytes), filler */
+enum { SHORT_HEADER = 4, SHORT_OF_ONE = WZP_SIM_SPEECH_SHORT + 2 };
+
+static uint16_t check_of_short(const uint8_t header[SHORT_HEADER], size_t len) {
+    return fold(fnv(FNV_START ^ (uint32_t)len, header, SHORT_HEADER));
+}
+
+bool wzp_sim_speech_write_short(uint8_t *out, size_t len, const wzp_sim_speech *speech) {
+    wzp_wr wr;
+    if (len != (speech->slots > 1 ? WZP_SIM_SPEECH_SHORT : SHORT_OF_ONE) ||
+        speech->sender > WZP_SIM_SPEECH_SHORT_ID) {
+        return false;
+    }
+    wzp_wr_init(&wr, out, SHORT_HEADER);
+    wzp_wr_u32(&wr, speech->sender << 24 | (speech->number & UINT32_C(0xffffff)));
+    const uint16_t check = check_of_short(out, len);
+    write_check(out + SHORT_HEADER, check);
+    for (size_t i = WZP_SIM_SPEECH_SHORT; i < len; i++) {
+        out[i] = filler_at(check, i);
+    }
+    return true;
+}
+
+static bool short_is_whole(wzp_bytes p) {
+    const bool fits = p.len == WZP_SIM_SPEECH_SHORT || p.len == SHORT_OF_ONE;
+    const uint16_t check = fits ? check_of_short(p.data, p.len) : 0;
+    bool whole =
+        fits && p.data[SHORT_HEADER] == check >> 8 && p.data[SHORT_HEADER + 1] == (check & 0xff);
+    for (size_t i = WZP_SIM_SPEECH_SHORT; whole && i < p.len; i++) {
+        whole = p.data[i] == filler_at(check, i);
+    }
+    return whole;
+}
+
+uint32_t wzp_sim_speech_short_id(wzp_bytes payload) {
+    return short_is_whole(payload) ? payload.data[0] : UINT32_MAX;
+}
+
+bool wzp_sim_speech_parse_short(wzp_sim_speech *out, wzp_bytes payload,
+                                const wzp_sim_speech *before, wzp_time now) {
+    const uint32_t sender = wzp_sim_speech_short_id(payload);
+    wzp_rd rd;
+    if (sender == UINT32_MAX || (before != NULL && before->sender != sender)) {
+        return false;
+    }
+    wzp_rd_init(&rd, payload);
+    const uint32_t number = wzp_rd_u32(&rd, "number") & UINT32_C(0xffffff);
+    wzp_sim_speech s = {.sender = sender, .talk = 1, .end = UINT32_MAX, .sent = now};
+    if (before != NULL) {
+        const int64_t ahead = (int64_t)number - before->number;
+        s = *before;
+        s.sent += (uint64_t)(ahead * (int64_t)(WZP_SIM_SLOT_MS * WZP_MS));
+    }
+    s.number = number;
+    s.slots = payload.len == WZP_SIM_SPEECH_SHORT ? 2 : 1;
+    s.dred = 0;
     *out = s;
     return true;
 }

@@ -31,6 +31,22 @@ void wzp_sim_speech_wrap(uint8_t *out, wzp_sim_payload payload, const wzp_sim_sp
  * is untouched. */
 bool wzp_sim_speech_parse(wzp_sim_speech *out, wzp_bytes payload);
 
+/* Codec2's frames are too short for that: of WZP_SIM_SPEECH_SHORT bytes, or two more for those of
+ * one slot, they say who and which one.  False: the sender's number is above
+ * WZP_SIM_SPEECH_SHORT_ID, or `len` is another. */
+#define WZP_SIM_SPEECH_SHORT 6
+#define WZP_SIM_SPEECH_SHORT_ID 255
+bool wzp_sim_speech_write_short(uint8_t *out, size_t len, const wzp_sim_speech *speech);
+
+/* The rest is as in `before`, an earlier or later frame of the same sender, with the time that lies
+ * between them: false if it is of another, or this is no such frame.  NULL: none is known; the
+ * frame was said just now, by somebody who never pauses. */
+bool wzp_sim_speech_parse_short(wzp_sim_speech *out, wzp_bytes payload,
+                                const wzp_sim_speech *before, wzp_time now);
+
+/* Whose it seems to be; UINT32_MAX: it is no short frame. */
+uint32_t wzp_sim_speech_short_id(wzp_bytes payload);
+
 /* Did the sender of `of` say something in slot `number`? */
 bool wzp_sim_speech_spoken(const wzp_sim_speech *of, uint32_t number);
 

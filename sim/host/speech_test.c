@@ -50,6 +50,45 @@ START_TEST(every_flipped_bit_is_seen) {
 }
 END_TEST
 
+START_TEST(short_ones) {
+    static const struct {
+        size_t len;
+        uint8_t slots;
+    } kinds[] = {{6, 2}, {8, 1}};
+    const size_t len = kinds[_i].len;
+    uint8_t frame[8] = {0};
+    wzp_sim_speech said = sample;
+    wzp_sim_speech back = {0};
+    said.slots = kinds[_i].slots;
+    ck_assert(wzp_sim_speech_write_short(frame, len, &said));
+    ck_assert(!wzp_sim_speech_parse(&back, wzp_bytes_of(frame, len)));
+    ck_assert_uint_eq(wzp_sim_speech_short_id(wzp_bytes_of(frame, len)), said.sender);
+    /* What is known comes from another frame, said earlier or later. */
+    wzp_sim_speech before = said;
+    before.number = said.number + (_i == 0 ? 50 : (uint32_t)-50);
+    before.sent = said.sent + (_i == 0 ? WZP_S : (wzp_time)-WZP_S);
+    before.dred = 4;
+    ck_assert(wzp_sim_speech_parse_short(&back, wzp_bytes_of(frame, len), &before, 5));
+    ck_assert(same(&back, &said) && back.dred == 0);
+    ck_assert(wzp_sim_speech_parse_short(&back, wzp_bytes_of(frame, len), NULL, 5));
+    ck_assert(back.number == said.number && back.silence == 0 && back.sent == 5);
+    before.sender++;
+    ck_assert(!wzp_sim_speech_parse_short(&back, wzp_bytes_of(frame, len), &before, 5));
+    for (size_t bit = 0; bit < 8 * len; bit++) {
+        frame[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        ck_assert_msg(wzp_sim_speech_short_id(wzp_bytes_of(frame, len)) == UINT32_MAX, "bit %zu",
+                      bit);
+        frame[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    for (size_t cut = 0; cut < len; cut++) {
+        ck_assert_uint_eq(wzp_sim_speech_short_id(wzp_bytes_of(frame, cut)), UINT32_MAX);
+    }
+    said.sender = WZP_SIM_SPEECH_SHORT_ID + 1;
+    ck_assert(!wzp_sim_speech_write_short(frame, len, &said));
+    ck_assert(!wzp_sim_speech_write_short(frame, len + 1, &sample));
+}
+END_TEST
+
 static const struct spoken_case {
     const char *name;
     uint16_t talk, silence;
@@ -82,6 +121,7 @@ int main(void) {
     tcase_add_loop_test(tc, round_trip, 0, 5);
     tcase_add_test(tc, too_short_to_write);
     tcase_add_test(tc, every_flipped_bit_is_seen);
+    tcase_add_loop_test(tc, short_ones, 0, 2);
     tcase_add_loop_test(tc, spoken, 0, WZP_COUNT_OF(spoken_cases));
     return wzp_run_suite("sim_host.speech", tc);
 }

@@ -172,6 +172,7 @@ static wzp_err seat_member(struct wzp_lab_world *w, size_t c, size_t m) {
         .room = call->room,
         .codec = call->codec,
         .adapts = call->payloads == NULL && (w->s->needs & 1U << WZP_LAB_NEED_ADAPTATION) != 0,
+        .codec2 = (w->s->needs & 1U << WZP_LAB_NEED_CODEC2) != 0,
         .payloads = call->payloads,
         .no_dred = !call->dred,
         .port = second ? 0 : host->port,

@@ -40,6 +40,7 @@
     X(RECOVERY, "recovery", "clients that rebuild whole bursts of loss")                           \
     X(ADAPTATION, "adaptation", "clients that adapt rate and jitter buffer to the path")           \
     X(CODEC2, "codec2", "clients that speak Codec2 where no rate of Opus fits")                    \
+    X(SPARSE_ACKS, "sparse-acks", "clients that acknowledge rarely where a line is narrow")        \
     X(DRIFT, "drift", "clients that follow a clock that runs fast or slow")
 
 typedef enum wzp_lab_need {

@@ -178,7 +178,8 @@ static const struct bad_case {
      "t.toml:4: event[0]: set needs `link`, as link = {rate = \"48 kbit/s\"}\n"},
     {"unknown need", "name = \"t\"\nneeds = \"dirct\"\n[host.x]\n[host.y]\n",
      "t.toml:2: needs: there is no need 'dirct' ('direct'?); there are: direct, signals, "
-     "port-mapping, federation, ipv6, quick-loss, resume, recovery, adaptation, codec2, drift\n"},
+     "port-mapping, federation, ipv6, quick-loss, resume, recovery, adaptation, codec2, "
+     "sparse-acks, drift\n"},
     {"signal that does not exist",
      "name = \"t\"\n[host.x]\nsignals = {name = \"CallAnser\", way = \"in\", do = \"drop\"}\n"
      "[host.y]\n",

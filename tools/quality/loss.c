@@ -214,10 +214,17 @@ static wzp_err open_fec(path *p) {
     return err == WZP_OK ? wzp_fec_receiver_new(&p->fec_in, &in) : err;
 }
 
+/* Without DRED the decoder is not told of packets, and there is nothing to wait for. */
+static uint32_t reach(void *ctx, uint8_t codec, wzp_bytes payload) {
+    const path *p = ctx;
+    return p->cfg->dred ? wzp_audio_dec_reach_ms(p->dec, codec, payload) : 0;
+}
+
 static wzp_err open_path(path *p, size_t len) {
     const wzp_audio_enc_cfg enc = {.codec = p->cfg->codec};
     const wzp_audio_dec_cfg dec = {.noise_seed = p->cfg->seed};
-    const wzp_jbuf_cfg jbuf = {.delay = p->cfg->playout_ms * WZP_MS};
+    const wzp_jbuf_cfg jbuf = {
+        .delay = p->cfg->playout_ms * WZP_MS, .reach = reach, .reach_ctx = p};
     p->heard_len = len;
     p->heard = calloc(len, sizeof *p->heard);
     p->jbuf = wzp_jbuf_new(&jbuf);
