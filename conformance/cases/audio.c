@@ -55,6 +55,15 @@ wzp_ct_so_far wzp_ct_step_audio(wzp_ct_exec *e, wzp_time now) {
     return w->judge == NULL ? WZP_CT_HAPPENED : w->judge(e, &st->audio);
 }
 
+bool wzp_ct_has_pauses(const wzp_ct_audio *a) {
+    for (size_t i = 0; i < a->count; i++) {
+        if (a->packets[i]->hdr.codec_id == WZP_CODEC_COMFORT_NOISE) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* --- joining ---------------------------------------------------------------------------------- */
 
 /* "unsupported" where it was told to send what not every client can. */

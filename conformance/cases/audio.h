@@ -70,6 +70,9 @@ static inline int32_t wzp_ct_ts_step(const wzp_ct_heard_packet *a, const wzp_ct_
     return (int32_t)(b->hdr.timestamp_ms - a->hdr.timestamp_ms);
 }
 
+/* Comfort noise is among them: too little was said to judge more. */
+bool wzp_ct_has_pauses(const wzp_ct_audio *audio);
+
 /* Tells what is wrong with a packet and the one before it: "A, then B: WHY". */
 void wzp_ct_say_pair(wzp_ct_exec *exec, const wzp_ct_heard_packet *a, const wzp_ct_heard_packet *b,
                      const char *why);

@@ -199,6 +199,9 @@ wzp_ct_so_far wzp_ct_judge_report_rate(wzp_ct_exec *e, const wzp_ct_audio *a) {
         judged += so_far == WZP_CT_HAPPENED ? 1 : 0;
         last = i;
     }
+    if (judged == 0 && wzp_ct_has_pauses(a)) {
+        return wzp_ct_play_lacks(e, "speech");
+    }
     if (last == a->count) {
         return without_reports(e, a);
     }

@@ -14,6 +14,9 @@ wzp_ct_audio_judge wzp_ct_judge_frames, wzp_ct_judge_numbers, wzp_ct_judge_clock
 /* audio_payloads.c: what the codec says of a payload. */
 wzp_ct_audio_judge wzp_ct_judge_payloads;
 
+/* audio_opus.c: the rate of Opus, its deep redundancy, comfort noise. */
+wzp_ct_audio_judge wzp_ct_judge_rate, wzp_ct_judge_dred, wzp_ct_judge_noise;
+
 /* audio_repair.c: order of blocks; what is in repair packets; which packets are marked. */
 wzp_ct_audio_judge wzp_ct_judge_blocks, wzp_ct_judge_symbols, wzp_ct_judge_marks;
 

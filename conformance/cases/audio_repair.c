@@ -30,6 +30,16 @@ wzp_ct_so_far wzp_ct_needs_codec2(wzp_ct_exec *e, const wzp_ct_audio *a) {
     return wzp_ct_play_lacks(e, wzp_ct_play_tunes(e) ? "codec2" : "adaptation");
 }
 
+static wzp_ct_so_far enough(wzp_ct_exec *e, const wzp_ct_audio *a, unsigned blocks) {
+    if (blocks < LEAST && wzp_ct_has_pauses(a)) {
+        return wzp_ct_play_lacks(e, "speech");
+    }
+    if (blocks < LEAST) {
+        wzp_ct_play_say(e, "too few blocks came whole: %u", blocks);
+    }
+    return blocks < LEAST ? WZP_CT_UNSURE : WZP_CT_HAPPENED;
+}
+
 /* --- FEC-001: blocks -------------------------------------------------------------------------- */
 
 /* NULL, or what is wrong with it alone. */
@@ -103,11 +113,8 @@ wzp_ct_so_far wzp_ct_judge_blocks(wzp_ct_exec *e, const wzp_ct_audio *a) {
             return WZP_CT_NEVER;
         }
     }
-    if (so_far == WZP_CT_HAPPENED && (w.repairs < LEAST || w.blocks < LEAST)) {
-        wzp_ct_play_say(e, "too few blocks came whole: %u", w.blocks);
-        return WZP_CT_UNSURE;
-    }
-    return so_far;
+    return so_far != WZP_CT_HAPPENED ? so_far
+                                     : enough(e, a, w.repairs < w.blocks ? w.repairs : w.blocks);
 }
 
 /* --- FEC-002: symbols ------------------------------------------------------------------------- */
@@ -207,11 +214,7 @@ wzp_ct_so_far wzp_ct_judge_symbols(wzp_ct_exec *e, const wzp_ct_audio *a) {
             add(&b, p);
         }
     }
-    if (so_far == WZP_CT_HAPPENED && judged < LEAST) {
-        wzp_ct_play_say(e, "too few blocks came with all of their frames: %u", judged);
-        return WZP_CT_UNSURE;
-    }
-    return so_far;
+    return so_far != WZP_CT_HAPPENED ? so_far : enough(e, a, judged);
 }
 
 /* --- FEC-003: marks --------------------------------------------------------------------------- */

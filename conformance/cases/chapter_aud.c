@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "conformance/cases/audio_judges.h"
+#include "conformance/cases/client_steps.h"
 #include "conformance/cases/macros.h"
 
 /* The relay's word, which a client that adapts follows. */
@@ -25,6 +26,45 @@ static wzp_ct_so_far go_direct(wzp_ct_exec *e, wzp_time now) {
         return told == WZP_CT_HAPPENED ? WZP_CT_NOT_YET : told;
     }
     return wzp_ct_step_audio(e, now);
+}
+
+/* --- QUAL-011: profiles of old and new peers -------------------------------------------------- */
+
+static bool begin_whole(wzp_ct_exec *e, wzp_time now) {
+    (void)now;
+    return direct(e, &wzp_profile_degraded) == WZP_CT_HAPPENED;
+}
+
+static bool begin_old(wzp_ct_exec *e, wzp_time now) {
+    (void)now;
+    return wzp_ct_server_say(
+        wzp_ct_play_server(e),
+        "{\"QualityDirective\":{\"version\":1,\"wzp_conformance\":{\"a\":[1,null]},"
+        "\"recommended_profile\":{\"wzp_conformance\":[true],\"codec\":\"Opus24k\","
+        "\"fec_ratio\":0.2,\"frame_duration_ms\":20,\"frames_per_block\":5}}}");
+}
+
+static bool sends(const wzp_ct_exec *e, uint8_t codec) {
+    const wzp_ct_heard *h = &wzp_ct_play_server(e)->audio;
+    const wzp_ct_heard_packet *p = wzp_ct_heard_get(h, h->count - 1);
+    return p != NULL && p->hdr.codec_id == codec;
+}
+
+/* One that does not follow this adapts to nothing, or cannot. */
+static wzp_ct_so_far go_whole(wzp_ct_exec *e, wzp_time now) {
+    return sends(e, WZP_CODEC_OPUS_6K)               ? WZP_CT_HAPPENED
+           : !wzp_ct_client_is_there(e)              ? WZP_CT_NEVER
+           : wzp_ct_play_elapsed(e, now) > 4 * WZP_S ? wzp_ct_play_lacks(e, "adaptation")
+                                                     : WZP_CT_NOT_YET;
+}
+
+/* A path that it finds too bad for more is a reason to stay. */
+static wzp_ct_so_far go_old(wzp_ct_exec *e, wzp_time now) {
+    const bool is_bad = wzp_ct_server_path_is_bad(wzp_ct_play_server(e));
+    return sends(e, WZP_CODEC_OPUS_24K)                        ? WZP_CT_HAPPENED
+           : !wzp_ct_client_is_there(e)                        ? WZP_CT_NEVER
+           : wzp_ct_play_elapsed(e, now) > 3 * WZP_S && is_bad ? WZP_CT_UNSURE
+                                                               : WZP_CT_NOT_YET;
 }
 
 /* --- the table -------------------------------------------------------------------------------- */
@@ -95,6 +135,32 @@ static const wzp_ct_act fec003[] = {
     WZP_CT_AUDIO("repair packets are marked, and nothing else is", &marks),
 };
 
+WHILE(rate, wzp_ct_judge_rate, 8000);
+static const wzp_ct_act aud006[] = {
+    WZP_CT_AUDIO_JOINED,
+    WZP_CT_AUDIO("Opus has 70 to 130 % of the rate that its id says", &rate),
+};
+
+WHILE(noise, wzp_ct_judge_noise, 4000);
+static const wzp_ct_act aud007[] = {
+    WZP_CT_AUDIO_JOINED,
+    WZP_CT_AUDIO("comfort noise stands for ten frames each", &noise),
+};
+
+WHILE(dred, wzp_ct_judge_dred, 5000);
+static const wzp_ct_act dred001[] = {
+    WZP_CT_AUDIO_JOINED,
+    WZP_CT_AUDIO("Opus at 24 kbit/s carries DRED", &dred),
+};
+
+static const wzp_ct_act qual011[] = {
+    WZP_CT_AUDIO_JOINED,
+    {"it follows a directive with a whole profile", 5, begin_whole, go_whole,
+     WZP_CT_REASON_NO_RESPONSE, WZP_CT_REASON_NONE, NULL},
+    {"it follows one with the four old fields, and some that nobody knows", 4, begin_old, go_old,
+     WZP_CT_REASON_NO_RESPONSE, WZP_CT_REASON_NONE, NULL},
+};
+
 #define AUDIO(id, requirement, title, must, traffic, script, quality_, ...)                        \
     {                                                                                              \
         .kind = WZP_CT_PLAY, .client = WZP_CT_CLIENT_CLEAR, .quality = (quality_),                 \
@@ -150,6 +216,26 @@ static const wzp_ct_case cases[] = {
     AUDIO("FEC-003", "FEC-003", "marks of repair packets",
           "mark repair packets, and give them the codec of their frames", OF_ITSELF, fec003,
           AT_3200, .level = WZP_CT_MUST),
+    AUDIO("AUD-006", "AUD-006", "the rate of Opus", "keep within 30 % of its codec's rate",
+          "eight seconds of what the client says", aud006, NULL, .level = WZP_CT_SHOULD),
+    {.kind = WZP_CT_PLAY,
+     .client = WZP_CT_CLIENT_CLEAR,
+     .quiet = true,
+     .info = {INFO("AUD-007", "AUD", "comfort noise", "AUD-007",
+                   "send one byte of comfort noise for ten frames of silence",
+                   "the silence of a client that leaves it out", "media 16, AUD-007"),
+              .level = WZP_CT_SHOULD},
+     .criteria = {.rule = WZP_CT_RULE_RESP},
+     .acts = aud007,
+     .act_count = WZP_COUNT_OF(aud007),
+     .state_size = sizeof(wzp_ct_audio_state)},
+    AUDIO("DRED-001", "DRED-001", "deep redundancy",
+          "put DRED into Opus at 24 kbit/s, whatever loss it sees, if it has it", OF_ITSELF,
+          dred001, NULL, .level = WZP_CT_SHOULD),
+    AUDIO("QUAL-011", "QUAL-011", "profiles of old and new peers",
+          "read a profile without the newer fields, and pass over unknown ones",
+          "a QualityDirective with all fields, then one with the four old ones", qual011, "auto",
+          .level = WZP_CT_MUST),
 };
 
 const wzp_ct_chapter wzp_ct_chapter_aud = {"AUD", "Clients: the audio that they send", cases,

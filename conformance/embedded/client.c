@@ -10,6 +10,7 @@ struct wzp_ct_subject {
     const wzp_ct_embedded_client_cfg *cfg;
     wzp_client *client; /* NULL until it has an address */
     wzp_prng prng;
+    bool quiet;
     uint32_t spoken; /* frames */
     uint64_t unsent; /* of these, those that found no way out */
     char hangup[96];
@@ -17,18 +18,19 @@ struct wzp_ct_subject {
 
 /* --- the user --------------------------------------------------------------------------------- */
 
-static void speak(wzp_ct_subject *s, uint8_t codec, wzp_time now) {
-    const wzp_bytes frame = wzp_ct_phrase(codec, s->spoken++);
-    if (wzp_client_push_coded(s->client, frame, now) != WZP_OK) {
-        s->unsent++;
-    }
+static void speak(wzp_ct_subject *s, const wzp_client_event *asked, wzp_time now) {
+    static const int16_t silence[WZP_AUDIO_SENT_MAX];
+    const wzp_bytes frame = wzp_ct_phrase(asked->codec, s->spoken++);
+    const wzp_err err = s->quiet ? wzp_client_push(s->client, silence, asked->samples, now)
+                                 : wzp_client_push_coded(s->client, frame, now);
+    s->unsent += err != WZP_OK ? 1 : 0;
 }
 
 static void drain(wzp_ct_subject *s, wzp_time now) {
     wzp_client_event ev;
     while (wzp_client_next_event(s->client, now, &ev)) {
         if (ev.kind == WZP_CLIENT_CAPTURE) {
-            speak(s, ev.codec, now);
+            speak(s, &ev, now);
         } else if (ev.kind == WZP_CLIENT_HANGUP) {
             (void)snprintf(s->hangup, sizeof s->hangup, "%s", ev.text);
         }
@@ -91,7 +93,8 @@ static bool dial(wzp_ct_subject *s, const wzp_ct_invitation *to, const wzp_addr 
                           .alias = "client",
                           .codec = codec_of(to->quality),
                           .adapts = strcmp(to->quality, "auto") == 0,
-                          .coded = true,
+                          .coded = !to->quiet,
+                          .suppress_silence = to->quiet,
                           .coded_codec2 = true,
                           .media_crypto =
                               to->sealed ? WZP_MEDIA_CRYPTO_RELAY_AEAD : WZP_MEDIA_CRYPTO_CLEAR,
@@ -118,6 +121,7 @@ static wzp_ct_subject *start(void *ctx, const wzp_ct_invitation *to) {
         return NULL;
     }
     s->cfg = cfg;
+    s->quiet = to->quiet;
     wzp_prng_init(&s->prng, wzp_rng_u64(cfg->rng), "client under test");
     if (!cfg->world->ops->add(cfg->world, (wzp_core){s, &ops}, &to->addr, &local, 1)) {
         free(s);

@@ -104,6 +104,7 @@ struct wzp_ct_case {
     wzp_ct_kind kind;
     wzp_ct_client client; /* not NONE: the testers are the relay, see server.h; a play */
     const char *quality;  /* that the client is told, see subject.h; NULL: "good" */
+    bool quiet;           /* the client should be one that is silent, and leaves that out */
 
     /* Without a relay configured so: SKIP with this reason, and the feature that is missing. */
     wzp_ct_config config;

@@ -344,6 +344,7 @@ bool wzp_ct_exec_invite(wzp_ct_exec *e) {
     const wzp_ct_invitation to = {.addr = e->locals[0],
                                   .room = e->offer,
                                   .sealed = e->cfg.which->client == WZP_CT_CLIENT_SEALED,
+                                  .quiet = e->cfg.which->quiet,
                                   .quality = quality != NULL ? quality : "good"};
     e->subject = e->cfg.clients->start(e->cfg.clients_ctx, &to);
     return e->subject != NULL;

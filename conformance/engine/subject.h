@@ -13,6 +13,7 @@ typedef struct wzp_ct_invitation {
     const char *room;    /* borrowed for the call */
     bool sealed;         /* media as relay-aead, otherwise in clear */
     const char *quality; /* static text: "auto", or a fixed one (media sheet 1.2): "good" */
+    bool quiet;          /* it has nothing to say, and should leave silence out if it can */
 } wzp_ct_invitation;
 
 /* What it last said (docs/CONFORMANCE.md, "Testing a client").  Only `opened` is needed by cases;

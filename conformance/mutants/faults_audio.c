@@ -2,10 +2,11 @@
 
 #include <opus.h>
 
-#include "client/cipher.h"
+#include "client/client.h"
 #include "client/pace.h"
 #include "conformance/mutants/wrap.h"
 #include "media/repair.h"
+#include "media/silence.h"
 
 enum { EVERY = 40, TOO_LONG = 528 };
 
@@ -25,6 +26,11 @@ static struct subject {
 void wzp_audio_fault_set(wzp_audio_fault which) {
     it = (struct subject){0};
     fault = which;
+}
+
+WRAP(wzp_err, wzp_client_new, wzp_client **out, const wzp_client_cfg *cfg, wzp_time now) {
+    it = (struct subject){0};
+    return __real_wzp_client_new(out, cfg, now);
 }
 
 static bool is_opus(uint8_t codec) {
@@ -115,6 +121,15 @@ static void replace(wzp_media_packet *p, size_t len) {
     p->payload = wzp_bytes_of(it.payload, len);
 }
 
+/* An extension ends the packet: its id, then 'D' and the version. */
+static void change_version(size_t len) {
+    for (size_t i = 2; i + 2 < len; i++) {
+        if (it.payload[i] >> 1 == 126 && it.payload[i + 1] == 'D' && it.payload[i + 2] == 10) {
+            it.payload[i + 2] = 11;
+        }
+    }
+}
+
 /* The payload is in it.payload already. */
 static void spoil_sound(wzp_media_packet *p) {
     const size_t len = p->payload.len;
@@ -132,6 +147,19 @@ static void spoil_sound(wzp_media_packet *p) {
         it.payload[0] |= 3; /* any number of frames: none */
         it.payload[1] = 0;
         replace(p, is_due(EVERY) ? 2 : len);
+        break;
+    case WZP_AUDIO_FAULT_FAT:
+        (void)opus_packet_pad(it.payload, (opus_int32)len, (opus_int32)(2 * len));
+        replace(p, 2 * len);
+        break;
+    case WZP_AUDIO_FAULT_NO_DRED:
+        if (it.reports > 0) {
+            replace(p, (size_t)opus_packet_unpad(it.payload, (opus_int32)len));
+        }
+        break;
+    case WZP_AUDIO_FAULT_DRED_VERSION:
+        change_version(len);
+        replace(p, len);
         break;
     case WZP_AUDIO_FAULT_TOO_LONG:
         (void)opus_packet_pad(it.payload, (opus_int32)len, TOO_LONG);
@@ -198,6 +226,10 @@ static void spoil(wzp_media_packet *p) {
         spoil_symbol(p);
         spoil_codec2(p);
     }
+    if (p->hdr.codec_id == WZP_CODEC_COMFORT_NOISE && fault == WZP_AUDIO_FAULT_LONG_NOISE) {
+        memset(it.payload, WZP_NOISE_LEVEL, 4);
+        replace(p, 4);
+    }
     spoil_header(&p->hdr);
 }
 
@@ -222,6 +254,27 @@ WRAP(bool, wzp_pace_take_report, wzp_pace *pace, wzp_quality_report *out) {
            : fault == WZP_AUDIO_FAULT_REPORTS_OFTEN  ? it.captured % 25 == 0
            : fault == WZP_AUDIO_FAULT_REPORTS_RARELY ? is_due_now && it.reports % 2 == 0
                                                      : is_due_now;
+}
+
+/* --- silence ---------------------------------------------------------------------------------- */
+
+WRAP(wzp_silence_act, wzp_silence_step, wzp_silence *s, const int16_t *pcm, size_t samples) {
+    const wzp_silence_act act = __real_wzp_silence_step(s, pcm, samples);
+    const bool is_fifth = s->suppressed % 5 == 0;
+    return act == WZP_SILENCE_HUSH && is_fifth && fault == WZP_AUDIO_FAULT_OFTEN_NOISE
+               ? WZP_SILENCE_NOISE
+               : act;
+}
+
+/* --- profiles --------------------------------------------------------------------------------- */
+
+static bool has(wzp_bytes json, const char *text) {
+    return memmem(json.data, json.len, text, strlen(text)) != NULL;
+}
+
+bool wzp_audio_fault_refuses(wzp_bytes json) {
+    return fault == WZP_AUDIO_FAULT_STRICT_PROFILE && has(json, "QualityDirective") &&
+           (!has(json, "priority_mode") || has(json, "wzp_conformance"));
 }
 
 /* --- repair packets --------------------------------------------------------------------------- */

@@ -3,6 +3,10 @@
 #ifndef WZP_CONFORMANCE_MUTANTS_FAULTS_AUDIO_H
 #define WZP_CONFORMANCE_MUTANTS_FAULTS_AUDIO_H
 
+#include <stdbool.h>
+
+#include "base/bytes.h"
+
 /* name, what is wrong with the client, the cases that must notice */
 #define WZP_AUDIO_FAULT_MAP(X)                                                                     \
     X(VIDEO_ID, "video-codec-id", "gives each 40th packet of sound a codec of video", "AUD-001")   \
@@ -34,7 +38,13 @@
     X(NO_PREFIX, "no-prefix", "forgets the length of the frames in its symbols",                   \
       "FEC-002 FEC-002b")                                                                          \
     X(UNMARKED, "unmarked", "does not mark repair packets", "FEC-003")                             \
-    X(OTHER_CODEC, "other-codec", "gives repair packets another codec", "FEC-003")
+    X(OTHER_CODEC, "other-codec", "gives repair packets another codec", "FEC-003")                 \
+    X(FAT, "fat", "fills its Opus up to twice its size", "AUD-006")                                \
+    X(LONG_NOISE, "long-noise", "sends four bytes of comfort noise", "AUD-007")                    \
+    X(OFTEN_NOISE, "frequent-noise", "sends comfort noise for each fifth frame", "AUD-007")        \
+    X(NO_DRED, "no-dred", "leaves out DRED once it has sent a report", "DRED-001")                 \
+    X(DRED_VERSION, "dred-version", "says version 11 of its DRED", "DRED-001")                     \
+    X(STRICT_PROFILE, "strict-profile", "wants all fields of a profile, and no other", "QUAL-011")
 
 typedef enum wzp_audio_fault {
     WZP_AUDIO_FAULT_NONE,
@@ -43,6 +53,9 @@ typedef enum wzp_audio_fault {
 #undef X
         WZP_AUDIO_FAULT_COUNT
 } wzp_audio_fault;
+
+/* For faults_client.c: the client cannot read this signal. */
+bool wzp_audio_fault_refuses(wzp_bytes json);
 
 /* The fault of every client in this process from now on. */
 void wzp_audio_fault_set(wzp_audio_fault which);

@@ -11,8 +11,9 @@
 #include "conformance/engine/suite.h"
 #include "conformance/mutants/faults_audio.h"
 #include "conformance/mutants/faults_client.h"
+#include "media/opus.h"
 
-enum { CASES_MAX = 64 };
+enum { CASES_MAX = 128 };
 
 static void set_client(int which) {
     wzp_client_fault_set((wzp_client_fault)which);
@@ -43,11 +44,17 @@ static const wzp_ct_case *cases[CASES_MAX];
 static bool was_caught[CASES_MAX];
 static size_t case_count;
 
+/* What libopus was built without cannot be left out. */
+static bool can_judge(const char *ids) {
+    return wzp_opus_has_dred() || strcmp(ids, "DRED-001") != 0;
+}
+
 static void choose_cases(void) {
     for (size_t c = 0; c < wzp_ct_chapter_count; c++) {
         for (size_t i = 0; i < wzp_ct_chapters[c]->count; i++) {
             const wzp_ct_case *which = &wzp_ct_chapters[c]->cases[i];
-            if (which->client != WZP_CT_CLIENT_NONE && case_count < CASES_MAX) {
+            if (which->client != WZP_CT_CLIENT_NONE && can_judge(which->info.id) &&
+                case_count < CASES_MAX) {
                 cases[case_count++] = which;
             }
         }
@@ -175,7 +182,8 @@ static int run_all(const char *only) {
     choose_cases();
     puts("| client | what is wrong with it | failed by |\n|---|---|---|");
     for (size_t i = 0; i < WZP_COUNT_OF(faults); i++) {
-        if (only != NULL && strcmp(only, faults[i].name) != 0) {
+        if ((only != NULL && strcmp(only, faults[i].name) != 0) ||
+            !can_judge(faults[i].caught_by)) {
             continue;
         }
         const bool good = try_fault(i);
