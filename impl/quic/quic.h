@@ -257,7 +257,7 @@ typedef struct wzp_quic_stats {
     uint64_t datagrams_expired;       /* older than datagram_lifetime before they could leave */
     uint64_t datagrams_lost;          /* declared lost by loss recovery */
     uint64_t unacked_for;             /* ns since the first one left that was sent after the last
-                                         acknowledgement             of any; 0: there is none */
+                                         acknowledgement of any; 0: there is none */
     uint32_t mtu;                     /* UDP payload of the current path */
     wzp_quic_path path;
 } wzp_quic_stats;
