@@ -47,27 +47,30 @@ END_TEST
 /* The reason why DRED is there: at 20 % loss in bursts most of what is missing comes back, no
  * gap is longer, and the spectrum is clearly closer to what was said. */
 START_TEST(dred_beats_concealment_at_20_percent) {
-    const uint64_t seed = (uint64_t)_i + 1;
+    const uint64_t seed = (uint64_t)_i / 2 + 1;
+    const bool adapts = _i % 2 == 0; /* the client's own buffer: it waits once it has seen bursts */
+    const double nearer = adapts ? 0.87 : 0.8;
+    const double clearer = adapts ? 0 : 0.03;
     if (!wzp_opus_has_dred()) {
         return;
     }
     wzp_loss_cfg cfg = {.codec = WZP_CODEC_OPUS_24K, .loss_ppm = 200000, .seed = seed};
     const wzp_loss_result plain = run(cfg);
     cfg.dred = cfg.tuned = true;
-    cfg.playout_ms = 160;
+    cfg.playout_ms = adapts ? 0 : 160;
     const wzp_loss_result dred = run(cfg);
     ck_assert_uint_eq(plain.lost, dred.lost);
     ck_assert_uint_eq(plain.rebuilt, 0);
     ck_assert_msg(dred.concealed * 2 < plain.concealed, "%llu of %llu",
                   (unsigned long long)dred.concealed, (unsigned long long)plain.concealed);
     ck_assert_uint_le(dred.longest_ms, plain.longest_ms);
-    ck_assert_msg(dred.quality.lsd_db < plain.quality.lsd_db * 0.8, "LSD %f against %f",
+    ck_assert_msg(dred.quality.lsd_db < plain.quality.lsd_db * nearer, "LSD %f against %f",
                   dred.quality.lsd_db, plain.quality.lsd_db);
-    ck_assert_msg(dred.quality.stoi > plain.quality.stoi + 0.03, "STOI %f against %f",
+    ck_assert_msg(dred.quality.stoi > plain.quality.stoi + clearer, "STOI %f against %f",
                   dred.quality.stoi, plain.quality.stoi);
-    ck_assert_msg(dred.quality.estoi > plain.quality.estoi + 0.03, "ESTOI %f against %f",
+    ck_assert_msg(dred.quality.estoi > plain.quality.estoi + clearer, "ESTOI %f against %f",
                   dred.quality.estoi, plain.quality.estoi);
-    ck_assert_msg(dred.quality.lsd_worst_db < plain.quality.lsd_worst_db * 0.8,
+    ck_assert_msg(dred.quality.lsd_worst_db < plain.quality.lsd_worst_db * nearer,
                   "worst LSD %f against %f", dred.quality.lsd_worst_db, plain.quality.lsd_worst_db);
 }
 END_TEST
@@ -106,7 +109,7 @@ int main(void) {
     TCase *tc = tcase_create("all");
     tcase_add_test(tc, without_loss_nothing_is_concealed);
     tcase_add_test(tc, the_channel_loses_what_it_shall);
-    tcase_add_loop_test(tc, dred_beats_concealment_at_20_percent, 0, 3);
+    tcase_add_loop_test(tc, dred_beats_concealment_at_20_percent, 0, 6);
     tcase_add_loop_test(tc, repair_packets_bring_codec2_back, 0, 2);
     tcase_add_test(tc, what_cannot_be_said);
     suite_add_tcase(suite, tc);

@@ -204,19 +204,31 @@ static void pave(const tracking *t, uint16_t (*from)[LAGS], size_t windows, uint
     }
 }
 
-/* The waveforms are asked in the middle of the windows of one delay: at their ends another begins.
- */
+/* The delay that most of the windows have. */
+static size_t usual(const uint16_t *lags, size_t from, size_t to) {
+    uint16_t counts[LAGS] = {0};
+    size_t most = lags[from];
+    for (size_t i = from; i < to; i++) {
+        counts[lags[i]]++;
+        most = counts[lags[i]] > counts[most] ? lags[i] : most;
+    }
+    return most;
+}
+
+/* Windows whose delays are next to each other have one.  The waveforms are asked in the middle: at
+ * their ends another begins. */
 static void follow(tracking *t, const uint16_t *lags, size_t windows) {
     const int64_t first = t->track->delay / STEP - REACH;
     size_t end = 0;
     for (size_t w = 0; w < windows; w = end) {
-        const int64_t lag = first + lags[w];
         end = w + 1;
-        while (end < windows && llabs(first + lags[end] - lag) <= LEAST) {
+        while (end < windows && abs((int)lags[end] - (int)lags[w]) <= LEAST) {
             end++;
         }
-        /* Of the whole, wzp_align knows better than a window. */
-        const bool is_main = llabs(lag - t->track->delay / STEP) <= LEAST;
+        const int64_t lag = first + (int64_t)usual(lags, w, end);
+        /* Of the whole, wzp_align knows better than a window; but it may be what lies between two.
+         */
+        const bool is_main = llabs(lag - t->track->delay / STEP) <= 1;
         const int32_t delay = is_main ? t->track->delay : refine(t, (w + end) / 2 * HOP, lag);
         if (w == 0) {
             t->track->changes[0].delay = delay;
