@@ -73,36 +73,44 @@ read_figures() { # name
     lsd=$(field lsd_db <"$run.quality" | awk '{printf "%.2f", $1}')
     worst=$(field lsd_worst_db <"$run.quality" | awk '{printf "%.1f", $1}')
     snr=$(field snr_seg_db <"$run.quality" | awk '{printf "%.1f", $1}')
+    stoi=$(field stoi <"$run.quality" | awk '{printf "%.3f", $1}')
     gap=$(field longest_gap_ms <"$run.quality" | tr -d ' ')
 }
 
 holds() { awk "BEGIN {exit !($1)}"; } # condition
 
 check_audio() {
-    local name frames recovered concealed lost_pct concealed_pct lsd worst snr gap clean_lsd
+    local name frames recovered concealed lost_pct concealed_pct lsd worst snr stoi gap clean_lsd
     echo
-    printf '   %-36s %7s %10s %14s %7s %8s %8s\n' '' lost recovered concealed 'LSD dB' 'SNR dB' 'gap ms'
+    printf '   %-36s %7s %10s %14s %7s %7s %8s %8s\n' '' lost recovered concealed 'LSD dB' STOI 'SNR dB' 'gap ms'
     for name in "${calls[@]}"; do
         read_figures "$name"
-        printf '   %-36s %5s %% %10s %5s (%4s %%) %7s %8s %8s\n' "${title_of[$name]}" "$lost_pct" "$recovered" \
-            "$concealed" "$concealed_pct" "$lsd" "$snr" "$gap"
+        printf '   %-36s %5s %% %10s %5s (%4s %%) %7s %7s %8s %8s\n' "${title_of[$name]}" "$lost_pct" "$recovered" \
+            "$concealed" "$concealed_pct" "$lsd" "$stoi" "$snr" "$gap"
     done
     echo
     read_figures clean
     clean_lsd=${lsd:-99}
-    claim "clean: nothing lost, nothing to recover, no gap, next to nothing concealed, and a spectrum as near as the codec gets (LSD below 5 dB)" \
-        "$(holds "${lost_pct:-100} == 0 && ${recovered:-1} == 0 && ${gap:-1} == 0 && ${concealed_pct:-100} < 3 && $clean_lsd < 5"; echo $?)"
-    for name in dred raptorq; do
-        read_figures "$name"
-        claim "$name: the line lost what it should, 10 to 32 % ($lost_pct %)" \
-            "$(holds "${lost_pct:-0} > 10 && ${lost_pct:-0} < 32"; echo $?)"
-        claim "$name: frames came back ($recovered)" "$(holds "${recovered:-0} > 0"; echo $?)"
-        claim "$name: less had to be concealed ($concealed_pct %) than was lost ($lost_pct %)" \
-            "$(holds "${concealed_pct:-100} < ${lost_pct:-0}"; echo $?)"
-    done
-    read_figures dred
-    claim "dred: further from what was said ($lsd dB) than without loss ($clean_lsd dB), nearer than concealment alone (${plain_lsd:-?} dB)" \
-        "$(holds "${lsd:-0} > $clean_lsd && ${lsd:-99} < ${plain_lsd:-0}"; echo $?)"
+    claim "clean: nothing lost, nothing to recover, no gap over 40 ms, next to nothing concealed, and a spectrum about as near as the codec gets (LSD below 5.5 dB)" \
+        "$(holds "${lost_pct:-100} == 0 && ${recovered:-1} == 0 && ${gap:-99} <= 40 && ${concealed_pct:-100} < 3 && $clean_lsd < 5.5"; echo $?)"
+    check_protected dred clean 'concealment only'
+    check_protected raptorq codec2-clean 'Codec2 1200, nothing'
+}
+
+# Both margins are those of what five runs in a row on a busy machine differed by, and as much again.
+check_protected() { # name, the same call without loss, a row of the loss table: the same loss and nothing against it
+    local clean_lsd end_pct bare_lsd
+    read_figures "$2"
+    clean_lsd=${lsd:-99} end_pct=${concealed_pct:-0}
+    bare_lsd=$(awk -F ' *[|] *' -v row="$3" 'index($3, row) {print $8}' "$aud/loss_table.md")
+    read_figures "$1"
+    claim "$1: the line lost what it should, 17 to 24 % ($lost_pct %)" \
+        "$(holds "${lost_pct:-0} > 17 && ${lost_pct:-0} < 24"; echo $?)"
+    claim "$1: frames came back ($recovered)" "$(holds "${recovered:-0} > 0"; echo $?)"
+    claim "$1: less than half of what was lost had to be concealed ($concealed_pct %, $end_pct of them after the last frame)" \
+        "$(holds "(${concealed_pct:-100} - $end_pct) * 2 < ${lost_pct:-0}"; echo $?)"
+    claim "$1: further from what was said ($lsd dB) than without loss ($clean_lsd dB), and by 5 % nearer than with nothing against loss (${bare_lsd:-?} dB)" \
+        "$(holds "${lsd:-0} > $clean_lsd && ${lsd:-99} < ${bare_lsd:-0} * 0.95"; echo $?)"
 }
 
 # Concealment alone is nothing that the client can be told to do: these are the same parts without sockets.
@@ -111,23 +119,23 @@ run_loss_table() {
     echo "${bold}\$ loss_table 1 said.wav 20${plain}"
     "$bin/loss_table" 1 "$aud/said.wav" 20 >"$aud/loss_table.md" 9>&- || true
     sed 's/^/   /' "$aud/loss_table.md"
-    plain_lsd=$(awk -F ' *[|] *' '/concealment only/ {print $8}' "$aud/loss_table.md")
 }
 
 page_sound() { # title, name
     echo "<h3>$1</h3>"
     "$bin/sound_plot" "$aud/$2.wav" $((audio_s + 1)) 9>&- || true
+    "$bin/sound_plot" --spectrum "$aud/$2.wav" $((audio_s + 1)) 9>&- || true
     echo "<p><audio controls preload=\"none\" src=\"audio/$2.wav\"></audio> <a href=\"audio/$2.wav\">$2.wav</a></p>"
 }
 
 page_figures() {
-    local name frames recovered concealed lost_pct concealed_pct lsd worst snr gap
+    local name frames recovered concealed lost_pct concealed_pct lsd worst snr stoi gap
     echo '<table><tr><th>call</th><th>packets lost</th><th>frames recovered</th><th>frames concealed</th>'
-    echo '<th>LSD dB</th><th>worst tenth</th><th>SNR dB</th><th>longest gap</th></tr>'
+    echo '<th>LSD dB</th><th>worst tenth</th><th>STOI</th><th>SNR dB</th><th>longest gap</th></tr>'
     for name in "${calls[@]}"; do
         read_figures "$name"
         echo "<tr><th>${title_of[$name]}</th><td>$lost_pct %</td><td>$recovered</td><td>$concealed of $frames</td>"
-        echo "<td>$lsd</td><td>$worst</td><td>$snr</td><td>$gap ms</td></tr>"
+        echo "<td>$lsd</td><td>$worst</td><td>$stoi</td><td>$snr</td><td>$gap ms</td></tr>"
     done
     echo '</table>'
 }
@@ -141,11 +149,12 @@ write_audio_page() {
 table { border-collapse: collapse; } th, td { padding: .2rem .5rem; border: 1px solid var(--line); text-align: right; }
 li.passed::marker { content: "\2713  "; color: var(--pass); } li.failed::marker { content: "\2717  "; }
 li.failed { color: var(--fail); } svg.sound { width: 100%; height: 60px; fill: var(--delay); background: var(--card); }
+svg.spectrum { width: 100%; height: 130px; stroke: var(--delay); fill: none; background: var(--card); shape-rendering: crispEdges; }
 pre { overflow-x: auto; background: var(--card); padding: 1rem; }
 CSS
         echo '</style></head><body><div class="sheet"><h1>A call that loses a fifth of its packets</h1>'
         echo "<p class=\"lead\">Real clients and a real relay on loopback; the listener sits behind <code>wzp-sim proxy</code>,"
-        echo "whose line loses 20 % in bursts of three packets on average. Said by $voice_used.</p>"
+        echo "whose line loses 12 of 61 packets, in bursts of 1, 5, 2 and 4. Said by $voice_used.</p>"
         echo "<h2>$([ ${#failed_stages[@]} -eq 0 ] && echo 'All claims hold' || echo 'Not all claims hold')</h2><ul>"
         page_claims
         echo '</ul><h2>Figures</h2>'
@@ -153,7 +162,8 @@ CSS
         echo '<p class="soft">Repair packets are lost like others; ten or fewer frames are concealed after the last one,'
         echo 'also without loss. LSD is the distance of the spectra: Codec2 has nothing above 4 kHz, so compare its rows'
         echo 'with each other.</p><h2>To hear and to see</h2>'
-        echo '<p class="soft">Level over time, a bar for each 20 ms, 60 dB high; all on one scale.</p>'
+        echo '<p class="soft">Level over time, a bar for each 20 ms, 60 dB high; below it the spectrum, 0 to 8 kHz, a shade'
+        echo 'for each 7 dB; all on one scale.</p>'
         page_sound 'what was said' said
         for name in "${calls[@]}"; do
             page_sound "${title_of[$name]}" "$name"
@@ -168,7 +178,7 @@ CSS
 }
 
 audio_demo() {
-    local voice_used='' plain_lsd=''
+    local voice_used=''
     # shellcheck disable=SC2034 # of federation_demo.sh
     claims=()
     rm -rf "$aud" "$logs/audio.html"

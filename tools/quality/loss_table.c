@@ -19,8 +19,10 @@ static const struct way {
     wzp_loss_cfg cfg;
 } ways[] = {
     {"Opus 24k, concealment only", {.codec = WZP_CODEC_OPUS_24K}},
-    {"Opus 24k, DRED as at the start", {.codec = WZP_CODEC_OPUS_24K, .dred = true}},
-    {"Opus 24k, DRED tuned", {.codec = WZP_CODEC_OPUS_24K, .dred = true, .tuned = true}},
+    {"Opus 24k, DRED as at the start, playout adaptive",
+     {.codec = WZP_CODEC_OPUS_24K, .dred = true}},
+    {"Opus 24k, DRED tuned, playout adaptive",
+     {.codec = WZP_CODEC_OPUS_24K, .dred = true, .tuned = true}},
     {"Opus 24k, DRED tuned, playout 160 ms",
      {.codec = WZP_CODEC_OPUS_24K, .dred = true, .tuned = true, .playout_ms = 160}},
     {"Opus 32k, DRED tuned, playout 160 ms",
@@ -28,6 +30,7 @@ static const struct way {
     {"Codec2 3200, nothing", {.codec = WZP_CODEC_CODEC2_3200}},
     {"Codec2 3200, RaptorQ, playout 160 ms",
      {.codec = WZP_CODEC_CODEC2_3200, .fec = true, .playout_ms = 160}},
+    {"Codec2 1200, nothing", {.codec = WZP_CODEC_CODEC2_1200}},
     {"Codec2 1200, RaptorQ, playout 400 ms",
      {.codec = WZP_CODEC_CODEC2_1200, .fec = true, .playout_ms = 400}},
 };

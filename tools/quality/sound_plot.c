@@ -1,18 +1,30 @@
-/* The level of a sound file over time as inline SVG, for pages; and a made-up voice as a file.
+/* A sound file as inline SVG, for pages: its level or its spectrum over time; and a made-up voice
+ * as a file.
  *
- *     sound_plot FILE.wav [S]       a bar for each 20 ms, 60 dB high; room for S seconds
- *     sound_plot --speak S F.wav    the voice of media/testing/voice.h, S seconds
+ *     sound_plot FILE.wav [S]             a bar for each 20 ms, 60 dB high; room for S seconds
+ *     sound_plot --spectrum FILE.wav [S]  a column for each 20 ms, 0 to 8 kHz, darker is louder
+ *     sound_plot --speak S F.wav          the voice of media/testing/voice.h, S seconds
  *
  * Same file, same picture. */
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "io/wav.h"
 #include "media/testing/voice.h"
+#include "tools/quality/spectrum.h"
 
-enum { FRAME = WZP_WAV_RATE_HZ / 50, BAR = 2, HIGH = 60, SECONDS_MAX = 600 };
+enum {
+    FRAME = WZP_WAV_RATE_HZ / 50,
+    BAR = 2,
+    HIGH = 60,
+    SECONDS_MAX = 600,
+    SHADES = 8,
+    DARKEST_DB = -24,
+    SHADE_DB = 7
+};
 
 static int complain(const char *what) {
     (void)fprintf(stderr, "sound_plot: %s\n", what);
@@ -65,6 +77,60 @@ static void plot(const int16_t *pcm, size_t len, size_t seconds) {
     printf("\"/></svg>\n");
 }
 
+/* --- spectrum --------------------------------------------------------------------------------- */
+
+/* 0: below what is drawn.  Whole shades, so that every machine draws the same. */
+static uint8_t shade(double power) {
+    const double db = 10 * log10(power / (32768.0 * 32768.0) + 1e-12);
+    const double is = floor((db - DARKEST_DB) / SHADE_DB) + SHADES;
+    return (uint8_t)fmax(0, fmin(SHADES, is));
+}
+
+/* shades[columns][WZP_SPECTRUM_ROWS]; a run of one shade in a row is one stroke. */
+static void draw_shade(const uint8_t *shades, size_t columns, uint8_t which) {
+    printf("<path stroke-opacity=\"%d%%\" d=\"", 100 * which / SHADES);
+    for (size_t row = 0; row < WZP_SPECTRUM_ROWS; row++) {
+        size_t run = 0;
+        for (size_t i = 0; i <= columns; i++) {
+            if (i < columns && shades[i * WZP_SPECTRUM_ROWS + row] == which) {
+                run++;
+                continue;
+            }
+            if (run > 0) {
+                printf("M%zu %zuh%zu", i - run, WZP_SPECTRUM_ROWS - 1 - row, run);
+            }
+            run = 0;
+        }
+    }
+    printf("\"/>");
+}
+
+static int plot_spectrum(const int16_t *pcm, size_t len, size_t seconds) {
+    const size_t columns = len / FRAME;
+    const size_t wide = seconds * WZP_WAV_RATE_HZ / FRAME;
+    uint8_t *shades = malloc(columns * WZP_SPECTRUM_ROWS + 1);
+    if (shades == NULL) {
+        return complain("out of memory");
+    }
+    for (size_t i = 0; i < columns; i++) {
+        double rows[WZP_SPECTRUM_ROWS];
+        wzp_spectrum_rows(pcm + i * FRAME, rows);
+        for (size_t row = 0; row < WZP_SPECTRUM_ROWS; row++) {
+            shades[i * WZP_SPECTRUM_ROWS + row] = shade(rows[row]);
+        }
+    }
+    printf("<svg class=\"spectrum\" viewBox=\"0 -.5 %zu %d\" preserveAspectRatio=\"none\" "
+           "role=\"img\" "
+           "aria-label=\"spectrum over time, 0 to 8 kHz\">",
+           columns > wide ? columns : wide, WZP_SPECTRUM_ROWS);
+    for (int i = 1; i <= SHADES; i++) {
+        draw_shade(shades, columns, (uint8_t)i);
+    }
+    printf("</svg>\n");
+    free(shades);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     char why[WZP_WAV_WHY_MAX];
     int16_t *pcm = NULL;
@@ -76,14 +142,21 @@ int main(int argc, char **argv) {
         }
         return speak(seconds, argv[3]);
     }
-    const unsigned long wide = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
-    if (argc < 2 || argc > 3 || wide > SECONDS_MAX) {
-        return complain("expected FILE.wav [SECONDS], or --speak SECONDS FILE.wav");
+    const bool is_spectrum = argc > 1 && strcmp(argv[1], "--spectrum") == 0;
+    const int first = is_spectrum ? 2 : 1;
+    const unsigned long wide = argc == first + 2 ? strtoul(argv[first + 1], NULL, 10) : 0;
+    if (argc <= first || argc > first + 2 || wide > SECONDS_MAX) {
+        return complain("expected [--spectrum] FILE.wav [SECONDS], or --speak SECONDS FILE.wav");
     }
-    if (wzp_wav_read(&pcm, &len, argv[1], why) != WZP_OK) {
+    if (wzp_wav_read(&pcm, &len, argv[first], why) != WZP_OK) {
         return complain(why);
     }
-    plot(pcm, len, wide);
+    int status = 0;
+    if (is_spectrum) {
+        status = plot_spectrum(pcm, len, wide);
+    } else {
+        plot(pcm, len, wide);
+    }
     free(pcm);
-    return 0;
+    return status;
 }
