@@ -1,0 +1,242 @@
+#!/usr/bin/env bash
+# real_peers_test.sh NAT_REAL: our clients of STUN, NAT-PMP and PCP before coturn and miniupnpd.
+#
+#     client (10.1.0.2) ---- nat (10.1.0.1 | 11.0.0.11) ---- server (11.0.0.101, .102)
+#
+# As root, in namespaces without a way out that it makes and removes: miniupnpd refuses addresses
+# for examples.  Exit code 77 where that is not possible.
+set -uo pipefail
+real=$(realpath "$1")
+
+skip() {
+    echo "skipped: $*"
+    exit 77
+}
+
+[ "$(id -u)" -eq 0 ] || skip "network namespaces need root"
+for tool in ip nft sysctl turnserver miniupnpd ss; do
+    command -v $tool >/dev/null || skip "$tool is not installed (tools/setup --peers)"
+done
+
+work=$(mktemp -d)
+a=wzn$$-a n=wzn$$-n s=wzn$$-s
+failed=0
+declare -A pids=()
+
+start() { # NAME COMMAND...: in the background until `stop NAME`; its words go to $work/NAME.log
+    local name=$1
+    shift
+    "$@" >"$work/$name.log" 2>&1 </dev/null &
+    pids[$name]=$!
+}
+
+stop() {
+    [ -n "${pids[$1]-}" ] || return 0
+    kill "${pids[$1]}" 2>/dev/null
+    wait "${pids[$1]}" 2>/dev/null
+    unset "pids[$1]"
+}
+
+# shellcheck disable=SC2317 # called by the trap
+clean_up() {
+    exec 9>&-
+    for name in "${!pids[@]}"; do
+        stop "$name"
+    done
+    for ns in $a $n $s; do
+        ip netns del "$ns" 2>/dev/null
+    done
+    rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
+expect() { # what got want
+    if [ "$2" = "$3" ]; then
+        echo "ok: $1: ${2//$'\n'/, }"
+    else
+        echo "FAILED: $1: '$2' instead of '$3'"
+        failed=1
+    fi
+}
+
+on() { # namespace command...
+    local ns=$1
+    shift
+    ip netns exec "$ns" "$@"
+}
+
+wait_for() { # SECONDS COMMAND...: until it succeeds
+    local until=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt $until ] || return 1
+        sleep 0.05
+    done
+}
+
+listens() { # namespace port
+    on "$1" ss -lnu | grep -q ":$2 "
+}
+
+# --- the network ----------------------------------------------------------------------------------
+
+for ns in $a $n $s; do
+    ip netns add "$ns" 2>/dev/null || skip "network namespaces cannot be made here"
+    ip -n "$ns" link set lo up
+done
+ip -n $a link add eth0 type veth peer name lan netns $n || skip "veth devices cannot be made here"
+ip -n $s link add eth0 type veth peer name wan netns $n
+ip -n $a addr add 10.1.0.2/24 dev eth0
+ip -n $n addr add 10.1.0.1/24 dev lan
+ip -n $n addr add 11.0.0.11/24 dev wan
+ip -n $s addr add 11.0.0.101/24 dev eth0
+ip -n $s addr add 11.0.0.102/24 dev eth0
+for end in $a:eth0 $n:lan $n:wan $s:eth0; do
+    ip -n "${end%:*}" link set "${end#*:}" up
+done
+ip -n $a route add default via 10.1.0.1
+on $n sysctl -qw net.ipv4.ip_forward=1
+
+# What miniupnpd writes its rules into, and the NAT itself: `masquerade` and words after it.
+rules() {
+    on $n nft -f - <<END || skip "nft does not take the rules"
+flush ruleset
+table inet filter {
+    chain miniupnpd { }
+    chain prerouting_miniupnpd { }
+    chain postrouting_miniupnpd { }
+    chain forward { type filter hook forward priority filter; policy drop
+        ct state established,related accept; iifname lan oifname wan accept; jump miniupnpd; }
+    chain input { type filter hook input priority filter; iifname wan ct state new drop; }
+    chain prerouting { type nat hook prerouting priority dstnat; jump prerouting_miniupnpd; }
+    chain postrouting { type nat hook postrouting priority srcnat; jump postrouting_miniupnpd
+        oifname wan meta l4proto udp masquerade $1; }
+}
+END
+}
+
+# --- STUN -------------------------------------------------------------------------------------------
+
+start server ip netns exec $s turnserver -n --stun-only --listening-ip 11.0.0.101 \
+    --listening-ip 11.0.0.102 --no-tls --no-dtls --no-cli --log-file stdout --simple-log \
+    --pidfile "$work/turn.pid" --userdb "$work/turn.db"
+wait_for 20 listens $s 3479 || skip "turnserver does not start: $(tail -n 3 "$work/server.log")"
+
+stun() { on $a timeout 30 "$real" stun "$@" 2>&1; }
+
+rules ""
+expect "first answer" "$(stun first 10.1.0.2:40000 11.0.0.101:3478 | head -n 1)" \
+    "answered 11.0.0.11:40000"
+expect "a NAT that keeps ports" \
+    "$(stun all 10.1.0.2:40001 11.0.0.101:3478 11.0.0.102:3478 11.0.0.102:3479)" \
+    "answered 11.0.0.11:40001
+answered 11.0.0.11:40001
+answered 11.0.0.11:40001
+type Cone
+ports port-preserving"
+expect "nobody there" "$(stun all 10.1.0.2:40002 11.0.0.101:3478 11.0.0.103:3478 | head -n 3)" \
+    "answered 11.0.0.11:40002
+silent -
+type Unknown"
+expect "one server of two names" \
+    "$(stun all 10.1.0.2:40003 11.0.0.101:3478 11.0.0.101:3479 | tail -n 2)" \
+    "type Unknown
+ports port-preserving"
+rules fully-random
+expect "a NAT that does not" \
+    "$(stun in-turn 10.1.0.2:40004 11.0.0.101:3478 11.0.0.102:3478 11.0.0.102:3479 |
+        sed 's/11.0.0.11:.*/11.0.0.11/')" \
+    "answered 11.0.0.11
+answered 11.0.0.11
+answered 11.0.0.11
+type SymmetricPort
+ports random"
+stop server
+
+# --- NAT-PMP and PCP --------------------------------------------------------------------------------
+
+rules ""
+cat >"$work/miniupnpd.conf" <<END
+ext_ifname=wan
+listening_ip=lan
+http_port=5000
+enable_natpmp=yes
+enable_upnp=no
+ipv6_disable=yes
+secure_mode=yes
+min_lifetime=2
+max_lifetime=86400
+lease_file=$work/leases
+uuid=b5f91400-afcd-4c65-86ea-72f5f3f427a4
+allow 1024-65535 10.1.0.0/24 1024-65535
+deny 0-65535 0.0.0.0/0 0-65535
+END
+
+gateway() {
+    rm -f "$work/leases"
+    start gateway ip netns exec $n miniupnpd -d -f "$work/miniupnpd.conf" -P "$work/upnp.pid"
+    wait_for 20 listens $n 5351 || skip "miniupnpd does not start: $(tail -n 3 "$work/gateway.log")"
+}
+
+# Begins a mapping, which `give_back` ends.
+mkfifo "$work/line"
+map() { # protocol port
+    exec 9<>"$work/line"
+    ip netns exec $a "$real" portmap "$1" 10.1.0.1:5351 "10.1.0.2:$2" >"$work/map.log" 2>&1 \
+        <"$work/line" &
+    pids[map]=$!
+    wait_for 20 grep -qE 'mapped|failed' "$work/map.log"
+}
+
+give_back() {
+    echo >&9
+    wait_for 20 grep -q off "$work/map.log"
+    wait "${pids[map]}"
+    unset "pids[map]"
+}
+
+knock() { # port: whether what comes from outside is heard
+    on $s bash -c "printf hello >/dev/udp/11.0.0.11/$1"
+    wait_for "${2:-20}" grep -q 'heard hello' "$work/map.log"
+}
+
+heard() { sed -n 's/^heard \(.*\):[0-9]*$/\1/p' "$work/map.log" | head -n 1; }
+
+gateway
+port=41000
+for protocol in natpmp pcp; do
+    port=$((port + 1))
+    map $protocol $port
+    expect "$protocol, mapped" "$(head -n 1 "$work/map.log")" "mapped 11.0.0.11:$port 600 s"
+    knock $port
+    expect "$protocol, the port is reached" "$(heard)" "hello from 11.0.0.101"
+    expect "$protocol, the gateway's lease" "$(cut -d: -f1-4 "$work/leases")" \
+        "UDP:$port:10.1.0.2:$port"
+    give_back
+    expect "$protocol, given back" "$(tail -n 1 "$work/map.log")" "off"
+    expect "$protocol, no lease is left" "$(cat "$work/leases")" ""
+done
+stop gateway
+
+map pcp 41010
+expect "nobody at the gateway" "$(head -n 1 "$work/map.log")" "failed: no answer 0"
+stop map
+
+# An address that is no one's is given to nobody: it cannot be reached from everywhere.
+ip -n $n addr del 11.0.0.11/24 dev wan
+ip -n $n addr add 100.64.0.11/24 dev wan
+gateway
+for protocol in natpmp pcp; do
+    map $protocol 41020
+    case $(head -n 1 "$work/map.log") in
+    "failed: refused "* | "failed: external address is not reachable from everywhere"*)
+        echo "ok: $protocol, behind another NAT: $(head -n 1 "$work/map.log")"
+        ;;
+    *) expect "$protocol, behind another NAT" "$(head -n 1 "$work/map.log")" "failed" ;;
+    esac
+    stop map
+done
+
+[ $failed -eq 0 ] || exit 1
+echo "all right"
