@@ -7,12 +7,13 @@ _wzp_client() {
     --log-level) mapfile -t COMPREPLY < <(compgen -W "error warn info debug" -- "$current") ;;
     --media-crypto) mapfile -t COMPREPLY < <(compgen -W "clear relay-aead" -- "$current") ;;
     --quality) mapfile -t COMPREPLY < <(compgen -W "auto good degraded catastrophic codec2-3200 studio-32k studio-48k studio-64k" -- "$current") ;;
+    --network) mapfile -t COMPREPLY < <(compgen -W "unknown wifi cellular" -- "$current") ;;
     --stats) mapfile -t COMPREPLY < <(compgen -W "json" -- "$current") ;;
     --room | --send-tone | --duration | --alias | --seed) ;;
     wzp-client | */wzp-client) mapfile -t COMPREPLY < <(compgen -W "join call listen echo" -- "$current") ;;
     *)
         mapfile -t COMPREPLY < <(compgen -W "--room --send-file --send-tone --silence --record --duration
-            --alias --seed --reject --generic --media-crypto --quality --suppress-silence --json --stats --quiet --log-level --help --version" -- "$current")
+            --alias --seed --reject --generic --media-crypto --quality --network --suppress-silence --json --stats --quiet --log-level --help --version" -- "$current")
         ;;
     esac
 }

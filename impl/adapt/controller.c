@@ -94,6 +94,11 @@ void wzp_controller_force(wzp_controller *c, const wzp_quality_profile *profile)
     c->run.worse = c->run.better = 0;
 }
 
+void wzp_controller_direct(wzp_controller *c, wzp_tier tier) {
+    c->run = (wzp_tier_run){.tier = tier};
+    forget_probe(c);
+}
+
 void wzp_controller_network(wzp_controller *c, wzp_network network, wzp_time now) {
     if (network == c->network) {
         return;

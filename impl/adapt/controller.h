@@ -55,6 +55,9 @@ const wzp_quality_profile *wzp_controller_observe(wzp_controller *c,
 /* Fixes the profile until the endpoint leaves Wi-Fi for a cellular network.  A copy is kept. */
 void wzp_controller_force(wzp_controller *c, const wzp_quality_profile *profile);
 
+/* Somebody else decided: reports are counted from this tier on. */
+void wzp_controller_direct(wzp_controller *c, wzp_tier tier);
+
 /* Ask for the profile afterwards: none is returned. */
 void wzp_controller_network(wzp_controller *c, wzp_network network, wzp_time now);
 

@@ -56,6 +56,10 @@ bool wzp_dred_tuner_frame(wzp_dred_tuner *t) {
     return t->frames == 0;
 }
 
+void wzp_dred_tuner_boost(wzp_dred_tuner *t) {
+    t->cooldown = WZP_DRED_SPIKE_UPDATES;
+}
+
 static void follow_jitter(wzp_dred_tuner *t, float jitter) {
     if (!t->has_jitter) {
         t->has_jitter = true;

@@ -40,6 +40,9 @@ void wzp_dred_tuner_set_codec(wzp_dred_tuner *tuner, uint8_t codec);
 /* A frame was captured: true if an update is due. */
 bool wzp_dred_tuner_frame(wzp_dred_tuner *tuner);
 
+/* The path is another one: as after a spike of jitter, the next updates call for the ceiling. */
+void wzp_dred_tuner_boost(wzp_dred_tuner *tuner);
+
 /* True if *out is to be applied; never for a codec other than Opus. */
 bool wzp_dred_tuner_update(wzp_dred_tuner *tuner, float loss_pct, uint32_t rtt_ms,
                            uint32_t jitter_ms, wzp_dred_setting *out);

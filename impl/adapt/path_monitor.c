@@ -5,6 +5,9 @@ enum { MILLION = 1000000, WEIGHT = 10, FAR = 3, DEPLOYED_PACKET_BYTES = 100 };
 /* Longer than any round trip that QUIC would wait for, and its square fits 64 bits. */
 #define RTT_MAX (4 * WZP_S)
 
+/* Where round trips hardly vary, three times their jitter is nothing. */
+#define LEAST_CHANGE (20 * WZP_MS)
+
 void wzp_path_monitor_init(wzp_path_monitor *monitor, wzp_adapt_policy policy) {
     *monitor = (wzp_path_monitor){.policy = policy};
 }
@@ -111,8 +114,10 @@ uint64_t wzp_path_monitor_deviation(const wzp_path_monitor *m) {
 bool wzp_path_monitor_handoff(const wzp_path_monitor *m) {
     const bool is_known =
         m->policy == WZP_ADAPT_DEPLOYED ? m->samples > 0 : m->samples >= WZP_PATH_WINDOW;
-    return is_known &&
-           distance(m->window[(m->samples - 1) % WZP_PATH_WINDOW], m->rtt) > FAR * m->jitter;
+    const uint64_t least = m->policy == WZP_ADAPT_DEPLOYED ? 0 : LEAST_CHANGE;
+    const uint64_t change =
+        is_known ? distance(m->window[(m->samples - 1) % WZP_PATH_WINDOW], m->rtt) : 0;
+    return change > least && change > FAR * m->jitter;
 }
 
 uint32_t wzp_path_monitor_jitter_ms(const wzp_path_monitor *m) {

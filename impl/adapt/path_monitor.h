@@ -4,7 +4,7 @@
  * The deployed monitor compares what is sent with what is received, which says nothing where one
  * side talks more; takes every packet for 100 bytes; and sees another path in any change before the
  * first jitter was measured.  REFERENCE takes losses from QUIC, counts bytes, and wants a full
- * window first.
+ * window first and a change that can be heard.
  *
  * Plain struct, no memory; time is an argument. */
 #ifndef WZP_ADAPT_PATH_MONITOR_H

@@ -35,6 +35,7 @@ static void usage(FILE *out) {
         "  --quality Q        auto (the default: follows the network, the relay and the peers),\n"
         "                     or fixed: good, degraded, catastrophic, codec2-3200, studio-32k,\n"
         "                     studio-48k, studio-64k\n"
+        "  --network N        unknown (the default), wifi or cellular: what auto takes as bad\n"
         "  --suppress-silence  send comfort noise five times a second instead of silence\n"
         "  --json             statistics as JSON\n"
         "  --stats json       join: a line of them ten times a second and at each event, instead\n"
@@ -90,6 +91,22 @@ static bool take_quality(wzp_client_options *o, const char *value) {
     return strcmp(value, "auto") == 0;
 }
 
+static bool take_network(wzp_client_options *o, const char *value) {
+    static const struct {
+        const char *name;
+        wzp_network network;
+    } networks[] = {{"unknown", WZP_NETWORK_UNKNOWN},
+                    {"wifi", WZP_NETWORK_WIFI},
+                    {"cellular", WZP_NETWORK_CELLULAR_LTE}};
+    for (size_t i = 0; i < WZP_COUNT_OF(networks); i++) {
+        if (strcmp(value, networks[i].name) == 0) {
+            o->network = networks[i].network;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool take(wzp_client_options *o, int id, const char *value) {
     static const char *const levels[] = {"error", "warn", "info", "debug"};
     switch (id) {
@@ -103,6 +120,8 @@ static bool take(wzp_client_options *o, int id, const char *value) {
         return positive(value, 20000, &o->tone_hz);
     case 'S':
         return o->silence = true;
+    case 'N':
+        return take_network(o, value);
     case 'u':
         return o->suppress_silence = true;
     case 'x':
@@ -192,6 +211,7 @@ int wzp_client_parse(wzp_client_options *o, int argc, char **argv) {
                                           {"stats", 1, NULL, 'T'},
                                           {"quality", 1, NULL, 'Q'},
                                           {"suppress-silence", 0, NULL, 'u'},
+                                          {"network", 1, NULL, 'N'},
                                           {NULL, 0, NULL, 0}};
     int index = 0;
     *o = (wzp_client_options){

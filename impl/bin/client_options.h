@@ -2,6 +2,7 @@
 #ifndef WZP_BIN_CLIENT_OPTIONS_H
 #define WZP_BIN_CLIENT_OPTIONS_H
 
+#include "adapt/tier.h"
 #include "base/addr.h"
 #include "base/log.h"
 #include "client/cipher.h"
@@ -22,6 +23,7 @@ typedef struct wzp_client_options {
     double tone_hz, duration_s; /* 0: not given */
     bool silence, json, quiet;
     bool suppress_silence;
+    wzp_network network;
     bool stats; /* JOIN: a line of statistics now and then, see docs/CONFORMANCE.md */
     wzp_media_crypto media_crypto;
     bool is_fixed;        /* the quality was chosen */

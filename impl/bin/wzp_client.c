@@ -207,6 +207,7 @@ static int start_user(program *p, user *u) {
                           .alias = p->opts.alias,
                           .codec = p->opts.codec,
                           .adapts = !p->opts.is_fixed,
+                          .network = p->opts.network,
                           .suppress_silence = p->opts.suppress_silence,
                           .media_crypto = p->opts.media_crypto,
                           .path = {.remote = p->relay}};

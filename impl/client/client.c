@@ -138,8 +138,8 @@ static size_t samples_of(uint8_t codec) {
 }
 
 /* Another codec begins with a frame: never between asking for one and taking it. */
-static void keep_pace(wzp_client *c, wzp_time now) {
-    const uint8_t codec = wzp_pace_codec(&c->pace, now);
+static void keep_pace(wzp_client *c) {
+    const uint8_t codec = wzp_pace_codec(&c->pace);
     if (codec == c->codec || (c->enc != NULL && wzp_audio_enc_set_codec(c->enc, codec) != WZP_OK)) {
         return;
     }
@@ -190,7 +190,7 @@ bool wzp_client_next_event(wzp_client *c, wzp_time now, wzp_client_event *out) {
     if (c->state == CLIENT_ACTIVE && !c->cfg.listen_only && !c->capture_asked &&
         now >= c->capture_at) {
         c->capture_asked = true;
-        keep_pace(c, now);
+        keep_pace(c);
         *out = (wzp_client_event){
             .kind = WZP_CLIENT_CAPTURE, .codec = c->codec, .samples = samples_of(c->codec)};
         return true;
@@ -257,6 +257,7 @@ wzp_err wzp_client_new(wzp_client **out, const wzp_client_cfg *cfg, wzp_time now
     const wzp_pace_cfg pace = {.policy = cfg->policy,
                                .is_fixed = !cfg->adapts,
                                .codec = cfg->codec,
+                               .network = cfg->network,
                                .smallest = smallest(cfg)};
     wzp_err err = wzp_admission_init(&c->admission, cfg->token, cfg->pin);
     err = err == WZP_OK ? wzp_pace_init(&c->pace, &pace) : err;
@@ -299,6 +300,10 @@ void wzp_client_signal(wzp_client *c, bool out, wzp_bytes json, wzp_time now) {
     } else {
         wzp_client_on_signal(c, json, now);
     }
+}
+
+void wzp_client_network(wzp_client *c, wzp_network network, wzp_time now) {
+    wzp_pace_network(&c->pace, network, now);
 }
 
 void wzp_client_hangup(wzp_client *c, wzp_time now) {

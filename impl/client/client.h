@@ -12,6 +12,7 @@
 #define WZP_CLIENT_CLIENT_H
 
 #include "adapt/policy.h"
+#include "adapt/tier.h"
 #include "client/cipher.h"
 #include "client/listener.h"
 #include "media/audio.h"
@@ -33,9 +34,10 @@ typedef struct wzp_client_cfg {
     uint8_t codec;      /* an audio codec; to begin with, if the client adapts */
     bool adapts;        /* follows its path, the relay and its peers; else the codec is fixed */
     wzp_adapt_policy policy;
-    bool listen_only;  /* never asks for sound */
-    bool coded;        /* coded mode; any audio codec will do */
-    bool coded_codec2; /* in coded mode: adapts down to Codec2, not only to Opus at 6 kbit/s */
+    wzp_network network; /* to begin with; of a cellular one more is borne, but not for as long */
+    bool listen_only;    /* never asks for sound */
+    bool coded;          /* coded mode; any audio codec will do */
+    bool coded_codec2;   /* in coded mode: adapts down to Codec2, not only to Opus at 6 kbit/s */
     /* Silence is not sent, but a packet of comfort noise for every ten frames of it (media sheet
      * 2.5), as upstream's CLI does and its desktop client does not.  Not in coded mode: there the
      * caller says what is silent. */
@@ -105,6 +107,9 @@ WZP_MUST_USE wzp_err wzp_client_push_coded(wzp_client *client, wzp_bytes frame, 
 /* Sends a signal, or reads it as one that came; the hook above does not see it.  Nothing after the
  * end.  `json` is borrowed for the call. */
 void wzp_client_signal(wzp_client *client, bool out, wzp_bytes json, wzp_time now);
+
+/* The endpoint is on another kind of network now. */
+void wzp_client_network(wzp_client *client, wzp_network network, wzp_time now);
 
 /* Says good-bye and closes with "hangup". */
 void wzp_client_hangup(wzp_client *client, wzp_time now);

@@ -4,8 +4,8 @@
 
 wzp_err wzp_pace_init(wzp_pace *pace, const wzp_pace_cfg *cfg) {
     *pace = (wzp_pace){.cfg = *cfg, .ceiling = WZP_TIER_STUDIO_64K, .hold = WZP_PACE_HOLD};
-    wzp_controller_init(&pace->own, cfg->policy, WZP_NETWORK_UNKNOWN);
-    wzp_controller_init(&pace->others, cfg->policy, WZP_NETWORK_UNKNOWN);
+    wzp_controller_init(&pace->own, cfg->policy, cfg->network);
+    wzp_controller_init(&pace->others, cfg->policy, cfg->network);
     wzp_reporter_init(&pace->reporter, cfg->policy);
     wzp_dred_tuner_init(&pace->tuner, cfg->policy, cfg->codec);
     wzp_bwe_init(&pace->bwe, cfg->policy);
@@ -46,6 +46,26 @@ static void hold_below(wzp_pace *pace, uint8_t codec, wzp_time now) {
 
 /* --- reports ---------------------------------------------------------------------------------- */
 
+/* One of the controllers has changed its mind: the lower one counts. */
+static void follow(wzp_pace *pace, const wzp_controller *c, wzp_time now) {
+    const wzp_controller *other = c == &pace->own ? &pace->others : &pace->own;
+    const uint8_t codec = wzp_controller_profile(c)->codec;
+    const uint8_t others = wzp_controller_profile(other)->codec;
+    const bool is_alone = c == &pace->own && now >= pace->others_until;
+    const bool is_lower = is_alone || bps_of(codec) < bps_of(others);
+    (void)wzp_agreement_adapt(&pace->agreement, is_lower ? codec : others);
+}
+
+void wzp_pace_network(wzp_pace *pace, wzp_network network, wzp_time now) {
+    const wzp_tier before = wzp_controller_tier(&pace->own);
+    wzp_controller_network(&pace->own, network, now);
+    wzp_controller_network(&pace->others, network, now);
+    pace->handed_off = true;
+    if (wzp_controller_tier(&pace->own) != before) {
+        follow(pace, &pace->own, now);
+    }
+}
+
 /* True if the tier fell. */
 static bool observe(wzp_pace *pace, wzp_controller *c, const wzp_quality_report *report,
                     wzp_time now) {
@@ -57,11 +77,7 @@ static bool observe(wzp_pace *pace, wzp_controller *c, const wzp_quality_report 
     const wzp_quality_profile *profile =
         wzp_controller_observe(c, report, estimate < own ? estimate : own, now);
     if (profile != NULL) {
-        const wzp_quality_profile *other =
-            wzp_controller_profile(c == &pace->own ? &pace->others : &pace->own);
-        const bool is_alone = c == &pace->own && now >= pace->others_until;
-        const bool is_lower = is_alone || bps_of(profile->codec) < bps_of(other->codec);
-        (void)wzp_agreement_adapt(&pace->agreement, is_lower ? profile->codec : other->codec);
+        follow(pace, c, now);
     }
     return wzp_controller_tier(c) < before;
 }
@@ -109,7 +125,7 @@ static wzp_path_totals totals_of(wzp_pace *pace, const wzp_quic_stats *stats) {
 
 /* Where nothing comes back at all it is not the rate that is too much. */
 static void on_own_report(wzp_pace *pace, const wzp_quic_stats *stats, wzp_time now) {
-    const uint8_t codec = wzp_pace_codec(pace, now);
+    const uint8_t codec = wzp_pace_codec(pace);
     const bool is_hole = stats->packets_received == pace->received;
     pace->received = stats->packets_received;
     wzp_bwe_path(&pace->bwe, stats->cwnd, (uint32_t)(stats->smoothed_rtt / WZP_MS), now);
@@ -132,11 +148,16 @@ void wzp_pace_frame(wzp_pace *pace, const wzp_quic_stats *stats, wzp_time now) {
     if (stats->latest_rtt != 0 && stats->latest_rtt != pace->latest_rtt) {
         pace->latest_rtt = stats->latest_rtt;
         wzp_path_monitor_rtt(&pace->path, stats->latest_rtt);
+        pace->handed_off = pace->handed_off || wzp_path_monitor_handoff(&pace->path);
     }
     if (wzp_reporter_frame(&pace->reporter, &totals)) {
         on_own_report(pace, stats, now);
     }
     if (wzp_dred_tuner_frame(&pace->tuner)) {
+        if (pace->handed_off && pace->cfg.policy == WZP_ADAPT_REFERENCE) {
+            wzp_dred_tuner_boost(&pace->tuner);
+        }
+        pace->handed_off = false;
         const float loss = (float)pace->reporter.loss_ppm / 10000.0F;
         pace->has_setting |= wzp_dred_tuner_update(&pace->tuner, loss, totals.rtt_ms,
                                                    totals.jitter_ms, &pace->setting);
@@ -149,11 +170,31 @@ bool wzp_pace_take_report(wzp_pace *pace, wzp_quality_report *out) {
 
 /* --- signals ---------------------------------------------------------------------------------- */
 
+/* The highest tier that sends no more than that. */
+static wzp_tier tier_of(uint8_t codec) {
+    wzp_tier tier = WZP_TIER_STUDIO_64K;
+    while (tier > WZP_TIER_CATASTROPHIC && bps_of(wzp_tier_profile(tier)->codec) > bps_of(codec)) {
+        tier--;
+    }
+    return tier;
+}
+
+static void on_directive(wzp_pace *pace, uint8_t codec) {
+    const wzp_codec_info *info = wzp_codec_find(codec);
+    if (pace->cfg.policy == WZP_ADAPT_REFERENCE && info != NULL && !info->is_video) {
+        wzp_controller_direct(&pace->own, tier_of(codec));
+        wzp_controller_direct(&pace->others, tier_of(codec));
+    }
+}
+
 void wzp_pace_signal(wzp_pace *pace, const wzp_signal *signal, wzp_time now) {
     if (signal->kind == WZP_SIGNAL_TRANSPORT_FEEDBACK) {
         wzp_bwe_remb(&pace->bwe, signal->u.TransportFeedback.remb_bps, now);
-    } else {
-        (void)wzp_agreement_recv(&pace->agreement, signal);
+        return;
+    }
+    (void)wzp_agreement_recv(&pace->agreement, signal);
+    if (signal->kind == WZP_SIGNAL_QUALITY_DIRECTIVE && !pace->cfg.is_fixed) {
+        on_directive(pace, signal->u.QualityDirective.recommended_profile.codec);
     }
 }
 
@@ -163,12 +204,8 @@ bool wzp_pace_next_signal(wzp_pace *pace, wzp_signal *out) {
 
 /* --- the encoder ------------------------------------------------------------------------------ */
 
-uint8_t wzp_pace_codec(const wzp_pace *pace, wzp_time now) {
-    const uint8_t own = wzp_tier_profile(ceiling(pace, now))->codec;
-    uint8_t codec = wzp_agreement_profile(&pace->agreement)->codec;
-    if (!pace->cfg.is_fixed && bps_of(own) < bps_of(codec)) {
-        codec = own;
-    }
+uint8_t wzp_pace_codec(const wzp_pace *pace) {
+    const uint8_t codec = wzp_agreement_profile(&pace->agreement)->codec;
     return bps_of(codec) < bps_of(pace->cfg.smallest) ? pace->cfg.smallest : codec;
 }
 

@@ -3,14 +3,17 @@
  *
  *   reports of others --> controller --+
  *   our own ------------> controller --+ the lower
- *   QualityDirective, Upgrade* -------------------+--> agreement --> cap of our own path --> codec
+ *   QualityDirective, Upgrade* -------------------+--> agreement --> codec
  *
  * Deployed clients have one controller for both kinds of reports: good ones of a peer then forgive
  * bad ones of our own path, and three in a row never come together.
  *
- * The last step is not deployed either: a relay that sees the clean reports of a narrow path
- * directs its sender up again, and again what was just too much is sent.  So what our own reports
- * have called too much is not sent again for WZP_PACE_HOLD, twice as long each time in a row.
+ * A directive is obeyed at once, up or down, whatever our own path is known for: it is mandatory
+ * (media sheet 9.5).  Deployed controllers do not notice one, so that bad reports of what it called
+ * for change nothing; here both go on from its tier, and may then differ from it.
+ *
+ * What our own reports have called too much is not climbed to again for WZP_PACE_HOLD, twice as
+ * long each time in a row, as long as nobody directs it.  That is not deployed either.
  *
  * Plain struct, no memory; time is an argument. */
 #ifndef WZP_CLIENT_PACE_H
@@ -33,6 +36,7 @@ typedef struct wzp_pace_cfg {
     bool is_fixed;    /* the user chose the codec */
     uint8_t codec;    /* to begin with */
     uint8_t smallest; /* of the codecs that this client can send: what is less becomes it */
+    wzp_network network;
 } wzp_pace_cfg;
 
 typedef struct wzp_pace {
@@ -48,7 +52,8 @@ typedef struct wzp_pace {
     uint64_t received;   /* packets of QUIC, by the last report */
     uint64_t in_time;    /* datagrams sent until acknowledgements were due that did not come */
     uint32_t down_loss_ppm;
-    wzp_tier ceiling; /* of our own path */
+    bool handed_off;  /* a round trip was far from the ones before */
+    wzp_tier ceiling; /* of our own path: what its controller may climb to */
     wzp_time ceiling_until;
     uint64_t hold; /* the next one's length */
     bool has_setting;
@@ -57,6 +62,9 @@ typedef struct wzp_pace {
 
 /* INVALID_ARGUMENT: `codec` is none of audio. */
 WZP_MUST_USE wzp_err wzp_pace_init(wzp_pace *pace, const wzp_pace_cfg *cfg);
+
+/* We are on another kind of network now. */
+void wzp_pace_network(wzp_pace *pace, wzp_network network, wzp_time now);
 
 /* A packet of somebody else came with this. */
 void wzp_pace_report(wzp_pace *pace, const wzp_quality_report *report, wzp_time now);
@@ -73,7 +81,7 @@ void wzp_pace_reception(wzp_pace *pace, uint32_t loss_ppm);
 void wzp_pace_frame(wzp_pace *pace, const wzp_quic_stats *stats, wzp_time now);
 
 /* The codec of the next frame; tell wzp_pace_switched when it is used. */
-uint8_t wzp_pace_codec(const wzp_pace *pace, wzp_time now);
+uint8_t wzp_pace_codec(const wzp_pace *pace);
 void wzp_pace_switched(wzp_pace *pace, uint8_t codec);
 
 /* For the packet that is about to be sent: a report, if one waits. */

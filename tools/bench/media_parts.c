@@ -86,7 +86,7 @@ static bool speak(media_parts *p, end *e, const int16_t *pcm, wzp_wr *wr) {
     size_t len = 0;
     wzp_dred_setting dred;
     wzp_media_packet packet = {.hdr = {.version = WZP_PROTOCOL_VERSION,
-                                       .codec_id = wzp_pace_codec(&e->pace, p->now),
+                                       .codec_id = wzp_pace_codec(&e->pace),
                                        .seq = e->seq,
                                        .timestamp_ms = e->seq * FRAME_MS}};
     if (wzp_pace_take_setting(&e->pace, &dred)) {
