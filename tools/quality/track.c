@@ -11,8 +11,10 @@ enum {
     HOP = WINDOW / 2, /* from one window to the next */
     REACH = 150,      /* steps about the delay of most of it */
     LAGS = 2 * REACH + 1,
-    LEAST = 7,         /* steps: less is no change */
-    FINE_WINDOW = 480, /* samples about a step that the waveforms decide about */
+    LEAST = 7,             /* steps: less is no change */
+    FINE_WINDOW = 480,     /* samples about a step that the waveforms decide about */
+    FINE_MOST = 4 * 48000, /* samples that are compared, one of FINE_STEP */
+    FINE_STEP = 3,
 };
 
 /* What a change must gain in correlation, summed over windows, and more for each step that it is
@@ -20,7 +22,7 @@ enum {
  * there and back. */
 static const double change_cost = 0.4;
 static const double step_cost = 0.004;
-static const double alike = 0.6; /* waveforms, of codecs that keep them */
+static const double alike = 0.4; /* waveforms, of codecs that keep them */
 static const double quiet = 0.1; /* of the mean level: nothing to compare */
 
 typedef struct tracking {
@@ -79,16 +81,18 @@ static double agree(const tracking *t, size_t from, int64_t lag) {
     return aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : -1;
 }
 
-/* The waveforms' word about a delay that is known to a step. */
-static int32_t refine(const tracking *t, size_t from, int64_t rough) {
-    const size_t first = from * STEP;
+/* The waveforms' word about a delay that is known to a step, of windows `from` to `to`. */
+static int32_t refine(const tracking *t, size_t from, size_t to, int64_t rough) {
+    const size_t first = from * HOP * STEP;
+    const size_t len = ((to - from) * HOP + WINDOW - HOP) * STEP;
+    const size_t last = first + (len < FINE_MOST ? len : FINE_MOST);
     double best = alike;
     int64_t delay = rough * STEP;
     for (int64_t off = -FINE_WINDOW / 2; off <= FINE_WINDOW / 2; off++) {
         double ab = 0;
         double aa = 0;
         double bb = 0;
-        for (size_t i = first; i < first + (size_t)WINDOW * STEP && i < t->a->len; i++) {
+        for (size_t i = first; i < last && i < t->a->len; i += FINE_STEP) {
             const int64_t k = (int64_t)i + rough * STEP + off;
             if (k >= 0 && (size_t)k < t->b->len) {
                 ab += (double)t->a->pcm[i] * t->b->pcm[k];
@@ -215,8 +219,7 @@ static size_t usual(const uint16_t *lags, size_t from, size_t to) {
     return most;
 }
 
-/* Windows whose delays are next to each other have one.  The waveforms are asked in the middle: at
- * their ends another begins. */
+/* Windows whose delays are next to each other have one. */
 static void follow(tracking *t, const uint16_t *lags, size_t windows) {
     const int64_t first = t->track->delay / STEP - REACH;
     size_t end = 0;
@@ -229,7 +232,7 @@ static void follow(tracking *t, const uint16_t *lags, size_t windows) {
         /* Of the whole, wzp_align knows better than a window; but it may be what lies between two.
          */
         const bool is_main = llabs(lag - t->track->delay / STEP) <= 1;
-        const int32_t delay = is_main ? t->track->delay : refine(t, (w + end) / 2 * HOP, lag);
+        const int32_t delay = is_main ? t->track->delay : refine(t, w, end, lag);
         if (w == 0) {
             t->track->changes[0].delay = delay;
             t->current = lag;
