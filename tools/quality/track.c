@@ -11,7 +11,7 @@ enum {
     HOP = WINDOW / 2, /* from one window to the next */
     REACH = 150,      /* steps about the delay of most of it */
     LAGS = 2 * REACH + 1,
-    LEAST = 7,             /* steps: less is no change */
+    LEAST = 4,             /* steps: less is no change */
     FINE_WINDOW = 480,     /* samples about a step that the waveforms decide about */
     FINE_MOST = 4 * 48000, /* samples that are compared, one of FINE_STEP */
     FINE_STEP = 3,
