@@ -1,0 +1,149 @@
+#include "nat/gather.h"
+
+#define DEFAULT_BUDGET (3 * WZP_S)
+
+static void begin_stun(wzp_gather *g, const wzp_gather_cfg *cfg, wzp_rng rng, wzp_time now) {
+    wzp_stun_client_cfg stun = cfg->stun;
+    stun.order = WZP_STUN_FIRST;
+    g->has_stun =
+        wzp_stun_client_start(&g->stun, &stun, cfg->servers, cfg->server_count, rng, now) == WZP_OK;
+}
+
+static void begin_maps(wzp_gather *g, const wzp_gather_cfg *cfg, wzp_rng rng, wzp_time now) {
+    g->has_maps = cfg->gateway.family != WZP_ADDR_NONE;
+    for (size_t i = 0; i < WZP_GATHER_MAPS; i++) {
+        const wzp_portmap_cfg map = {.protocol = i == 0 ? WZP_PORTMAP_NATPMP : WZP_PORTMAP_PCP,
+                                     .gateway = cfg->gateway,
+                                     .local = cfg->own,
+                                     .accepts_local = cfg->accepts_local};
+        g->maps[i] = (wzp_portmap){0}; /* OFF, where it makes no sense */
+        if (g->has_maps) {
+            (void)(wzp_portmap_start(&g->maps[i], &map, rng, now) == WZP_OK);
+        }
+    }
+}
+
+void wzp_gather_begin(wzp_gather *g, const wzp_gather_cfg *cfg, wzp_rng rng, wzp_time now) {
+    const uint32_t generation = g->result.generation;
+    g->result = (wzp_gathered){.generation = generation};
+    g->is_told = false;
+    g->is_over = false;
+    g->ends_at = wzp_time_after(now, cfg->budget != 0 ? cfg->budget : DEFAULT_BUDGET);
+    g->result.local_count = wzp_local_candidates(
+        g->result.local, WZP_GATHER_LOCALS_MAX, cfg->interfaces, cfg->interface_count, cfg->v4_port,
+        cfg->v6_port, WZP_LOCAL_REFERENCE, NULL);
+    begin_stun(g, cfg, rng, now);
+    begin_maps(g, cfg, rng, now);
+}
+
+/* What STUN saw tells the mappings which of them are of use. */
+void wzp_gather_recv(wzp_gather *g, wzp_gather_socket socket, const wzp_addr *from,
+                     wzp_bytes datagram, wzp_time now) {
+    if (socket != WZP_GATHER_STUN) {
+        if (g->has_maps) {
+            (void)wzp_portmap_recv(&g->maps[socket == WZP_GATHER_NATPMP ? 0 : 1], from, datagram,
+                                   now);
+        }
+        return;
+    }
+    if (!g->has_stun || !wzp_stun_client_recv(&g->stun, from, datagram, now)) {
+        return;
+    }
+    const wzp_stun_result *first = wzp_stun_client_first(&g->stun);
+    for (size_t i = 0; first != NULL && g->has_maps && i < WZP_GATHER_MAPS; i++) {
+        wzp_portmap_reflexive(&g->maps[i], &first->mapped, now);
+    }
+}
+
+void wzp_gather_tick(wzp_gather *g, wzp_time now) {
+    if (g->has_stun) {
+        wzp_stun_client_tick(&g->stun, now);
+    }
+    for (size_t i = 0; g->has_maps && i < WZP_GATHER_MAPS; i++) {
+        wzp_portmap_tick(&g->maps[i], now);
+    }
+}
+
+static wzp_time parts_deadline(const wzp_gather *g) {
+    wzp_time deadline = g->has_stun ? wzp_stun_client_deadline(&g->stun) : WZP_TIME_NEVER;
+    for (size_t i = 0; g->has_maps && i < WZP_GATHER_MAPS; i++) {
+        deadline = wzp_time_min(deadline, wzp_portmap_deadline(&g->maps[i]));
+    }
+    return deadline;
+}
+
+wzp_time wzp_gather_deadline(const wzp_gather *g) {
+    return g->is_told ? parts_deadline(g) : wzp_time_min(parts_deadline(g), g->ends_at);
+}
+
+static bool next_of_map(wzp_gather *g, size_t i, wzp_gather_datagram *out) {
+    wzp_portmap_datagram datagram;
+    if (!g->has_maps || !wzp_portmap_next(&g->maps[i], &datagram)) {
+        return false;
+    }
+    out->socket = i == 0 ? WZP_GATHER_NATPMP : WZP_GATHER_PCP;
+    out->to = datagram.to;
+    out->len = datagram.len;
+    memcpy(out->data, datagram.data, datagram.len);
+    return true;
+}
+
+bool wzp_gather_next(wzp_gather *g, wzp_gather_datagram *out) {
+    wzp_stun_datagram datagram;
+    if (g->has_stun && wzp_stun_client_next(&g->stun, &datagram)) {
+        out->socket = WZP_GATHER_STUN;
+        out->to = datagram.to;
+        out->len = datagram.len;
+        memcpy(out->data, datagram.data, datagram.len);
+        return true;
+    }
+    return next_of_map(g, 0, out) || next_of_map(g, 1, out);
+}
+
+/* --- what is known ---------------------------------------------------------------------------- */
+
+static bool is_complete(const wzp_gather *g) {
+    bool is_asking = g->has_stun && !wzp_stun_client_is_done(&g->stun);
+    bool is_mapped = false;
+    bool may_map = false;
+    for (size_t i = 0; g->has_maps && i < WZP_GATHER_MAPS; i++) {
+        is_mapped |= wzp_portmap_external(&g->maps[i]) != NULL;
+        may_map |= wzp_portmap_state_of(&g->maps[i]) == WZP_PORTMAP_ASKING;
+    }
+    return !is_asking && (is_mapped || !may_map);
+}
+
+static wzp_addr mapped_now(const wzp_gather *g) {
+    for (size_t i = 0; g->has_maps && i < WZP_GATHER_MAPS; i++) {
+        const wzp_addr *external = wzp_portmap_external(&g->maps[i]);
+        if (external != NULL) {
+            return *external;
+        }
+    }
+    return (wzp_addr){0};
+}
+
+const wzp_gathered *wzp_gather_news(wzp_gather *g, wzp_time now) {
+    const wzp_stun_result *first = g->has_stun ? wzp_stun_client_first(&g->stun) : NULL;
+    const wzp_addr reflexive = first != NULL ? first->mapped : (wzp_addr){0};
+    const wzp_addr mapped = mapped_now(g);
+    const bool differs = !wzp_addr_equal(&reflexive, &g->result.reflexive) ||
+                         !wzp_addr_equal(&mapped, &g->result.mapped);
+    if (g->is_over || (g->is_told ? !differs : !is_complete(g) && now < g->ends_at)) {
+        return NULL;
+    }
+    g->is_told = true;
+    g->result.generation++;
+    g->result.reflexive = reflexive;
+    g->result.mapped = mapped;
+    return &g->result;
+}
+
+void wzp_gather_release(wzp_gather *g, wzp_time now) {
+    g->has_stun = false;
+    g->is_told = true;
+    g->is_over = true;
+    for (size_t i = 0; g->has_maps && i < WZP_GATHER_MAPS; i++) {
+        wzp_portmap_release(&g->maps[i], now);
+    }
+}

@@ -1,0 +1,84 @@
+/* All that peers may be told of where we are, gathered at once and again when the network changes
+ * (nat sheet 1.9): the reflexive address by STUN, a mapping by NAT-PMP and PCP beside each other,
+ * and the interfaces' own addresses.
+ *
+ * Nothing fails: what does not come in time is missing, and may still come.  Each difference that
+ * peers should hear of has a generation of its own, from 1 on, since deployed receivers refuse 0
+ * (U8).
+ *
+ * Sans-IO, the caller's storage, nothing allocates. */
+#ifndef WZP_NAT_GATHER_H
+#define WZP_NAT_GATHER_H
+
+#include "nat/local.h"
+#include "nat/portmap.h"
+#include "nat/stun_client.h"
+
+#define WZP_GATHER_LOCALS_MAX 16
+
+typedef struct wzp_gather_cfg {
+    wzp_stun_client_cfg stun; /* its order is FIRST, whatever this says */
+    wzp_addr servers[WZP_STUN_SERVERS_MAX];
+    size_t server_count;
+    wzp_addr gateway;                     /* NONE: no mapping is asked for */
+    wzp_addr own;                         /* our address towards it, with the port of the socket */
+    const wzp_interface_addr *interfaces; /* borrowed during begin */
+    size_t interface_count;
+    uint16_t v4_port, v6_port; /* of the sockets; 0: there is none */
+    uint64_t budget;           /* ns until it is done, whatever is missing; 0: 3 s */
+    bool accepts_local;        /* mapped addresses need not be global: for labs */
+} wzp_gather_cfg;
+
+typedef struct wzp_gathered {
+    uint32_t generation;
+    wzp_addr reflexive, mapped; /* NONE: not known */
+    wzp_addr local[WZP_GATHER_LOCALS_MAX];
+    size_t local_count;
+} wzp_gathered;
+
+/* Which socket a datagram belongs to. */
+typedef enum wzp_gather_socket {
+    WZP_GATHER_STUN, /* that of QUIC */
+    WZP_GATHER_NATPMP,
+    WZP_GATHER_PCP
+} wzp_gather_socket;
+
+#define WZP_GATHER_MAPS 2
+
+/* Private, but the caller's storage.  All zeros before the first begin. */
+typedef struct wzp_gather {
+    wzp_stun_client stun;
+    wzp_portmap maps[WZP_GATHER_MAPS]; /* NAT-PMP, PCP */
+    bool has_stun, has_maps;
+    wzp_time ends_at;
+    wzp_gathered result;
+    bool is_told; /* of this network: once, and then of what differs */
+    bool is_over; /* released: nothing is news */
+} wzp_gather;
+
+typedef struct wzp_gather_datagram {
+    wzp_gather_socket socket;
+    wzp_addr to;
+    uint8_t data[WZP_STUN_REQUEST_MAX];
+    size_t len;
+} wzp_gather_datagram;
+
+/* Begins, and begins again after a change of the network: what was known is forgotten, but not the
+ * generation. */
+void wzp_gather_begin(wzp_gather *g, const wzp_gather_cfg *cfg, wzp_rng rng, wzp_time now);
+
+void wzp_gather_recv(wzp_gather *g, wzp_gather_socket socket, const wzp_addr *from,
+                     wzp_bytes datagram, wzp_time now);
+void wzp_gather_tick(wzp_gather *g, wzp_time now);
+wzp_time wzp_gather_deadline(const wzp_gather *g);
+bool wzp_gather_next(wzp_gather *g, wzp_gather_datagram *out);
+
+/* Something is to be told: the first time when all is known or the budget is used up, later
+ * whenever it differs (a mapping came late, moved, or is lost).  Valid until the next call. */
+const wzp_gathered *wzp_gather_news(wzp_gather *g, wzp_time now);
+
+/* Gives the mappings back, as well as that works: until deadline is NEVER.  There is no more news.
+ */
+void wzp_gather_release(wzp_gather *g, wzp_time now);
+
+#endif

@@ -1,0 +1,198 @@
+#include "nat/gather.h"
+
+#include "base/testing/suite.h"
+
+static const wzp_addr server = {WZP_ADDR_V4, 3478, {198, 51, 100, 1}};
+static const wzp_addr gateway = {WZP_ADDR_V4, 5351, {192, 168, 1, 1}};
+static const wzp_addr outer = {WZP_ADDR_V4, 51413, {203, 0, 113, 9}};
+static wzp_gather g;
+static wzp_prng prng;
+
+/* What answers in this test, and where it says that we are. */
+static struct {
+    bool stun, natpmp, pcp;
+    wzp_addr reflexive, external;
+} world;
+
+static void begin(bool has_gateway, wzp_time now) {
+    const wzp_interface_addr interfaces[] = {{.addr = wzp_addr_v4(192, 168, 1, 10, 0)},
+                                             {.addr = wzp_addr_v4(127, 0, 0, 1, 0)}};
+    const wzp_gather_cfg cfg = {.servers = {server},
+                                .server_count = 1,
+                                .gateway = has_gateway ? gateway : (wzp_addr){0},
+                                .own = wzp_addr_v4(192, 168, 1, 10, 40000),
+                                .interfaces = interfaces,
+                                .interface_count = 2,
+                                .v4_port = 40000};
+    wzp_gather_begin(&g, &cfg, wzp_prng_rng(&prng), now);
+}
+
+static void answer_stun(const wzp_gather_datagram *asked, wzp_wr *wr) {
+    wzp_stun_message message;
+    ck_assert(wzp_stun_parse(&message, wzp_bytes_of(asked->data, asked->len), NULL) == WZP_OK);
+    message.type = WZP_STUN_SUCCESS;
+    message.xor_mapped = world.reflexive;
+    wzp_stun_write(wr, &message);
+}
+
+static void answer_natpmp(const wzp_gather_datagram *asked, wzp_wr *wr) {
+    wzp_natpmp_request request;
+    ck_assert(wzp_natpmp_parse(&request, wzp_bytes_of(asked->data, asked->len), NULL) == WZP_OK);
+    if (request.op == WZP_NATPMP_ADDRESS) {
+        wzp_natpmp_write_address(wr, WZP_NATPMP_SUCCESS, 1000, &world.external);
+    } else {
+        wzp_natpmp_write_map(wr, &request, WZP_NATPMP_SUCCESS, 1000, world.external.port,
+                             request.lifetime_s);
+    }
+}
+
+static void answer_pcp(const wzp_gather_datagram *asked, wzp_wr *wr) {
+    wzp_pcp_request request;
+    wzp_pcp_result result;
+    ck_assert(wzp_pcp_parse(&request, &result, wzp_bytes_of(asked->data, asked->len), NULL) ==
+              WZP_OK);
+    wzp_pcp_write_granted(wr, &request, 1000, &world.external, request.lifetime_s);
+}
+
+/* All that is asked for is answered, by who answers. */
+static void serve(wzp_time now) {
+    wzp_gather_datagram asked;
+    while (wzp_gather_next(&g, &asked)) {
+        uint8_t buf[128];
+        wzp_wr wr;
+        wzp_wr_init(&wr, buf, sizeof buf);
+        if (asked.socket == WZP_GATHER_STUN && world.stun) {
+            answer_stun(&asked, &wr);
+        } else if (asked.socket == WZP_GATHER_NATPMP && world.natpmp) {
+            answer_natpmp(&asked, &wr);
+        } else if (asked.socket == WZP_GATHER_PCP && world.pcp) {
+            answer_pcp(&asked, &wr);
+        }
+        ck_assert(wzp_wr_end(&wr) == WZP_OK);
+        if (wzp_wr_len(&wr) != 0) {
+            wzp_gather_recv(&g, asked.socket, &asked.to, wzp_bytes_of(buf, wzp_wr_len(&wr)), now);
+        }
+    }
+}
+
+/* Runs from deadline to deadline until there is news, or `until`. */
+static const wzp_gathered *run(wzp_time now, wzp_time until, wzp_time *at) {
+    const wzp_gathered *news = NULL;
+    for (;; now = wzp_gather_deadline(&g)) {
+        if (now > until) {
+            return NULL;
+        }
+        wzp_gather_tick(&g, now);
+        serve(now);
+        news = wzp_gather_news(&g, now);
+        if (news != NULL) {
+            *at = now;
+            return news;
+        }
+    }
+}
+
+static const struct gather_case {
+    const char *name;
+    bool has_gateway, stun, natpmp, pcp;
+    unsigned want_ms; /* when it is told */
+    bool reflexive, mapped;
+} gather_cases[] = {
+    {"all there", true, true, true, true, 0, true, true},
+    {"PCP only", true, true, false, true, 0, true, true},
+    {"NAT-PMP only", true, true, true, false, 0, true, true},
+    {"a silent gateway", true, true, false, false, 1000, true, false},
+    {"no gateway", false, true, false, false, 0, true, false},
+    {"STUN is silent", true, false, true, true, 3000, false, true},
+    {"nothing at all", false, false, false, false, 3000, false, false},
+};
+
+START_TEST(gathers) {
+    const struct gather_case *c = &gather_cases[_i];
+    wzp_time at = 0;
+    g = (wzp_gather){0};
+    world.stun = c->stun;
+    world.natpmp = c->natpmp;
+    world.pcp = c->pcp;
+    world.reflexive = wzp_addr_v4(203, 0, 113, 9, 40000);
+    world.external = outer;
+    begin(c->has_gateway, 0);
+    const wzp_gathered *got = run(0, 10 * WZP_S, &at);
+    ck_assert_msg(got != NULL && at == c->want_ms * WZP_MS, "%s: at %lu ms", c->name,
+                  (unsigned long)(at / WZP_MS));
+    ck_assert_uint_eq(got->generation, 1);
+    ck_assert_msg((got->reflexive.port == 40000) == c->reflexive, "%s", c->name);
+    ck_assert_msg((got->mapped.port == 51413) == c->mapped, "%s", c->name);
+    ck_assert(got->local_count == 1 && got->local[0].port == 40000);
+}
+END_TEST
+
+static wzp_time all_there(void) {
+    wzp_time at = 0;
+    g = (wzp_gather){0};
+    world.stun = true;
+    world.natpmp = true;
+    world.pcp = true;
+    world.reflexive = wzp_addr_v4(203, 0, 113, 9, 40000);
+    world.external = outer;
+    begin(true, 0);
+    ck_assert_ptr_nonnull(run(0, WZP_S, &at));
+    return at;
+}
+
+START_TEST(again_after_a_change_of_the_network) {
+    wzp_time at = all_there();
+    ck_assert_ptr_null(wzp_gather_news(&g, at));
+    world.reflexive = wzp_addr_v4(203, 0, 113, 77, 4000);
+    begin(false, WZP_S);
+    const wzp_gathered *got = run(WZP_S, 10 * WZP_S, &at);
+    ck_assert(got != NULL && got->generation == 2);
+    ck_assert(wzp_addr_equal(&got->reflexive, &world.reflexive));
+    ck_assert(got->mapped.family == WZP_ADDR_NONE);
+}
+END_TEST
+
+START_TEST(a_mapping_elsewhere_is_not_told) {
+    wzp_time at = 0;
+    g = (wzp_gather){0};
+    world.stun = true;
+    world.natpmp = true;
+    world.pcp = true;
+    world.reflexive = wzp_addr_v4(203, 0, 113, 8, 40000); /* a second NAT is between */
+    world.external = outer;
+    begin(true, 0);
+    const wzp_gathered *got = run(0, 10 * WZP_S, &at);
+    ck_assert(got != NULL && got->mapped.family == WZP_ADDR_NONE);
+    ck_assert(got->reflexive.port == 40000);
+}
+END_TEST
+
+START_TEST(what_is_lost_is_told) {
+    wzp_time at = all_there();
+    world.natpmp = false;
+    world.pcp = false;
+    const wzp_gathered *got = run(at, 8000 * WZP_S, &at);
+    ck_assert(got != NULL && got->generation == 2 && at == 7200 * WZP_S);
+    ck_assert(got->mapped.family == WZP_ADDR_NONE && got->reflexive.port == 40000);
+}
+END_TEST
+
+START_TEST(released) {
+    const wzp_time at = all_there();
+    wzp_gather_release(&g, at);
+    serve(at);
+    ck_assert(wzp_gather_deadline(&g) == WZP_TIME_NEVER);
+    ck_assert_ptr_null(wzp_gather_news(&g, at));
+}
+END_TEST
+
+int main(void) {
+    TCase *tc = tcase_create("gather");
+    wzp_prng_init(&prng, 1, "gather");
+    tcase_add_loop_test(tc, gathers, 0, WZP_COUNT_OF(gather_cases));
+    tcase_add_test(tc, again_after_a_change_of_the_network);
+    tcase_add_test(tc, a_mapping_elsewhere_is_not_told);
+    tcase_add_test(tc, what_is_lost_is_told);
+    tcase_add_test(tc, released);
+    return wzp_run_suite("gather", tc);
+}
