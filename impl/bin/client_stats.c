@@ -13,6 +13,7 @@ void wzp_client_print_line(const wzp_client_line *line) {
     number("sent", s->sent);
     number("received", s->received);
     number("lost", s->lost);
+    number("played", s->played);
     number("concealed", s->concealed);
     number("recovered", s->recovered);
     number("late", s->late);

@@ -316,6 +316,7 @@ void wzp_client_hangup(wzp_client *c, wzp_time now) {
 void wzp_client_count(const wzp_client *c, wzp_client_stats *out) {
     wzp_quic_stats stats = {0};
     *out = (wzp_client_stats){.sent = c->sent,
+                              .played = c->heard.played,
                               .concealed = c->heard.concealed,
                               .recovered = c->heard.recovered,
                               .malformed = c->malformed,

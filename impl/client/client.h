@@ -116,6 +116,7 @@ void wzp_client_hangup(wzp_client *client, wzp_time now);
 
 typedef struct wzp_client_stats {
     uint64_t sent, received, lost, concealed, late;
+    uint64_t played;    /* frames of others, each from its own packet or from repair packets */
     uint64_t recovered; /* frames that were lost and came back in other packets; not concealed */
     uint32_t tracks;
     double jitter_ms, rtt_ms; /* jitter: the worst of the senders */

@@ -173,6 +173,9 @@ START_TEST(lost_frames_are_concealed) {
     ck_assert_uint_le(c.hears.concealed, lost + WZP_JBUF_IDLE_FRAMES + 3);
     ck_assert_uint_ge(c.hears.concealed, lost);
     ck_assert_uint_eq(c.hears.wrong, 0);
+    wzp_client_stats stats;
+    wzp_client_count(c.hears.client, &stats);
+    ck_assert_uint_eq(stats.played, c.hears.played);
     end_call(&c);
 }
 END_TEST

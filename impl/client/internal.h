@@ -7,6 +7,7 @@
 #include "client/listener.h"
 #include "client/pace.h"
 #include "client/reception.h"
+#include "client/repeats.h"
 #include "crypto/handshake.h"
 #include "media/silence.h"
 
@@ -45,6 +46,7 @@ struct wzp_client {
     wzp_listener listeners[WZP_TRACKS_MAX]; /* of the tracks with the same index */
     wzp_tracks tracks;
     wzp_reception reception;
+    wzp_repeats repeats;
 
     wzp_identity identity;
     wzp_admission admission;

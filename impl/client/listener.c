@@ -107,6 +107,7 @@ static void decode(wzp_listener *l, const wzp_jbuf_out *frame, int16_t *pcm, wzp
     if (frame->kind == WZP_JBUF_FRAME &&
         wzp_audio_dec_play(l->dec, frame->codec_id, frame->payload, pcm, WZP_AUDIO_FRAME_MAX,
                            &out->samples) == WZP_OK) {
+        counts->played++;
         stretch(l, frame, out, pcm);
         return;
     }
@@ -147,6 +148,7 @@ bool wzp_listener_next(wzp_listener *l, wzp_time now, int16_t pcm[WZP_AUDIO_FRAM
         if (l->dec == NULL) {
             l->played += out->samples;
             out->payload = frame.payload;
+            counts->played += frame.kind == WZP_JBUF_FRAME ? 1 : 0;
             counts->concealed += frame.kind == WZP_JBUF_CONCEAL ? 1 : 0;
             return true;
         }

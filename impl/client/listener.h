@@ -22,6 +22,7 @@ typedef struct wzp_listener {
 
 /* Frames, of all senders together. */
 typedef struct wzp_listener_counts {
+    uint64_t played;    /* from their packets, or as repair packets brought them back in time */
     uint64_t concealed; /* nobody knew what they were */
     uint64_t recovered; /* lost, and brought back by other packets */
 } wzp_listener_counts;

@@ -28,6 +28,10 @@ void wzp_client_on_media(wzp_client *c, wzp_bytes datagram, wzp_time now) {
     if (c->cfg.arrival != NULL) {
         c->cfg.arrival(c->cfg.arrival_ctx, &packet, now);
     }
+    if (wzp_repeats_seen(&c->repeats, datagram)) {
+        c->refused.duplicate++;
+        return;
+    }
     if ((packet.hdr.flags & WZP_MEDIA_QUALITY) != 0) {
         wzp_pace_report(&c->pace, &packet.report, now);
     }

@@ -31,17 +31,23 @@ void wzp_client_send_signal(wzp_client *c, const wzp_signal *signal, wzp_time no
     }
 }
 
+/* In coded mode whoever makes the frames can. */
+static bool lacks_codec2(const wzp_client *c) {
+    return !c->cfg.coded && !wzp_audio_is_codec(WZP_CODEC_CODEC2_1200);
+}
+
 static void send_offer(wzp_client *c, wzp_time now) {
     static const uint8_t versions[] = {WZP_PROTOCOL_VERSION};
     const wzp_quality_profile profiles[] = {wzp_profile_studio_64k, wzp_profile_studio_48k,
                                             wzp_profile_studio_32k, wzp_profile_good,
                                             wzp_profile_degraded,   wzp_profile_catastrophic};
+    const size_t count = WZP_COUNT_OF(profiles) - (lacks_codec2(c) ? 1 : 0);
     uint8_t signature[WZP_SIGNATURE_LEN];
     wzp_handshake_sign(signature, &c->identity, WZP_ROLE_OFFER, c->ephemeral.pub);
     wzp_signal offer = {.kind = WZP_SIGNAL_CALL_OFFER,
                         .version = 1,
                         .u.CallOffer = {.signature = {signature, sizeof signature},
-                                        .supported_profiles = {profiles, WZP_COUNT_OF(profiles)},
+                                        .supported_profiles = {profiles, count},
                                         .alias = {c->alias[0] != '\0', wzp_bytes_str(c->alias)},
                                         .protocol_version = WZP_PROTOCOL_VERSION,
                                         .supported_versions = {versions, 1}}};
