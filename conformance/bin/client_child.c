@@ -37,6 +37,12 @@ static void number(const json_t *line, const char *name, uint64_t *out) {
     }
 }
 
+static void frames(const json_t *line, const char *name, unsigned which, wzp_ct_sayings *said,
+                   uint64_t *out) {
+    said->tells |= json_is_integer(json_object_get(line, name)) ? which : 0;
+    number(line, name, out);
+}
+
 /* Other lines are for people. */
 static void read_line(wzp_ct_subject *s) {
     json_t *line = json_loadb(s->line, s->len, 0, NULL);
@@ -48,6 +54,9 @@ static void read_line(wzp_ct_subject *s) {
         number(line, "replayed", &s->said.replayed);
         number(line, "undecryptable", &s->said.undecryptable);
         number(line, "rekeys", &s->said.rekeys);
+        frames(line, "played", WZP_CT_TELLS_PLAYED, &s->said, &s->said.played);
+        frames(line, "concealed", WZP_CT_TELLS_CONCEALED, &s->said, &s->said.concealed);
+        frames(line, "recovered", WZP_CT_TELLS_RECOVERED, &s->said, &s->said.recovered);
         if (hangup != NULL) {
             (void)snprintf(s->said.hangup, sizeof s->said.hangup, "%s", hangup);
         }

@@ -93,8 +93,9 @@ static bool dial(wzp_ct_subject *s, const wzp_ct_invitation *to, const wzp_addr 
                           .alias = "client",
                           .codec = codec_of(to->quality),
                           .adapts = strcmp(to->quality, "auto") == 0,
-                          .coded = !to->quiet,
+                          .coded = !to->quiet && !to->hears,
                           .suppress_silence = to->quiet,
+                          .listen_only = to->hears,
                           .coded_codec2 = true,
                           .media_crypto =
                               to->sealed ? WZP_MEDIA_CRYPTO_RELAY_AEAD : WZP_MEDIA_CRYPTO_CLEAR,
@@ -143,7 +144,12 @@ static void listen(void *ctx, wzp_ct_subject *s, wzp_ct_sayings *out) {
                             .forged = stats.cipher.forged,
                             .replayed = stats.cipher.replayed,
                             .undecryptable = stats.cipher.undecryptable,
-                            .rekeys = stats.cipher.rekeys};
+                            .rekeys = stats.cipher.rekeys,
+                            .tells = WZP_CT_TELLS_PLAYED | WZP_CT_TELLS_CONCEALED |
+                                     WZP_CT_TELLS_RECOVERED,
+                            .played = stats.played,
+                            .concealed = stats.concealed,
+                            .recovered = stats.recovered};
     (void)snprintf(out->hangup, sizeof out->hangup, "%s", s->hangup);
 }
 

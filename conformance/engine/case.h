@@ -105,6 +105,7 @@ struct wzp_ct_case {
     wzp_ct_client client; /* not NONE: the testers are the relay, see server.h; a play */
     const char *quality;  /* that the client is told, see subject.h; NULL: "good" */
     bool quiet;           /* the client should be one that is silent, and leaves that out */
+    bool hears;           /* it plays what the testers send, and need not send itself */
 
     /* Without a relay configured so: SKIP with this reason, and the feature that is missing. */
     wzp_ct_config config;
@@ -148,6 +149,7 @@ extern const wzp_ct_chapter wzp_ct_chapter_cal, wzp_ct_chapter_a, wzp_ct_chapter
     wzp_ct_chapter_b, wzp_ct_chapter_bs, wzp_ct_chapter_c, wzp_ct_chapter_w, wzp_ct_chapter_h,
     wzp_ct_chapter_s, wzp_ct_chapter_m, wzp_ct_chapter_rly, wzp_ct_chapter_nat, wzp_ct_chapter_d,
     wzp_ct_chapter_ds, wzp_ct_chapter_e, wzp_ct_chapter_fa, wzp_ct_chapter_fv, wzp_ct_chapter_g,
-    wzp_ct_chapter_fed, wzp_ct_chapter_x, wzp_ct_chapter_xc, wzp_ct_chapter_aud;
+    wzp_ct_chapter_fed, wzp_ct_chapter_x, wzp_ct_chapter_xc, wzp_ct_chapter_aud,
+    wzp_ct_chapter_hear, wzp_ct_chapter_qual;
 
 #endif

@@ -343,6 +343,7 @@ bool wzp_ct_exec_invite(wzp_ct_exec *e) {
     const char *quality = e->cfg.which->quality;
     const wzp_ct_invitation to = {.addr = e->locals[0],
                                   .room = e->offer,
+                                  .hears = e->cfg.which->hears,
                                   .sealed = e->cfg.which->client == WZP_CT_CLIENT_SEALED,
                                   .quiet = e->cfg.which->quiet,
                                   .quality = quality != NULL ? quality : "good"};

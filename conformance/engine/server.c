@@ -117,6 +117,9 @@ static void on_offer(wzp_ct_server *s, const wzp_signal_CallOffer *offer, wzp_ti
     }
     memcpy(s->client_identity, offer->identity_pub.bytes, WZP_KEY_LEN);
     s->offers_video = offer->video_codecs.count > 0;
+    for (size_t i = 0; i < offer->supported_profiles.count; i++) {
+        s->offers_codec2 |= offer->supported_profiles.items[i].codec == WZP_CODEC_CODEC2_1200;
+    }
     answer(s, offer);
     (void)wzp_ct_server_list(s, 1);
     s->state = WZP_CT_SERVER_IN_ROOM;
@@ -151,6 +154,14 @@ static void on_rekey(wzp_ct_server *s, const wzp_signal_Rekey *rekey, wzp_time n
     mark_rekey(&s->media);
 }
 
+static void keep_response(wzp_ct_server *s, const wzp_signal_UpgradeResponse *in) {
+    s->response.accepted = in->accepted;
+    (void)snprintf(s->response.call_id, sizeof s->response.call_id, "%.*s", (int)in->call_id.len,
+                   (const char *)in->call_id.data);
+    (void)snprintf(s->response.proposal_id, sizeof s->response.proposal_id, "%.*s",
+                   (int)in->proposal_id.len, (const char *)in->proposal_id.data);
+}
+
 static void on_signal(wzp_ct_server *s, wzp_bytes json, wzp_time now, wzp_evidence *evidence) {
     char text[224];
     wzp_signal *signal = NULL;
@@ -166,6 +177,9 @@ static void on_signal(wzp_ct_server *s, wzp_bytes json, wzp_time now, wzp_eviden
         on_offer(s, &signal->u.CallOffer, now);
     } else if (signal->kind == WZP_SIGNAL_REKEY && s->state == WZP_CT_SERVER_IN_ROOM) {
         on_rekey(s, &signal->u.Rekey, now);
+    }
+    if (signal->kind == WZP_SIGNAL_UPGRADE_RESPONSE) {
+        keep_response(s, &signal->u.UpgradeResponse);
     }
     wzp_signal_free(&signal);
 }
@@ -325,16 +339,16 @@ void wzp_ct_server_event(wzp_ct_server *s, const wzp_quic_event *ev, wzp_time no
 /* --- media that go ---------------------------------------------------------------------------- */
 
 bool wzp_ct_server_send(wzp_ct_server *s, const wzp_ct_outgoing *p) {
-    static const uint8_t report[WZP_QUALITY_REPORT_LEN] = {0, 5, 0, 200};
+    static const wzp_quality_report good = {.rtt_4ms = 5, .bitrate_cap_kbps = 200};
     uint8_t payload[WZP_CT_DATAGRAM];
-    uint8_t datagram[WZP_CT_DATAGRAM + WZP_MEDIA_HDR_LEN + WZP_CT_TAG + sizeof report];
+    uint8_t datagram[WZP_CT_DATAGRAM + WZP_MEDIA_HDR_LEN + WZP_CT_TAG + WZP_QUALITY_REPORT_LEN];
     wzp_prng prng;
     wzp_wr wr;
     wzp_wr_init(&wr, datagram, sizeof datagram);
     wzp_media_hdr_write(&wr, &p->hdr);
     wzp_prng_init(&prng, p->seed + p->hdr.seq, "media");
     wzp_rng_fill(wzp_prng_rng(&prng), payload, p->payload);
-    const wzp_bytes clear = wzp_bytes_of(payload, p->payload);
+    const wzp_bytes clear = p->bytes.data != NULL ? p->bytes : wzp_bytes_of(payload, p->payload);
     if (s->seals) {
         wzp_ct_media_key_seal(&s->key, datagram, clear, wr.pos);
         wr.pos += clear.len + WZP_CT_TAG;
@@ -342,7 +356,7 @@ bool wzp_ct_server_send(wzp_ct_server *s, const wzp_ct_outgoing *p) {
         wzp_wr_bytes(&wr, clear);
     }
     if ((p->hdr.flags & WZP_MEDIA_QUALITY) != 0) {
-        wzp_wr_bytes(&wr, wzp_bytes_of(report, sizeof report));
+        wzp_quality_report_write(&wr, p->report != NULL ? p->report : &good);
     }
     const size_t len = wzp_wr_len(&wr);
     if (p->flip != 0) {
@@ -350,7 +364,11 @@ bool wzp_ct_server_send(wzp_ct_server *s, const wzp_ct_outgoing *p) {
         datagram[bit / 8] ^= (uint8_t)(0x80U >> bit % 8);
     }
     s->since_rekey++;
-    return wzp_quic_send_datagram(s->quic, s->conn, wzp_bytes_of(datagram, len)) == WZP_OK;
+    return wzp_ct_server_send_raw(s, wzp_bytes_of(datagram, len));
+}
+
+bool wzp_ct_server_send_raw(wzp_ct_server *s, wzp_bytes datagram) {
+    return wzp_quic_send_datagram(s->quic, s->conn, datagram) == WZP_OK;
 }
 
 uint64_t wzp_ct_server_lost(const wzp_ct_server *s) {

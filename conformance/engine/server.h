@@ -64,10 +64,14 @@ typedef struct wzp_ct_server {
     wzp_time joined_at, closed_at;
     wzp_quic_close_info close;
     uint8_t client_identity[WZP_KEY_LEN];
-    bool offers_video;
+    bool offers_video, offers_codec2;
 
     uint32_t heard[WZP_SIGNAL_COUNT]; /* signals of it by kind */
     uint32_t unreadable;
+    struct {
+        bool accepted;
+        char call_id[64], proposal_id[64]; /* cut */
+    } response; /* its last UpgradeResponse */
     int64_t watched; /* a signal of ours; 0: none */
     wzp_time watched_at;
     bool watched_came; /* the client's QUIC has acknowledged it */
@@ -105,12 +109,16 @@ bool wzp_ct_server_rekey(wzp_ct_server *server);
 /* A packet for the client. */
 typedef struct wzp_ct_outgoing {
     wzp_media_hdr hdr;
-    size_t payload; /* bytes, random ones from `seed` and the number */
+    wzp_bytes bytes; /* the payload; without data: */
+    size_t payload;  /* so many bytes, random ones from `seed` and the number */
     uint64_t seed;
+    const wzp_quality_report *report; /* with Q; NULL: that of a good path */
     unsigned flip;  /* this bit of the datagram is the other way round, 1 is the first; 0: none */
     bool flip_tail; /* counted from the end of the datagram */
 } wzp_ct_outgoing;
 bool wzp_ct_server_send(wzp_ct_server *server, const wzp_ct_outgoing *packet);
+/* A datagram as it is. */
+bool wzp_ct_server_send_raw(wzp_ct_server *server, wzp_bytes datagram);
 
 /* Datagrams of ours that did not leave or got lost on the way, as far as QUIC knows. */
 uint64_t wzp_ct_server_lost(const wzp_ct_server *server);

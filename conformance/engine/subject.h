@@ -12,15 +12,20 @@ typedef struct wzp_ct_invitation {
     wzp_addr addr;       /* of the relay, which the testers are */
     const char *room;    /* borrowed for the call */
     bool sealed;         /* media as relay-aead, otherwise in clear */
+    bool hears;          /* what it plays is what matters */
     const char *quality; /* static text: "auto", or a fixed one (media sheet 1.2): "good" */
     bool quiet;          /* it has nothing to say, and should leave silence out if it can */
 } wzp_ct_invitation;
+
+enum { WZP_CT_TELLS_PLAYED = 1, WZP_CT_TELLS_CONCEALED = 2, WZP_CT_TELLS_RECOVERED = 4 };
 
 /* What it last said (docs/CONFORMANCE.md, "Testing a client").  Only `opened` is needed by cases;
  * what it does not tell is 0. */
 typedef struct wzp_ct_sayings {
     bool speaks; /* it has told `opened` */
     uint64_t opened, forged, replayed, undecryptable, rekeys;
+    unsigned tells; /* WZP_CT_TELLS_*, of those that follow: frames of others */
+    uint64_t played, concealed, recovered;
     char hangup[96]; /* "PolicyViolation Bitrate"; "": none */
 } wzp_ct_sayings;
 

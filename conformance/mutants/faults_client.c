@@ -4,6 +4,7 @@
 
 #include "client/client.h"
 #include "conformance/mutants/faults_audio.h"
+#include "conformance/mutants/faults_audio_in.h"
 #include "conformance/mutants/wrap.h"
 
 enum { EVERY = 40, FORGERIES = 64 };
@@ -165,6 +166,10 @@ WRAP(wzp_err, wzp_cipher_rekey_verify, const wzp_cipher *cipher, const wzp_signa
                                           : __real_wzp_cipher_rekey_verify(cipher, rekey);
 }
 
+void wzp_client_fall_silent(void) {
+    wzp_quic_abandon(it.quic, it.conn);
+}
+
 /* --- hangups ---------------------------------------------------------------------------------- */
 
 /* Only clients dial here. */
@@ -193,7 +198,7 @@ WRAP(const char *, wzp_violation_code_name, wzp_violation_code code) {
 /* Testers hear no hangup before they have their verdict.  An unknown reason is read as Error. */
 WRAP(wzp_err, wzp_signal_parse, wzp_signal **out, wzp_bytes json, const wzp_signal_opts *opts,
      wzp_fail *fail) {
-    if (wzp_audio_fault_refuses(json)) {
+    if (wzp_audio_fault_refuses(json) || wzp_qual_fault_refuses(json)) {
         return WZP_ERR_INVALID_ARGUMENT;
     }
     const wzp_err err = __real_wzp_signal_parse(out, json, opts, fail);
@@ -201,7 +206,7 @@ WRAP(wzp_err, wzp_signal_parse, wzp_signal **out, wzp_bytes json, const wzp_sign
         return err;
     }
     if (fault == WZP_CLIENT_FAULT_CRASHES && (*out)->u.Hangup.reason.kind == WZP_HANGUP_ERROR) {
-        wzp_quic_abandon(it.quic, it.conn);
+        wzp_client_fall_silent();
     }
     if (fault == WZP_CLIENT_FAULT_TALKS_ON) {
         wzp_signal_free(out);

@@ -36,6 +36,9 @@ typedef enum wzp_client_fault {
         WZP_CLIENT_FAULT_COUNT
 } wzp_client_fault;
 
+/* The client under test says nothing any more, as if it had crashed. */
+void wzp_client_fall_silent(void);
+
 /* The fault of every client in this process from now on. */
 void wzp_client_fault_set(wzp_client_fault which);
 

@@ -10,6 +10,7 @@
 #include "conformance/embedded/net.h"
 #include "conformance/engine/suite.h"
 #include "conformance/mutants/faults_audio.h"
+#include "conformance/mutants/faults_audio_in.h"
 #include "conformance/mutants/faults_client.h"
 #include "media/opus.h"
 
@@ -21,6 +22,14 @@ static void set_client(int which) {
 
 static void set_audio(int which) {
     wzp_audio_fault_set((wzp_audio_fault)which);
+}
+
+static void set_hear(int which) {
+    wzp_hear_fault_set((wzp_hear_fault)which);
+}
+
+static void set_qual(int which) {
+    wzp_qual_fault_set((wzp_qual_fault)which);
 }
 
 static const struct {
@@ -37,6 +46,12 @@ static const struct {
 #define X(id, name, text, caught_by)                                                               \
     {name, text, caught_by, "AUD", set_audio, WZP_AUDIO_FAULT_##id},
         WZP_AUDIO_FAULT_MAP(X)
+#undef X
+#define X(id, name, text, caught_by) {name, text, caught_by, "HEAR", set_hear, WZP_HEAR_FAULT_##id},
+            WZP_HEAR_FAULT_MAP(X)
+#undef X
+#define X(id, name, text, caught_by) {name, text, caught_by, "QUAL", set_qual, WZP_QUAL_FAULT_##id},
+                WZP_QUAL_FAULT_MAP(X)
 #undef X
 };
 
