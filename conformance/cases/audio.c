@@ -26,6 +26,24 @@ static void gather(wzp_ct_audio *a, const wzp_ct_heard *h, uint64_t from) {
     }
 }
 
+/* --- joining ---------------------------------------------------------------------------------- */
+
+/* It is not there: "unsupported" if it ended where it was told to send what not every client can.
+ */
+static wzp_ct_so_far gone(wzp_ct_exec *e) {
+    const char *quality = wzp_ct_play_quality(e);
+    return quality != NULL && wzp_ct_play_tunes(e) && wzp_ct_play_fate(e) == WZP_CT_EXITED
+               ? wzp_ct_play_lacks(e, quality[0] == 'a' ? "adaptation" : "codec2")
+               : WZP_CT_NEVER;
+}
+
+wzp_ct_so_far wzp_ct_step_audio_joined(wzp_ct_exec *e, wzp_time now) {
+    const wzp_ct_so_far so_far = wzp_ct_step_client_joined(e, now);
+    return so_far == WZP_CT_NEVER ? gone(e) : so_far;
+}
+
+/* --- the while goes on ------------------------------------------------------------------------ */
+
 bool wzp_ct_step_audio_anew(wzp_ct_exec *e, wzp_time now) {
     wzp_ct_audio_state *st = wzp_ct_play_state(e);
     st->from = wzp_ct_play_server(e)->audio.count;
@@ -38,7 +56,7 @@ wzp_ct_so_far wzp_ct_step_audio(wzp_ct_exec *e, wzp_time now) {
     wzp_ct_audio_state *st = wzp_ct_play_state(e);
     const wzp_ct_heard *h = &wzp_ct_play_server(e)->audio;
     if (!wzp_ct_client_is_there(e)) {
-        return WZP_CT_NEVER;
+        return h->count == 0 ? gone(e) : WZP_CT_NEVER;
     }
     if (h->count == 0 && h->compact > 0) {
         return wzp_ct_play_lacks(e, "full-headers");
@@ -62,17 +80,6 @@ bool wzp_ct_has_pauses(const wzp_ct_audio *a) {
         }
     }
     return false;
-}
-
-/* --- joining ---------------------------------------------------------------------------------- */
-
-/* "unsupported" where it was told to send what not every client can. */
-wzp_ct_so_far wzp_ct_step_audio_joined(wzp_ct_exec *e, wzp_time now) {
-    const wzp_ct_so_far so_far = wzp_ct_step_client_joined(e, now);
-    return so_far == WZP_CT_NEVER && wzp_ct_play_quality(e) != NULL && wzp_ct_play_tunes(e) &&
-                   wzp_ct_play_fate(e) == WZP_CT_EXITED
-               ? wzp_ct_play_lacks(e, wzp_ct_play_quality(e)[0] == 'a' ? "adaptation" : "codec2")
-               : so_far;
 }
 
 /* --- words ------------------------------------------------------------------------------------ */
