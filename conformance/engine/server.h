@@ -71,8 +71,8 @@ typedef struct wzp_ct_server {
     struct {
         bool accepted;
         char call_id[64], proposal_id[64]; /* cut */
-    } response; /* its last UpgradeResponse */
-    int64_t watched; /* a signal of ours; 0: none */
+    } response;                            /* its last UpgradeResponse */
+    int64_t watched;                       /* a signal of ours; 0: none */
     wzp_time watched_at;
     bool watched_came; /* the client's QUIC has acknowledged it */
 
