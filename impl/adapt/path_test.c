@@ -8,6 +8,7 @@
 #include "adapt/dred_tuner.h"
 #include "adapt/feedback.h"
 #include "adapt/path_monitor.h"
+#include "adapt/remb.h"
 #include "adapt/reporter.h"
 #include "base/rng.h"
 
@@ -127,6 +128,21 @@ START_TEST(the_way_down_is_told) {
                                      .down_loss_ppm = ways[i].down_ppm});
         ck_assert_uint_eq(r.report.loss_pct, ways[i].told);
         ck_assert_uint_eq(r.own.loss_pct, ways[i].own);
+    }
+}
+END_TEST
+
+/* Seconds of 10000 octets. */
+START_TEST(a_receiver_knows_nothing_until_it_loses) {
+    static const struct {
+        uint32_t loss_ppm, bps;
+    } windows_of[] = {{0, UINT32_MAX}, {50000, UINT32_MAX}, {100000, 68000},
+                      {50000, 68000},  {0, 80000},          {0, 84000}};
+    wzp_remb remb;
+    wzp_remb_init(&remb);
+    for (size_t i = 0; i < sizeof windows_of / sizeof *windows_of; i++) {
+        wzp_remb_window(&remb, 10000, WZP_S, windows_of[i].loss_ppm);
+        ck_assert_uint_eq(remb.bps, windows_of[i].bps);
     }
 }
 END_TEST
@@ -399,6 +415,7 @@ int main(void) {
     tcase_add_test(tc, a_report_that_waits_is_replaced);
     tcase_add_test(tc, a_hole_is_loss_before_it_ends);
     tcase_add_test(tc, the_way_down_is_told);
+    tcase_add_test(tc, a_receiver_knows_nothing_until_it_loses);
     tcase_add_test(tc, dred_is_tuned_every_25_frames);
     tcase_add_test(tc, dred_only_for_opus);
     tcase_add_test(tc, dred_after_another_codec);

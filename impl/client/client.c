@@ -81,6 +81,7 @@ static void core_tick(void *self, wzp_time now) {
     wzp_client *c = self;
     wzp_quic_tick(c->quic, now);
     drain(c, now);
+    wzp_client_tell_feedback(c, now);
     if (loss_at(c) <= now) {
         c->lost = c->tell_lost = true;
     }
@@ -102,6 +103,7 @@ static wzp_time core_deadline(const void *self) {
     for (size_t i = 0; i < c->tracks.opened; i++) {
         first = wzp_time_min(first, wzp_listener_deadline(&c->listeners[i]));
     }
+    first = wzp_time_min(first, wzp_client_feedback_deadline(c));
     return first;
 }
 
@@ -251,6 +253,9 @@ wzp_err wzp_client_new(wzp_client **out, const wzp_client_cfg *cfg, wzp_time now
     wzp_crypto_wipe(c->cfg.seed, sizeof c->cfg.seed);
     wzp_ephemeral_new(&c->ephemeral, cfg->rng);
     wzp_tracks_init(&c->tracks);
+    wzp_feedback_init(&c->feedback, 0);
+    wzp_remb_init(&c->remb);
+    c->began_at = c->remb_at = now;
     /* Random starts are legal and keep two senders' numbers apart for those who listen. */
     c->seq = (uint32_t)wzp_rng_u64(cfg->rng);
     c->ts = (uint32_t)wzp_rng_below(cfg->rng, 1U << 30);

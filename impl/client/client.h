@@ -42,6 +42,12 @@ typedef struct wzp_client_cfg {
      * 2.5), as upstream's CLI does and its desktop client does not.  Not in coded mode: there the
      * caller says what is silent. */
     bool suppress_silence;
+    /* TransportFeedback, twenty times a second while one other sender is heard (REFERENCE only; it
+     * names no sender, so among several nobody could use it).  Off by default: no deployed peer
+     * reads it and relays pass none on, it costs more than a voice does, and relays older than it
+     * end a session for a signal that they cannot read. */
+    bool feedback;
+    uint64_t wall_us; /* for it: the clock when the call starts, us since 1970 */
     wzp_media_crypto media_crypto;
     wzp_quic_path path; /* remote: the relay */
     bool deterministic;

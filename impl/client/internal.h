@@ -2,6 +2,8 @@
 #ifndef WZP_CLIENT_INTERNAL_H
 #define WZP_CLIENT_INTERNAL_H
 
+#include "adapt/feedback.h"
+#include "adapt/remb.h"
 #include "client/admission.h"
 #include "client/client.h"
 #include "client/listener.h"
@@ -47,6 +49,12 @@ struct wzp_client {
     wzp_tracks tracks;
     wzp_reception reception;
     wzp_repeats repeats;
+    wzp_feedback feedback; /* about one sender */
+    uint32_t feedback_track;
+    wzp_time feedback_at, others_at; /* when that one was heard last, and anybody else */
+    wzp_remb remb;
+    uint64_t media_bytes; /* since remb was told last */
+    wzp_time remb_at, began_at;
 
     wzp_identity identity;
     wzp_admission admission;
@@ -67,6 +75,8 @@ void wzp_client_on_signal(wzp_client *c, wzp_bytes json, wzp_time now);
 
 /* --- media.c: packets of sound ---------------------------------------------------------------- */
 
+void wzp_client_tell_feedback(wzp_client *c, wzp_time now);
+wzp_time wzp_client_feedback_deadline(const wzp_client *c);
 void wzp_client_on_media(wzp_client *c, wzp_bytes datagram, wzp_time now);
 
 #endif

@@ -10,6 +10,40 @@ static void rekey_if_due(wzp_client *c, wzp_time now) {
     }
 }
 
+/* --- feedback --------------------------------------------------------------------------------- */
+
+#define FEEDBACK_ALONE (2 * WZP_S) /* so long nobody else was heard */
+
+static void note_feedback(wzp_client *c, uint32_t track, uint32_t seq, wzp_time now) {
+    if (!c->cfg.feedback || c->cfg.policy != WZP_ADAPT_REFERENCE) {
+        return;
+    }
+    if (track != c->feedback_track) {
+        if (c->feedback_track != 0 && wzp_time_since(now, c->feedback_at) < FEEDBACK_ALONE) {
+            c->others_at = now;
+            return;
+        }
+        wzp_feedback_init(&c->feedback, 0);
+        c->feedback_track = track;
+    }
+    c->feedback_at = now;
+    wzp_feedback_packet(&c->feedback, seq,
+                        c->cfg.wall_us + wzp_time_since(now, c->began_at) / WZP_US, now);
+}
+
+wzp_time wzp_client_feedback_deadline(const wzp_client *c) {
+    return c->state == CLIENT_ACTIVE ? wzp_feedback_deadline(&c->feedback) : WZP_TIME_NEVER;
+}
+
+void wzp_client_tell_feedback(wzp_client *c, wzp_time now) {
+    wzp_signal signal;
+    const bool is_alone = c->others_at == 0 || wzp_time_since(now, c->others_at) > FEEDBACK_ALONE;
+    if (c->state == CLIENT_ACTIVE && wzp_feedback_next(&c->feedback, c->remb.bps, now, &signal) &&
+        is_alone) {
+        wzp_client_send_signal(c, &signal, now);
+    }
+}
+
 void wzp_client_on_media(wzp_client *c, wzp_bytes datagram, wzp_time now) {
     wzp_media_packet packet;
     bool is_new = false;
@@ -40,6 +74,8 @@ void wzp_client_on_media(wzp_client *c, wzp_bytes datagram, wzp_time now) {
         return;
     }
     wzp_listener *l = &c->listeners[index];
+    c->media_bytes += datagram.len;
+    note_feedback(c, c->tracks.tracks[index].id, packet.hdr.seq, now);
     wzp_reception_packet(&c->reception, index, &c->tracks.tracks[index], &packet.hdr, now);
     if (is_new) {
         wzp_listener_add_refused(l, &c->refused); /* of the sender that had its place */
@@ -56,6 +92,9 @@ static void advance(wzp_client *c, wzp_time now) {
     (void)wzp_quic_conn_stats(c->quic, c->conn, &stats);
     if (wzp_pace_wants_reception(&c->pace)) {
         const uint32_t lost = wzp_reception_measure(&c->reception, &c->tracks, now);
+        wzp_remb_window(&c->remb, c->media_bytes, wzp_time_since(now, c->remb_at), lost);
+        c->media_bytes = 0;
+        c->remb_at = now;
         wzp_pace_reception(&c->pace, c->members > 1 ? lost : 0);
     }
     wzp_pace_frame(&c->pace, &stats, now);

@@ -179,6 +179,13 @@ static wzp_tier tier_of(uint8_t codec) {
     return tier;
 }
 
+static void on_feedback(wzp_pace *pace, uint32_t remb_bps, wzp_time now) {
+    if (remb_bps <= pace->bwe.remb_bps || wzp_time_since(now, pace->remb_at) >= WZP_PACE_REMB) {
+        wzp_bwe_remb(&pace->bwe, remb_bps, now);
+        pace->remb_at = now;
+    }
+}
+
 static void on_directive(wzp_pace *pace, uint8_t codec) {
     const wzp_codec_info *info = wzp_codec_find(codec);
     if (pace->cfg.policy == WZP_ADAPT_REFERENCE && info != NULL && !info->is_video) {
@@ -189,7 +196,7 @@ static void on_directive(wzp_pace *pace, uint8_t codec) {
 
 void wzp_pace_signal(wzp_pace *pace, const wzp_signal *signal, wzp_time now) {
     if (signal->kind == WZP_SIGNAL_TRANSPORT_FEEDBACK) {
-        wzp_bwe_remb(&pace->bwe, signal->u.TransportFeedback.remb_bps, now);
+        on_feedback(pace, signal->u.TransportFeedback.remb_bps, now);
         return;
     }
     (void)wzp_agreement_recv(&pace->agreement, signal);

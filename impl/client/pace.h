@@ -29,6 +29,7 @@
 
 #define WZP_PACE_HOLD (30 * WZP_S)
 #define WZP_PACE_OTHERS (10 * WZP_S) /* without reports of others they do not count */
+#define WZP_PACE_REMB (2 * WZP_S)
 #define WZP_PACE_HOLD_MAX (480 * WZP_S)
 
 typedef struct wzp_pace_cfg {
@@ -47,6 +48,7 @@ typedef struct wzp_pace {
     wzp_reporter reporter;
     wzp_dred_tuner tuner;
     wzp_bwe bwe;
+    wzp_time remb_at; /* of the smallest in WZP_PACE_REMB: several receivers may speak */
     wzp_path_monitor path;
     uint64_t latest_rtt; /* the last one that the monitor was given */
     uint64_t received;   /* packets of QUIC, by the last report */

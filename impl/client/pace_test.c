@@ -374,6 +374,21 @@ START_TEST(what_the_receiver_takes) {
 }
 END_TEST
 
+/* Of several receivers the one that takes least counts, for as long as it speaks. */
+START_TEST(the_smallest_receiver_counts) {
+    wzp_pace pace = fresh(WZP_ADAPT_REFERENCE, false);
+    wzp_signal feedback = {.kind = WZP_SIGNAL_TRANSPORT_FEEDBACK};
+    static const uint32_t told[] = {50000, 900000, 60000};
+    for (size_t i = 0; i < WZP_COUNT_OF(told); i++) {
+        feedback.u.TransportFeedback.remb_bps = told[i];
+        wzp_pace_signal(&pace, &feedback, 100 * WZP_S);
+        ck_assert_uint_eq(pace.bwe.remb_bps, 50000);
+    }
+    wzp_pace_signal(&pace, &feedback, 102 * WZP_S);
+    ck_assert_uint_eq(pace.bwe.remb_bps, 60000);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("pace");
     TCase *tc = tcase_create("pace");
@@ -396,6 +411,7 @@ int main(void) {
     tcase_add_test(tc, a_handoff_calls_for_dred);
     tcase_add_test(tc, a_probe_is_tried_and_given_up);
     tcase_add_test(tc, what_the_receiver_takes);
+    tcase_add_test(tc, the_smallest_receiver_counts);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
