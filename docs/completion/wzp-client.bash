@@ -2,18 +2,19 @@
 _wzp_client() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     case $previous in
-    --send-file) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
-    --record) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+    --send-file | --metrics-file) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+    --record) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     --log-level) mapfile -t COMPREPLY < <(compgen -W "error warn info debug" -- "$current") ;;
     --media-crypto) mapfile -t COMPREPLY < <(compgen -W "clear relay-aead" -- "$current") ;;
     --quality) mapfile -t COMPREPLY < <(compgen -W "auto good degraded catastrophic codec2-3200 studio-32k studio-48k studio-64k" -- "$current") ;;
     --network) mapfile -t COMPREPLY < <(compgen -W "unknown wifi cellular" -- "$current") ;;
     --stats) mapfile -t COMPREPLY < <(compgen -W "json" -- "$current") ;;
-    --room | --send-tone | --duration | --alias | --seed) ;;
-    wzp-client | */wzp-client) mapfile -t COMPREPLY < <(compgen -W "join call listen echo" -- "$current") ;;
+    --room | --send-tone | --tone-hz | --duration | --alias | --seed | --mnemonic | --token | --pin | --repeat | --loss | --jitter | --echo-test | --drift-test | --call) ;;
+    wzp-client | */wzp-client) mapfile -t COMPREPLY < <(compgen -W "join call listen echo drift sweep" -- "$current") ;;
     *)
-        mapfile -t COMPREPLY < <(compgen -W "--room --send-file --send-tone --silence --record --duration
-            --alias --seed --reject --generic --media-crypto --quality --network --suppress-silence --json --stats --quiet --log-level --help --version" -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W "--room --send-file --send-tone --tone-hz --silence --record --duration
+            --alias --seed --mnemonic --token --pin --metrics-file --repeat --loss --jitter
+            --echo-test --drift-test --sweep --signal --call --reject --generic --media-crypto --quality --suppress-silence --network --json --stats --quiet --log-level --help --version" -- "$current")
         ;;
     esac
 }

@@ -47,7 +47,7 @@ listen() {
 # --- a call ----------------------------------------------------------------------------------------
 
 listen bob --alias Bob --record heard
-"$client" call --alias Alice --send-tone 440 --duration 3 "$fingerprint" "$address" >alice.out 2>alice.err
+"$client" call --alias Alice --tone-hz 440 --duration 3 "$fingerprint" "$address" >alice.out 2>alice.err
 code=$?
 [ $code -eq 0 ] || fail "alice ended with $code: $(cat alice.err)"
 ended "$listener" 0 bob
@@ -88,8 +88,8 @@ expect() {
 nobody=0123:4567:89ab:cdef:0123:4567:89ab:cdef
 expect 1 'nobody with this fingerprint is registered here' call $nobody "$address"
 expect 2 'expected a fingerprint of 32 hex digits' call bob "$address"
-expect 2 'join, call FINGERPRINT, listen or echo' call "$address"
-expect 2 'join, call FINGERPRINT, listen or echo' listen "$nobody" "$address"
+expect 2 'join, call FINGERPRINT, listen, echo or drift' call "$address"
+expect 2 'join, call FINGERPRINT, listen, echo or drift' listen "$nobody" "$address"
 expect 2 '--seed: expected 64 hex digits' listen --seed 12 "$address"
 # Nobody reads what arrives at the port of a socket that is not there.
 expect 4 'wzp-client: 127.0.0.1:9: no answer' call $nobody 127.0.0.1:9

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "client/admission.h"
 #include "crypto/crypto.h"
 #include "io/sys.h"
 
@@ -84,7 +86,8 @@ static void on_events(void *ctx, wzp_time now) {
             break;
         case WZP_PHONE_CLOSED:
             if (!h->told) {
-                end(h, wzp_client_complain(h->registered ? 1 : WZP_CLIENT_UNREACHABLE,
+                const bool there = h->registered || strcmp(ev.text, WZP_ADMISSION_STRANGER) == 0;
+                end(h, wzp_client_complain(there ? WZP_CLIENT_FINDINGS : WZP_CLIENT_UNREACHABLE,
                                            h->opts->relay, ev.text));
             }
             return;
@@ -102,7 +105,11 @@ int wzp_handset_socket(wzp_udp **out, const wzp_addr *relay) {
 }
 
 int wzp_handset_start(wzp_handset *h, uv_loop_t *loop, const uint8_t seed[32]) {
-    wzp_phone_cfg cfg = {.rng = wzp_io_rng(), .alias = h->opts->alias, .path.remote = h->relay};
+    wzp_phone_cfg cfg = {.rng = wzp_io_rng(),
+                         .alias = h->opts->alias,
+                         .token = h->opts->token,
+                         .pin = h->opts->has_pin ? h->opts->pin : NULL,
+                         .path.remote = h->relay};
     const int code = wzp_handset_socket(&h->udp, &h->relay);
     if (code != 0) {
         return code;

@@ -7,20 +7,31 @@
 #include "base/log.h"
 #include "client/cipher.h"
 
-enum { WZP_CLIENT_USAGE = 2, WZP_CLIENT_UNREADABLE = 3, WZP_CLIENT_UNREACHABLE = 4 };
+enum {
+    WZP_CLIENT_FINDINGS = 1,
+    WZP_CLIENT_USAGE = 2,
+    WZP_CLIENT_UNREADABLE = 3,
+    WZP_CLIENT_UNREACHABLE = 4,
+    WZP_CLIENT_INCONCLUSIVE = 5
+};
 
 typedef enum wzp_client_command {
     WZP_CLIENT_JOIN,
     WZP_CLIENT_ECHO,
     WZP_CLIENT_CALL,
-    WZP_CLIENT_LISTEN
+    WZP_CLIENT_LISTEN,
+    WZP_CLIENT_DRIFT,
+    WZP_CLIENT_SWEEP
 } wzp_client_command;
 
 typedef struct wzp_client_options {
     wzp_client_command command;
-    const char *room, *send_file, *record, *seed_hex, *alias, *relay;
+    const char *room, *send_file, *record, *alias, *relay;
+    const char *metrics_file;   /* JOIN, CALL, LISTEN: a line of figures a second; NULL: none */
     const char *callee;         /* CALL: a fingerprint */
+    const char *token;          /* NULL: none */
     double tone_hz, duration_s; /* 0: not given */
+    double tone_s;              /* so long the tone; 0: to the end */
     bool silence, json, quiet;
     bool suppress_silence;
     wzp_network network;
@@ -29,6 +40,13 @@ typedef struct wzp_client_options {
     bool is_fixed;        /* the quality was chosen */
     uint8_t codec;        /* to begin with, or chosen */
     bool reject, generic; /* LISTEN: what it answers, instead of AcceptTrusted */
+    bool has_seed, has_pin;
+    uint8_t seed[32]; /* identity, from --seed or --mnemonic */
+    uint8_t pin[32];  /* SHA-256 of the relay's certificate */
+    unsigned repeat;  /* ECHO, DRIFT, SWEEP: runs */
+    uint64_t draw;    /* SWEEP: --seed as a number */
+    double loss_pct;  /* SWEEP: of its network, and the next one too */
+    double jitter_ms;
     wzp_log_level log_level;
 } wzp_client_options;
 

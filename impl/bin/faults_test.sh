@@ -79,9 +79,9 @@ join() {
 }
 
 begin_call() {
-    join ann --send-tone 440
+    join ann --tone-hz 440
     ann=$guest
-    join bob --send-tone 330
+    join bob --tone-hz 330
     bob=$guest
     await 'two in the call' is wzp_relay_active_sessions 2
     goes_on
@@ -243,7 +243,7 @@ prlimit --pid "$pid" --nofile=1:
 exec 5<>"/dev/tcp/127.0.0.1/$metrics"
 printf 'GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' >&5
 await 'the operator is told' grep -q 'HTTP: connections wait: Too many open files' running.err
-join carl --send-tone 220 # is let in all the same
+join carl --tone-hz 220 # is let in all the same
 carl=$guest
 await 'carl is in the call' grep -q 'in the room: 3' carl.err
 prlimit --pid "$pid" --nofile=1024:

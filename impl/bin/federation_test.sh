@@ -103,7 +103,7 @@ gone() {
 parties=()
 for i in 1 2 3; do
     for k in a b; do
-        "$client" join --room plaza --send-tone 300 --duration 100 --alias "$k$i" "${address[i]}" \
+        "$client" join --room plaza --tone-hz 300 --duration 100 --alias "$k$i" "${address[i]}" \
             >"$k$i.out" 2>"$k$i.err" &
         parties+=("$!")
         pids+=("$!")
@@ -135,7 +135,7 @@ done
 bob=$!
 pids+=("$bob")
 line=$(wait_for '^listening as ' bob.out) || exit 1
-"$client" call --alias Alice --send-tone 440 --duration 3 "${line#listening as }" "${address[1]}" \
+"$client" call --alias Alice --tone-hz 440 --duration 3 "${line#listening as }" "${address[1]}" \
     >alice.out 2>alice.err || fail "alice ended with $?: $(cat alice.err)"
 wait "$bob" || fail "bob ended with $?: $(cat bob.err)"
 says 'in the room: 2' alice.err
@@ -153,9 +153,9 @@ start 2
 linked 1 2
 linked 2 1
 linked 2 3
-"$client" join --room plaza --send-tone 300 --duration 100 "${address[1]}" >c1.out 2>c1.err &
+"$client" join --room plaza --tone-hz 300 --duration 100 "${address[1]}" >c1.out 2>c1.err &
 one=$!
-"$client" join --room plaza --send-tone 300 --duration 100 "${address[2]}" >c2.out 2>c2.err &
+"$client" join --room plaza --tone-hz 300 --duration 100 "${address[2]}" >c2.out 2>c2.err &
 two=$!
 pids+=("$one" "$two")
 wait_for '^in the room: 2$' c1.err >/dev/null

@@ -303,7 +303,7 @@ test_ws() {
     b=$peer
     await 'samples reach the other browser' said a 'binary 1920 same' 10
     said b 'binary 1920 same' && fail "a browser hears itself"
-    "$client" join --room general --send-tone 440 --duration 2 "$(sed -n 's/^listening on //p' running)" \
+    "$client" join --room general --tone-hz 440 --duration 2 "$(sed -n 's/^listening on //p' running)" \
         >guest.out 2>&1 || fail "client beside browsers: $(cat guest.out)"
     await 'packets of a client reach browsers' grep -qE '^binary [0-9]+ other$' a
     grep -qE '^binary [0-9]+ other$' b || fail "a client is not heard by all browsers"

@@ -51,7 +51,7 @@ wzp_admission_step wzp_admission_take(wzp_admission *a, wzp_quic *quic, const wz
         return WZP_ADMISSION_NOTHING;
     }
     if (!is_meant(a, quic, ev->conn)) {
-        *why = "the relay shows another certificate than the pinned one";
+        *why = WZP_ADMISSION_STRANGER;
         return WZP_ADMISSION_REFUSE;
     }
     if (a->token[0] == '\0') {

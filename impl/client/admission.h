@@ -12,6 +12,9 @@
 
 #define WZP_ADMISSION_TOKEN_MAX 4096
 
+/* What the user is told when the certificate is another one. */
+#define WZP_ADMISSION_STRANGER "the relay shows another certificate than the pinned one"
+
 typedef struct wzp_admission {
     bool is_pinned;
     uint8_t pin[WZP_SHA256_LEN];

@@ -146,7 +146,11 @@ wzp_err wzp_echo_compare(wzp_echo_window *windows, const wzp_align_sound *said,
     int32_t delay = 0;
     const size_t count = wzp_echo_count(said->len);
     const size_t first = within((int64_t)3 * SECOND, said->len); /* with its margin a window */
-    wzp_err err = realign(&delay, said, heard, 0, first, WZP_ECHO_DELAY_MAX_MS);
+    /* A quarter of what is compared: else a short overlap could look alike by chance. */
+    const size_t quarter = within((int64_t)5 * SECOND, said->len) / ((size_t)4 * (SECOND / 1000));
+    const uint32_t most =
+        quarter < WZP_ECHO_DELAY_MAX_MS ? (uint32_t)quarter : WZP_ECHO_DELAY_MAX_MS;
+    wzp_err err = realign(&delay, said, heard, 0, first, most);
     err = err == WZP_ERR_INVALID_ARGUMENT ? WZP_OK : err;
     for (size_t i = 0; i < count && err == WZP_OK; i++) {
         const size_t from = i * WZP_ECHO_WINDOW;

@@ -12,7 +12,7 @@
 
 #define WZP_ECHO_WINDOW ((size_t)5 * 48000) /* samples */
 #define WZP_ECHO_SILENT_PEAK 100            /* below it nothing was heard */
-#define WZP_ECHO_DELAY_MAX_MS 2000          /* the first window's; later ones stay near it */
+#define WZP_ECHO_DELAY_MAX_MS 1250          /* the first window's; later ones stay near it */
 
 typedef struct wzp_echo_window {
     double snr_db;      /* of the waveforms; -60..60 */
@@ -27,7 +27,8 @@ typedef struct wzp_echo_window {
  * second, which is then left out. */
 size_t wzp_echo_count(size_t len);
 
-/* Fills windows[wzp_echo_count(said->len)].  Window i is about said[i * WZP_ECHO_WINDOW ...].
+/* Fills windows[wzp_echo_count(said->len)].  Window i is about said[i * WZP_ECHO_WINDOW ...].  What
+ * is heard begins at most a quarter of the first window after what is said.
  * WZP_ERR_NOMEM */
 WZP_MUST_USE wzp_err wzp_echo_compare(wzp_echo_window *windows, const wzp_align_sound *said,
                                       const wzp_align_sound *heard);

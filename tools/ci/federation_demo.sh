@@ -139,8 +139,8 @@ run_room() {
     local -a pids=()
     began=${EPOCHREALTIME/[.,]/}
     for i in "${!names[@]}"; do
-        echo "${bold}\$ wzp-client join --room plaza --alias ${names[i]} --send-tone ${tones[i]} ${reached[${at_relay[i]}]}${plain}"
-        "$bin/wzp-client" join --room plaza --alias "${names[i]}" --send-tone "${tones[i]}" \
+        echo "${bold}\$ wzp-client join --room plaza --alias ${names[i]} --tone-hz ${tones[i]} ${reached[${at_relay[i]}]}${plain}"
+        "$bin/wzp-client" join --room plaza --alias "${names[i]}" --tone-hz "${tones[i]}" \
             --duration $talk_s --record "$fed/${names[i]}" --stats json "${reached[${at_relay[i]}]}" \
             > >(stamp >"$fed/${names[i]}.lines") 2>"$fed/${names[i]}.err" 9>&- &
         pids+=("$!")
@@ -257,13 +257,13 @@ run_call() {
     local line status=0 pid who received
     echo
     echo "${bold}\$ wzp-client listen --alias fay ${reached[3]}${plain}"
-    "$bin/wzp-client" listen --alias fay --send-tone 800 "${reached[3]}" \
+    "$bin/wzp-client" listen --alias fay --tone-hz 800 "${reached[3]}" \
         >"$fed/callee.out" 2>"$fed/callee.err" 9>&- &
     pid=$!
     fed_pids+=("$pid")
     line=$(await '^listening as ' "$fed/callee.out" 20) || status=1
     echo "${bold}\$ wzp-client call --alias ann ${line#listening as } ${reached[1]}${plain}"
-    "$bin/wzp-client" call --alias ann --send-tone 300 --duration 3 "${line#listening as }" "${reached[1]}" \
+    "$bin/wzp-client" call --alias ann --tone-hz 300 --duration 3 "${line#listening as }" "${reached[1]}" \
         >"$fed/caller.out" 2>"$fed/caller.err" 9>&- || status=1
     wait "$pid" || status=1
     for who in caller callee; do

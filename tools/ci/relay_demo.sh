@@ -63,16 +63,16 @@ relay_demo() {
     echo "${bold}\$ wzp-relay --listen 127.0.0.1:0 --metrics-port 0 --event-log events.jsonl --drain-timeout 20${plain}"
     start_relay --metrics-port 0 --event-log "$logs/events.jsonl" --drain-timeout 20 || return 0
     grep -v '^listening on 127.0.0.1:0' "$logs/relay.out"
-    client ann join --room red --alias ann --send-tone 300 --duration 6 "$address"
-    client ben join --room red --alias ben --send-tone 400 --duration 6 "$address"
-    client cat join --room blue --alias cat --send-tone 500 --duration 6 "$address"
-    client dan join --room blue --alias dan --send-tone 600 --duration 6 "$address"
-    client eve listen --alias eve --send-tone 700 "$address"
+    client ann join --room red --alias ann --tone-hz 300 --duration 6 "$address"
+    client ben join --room red --alias ben --tone-hz 400 --duration 6 "$address"
+    client cat join --room blue --alias cat --tone-hz 500 --duration 6 "$address"
+    client dan join --room blue --alias dan --tone-hz 600 --duration 6 "$address"
+    client eve listen --alias eve --tone-hz 700 "$address"
     while [ -z "$fingerprint" ] && [ $((tries -= 1)) -gt 0 ]; do
         sleep 0.1
         fingerprint=$(sed -n 's/^listening as //p' "$logs/eve.out")
     done
-    client fay call --alias fay --send-tone 800 --duration 4 "$fingerprint" "$address"
+    client fay call --alias fay --tone-hz 800 --duration 4 "$fingerprint" "$address"
     sleep 3
     echo
     page=$(sed -n 's/^metrics //p' "$logs/relay.out")

@@ -1,0 +1,126 @@
+#include "bin/client_user.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "bin/client_handset.h"
+#include "bin/client_output.h"
+#include "crypto/crypto.h"
+#include "io/sys.h"
+
+static void on_capture(wzp_user *u, size_t samples, wzp_time now) {
+    int16_t pcm[WZP_OPUS_MAX_FRAME_SAMPLES] = {0};
+    if (u->ops->say(u->ctx, pcm, samples, now) &&
+        wzp_client_push(u->client, pcm, samples, now) != WZP_OK) {
+        wzp_client_say("wzp-client: a frame could not be sent\n");
+    }
+}
+
+static void on_closed(wzp_user *u, const char *why) {
+    u->ops->news(u->ctx, u, WZP_CLIENT_CLOSED);
+    u->closed = true;
+    if (!u->ended) {
+        wzp_client_count(u->client, &u->stats);
+        u->ended = true;
+        /* A hangup was told already, with its reason. */
+        const int status = u->joined || u->hangup[0] != '\0' ? 1 : WZP_CLIENT_UNREACHABLE;
+        wzp_client_say("wzp-client: %s: %s%s\n", u->opts->relay, why,
+                       !u->joined && u->opts->token != NULL ? "; it may not know the token" : "");
+        u->ops->gone(u->ctx, status);
+    }
+}
+
+static void on_event(wzp_user *u, const wzp_client_event *ev, wzp_time now) {
+    switch (ev->kind) {
+    case WZP_CLIENT_JOINED:
+        u->joined = true;
+        break;
+    case WZP_CLIENT_ROOM:
+        u->members = ev->count;
+        u->ops->news(u->ctx, u, ev->kind);
+        break;
+    case WZP_CLIENT_CAPTURE:
+        on_capture(u, ev->samples, now);
+        break;
+    case WZP_CLIENT_PLAY:
+        u->ops->hear(u->ctx, ev, now);
+        break;
+    case WZP_CLIENT_LOST:
+        wzp_client_say("wzp-client: nothing comes from the relay\n");
+        break;
+    case WZP_CLIENT_BACK:
+        wzp_client_say("wzp-client: the relay is back\n");
+        break;
+    case WZP_CLIENT_HANGUP:
+        wzp_client_say("wzp-client: hangup: %s\n", ev->text);
+        (void)snprintf(u->hangup, sizeof u->hangup, "%s", ev->text);
+        u->ops->news(u->ctx, u, ev->kind);
+        break;
+    case WZP_CLIENT_CLOSED:
+        on_closed(u, ev->text);
+        break;
+    }
+}
+
+static void on_events(void *ctx, wzp_time now) {
+    wzp_user *u = ctx;
+    wzp_client_event ev;
+    while (!u->closed && wzp_client_next_event(u->client, now, &ev)) {
+        on_event(u, &ev, now);
+    }
+}
+
+int wzp_user_start(wzp_user *u, uv_loop_t *loop, const uint8_t seed[32]) {
+    wzp_client_cfg cfg = {.rng = wzp_io_rng(),
+                          .room = u->room,
+                          .alias = u->opts->alias,
+                          .token = u->opts->token,
+                          .pin = u->opts->has_pin ? u->opts->pin : NULL,
+                          .codec = u->opts->codec,
+                          .adapts = !u->opts->is_fixed,
+                          .network = u->opts->network,
+                          .suppress_silence = u->opts->suppress_silence,
+                          .media_crypto = u->opts->media_crypto,
+                          .path = {.remote = u->relay}};
+    const int code = wzp_handset_socket(&u->udp, &u->relay);
+    if (code != 0) {
+        return code;
+    }
+    memcpy(cfg.seed, seed, sizeof cfg.seed);
+    cfg.path.local = wzp_udp_local(u->udp);
+    const wzp_err err = wzp_client_new(&u->client, &cfg, wzp_io_now());
+    wzp_crypto_wipe(cfg.seed, sizeof cfg.seed);
+    if (err != WZP_OK) {
+        return wzp_client_complain(WZP_CLIENT_USAGE, "--room", "not a name that TLS can carry");
+    }
+    u->drive = (wzp_drive){
+        .core = wzp_client_core(u->client), .udp = u->udp, .after = on_events, .ctx = u};
+    return wzp_drive_start(&u->drive, loop) == WZP_OK
+               ? 0
+               : wzp_client_complain(WZP_CLIENT_UNREADABLE, "socket", "cannot be watched");
+}
+
+void wzp_user_count(const wzp_user *u, wzp_client_stats *out) {
+    *out = u->stats;
+    if (u->client != NULL && !u->ended) {
+        wzp_client_count(u->client, out);
+    }
+}
+
+void wzp_user_hangup(wzp_user *u) {
+    if (u->client != NULL && !u->ended) {
+        wzp_client_count(u->client, &u->stats);
+        u->ended = true;
+        wzp_client_hangup(u->client, wzp_io_now());
+        wzp_drive_kick(&u->drive);
+    }
+}
+
+void wzp_user_stop(wzp_user *u) {
+    wzp_drive_stop(&u->drive);
+}
+
+void wzp_user_free(wzp_user *u) {
+    wzp_client_free(&u->client);
+    wzp_udp_close(&u->udp);
+}
