@@ -207,6 +207,11 @@ static int64_t least_of(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
+/* What the buffer can hold, with room for two frames that come before their time. */
+static int64_t deepest(const wzp_jbuf *jb) {
+    return ((int64_t)jb->cap - 2) * frame_ns(jb);
+}
+
 /* Where `offset` should be; only when lateness is known. */
 static int64_t wanted(const wzp_jbuf *jb, wzp_time now) {
     const int64_t least = (int64_t)jb->delay;
@@ -214,7 +219,8 @@ static int64_t wanted(const wzp_jbuf *jb, wzp_time now) {
     const int64_t spread = jb->lateness.spread;
     const int64_t jitter = least_of(spread + frame_ns(jb), most_of(MOST_DELAY, least));
     const int64_t repair = least_of(spread + burst + frame_ns(jb) / 2, REPAIR_DELAY);
-    return jb->lateness.floor + most_of(least, most_of(jitter, burst > frame_ns(jb) ? repair : 0));
+    const int64_t more = most_of(jitter, burst > frame_ns(jb) ? repair : 0);
+    return jb->lateness.floor + most_of(least, least_of(more, deepest(jb)));
 }
 
 /* How much later than wanted frames are played; 0 while nobody knows. */
@@ -321,6 +327,25 @@ static bool go_back(wzp_jbuf *jb, uint32_t ts) {
     return true;
 }
 
+static void ends_with(wzp_jbuf *jb, const wzp_media_hdr *hdr) {
+    jb->has_end = true;
+    jb->end_ts = hdr->timestamp_ms + frame_ms_of(hdr);
+    jb->last_seq = hdr->seq;
+}
+
+/* Too many frames for the buffer: the oldest goes, and what follows it is played a frame earlier,
+ * or the next one would be too many as well. */
+static void overrun(wzp_jbuf *jb) {
+    const wzp_media_hdr *oldest = &jb->slots[jb->order[0]].hdr;
+    if (ts_diff(oldest->timestamp_ms, jb->next_ts) < (int32_t)jb->frame_ms) {
+        ends_with(jb, oldest);
+    }
+    give_back(jb, take_oldest(jb));
+    jb->next_ts += jb->frame_ms;
+    jb->offset -= frame_ns(jb);
+    jb->stats.overrun++;
+}
+
 void wzp_jbuf_push(wzp_jbuf *jb, const wzp_media_hdr *hdr, wzp_bytes payload, wzp_time now) {
     release_lent(jb);
     jb->stats.pushed++;
@@ -348,8 +373,7 @@ void wzp_jbuf_push(wzp_jbuf *jb, const wzp_media_hdr *hdr, wzp_bytes payload, wz
             jb->stats.overrun++;
             return;
         }
-        give_back(jb, take_oldest(jb));
-        jb->stats.overrun++;
+        overrun(jb);
         place--;
     }
     const uint16_t index = jb->free_slots[--jb->free_count];
@@ -369,12 +393,6 @@ void wzp_jbuf_push(wzp_jbuf *jb, const wzp_media_hdr *hdr, wzp_bytes payload, wz
 
 wzp_time wzp_jbuf_deadline(const wzp_jbuf *jb) {
     return jb->running ? play_time(jb, jb->next_ts) : WZP_TIME_NEVER;
-}
-
-static void ends_with(wzp_jbuf *jb, const wzp_media_hdr *hdr) {
-    jb->has_end = true;
-    jb->end_ts = hdr->timestamp_ms + frame_ms_of(hdr);
-    jb->last_seq = hdr->seq;
 }
 
 static void play(wzp_jbuf *jb, wzp_time now, wzp_jbuf_out *out) {

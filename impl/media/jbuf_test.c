@@ -172,9 +172,12 @@ static void play_until(listener *l, wzp_time until) {
     }
 }
 
-static outcome listen(const flow *f, uint64_t seed) {
+static outcome listen_with(const flow *f, uint64_t seed, size_t cap_frames) {
     flow told = *f;
-    const wzp_jbuf_cfg cfg = {.reach = tell_reach, .reach_ctx = &told, .stretches = f->stretches};
+    const wzp_jbuf_cfg cfg = {.cap_frames = cap_frames,
+                              .reach = tell_reach,
+                              .reach_ctx = &told,
+                              .stretches = f->stretches};
     outcome out = {.closest_steps = UINT64_MAX};
     wzp_prng prng;
     wzp_prng_init(&prng, seed, "flow");
@@ -213,6 +216,10 @@ static outcome listen(const flow *f, uint64_t seed) {
     free(arrived_at);
     free(ts_of);
     return out;
+}
+
+static outcome listen(const flow *f, uint64_t seed) {
+    return listen_with(f, seed, 0);
 }
 
 /* --- minutes ---------------------------------------------------------------------------------- */
@@ -636,6 +643,24 @@ START_TEST(lateness_is_that_of_a_sorted_list) {
 }
 END_TEST
 
+/* --- a small buffer --------------------------------------------------------------------------- */
+
+/* It holds a fifth of a second.  What a stall of 400 ms leaves is more: some of it goes, once, and
+ * no frame is lost to that afterwards. */
+START_TEST(a_small_buffer_is_not_always_full) {
+    const flow f = {
+        .frames = MIN(1), .hold_from = 10 * WZP_S, .hold = 400 * WZP_MS, .hold_every = 2 * WZP_S};
+    const uint64_t stalls = 25;
+    const outcome small = listen_with(&f, 1, 10);
+    const outcome large = listen_with(&f, 1, 250);
+    ck_assert_uint_eq(large.stats.overrun, 0);
+    ck_assert_uint_ge(small.stats.overrun, stalls);
+    ck_assert_uint_le(small.stats.overrun, 15 * stalls);
+    ck_assert_uint_eq(small.backwards, 0);
+    ck_assert_uint_le(small.stats.concealed, (WZP_JBUF_IDLE_FRAMES + 1) * stalls);
+}
+END_TEST
+
 /* --- stretching ------------------------------------------------------------------------------- */
 
 static const struct stretch_case {
@@ -702,6 +727,7 @@ END_TEST
 int main(void) {
     TCase *tc = tcase_create("jbuf");
     tcase_add_loop_test(tc, minutes, 0, WZP_COUNT_OF(flow_cases));
+    tcase_add_test(tc, a_small_buffer_is_not_always_full);
     tcase_add_loop_test(tc, stretching, 0, (int)WZP_COUNT_OF(stretch_cases));
     tcase_add_test(tc, jitter_is_learnt);
     tcase_add_loop_test(tc, bursts_come_back, 0, WZP_COUNT_OF(burst_cases));
