@@ -10,11 +10,15 @@ bool wzp_ct_client_is_there(const wzp_ct_exec *e) {
 
 wzp_ct_so_far wzp_ct_step_client_joined(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_server *s = wzp_ct_play_server(e);
+    const wzp_ct_fate fate = wzp_ct_play_fate(e);
     (void)now;
-    return wzp_ct_client_is_there(e)            ? WZP_CT_HAPPENED
-           : s->state == WZP_CT_SERVER_REFUSED  ? WZP_CT_NEVER
-           : wzp_ct_play_fate(e) == WZP_CT_RUNS ? WZP_CT_NOT_YET
-                                                : WZP_CT_NEVER;
+    if (wzp_ct_client_is_there(e)) {
+        return WZP_CT_HAPPENED;
+    }
+    if (s->state == WZP_CT_SERVER_WAITS && fate == WZP_CT_EXITED) {
+        return WZP_CT_UNSURE; /* its command is wrong, or it gave up on a machine this slow */
+    }
+    return s->state != WZP_CT_SERVER_REFUSED && fate == WZP_CT_RUNS ? WZP_CT_NOT_YET : WZP_CT_NEVER;
 }
 
 wzp_ct_so_far wzp_ct_step_client_seals(wzp_ct_exec *e, wzp_time now) {
