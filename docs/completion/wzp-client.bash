@@ -14,7 +14,7 @@ _wzp_client() {
     *)
         mapfile -t COMPREPLY < <(compgen -W "--room --send-file --send-tone --tone-hz --silence --record --duration
             --alias --seed --mnemonic --token --pin --metrics-file --repeat --loss --jitter
-            --echo-test --drift-test --sweep --signal --call --reject --generic --media-crypto --quality --suppress-silence --network --json --stats --quiet --log-level --help --version" -- "$current")
+            --echo-test --drift-test --sweep --signal --call --reject --generic --media-crypto --quality --suppress-silence --transport-feedback --network --json --stats --quiet --log-level --help --version" -- "$current")
         ;;
     esac
 }

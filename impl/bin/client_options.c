@@ -171,6 +171,7 @@ static const flag flags[] = {
     {"quality", 'Q', ONLINE,
      "auto, good, degraded, catastrophic, codec2-3200 or studio-32k|48k|64k"},
     {"suppress-silence", 'u', ONLINE, NULL},
+    {"transport-feedback", 'B', ONLINE, NULL},
     {"network", 'N', ONLINE, "unknown, wifi or cellular"},
     {"metrics-file", 'F', TALK, "a file"},
     {"repeat", 'n', MEASURE, "a count from 1 to 1000"},
@@ -205,6 +206,8 @@ static bool take_sound(wzp_client_options *o, int id, const char *value) {
         return take_quality(o, value);
     case 'u':
         return o->suppress_silence = true;
+    case 'B':
+        return o->feedback = true;
     case 'N':
         return take_network(o, value);
     default:

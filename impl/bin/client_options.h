@@ -34,6 +34,7 @@ typedef struct wzp_client_options {
     double tone_s;              /* so long the tone; 0: to the end */
     bool silence, json, quiet;
     bool suppress_silence;
+    bool feedback; /* sends TransportFeedback */
     wzp_network network;
     bool stats; /* JOIN: a line of statistics now and then, see docs/CONFORMANCE.md */
     wzp_media_crypto media_crypto;

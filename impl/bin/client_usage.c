@@ -30,6 +30,7 @@ static const char *const parts[] = {
     "                     studio-48k, studio-64k\n"
     "  --network N        unknown (the default), wifi or cellular: what auto takes as bad\n"
     "  --suppress-silence  send comfort noise five times a second instead of silence\n"
+    "  --transport-feedback  tell the one other sender what arrives, 20 times a second\n"
     "\n",
     "Who and where:\n"
     "  --room NAME        the room (default)\n"

@@ -80,6 +80,8 @@ int wzp_user_start(wzp_user *u, uv_loop_t *loop, const uint8_t seed[32]) {
                           .adapts = !u->opts->is_fixed,
                           .network = u->opts->network,
                           .suppress_silence = u->opts->suppress_silence,
+                          .feedback = u->opts->feedback,
+                          .wall_us = wzp_io_unix_s() * 1000000,
                           .media_crypto = u->opts->media_crypto,
                           .path = {.remote = u->relay}};
     const int code = wzp_handset_socket(&u->udp, &u->relay);

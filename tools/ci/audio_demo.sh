@@ -97,7 +97,7 @@ check_audio() {
     check_protected raptorq codec2-clean 'Codec2 1200, nothing'
 }
 
-# Both margins are those of what five runs in a row on a busy machine differed by, and as much again.
+# Round figures that eight runs on a busy machine stayed clear of; the loss itself is a fixed pattern.
 check_protected() { # name, the same call without loss, a row of the loss table: the same loss and nothing against it
     local clean_lsd end_pct bare_lsd
     read_figures "$2"
