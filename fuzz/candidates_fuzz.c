@@ -47,12 +47,12 @@ static void dial(const wzp_call_addresses *own, const wzp_call_addresses *peer,
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     wzp_bytes lines[LINES];
     size_t count = 0;
     size_t from = 0;
-    for (size_t i = 0; i <= len && count < LINES; i++) {
-        if (i == len || data[i] == '\n') {
+    for (size_t i = 0; i <= size && count < LINES; i++) {
+        if (i == size || data[i] == '\n') {
             lines[count++] = wzp_bytes_of(data + from, i - from);
             from = i + 1;
         }

@@ -60,7 +60,7 @@ static void drain(subject *s) {
 static void step(subject *s, uint8_t what, uint8_t which) {
     switch (what % 8) {
     case 0:
-        s->now += which * 20 * WZP_MS;
+        s->now += which * (20 * WZP_MS);
         break;
     case 1:
         (void)wzp_race_direct_up(&s->race, 1 + which, true, s->now);
@@ -86,9 +86,9 @@ static void step(subject *s, uint8_t what, uint8_t which) {
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static subject s;
-    if (len < 2) {
+    if (size < 2) {
         return 0;
     }
     s = (subject){.count = data[1] % 64, .now = WZP_S};
@@ -104,7 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
                               .count = s.count};
     wzp_race_init(&s.race, &cfg, s.now);
     drain(&s);
-    for (size_t i = 2; i + 1 < len; i += 2) {
+    for (size_t i = 2; i + 1 < size; i += 2) {
         step(&s, data[i], data[i + 1]);
         drain(&s);
     }
