@@ -44,7 +44,7 @@ while read -r word; do
 done <"$work/told"
 
 sed -n 's/^ *{"\([a-z-]*\)", .*/--\1/p' impl/bin/relay_options.c >"$work/options"
-grep -oE '\{"[a-z-]+", [0-9a-z_]+, NULL' impl/bin/client_options.c | sed 's/{"\(.*\)", .*/--\1/' >>"$work/options"
+grep -oE '\{"[a-z-]+", .[a-zA-Z].,' impl/bin/client_options.c | sed 's/{"\(.*\)", .*/--\1/' >>"$work/options"
 words=$(sort -u <(echo "$words") <(grep -oE -- '--[a-z][a-z-]+' $manual))
 look 15 'the option' '--[a-z-]+' "$work/options"
 

@@ -64,7 +64,7 @@ static wzp_ct_so_far go_old(wzp_ct_exec *e, wzp_time now) {
     if (!wzp_ct_client_is_there(e)) {
         return WZP_CT_NEVER;
     }
-    if (follows(e) && wzp_ct_server_path_is_bad(wzp_ct_play_server(e))) {
+    if (follows(e) && wzp_ct_server_path_is_poor(wzp_ct_play_server(e))) {
         return WZP_CT_UNSURE;
     }
     if (follows(e) && st->switched == 0) {

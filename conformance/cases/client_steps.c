@@ -15,7 +15,7 @@ wzp_ct_so_far wzp_ct_step_client_joined(wzp_ct_exec *e, wzp_time now) {
     if (wzp_ct_client_is_there(e)) {
         return WZP_CT_HAPPENED;
     }
-    if (s->state == WZP_CT_SERVER_WAITS && fate == WZP_CT_EXITED) {
+    if (s->state == WZP_CT_SERVER_WAITS && s->elsewhere == 0 && fate == WZP_CT_EXITED) {
         return WZP_CT_UNSURE; /* its command is wrong, or it gave up on a machine this slow */
     }
     return s->state != WZP_CT_SERVER_REFUSED && fate == WZP_CT_RUNS ? WZP_CT_NOT_YET : WZP_CT_NEVER;

@@ -101,11 +101,9 @@ struct wzp_ct_case {
     wzp_ct_criteria criteria;
     wzp_ct_exchange exchange;
     void (*build)(wzp_ct_pattern *pattern, const wzp_ct_case *c); /* NULL: `stream` alone */
+    const char *quality; /* that a client is told, see subject.h; NULL: "good" */
     wzp_ct_kind kind;
     wzp_ct_client client; /* not NONE: the testers are the relay, see server.h; a play */
-    const char *quality;  /* that the client is told, see subject.h; NULL: "good" */
-    bool quiet;           /* the client should be one that is silent, and leaves that out */
-    bool hears;           /* it plays what the testers send, and need not send itself */
 
     /* Without a relay configured so: SKIP with this reason, and the feature that is missing. */
     wzp_ct_config config;
@@ -125,6 +123,8 @@ struct wzp_ct_case {
     wzp_ct_stream stream;
     bool no_echo, has_start, video, late_listener, early_media, trailing_speech;
 
+    bool quiet;         /* the client should be one that is silent, and leaves that out */
+    bool hears;         /* it plays what the testers send, and need not send itself */
     bool alone;         /* no other case may use its relay meanwhile */
     bool reads_metrics; /* of the relay for WZP_CT_CONFIG_AUTH; without them SKIP */
     bool heavy;         /* a million packets: mutants that others catch are spared it */

@@ -6,6 +6,7 @@
 
 #define OLD_KEY (2 * WZP_S) /* packets that were on their way */
 #define UNSTEADY (10 * WZP_MS)
+#define POOR (100 * WZP_MS) /* tiers begin to fall there (media sheet 4.2) */
 enum { SEQ_JUMP = 1000, TS_JUMP = 60000 };
 
 bool wzp_ct_server_init(wzp_ct_server *s, wzp_quic *quic, wzp_rng rng, const char *room) {
@@ -290,8 +291,14 @@ static void on_media(wzp_ct_server *s, wzp_bytes datagram, wzp_time now) {
 
 /* --- events ----------------------------------------------------------------------------------- */
 
+/* What a client may do before it joins. */
+static bool is_errand(const char *sni) {
+    return strcmp(sni, "ping") == 0 || strcmp(sni, "version") == 0 || strcmp(sni, "_signal") == 0;
+}
+
 static void on_connected(wzp_ct_server *s, const wzp_quic_event *ev, wzp_time now) {
     if (strcmp(ev->sni, s->room) != 0) {
+        s->elsewhere += is_errand(ev->sni) ? 0 : 1;
         wzp_quic_close(s->quic, ev->conn, 0, "normal close", now);
         return;
     }
@@ -378,9 +385,18 @@ uint64_t wzp_ct_server_lost(const wzp_ct_server *s) {
                : 0;
 }
 
+static bool loses(const wzp_ct_server *s, const wzp_quic_stats *stats) {
+    return wzp_ct_server_lost(s) + stats->packets_lost + s->media.late > 0;
+}
+
 bool wzp_ct_server_path_is_bad(const wzp_ct_server *s) {
     wzp_quic_stats stats = {0};
     (void)wzp_quic_conn_stats(s->quic, s->conn, &stats);
-    return wzp_ct_server_lost(s) + stats.packets_lost + s->media.late > 0 ||
-           stats.smoothed_rtt > 2 * stats.min_rtt + UNSTEADY;
+    return loses(s, &stats) || stats.smoothed_rtt > 2 * stats.min_rtt + UNSTEADY;
+}
+
+bool wzp_ct_server_path_is_poor(const wzp_ct_server *s) {
+    wzp_quic_stats stats = {0};
+    (void)wzp_quic_conn_stats(s->quic, s->conn, &stats);
+    return loses(s, &stats) || stats.smoothed_rtt > POOR;
 }

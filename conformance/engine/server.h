@@ -61,6 +61,7 @@ typedef struct wzp_ct_server {
     wzp_ct_server_state state;
     const char *wrong;    /* with its offer; "" nothing */
     uint32_t connections; /* to the room, in all */
+    uint32_t elsewhere;   /* to another room than it was told */
     wzp_time joined_at, closed_at;
     wzp_quic_close_info close;
     uint8_t client_identity[WZP_KEY_LEN];
@@ -124,6 +125,8 @@ bool wzp_ct_server_send_raw(wzp_ct_server *server, wzp_bytes datagram);
 uint64_t wzp_ct_server_lost(const wzp_ct_server *server);
 /* Packets get lost or overtake each other, or some take much longer than others. */
 bool wzp_ct_server_path_is_bad(const wzp_ct_server *server);
+/* It gives a client a reason to send less.  Acknowledgements that are held back do not. */
+bool wzp_ct_server_path_is_poor(const wzp_ct_server *server);
 
 static inline bool wzp_ct_server_has_client(const wzp_ct_server *server) {
     return server->state == WZP_CT_SERVER_IN_ROOM;
