@@ -14,7 +14,7 @@ typedef struct user {
     unsigned connected, closed, signals, datagrams;
     wzp_quic_conn conn;
     bool is_server;
-    char reason[64];
+    char reason[128];
 } user;
 
 static void on_event(void *self, const wzp_quic_event *ev, wzp_time now) {
@@ -27,7 +27,7 @@ static void on_event(void *self, const wzp_quic_event *ev, wzp_time now) {
     u->datagrams += ev->kind == WZP_QUIC_DATAGRAM ? 1 : 0;
     if (ev->kind == WZP_QUIC_CLOSED) {
         u->closed++;
-        strncpy(u->reason, ev->close.reason, sizeof u->reason - 1);
+        memcpy(u->reason, ev->close.reason, sizeof u->reason);
     }
 }
 
