@@ -1,10 +1,10 @@
 /* Two sides of a call and a network that loses, delays and breaks what it likes: whatever happens,
  * they end on the same path. */
-#include <check.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
 #include "base/rng.h"
+#include "base/testing/suite.h"
 #include "call/race.h"
 
 enum { CALLS = 10000, QUEUE = 256, LINKS = 16 };
@@ -265,14 +265,8 @@ START_TEST(they_end_on_one_path) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("race_pair");
     TCase *tc = tcase_create("all");
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, they_end_on_one_path);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("call.race_pair", tc);
 }

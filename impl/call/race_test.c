@@ -1,11 +1,11 @@
 #include "call/race.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
 #include "base/rng.h"
+#include "base/testing/suite.h"
 
 /* --- roles ------------------------------------------------------------------------------------ */
 
@@ -310,15 +310,9 @@ START_TEST(any_order) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("race");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, roles, 0, WZP_COUNT_OF(role_cases));
     tcase_add_loop_test(tc, one_side, 0, WZP_COUNT_OF(traces));
     tcase_add_loop_test(tc, any_order, 0, 4);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("call.race", tc);
 }

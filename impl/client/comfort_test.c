@@ -1,6 +1,8 @@
 /* Silence that is not sent: what a relay forwards of it, and what a listener hears (media sheet
  * 2.5). */
 #include "client/testing/call.h"
+
+#include "base/testing/suite.h"
 #include "media/silence.h"
 
 /* Speech, silence, speech; in ms of the speaker's own time. */
@@ -134,14 +136,8 @@ START_TEST(ten_silent_frames_are_one_packet) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("comfort");
     TCase *tc = tcase_create("comfort");
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, ten_silent_frames_are_one_packet, 0, WZP_COUNT_OF(hush_cases));
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("client.comfort", tc);
 }

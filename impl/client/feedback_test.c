@@ -1,5 +1,7 @@
 /* TransportFeedback as a client sends it (BWE-002). */
 #include "client/testing/call.h"
+
+#include "base/testing/suite.h"
 #include "wire/signal.h"
 
 typedef struct user {
@@ -91,14 +93,8 @@ START_TEST(at_most_twenty_a_second) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("feedback");
     TCase *tc = tcase_create("feedback");
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, at_most_twenty_a_second, 0, WZP_COUNT_OF(feedback_cases));
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("client.feedback", tc);
 }

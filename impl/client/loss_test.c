@@ -1,6 +1,8 @@
 /* What reports say of losses on each part of the way between two or three clients (QR-004). */
 #include "client/testing/call.h"
 
+#include "base/testing/suite.h"
+
 enum { USERS = 3 };
 
 /* In 255ths, as the packets of one sender brought them. */
@@ -178,7 +180,6 @@ START_TEST(who_leaves_is_no_loss) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("loss");
     TCase *tc = tcase_create("loss");
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_deaf_client_reports_it);
@@ -186,10 +187,5 @@ int main(void) {
     tcase_add_test(tc, a_silenced_client_is_reported);
     tcase_add_test(tc, a_silenced_client_of_three_is_not);
     tcase_add_test(tc, who_leaves_is_no_loss);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("client.loss", tc);
 }

@@ -1,11 +1,11 @@
 #include "media/stretch.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
 #include "base/rng.h"
+#include "base/testing/suite.h"
 #include "media/testing/voice.h"
 
 enum { FRAME = WZP_STRETCH_FRAME, ROOM = FRAME + WZP_STRETCH_MOST, RATE = 48000 };
@@ -146,7 +146,6 @@ START_TEST(a_short_frame_stays) {
 END_TEST
 
 int main(void) {
-    Suite *s = suite_create("stretch");
     TCase *tc = tcase_create("stretch");
     tcase_add_loop_test(tc, a_tone_stays_a_tone, 0, 2 * WZP_COUNT_OF(tones));
     tcase_add_loop_test(tc, the_ends_stay, 0, 2);
@@ -154,10 +153,5 @@ int main(void) {
     tcase_add_loop_test(tc, noise_is_let_alone_unless_it_must_be, 0, 2);
     tcase_add_loop_test(tc, odd_sounds, 0, 2 * WZP_COUNT_OF(odd_cases));
     tcase_add_loop_test(tc, a_short_frame_stays, 0, 2);
-    suite_add_tcase(s, tc);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_NORMAL);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("media.stretch", tc);
 }
