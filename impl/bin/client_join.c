@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bin/client_handset.h"
+#include "bin/client_call.h"
 #include "bin/client_modes.h"
 #include "bin/client_output.h"
 #include "bin/client_sound.h"
@@ -21,8 +21,8 @@ enum {
 typedef struct program {
     const wzp_client_options *opts;
     const uint8_t *seed;
-    double duration_s;   /* 0: as long as it lasts */
-    wzp_handset handset; /* of call and listen */
+    double duration_s;  /* 0: as long as it lasts */
+    wzp_call_mode call; /* of call and listen */
     uv_loop_t loop;
     uv_timer_t end, line, second;
     uv_signal_t interrupt;
@@ -40,7 +40,7 @@ typedef struct program {
 
 static void finish(program *p) {
     wzp_user_stop(&p->user);
-    wzp_handset_stop(&p->handset);
+    wzp_call_mode_stop(&p->call);
     uv_timer_stop(&p->end);
     uv_timer_stop(&p->line);
     uv_timer_stop(&p->second);
@@ -55,7 +55,7 @@ static void on_end(uv_timer_t *timer) {
     }
     p->ending = true;
     wzp_user_hangup(&p->user);
-    wzp_handset_hangup(&p->handset);
+    wzp_call_mode_hangup(&p->call);
     uv_timer_start(timer, on_end, GOODBYE_MS, 0);
 }
 
@@ -215,13 +215,13 @@ static int start(program *p, const wzp_addr *relay) {
     if (p->opts->command == WZP_CLIENT_JOIN) {
         return start_user(p, p->opts->room, relay);
     }
-    p->handset = (wzp_handset){
+    p->call = (wzp_call_mode){
         .opts = p->opts, .relay = *relay, .on_set_up = on_set_up, .on_ended = on_ended, .ctx = p};
-    return wzp_handset_start(&p->handset, &p->loop, p->seed);
+    return wzp_call_mode_start(&p->call, &p->loop, p->seed);
 }
 
 static void release(program *p) {
-    wzp_handset_free(&p->handset);
+    wzp_call_mode_free(&p->call);
     wzp_user_free(&p->user);
     wzp_ears_close(&p->ears);
     wzp_mouth_close(&p->mouth);

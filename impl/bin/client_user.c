@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bin/client_handset.h"
+#include "bin/client_call.h"
 #include "bin/client_output.h"
 #include "crypto/crypto.h"
 #include "io/sys.h"
@@ -84,7 +84,7 @@ int wzp_user_start(wzp_user *u, uv_loop_t *loop, const uint8_t seed[32]) {
                           .wall_us = wzp_io_unix_s() * 1000000,
                           .media_crypto = u->opts->media_crypto,
                           .path = {.remote = u->relay}};
-    const int code = wzp_handset_socket(&u->udp, &u->relay);
+    const int code = wzp_client_socket(&u->udp, &u->relay);
     if (code != 0) {
         return code;
     }

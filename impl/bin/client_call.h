@@ -1,13 +1,13 @@
 /* The signal connection of wzp-client call and listen: a phone on a socket, its events as lines on
  * stderr. */
-#ifndef WZP_BIN_CLIENT_HANDSET_H
-#define WZP_BIN_CLIENT_HANDSET_H
+#ifndef WZP_BIN_CLIENT_CALL_H
+#define WZP_BIN_CLIENT_CALL_H
 
 #include "bin/client_options.h"
 #include "client/phone.h"
 #include "io/drive.h"
 
-typedef struct wzp_handset {
+typedef struct wzp_call_mode {
     /* The owner fills in these; they stay with it. */
     const wzp_client_options *opts;
     wzp_addr relay;
@@ -21,20 +21,20 @@ typedef struct wzp_handset {
     wzp_udp *udp;
     wzp_drive drive;
     bool registered, talked, told;
-} wzp_handset;
+} wzp_call_mode;
 
 /* Starts to connect.  0, or the exit status after a line about it. */
-int wzp_handset_start(wzp_handset *handset, uv_loop_t *loop, const uint8_t seed[32]);
+int wzp_call_mode_start(wzp_call_mode *mode, uv_loop_t *loop, const uint8_t seed[32]);
 
 /* Hangs up; what is to be said about it leaves while the loop runs on. */
-void wzp_handset_hangup(wzp_handset *handset);
+void wzp_call_mode_hangup(wzp_call_mode *mode);
 
 /* The loop can end. */
-void wzp_handset_stop(wzp_handset *handset);
+void wzp_call_mode_stop(wzp_call_mode *mode);
 
-void wzp_handset_free(wzp_handset *handset);
+void wzp_call_mode_free(wzp_call_mode *mode);
 
 /* A socket towards the relay, on loopback if the relay is.  0, or the exit status. */
-int wzp_handset_socket(wzp_udp **out, const wzp_addr *relay);
+int wzp_client_socket(wzp_udp **out, const wzp_addr *relay);
 
 #endif
