@@ -1,0 +1,128 @@
+/* The handset: all of a telephone but its sound.  One UDP socket, and on it the phone (phone.h),
+ * what finds out where we can be reached (gather.h), the race of a call's paths (race.h) and direct
+ * connections to the other side (nat sheet 1.3, 1.16 to 1.19).
+ *
+ *     create; drive wzp_handset_core(); after each recv and tick pull events until there is none
+ *     SET_UP       make a client with .endpoint and .waits, give it to wzp_handset_use()
+ *     PATH         media now go directly, or over the relay; again whenever that changes
+ *     ENDED        free the client
+ *
+ * The sound is the client's, whose own events its owner pulls; ticks, deadline and packets of the
+ * client are served here.
+ *
+ * With the reference policy a direct connection is the other side's only if it asks for this call
+ * (SNI), comes from an address that the other side has told, and, where the other side is a
+ * reference client too, shows the key of the fingerprint that was called (crypto sheet 12).  One
+ * that breaks is replaced by the relay, and then by a new one if that can be had.  With the
+ * deployed policy all is as upstream does it, for comparison.
+ *
+ * Sans-IO, one thread, bounded memory, one call at a time. */
+#ifndef WZP_CLIENT_HANDSET_H
+#define WZP_CLIENT_HANDSET_H
+
+#include "call/race.h"
+#include "client/client.h"
+#include "client/phone.h"
+#include "nat/gather.h"
+
+typedef struct wzp_handset wzp_handset;
+
+/* Where this host is in the network; copied.  What is not known is NONE or 0. */
+typedef struct wzp_handset_net {
+    wzp_addr own;     /* of the IPv4 socket as the gateway sees it: address and port */
+    wzp_addr own_v6;  /* of the IPv6 socket; only the port matters */
+    wzp_addr gateway; /* for NAT-PMP and PCP; NONE: no mapping is asked for */
+    wzp_interface_addr interfaces[2 * WZP_GATHER_LOCALS_MAX];
+    size_t interface_count;
+} wzp_handset_net;
+
+typedef struct wzp_handset_cfg {
+    wzp_rng rng;
+    wzp_log log;
+    uint8_t seed[32];   /* identity; wiped */
+    const char *alias;  /* NULL: none */
+    const char *token;  /* see admission.h; NULL: none */
+    const uint8_t *pin; /* SHA-256 of the relay's certificate; NULL: any will do */
+    wzp_quic_path path; /* remote: the relay */
+    wzp_race_policy policy;
+    bool direct_only; /* a call fails where it would take the relay */
+    bool relay_only;  /* we tell nobody where we are, and use nothing that we are told */
+    bool accepts_any; /* loopback, and private addresses everywhere: for labs */
+    wzp_handset_net net;
+    const wzp_addr *stun; /* servers; copied, WZP_STUN_SERVERS_MAX at most */
+    size_t stun_count;
+    bool deterministic;
+    void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
+    void *keylog_ctx;
+    /* As in phone.h; may be NULL. */
+    void (*signal)(void *ctx, bool out, wzp_bytes json);
+    void *signal_ctx;
+} wzp_handset_cfg;
+
+/* Starts to connect.  WZP_ERR_INVALID_ARGUMENT (token), NOMEM, CRYPTO_LIB. */
+WZP_MUST_USE wzp_err wzp_handset_new(wzp_handset **out, const wzp_handset_cfg *cfg, wzp_time now);
+/* Before the client that it was given is freed, or after.  Accepts NULL, leaves NULL. */
+void wzp_handset_free(wzp_handset **handset);
+
+/* Of the socket, and of all that uses it. */
+wzp_core wzp_handset_core(wzp_handset *handset);
+wzp_endpoint *wzp_handset_endpoint(wzp_handset *handset);
+const char *wzp_handset_fingerprint(const wzp_handset *handset);
+
+typedef enum wzp_handset_event_kind {
+    WZP_HANDSET_PHONE, /* .phone: REGISTERED, PRESENCE, INCOMING, RINGING, SET_UP, ENDED, CLOSED */
+    WZP_HANDSET_SEEN,  /* others see us at .addr; NONE: nobody says where */
+    WZP_HANDSET_PATH   /* media take .path now; .addr is its far end, .text why, if not as hoped */
+} wzp_handset_event_kind;
+
+typedef struct wzp_handset_event {
+    wzp_handset_event_kind kind;
+    const wzp_phone_event *phone; /* borrowed until the next call */
+    wzp_race_path path;           /* DIRECT or RELAY */
+    bool proven; /* PATH, DIRECT: the far end has shown the key of the fingerprint of this call */
+    wzp_addr addr;
+    const char *text; /* static, never NULL */
+} wzp_handset_event;
+
+bool wzp_handset_next_event(wzp_handset *handset, wzp_time now, wzp_handset_event *out);
+
+/* Rings, as soon as it is known where we can be reached: at once, as a rule; a mapping delays it by
+ * WZP_HANDSET_MAPPING_WAIT at most (U12), who sees us by WZP_PHONE_REFLECT_LIMIT.
+ * INVALID_ARGUMENT: no fingerprint, not registered, in a call; CLOSED. */
+#define WZP_HANDSET_MAPPING_WAIT (250 * WZP_MS)
+WZP_MUST_USE wzp_err wzp_handset_call(wzp_handset *handset, const char *fingerprint, wzp_time now);
+
+/* Answers, likewise.  INVALID_ARGUMENT: nobody rings; CLOSED. */
+WZP_MUST_USE wzp_err wzp_handset_answer(wzp_handset *handset, wzp_accept_mode mode, wzp_time now);
+
+/* The sound of the call that SET_UP told of; borrowed until ENDED, or until the handset is freed.
+ */
+void wzp_handset_use(wzp_handset *handset, wzp_client *client, wzp_time now);
+
+void wzp_handset_hangup(wzp_handset *handset, wzp_time now); /* the call */
+void wzp_handset_close(wzp_handset *handset, wzp_time now);  /* the connection, and the call */
+
+/* The network is another one now: addresses, gateway or default route. */
+void wzp_handset_network(wzp_handset *handset, const wzp_handset_net *net, wzp_time now);
+
+/* A mapping by UPnP, which its owner keeps: `external` NONE: there is none (any more). */
+void wzp_handset_upnp(wzp_handset *handset, wzp_addr external, wzp_time now);
+
+/* Reference: so long nothing came by a direct connection; then it is broken. */
+#define WZP_HANDSET_SILENCE (1500 * WZP_MS)
+/* Each end says something at least so often, so that silence means something. */
+#define WZP_HANDSET_KEEP_ALIVE (500 * WZP_MS)
+
+typedef struct wzp_handset_counters {
+    uint64_t dials, tickles;
+    uint64_t refused_sni, refused_addr, refused_key; /* direct connections of somebody else */
+    uint64_t stale;                                  /* and such that came too late, or too often */
+    uint64_t repairs;                                /* a direct path that broke in a call */
+    uint64_t races;                                  /* and how often one was looked for */
+    uint64_t strangers;                              /* datagrams that are nothing we asked for */
+    wzp_call_refused told;                           /* addresses of others that were left out */
+} wzp_handset_counters;
+
+void wzp_handset_count(const wzp_handset *handset, wzp_handset_counters *out);
+
+#endif
