@@ -5,98 +5,15 @@
 #
 # As root, in namespaces without a way out that it makes and removes: miniupnpd refuses addresses
 # for examples.  Exit code 77 where that is not possible.
+# shellcheck disable=SC2086 # namespaces are one word each
 set -uo pipefail
 real=$(realpath "$1")
+# shellcheck source-path=SCRIPTDIR source=../../tools/lab/ns.sh
+. "$(dirname "$0")/../../tools/lab/ns.sh"
 
-skip() {
-    echo "skipped: $*"
-    exit 77
-}
-
-[ "$(id -u)" -eq 0 ] || skip "network namespaces need root"
-for tool in ip nft sysctl turnserver miniupnpd ss; do
-    command -v $tool >/dev/null || skip "$tool is not installed (tools/setup --peers)"
-done
-
-work=$(mktemp -d)
-a=wzn$$-a n=wzn$$-n s=wzn$$-s
-failed=0
-declare -A pids=()
-
-start() { # NAME COMMAND...: in the background until `stop NAME`; its words go to $work/NAME.log
-    local name=$1
-    shift
-    "$@" >"$work/$name.log" 2>&1 </dev/null &
-    pids[$name]=$!
-}
-
-stop() {
-    [ -n "${pids[$1]-}" ] || return 0
-    kill "${pids[$1]}" 2>/dev/null
-    wait "${pids[$1]}" 2>/dev/null
-    unset "pids[$1]"
-}
-
-# shellcheck disable=SC2317 # called by the trap
-clean_up() {
-    exec 9>&-
-    for name in "${!pids[@]}"; do
-        stop "$name"
-    done
-    for ns in $a $n $s; do
-        ip netns del "$ns" 2>/dev/null
-    done
-    rm -rf "$work"
-}
-trap clean_up EXIT
-trap 'exit 130' INT TERM
-
-expect() { # what got want
-    if [ "$2" = "$3" ]; then
-        echo "ok: $1: ${2//$'\n'/, }"
-    else
-        echo "FAILED: $1: '$2' instead of '$3'"
-        failed=1
-    fi
-}
-
-on() { # namespace command...
-    local ns=$1
-    shift
-    ip netns exec "$ns" "$@"
-}
-
-wait_for() { # SECONDS COMMAND...: until it succeeds
-    local until=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $until ] || return 1
-        sleep 0.05
-    done
-}
-
-listens() { # namespace port
-    on "$1" ss -lnu | grep -q ":$2 "
-}
-
-# --- the network ----------------------------------------------------------------------------------
-
-for ns in $a $n $s; do
-    ip netns add "$ns" 2>/dev/null || skip "network namespaces cannot be made here"
-    ip -n "$ns" link set lo up
-done
-ip -n $a link add eth0 type veth peer name lan netns $n || skip "veth devices cannot be made here"
-ip -n $s link add eth0 type veth peer name wan netns $n
-ip -n $a addr add 10.1.0.2/24 dev eth0
-ip -n $n addr add 10.1.0.1/24 dev lan
-ip -n $n addr add 11.0.0.11/24 dev wan
-ip -n $s addr add 11.0.0.101/24 dev eth0
-ip -n $s addr add 11.0.0.102/24 dev eth0
-for end in $a:eth0 $n:lan $n:wan $s:eth0; do
-    ip -n "${end%:*}" link set "${end#*:}" up
-done
-ip -n $a route add default via 10.1.0.1
-on $n sysctl -qw net.ipv4.ip_forward=1
+lab_needs ip nft sysctl turnserver miniupnpd ss
+lab_begin a n s
+lab_home 10.1.0 11.0.0
 
 # What miniupnpd writes its rules into, and the NAT itself: `masquerade` and words after it.
 rules() {
@@ -118,10 +35,7 @@ END
 
 # --- STUN -------------------------------------------------------------------------------------------
 
-start server ip netns exec $s turnserver -n --stun-only --listening-ip 11.0.0.101 \
-    --listening-ip 11.0.0.102 --no-tls --no-dtls --no-cli --log-file stdout --simple-log \
-    --pidfile "$work/turn.pid" --userdb "$work/turn.db"
-wait_for 20 listens $s 3479 || skip "turnserver does not start: $(tail -n 3 "$work/server.log")"
+coturn 11.0.0.101 11.0.0.102
 
 stun() { on $a timeout 30 "$real" stun "$@" 2>&1; }
 
@@ -238,5 +152,4 @@ for protocol in natpmp pcp; do
     stop map
 done
 
-[ $failed -eq 0 ] || exit 1
-echo "all right"
+lab_end

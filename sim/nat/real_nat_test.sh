@@ -8,112 +8,23 @@
 # agree.  natpmpc and upnpc talk to our gateway, and the ports that they map are reached.
 #
 # As root, in namespaces that it makes and removes; exit code 77 where that is not possible.
-# shellcheck disable=SC2317 # some functions are called by name
+# shellcheck disable=SC2317,SC2086 # functions called by name; namespaces are one word each
 set -uo pipefail
 real=$(realpath "$1")
+# shellcheck source-path=SCRIPTDIR source=../../tools/lab/ns.sh
+. "$(dirname "$0")/../../tools/lab/ns.sh"
 
-skip() {
-    echo "skipped: $*"
-    exit 77
-}
-
-[ "$(id -u)" -eq 0 ] || skip "network namespaces need root"
-for tool in ip nft conntrack sysctl turnserver turnutils_natdiscovery natpmpc upnpc; do
-    command -v $tool >/dev/null || skip "$tool is not installed (tools/setup --peers)"
-done
+lab_needs ip nft conntrack sysctl turnserver turnutils_natdiscovery natpmpc upnpc
 [ -c /dev/net/tun ] || skip "there is no /dev/net/tun"
-
-work=$(mktemp -d)
-a=wzp$$-a n=wzp$$-n s=wzp$$-s
-failed=0
-declare -A pids=()
-
-# start NAME COMMAND...: in the background until `stop NAME`; its words go to $work/NAME.log.
-start() {
-    local name=$1
-    shift
-    "$@" >"$work/$name.log" 2>&1 </dev/null &
-    pids[$name]=$!
-}
-
-stop() {
-    [ -n "${pids[$1]-}" ] || return 0
-    kill "${pids[$1]}" 2>/dev/null
-    wait "${pids[$1]}" 2>/dev/null
-    unset "pids[$1]"
-}
-
-clean_up() {
-    for name in "${!pids[@]}"; do
-        stop "$name"
-    done
-    for ns in $a $n $s; do
-        ip netns del "$ns" 2>/dev/null
-    done
-    rm -rf "$work"
-}
-trap clean_up EXIT
-trap 'exit 130' INT TERM
-
-fail() {
-    echo "FAILED: $*"
-    failed=1
-}
-
-expect() { # what got want
-    if [ "$2" = "$3" ]; then
-        echo "ok: $1: $2"
-    else
-        fail "$1: '$2' instead of '$3'"
-    fi
-}
-
-said() { grep -oE -- "$1" | head -n 1; }
-
-on() { # namespace command...
-    local ns=$1
-    shift
-    ip netns exec "$ns" "$@"
-}
-
-# wait_for SECONDS COMMAND...: until it succeeds.
-wait_for() {
-    local until=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $until ] || return 1
-        sleep 0.05
-    done
-}
-
-listens() { # namespace port
-    on "$1" ss -lnu | grep -q ":$2 "
-}
-
-# --- the network ----------------------------------------------------------------------------------
-
-for ns in $a $n $s; do
-    ip netns add "$ns" 2>/dev/null || skip "network namespaces cannot be made here"
-    ip -n "$ns" link set lo up
-done
-ip -n $a link add eth0 type veth peer name lan netns $n || skip "veth devices cannot be made here"
-ip -n $s link add eth0 type veth peer name wan netns $n
-ip -n $a addr add 10.1.0.2/24 dev eth0
-ip -n $n addr add 10.1.0.1/24 dev lan
+lab_begin a n s
+lab_home 10.1.0 203.0.113
 ip -n $n addr add 10.1.0.50/24 dev lan # the television's
-ip -n $n addr add 203.0.113.11/24 dev wan
-ip -n $s addr add 203.0.113.101/24 dev eth0
-ip -n $s addr add 203.0.113.102/24 dev eth0
-for end in $a:eth0 $n:lan $n:wan $s:eth0; do
-    ip -n "${end%:*}" link set "${end#*:}" up
-done
 for ns in $a $s; do
     ip -n "$ns" tuntap add dev tun0 mode tun || skip "TUN devices cannot be made here"
     ip -n "$ns" link set tun0 up
     on "$ns" sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.tun0.rp_filter=0 \
         net.ipv4.conf.eth0.rp_filter=0
 done
-on $n sysctl -qw net.ipv4.ip_forward=1
 
 # --- NATs -----------------------------------------------------------------------------------------
 
@@ -173,13 +84,6 @@ our_nat() { # preset gateway-words...
 }
 
 # --- servers and clients ----------------------------------------------------------------------------
-
-coturn() {
-    start server ip netns exec $s turnserver -n --stun-only --listening-ip 203.0.113.101 \
-        --listening-ip 203.0.113.102 --no-tls --no-dtls --no-cli --log-file stdout --simple-log \
-        --pidfile "$work/turn.pid" --userdb "$work/turn.db"
-    wait_for 10 listens $s 3479 || fail "turnserver: $(tail -n 3 "$work/server.log")"
-}
 
 our_stun() {
     start server "$real" stun $s 203.0.113.101:3478 203.0.113.102:3479
@@ -259,7 +163,7 @@ ours() { # preset mapping filtering
 
 any="Endpoint Independent" addr="Address Dependent" both="Address and Port Dependent"
 
-coturn
+coturn 203.0.113.101 203.0.113.102
 masquerade "" && compare "kernel, masquerade" "$any" "$both"
 expect "ICMP through the kernel" "$(from_closed_port)" "Connection refused"
 expect "echo through the kernel" "$(echoes)" "$answers"
@@ -382,4 +286,4 @@ expect "upnpc, refused" "$(upnp -a 10.1.0.2 40200 40200 UDP 60 | said 'failed.*'
     "failed with code 606 (Action not authorized)"
 stop nat
 
-exit $failed
+lab_end
