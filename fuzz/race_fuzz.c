@@ -2,8 +2,8 @@
  * dials and tickles nobody but its candidates, reports what it took, and says nothing after its
  * end.
  *
- * The first byte chooses policy (bit 0), role (1-2), both_dial (3), direct_only (4); the second one
- * how many candidates; then steps of two bytes: what, and which or how long. */
+ * The first byte chooses policy (bit 0), role (1-2), both_dial (3), direct_only (4), awaits_probe
+ * (5); the second one how many candidates; then steps of two bytes: what, and which or how long. */
 #include "call/race.h"
 #include "require.h"
 
@@ -13,17 +13,27 @@ typedef struct subject {
     wzp_race race;
     wzp_race_candidate candidates[64];
     size_t count;
+    size_t dialled;
     wzp_time now;
     bool failed, direct_ok;
 } subject;
 
+static void check_target(const subject *s, const wzp_race_act *act) {
+    const size_t number = (size_t)(act->addr.port - 1);
+    require(act->index < WZP_RACE_CANDIDATES_MAX && number < WZP_COUNT_OF(s->candidates));
+    require(wzp_addr_equal(&act->addr, &s->candidates[number].addr));
+}
+
 static void check(subject *s, const wzp_race_act *act) {
     require(!s->failed || act->kind == WZP_RACE_CLOSE || act->kind == WZP_RACE_CLOSE_RELAY);
     switch (act->kind) {
-    case WZP_RACE_TICKLE:
     case WZP_RACE_DIAL:
-        require(act->index < s->count && act->index < WZP_RACE_CANDIDATES_MAX);
-        require(wzp_addr_equal(&act->addr, &s->candidates[act->index].addr));
+        require(act->index == s->dialled); /* one after the other, each once */
+        s->dialled++;
+        check_target(s, act);
+        break;
+    case WZP_RACE_TICKLE:
+        check_target(s, act);
         break;
     case WZP_RACE_DIAL_RELAY:
         require(!s->race.cfg.direct_only || s->race.cfg.policy == WZP_RACE_DEPLOYED);
@@ -58,6 +68,13 @@ static void drain(subject *s) {
 }
 
 static void step(subject *s, uint8_t what, uint8_t which) {
+    if (what >= 240) {
+        const size_t from = which % WZP_COUNT_OF(s->candidates);
+        const size_t left = WZP_COUNT_OF(s->candidates) - from;
+        const size_t count = what - 240U;
+        wzp_race_candidates(&s->race, s->candidates + from, count < left ? count : left, s->now);
+        return;
+    }
     switch (what % 8) {
     case 0:
         s->now += which * (20 * WZP_MS);
@@ -92,7 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     }
     s = (subject){.count = data[1] % 64, .now = WZP_S};
-    for (size_t i = 0; i < s.count; i++) {
+    for (size_t i = 0; i < WZP_COUNT_OF(s.candidates); i++) {
         s.candidates[i].addr = wzp_addr_v4(203, 0, 113, (uint8_t)i, (uint16_t)(1 + i));
         s.candidates[i].is_near = i % 3 == 0;
     }
@@ -100,6 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                               .role = (wzp_race_role)((data[0] >> 1) % 4 % 3),
                               .both_dial = (data[0] & 8) != 0,
                               .direct_only = (data[0] & 16) != 0,
+                              .awaits_probe = (data[0] & 32) != 0,
                               .candidates = s.candidates,
                               .count = s.count};
     wzp_race_init(&s.race, &cfg, s.now);

@@ -242,18 +242,44 @@ static bool is_racing(const wzp_race *r) {
            r->direct_ended_at == WZP_TIME_NEVER;
 }
 
-/* Deployed: once, at the start. */
+static size_t near_count(const wzp_race *r) {
+    size_t n = 0;
+    while (n < r->cfg.count && r->candidates[n].is_near) {
+        n++;
+    }
+    return n;
+}
+
+static wzp_time next_tickle_at(const wzp_race *r) {
+    if (!is_racing(r) || !tickles(r)) {
+        return WZP_TIME_NEVER;
+    }
+    return near_count(r) > 0 || r->tickle_at > r->far_at ? r->tickle_at : r->far_at;
+}
+
+/* Far ones that wait have a round as soon as they do not. */
+static wzp_time next_round_at(const wzp_race *r, wzp_time now) {
+    if (!is_reference(r)) {
+        return WZP_TIME_NEVER; /* once, at the start */
+    }
+    const wzp_time usual = wzp_time_after(now, WZP_RACE_TICKLE_EVERY);
+    return now < r->far_at ? wzp_time_min(usual, r->far_at) : usual;
+}
+
+static wzp_race_act touch(wzp_race *r, wzp_race_act_kind kind, size_t index) {
+    r->touched = r->touched > index ? r->touched : index + 1;
+    return (wzp_race_act){.kind = kind, .index = index, .addr = r->candidates[index].addr};
+}
+
 static bool next_tickle(wzp_race *r, wzp_time now, wzp_race_act *out) {
-    if (!is_racing(r) || !tickles(r) || now < r->tickle_at) {
+    if (now < next_tickle_at(r)) {
         return false;
     }
-    *out = (wzp_race_act){
-        .kind = WZP_RACE_TICKLE, .index = r->tickled, .addr = r->candidates[r->tickled].addr};
+    *out = touch(r, WZP_RACE_TICKLE, r->tickled);
     r->tickled++;
-    if (r->tickled == r->cfg.count) {
+    if (r->tickled == (now < r->far_at ? near_count(r) : r->cfg.count)) {
         r->tickled = 0;
-        r->tickle_at =
-            is_reference(r) ? wzp_time_after(now, WZP_RACE_TICKLE_EVERY) : WZP_TIME_NEVER;
+        r->tickle_at = next_round_at(r, now);
     }
     return true;
 }
@@ -262,16 +288,18 @@ static wzp_time next_dial_at(const wzp_race *r) {
     if (!is_racing(r) || !dials(r) || r->dialled == r->cfg.count) {
         return WZP_TIME_NEVER;
     }
-    const bool is_at_once = !is_reference(r) || r->candidates[r->dialled].is_near;
-    return is_at_once ? r->began : wzp_time_after(r->began, WZP_RACE_FAR_AFTER);
+    if (!is_reference(r) || r->candidates[r->dialled].is_near) {
+        return r->began;
+    }
+    const wzp_time usual = wzp_time_after(r->began, WZP_RACE_FAR_AFTER);
+    return r->far_at > usual ? r->far_at : usual;
 }
 
 static bool next_dial(wzp_race *r, wzp_time now, wzp_race_act *out) {
     if (now < next_dial_at(r)) {
         return false;
     }
-    *out = (wzp_race_act){
-        .kind = WZP_RACE_DIAL, .index = r->dialled, .addr = r->candidates[r->dialled].addr};
+    *out = touch(r, WZP_RACE_DIAL, r->dialled);
     r->dialled++;
     return true;
 }
@@ -403,13 +431,11 @@ wzp_time wzp_race_deadline(const wzp_race *r) {
         return r->told_why ? WZP_TIME_NEVER : 0;
     }
     wzp_time first = is_reference(r) ? reference_deadline(r) : deployed_deadline(r);
-    if (is_racing(r) && tickles(r)) {
-        first = wzp_time_min(first, r->tickle_at);
-    }
     if (r->path == WZP_RACE_RELAY && !r->relay_is_up) {
         first = wzp_time_min(first, r->relay_limit_at);
     }
-    return wzp_time_min(first, wzp_time_min(next_dial_at(r), relay_dial_at(r)));
+    const wzp_time direct = wzp_time_min(next_tickle_at(r), next_dial_at(r));
+    return wzp_time_min(first, wzp_time_min(direct, relay_dial_at(r)));
 }
 
 /* --- what happened ---------------------------------------------------------------------------- */
@@ -417,6 +443,7 @@ wzp_time wzp_race_deadline(const wzp_race *r) {
 void wzp_race_init(wzp_race *r, const wzp_race_cfg *cfg, wzp_time now) {
     *r = (wzp_race){.cfg = *cfg,
                     .began = now,
+                    .far_at = now,
                     .tickle_at = now,
                     .direct_ended_at = WZP_TIME_NEVER,
                     .relay_ended_at = WZP_TIME_NEVER,
@@ -428,6 +455,34 @@ void wzp_race_init(wzp_race *r, const wzp_race_cfg *cfg, wzp_time now) {
         memcpy(r->candidates, cfg->candidates, r->cfg.count * sizeof r->candidates[0]);
     }
     r->cfg.candidates = NULL;
+    if (is_reference(r) && r->cfg.awaits_probe) {
+        r->far_at = wzp_time_after(now, WZP_RACE_PROBE_LIMIT);
+    }
+}
+
+static bool is_known(const wzp_race *r, const wzp_addr *addr) {
+    for (size_t i = 0; i < r->cfg.count; i++) {
+        if (wzp_addr_equal(&r->candidates[i].addr, addr)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void wzp_race_candidates(wzp_race *r, const wzp_race_candidate *candidates, size_t count,
+                         wzp_time now) {
+    if (!is_reference(r) || !is_racing(r)) {
+        return;
+    }
+    r->cfg.count = count > 0 ? r->touched : r->cfg.count;
+    for (size_t i = 0; i < count && r->cfg.count < WZP_RACE_CANDIDATES_MAX; i++) {
+        if (!is_known(r, &candidates[i].addr)) {
+            r->candidates[r->cfg.count++] = candidates[i];
+        }
+    }
+    r->far_at = wzp_time_min(r->far_at, now);
+    r->tickle_at = now;
+    r->tickled = 0;
 }
 
 bool wzp_race_accepts(const wzp_race *r, wzp_time now) {

@@ -49,6 +49,8 @@ typedef struct wzp_race_cfg {
     bool both_dial;    /* reference, and the peer is one as well: each dials and each accepts */
     bool direct_only;  /* the call fails where it would take the relay */
     bool tickle_fails; /* deployed, on Linux: the acceptor's tickles never leave (nat sheet U3) */
+    bool
+        awaits_probe; /* reference: far candidates wait for wzp_race_candidates, but not for long */
     const wzp_race_candidate *candidates; /* in the order of dialling; copied */
     size_t count;
 } wzp_race_cfg;
@@ -89,6 +91,8 @@ typedef struct wzp_race {
     wzp_time began;
 
     size_t dialled, failed; /* the first so many candidates were told; so many failed */
+    size_t touched;         /* the first so many were dialled or tickled */
+    wzp_time far_at;        /* then those that are not near may be touched */
     size_t tickled;         /* of the present round */
     wzp_time tickle_at;
     wzp_race_link links[WZP_RACE_LINKS_MAX];
@@ -122,6 +126,12 @@ void wzp_race_init(wzp_race *race, const wzp_race_cfg *cfg, wzp_time now);
  * HANDSHAKE_DONE.  False: close it, it is one too many (code 0, "stale"). */
 bool wzp_race_direct_up(wzp_race *race, uint64_t conn, bool is_ours, wzp_time now);
 void wzp_race_direct_down(wzp_race *race, uint64_t conn, wzp_time now);
+/* Reference: now it is known whom to try, in this order, which is kept on the wire: behind a NAT
+ * that counts, each new destination takes a port (nat sheet 1.18).  Those that were tried already
+ * stay, in front and at their index; the others are replaced, unless `count` is 0.  Ends the wait
+ * for a probe. */
+void wzp_race_candidates(wzp_race *race, const wzp_race_candidate *candidates, size_t count,
+                         wzp_time now);
 /* A dial came to nothing. */
 void wzp_race_dial_failed(wzp_race *race, wzp_time now);
 
@@ -139,6 +149,7 @@ bool wzp_race_accepts(const wzp_race *race, wzp_time now);
 
 /* Times of the reference policy, from CallSetup (nat sheet 1.18). */
 #define WZP_RACE_FAR_AFTER (50 * WZP_MS)    /* candidates that are not near */
+#define WZP_RACE_PROBE_LIMIT (500 * WZP_MS) /* and that wait for the peer's probe */
 #define WZP_RACE_RELAY_AFTER (500 * WZP_MS) /* the relay's dial */
 #define WZP_RACE_WINDOW (2 * WZP_S)         /* then the direct path has failed */
 #define WZP_RACE_TICKLE_EVERY (100 * WZP_MS)

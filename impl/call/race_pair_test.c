@@ -12,7 +12,7 @@ enum { CALLS = 10000, QUEUE = 256, LINKS = 16 };
 #define END (60 * WZP_S)
 #define SPLIT_MAX (5 * WZP_S) /* from the decision of one side to that of the other */
 
-typedef enum kind { REPORT, UP, DOWN, DIAL_FAILED, RELAY_UP, RELAY_DOWN } kind;
+typedef enum kind { REPORT, UP, DOWN, DIAL_FAILED, RELAY_UP, RELAY_DOWN, PROBE } kind;
 
 typedef struct event {
     wzp_time at;
@@ -123,6 +123,11 @@ static void drain(call *c, int which) {
     }
 }
 
+/* The last one is known by a probe only. */
+static const wzp_race_candidate candidates[] = {{{WZP_ADDR_V4, 1, {10, 0, 0, 1}}, true},
+                                                {{WZP_ADDR_V4, 2, {203, 0, 113, 1}}, false},
+                                                {{WZP_ADDR_V4, 3, {203, 0, 113, 1}}, false}};
+
 static void happen(call *c, const event *ev) {
     wzp_race *race = &c->sides[ev->side].race;
     switch (ev->kind) {
@@ -147,6 +152,9 @@ static void happen(call *c, const event *ev) {
         break;
     case RELAY_DOWN:
         wzp_race_relay_down(race, c->now);
+        break;
+    case PROBE:
+        wzp_race_candidates(race, candidates, WZP_COUNT_OF(candidates), c->now);
         break;
     }
 }
@@ -200,8 +208,6 @@ static void watch(call *c) {
 }
 
 static void begin(call *c, uint64_t seed, wzp_prng *prng) {
-    static const wzp_race_candidate candidates[] = {{{WZP_ADDR_V4, 1, {10, 0, 0, 1}}, true},
-                                                    {{WZP_ADDR_V4, 2, {203, 0, 113, 1}}, false}};
     wzp_prng_init(prng, seed, "call");
     *c = (call){.rng = wzp_prng_rng(prng), .now = WZP_S};
     static const unsigned losses[] = {0, 0, 30, 80, 100};
@@ -210,14 +216,19 @@ static void begin(call *c, uint64_t seed, wzp_prng *prng) {
     c->punch_percent = punches[wzp_rng_below(c->rng, WZP_COUNT_OF(punches))];
     c->relay_works = !chance(c, 5);
     const bool both_dial = chance(c, 70);
+    const bool awaits_probe = both_dial && chance(c, 50);
     for (int i = 0; i < 2; i++) {
         const wzp_race_cfg cfg = {.role = i == 0 ? WZP_RACE_ACCEPTOR : WZP_RACE_DIALER,
                                   .both_dial = both_dial,
+                                  .awaits_probe = awaits_probe,
                                   .candidates = candidates,
                                   .count = 2};
         c->now = WZP_S + wzp_rng_below(c->rng, 700) * WZP_MS; /* CallSetup comes when it comes */
         wzp_race_init(&c->sides[i].race, &cfg, c->now);
         drain(c, i);
+        if (awaits_probe && chance(c, 80)) {
+            later(c, 4 * delay(c), (event){.kind = PROBE, .side = i});
+        }
     }
 }
 

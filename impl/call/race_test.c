@@ -35,7 +35,8 @@ END_TEST
  */
 
 /* D up of our own, A up of one accepted, d a connection is down, x a dial failed, R the relay is
- * up, r down, T their report is true, F false; `id` is the connection. */
+ * up, r down, T their report is true, F false, P the first `id` of `predicted` are whom to try;
+ * `id` is the connection of the others. */
 typedef struct event {
     unsigned ms;
     char what;
@@ -184,6 +185,37 @@ static const trace_case traces[] = {
      {{2010, 'F', 0}},
      "50:D0 2000:- 2000:!"},
     {"direct only, without candidates", {REF, DIAL, .count = 0, .direct_only = true}, {{0}}, "0:!"},
+
+    /* Prediction. */
+    {"a probe is waited for, but not by the near one",
+     {REF, DIAL, BOTH, .count = 2, .awaits_probe = true},
+     {{30, 'P', 4}, {60, 'D', 1}, {90, 'T', 0}},
+     "0:t0 0:D0 30:t0 30:t1 30:t2 30:t3 50:D1 50:D2 50:D3 60:+ 90:=direct1"},
+    {"nor for long",
+     {REF, DIAL, BOTH, .count = 1, .awaits_probe = true},
+     {{510, 'D', 1}, {530, 'T', 0}},
+     "500:t0 500:D0 500:R 510:+ 530:=direct1 530:C"},
+    {"all tickles, then all dials, in their order",
+     {REF, ACC, BOTH, .count = 1, .awaits_probe = true},
+     {{220, 'P', 4}, {330, 'A', 1}, {350, 'T', 0}},
+     "220:t0 220:t1 220:t2 220:t3 220:D0 220:D1 220:D2 220:D3 320:t0 320:t1 320:t2 320:t3 330:+ "
+     "350:=direct1"},
+    {"it comes when all were tried: what is new goes last",
+     {REF, DIAL, BOTH, .count = 1},
+     {{60, 'P', 3}, {130, 'D', 1}, {150, 'T', 0}},
+     "0:t0 50:D0 60:t0 60:t1 60:t2 60:t3 60:D1 60:D2 60:D3 130:+ 150:=direct1"},
+    {"there is nobody new to try",
+     {REF, DIAL, BOTH, .count = 1, .awaits_probe = true},
+     {{20, 'P', 0}, {90, 'D', 1}, {95, 'T', 0}},
+     "20:t0 50:D0 90:+ 95:=direct1"},
+    {"it comes too late",
+     {REF, DIAL, BOTH, .count = 1},
+     {{60, 'D', 1}, {70, 'P', 4}, {90, 'T', 0}, {120, 'P', 4}},
+     "0:t0 50:D0 60:+ 90:=direct1"},
+    {"who does not dial has none of this",
+     {UP, ACC, .count = 1, .awaits_probe = true},
+     {{10, 'P', 4}, {40, 'A', 7}, {1040, 'R', 0}, {1050, 'T', 0}},
+     "0:t0 1000:R 1040:+ 1050:=direct7 1050:C"},
     {"no role: the relay, and no word", {REF, .count = 1}, {{30, 'R', 0}}, "0:R 30:=relay"},
 };
 
@@ -222,6 +254,12 @@ static unsigned drain(run *t, wzp_time now) {
     return n;
 }
 
+/* The first one is known already, the second one where there is a near one. */
+static const wzp_race_candidate predicted[] = {{{WZP_ADDR_V4, 1, {10, 0, 0, 1}}, true},
+                                               {{WZP_ADDR_V4, 11, {203, 0, 113, 1}}, false},
+                                               {{WZP_ADDR_V4, 12, {203, 0, 113, 1}}, false},
+                                               {{WZP_ADDR_V4, 2, {203, 0, 113, 1}}, false}};
+
 static void happen(wzp_race *race, const event *ev, wzp_time now) {
     switch (ev->what) {
     case 'D':
@@ -239,6 +277,9 @@ static void happen(wzp_race *race, const event *ev, wzp_time now) {
         break;
     case 'r':
         wzp_race_relay_down(race, now);
+        break;
+    case 'P':
+        wzp_race_candidates(race, predicted, ev->id % (WZP_COUNT_OF(predicted) + 1), now);
         break;
     default:
         wzp_race_peer_report(race, ev->what == 'T', now);
@@ -278,7 +319,7 @@ END_TEST
 
 /* Nothing that happens, in whatever order, makes it restless or silent for ever. */
 START_TEST(any_order) {
-    static const char all[] = "DAdxRrTF";
+    static const char all[] = "DAdxRrTFP";
     wzp_prng prng;
     wzp_prng_init(&prng, (uint64_t)_i, "race");
     const wzp_rng rng = wzp_prng_rng(&prng);
@@ -288,6 +329,7 @@ START_TEST(any_order) {
                                   .role = (wzp_race_role)wzp_rng_below(rng, 3),
                                   .both_dial = wzp_rng_below(rng, 2) == 0,
                                   .direct_only = wzp_rng_below(rng, 8) == 0,
+                                  .awaits_probe = wzp_rng_below(rng, 2) == 0,
                                   .candidates = candidates,
                                   .count = (size_t)wzp_rng_below(rng, 41)};
         run t = {.len = 0};
