@@ -14,6 +14,7 @@ struct wzp_endpoint {
     wzp_quic *quic;
     wzp_stun_client *stun;
     const wzp_endpoint_user *incoming;
+    const wzp_endpoint_tap *tap;
     wzp_endpoint_counters counters;
     size_t head, count; /* of the ring */
     raw queue[WZP_ENDPOINT_QUEUE];
@@ -44,6 +45,11 @@ static void drain(wzp_endpoint *e, wzp_time now) {
 
 /* --- as a core -------------------------------------------------------------------------------- */
 
+static bool is_expected(const wzp_endpoint *e, const wzp_addr *from, wzp_bytes payload,
+                        wzp_time now) {
+    return e->tap != NULL && e->tap->datagram(e->tap->self, from, payload, now);
+}
+
 static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
                       wzp_time now) {
     wzp_endpoint *e = self;
@@ -55,12 +61,12 @@ static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_by
     case WZP_DEMUX_STUN:
         if (e->stun != NULL) {
             (void)wzp_stun_client_recv(e->stun, &path->remote, payload, now);
-        } else {
+        } else if (!is_expected(e, &path->remote, payload, now)) {
             e->counters.stun_unasked++;
         }
         break;
     case WZP_DEMUX_OTHER:
-        e->counters.other++;
+        e->counters.other += is_expected(e, &path->remote, payload, now) ? 0 : 1;
         break;
     }
 }
@@ -130,6 +136,10 @@ wzp_err wzp_endpoint_dial(wzp_endpoint *e, const wzp_quic_dial *dial, const wzp_
 
 void wzp_endpoint_on_incoming(wzp_endpoint *e, const wzp_endpoint_user *user) {
     e->incoming = user;
+}
+
+void wzp_endpoint_on_other(wzp_endpoint *e, const wzp_endpoint_tap *tap) {
+    e->tap = tap;
 }
 
 bool wzp_endpoint_send(wzp_endpoint *e, const wzp_addr *to, wzp_bytes payload) {

@@ -41,6 +41,14 @@ void wzp_endpoint_attach(wzp_endpoint *endpoint, wzp_quic_conn conn, const wzp_e
  * first: they are closed with code 0 and "stale". */
 void wzp_endpoint_on_incoming(wzp_endpoint *endpoint, const wzp_endpoint_user *user);
 
+/* Gets what is neither QUIC nor asked for by a STUN client that runs; true: it was expected.  NULL,
+ * as at first: all of it is counted and dropped.  Borrowed. */
+typedef struct wzp_endpoint_tap {
+    void *self;
+    bool (*datagram)(void *self, const wzp_addr *from, wzp_bytes payload, wzp_time now);
+} wzp_endpoint_tap;
+void wzp_endpoint_on_other(wzp_endpoint *endpoint, const wzp_endpoint_tap *tap);
+
 /* One datagram that is not QUIC's.  False: too long, or too many wait already; counted. */
 bool wzp_endpoint_send(wzp_endpoint *endpoint, const wzp_addr *to, wzp_bytes payload);
 

@@ -204,7 +204,7 @@ static void repeat_report(wzp_race *r, wzp_time now) {
 
 /* A path that both took, and that one of them has left. */
 static void keep_together(wzp_race *r, wzp_time now) {
-    if (r->path == WZP_RACE_DIRECT && (!is_direct_up(r) || !r->peer_ok)) {
+    if (r->path == WZP_RACE_DIRECT && (!is_direct_up(r) || !r->peer_ok || r->is_left)) {
         take_relay(r, now);
         say(r, false);
     }
@@ -313,8 +313,9 @@ static wzp_time relay_dial_at(const wzp_race *r) {
     if (r->path == WZP_RACE_UNDECIDED && r->relay_ended_at != WZP_TIME_NEVER) {
         return WZP_TIME_NEVER; /* it failed, and is dialled again if the relay is what is decided */
     }
-    return r->path == WZP_RACE_RELAY || is_hopeless ? r->began
-                                                    : wzp_time_after(r->began, relay_after(r));
+    return r->path == WZP_RACE_RELAY || is_hopeless || r->is_again
+               ? r->began
+               : wzp_time_after(r->began, relay_after(r));
 }
 
 static bool next_relay_dial(wzp_race *r, wzp_time now, wzp_race_act *out) {
@@ -357,18 +358,21 @@ static bool next_close(wzp_race *r, wzp_race_act *out) {
     return false;
 }
 
+/* While a direct path is looked for anew, the relay it is. */
 static bool next_take(wzp_race *r, wzp_race_act *out) {
-    const wzp_race_link *link = r->path == WZP_RACE_DIRECT ? best_link(r) : NULL;
+    const bool is_meanwhile = r->path == WZP_RACE_UNDECIDED && r->is_again;
+    const wzp_race_path path = is_meanwhile ? WZP_RACE_RELAY : r->path;
+    const wzp_race_link *link = path == WZP_RACE_DIRECT ? best_link(r) : NULL;
     const uint64_t conn = link != NULL ? link->conn : 0;
-    const bool is_there = r->path == WZP_RACE_DIRECT  ? link != NULL
-                          : r->path == WZP_RACE_RELAY ? r->relay_is_up
-                                                      : false;
-    if (!is_there || r->why != NULL || (r->told == r->path && r->told_conn == conn)) {
+    const bool is_there = path == WZP_RACE_DIRECT  ? link != NULL
+                          : path == WZP_RACE_RELAY ? r->relay_is_up
+                                                   : false;
+    if (!is_there || r->why != NULL || (r->told == path && r->told_conn == conn)) {
         return false;
     }
-    r->told = r->path;
+    r->told = path;
     r->told_conn = conn;
-    *out = (wzp_race_act){.kind = WZP_RACE_TAKE, .path = r->path, .conn = conn};
+    *out = (wzp_race_act){.kind = WZP_RACE_TAKE, .path = path, .conn = conn};
     return true;
 }
 
@@ -485,6 +489,26 @@ void wzp_race_candidates(wzp_race *r, const wzp_race_candidate *candidates, size
     r->tickled = 0;
 }
 
+/* What was left of the last one is closed. */
+void wzp_race_again(wzp_race *r, const wzp_race_cfg *cfg, wzp_time now) {
+    const wzp_race last = *r;
+    if (!is_reference(r) || r->path != WZP_RACE_RELAY || r->why != NULL) {
+        return;
+    }
+    wzp_race_init(r, cfg, now);
+    memcpy(r->links, last.links, sizeof r->links);
+    r->link_count = last.link_count;
+    close_links(r);
+    r->is_again = true;
+    r->relay_dialled = last.relay_dialled;
+    r->relay_is_up = last.relay_is_up;
+    r->relay_dials = last.relay_dials;
+    r->relay_ended_at = last.relay_ended_at;
+    r->close_relay = last.close_relay;
+    r->told = last.told;
+    r->told_conn = last.told_conn;
+}
+
 bool wzp_race_accepts(const wzp_race *r, wzp_time now) {
     const bool accepts = r->cfg.role == WZP_RACE_ACCEPTOR || (is_reference(r) && r->cfg.both_dial);
     if (!accepts || r->why != NULL || !is_direct_possible(r)) {
@@ -521,6 +545,10 @@ void wzp_race_direct_down(wzp_race *r, uint64_t conn, wzp_time now) {
     if (!is_reference(r) && r->path == WZP_RACE_DIRECT && !is_direct_up(r) && r->why == NULL) {
         fail(r, direct_lost);
     }
+}
+
+void wzp_race_leave_direct(wzp_race *r) {
+    r->is_left = r->path == WZP_RACE_DIRECT && is_reference(r);
 }
 
 /* An acceptor may still be found by the other side. */

@@ -111,6 +111,8 @@ typedef struct wzp_race {
     bool has_peer, peer_ok;
 
     wzp_race_path path;
+    bool is_left;  /* the direct path, by us */
+    bool is_again; /* not the first race of the call */
     wzp_time decided_at;
     wzp_race_path told; /* by TAKE */
     uint64_t told_conn;
@@ -122,6 +124,10 @@ typedef struct wzp_race {
  * deployed, or fails if it must be direct. */
 void wzp_race_init(wzp_race *race, const wzp_race_cfg *cfg, wzp_time now);
 
+/* Reference, mid-call, once the relay was decided: looks for a direct path anew, with a cfg as it
+ * is now.  Media and the relay's connection stay where they are meanwhile. */
+void wzp_race_again(wzp_race *race, const wzp_race_cfg *cfg, wzp_time now);
+
 /* Reference: a connection counts once both ends have completed the handshake; a dialler knows by
  * HANDSHAKE_DONE.  False: close it, it is one too many (code 0, "stale"). */
 bool wzp_race_direct_up(wzp_race *race, uint64_t conn, bool is_ours, wzp_time now);
@@ -132,6 +138,9 @@ void wzp_race_direct_down(wzp_race *race, uint64_t conn, wzp_time now);
  * for a probe. */
 void wzp_race_candidates(wzp_race *race, const wzp_race_candidate *candidates, size_t count,
                          wzp_time now);
+/* Reference: it is there, but nothing comes by it any more.  The relay it is; until that is up
+ * media still leave by the direct path, which may work the other way. */
+void wzp_race_leave_direct(wzp_race *race);
 /* A dial came to nothing. */
 void wzp_race_dial_failed(wzp_race *race, wzp_time now);
 

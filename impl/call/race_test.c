@@ -164,6 +164,29 @@ static const trace_case traces[] = {
      {REF, ACC, .count = 1},
      {{60, 'A', 1}, {90, 'T', 0}, {9000, 'F', 0}, {9030, 'R', 0}},
      "0:t0 60:+ 90:=direct1 9000:- 9000:R 9030:=relay 11000:c1"},
+    {"mid-call: we leave it, and speak by it until the relay is up",
+     {REF, DIAL, .count = 1},
+     {{60, 'D', 1}, {90, 'T', 0}, {9000, 'L', 0}, {9030, 'R', 0}, {9040, 'F', 0}},
+     "50:D0 60:+ 90:=direct1 9000:- 9000:R 9030:=relay 11000:c1"},
+    {"mid-call: then a direct path is found anew, and the relay is left",
+     {REF, DIAL, .count = 1},
+     {{60, 'D', 1},
+      {90, 'T', 0},
+      {9000, 'L', 0},
+      {9030, 'R', 0},
+      {9500, 'N', 0},
+      {9600, 'D', 2},
+      {9630, 'T', 0}},
+     "50:D0 60:+ 90:=direct1 9000:- 9000:R 9030:=relay 9500:c1 9550:D0 9600:+ 9630:=direct2 "
+     "9630:C"},
+    {"mid-call: or is not, and nothing changes",
+     {REF, DIAL, .count = 1},
+     {{530, 'R', 0}, {2010, 'F', 0}, {5000, 'N', 0}, {7010, 'F', 0}},
+     "50:D0 500:R 2000:- 2000:=relay 5050:D0 7000:-"},
+    {"mid-call: the relay that is dialled anew is up during the race",
+     {REF, DIAL, .count = 1},
+     {{60, 'D', 1}, {90, 'T', 0}, {9000, 'd', 1}, {9010, 'N', 0}, {9040, 'R', 0}, {11020, 'F', 0}},
+     "50:D0 60:+ 90:=direct1 9000:- 9000:R 9040:=relay 9060:D0 11010:-"},
     {"the relay's first dial fails, the second one does not",
      {REF, DIAL, .count = 1},
      {{520, 'r', 0}, {2010, 'F', 0}, {2040, 'R', 0}},
@@ -260,8 +283,14 @@ static const wzp_race_candidate predicted[] = {{{WZP_ADDR_V4, 1, {10, 0, 0, 1}},
                                                {{WZP_ADDR_V4, 12, {203, 0, 113, 1}}, false},
                                                {{WZP_ADDR_V4, 2, {203, 0, 113, 1}}, false}};
 
-static void happen(wzp_race *race, const event *ev, wzp_time now) {
+static void happen(wzp_race *race, const wzp_race_cfg *cfg, const event *ev, wzp_time now) {
     switch (ev->what) {
+    case 'L':
+        wzp_race_leave_direct(race);
+        break;
+    case 'N':
+        wzp_race_again(race, cfg, now);
+        break;
     case 'D':
     case 'A':
         (void)wzp_race_direct_up(race, ev->id, ev->what == 'D', now);
@@ -308,7 +337,7 @@ START_TEST(one_side) {
     for (size_t i = 0; i < EVENTS && c->events[i].what != '\0'; i++) {
         const wzp_time at = WZP_S + c->events[i].ms * WZP_MS;
         sleep_until(&t, at);
-        happen(&t.race, &c->events[i], at);
+        happen(&t.race, &cfg, &c->events[i], at);
         (void)drain(&t, at);
     }
     sleep_until(&t, 60 * WZP_S);
@@ -319,7 +348,7 @@ END_TEST
 
 /* Nothing that happens, in whatever order, makes it restless or silent for ever. */
 START_TEST(any_order) {
-    static const char all[] = "DAdxRrTFP";
+    static const char all[] = "DAdxRrTFPLN";
     wzp_prng prng;
     wzp_prng_init(&prng, (uint64_t)_i, "race");
     const wzp_rng rng = wzp_prng_rng(&prng);
@@ -340,7 +369,7 @@ START_TEST(any_order) {
             const event ev = {0, all[wzp_rng_below(rng, sizeof all - 1)],
                               (unsigned)wzp_rng_below(rng, 12)};
             now += wzp_rng_below(rng, 300) * WZP_MS;
-            happen(&t.race, &ev, now);
+            happen(&t.race, &cfg, &ev, now);
             for (int acts = 0; wzp_race_next(&t.race, now, &act); acts++) {
                 ck_assert_int_lt(acts, 200);
             }

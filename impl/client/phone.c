@@ -407,6 +407,23 @@ const char *wzp_phone_fingerprint(const wzp_phone *phone) {
     return phone->identity.fingerprint;
 }
 
+wzp_phone_state wzp_phone_state_of(const wzp_phone *phone) {
+    switch (phone->state) {
+    case PHONE_CONNECTING:
+    case PHONE_REGISTERING:
+    case PHONE_CLOSED:
+        return WZP_PHONE_STATE_OFF;
+    case PHONE_IDLE:
+        return WZP_PHONE_STATE_IDLE;
+    default:
+        return WZP_PHONE_STATE_BUSY;
+    }
+}
+
+const wzp_call_refused *wzp_phone_refused_addresses(const wzp_phone *phone) {
+    return &phone->refused_addresses;
+}
+
 static wzp_err open_line(wzp_phone *p, const wzp_phone_cfg *cfg, wzp_time now) {
     const wzp_quic_cfg quic = {.rng = cfg->rng,
                                .log = cfg->log,
@@ -434,6 +451,7 @@ wzp_err wzp_phone_new(wzp_phone **out, const wzp_phone_cfg *cfg, wzp_time now) {
     p->reflect_until = WZP_TIME_NEVER;
     p->log = cfg->log;
     p->rng = cfg->rng;
+    p->is_plain = cfg->is_plain;
     p->signal = cfg->signal;
     p->signal_ctx = cfg->signal_ctx;
     (void)snprintf(p->alias, sizeof p->alias, "%s", cfg->alias != NULL ? cfg->alias : "");

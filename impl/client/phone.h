@@ -23,6 +23,7 @@ typedef struct wzp_phone_cfg {
     wzp_quic_path path;     /* remote: the relay */
     wzp_endpoint *endpoint; /* shared with others, and outlives the phone; NULL: one of its own, for
                                which the rest is */
+    bool is_plain;          /* as upstream's: not WZP_PHONE_ABLE */
     bool deterministic;
     void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
     void *keylog_ctx;
@@ -42,6 +43,16 @@ wzp_core wzp_phone_core(wzp_phone *phone);
 
 /* Our own, as others call us. */
 const char *wzp_phone_fingerprint(const wzp_phone *phone);
+
+typedef enum wzp_phone_state {
+    WZP_PHONE_STATE_OFF,  /* not registered (yet, any more) */
+    WZP_PHONE_STATE_IDLE, /* can call and be called */
+    WZP_PHONE_STATE_BUSY  /* from the offer to ENDED */
+} wzp_phone_state;
+wzp_phone_state wzp_phone_state_of(const wzp_phone *phone);
+
+/* Addresses that others told and that were left out. */
+const wzp_call_refused *wzp_phone_refused_addresses(const wzp_phone *phone);
 
 typedef enum wzp_phone_event_kind {
     WZP_PHONE_REGISTERED, /* .text: the relay's build, or "" */

@@ -24,7 +24,7 @@ struct wzp_phone {
     /* What was not told yet, in the order in which it is. */
     bool tell_registered, tell_presence, tell_ended, tell_incoming, tell_ringing, tell_set_up,
         tell_reflexive, tell_update, tell_path, tell_closed;
-    bool rang, proven;
+    bool rang, proven, is_plain;
     uint32_t present;
     wzp_endpoint *endpoint;
     bool is_owner; /* of the endpoint */

@@ -3,7 +3,10 @@
 #include "wzp_version.h"
 
 /* The only text that relays forward as it is (nat sheet 1.2). */
-static const char our_build[] = WZP_VERSION WZP_PHONE_ABLE;
+static wzp_opt_str build_of(const wzp_phone *p) {
+    return (wzp_opt_str){true,
+                         wzp_bytes_str(p->is_plain ? WZP_VERSION : WZP_VERSION WZP_PHONE_ABLE)};
+}
 
 /* --- telling ---------------------------------------------------------------------------------- */
 
@@ -18,7 +21,7 @@ void wzp_phone_offer_paths(wzp_phone *p, wzp_signal_DirectCallOffer *offer) {
     offer->caller_reflexive_addr = f->reflexive;
     offer->caller_local_addrs = f->local;
     offer->caller_mapped_addr = f->mapped;
-    offer->caller_build_version = (wzp_opt_str){true, wzp_bytes_str(our_build)};
+    offer->caller_build_version = build_of(p);
 }
 
 void wzp_phone_answer_paths(wzp_phone *p, wzp_signal_DirectCallAnswer *answer) {
@@ -26,7 +29,7 @@ void wzp_phone_answer_paths(wzp_phone *p, wzp_signal_DirectCallAnswer *answer) {
     answer->callee_reflexive_addr = f->reflexive;
     answer->callee_local_addrs = f->local;
     answer->callee_mapped_addr = f->mapped;
-    answer->callee_build_version = (wzp_opt_str){true, wzp_bytes_str(our_build)};
+    answer->callee_build_version = build_of(p);
 }
 
 void wzp_phone_set_addresses(wzp_phone *p, const wzp_call_addresses *addresses) {

@@ -1,5 +1,7 @@
 #include "nat/gather.h"
 
+#include "nat/ip_kind.h"
+
 #define DEFAULT_BUDGET (3 * WZP_S)
 
 static void begin_stun(wzp_gather *g, const wzp_gather_cfg *cfg, wzp_rng rng, wzp_time now) {
@@ -26,8 +28,10 @@ static void begin_maps(wzp_gather *g, const wzp_gather_cfg *cfg, wzp_rng rng, wz
 void wzp_gather_begin(wzp_gather *g, const wzp_gather_cfg *cfg, wzp_rng rng, wzp_time now) {
     const uint32_t generation = g->result.generation;
     g->result = (wzp_gathered){.generation = generation};
+    g->upnp = (wzp_addr){0};
     g->is_told = false;
     g->is_over = false;
+    g->accepts_local = cfg->accepts_local;
     g->ends_at = wzp_time_after(now, cfg->budget != 0 ? cfg->budget : DEFAULT_BUDGET);
     g->result.local_count = wzp_local_candidates(
         g->result.local, WZP_GATHER_LOCALS_MAX, cfg->interfaces, cfg->interface_count, cfg->v4_port,
@@ -120,7 +124,14 @@ static wzp_addr mapped_now(const wzp_gather *g) {
             return *external;
         }
     }
-    return (wzp_addr){0};
+    return g->upnp;
+}
+
+/* As with the other protocols: an address that nobody can reach is behind one more NAT (U13). */
+void wzp_gather_upnp(wzp_gather *g, const wzp_addr *external) {
+    const bool is_good =
+        external->port != 0 && (g->accepts_local || wzp_ip_kind_of(external) == WZP_IP_GLOBAL);
+    g->upnp = is_good ? *external : (wzp_addr){0};
 }
 
 const wzp_gathered *wzp_gather_news(wzp_gather *g, wzp_time now) {

@@ -49,8 +49,9 @@ typedef enum wzp_gather_socket {
 typedef struct wzp_gather {
     wzp_stun_client stun;
     wzp_portmap maps[WZP_GATHER_MAPS]; /* NAT-PMP, PCP */
-    bool has_stun, has_maps;
+    bool has_stun, has_maps, accepts_local;
     wzp_time ends_at;
+    wzp_addr upnp; /* NONE: none */
     wzp_gathered result;
     bool is_told; /* of this network: once, and then of what differs */
     bool is_over; /* released: nothing is news */
@@ -72,6 +73,10 @@ void wzp_gather_recv(wzp_gather *g, wzp_gather_socket socket, const wzp_addr *fr
 void wzp_gather_tick(wzp_gather *g, wzp_time now);
 wzp_time wzp_gather_deadline(const wzp_gather *g);
 bool wzp_gather_next(wzp_gather *g, wzp_gather_datagram *out);
+
+/* A mapping by UPnP, which speaks HTTP and is asked for elsewhere; NONE: there is none (any more).
+ * Forgotten when it begins again. */
+void wzp_gather_upnp(wzp_gather *g, const wzp_addr *external);
 
 /* Something is to be told: the first time when all is known or the budget is used up, later
  * whenever it differs (a mapping came late, moved, or is lost).  Valid until the next call. */
