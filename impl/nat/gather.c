@@ -4,11 +4,26 @@
 
 #define DEFAULT_BUDGET (3 * WZP_S)
 
+static bool is_listed(const wzp_addr *list, size_t count, const wzp_addr *addr) {
+    for (size_t i = 0; i < count; i++) {
+        if (wzp_addr_same_ip(&list[i], addr)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void begin_stun(wzp_gather *g, const wzp_gather_cfg *cfg, wzp_rng rng, wzp_time now) {
     wzp_stun_client_cfg stun = cfg->stun;
-    stun.order = WZP_STUN_FIRST;
-    g->has_stun =
-        wzp_stun_client_start(&g->stun, &stun, cfg->servers, cfg->server_count, rng, now) == WZP_OK;
+    wzp_addr servers[WZP_STUN_SERVERS_MAX];
+    size_t count = 0;
+    stun.order = WZP_STUN_ALL;
+    for (size_t i = 0; i < cfg->server_count && count < WZP_STUN_SERVERS_MAX; i++) {
+        if (!is_listed(servers, count, &cfg->servers[i])) {
+            servers[count++] = cfg->servers[i];
+        }
+    }
+    g->has_stun = wzp_stun_client_start(&g->stun, &stun, servers, count, rng, now) == WZP_OK;
 }
 
 static void begin_maps(wzp_gather *g, const wzp_gather_cfg *cfg, wzp_rng rng, wzp_time now) {
@@ -32,6 +47,11 @@ void wzp_gather_begin(wzp_gather *g, const wzp_gather_cfg *cfg, wzp_rng rng, wzp
     g->is_told = false;
     g->is_over = false;
     g->accepts_local = cfg->accepts_local;
+    g->relay_view = (wzp_addr){0};
+    g->ports = (wzp_gather_ports){.count = 0};
+    g->is_settled = g->ports_told = false;
+    g->began = now;
+    g->settles_at = WZP_TIME_NEVER;
     g->ends_at = wzp_time_after(now, cfg->budget != 0 ? cfg->budget : DEFAULT_BUDGET);
     g->result.local_count = wzp_local_candidates(
         g->result.local, WZP_GATHER_LOCALS_MAX, cfg->interfaces, cfg->interface_count, cfg->v4_port,
@@ -54,6 +74,9 @@ void wzp_gather_recv(wzp_gather *g, wzp_gather_socket socket, const wzp_addr *fr
         return;
     }
     const wzp_stun_result *first = wzp_stun_client_first(&g->stun);
+    if (first != NULL && g->settles_at == WZP_TIME_NEVER) {
+        g->settles_at = wzp_time_after(now, WZP_GATHER_SETTLE);
+    }
     for (size_t i = 0; first != NULL && g->has_maps && i < WZP_GATHER_MAPS; i++) {
         wzp_portmap_reflexive(&g->maps[i], &first->mapped, now);
     }
@@ -63,6 +86,7 @@ void wzp_gather_tick(wzp_gather *g, wzp_time now) {
     if (g->has_stun) {
         wzp_stun_client_tick(&g->stun, now);
     }
+    g->is_settled = g->is_settled || now >= wzp_time_min(g->settles_at, g->ends_at);
     for (size_t i = 0; g->has_maps && i < WZP_GATHER_MAPS; i++) {
         wzp_portmap_tick(&g->maps[i], now);
     }
@@ -77,7 +101,11 @@ static wzp_time parts_deadline(const wzp_gather *g) {
 }
 
 wzp_time wzp_gather_deadline(const wzp_gather *g) {
-    return g->is_told ? parts_deadline(g) : wzp_time_min(parts_deadline(g), g->ends_at);
+    wzp_time deadline = parts_deadline(g);
+    if (!g->is_settled) {
+        deadline = wzp_time_min(deadline, wzp_time_min(g->settles_at, g->ends_at));
+    }
+    return g->is_told ? deadline : wzp_time_min(deadline, g->ends_at);
 }
 
 static bool next_of_map(wzp_gather *g, size_t i, wzp_gather_datagram *out) {
@@ -107,7 +135,8 @@ bool wzp_gather_next(wzp_gather *g, wzp_gather_datagram *out) {
 /* --- what is known ---------------------------------------------------------------------------- */
 
 static bool is_complete(const wzp_gather *g) {
-    bool is_asking = g->has_stun && !wzp_stun_client_is_done(&g->stun);
+    const bool is_asking = g->has_stun && wzp_stun_client_first(&g->stun) == NULL &&
+                           !wzp_stun_client_is_done(&g->stun);
     bool is_mapped = false;
     bool may_map = false;
     for (size_t i = 0; g->has_maps && i < WZP_GATHER_MAPS; i++) {
@@ -150,9 +179,78 @@ const wzp_gathered *wzp_gather_news(wzp_gather *g, wzp_time now) {
     return &g->result;
 }
 
+/* --- ports ------------------------------------------------------------------------------------ */
+
+void wzp_gather_reflected(wzp_gather *g, const wzp_addr *relay, const wzp_addr *view,
+                          wzp_time since) {
+    g->relay = *relay;
+    g->relay_view = *view;
+    g->relay_since = since;
+}
+
+static void add_view(wzp_gather_ports *out, const wzp_addr *view, bool *differs) {
+    if (view->family != WZP_ADDR_V4) { /* nobody counts ports of IPv6 */
+        return;
+    }
+    *differs = *differs || (out->count > 0 && !wzp_addr_same_ip(view, &out->latest));
+    out->latest = *view;
+    out->ports[out->count++] = view->port;
+}
+
+/* A relay at the IP of a server has no view of its own. */
+static bool has_relay_view(const wzp_gather *g) {
+    for (size_t i = 0; g->has_stun && i < g->stun.count; i++) {
+        const wzp_stun_result *result = wzp_stun_client_result(&g->stun, i);
+        if (result->state == WZP_STUN_ANSWERED && wzp_addr_same_ip(&result->server, &g->relay)) {
+            return false;
+        }
+    }
+    return g->relay_view.family != WZP_ADDR_NONE;
+}
+
+/* All servers were asked at once: their order is that of sending. */
+static void look(const wzp_gather *g, wzp_gather_ports *out) {
+    const bool has_relay = has_relay_view(g);
+    bool differs = false;
+    *out = (wzp_gather_ports){.count = 0};
+    if (has_relay && g->relay_since < g->began) {
+        add_view(out, &g->relay_view, &differs);
+    }
+    for (size_t i = 0; g->has_stun && i < g->stun.count; i++) {
+        const wzp_stun_result *result = wzp_stun_client_result(&g->stun, i);
+        if (result->state == WZP_STUN_ANSWERED) {
+            add_view(out, &result->mapped, &differs);
+        }
+    }
+    if (has_relay && g->relay_since >= g->began) {
+        add_view(out, &g->relay_view, &differs);
+    }
+    out->alloc = differs ? (wzp_port_alloc){WZP_PORT_ALLOC_UNKNOWN, 0}
+                         : wzp_port_alloc_classify(out->ports, out->count);
+}
+
+static bool same_ports(const wzp_gather_ports *a, const wzp_gather_ports *b) {
+    return a->alloc.kind == b->alloc.kind && a->alloc.delta == b->alloc.delta &&
+           wzp_addr_equal(&a->latest, &b->latest) && a->count == b->count &&
+           memcmp(a->ports, b->ports, a->count * sizeof a->ports[0]) == 0;
+}
+
+const wzp_gather_ports *wzp_gather_port_news(wzp_gather *g, wzp_time now) {
+    const bool is_over = now >= wzp_time_min(g->settles_at, g->ends_at);
+    const bool may_come = g->has_stun && !wzp_stun_client_is_done(&g->stun) && !is_over;
+    wzp_gather_ports ports;
+    look(g, &ports);
+    if (g->is_over || (g->ports_told ? same_ports(&ports, &g->ports) : may_come)) {
+        return NULL;
+    }
+    g->ports_told = true;
+    g->ports = ports;
+    return &g->ports;
+}
+
 void wzp_gather_release(wzp_gather *g, wzp_time now) {
     g->has_stun = false;
-    g->is_told = true;
+    g->is_told = g->is_settled = true;
     g->is_over = true;
     for (size_t i = 0; g->has_maps && i < WZP_GATHER_MAPS; i++) {
         wzp_portmap_release(&g->maps[i], now);

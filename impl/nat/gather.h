@@ -1,6 +1,6 @@
 /* All that peers may be told of where we are, gathered at once and again when the network changes
  * (nat sheet 1.9): the reflexive address by STUN, a mapping by NAT-PMP and PCP beside each other,
- * and the interfaces' own addresses.
+ * the interfaces' own addresses, and how our NAT gives out ports (1.14).
  *
  * Nothing fails: what does not come in time is missing, and may still come.  Each difference that
  * peers should hear of has a generation of its own, from 1 on, since deployed receivers refuse 0
@@ -11,14 +11,16 @@
 #define WZP_NAT_GATHER_H
 
 #include "nat/local.h"
+#include "nat/port_alloc.h"
 #include "nat/portmap.h"
 #include "nat/stun_client.h"
 
 #define WZP_GATHER_LOCALS_MAX 16
 
 typedef struct wzp_gather_cfg {
-    wzp_stun_client_cfg stun; /* its order is FIRST, whatever this says */
-    wzp_addr servers[WZP_STUN_SERVERS_MAX];
+    wzp_stun_client_cfg stun;               /* its order is ALL, whatever this says */
+    wzp_addr servers[WZP_STUN_SERVERS_MAX]; /* in this order, and none at an IP that was asked:
+                                             * some NATs count those as one */
     size_t server_count;
     wzp_addr gateway;                     /* NONE: no mapping is asked for */
     wzp_addr own;                         /* our address towards it, with the port of the socket */
@@ -36,6 +38,16 @@ typedef struct wzp_gathered {
     size_t local_count;
 } wzp_gathered;
 
+/* What servers saw of our one socket, in the order in which it sent to them. */
+#define WZP_GATHER_VIEWS_MAX (WZP_STUN_SERVERS_MAX + 1)
+
+typedef struct wzp_gather_ports {
+    wzp_port_alloc alloc; /* UNKNOWN too if they disagree about our IP */
+    wzp_addr latest;      /* of the last one; NONE: nobody has answered */
+    uint16_t ports[WZP_GATHER_VIEWS_MAX];
+    size_t count;
+} wzp_gather_ports;
+
 /* Which socket a datagram belongs to. */
 typedef enum wzp_gather_socket {
     WZP_GATHER_STUN, /* that of QUIC */
@@ -50,9 +62,14 @@ typedef struct wzp_gather {
     wzp_stun_client stun;
     wzp_portmap maps[WZP_GATHER_MAPS]; /* NAT-PMP, PCP */
     bool has_stun, has_maps, accepts_local;
-    wzp_time ends_at;
+    wzp_time began, ends_at;
     wzp_addr upnp; /* NONE: none */
     wzp_gathered result;
+    wzp_addr relay, relay_view; /* NONE: it has not said how it sees us */
+    wzp_time relay_since;
+    wzp_time settles_at; /* then the ports are told, whoever has not answered */
+    wzp_gather_ports ports;
+    bool is_settled, ports_told;
     bool is_told; /* of this network: once, and then of what differs */
     bool is_over; /* released: nothing is news */
 } wzp_gather;
@@ -78,9 +95,18 @@ bool wzp_gather_next(wzp_gather *g, wzp_gather_datagram *out);
  * Forgotten when it begins again. */
 void wzp_gather_upnp(wzp_gather *g, const wzp_addr *external);
 
+/* A relay that this socket has sent to since `since` sees us at `view`. */
+void wzp_gather_reflected(wzp_gather *g, const wzp_addr *relay, const wzp_addr *view,
+                          wzp_time since);
+
 /* Something is to be told: the first time when all is known or the budget is used up, later
  * whenever it differs (a mapping came late, moved, or is lost).  Valid until the next call. */
 const wzp_gathered *wzp_gather_news(wzp_gather *g, wzp_time now);
+
+/* The same for what our NAT does with ports: the first time when all servers have answered, or the
+ * others had WZP_GATHER_SETTLE after the first one. */
+#define WZP_GATHER_SETTLE (300 * WZP_MS)
+const wzp_gather_ports *wzp_gather_port_news(wzp_gather *g, wzp_time now);
 
 /* Gives the mappings back, as well as that works: until deadline is NEVER.  There is no more news.
  */

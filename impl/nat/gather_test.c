@@ -183,6 +183,198 @@ START_TEST(released) {
     serve(at);
     ck_assert(wzp_gather_deadline(&g) == WZP_TIME_NEVER);
     ck_assert_ptr_null(wzp_gather_news(&g, at));
+    ck_assert_ptr_null(wzp_gather_port_news(&g, at));
+}
+END_TEST
+
+/* --- ports ------------------------------------------------------------------------------------ */
+
+/* Servers are 198.51.100.1 and on, `views` what they see, 0: nothing; answers come in the order of
+ * `answers`, one each 10 ms.  The relay's view is that of the NAT at -1 s, or at 1 s. */
+static const struct ports_case {
+    const char *name;
+    uint16_t views[4];
+    uint8_t answers[4]; /* from 1 on */
+    uint16_t relay_before, relay_after;
+    uint8_t relay_is; /* at the IP of this server, from 1 on */
+    wzp_port_alloc want;
+    uint16_t latest;
+    unsigned count, want_ms;
+} ports_cases[] = {
+    {"a NAT that keeps the port",
+     {40000, 40000, 40000},
+     {1, 2, 3},
+     .want = {WZP_PORT_ALLOC_PRESERVING, 0},
+     .latest = 40000,
+     .count = 3,
+     .want_ms = 30},
+    {"one that counts",
+     {50001, 50002, 50003},
+     {1, 2, 3},
+     .want = {WZP_PORT_ALLOC_SEQUENTIAL, 1},
+     .latest = 50003,
+     .count = 3,
+     .want_ms = 30},
+    {"answers overtake each other",
+     {50001, 50003, 50005},
+     {3, 1, 2},
+     .want = {WZP_PORT_ALLOC_SEQUENTIAL, 2},
+     .latest = 50005,
+     .count = 3,
+     .want_ms = 30},
+    {"one that does not",
+     {50001, 3, 61200},
+     {1, 2, 3},
+     .want = {WZP_PORT_ALLOC_RANDOM, 0},
+     .latest = 61200,
+     .count = 3,
+     .want_ms = 30},
+    {"two servers are too few",
+     {50001, 50002},
+     {1, 2},
+     .want = {WZP_PORT_ALLOC_UNKNOWN, 0},
+     .latest = 50002,
+     .count = 2,
+     .want_ms = 20},
+    {"the relay is the third, and was first",
+     {50001, 50002},
+     {1, 2},
+     .relay_before = 50000,
+     .want = {WZP_PORT_ALLOC_SEQUENTIAL, 1},
+     .latest = 50002,
+     .count = 3,
+     .want_ms = 20},
+    {"or last",
+     {50001, 50002},
+     {1, 2},
+     .relay_after = 50003,
+     .want = {WZP_PORT_ALLOC_SEQUENTIAL, 1},
+     .latest = 50003,
+     .count = 3,
+     .want_ms = 20},
+    {"others were between",
+     {50001, 50002, 50003},
+     {1, 2, 3},
+     .relay_before = 49000,
+     .want = {WZP_PORT_ALLOC_SEQUENTIAL, 1},
+     .latest = 50003,
+     .count = 4,
+     .want_ms = 30},
+    {"a relay beside a server is no third",
+     {50001, 50002},
+     {1, 2},
+     .relay_before = 50000,
+     .relay_is = 2,
+     .want = {WZP_PORT_ALLOC_UNKNOWN, 0},
+     .latest = 50002,
+     .count = 2,
+     .want_ms = 20},
+    {"one server is silent",
+     {50001, 50002, 0, 50004},
+     {1, 2, 4},
+     .want = {WZP_PORT_ALLOC_SEQUENTIAL, 1},
+     .latest = 50004,
+     .count = 3,
+     .want_ms = 310},
+    {"all are", {0}, {0}, .want = {WZP_PORT_ALLOC_UNKNOWN, 0}, .count = 0, .want_ms = 3000},
+};
+
+static void answer(const wzp_gather_datagram *asked, uint16_t port, wzp_time now) {
+    uint8_t buf[128];
+    wzp_wr wr;
+    world.reflexive = wzp_addr_v4(203, 0, 113, 9, port);
+    wzp_wr_init(&wr, buf, sizeof buf);
+    answer_stun(asked, &wr);
+    wzp_gather_recv(&g, WZP_GATHER_STUN, &asked->to, wzp_bytes_of(buf, wzp_wr_len(&wr)), now);
+}
+
+/* As many servers as there are views, and the last one once more under another port. */
+static size_t ask(const struct ports_case *c, wzp_gather_datagram *asked) {
+    wzp_gather_cfg cfg = {.v4_port = 40000};
+    size_t n = 0;
+    for (uint8_t i = 0; i < 4 && (i == 0 || c->views[i] != 0 || (i < 3 && c->views[i + 1] != 0));
+         i++) {
+        cfg.servers[cfg.server_count++] = wzp_addr_v4(198, 51, 100, (uint8_t)(1 + i), 3478);
+    }
+    const size_t count = cfg.server_count++;
+    cfg.servers[count] = cfg.servers[count - 1];
+    cfg.servers[count].port++;
+    g = (wzp_gather){0};
+    wzp_gather_begin(&g, &cfg, wzp_prng_rng(&prng), WZP_S);
+    while (wzp_gather_next(&g, &asked[n])) {
+        ck_assert_uint_eq(asked[n].to.ip[3], 1 + n);
+        n++;
+    }
+    ck_assert_uint_eq(n, count);
+    return n;
+}
+
+static const wzp_gather_ports *sleep_for_ports(wzp_time *now, wzp_time until) {
+    const wzp_gather_ports *news = wzp_gather_port_news(&g, *now);
+    while (news == NULL && wzp_gather_deadline(&g) <= until) {
+        *now = wzp_gather_deadline(&g);
+        wzp_gather_tick(&g, *now);
+        news = wzp_gather_port_news(&g, *now);
+    }
+    return news;
+}
+
+START_TEST(ports) {
+    const struct ports_case *c = &ports_cases[_i];
+    wzp_gather_datagram asked[4];
+    const wzp_gather_ports *got = NULL;
+    wzp_time now = WZP_S;
+    (void)ask(c, asked);
+    const uint16_t seen = c->relay_before != 0 ? c->relay_before : c->relay_after;
+    const wzp_addr view = wzp_addr_v4(203, 0, 113, 9, seen);
+    const wzp_addr relay = wzp_addr_v4(198, 51, 100, c->relay_is != 0 ? c->relay_is : 99, 4433);
+    if (seen != 0) {
+        wzp_gather_reflected(&g, &relay, &view, c->relay_before != 0 ? 0 : 2 * WZP_S);
+    }
+    for (size_t i = 0; i < 4 && c->answers[i] != 0; i++) {
+        ck_assert_ptr_null(sleep_for_ports(&now, now));
+        now += 10 * WZP_MS;
+        answer(&asked[c->answers[i] - 1], c->views[c->answers[i] - 1], now);
+    }
+    got = sleep_for_ports(&now, WZP_TIME_NEVER - 1);
+    ck_assert_msg(got != NULL && now == WZP_S + c->want_ms * WZP_MS, "%s: at %llu ms", c->name,
+                  (unsigned long long)(now / WZP_MS));
+    ck_assert_msg(got->alloc.kind == c->want.kind && got->alloc.delta == c->want.delta, "%s: %d %d",
+                  c->name, got->alloc.kind, got->alloc.delta);
+    ck_assert_msg(got->count == c->count && got->latest.port == c->latest, "%s: %zu, %u", c->name,
+                  got->count, got->latest.port);
+    ck_assert_ptr_null(wzp_gather_port_news(&g, now));
+}
+END_TEST
+
+/* Two paths outwards: which port a third one would have, nobody can say. */
+START_TEST(two_external_addresses) {
+    wzp_gather_datagram asked[4];
+    const wzp_addr view = wzp_addr_v4(203, 0, 113, 10, 50000);
+    const wzp_addr relay = wzp_addr_v4(198, 51, 100, 99, 4433);
+    (void)ask(&ports_cases[1], asked);
+    for (size_t i = 0; i < 3; i++) {
+        answer(&asked[i], (uint16_t)(50001 + i), WZP_S);
+    }
+    const wzp_gather_ports *got = wzp_gather_port_news(&g, WZP_S);
+    ck_assert(got != NULL && got->alloc.kind == WZP_PORT_ALLOC_SEQUENTIAL);
+    wzp_gather_reflected(&g, &relay, &view, 0);
+    got = wzp_gather_port_news(&g, WZP_S);
+    ck_assert(got != NULL && got->alloc.kind == WZP_PORT_ALLOC_UNKNOWN && got->count == 4);
+}
+END_TEST
+
+/* The first answer is told at once, whatever the others do, and only once. */
+START_TEST(the_first_answer_is_told_at_once) {
+    wzp_gather_datagram asked[4];
+    (void)ask(&ports_cases[1], asked);
+    answer(&asked[1], 50002, WZP_S);
+    const wzp_gathered *got = wzp_gather_news(&g, WZP_S);
+    ck_assert(got != NULL && got->reflexive.port == 50002);
+    answer(&asked[0], 50001, WZP_S);
+    answer(&asked[2], 50003, WZP_S);
+    ck_assert_ptr_null(wzp_gather_news(&g, WZP_S));
+    ck_assert_ptr_nonnull(wzp_gather_port_news(&g, WZP_S));
 }
 END_TEST
 
@@ -194,5 +386,8 @@ int main(void) {
     tcase_add_test(tc, a_mapping_elsewhere_is_not_told);
     tcase_add_test(tc, what_is_lost_is_told);
     tcase_add_test(tc, released);
+    tcase_add_loop_test(tc, ports, 0, WZP_COUNT_OF(ports_cases));
+    tcase_add_test(tc, two_external_addresses);
+    tcase_add_test(tc, the_first_answer_is_told_at_once);
     return wzp_run_suite("gather", tc);
 }
