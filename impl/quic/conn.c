@@ -270,9 +270,7 @@ static void set_path(conn *c, const wzp_quic_path *path) {
 
 static void finish_setup(conn *c) {
     ngtcp2_conn_set_tls_native_handle(c->ng, c->ossl);
-    if (c->quic->cfg.keep_alive != WZP_TIME_NEVER) {
-        ngtcp2_conn_set_keep_alive_timeout(c->ng, c->quic->cfg.keep_alive);
-    }
+    ngtcp2_conn_set_keep_alive_timeout(c->ng, c->quic->cfg.keep_alive);
 }
 
 wzp_err wzp_conn_accept(wzp_quic *q, const wzp_quic_path *path, const ngtcp2_pkt_hd *hd,
@@ -339,6 +337,7 @@ wzp_err wzp_conn_dial(wzp_quic *q, const wzp_quic_dial *dial, conn **out) {
     set_path(c, &dial->path);
     fill_settings(q, &settings, probes);
     fill_params(q, &params);
+    settings.initial_rtt = dial->initial_rtt != 0 ? dial->initial_rtt : INITIAL_RTT;
     wzp_quic_cid_fill(q, scid.data, scid.datalen);
     wzp_rng_fill(q->cfg.rng, dcid.data, dcid.datalen);
     wzp_err err = wzp_tls_attach(c, dial->sni != NULL ? dial->sni : "",

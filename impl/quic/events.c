@@ -68,6 +68,19 @@ void wzp_events_push(wzp_quic *q, const wzp_quic_event *event) {
     q->event_bytes += total;
 }
 
+/* Those that wait are the new owner's: the old one may be gone before it reads them. */
+void wzp_events_set_app(wzp_quic *q, wzp_quic_conn handle, void *app) {
+    for (chunk *k = q->events; k != NULL; k = k->next) {
+        for (size_t at = k->read; at < k->used;) {
+            record *r = (record *)(void *)(k->data + at);
+            if (r->event.conn == handle) {
+                r->event.app = app;
+            }
+            at += r->total;
+        }
+    }
+}
+
 /* The chunk that was lent last has been read: one is kept for the next event. */
 static void give_back(wzp_quic *q) {
     if (q->spare == NULL && q->lent != NULL && q->lent->cap == CHUNK_BYTES) {
@@ -89,8 +102,6 @@ bool wzp_quic_next_event(wzp_quic *q, wzp_quic_event *out) {
     const record *r = (const record *)(const void *)at;
     const uint8_t *body = at + aligned(sizeof(record));
     *out = r->event;
-    const conn *c = wzp_quic_find(q, out->conn);
-    out->app = c != NULL ? c->app : out->app; /* it may have been set since */
     out->body = wzp_bytes_of(body, r->body_len);
     out->sni = r->event.kind == WZP_QUIC_CONNECTED ? (const char *)body : "";
     q->event_bytes -= r->total;

@@ -259,6 +259,7 @@ void wzp_datagrams_forget(wzp_quic *q);
 
 /* events.c */
 void wzp_events_push(wzp_quic *q, const wzp_quic_event *event);
+void wzp_events_set_app(wzp_quic *q, wzp_quic_conn handle, void *app);
 void wzp_events_free(wzp_quic *q);
 
 #endif

@@ -545,11 +545,20 @@ wzp_err wzp_quic_migrate(wzp_quic *q, wzp_quic_conn handle, const wzp_addr *loca
     return WZP_OK;
 }
 
+void wzp_quic_set_keep_alive(wzp_quic *q, wzp_quic_conn handle, uint64_t keep_alive) {
+    conn *c = wzp_quic_find(q, handle);
+    if (c != NULL && c->ng != NULL) {
+        ngtcp2_conn_set_keep_alive_timeout(c->ng, keep_alive); /* NEVER is ngtcp2's word, too */
+        wzp_quic_reschedule(c);
+    }
+}
+
 void wzp_quic_set_app(wzp_quic *q, wzp_quic_conn handle, void *app) {
     conn *c = wzp_quic_find(q, handle);
     if (c != NULL) {
         c->app = app;
     }
+    wzp_events_set_app(q, handle, app);
 }
 
 void *wzp_quic_app(const wzp_quic *q, wzp_quic_conn handle) {

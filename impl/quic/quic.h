@@ -159,7 +159,7 @@ const char *wzp_quic_close_text(const wzp_quic_close_info *close);
 typedef struct wzp_quic_event {
     wzp_quic_event_kind kind;
     wzp_quic_conn conn;
-    void *app;      /* as wzp_quic_app has it, or had it when the connection went */
+    void *app;      /* as it was set last */
     bool is_server; /* the connection was accepted, not dialled */
     int64_t stream;
     bool fin;
@@ -176,10 +176,12 @@ bool wzp_quic_next_event(wzp_quic *quic, wzp_quic_event *out);
 /* --- commands -------------------------------------------------------------------------------- */
 
 typedef struct wzp_quic_dial {
-    wzp_quic_path path; /* remote is required */
-    const char *sni;    /* NULL or "": no SNI */
-    const char *alpn;   /* NULL: "wzp"; "": none offered.  Up to 32 bytes */
-    void *app;          /* see wzp_quic_app */
+    wzp_quic_path path;   /* remote is required */
+    const char *sni;      /* NULL or "": no SNI */
+    const char *alpn;     /* NULL: "wzp"; "": none offered.  Up to 32 bytes */
+    void *app;            /* see wzp_quic_app */
+    uint64_t initial_rtt; /* ns: what a round trip is taken for before one was measured; the first
+                             packet is sent again after three of them.  0: 100 ms */
 } wzp_quic_dial;
 
 /* Starts a client connection; any server certificate is accepted (wire sheet 2.3).
@@ -242,9 +244,13 @@ void wzp_quic_abandon(wzp_quic *quic, wzp_quic_conn handle);
 WZP_MUST_USE wzp_err wzp_quic_migrate(wzp_quic *quic, wzp_quic_conn handle, const wzp_addr *local,
                                       wzp_time now);
 
+/* From now on, instead of cfg.keep_alive; WZP_TIME_NEVER: none. */
+void wzp_quic_set_keep_alive(wzp_quic *quic, wzp_quic_conn handle, uint64_t keep_alive);
+
 /* --- what is known --------------------------------------------------------------------------- */
 
-/* One pointer per connection for the caller; NULL at first.  get returns NULL for stale handles. */
+/* One pointer per connection for the caller; NULL at first.  Events that wait get it as well, also
+ * those of a connection that is gone.  get returns NULL for stale handles. */
 void wzp_quic_set_app(wzp_quic *quic, wzp_quic_conn handle, void *app);
 void *wzp_quic_app(const wzp_quic *quic, wzp_quic_conn handle);
 
