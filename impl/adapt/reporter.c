@@ -31,6 +31,14 @@ static void measure(wzp_reporter *r, const wzp_path_totals *totals) {
     }
 }
 
+void wzp_reporter_moved(wzp_reporter *r, const wzp_path_totals *totals) {
+    r->pending = false;
+    r->loss_ppm = 0;
+    r->window_sent = totals->packets_sent;
+    r->window_lost = totals->packets_lost;
+    r->window_overdue = totals->packets_overdue;
+}
+
 static wzp_quality_report report_of(const wzp_reporter *r, uint32_t loss_ppm,
                                     const wzp_path_totals *totals) {
     return wzp_quality_report_from_path((double)loss_ppm / PPM_PER_PERCENT, totals->rtt_ms,

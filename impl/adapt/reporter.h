@@ -43,6 +43,9 @@ typedef struct wzp_reporter {
  * of what was sent since the connection began, and no jitter. */
 void wzp_reporter_init(wzp_reporter *reporter, wzp_adapt_policy policy);
 
+/* Another connection is counted from now on; a report about the one before is not sent any more. */
+void wzp_reporter_moved(wzp_reporter *reporter, const wzp_path_totals *totals);
+
 /* The next frame makes a report. */
 bool wzp_reporter_is_due(const wzp_reporter *reporter);
 

@@ -5,97 +5,37 @@
 
 #include "client/internal.h"
 
-/* In a quiet call too something must come within WZP_CLIENT_PATIENCE. */
-#define KEEP_ALIVE (2 * WZP_S)
-
-/* A frame that could not leave for so long would not be played any more. */
-#define LIFETIME (200 * WZP_MS)
-
 /* --- packet core ----------------------------------------------------------------------------- */
-
-static void drain(wzp_client *c, wzp_time now) {
-    wzp_quic_event ev;
-    while (wzp_quic_next_event(c->quic, &ev)) {
-        switch (ev.kind) {
-        case WZP_QUIC_CONNECTED:
-        case WZP_QUIC_SIGNAL_ACKED:
-            wzp_client_admit(c, &ev, now);
-            break;
-        case WZP_QUIC_SIGNAL:
-            if (wzp_client_may_pass(c, false, ev.body, now)) {
-                wzp_client_on_signal(c, ev.body, now);
-            }
-            break;
-        case WZP_QUIC_DATAGRAM:
-            wzp_client_on_media(c, ev.body, now);
-            break;
-        case WZP_QUIC_CLOSED:
-            c->state = CLIENT_CLOSED;
-            c->tell_closed = true;
-            (void)snprintf(c->closed, sizeof c->closed, "%s (code 0x%llx)",
-                           wzp_quic_close_text(&ev.close), (unsigned long long)ev.close.code);
-            break;
-        case WZP_QUIC_SIGNAL_BAD:
-        case WZP_QUIC_UNI:
-        case WZP_QUIC_PATH:
-            break;
-        }
-    }
-}
-
-/* --- is the relay still there? --------------------------------------------------------------- */
-
-static bool in_call(const wzp_client *c) {
-    return c->state == CLIENT_ANSWERED || c->state == CLIENT_ACTIVE;
-}
-
-static wzp_time loss_at(const wzp_client *c) {
-    return in_call(c) && !c->lost ? wzp_time_after(c->received_at, WZP_CLIENT_PATIENCE)
-                                  : WZP_TIME_NEVER;
-}
-
-/* What anybody may forge does not count: only packets that QUIC took. */
-static void watch_relay(wzp_client *c, wzp_time now) {
-    wzp_quic_stats stats;
-    if (!wzp_quic_conn_stats(c->quic, c->conn, &stats) ||
-        stats.packets_received == c->packets_received) {
-        return;
-    }
-    c->packets_received = stats.packets_received;
-    c->received_at = now;
-    if (c->lost) {
-        c->lost = false;
-        c->tell_back = true;
-    }
-}
 
 static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
                       wzp_time now) {
-    wzp_client *c = self;
-    wzp_quic_recv(c->quic, path, ecn, payload, now);
-    watch_relay(c, now);
-    drain(c, now);
+    const wzp_client *c = self;
+    if (c->is_owner) {
+        const wzp_core end = wzp_endpoint_core(c->endpoint);
+        end.ops->recv(end.self, path, ecn, payload, now);
+    }
 }
 
 static void core_tick(void *self, wzp_time now) {
     wzp_client *c = self;
-    wzp_quic_tick(c->quic, now);
-    drain(c, now);
-    wzp_client_tell_feedback(c, now);
-    if (loss_at(c) <= now) {
-        c->lost = c->tell_lost = true;
+    if (c->is_owner) {
+        const wzp_core end = wzp_endpoint_core(c->endpoint);
+        end.ops->tick(end.self, now);
     }
-    if (c->state == CLIENT_HUNG_UP && c->leave_at <= now) {
+    wzp_client_tell_feedback(c, now);
+    wzp_client_watch(c, now);
+    if (c->leave_at <= now) {
         c->leave_at = WZP_TIME_NEVER;
-        wzp_quic_close(c->quic, c->conn, 0, "hangup", now);
+        wzp_quic_close(c->quic, c->relay, 0, "hangup", now);
     }
 }
 
 static wzp_time core_deadline(const void *self) {
     const wzp_client *c = self;
-    wzp_time first = wzp_time_min(wzp_quic_deadline(c->quic), loss_at(c));
-    if (c->state == CLIENT_HUNG_UP) {
-        first = wzp_time_min(first, c->leave_at);
+    wzp_time first = wzp_time_min(wzp_client_watch_deadline(c), c->leave_at);
+    if (c->is_owner) {
+        const wzp_core end = wzp_endpoint_core(c->endpoint);
+        first = wzp_time_min(first, end.ops->deadline(end.self));
     }
     if (c->state == CLIENT_ACTIVE && !c->cfg.listen_only && !c->capture_asked) {
         first = wzp_time_min(first, c->capture_at);
@@ -103,13 +43,14 @@ static wzp_time core_deadline(const void *self) {
     for (size_t i = 0; i < c->tracks.opened; i++) {
         first = wzp_time_min(first, wzp_listener_deadline(&c->listeners[i]));
     }
-    first = wzp_time_min(first, wzp_client_feedback_deadline(c));
-    return first;
+    return wzp_time_min(first, wzp_client_feedback_deadline(c));
 }
 
 static size_t core_next_packet(void *self, wzp_time now, uint8_t *buf, size_t cap,
                                wzp_quic_meta *meta) {
-    return wzp_quic_next_packet(((wzp_client *)self)->quic, now, buf, cap, meta);
+    const wzp_client *c = self;
+    const wzp_core end = wzp_endpoint_core(c->endpoint);
+    return c->is_owner ? end.ops->next_packet(end.self, now, buf, cap, meta) : 0;
 }
 
 wzp_core wzp_client_core(wzp_client *client) {
@@ -202,22 +143,6 @@ bool wzp_client_next_event(wzp_client *c, wzp_time now, wzp_client_event *out) {
 
 /* --- life ------------------------------------------------------------------------------------ */
 
-static wzp_err dial(wzp_client *c, wzp_time now) {
-    const wzp_quic_cfg quic = {.rng = c->cfg.rng,
-                               .log = c->cfg.log,
-                               .keep_alive = KEEP_ALIVE,
-                               .datagram_lifetime = LIFETIME,
-                               .deterministic = c->cfg.deterministic,
-                               .keylog = c->cfg.keylog,
-                               .keylog_ctx = c->cfg.keylog_ctx};
-    const wzp_err err = wzp_quic_new(&c->quic, &quic, now);
-    if (err != WZP_OK) {
-        return err;
-    }
-    const wzp_quic_dial d = {.path = c->cfg.path, .sni = c->room};
-    return wzp_quic_connect(c->quic, &d, now, &c->conn);
-}
-
 /* Codec2 is for those who have it; in coded mode that is who chose it. */
 static uint8_t smallest(const wzp_client_cfg *cfg) {
     if (!cfg->adapts && wzp_codec_find(cfg->codec)->is_codec2) {
@@ -235,7 +160,8 @@ static bool can_send(const wzp_client_cfg *cfg) {
 
 wzp_err wzp_client_new(wzp_client **out, const wzp_client_cfg *cfg, wzp_time now) {
     const char *room = cfg->room != NULL && *cfg->room != '\0' ? cfg->room : "default";
-    if (!can_send(cfg) || strlen(room) > WZP_QUIC_SNI_MAX) {
+    if (!can_send(cfg) || strlen(room) > WZP_QUIC_SNI_MAX ||
+        (cfg->waits && cfg->endpoint == NULL)) {
         return WZP_ERR_INVALID_ARGUMENT;
     }
     wzp_client *c = calloc(1, sizeof *c);
@@ -251,7 +177,8 @@ wzp_err wzp_client_new(wzp_client **out, const wzp_client_cfg *cfg, wzp_time now
     (void)snprintf(c->alias, sizeof c->alias, "%s", cfg->alias != NULL ? cfg->alias : "");
     wzp_identity_from_seed(&c->identity, cfg->seed);
     wzp_crypto_wipe(c->cfg.seed, sizeof c->cfg.seed);
-    wzp_ephemeral_new(&c->ephemeral, cfg->rng);
+    wzp_err err = wzp_admission_init(&c->next_admission, cfg->token, cfg->pin);
+    wzp_client_prepare(c);
     wzp_tracks_init(&c->tracks);
     wzp_feedback_init(&c->feedback, 0);
     wzp_remb_init(&c->remb);
@@ -264,13 +191,12 @@ wzp_err wzp_client_new(wzp_client **out, const wzp_client_cfg *cfg, wzp_time now
                                .codec = cfg->codec,
                                .network = cfg->network,
                                .smallest = smallest(cfg)};
-    wzp_err err = wzp_admission_init(&c->admission, cfg->token, cfg->pin);
     err = err == WZP_OK ? wzp_pace_init(&c->pace, &pace) : err;
     err = err == WZP_OK ? wzp_repair_out_new(&c->repair, cfg->policy == WZP_ADAPT_DEPLOYED) : err;
     if (err == WZP_OK && !cfg->coded) {
         err = wzp_audio_enc_new(&c->enc, &(wzp_audio_enc_cfg){.codec = cfg->codec});
     }
-    err = err == WZP_OK ? dial(c, now) : err;
+    err = err == WZP_OK ? wzp_client_open(c, now) : err;
     if (err != WZP_OK) {
         wzp_client_free(&c);
         return err;
@@ -290,14 +216,19 @@ void wzp_client_free(wzp_client **client) {
     wzp_cipher_clear(&c->cipher);
     wzp_audio_enc_free(&c->enc);
     wzp_repair_out_free(&c->repair);
-    wzp_quic_free(&c->quic);
+    if (c->is_owner) {
+        wzp_endpoint_free(&c->endpoint);
+    } else if (c->relay != 0) {
+        wzp_endpoint_attach(c->endpoint, c->relay, NULL);
+        wzp_quic_abandon(c->quic, c->relay);
+    }
     wzp_crypto_wipe(c, sizeof *c);
     free(c);
     *client = NULL;
 }
 
 void wzp_client_signal(wzp_client *c, bool out, wzp_bytes json, wzp_time now) {
-    if (c->state == CLIENT_CLOSED) {
+    if (c->relay == 0) {
         return;
     }
     if (out) {
@@ -311,16 +242,10 @@ void wzp_client_network(wzp_client *c, wzp_network network, wzp_time now) {
     wzp_pace_network(&c->pace, network, now);
 }
 
-void wzp_client_hangup(wzp_client *c, wzp_time now) {
-    const wzp_signal hangup = {
-        .kind = WZP_SIGNAL_HANGUP, .version = 1, .u.Hangup.reason.kind = WZP_HANGUP_NORMAL};
-    wzp_client_send_signal(c, &hangup, now);
-    wzp_quic_close(c->quic, c->conn, 0, "hangup", now);
-}
-
 void wzp_client_count(const wzp_client *c, wzp_client_stats *out) {
     wzp_quic_stats stats = {0};
     *out = (wzp_client_stats){.sent = c->sent,
+                              .unsent = c->unsent,
                               .played = c->heard.played,
                               .concealed = c->heard.concealed,
                               .recovered = c->heard.recovered,
@@ -349,7 +274,7 @@ void wzp_client_count(const wzp_client *c, wzp_client_stats *out) {
         }
     }
     out->late = out->refused.late;
-    if (wzp_quic_conn_stats(c->quic, c->conn, &stats)) {
+    if (wzp_quic_conn_stats(c->quic, c->sends, &stats)) {
         out->rtt_ms = (double)stats.smoothed_rtt / 1e6;
         out->rtt = stats.smoothed_rtt;
         out->packets_lost = stats.packets_lost;

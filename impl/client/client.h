@@ -6,6 +6,10 @@
  * otherwise.  One thread, bounded memory:
  * at most WZP_TRACKS_MAX senders are told apart.
  *
+ * The connection to the relay is its own, or one of an endpoint that is shared with others (nat
+ * sheet 1.3).  There it can be a part of a direct call: it then waits for what it is told about
+ * the relay, and may send by a direct connection instead.
+ *
  * In coded mode no codec runs: the caller pushes frames that are coded already and gets them back
  * as they are played.  Everything else is the same call; simulators need it to be fast. */
 #ifndef WZP_CLIENT_CLIENT_H
@@ -13,6 +17,7 @@
 
 #include "adapt/policy.h"
 #include "adapt/tier.h"
+#include "call/endpoint.h"
 #include "client/cipher.h"
 #include "client/listener.h"
 #include "media/audio.h"
@@ -50,6 +55,10 @@ typedef struct wzp_client_cfg {
     uint64_t wall_us; /* for it: the clock when the call starts, us since 1970 */
     wzp_media_crypto media_crypto;
     wzp_quic_path path; /* remote: the relay */
+    /* Shared with others, and outlives the client; should be made with WZP_CLIENT_LIFETIME.  NULL:
+     * one of its own, for which the rest is. */
+    wzp_endpoint *endpoint;
+    bool waits; /* needs `endpoint`: nobody is dialled until wzp_client_dial_relay */
     bool deterministic;
     void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
     void *keylog_ctx;
@@ -63,10 +72,19 @@ typedef struct wzp_client_cfg {
     void *signal_ctx;
 } wzp_client_cfg;
 
-/* Starts to connect.  WZP_ERR_INVALID_ARGUMENT (codec, room, token), NOMEM, CRYPTO_LIB. */
+/* A frame that could not leave for so long would not be played any more: datagram_lifetime of its
+ * endpoint. */
+#define WZP_CLIENT_LIFETIME (200 * WZP_MS)
+
+/* Starts to connect, unless it waits.  WZP_ERR_INVALID_ARGUMENT (codec, room, token, waits without
+ * an endpoint), LIMIT, NOMEM, CRYPTO_LIB. */
 WZP_MUST_USE wzp_err wzp_client_new(wzp_client **out, const wzp_client_cfg *cfg, wzp_time now);
+/* Sends nothing: hang up first to be polite.  With a shared endpoint it may be gone before, if the
+ * relay was dropped by then.  Accepts NULL, leaves NULL. */
 void wzp_client_free(wzp_client **client);
 
+/* With a shared endpoint, whose core is its owner's matter, recv and next_packet do nothing, and
+ * tick is for after the endpoint's. */
 wzp_core wzp_client_core(wzp_client *client);
 
 /* Longer than any keep-alive of ours takes to be answered, its repetition included. */
@@ -79,11 +97,12 @@ typedef enum wzp_client_event_kind {
     WZP_CLIENT_PLAY,   /* .pcm[.samples] of sender .track belong at .at_sample of its recording.  In
                           coded mode .slot says what fills .samples of time, pauses included, and
                           .payload is the frame's */
-    WZP_CLIENT_LOST,   /* nothing came from the relay for WZP_CLIENT_PATIENCE: tell the user.  The
-                          call goes on, and ends only if this lasts for QUIC's idle timeout */
+    WZP_CLIENT_LOST,   /* nothing came by the path that is taken for WZP_CLIENT_PATIENCE: tell the
+                          user.  The   call goes on, and ends only if this lasts for QUIC's idle timeout
+                        */
     WZP_CLIENT_BACK,   /* after LOST: something came */
-    WZP_CLIENT_HANGUP, /* .text says why; nothing is sent any more, and CLOSED follows */
-    WZP_CLIENT_CLOSED  /* the end; .text */
+    WZP_CLIENT_HANGUP, /* .text says why; nothing is sent to the relay any more; CLOSED follows */
+    WZP_CLIENT_CLOSED  /* the end; .text.  Not told by a client that waits */
 } wzp_client_event_kind;
 
 typedef struct wzp_client_event {
@@ -117,9 +136,46 @@ void wzp_client_signal(wzp_client *client, bool out, wzp_bytes json, wzp_time no
 /* The endpoint is on another kind of network now. */
 void wzp_client_network(wzp_client *client, wzp_network network, wzp_time now);
 
-/* Says good-bye and closes with "hangup". */
+/* Says good-bye and closes with "hangup".  A client that waits ends at once; if it sends by a
+ * direct connection, that is not its own to close. */
 void wzp_client_hangup(wzp_client *client, wzp_time now);
 
+/* --- paths of a direct call (nat sheet 1.16 to 1.19): for clients that wait only -------------- */
+
+/* Begins to join the room at this relay.  INVALID_ARGUMENT: there is one already, the client does
+ * not wait, or `relay` is no address; LIMIT, NOMEM, CRYPTO_LIB.  One that has hung up is left. */
+WZP_MUST_USE wzp_err wzp_client_dial_relay(wzp_client *client, const wzp_addr *relay, wzp_time now);
+
+/* Closes its connection, or dial, with code 0 and "not-selected"; no event about it follows. */
+void wzp_client_drop_relay(wzp_client *client, wzp_time now);
+
+typedef enum wzp_client_relay {
+    WZP_CLIENT_RELAY_NONE,
+    WZP_CLIENT_RELAY_DIALLING,
+    WZP_CLIENT_RELAY_UP,  /* its answer is genuine: media could flow */
+    WZP_CLIENT_RELAY_DOWN /* it ended, and was not dropped */
+} wzp_client_relay;
+
+/* *why says how it ended, otherwise it is ""; borrowed until the relay is dialled again.  May be
+ * NULL. */
+wzp_client_relay wzp_client_relay_state(const wzp_client *client, const char **why);
+
+/* From now on what is sent leaves by this connection of the endpoint, in clear (nat sheet 1.17),
+ * and sound is asked for.  The connection and its events are the caller's; media clock, sequence
+ * numbers and codec go on as they are. */
+void wzp_client_take_direct(wzp_client *client, wzp_quic_conn conn, wzp_time now);
+
+/* The same by the relay, once it is up and the room was seen: until then by the direct connection
+ * that was taken before, if it still is there. */
+void wzp_client_take_relay(wzp_client *client, wzp_time now);
+
+/* A datagram came by a direct connection, whichever; borrowed for the call.  Both paths are
+ * listened to, whatever is sent by. */
+void wzp_client_direct_media(wzp_client *client, wzp_bytes datagram, wzp_time now);
+
+/* --- what is known ---------------------------------------------------------------------------- */
+
+/* `rtt` to `expired` are of the connection that is sent by. */
 typedef struct wzp_client_stats {
     uint64_t sent, received, lost, concealed, late;
     uint64_t played;    /* frames of others, each from its own packet or from repair packets */
@@ -129,6 +185,7 @@ typedef struct wzp_client_stats {
     uint64_t rtt;             /* ns; 0: not known */
     uint64_t packets_lost;    /* of ours, as QUIC's loss recovery sees it */
     uint64_t expired;         /* frames of ours that the network did not take in time */
+    uint64_t unsent;          /* packets of ours while there was no connection for them */
     uint8_t codec;            /* that is sent now */
     uint64_t codec_changes;
     uint64_t buffered;            /* frames that wait to be played now */

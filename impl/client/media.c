@@ -32,29 +32,31 @@ static void note_feedback(wzp_client *c, uint32_t track, uint32_t seq, wzp_time 
 }
 
 wzp_time wzp_client_feedback_deadline(const wzp_client *c) {
-    return c->state == CLIENT_ACTIVE ? wzp_feedback_deadline(&c->feedback) : WZP_TIME_NEVER;
+    return wzp_client_uses_relay(c) ? wzp_feedback_deadline(&c->feedback) : WZP_TIME_NEVER;
 }
 
 void wzp_client_tell_feedback(wzp_client *c, wzp_time now) {
     wzp_signal signal;
     const bool is_alone = c->others_at == 0 || wzp_time_since(now, c->others_at) > FEEDBACK_ALONE;
-    if (c->state == CLIENT_ACTIVE && wzp_feedback_next(&c->feedback, c->remb.bps, now, &signal) &&
+    if (wzp_client_uses_relay(c) && wzp_feedback_next(&c->feedback, c->remb.bps, now, &signal) &&
         is_alone) {
         wzp_client_send_signal(c, &signal, now);
     }
 }
 
-void wzp_client_on_media(wzp_client *c, wzp_bytes datagram, wzp_time now) {
+void wzp_client_on_media(wzp_client *c, wzp_bytes datagram, wzp_cipher *cipher, wzp_time now) {
     wzp_media_packet packet;
     bool is_new = false;
     if (wzp_media_packet_parse(&packet, datagram, NULL) != WZP_OK) {
         c->malformed++;
         return;
     }
-    if (!wzp_cipher_read(&c->cipher, &packet, datagram, now)) {
-        return;
+    if (cipher != NULL) {
+        if (!wzp_cipher_read(cipher, &packet, datagram, now)) {
+            return;
+        }
+        rekey_if_due(c, now);
     }
-    rekey_if_due(c, now);
     if (packet.hdr.media_type != WZP_MEDIA_AUDIO) {
         c->refused.not_sound++;
         return;
@@ -84,20 +86,31 @@ void wzp_client_on_media(wzp_client *c, wzp_bytes datagram, wzp_time now) {
     wzp_listener_take(l, &packet, now, &c->heard);
 }
 
+void wzp_client_direct_media(wzp_client *c, wzp_bytes datagram, wzp_time now) {
+    wzp_client_on_media(c, datagram, NULL, now);
+}
+
 /* --- sending media --------------------------------------------------------------------------- */
 
-/* The time of one frame has passed. */
-static void advance(wzp_client *c, wzp_time now) {
-    wzp_quic_stats stats = {0};
-    (void)wzp_quic_conn_stats(c->quic, c->conn, &stats);
+/* How the path is, once for each frame. */
+static void measure(wzp_client *c, const wzp_quic_stats *stats, wzp_time now) {
     if (wzp_pace_wants_reception(&c->pace)) {
         const uint32_t lost = wzp_reception_measure(&c->reception, &c->tracks, now);
+        const bool is_alone = c->path == CLIENT_BY_RELAY && c->members < 2;
         wzp_remb_window(&c->remb, c->media_bytes, wzp_time_since(now, c->remb_at), lost);
         c->media_bytes = 0;
         c->remb_at = now;
-        wzp_pace_reception(&c->pace, c->members > 1 ? lost : 0);
+        wzp_pace_reception(&c->pace, is_alone ? 0 : lost);
     }
-    wzp_pace_frame(&c->pace, &stats, now);
+    wzp_pace_frame(&c->pace, stats, now);
+}
+
+/* The time of one frame has passed. */
+static void advance(wzp_client *c, wzp_time now) {
+    wzp_quic_stats stats;
+    if (wzp_quic_conn_stats(c->quic, c->sends, &stats)) {
+        measure(c, &stats, now);
+    }
     c->ts += c->frame_ms;
     c->capture_asked = false;
     c->capture_at += c->frame_ms * WZP_MS;
@@ -106,18 +119,29 @@ static void advance(wzp_client *c, wzp_time now) {
     }
 }
 
+/* Only what goes to the relay is sealed (nat sheet 1.17). */
+static wzp_err write_packet(wzp_client *c, wzp_wr *wr, const wzp_media_packet *packet) {
+    if (wzp_client_uses_relay(c)) {
+        return wzp_cipher_write(&c->cipher, wr, packet);
+    }
+    wzp_media_packet_write(wr, packet);
+    return wzp_wr_end(wr);
+}
+
+/* In a call that waits for a path what cannot be sent is as lost as if it were under way. */
 static wzp_err send_packet(wzp_client *c, const wzp_media_packet *packet, wzp_time now) {
     uint8_t
         datagram[WZP_MEDIA_HDR_LEN + WZP_AUDIO_PACKET_MAX + WZP_TAG_LEN + WZP_QUALITY_REPORT_LEN];
     wzp_wr wr;
     wzp_wr_init(&wr, datagram, sizeof datagram);
-    wzp_err err = wzp_cipher_write(&c->cipher, &wr, packet);
+    wzp_err err = write_packet(c, &wr, packet);
     if (err == WZP_OK) {
-        err = wzp_quic_send_datagram(c->quic, c->conn, wzp_bytes_of(datagram, wzp_wr_len(&wr)));
+        err = wzp_client_send_media(c, wzp_bytes_of(datagram, wzp_wr_len(&wr)));
         rekey_if_due(c, now);
     }
     c->sent += err == WZP_OK ? 1 : 0;
-    return err;
+    c->unsent += err == WZP_ERR_CLOSED ? 1 : 0;
+    return err == WZP_ERR_CLOSED && c->cfg.waits ? WZP_OK : err;
 }
 
 /* Repair packets follow the frame that fills their block. */

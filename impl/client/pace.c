@@ -135,6 +135,19 @@ static void on_own_report(wzp_pace *pace, const wzp_quic_stats *stats, wzp_time 
     }
 }
 
+void wzp_pace_moved(wzp_pace *pace, const wzp_quic_stats *stats) {
+    pace->handed_off = pace->path.samples > 0;
+    pace->received = stats->packets_received;
+    pace->in_time = stats->datagrams_sent;
+    pace->latest_rtt = pace->down_loss_ppm = 0;
+    pace->ceiling_until = pace->remb_at = 0;
+    pace->hold = WZP_PACE_HOLD;
+    wzp_bwe_init(&pace->bwe, pace->cfg.policy);
+    wzp_path_monitor_init(&pace->path, pace->cfg.policy);
+    const wzp_path_totals totals = totals_of(pace, stats);
+    wzp_reporter_moved(&pace->reporter, &totals);
+}
+
 bool wzp_pace_wants_reception(const wzp_pace *pace) {
     return wzp_reporter_is_due(&pace->reporter);
 }

@@ -68,6 +68,10 @@ WZP_MUST_USE wzp_err wzp_pace_init(wzp_pace *pace, const wzp_pace_cfg *cfg);
 /* We are on another kind of network now. */
 void wzp_pace_network(wzp_pace *pace, wzp_network network, wzp_time now);
 
+/* What is sent goes by another connection now, whose totals are `stats`: the codec stays what it
+ * is, and what the path did before is forgotten. */
+void wzp_pace_moved(wzp_pace *pace, const wzp_quic_stats *stats);
+
 /* A packet of somebody else came with this. */
 void wzp_pace_report(wzp_pace *pace, const wzp_quality_report *report, wzp_time now);
 

@@ -3,9 +3,6 @@
 
 #include "client/internal.h"
 
-/* A relay that has hung up closes the connection as well, once it knows that its words arrived. */
-#define LAST_WORDS (500 * WZP_MS)
-
 /* --- handshake ------------------------------------------------------------------------------- */
 
 bool wzp_client_may_pass(const wzp_client *c, bool out, wzp_bytes json, wzp_time now) {
@@ -14,7 +11,7 @@ bool wzp_client_may_pass(const wzp_client *c, bool out, wzp_bytes json, wzp_time
 
 void wzp_client_send_json(wzp_client *c, wzp_bytes json) {
     char name[48];
-    if (wzp_quic_send_signal(c->quic, c->conn, json, NULL) != WZP_OK) {
+    if (wzp_quic_send_signal(c->quic, c->relay, json, NULL) != WZP_OK) {
         wzp_logf(&c->cfg.log, WZP_LOG_WARN, "a %s could not be sent",
                  wzp_signal_peek_name(json, name, sizeof name));
     }
@@ -54,13 +51,13 @@ static void send_offer(wzp_client *c, wzp_time now) {
     memcpy(offer.u.CallOffer.identity_pub.bytes, c->identity.ed25519_pub, WZP_KEY_LEN);
     memcpy(offer.u.CallOffer.ephemeral_pub.bytes, c->ephemeral.pub, WZP_KEY_LEN);
     wzp_client_send_signal(c, &offer, now);
-    c->state = CLIENT_OFFERED;
+    c->relay_is = CLIENT_RELAY_OFFERED;
 }
 
 static void give_up(wzp_client *c, const char *why, wzp_time now) {
     (void)snprintf(c->hangup, sizeof c->hangup, "%s", why);
-    c->tell_hangup = true;
-    wzp_quic_close(c->quic, c->conn, 0, "hangup", now);
+    c->was_hung_up = c->tell_hangup = true;
+    wzp_quic_close(c->quic, c->relay, 0, "hangup", now);
 }
 
 void wzp_client_admit(wzp_client *c, const wzp_quic_event *ev, wzp_time now) {
@@ -76,20 +73,19 @@ void wzp_client_admit(wzp_client *c, const wzp_quic_event *ev, wzp_time now) {
 /* Needs both the answer and the room's list.  Where a packet was lost, the list may come first:
  * each signal has a stream of its own. */
 static void enter_room(wzp_client *c, wzp_time now) {
-    if (c->state < CLIENT_ANSWERED || c->members == 0) {
+    if (c->relay_is < CLIENT_RELAY_ANSWERED || c->members == 0) {
         return;
     }
     c->tell_room = true;
-    if (c->state == CLIENT_ANSWERED) {
-        c->state = CLIENT_ACTIVE;
-        c->capture_at = now;
+    if (c->relay_is == CLIENT_RELAY_ANSWERED) {
+        wzp_client_joined(c, now);
     }
 }
 
 static void on_answer(wzp_client *c, const wzp_signal_CallAnswer *a, wzp_time now) {
     wzp_session_keys keys;
     const wzp_bytes signature = wzp_bytes_of(a->signature.items, a->signature.count);
-    if (c->state != CLIENT_OFFERED) {
+    if (c->relay_is != CLIENT_RELAY_OFFERED) {
         return;
     }
     if (wzp_handshake_verify(signature, a->identity_pub.bytes, WZP_ROLE_ANSWER,
@@ -105,7 +101,7 @@ static void on_answer(wzp_client *c, const wzp_signal_CallAnswer *a, wzp_time no
         give_up(c, wzp_err_text(err), now);
         return;
     }
-    c->state = CLIENT_ANSWERED;
+    c->relay_is = CLIENT_RELAY_ANSWERED;
     c->tell_joined = true;
     enter_room(c, now);
 }
@@ -138,11 +134,7 @@ static void on_hangup(wzp_client *c, const wzp_hangup_reason *reason, wzp_time n
                            : "";
     (void)snprintf(c->hangup, sizeof c->hangup, "%s%s%s", name != NULL ? name : "unknown reason",
                    *code != '\0' ? " " : "", code);
-    c->tell_hangup = true;
-    if (c->state != CLIENT_CLOSED && c->state != CLIENT_HUNG_UP) {
-        c->state = CLIENT_HUNG_UP;
-        c->leave_at = wzp_time_after(now, LAST_WORDS);
-    }
+    wzp_client_hung_up(c, now);
 }
 
 static void on_room(wzp_client *c, uint32_t members, wzp_time now) {
@@ -155,8 +147,11 @@ static void on_room(wzp_client *c, uint32_t members, wzp_time now) {
 
 static void on_pace_signal(wzp_client *c, const wzp_signal *signal, wzp_time now) {
     wzp_signal answer;
+    if (c->path == CLIENT_DIRECT) {
+        return; /* about media that do not pass the relay */
+    }
     wzp_pace_signal(&c->pace, signal, now);
-    while (c->state == CLIENT_ACTIVE && wzp_pace_next_signal(&c->pace, &answer)) {
+    while (wzp_client_uses_relay(c) && wzp_pace_next_signal(&c->pace, &answer)) {
         wzp_client_send_signal(c, &answer, now);
     }
 }
