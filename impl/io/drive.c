@@ -35,8 +35,12 @@ static wzp_time rounded(const wzp_drive *d, wzp_time deadline, wzp_time now) {
 
 static void await_socket(wzp_drive *d, bool writable) {
     if (writable != d->waits_to_write) {
+        const int events = writable ? UV_READABLE | UV_WRITABLE : UV_READABLE;
         d->waits_to_write = writable;
-        uv_poll_start(&d->socket, writable ? UV_READABLE | UV_WRITABLE : UV_READABLE, on_socket);
+        uv_poll_start(&d->socket, events, on_socket);
+        if (d->udp6 != NULL) {
+            uv_poll_start(&d->socket6, events, on_socket);
+        }
     }
 }
 
@@ -56,8 +60,15 @@ static void turn(wzp_drive *d, wzp_time now) {
         d->after(d->ctx, now);
     }
     if (d->running) {
-        const bool sent = wzp_udp_transmit(d->udp, d->core, now);
+        const bool sent = wzp_udp_pair_transmit(d->udp, d->udp6, d->core, now);
         wait_for_next(d, !sent, now);
+    }
+}
+
+static void receive(wzp_drive *d, wzp_time now) {
+    wzp_udp_receive(d->udp, d->core, now);
+    if (d->udp6 != NULL) {
+        wzp_udp_receive(d->udp6, d->core, now);
     }
 }
 
@@ -69,7 +80,7 @@ static void on_timer(uv_poll_t *poll, int status, int events) {
     if (read(d->timer_fd, &expirations, sizeof expirations) > 0) {
         const wzp_time now = wzp_io_now();
         if (wzp_time_since(now, d->armed) >= LATE) {
-            wzp_udp_receive(d->udp, d->core, now); /* it may have come in time */
+            receive(d, now); /* it may have come in time */
         }
         d->armed = WZP_TIME_NEVER;
         turn(d, now);
@@ -82,22 +93,44 @@ static void on_socket(uv_poll_t *poll, int status, int events) {
                      else */
     (void)events;
     const wzp_time now = wzp_io_now();
-    wzp_udp_receive(d->udp, d->core, now);
+    wzp_udp_receive(poll == &d->socket ? d->udp : d->udp6, d->core, now);
     turn(d, now);
 }
 
 /* --- start and stop --------------------------------------------------------------------------- */
 
-static bool init_polls(wzp_drive *d, uv_loop_t *loop) {
+/* False: nothing of it is open. */
+static bool init_sockets(wzp_drive *d, uv_loop_t *loop) {
     if (uv_poll_init(loop, &d->socket, wzp_udp_fd(d->udp)) != 0) {
         return false;
     }
-    if (uv_poll_init(loop, &d->timer, d->timer_fd) != 0) {
+    if (d->udp6 != NULL && uv_poll_init(loop, &d->socket6, wzp_udp_fd(d->udp6)) != 0) {
         uv_close((uv_handle_t *)&d->socket, NULL);
         return false;
     }
-    d->socket.data = d->timer.data = d;
+    return true;
+}
+
+static void close_sockets(wzp_drive *d) {
+    uv_close((uv_handle_t *)&d->socket, NULL);
+    if (d->udp6 != NULL) {
+        uv_close((uv_handle_t *)&d->socket6, NULL);
+    }
+}
+
+static bool init_polls(wzp_drive *d, uv_loop_t *loop) {
+    if (!init_sockets(d, loop)) {
+        return false;
+    }
+    if (uv_poll_init(loop, &d->timer, d->timer_fd) != 0) {
+        close_sockets(d);
+        return false;
+    }
+    d->socket.data = d->socket6.data = d->timer.data = d;
     uv_poll_start(&d->socket, UV_READABLE, on_socket);
+    if (d->udp6 != NULL) {
+        uv_poll_start(&d->socket6, UV_READABLE, on_socket);
+    }
     uv_poll_start(&d->timer, UV_READABLE, on_timer);
     return true;
 }
@@ -131,7 +164,10 @@ void wzp_drive_stop(wzp_drive *d) {
     d->running = false;
     uv_poll_stop(&d->socket);
     uv_poll_stop(&d->timer);
-    uv_close((uv_handle_t *)&d->socket, NULL);
+    if (d->udp6 != NULL) {
+        uv_poll_stop(&d->socket6);
+    }
+    close_sockets(d);
     uv_close((uv_handle_t *)&d->timer, NULL);
     close(d->timer_fd);
 }

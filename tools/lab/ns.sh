@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2317 # for who sources it, and called by name or by the trap
+# shellcheck shell=bash disable=SC2034,SC2154,SC2317 # for who sources it, and called by name or by the trap
 # A lab of network namespaces, for tests that source this file:
 #
 #     . tools/lab/ns.sh
