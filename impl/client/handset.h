@@ -61,7 +61,7 @@ typedef struct wzp_handset_cfg {
 
 /* Starts to connect.  WZP_ERR_INVALID_ARGUMENT (token), NOMEM, CRYPTO_LIB. */
 WZP_MUST_USE wzp_err wzp_handset_new(wzp_handset **out, const wzp_handset_cfg *cfg, wzp_time now);
-/* Before the client that it was given is freed, or after.  Accepts NULL, leaves NULL. */
+/* After the client that it was given.  Accepts NULL, leaves NULL. */
 void wzp_handset_free(wzp_handset **handset);
 
 /* Of the socket, and of all that uses it. */

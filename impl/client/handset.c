@@ -1,0 +1,390 @@
+#include "client/handset.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "client/handset_internal.h"
+#include "crypto/identity.h"
+
+static const char taken[] = "another call came first";
+
+/* --- calling -----------------------------------------------------------------------------------
+ */
+
+static void tell_phone(wzp_handset *h) {
+    const wzp_call_addresses nothing = {.local_count = 0};
+    h->told = h->cfg.relay_only ? nothing : h->own;
+    wzp_phone_set_addresses(h->phone, &h->told);
+}
+
+static void speak_if_found(wzp_handset *h, wzp_time now) {
+    if (h->waits == WAIT_NOTHING || !wzp_handset_is_found(h, now)) {
+        return;
+    }
+    const handset_wait what = h->waits;
+    h->waits = WAIT_NOTHING;
+    tell_phone(h);
+    const wzp_err err = what == WAIT_TO_CALL ? wzp_phone_call(h->phone, h->callee)
+                                             : wzp_phone_answer(h->phone, h->mode);
+    h->tell_failed = h->tell_failed || (err != WZP_OK && what == WAIT_TO_CALL);
+}
+
+static void wait_for(wzp_handset *h, handset_wait what, wzp_time now) {
+    h->waits = what;
+    h->asked_at = now;
+    if (h->own.reflexive.family == WZP_ADDR_NONE && !h->asks_relay) {
+        wzp_handset_ask_relay(h, now);
+    }
+}
+
+static void step(wzp_handset *h, wzp_time now) {
+    if (wzp_handset_find_step(h, now)) {
+        wzp_handset_moved(h);
+    }
+    speak_if_found(h, now);
+    wzp_handset_call_step(h, now);
+}
+
+wzp_err wzp_handset_call(wzp_handset *h, const char *fingerprint, wzp_time now) {
+    uint8_t target[WZP_FINGERPRINT_LEN];
+    if (wzp_phone_state_of(h->phone) != WZP_PHONE_STATE_IDLE || h->waits != WAIT_NOTHING ||
+        wzp_fingerprint_parse(target, wzp_bytes_str(fingerprint)) != WZP_OK) {
+        return WZP_ERR_INVALID_ARGUMENT;
+    }
+    wzp_fingerprint_write(h->callee, target);
+    wait_for(h, WAIT_TO_CALL, now);
+    step(h, now);
+    return WZP_OK;
+}
+
+/* Who does not tell where it is has nothing to wait for. */
+wzp_err wzp_handset_answer(wzp_handset *h, wzp_accept_mode mode, wzp_time now) {
+    if (mode != WZP_ACCEPT_TRUSTED || h->cfg.relay_only) {
+        tell_phone(h);
+        return wzp_phone_answer(h->phone, mode);
+    }
+    if (wzp_phone_state_of(h->phone) != WZP_PHONE_STATE_BUSY || h->waits != WAIT_NOTHING) {
+        return WZP_ERR_INVALID_ARGUMENT;
+    }
+    h->mode = mode;
+    wait_for(h, WAIT_TO_ANSWER, now);
+    step(h, now);
+    return WZP_OK;
+}
+
+void wzp_handset_use(wzp_handset *h, wzp_client *client, wzp_time now) {
+    h->client = client;
+    if (h->is_set_up && !h->races) {
+        wzp_handset_begin(h, now);
+        wzp_handset_call_step(h, now);
+    }
+}
+
+void wzp_handset_hangup(wzp_handset *h, wzp_time now) {
+    if (h->waits == WAIT_TO_CALL) {
+        h->waits = WAIT_NOTHING;
+    }
+    wzp_phone_hangup(h->phone);
+    wzp_handset_end(h, now);
+}
+
+void wzp_handset_close(wzp_handset *h, wzp_time now) {
+    wzp_handset_end(h, now);
+    wzp_gather_release(&h->gather, now);
+    wzp_phone_close(h->phone, now);
+    step(h, now);
+}
+
+/* --- the network -------------------------------------------------------------------------------
+ */
+
+void wzp_handset_network(wzp_handset *h, const wzp_handset_net *net, wzp_time now) {
+    h->cfg.net = *net;
+    h->reflected = (wzp_addr){0};
+    wzp_handset_find(h, h->is_set_up ? WZP_HANDSET_REGATHER : WZP_HANDSET_GATHER, now);
+    if (h->races) {
+        wzp_race_leave_direct(&h->race);
+    }
+    step(h, now);
+}
+
+void wzp_handset_upnp(wzp_handset *h, wzp_addr external, wzp_time now) {
+    wzp_gather_upnp(&h->gather, &external);
+    step(h, now);
+}
+
+/* --- as a core ---------------------------------------------------------------------------------
+ */
+
+static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
+                      wzp_time now) {
+    wzp_handset *h = self;
+    const wzp_core end = wzp_endpoint_core(h->endpoint);
+    end.ops->recv(end.self, path, ecn, payload, now);
+}
+
+static void core_tick(void *self, wzp_time now) {
+    wzp_handset *h = self;
+    const wzp_core end = wzp_endpoint_core(h->endpoint);
+    const wzp_core phone = wzp_phone_core(h->phone);
+    end.ops->tick(end.self, now);
+    phone.ops->tick(phone.self, now);
+    if (h->client != NULL) {
+        const wzp_core client = wzp_client_core(h->client);
+        client.ops->tick(client.self, now);
+    }
+    step(h, now);
+}
+
+static wzp_time core_deadline(const void *self) {
+    wzp_handset *h = wzp_drop_const(self);
+    const wzp_core end = wzp_endpoint_core(h->endpoint);
+    const wzp_core phone = wzp_phone_core(h->phone);
+    wzp_time first = wzp_time_min(end.ops->deadline(end.self), phone.ops->deadline(phone.self));
+    if (h->client != NULL) {
+        const wzp_core client = wzp_client_core(h->client);
+        first = wzp_time_min(first, client.ops->deadline(client.self));
+    }
+    return wzp_time_min(first,
+                        wzp_time_min(wzp_handset_find_deadline(h), wzp_handset_call_deadline(h)));
+}
+
+static size_t core_next_packet(void *self, wzp_time now, uint8_t *buf, size_t cap,
+                               wzp_quic_meta *meta) {
+    const wzp_core end = wzp_endpoint_core(((wzp_handset *)self)->endpoint);
+    return end.ops->next_packet(end.self, now, buf, cap, meta);
+}
+
+wzp_core wzp_handset_core(wzp_handset *handset) {
+    static const wzp_core_ops ops = {core_recv, core_tick, core_deadline, core_next_packet};
+    return (wzp_core){handset, &ops};
+}
+
+wzp_endpoint *wzp_handset_endpoint(wzp_handset *handset) {
+    return handset->endpoint;
+}
+
+const char *wzp_handset_fingerprint(const wzp_handset *handset) {
+    return wzp_phone_fingerprint(handset->phone);
+}
+
+/* --- events ------------------------------------------------------------------------------------
+ */
+
+static void on_set_up(wzp_handset *h, const wzp_phone_event *ev) {
+    h->is_set_up = true;
+    h->is_open = ev->may_be_direct;
+    h->peer_is_able = ev->peer_is_able && wzp_handset_is_reference(h);
+    h->peer = *ev->peer;
+    h->relay = ev->relay.family != WZP_ADDR_NONE ? ev->relay : h->cfg.path.remote;
+    h->why = NULL;
+    (void)snprintf(h->room, sizeof h->room, "%s", ev->room);
+    (void)snprintf(h->peer_fingerprint, sizeof h->peer_fingerprint, "%s", ev->fingerprint);
+}
+
+static void on_update(wzp_handset *h, const wzp_phone_event *ev) {
+    h->peer = *ev->peer;
+    h->has_got = true;
+    if (!h->has_sent && h->has_gathered) {
+        wzp_handset_moved(h);
+    }
+}
+
+/* Of what the phone says: true if others hear of it as well. */
+static bool on_phone(wzp_handset *h, wzp_phone_event *ev, wzp_time now) {
+    switch (ev->kind) {
+    case WZP_PHONE_REGISTERED:
+        wzp_handset_ask_relay(h, now);
+        return true;
+    case WZP_PHONE_SET_UP:
+        on_set_up(h, ev);
+        return true;
+    case WZP_PHONE_REFLEXIVE:
+        wzp_handset_reflected(h, &ev->observed);
+        return false;
+    case WZP_PHONE_PATH:
+        if (h->races) {
+            wzp_race_peer_report(&h->race, ev->direct_ok, now);
+        }
+        return false;
+    case WZP_PHONE_UPDATE:
+        on_update(h, ev);
+        return false;
+    case WZP_PHONE_ENDED:
+        ev->text = h->why != NULL ? h->why : ev->text;
+        h->why = NULL;
+        wzp_handset_end(h, now);
+        return true;
+    case WZP_PHONE_CLOSED:
+        wzp_handset_end(h, now);
+        return true;
+    default:
+        return true;
+    }
+}
+
+static bool next_of_phone(wzp_handset *h, wzp_time now) {
+    while (wzp_phone_next_event(h->phone, &h->phone_event)) {
+        if (on_phone(h, &h->phone_event, now)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static wzp_addr far_end(wzp_handset *h) {
+    wzp_quic_stats stats = {0};
+    if (h->path == WZP_RACE_RELAY) {
+        return h->relay;
+    }
+    (void)wzp_quic_conn_stats(h->quic, h->direct, &stats);
+    return stats.path.remote;
+}
+
+static bool is_proven(const wzp_handset *h) {
+    for (size_t i = 0; i < HANDSET_LINKS; i++) {
+        if (h->links[i].state == LINK_COUNTS && h->links[i].conn == h->direct) {
+            return h->links[i].proven;
+        }
+    }
+    return false;
+}
+
+static void path_event(wzp_handset *h, wzp_handset_event *out) {
+    out->kind = WZP_HANDSET_PATH;
+    out->path = h->path;
+    out->addr = far_end(h);
+    out->proven = h->path == WZP_RACE_DIRECT && is_proven(h);
+    out->text = h->taken_text;
+}
+
+static bool take(bool *flag) {
+    const bool was = *flag;
+    *flag = false;
+    return was;
+}
+
+bool wzp_handset_next_event(wzp_handset *h, wzp_time now, wzp_handset_event *out) {
+    *out = (wzp_handset_event){.text = ""};
+    if (next_of_phone(h, now)) {
+        out->kind = WZP_HANDSET_PHONE;
+        out->phone = &h->phone_event;
+        return true;
+    }
+    step(h, now);
+    if (take(&h->tell_failed)) {
+        h->phone_event = (wzp_phone_event){
+            .kind = WZP_PHONE_ENDED, .fingerprint = h->callee, .room = "", .text = taken};
+        out->kind = WZP_HANDSET_PHONE;
+        out->phone = &h->phone_event;
+        return true;
+    }
+    if (take(&h->tell_seen)) {
+        out->kind = WZP_HANDSET_SEEN;
+        out->addr = h->own.reflexive;
+        return true;
+    }
+    if (h->path != WZP_RACE_UNDECIDED && take(&h->tell_path)) {
+        path_event(h, out);
+        return true;
+    }
+    return false;
+}
+
+void wzp_handset_count(const wzp_handset *h, wzp_handset_counters *out) {
+    const wzp_call_refused *told = wzp_phone_refused_addresses(h->phone);
+    *out = h->counters;
+    out->told.unreadable += told->unreadable;
+    out->told.surplus += told->surplus;
+    out->told.unusable += told->unusable;
+    out->told.our_own += told->our_own;
+}
+
+/* --- life --------------------------------------------------------------------------------------
+ */
+
+static wzp_err open_socket(wzp_handset *h, const wzp_handset_cfg *cfg, wzp_time now) {
+    const bool shows_identity = cfg->policy == WZP_RACE_REFERENCE;
+    uint8_t any[WZP_KEY_LEN];
+    wzp_identity who;
+    wzp_tls_identity tls;
+    wzp_identity_from_seed(&who, cfg->seed);
+    if (shows_identity) {
+        wzp_tls_identity_of(&tls, &who);
+    } else {
+        wzp_rng_fill(cfg->rng, any, sizeof any);
+        wzp_tls_identity_from_seed(&tls, any);
+    }
+    const wzp_quic_identity identity = {wzp_bytes_of(tls.cert_der, tls.cert_len),
+                                        wzp_bytes_of(tls.ed25519_seed, sizeof tls.ed25519_seed)};
+    const wzp_quic_cfg quic = {.identity = &identity,
+                               .rng = cfg->rng,
+                               .log = cfg->log,
+                               .datagram_lifetime = WZP_CLIENT_LIFETIME,
+                               .mutual = shows_identity,
+                               .deterministic = cfg->deterministic,
+                               .keylog = cfg->keylog,
+                               .keylog_ctx = cfg->keylog_ctx};
+    const wzp_err err = wzp_endpoint_new(&h->endpoint, &quic, now);
+    wzp_tls_identity_clear(&tls);
+    wzp_identity_clear(&who);
+    return err;
+}
+
+static wzp_err open_phone(wzp_handset *h, const wzp_handset_cfg *cfg, wzp_time now) {
+    wzp_phone_cfg phone = {.rng = cfg->rng,
+                           .log = cfg->log,
+                           .alias = cfg->alias,
+                           .token = cfg->token,
+                           .pin = cfg->pin,
+                           .path = cfg->path,
+                           .endpoint = h->endpoint,
+                           .is_plain = cfg->policy == WZP_RACE_DEPLOYED,
+                           .deterministic = cfg->deterministic,
+                           .signal = cfg->signal,
+                           .signal_ctx = cfg->signal_ctx};
+    memcpy(phone.seed, cfg->seed, sizeof phone.seed);
+    const wzp_err err = wzp_phone_new(&h->phone, &phone, now);
+    wzp_crypto_wipe(phone.seed, sizeof phone.seed);
+    return err;
+}
+
+wzp_err wzp_handset_new(wzp_handset **out, const wzp_handset_cfg *cfg, wzp_time now) {
+    wzp_handset *h = calloc(1, sizeof *h);
+    if (h == NULL) {
+        return WZP_ERR_NOMEM;
+    }
+    h->cfg = *cfg;
+    wzp_crypto_wipe(h->cfg.seed, sizeof h->cfg.seed);
+    h->cfg.stun_count =
+        cfg->stun_count < WZP_STUN_SERVERS_MAX ? cfg->stun_count : WZP_STUN_SERVERS_MAX;
+    if (h->cfg.stun_count > 0) {
+        memcpy(h->stun, cfg->stun, h->cfg.stun_count * sizeof h->stun[0]);
+    }
+    h->cfg.stun = NULL;
+    h->user = (wzp_endpoint_user){h, wzp_handset_on_direct};
+    h->tap = (wzp_endpoint_tap){h, wzp_handset_on_datagram};
+    wzp_err err = open_socket(h, cfg, now);
+    err = err == WZP_OK ? open_phone(h, cfg, now) : err;
+    if (err != WZP_OK) {
+        wzp_handset_free(&h);
+        return err;
+    }
+    h->quic = wzp_endpoint_quic(h->endpoint);
+    wzp_endpoint_on_incoming(h->endpoint, &h->user);
+    wzp_endpoint_on_other(h->endpoint, &h->tap);
+    wzp_handset_find(h, WZP_HANDSET_GATHER, now);
+    *out = h;
+    return WZP_OK;
+}
+
+void wzp_handset_free(wzp_handset **handset) {
+    wzp_handset *h = *handset;
+    if (h != NULL) {
+        wzp_phone_free(&h->phone);
+        wzp_endpoint_free(&h->endpoint);
+        wzp_crypto_wipe(h, sizeof *h);
+        free(h);
+        *handset = NULL;
+    }
+}

@@ -1,0 +1,105 @@
+/* Shared by the files of the handset; nobody else includes it. */
+#ifndef WZP_CLIENT_HANDSET_INTERNAL_H
+#define WZP_CLIENT_HANDSET_INTERNAL_H
+
+#include "client/handset.h"
+
+enum { HANDSET_LINKS = WZP_RACE_CANDIDATES_MAX + WZP_RACE_LINKS_MAX };
+
+typedef enum link_state {
+    LINK_FREE,
+    LINK_DIALLED,   /* by us */
+    LINK_CONNECTED, /* by us, and not confirmed yet; the deployed policy does not wait for that */
+    LINK_PARKED,    /* accepted, before the set-up of the call has come */
+    LINK_COUNTS,    /* in the race */
+    LINK_LEAVING    /* closed by us: only its end is awaited */
+} link_state;
+
+/* A direct connection. */
+typedef struct handset_link {
+    link_state state;
+    bool is_ours, proven;
+    wzp_quic_conn conn;
+    wzp_addr remote;
+    char sni[WZP_QUIC_SNI_MAX + 1]; /* accepted ones */
+} handset_link;
+
+typedef enum handset_wait { WAIT_NOTHING, WAIT_TO_CALL, WAIT_TO_ANSWER } handset_wait;
+
+struct wzp_handset {
+    wzp_handset_cfg cfg;
+    wzp_addr stun[WZP_STUN_SERVERS_MAX];
+    wzp_endpoint *endpoint;
+    wzp_quic *quic; /* the endpoint's */
+    wzp_phone *phone;
+    wzp_client *client; /* of the call; NULL: none yet */
+    wzp_endpoint_user user;
+    wzp_endpoint_tap tap;
+    wzp_handset_counters counters;
+
+    /* Where we can be reached: handset_paths.c. */
+    wzp_gather gather;
+    bool has_gathered; /* since it began last */
+    bool asks_relay;   /* a Reflect is under way */
+    wzp_addr reflected;
+    wzp_call_addresses own, told; /* as known now; as the other side was told last */
+    bool tell_seen;
+
+    /* Who waits for that. */
+    handset_wait waits;
+    wzp_time asked_at;
+    char callee[WZP_FINGERPRINT_TEXT + 1];
+    wzp_accept_mode mode;
+    bool tell_failed; /* to call: another call came first */
+
+    /* The call: handset_call.c. */
+    bool is_set_up, is_open, peer_is_able;
+    char room[WZP_QUIC_SNI_MAX + 1], peer_fingerprint[WZP_FINGERPRINT_TEXT + 1];
+    wzp_addr relay;
+    wzp_call_addresses peer;
+    bool races; /* there is one */
+    wzp_race race;
+    handset_link links[HANDSET_LINKS];
+    wzp_client_relay relay_seen;  /* as the race was told */
+    wzp_race_path path, path_was; /* that media take; that the race had decided */
+    wzp_quic_conn direct;         /* that they take, if so */
+    uint64_t direct_packets;
+    wzp_time heard_at;
+    bool has_sent, has_got; /* an update, since the last race */
+    bool tell_path;
+    /* Why the relay, if the race ends there; why the path that is taken; why the call failed. */
+    const char *path_text, *taken_text, *why;
+
+    wzp_phone_event phone_event; /* that is lent out */
+};
+
+bool wzp_handset_is_reference(const wzp_handset *h);
+
+/* --- handset_paths.c: where we can be reached --------------------------------------------------
+ */
+
+#define WZP_HANDSET_GATHER (3 * WZP_S)
+#define WZP_HANDSET_REGATHER (1 * WZP_S) /* in a call that waits for it */
+
+void wzp_handset_find(wzp_handset *h, uint64_t budget, wzp_time now);
+void wzp_handset_ask_relay(wzp_handset *h, wzp_time now);
+void wzp_handset_reflected(wzp_handset *h, const wzp_addr *observed);
+/* Serves its timers, sends what it asks, and takes what is new; true: something is. */
+bool wzp_handset_find_step(wzp_handset *h, wzp_time now);
+/* All that a call waits for is known, or was waited for long enough. */
+bool wzp_handset_is_found(const wzp_handset *h, wzp_time now);
+wzp_time wzp_handset_find_deadline(const wzp_handset *h);
+/* Of datagrams that are not QUIC. */
+bool wzp_handset_on_datagram(void *self, const wzp_addr *from, wzp_bytes payload, wzp_time now);
+
+/* --- handset_call.c: the paths of a call --------------------------------------------------------
+ */
+
+void wzp_handset_on_direct(void *self, const wzp_quic_event *ev, wzp_time now);
+void wzp_handset_begin(wzp_handset *h, wzp_time now);
+void wzp_handset_moved(wzp_handset *h); /* the other side is elsewhere, or we are: `told` */
+void wzp_handset_call_step(wzp_handset *h, wzp_time now);
+wzp_time wzp_handset_call_deadline(const wzp_handset *h);
+void wzp_handset_end(wzp_handset *h, wzp_time now);
+
+#endif
