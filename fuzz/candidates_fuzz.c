@@ -1,12 +1,13 @@
 /* Addresses as strangers tell them, one on each line: the first is reflexive, the second mapped,
- * all others local ones.  What is read is written so that it is read the same, and what is dialled
- * is in bounds, has a port, is nobody's twice, and with the reference policy never ourselves or
- * many. */
-#include "call/addresses.h"
+ * all others local ones, but for a line "?allocation ip ports", which is a probe: its ports are the
+ * pairs of octets at the end.  What is read is written so that it is read the same, and what is
+ * dialled is in bounds, has a port, is nobody's twice, and with the reference policy never
+ * ourselves or many. */
+#include "call/hard_nat.h"
 #include "nat/ip_kind.h"
 #include "require.h"
 
-enum { LINES = 64 };
+enum { LINES = 64, PORTS = 64 };
 
 static void read_again(const wzp_call_addresses *first) {
     wzp_call_address_fields fields;
@@ -23,9 +24,54 @@ static void read_again(const wzp_call_addresses *first) {
     require(refused.unreadable == 0 && refused.surplus == 0);
 }
 
+static wzp_bytes cut(wzp_bytes *rest) {
+    size_t len = 0;
+    while (len < rest->len && rest->data[len] != ' ') {
+        len++;
+    }
+    const wzp_bytes word = wzp_bytes_of(rest->data, len);
+    len += len < rest->len ? 1 : 0;
+    *rest = wzp_bytes_of(rest->data + len, rest->len - len);
+    return word;
+}
+
+static void read_probe_again(const wzp_call_probe *first) {
+    wzp_signal_HardNatProbe out = {.call_id = wzp_bytes_str("")};
+    wzp_call_probe_text text;
+    wzp_call_probe again;
+    wzp_call_refused refused = {0};
+    wzp_call_probe_write(&out, first, &text);
+    require(wzp_call_probe_read(&again, &out, &refused));
+    require(again.alloc.kind == first->alloc.kind && again.alloc.delta == first->alloc.delta);
+    require(wzp_addr_equal(&again.external, &first->external));
+    require(again.port_count == first->port_count);
+    require(memcmp(again.ports, first->ports, first->port_count * sizeof first->ports[0]) == 0);
+}
+
+static bool read_probe(wzp_call_probe *out, wzp_bytes line) {
+    uint16_t ports[PORTS];
+    wzp_call_refused refused = {0};
+    const wzp_bytes allocation = cut(&line);
+    const wzp_bytes ip = cut(&line);
+    size_t count = 0;
+    for (; count < PORTS && 2 * count + 1 < line.len; count++) {
+        ports[count] = (uint16_t)(line.data[2 * count] << 8 | line.data[2 * count + 1]);
+    }
+    const wzp_signal_HardNatProbe in = {.call_id = wzp_bytes_str(""),
+                                        .port_sequence = {ports, count},
+                                        .allocation = allocation,
+                                        .external_ip = ip};
+    if (!wzp_call_probe_read(out, &in, &refused)) {
+        require(refused.unreadable + refused.surplus + refused.unusable == 1);
+        return false;
+    }
+    read_probe_again(out);
+    return true;
+}
+
 static void dial(const wzp_call_addresses *own, const wzp_call_addresses *peer,
-                 wzp_race_policy policy) {
-    const wzp_call_dial_cfg cfg = {.policy = policy};
+                 wzp_race_policy policy, const wzp_call_probe *probe) {
+    const wzp_call_dial_cfg cfg = {.policy = policy, .probe = probe};
     wzp_race_candidate got[WZP_RACE_CANDIDATES_MAX];
     wzp_call_refused refused = {0};
     const size_t n = wzp_call_dial_order(got, own, peer, &cfg, &refused);
@@ -49,13 +95,21 @@ static void dial(const wzp_call_addresses *own, const wzp_call_addresses *peer,
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     wzp_bytes lines[LINES];
+    wzp_call_probe probe;
+    const wzp_call_probe *heard = NULL;
     size_t count = 0;
     size_t from = 0;
     for (size_t i = 0; i <= size && count < LINES; i++) {
-        if (i == size || data[i] == '\n') {
-            lines[count++] = wzp_bytes_of(data + from, i - from);
-            from = i + 1;
+        if (i < size && data[i] != '\n') {
+            continue;
         }
+        if (i > from && data[from] == '?') {
+            const wzp_bytes said = wzp_bytes_of(data + from + 1, i - from - 1);
+            heard = read_probe(&probe, said) ? &probe : heard;
+        } else {
+            lines[count++] = wzp_bytes_of(data + from, i - from);
+        }
+        from = i + 1;
     }
     wzp_call_addresses peer;
     wzp_call_refused refused = {0};
@@ -67,8 +121,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const wzp_call_addresses own = {.reflexive = wzp_addr_v4(203, 0, 113, 5, 4000),
                                     .local = {wzp_addr_v4(192, 168, 1, 2, 4000)},
                                     .local_count = 1};
-    dial(&own, &peer, WZP_RACE_REFERENCE);
-    dial(&own, &peer, WZP_RACE_DEPLOYED);
-    dial(&peer, &own, WZP_RACE_REFERENCE);
+    dial(&own, &peer, WZP_RACE_REFERENCE, heard);
+    dial(&own, &peer, WZP_RACE_DEPLOYED, heard);
+    dial(&peer, &own, WZP_RACE_REFERENCE, heard);
     return 0;
 }

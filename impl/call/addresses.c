@@ -1,5 +1,6 @@
 #include "call/addresses.h"
 
+#include "call/hard_nat.h"
 #include "nat/ip_kind.h"
 
 /* --- text ------------------------------------------------------------------------------------- */
@@ -161,6 +162,23 @@ static bool have_global_v6(const wzp_call_addresses *a) {
     return is_global_v6(&a->reflexive);
 }
 
+/* Before any other new destination, so that packet k of one side meets mapping k of the other.
+ * Within one network both would take ports of the same NAT. */
+static void add_predicted(list *l, const wzp_call_addresses *peer) {
+    wzp_addr ahead[WZP_CALL_AHEAD];
+    if (l->cfg->probe == NULL || same_network(l->own, peer)) {
+        return;
+    }
+    const size_t n = wzp_call_probe_ahead(ahead, l->cfg->probe);
+    if (n > 0 && !wzp_addr_same_ip(&ahead[0], &peer->reflexive)) {
+        l->refused->unusable++;
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        add_reference(l, &ahead[i], false);
+    }
+}
+
 static void order_reference(list *l, const wzp_call_addresses *peer) {
     const bool is_near = same_network(l->own, peer) || l->cfg->accepts_any;
     const bool has_v6 = have_global_v6(l->own);
@@ -169,6 +187,7 @@ static void order_reference(list *l, const wzp_call_addresses *peer) {
             add_reference(l, &peer->local[i], is_near);
         }
     }
+    add_predicted(l, peer);
     add_reference(l, &peer->mapped, false);
     add_reference(l, &peer->reflexive, false);
 }

@@ -41,15 +41,20 @@ typedef struct wzp_call_address_fields {
 
 void wzp_call_addresses_write(wzp_call_address_fields *out, const wzp_call_addresses *addresses);
 
+struct wzp_call_probe; /* hard_nat.h */
+
 typedef struct wzp_call_dial_cfg {
     wzp_race_policy policy;
+    const struct wzp_call_probe *probe; /* reference, of a peer that dials as well; NULL: none */
     bool accepts_any; /* reference: loopback, and private addresses everywhere: for labs */
 } wzp_call_dial_cfg;
 
 /* What a race may dial or tickle, in its order; the number of them.
  *   deployed   local IPv4 if both have the same reflexive IP, mapped, reflexive; never IPv6
  *   reference  local ones if both have the same reflexive IP, else global IPv6 ones if we have such
- *              as well; then mapped, then reflexive.  None twice, none of ours. */
+ *              as well, and the next ports of a NAT that counts; then mapped, then reflexive.  None
+ *              twice, none of ours.  Ports at another IP than the reflexive one are not believed.
+ */
 size_t wzp_call_dial_order(wzp_race_candidate out[WZP_RACE_CANDIDATES_MAX],
                            const wzp_call_addresses *own, const wzp_call_addresses *peer,
                            const wzp_call_dial_cfg *cfg, wzp_call_refused *refused);

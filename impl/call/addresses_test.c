@@ -3,6 +3,16 @@
 #include <stdio.h>
 
 #include "base/testing/suite.h"
+#include "call/hard_nat.h"
+
+#define COUNTS(ip4, port, step)                                                                    \
+    .probe = &(const wzp_call_probe) {                                                             \
+        .alloc = {WZP_PORT_ALLOC_SEQUENTIAL, step}, .external = {                                  \
+            WZP_ADDR_V4,                                                                           \
+            port,                                                                                  \
+            {198, 51, 100, ip4}                                                                    \
+        }                                                                                          \
+    }
 
 /* "r=" the reflexive one, "m=" the mapped one, "l=" a local one; with a space between them. */
 static wzp_call_addresses read(const char *said, wzp_call_refused *refused) {
@@ -110,6 +120,35 @@ static const struct order_case {
      "r=[::ffff:198.51.100.9]:5000",
      {0},
      "198.51.100.9:5000"},
+    {"ports that count: before all that is new, the reflexive one last",
+     "r=203.0.113.5:4000",
+     "r=198.51.100.9:50001 m=198.51.100.9:51413 l=192.168.1.11:5000",
+     {COUNTS(9, 50003, 1)},
+     "198.51.100.9:50004 198.51.100.9:50005 198.51.100.9:50006 198.51.100.9:50007 "
+     "198.51.100.9:50008 198.51.100.9:50009 198.51.100.9:50010 198.51.100.9:51413 "
+     "198.51.100.9:50001"},
+    {"IPv6 takes no ports of such a NAT",
+     "r=203.0.113.5:4000 l=[2001:db8::1]:4000",
+     "r=198.51.100.9:50001 l=[2001:db8::2]:5000",
+     {COUNTS(9, 50003, -8)},
+     "[2001:db8::2]:5000 198.51.100.9:49995 198.51.100.9:49987 198.51.100.9:49979 "
+     "198.51.100.9:49971 198.51.100.9:49963 198.51.100.9:49955 198.51.100.9:49947 "
+     "198.51.100.9:50001"},
+    {"ports of the same NAT are of no use",
+     "r=198.51.100.9:4000",
+     "r=198.51.100.9:50001 l=192.168.1.11:5000",
+     {COUNTS(9, 50003, 1)},
+     "+192.168.1.11:5000 198.51.100.9:50001"},
+    {"ports of somebody else",
+     "r=203.0.113.5:4000",
+     "r=198.51.100.9:50001",
+     {COUNTS(10, 50003, 1)},
+     "198.51.100.9:50001 (unusable 1)"},
+    {"deployed: knows no ports",
+     "r=203.0.113.5:4000",
+     "r=198.51.100.9:50001",
+     {UP, COUNTS(9, 50003, 1)},
+     "198.51.100.9:50001"},
     {"too many",
      "r=203.0.113.5:4000",
      "r=203.0.113.5:5000 l=10.0.0.1:1 l=10.0.0.2:1 l=10.0.0.3:1 l=10.0.0.4:1 "
