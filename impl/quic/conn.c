@@ -262,10 +262,16 @@ static void fill_params(const wzp_quic *q, ngtcp2_transport_params *params) {
     params->active_connection_id_limit = 2;
 }
 
+/* A socket for all addresses of its host names none of them. */
+static bool is_named(const wzp_addr *local) {
+    static const uint8_t all[sizeof local->ip];
+    return local->family != WZP_ADDR_NONE && memcmp(local->ip, all, sizeof all) != 0;
+}
+
 static void set_path(conn *c, const wzp_quic_path *path) {
     wzp_quic_to_sockaddr(&c->remote, &path->remote, WZP_ADDR_V4);
     wzp_quic_to_sockaddr(&c->local, &path->local, path->remote.family);
-    c->local_known = path->local.family != WZP_ADDR_NONE;
+    c->local_known = is_named(&path->local);
 }
 
 static void finish_setup(conn *c) {

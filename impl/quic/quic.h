@@ -30,8 +30,8 @@ typedef struct wzp_quic wzp_quic;
 /* 0 is never a connection. */
 typedef uint64_t wzp_quic_conn;
 
-/* Both ends of a path as the socket saw them.  `local` may have family NONE where the driver has
- * a single local address and does not know it. */
+/* Both ends of a path as the socket saw them.  `local` may have family NONE, or be that of a socket
+ * for all addresses, where the driver does not know which one it is. */
 typedef struct wzp_quic_path {
     wzp_addr local, remote;
 } wzp_quic_path;
