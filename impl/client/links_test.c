@@ -22,8 +22,9 @@ typedef struct party {
     wzp_endpoint_user user;
     wzp_addr addr;
     size_t host;
-    wzp_quic_conn direct; /* the newest */
-    bool mirrors;         /* hears each datagram of a direct connection twice */
+    wzp_quic_conn direct;      /* the newest */
+    wzp_quic_close_info close; /* of a direct one */
+    bool mirrors;              /* hears each datagram of a direct connection twice */
     uint32_t joined, rooms, lost, back, hangups, closed;
     uint32_t pushed, concealed, wrong;
     uint32_t heard[FRAMES];
@@ -108,6 +109,8 @@ static void on_direct(void *self, const wzp_quic_event *ev, wzp_time now) {
         if (p->mirrors) {
             wzp_client_direct_media(p->client, ev->body, now);
         }
+    } else if (ev->kind == WZP_QUIC_CLOSED) {
+        p->close = ev->close;
     }
 }
 
@@ -307,7 +310,9 @@ END_TEST
  */
 
 START_TEST(directly_without_any_relay) {
-    call *c = begin((wzp_client_cfg){.waits = true, .media_crypto = _i});
+    call *c = begin((wzp_client_cfg){.waits = true,
+                                     .media_crypto = _i == 0 ? WZP_MEDIA_CRYPTO_CLEAR
+                                                             : WZP_MEDIA_CRYPTO_RELAY_AEAD});
     wzp_client_stats stats;
     c->net.deaf[RELAY] = true;
     connect(c);
@@ -329,7 +334,7 @@ START_TEST(directly_without_any_relay) {
 END_TEST
 
 START_TEST(from_path_to_path_while_speaking) {
-    call *c = begin((wzp_client_cfg){.waits = true, .media_crypto = WZP_MEDIA_CRYPTO_CLEAR});
+    call *c = begin_waiting();
     connect(c);
     dial_relay(c);
     run(c, 400);
@@ -351,6 +356,323 @@ START_TEST(from_path_to_path_while_speaking) {
 }
 END_TEST
 
+/* A peer on a slower path, or who has not heard yet, still sends by the other one. */
+START_TEST(both_paths_are_listened_to) {
+    call *c = begin_waiting();
+    wzp_client_stats stats;
+    connect(c);
+    dial_relay(c);
+    run(c, 400);
+    c->b.mirrors = true;
+    wzp_client_take_direct(c->a.client, c->a.direct, c->net.now);
+    wzp_client_take_relay(c->b.client, c->net.now);
+    run(c, 3000);
+    check_heard(&c->a, 140, "a");
+    for (uint32_t i = 0; i < 140; i++) {
+        ck_assert_uint_eq(c->b.heard[i], 1);
+    }
+    wzp_client_count(c->b.client, &stats);
+    ck_assert_uint_gt(stats.refused.duplicate, 140);
+    end(c);
+}
+END_TEST
+
+/* What is sealed for the relay is in clear on the direct path, and there is no relay that is told
+ * about media that do not pass it. */
+START_TEST(sealed_for_the_relay_only) {
+    call *c = begin((wzp_client_cfg){.waits = true, .media_crypto = WZP_MEDIA_CRYPTO_RELAY_AEAD});
+    wzp_client_stats stats;
+    connect(c);
+    dial_relay(c);
+    run(c, 400);
+    take_direct(c);
+    run(c, 2000);
+    check_both(c, 90);
+    take_relay(c);
+    run(c, 1000);
+    wzp_client_count(c->b.client, &stats);
+    ck_assert_uint_gt(stats.cipher.forged, 40); /* the relay's key is not the peer's */
+    ck_assert_uint_eq(stats.cipher.opened, 0);
+    end(c);
+}
+END_TEST
+
+START_TEST(a_silent_direct_path_is_told) {
+    call *c = begin_waiting();
+    connect(c);
+    take_direct(c);
+    run(c, 1000);
+    c->net.cut[c->b.host] = true;
+    run(c, 3900);
+    ck_assert_uint_eq(c->a.lost, 0);
+    run(c, 300);
+    ck_assert_uint_eq(c->a.lost, 1);
+    ck_assert_uint_eq(c->b.lost, 0);
+    c->net.cut[c->b.host] = false;
+    run(c, 2000);
+    ck_assert_uint_eq(c->a.back, 1);
+    ck_assert_uint_eq(c->a.lost, 1);
+    end(c);
+}
+END_TEST
+
+/* --- the relay comes and goes --------------------------------------------------------------------
+ */
+
+/* A dropped relay is told, and tells nothing any more. */
+START_TEST(dropped_while_it_is_dialled_and_while_it_is_up) {
+    call *c = begin_waiting();
+    wzp_quic_counters counters;
+    dial_relay(c);
+    run(c, (uint64_t)_i * 5); /* up to 75 ms: the handshake takes less */
+    wzp_client_drop_relay(c->a.client, c->net.now);
+    const uint32_t told = c->a.joined + c->a.rooms;
+    ck_assert(relay_of(&c->a) == WZP_CLIENT_RELAY_NONE);
+    run(c, 3000);
+    ck_assert_uint_eq(c->a.joined + c->a.rooms, told);
+    ck_assert_uint_eq(c->a.hangups + c->a.closed + c->a.lost, 0);
+    ck_assert(relay_of(&c->a) == WZP_CLIENT_RELAY_NONE);
+    wzp_quic_count(wzp_endpoint_quic(c->a.endpoint), &counters);
+    ck_assert_uint_eq(counters.conns, 0);
+    wzp_client_drop_relay(c->a.client, c->net.now); /* there is none */
+    ck_assert(wzp_client_dial_relay(c->a.client, &relay_addr, c->net.now) == WZP_OK);
+    run(c, 400);
+    take_relay(c);
+    run(c, 3000);
+    check_both(c, 100);
+    end(c);
+}
+END_TEST
+
+/* Here the other side plays a relay that never answers. */
+START_TEST(a_dropped_relay_is_told_why) {
+    call *c = begin_waiting();
+    ck_assert(wzp_client_dial_relay(c->a.client, &c->b.addr, c->net.now) == WZP_OK);
+    run(c, 200);
+    wzp_client_drop_relay(c->a.client, c->net.now);
+    run(c, 200);
+    ck_assert(c->b.direct != 0);
+    ck_assert_uint_eq(c->b.close.kind, WZP_QUIC_CLOSE_PEER_APP);
+    ck_assert_uint_eq(c->b.close.code, 0);
+    ck_assert_str_eq(c->b.close.reason, "not-selected");
+    end(c);
+}
+END_TEST
+
+START_TEST(nobody_answers) {
+    const wzp_addr nobody = wzp_addr_v4(10, 0, 0, 9, 4433);
+    call *c = begin_waiting();
+    const char *why = NULL;
+    ck_assert(wzp_client_dial_relay(c->a.client, &nobody, c->net.now) == WZP_OK);
+    ck_assert(wzp_client_relay_state(c->a.client, &why) == WZP_CLIENT_RELAY_DIALLING);
+    ck_assert_str_eq(why, "");
+    run(c, 11000);
+    ck_assert(wzp_client_relay_state(c->a.client, &why) == WZP_CLIENT_RELAY_DOWN);
+    ck_assert_str_eq(why, "no answer (code 0x0)");
+    ck_assert_uint_eq(c->a.closed + c->a.lost, 0);
+    ck_assert(wzp_client_dial_relay(c->a.client, &(wzp_addr){0}, c->net.now) ==
+              WZP_ERR_INVALID_ARGUMENT);
+    end(c);
+}
+END_TEST
+
+/* The call goes on: sound is still asked for, and heard again when the relay is back. */
+START_TEST(a_relay_that_is_lost_is_dialled_again) {
+    call *c = begin_waiting();
+    wzp_client_stats stats;
+    dial_relay(c);
+    take_relay(c);
+    run(c, 2000);
+    c->net.cut[RELAY] = c->net.deaf[RELAY] = true;
+    run(c, 33000);
+    ck_assert(relay_of(&c->a) == WZP_CLIENT_RELAY_DOWN && relay_of(&c->b) == relay_of(&c->a));
+    ck_assert_uint_eq(c->a.lost, 1);
+    ck_assert_uint_eq(c->a.closed + c->a.back, 0);
+    wzp_client_count(c->a.client, &stats);
+    ck_assert_uint_gt(stats.unsent, 0);
+    c->net.cut[RELAY] = c->net.deaf[RELAY] = false;
+    dial_relay(c);
+    ck_assert(relay_of(&c->a) == WZP_CLIENT_RELAY_DIALLING);
+    run(c, 1000);
+    const uint32_t from = c->b.pushed;
+    run(c, 2000);
+    ck_assert_uint_eq(c->a.joined, 2);
+    ck_assert_uint_eq(c->a.back, 1);
+    ck_assert_uint_gt(c->a.pushed, 1800); /* through all of it, one every 20 ms */
+    ck_assert_uint_eq(c->a.wrong, 0);
+    for (uint32_t i = from; i < from + 80; i++) {
+        ck_assert_msg(c->a.heard[i] == 1, "frame %u", i);
+    }
+    end(c);
+}
+END_TEST
+
+/* Until the relay is there the direct connection is used, if it works; then what is said is lost
+ * for as long as that takes. */
+START_TEST(to_a_relay_that_is_not_there_yet) {
+    call *c = begin_waiting();
+    connect(c);
+    take_direct(c);
+    run(c, 1000);
+    take_relay(c);
+    run(c, 1000);
+    dial_relay(c);
+    run(c, 1000);
+    check_both(c, c->a.pushed - 10);
+    ck_assert_uint_eq(c->a.concealed, 0);
+    ck_assert(wzp_quic_is_confirmed(wzp_endpoint_quic(c->a.endpoint), c->a.direct));
+    end(c);
+}
+END_TEST
+
+START_TEST(a_direct_path_that_is_gone_loses_what_is_said_until_the_relay_is_there) {
+    call *c = begin_waiting();
+    wzp_client_stats stats;
+    connect(c);
+    take_direct(c);
+    run(c, 1000);
+    wzp_quic_close(wzp_endpoint_quic(c->a.endpoint), c->a.direct, 0, "gone", c->net.now);
+    run(c, 200);
+    take_relay(c);
+    dial_relay(c);
+    run(c, 1000);
+    wzp_client_count(c->a.client, &stats);
+    ck_assert_uint_ge(stats.unsent, 10);
+    ck_assert_uint_le(stats.unsent, 18);
+    ck_assert_uint_eq(c->a.wrong + c->b.wrong, 0);
+    ck_assert_uint_le(c->b.packets + stats.unsent, c->a.pushed + 1);
+    ck_assert_uint_ge(c->b.packets + stats.unsent + 3, c->a.pushed); /* under way */
+    ck_assert_uint_eq(c->b.last_seq - c->b.first_seq + 1, c->b.packets + stats.unsent);
+    end(c);
+}
+END_TEST
+
+START_TEST(a_relay_that_hangs_up_ends_nothing_else) {
+    static const char json[] = "{\"Hangup\":{\"version\":1,\"reason\":\"Busy\"}}";
+    call *c = begin_waiting();
+    const char *why = NULL;
+    connect(c);
+    dial_relay(c);
+    run(c, 400);
+    take_direct(c);
+    wzp_client_signal(c->a.client, false, wzp_bytes_str(json), c->net.now);
+    ck_assert(wzp_client_relay_state(c->a.client, &why) == WZP_CLIENT_RELAY_DOWN);
+    ck_assert_str_eq(why, "Busy");
+    if (_i == 0) { /* else once it has gone by itself */
+        ck_assert(wzp_client_dial_relay(c->a.client, &relay_addr, c->net.now) == WZP_OK);
+    }
+    run(c, 2000);
+    ck_assert_uint_eq(c->a.hangups, 1);
+    ck_assert_str_eq(c->a.text, "Busy");
+    ck_assert_uint_eq(c->a.closed, 0);
+    check_both(c, 90);
+    ck_assert(_i == 0 || relay_of(&c->a) == WZP_CLIENT_RELAY_DOWN);
+    ck_assert(_i == 0 || wzp_client_dial_relay(c->a.client, &relay_addr, c->net.now) == WZP_OK);
+    run(c, 500);
+    ck_assert(relay_of(&c->a) == WZP_CLIENT_RELAY_UP);
+    ck_assert_uint_eq(c->a.joined, 2);
+    end(c);
+}
+END_TEST
+
+/* --- the end ------------------------------------------------------------------------------------
+ */
+
+static void wait_for_relay(call *c) {
+    dial_relay(c);
+    run(c, 400);
+}
+
+static void speak(call *c) {
+    wait_for_relay(c);
+    take_relay(c);
+    run(c, 400);
+}
+
+static void speak_directly(call *c) {
+    wait_for_relay(c);
+    connect(c);
+    take_direct(c);
+    run(c, 400);
+}
+
+static void lose_relay(call *c) {
+    speak(c);
+    c->net.cut[RELAY] = true;
+    run(c, 32000);
+}
+
+static void drop(call *c) {
+    speak(c);
+    wzp_client_drop_relay(c->a.client, c->net.now);
+}
+
+static void hang_up(call *c) {
+    speak(c);
+    wzp_client_hangup(c->a.client, c->net.now);
+}
+
+static void hang_up_directly(call *c) {
+    speak_directly(c);
+    wzp_client_hangup(c->a.client, c->net.now);
+}
+
+static void hang_up_a_dial(call *c) {
+    dial_relay(c);
+    run(c, 10);
+    wzp_client_hangup(c->a.client, c->net.now);
+}
+
+static void hang_up_nothing(call *c) {
+    wzp_client_hangup(c->a.client, c->net.now);
+}
+
+static void (*const states[])(call *c) = {
+    hang_up_nothing, dial_relay, wait_for_relay,   speak,         drop, speak_directly,
+    lose_relay,      hang_up,    hang_up_directly, hang_up_a_dial};
+
+/* In whatever state: nothing is asked for after it, and nothing is kept alive for nobody. */
+START_TEST(it_may_be_freed_at_any_time) {
+    call *c = begin_waiting();
+    wzp_quic_counters counters;
+    states[_i](c);
+    wzp_client_free(&c->a.client);
+    c->net.cut[RELAY] = false;
+    run(c, 2000);
+    wzp_quic_count(wzp_endpoint_quic(c->a.endpoint), &counters);
+    ck_assert_uint_le(counters.conns, c->a.direct != 0 ? 1 : 0); /* is not the client's */
+    end(c);
+}
+END_TEST
+
+START_TEST(after_a_hangup_nothing_can_be_begun) {
+    call *c = begin_waiting();
+    speak(c);
+    connect(c);
+    const uint32_t pushed = c->a.pushed;
+    wzp_client_hangup(c->a.client, c->net.now);
+    ck_assert(relay_of(&c->a) == WZP_CLIENT_RELAY_NONE);
+    ck_assert(wzp_client_dial_relay(c->a.client, &relay_addr, c->net.now) ==
+              WZP_ERR_INVALID_ARGUMENT);
+    take_direct(c);
+    wzp_client_take_relay(c->a.client, c->net.now);
+    run(c, 1000);
+    ck_assert_uint_eq(c->a.pushed, pushed);
+    ck_assert_uint_eq(c->a.closed + c->a.hangups + c->a.lost, 0);
+    end(c);
+}
+END_TEST
+
+START_TEST(who_waits_needs_an_endpoint) {
+    wzp_client *client = NULL;
+    wzp_prng prng;
+    wzp_prng_init(&prng, 1, "client");
+    const wzp_client_cfg cfg = {
+        .rng = wzp_prng_rng(&prng), .codec = WZP_CODEC_OPUS_24K, .waits = true};
+    ck_assert(wzp_client_new(&client, &cfg, WZP_S) == WZP_ERR_INVALID_ARGUMENT);
+}
+END_TEST
+
 int main(void) {
     TCase *tc = tcase_create("all");
     tcase_set_timeout(tc, 120);
@@ -358,5 +680,18 @@ int main(void) {
     tcase_add_test(tc, by_the_relay_when_told_so);
     tcase_add_loop_test(tc, directly_without_any_relay, 0, 2);
     tcase_add_test(tc, from_path_to_path_while_speaking);
+    tcase_add_test(tc, both_paths_are_listened_to);
+    tcase_add_test(tc, sealed_for_the_relay_only);
+    tcase_add_test(tc, a_silent_direct_path_is_told);
+    tcase_add_loop_test(tc, dropped_while_it_is_dialled_and_while_it_is_up, 0, 16);
+    tcase_add_test(tc, a_dropped_relay_is_told_why);
+    tcase_add_test(tc, nobody_answers);
+    tcase_add_test(tc, a_relay_that_is_lost_is_dialled_again);
+    tcase_add_test(tc, to_a_relay_that_is_not_there_yet);
+    tcase_add_test(tc, a_direct_path_that_is_gone_loses_what_is_said_until_the_relay_is_there);
+    tcase_add_loop_test(tc, a_relay_that_hangs_up_ends_nothing_else, 0, 2);
+    tcase_add_loop_test(tc, it_may_be_freed_at_any_time, 0, WZP_COUNT_OF(states));
+    tcase_add_test(tc, after_a_hangup_nothing_can_be_begun);
+    tcase_add_test(tc, who_waits_needs_an_endpoint);
     return wzp_run_suite("links", tc);
 }
