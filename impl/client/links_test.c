@@ -397,6 +397,39 @@ START_TEST(sealed_for_the_relay_only) {
 }
 END_TEST
 
+/* A relay knows nothing of media that do not pass it. */
+START_TEST(a_directive_is_for_the_relays_path) {
+    static const wzp_signal directive = {
+        .kind = WZP_SIGNAL_QUALITY_DIRECTIVE,
+        .version = 1,
+        .u.QualityDirective.recommended_profile = {.codec = WZP_CODEC_OPUS_64K,
+                                                   .fec_ratio = 0.1F,
+                                                   .frame_duration_ms = 20,
+                                                   .frames_per_block = 10}};
+    call *c = begin((wzp_client_cfg){.waits = true, .adapts = true});
+    wzp_client_stats stats;
+    uint8_t json[512];
+    wzp_wr wr;
+    wzp_wr_init(&wr, json, sizeof json);
+    wzp_signal_write(&wr, &directive);
+    ck_assert(wzp_wr_end(&wr) == WZP_OK);
+    connect(c);
+    dial_relay(c);
+    run(c, 400);
+    if (_i == 0) {
+        take_direct(c);
+    } else {
+        take_relay(c);
+    }
+    run(c, 400);
+    wzp_client_signal(c->a.client, false, wzp_bytes_of(json, wzp_wr_len(&wr)), c->net.now);
+    run(c, 400);
+    wzp_client_count(c->a.client, &stats);
+    ck_assert_uint_eq(stats.codec, _i == 0 ? WZP_CODEC_OPUS_24K : WZP_CODEC_OPUS_64K);
+    end(c);
+}
+END_TEST
+
 START_TEST(a_silent_direct_path_is_told) {
     call *c = begin_waiting();
     connect(c);
@@ -682,6 +715,7 @@ int main(void) {
     tcase_add_test(tc, from_path_to_path_while_speaking);
     tcase_add_test(tc, both_paths_are_listened_to);
     tcase_add_test(tc, sealed_for_the_relay_only);
+    tcase_add_loop_test(tc, a_directive_is_for_the_relays_path, 0, 2);
     tcase_add_test(tc, a_silent_direct_path_is_told);
     tcase_add_loop_test(tc, dropped_while_it_is_dialled_and_while_it_is_up, 0, 16);
     tcase_add_test(tc, a_dropped_relay_is_told_why);

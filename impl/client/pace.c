@@ -142,6 +142,7 @@ void wzp_pace_moved(wzp_pace *pace, const wzp_quic_stats *stats) {
     pace->latest_rtt = pace->down_loss_ppm = 0;
     pace->ceiling_until = pace->remb_at = 0;
     pace->hold = WZP_PACE_HOLD;
+    wzp_controller_direct(&pace->own, wzp_controller_tier(&pace->own));
     wzp_bwe_init(&pace->bwe, pace->cfg.policy);
     wzp_path_monitor_init(&pace->path, pace->cfg.policy);
     const wzp_path_totals totals = totals_of(pace, stats);

@@ -320,6 +320,70 @@ START_TEST(leaving_wifi_slows_down) {
 }
 END_TEST
 
+/* A connection that lost nearly all of what was sent, long ago. */
+static path other_connection(const path *p) {
+    return (path){.now = p->now,
+                  .stats = {.packets_sent = 2000,
+                            .packets_lost = 900,
+                            .packets_received = 1000,
+                            .datagrams_sent = 1000,
+                            .datagrams_lost = 900}};
+}
+
+/* Neither of them has lost anything since. */
+START_TEST(what_another_connection_did_does_not_count) {
+    wzp_pace pace = fresh(WZP_ADAPT_REFERENCE, false);
+    wzp_quality_report report = {0};
+    path p = {.now = 100 * WZP_S};
+    second(&pace, &p, 50, 40);
+    second(&pace, &p, 50, 40);
+    path q = other_connection(&p);
+    wzp_pace_moved(&pace, &q.stats);
+    ck_assert(!wzp_pace_take_report(&pace, &report));
+    second(&pace, &q, 0, 100);
+    ck_assert(wzp_pace_take_report(&pace, &report));
+    ck_assert_uint_eq(report.loss_pct, 0);
+    ck_assert_uint_eq(report.rtt_4ms, 25);
+    ck_assert_uint_le(report.jitter_ms, 1); /* from 40 to 100 ms is none */
+}
+END_TEST
+
+START_TEST(bad_seconds_are_counted_anew) {
+    wzp_pace pace = fresh(WZP_ADAPT_REFERENCE, false);
+    path p = {.now = 100 * WZP_S};
+    second(&pace, &p, 50, 40);
+    second(&pace, &p, 50, 40);
+    path q = other_connection(&p);
+    wzp_pace_moved(&pace, &q.stats);
+    second(&pace, &q, 50, 40);
+    second(&pace, &q, 50, 40);
+    ck_assert_str_eq(sends(&pace), "Opus24k");
+    second(&pace, &q, 50, 40);
+    ck_assert_str_eq(sends(&pace), "Opus6k");
+}
+END_TEST
+
+START_TEST(another_connection_may_bear_more) {
+    wzp_pace pace = fresh(WZP_ADAPT_REFERENCE, false);
+    wzp_dred_setting setting = {0};
+    path p = {.now = 100 * WZP_S};
+    unsigned seconds = 0;
+    for (int s = 0; s < 3; s++) {
+        second(&pace, &p, 50, 40);
+    }
+    ck_assert_str_eq(sends(&pace), "Opus6k");
+    path q = other_connection(&p);
+    wzp_pace_moved(&pace, &q.stats);
+    ck_assert_str_eq(sends(&pace), "Opus6k"); /* no jump */
+    while (wzp_pace_codec(&pace) != WZP_CODEC_OPUS_24K && seconds < 100) {
+        second(&pace, &q, 0, 20);
+        ck_assert(seconds++ > 0 || wzp_pace_take_setting(&pace, &setting));
+    }
+    ck_assert_uint_eq(setting.frames, 50); /* a handoff */
+    ck_assert_uint_le(seconds, 11);
+}
+END_TEST
+
 /* Round trips that jump are another path: DRED goes to its ceiling and comes back. */
 START_TEST(a_handoff_calls_for_dred) {
     wzp_pace pace = fresh(WZP_ADAPT_REFERENCE, false);
@@ -408,6 +472,9 @@ int main(void) {
     tcase_add_test(tc, the_encoder_is_tuned);
     tcase_add_test(tc, networks_differ);
     tcase_add_test(tc, leaving_wifi_slows_down);
+    tcase_add_test(tc, what_another_connection_did_does_not_count);
+    tcase_add_test(tc, bad_seconds_are_counted_anew);
+    tcase_add_test(tc, another_connection_may_bear_more);
     tcase_add_test(tc, a_handoff_calls_for_dred);
     tcase_add_test(tc, a_probe_is_tried_and_given_up);
     tcase_add_test(tc, what_the_receiver_takes);
