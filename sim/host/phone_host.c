@@ -97,12 +97,22 @@ static void after(void *ctx, wzp_time local) {
     }
 }
 
+static void on_signal(void *ctx, bool out, wzp_bytes json) {
+    wzp_sim_phone_host *p = ctx;
+    char name[48];
+    if (out && strcmp(wzp_signal_peek_name(json, name, sizeof name), "DirectCallOffer") == 0) {
+        p->report.offered_at = wzp_time_min(p->report.offered_at, wzp_sim_now(p->clock));
+    }
+}
+
 static void start(void *self, void *arg, wzp_time now) {
     wzp_sim_phone_host *p = self;
     wzp_phone_cfg cfg = {.rng = wzp_prng_rng(&p->prng),
                          .alias = p->cfg.name,
                          .path = {.remote = p->cfg.relay},
-                         .deterministic = true};
+                         .deterministic = true,
+                         .signal = on_signal,
+                         .signal_ctx = p};
     (void)arg;
     memcpy(cfg.seed, wzp_sim_call_host_seed(p->cfg.call), sizeof cfg.seed);
     if (wzp_phone_new(&p->phone, &cfg, wzp_sim_host_local_time(p->host, now)) == WZP_OK) {
@@ -113,6 +123,7 @@ static void start(void *self, void *arg, wzp_time now) {
 static void ring(void *self, void *arg, wzp_time now) {
     wzp_sim_phone_host *p = self;
     (void)arg;
+    p->report.wished_at = now;
     if (p->seat == NULL || wzp_phone_call(p->phone, p->callee) != WZP_OK) {
         p->report.ended_at = now;
         (void)snprintf(p->report.ended, sizeof p->report.ended, "not registered");
@@ -139,6 +150,8 @@ wzp_err wzp_sim_phone_host_new(wzp_sim_phone_host **out, wzp_sim_host *host,
     p->clock = wzp_sim_host_clock(host);
     p->report = (wzp_sim_phone_report){
         .registered_at = WZP_TIME_NEVER,
+        .wished_at = WZP_TIME_NEVER,
+        .offered_at = WZP_TIME_NEVER,
         .rang_at = WZP_TIME_NEVER,
         .set_up_at = WZP_TIME_NEVER,
         .ended_at = WZP_TIME_NEVER,

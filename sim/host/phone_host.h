@@ -40,8 +40,9 @@ const char *wzp_sim_phone_event_name(wzp_phone_event_kind kind);
 /* Times are the network's; WZP_TIME_NEVER: it has not happened. */
 typedef struct wzp_sim_phone_report {
     wzp_time registered_at;
-    wzp_time rang_at;   /* the caller was told that it rings, or the callee was rung */
-    wzp_time set_up_at; /* both agreed */
+    wzp_time wished_at, offered_at; /* somebody wants to call; the relay is asked */
+    wzp_time rang_at;               /* the caller was told that it rings, or the callee was rung */
+    wzp_time set_up_at;             /* both agreed */
     wzp_time ended_at;
     char ended[96]; /* why; "": it has not */
 } wzp_sim_phone_report;

@@ -129,7 +129,8 @@ static bool breaks(const judging *j, size_t m) {
 }
 
 static void judge_agreement(judging *j) {
-    if (j->call->member_count == 2 && !breaks(j, 0) && !breaks(j, 1)) {
+    const bool split = j->call->expect[0].split;
+    if (j->call->member_count == 2 && !split && !breaks(j, 0) && !breaks(j, 1)) {
         const wzp_lab_path a = j->members[0].path;
         const wzp_lab_path b = j->members[1].path;
         check(j, WZP_LAB_CHECK_AGREE, a == b, j->call->name, "one path for both");
@@ -143,9 +144,20 @@ static bool talks(const judging *j, size_t m) {
     return j->call->talk == WZP_LAB_TALK_ALL || (j->call->talk == WZP_LAB_TALK_CALLER && m == 0);
 }
 
+/* The later CallSetup of the two. */
+static wzp_time set_up_at(const judging *j) {
+    const wzp_time a = j->members[0].seat->set_up_at;
+    const wzp_time b = j->members[1].seat->set_up_at;
+    return a > b ? a : b;
+}
+
 /* From the moment at which both the listener and somebody to listen to had dialled. */
 static uint64_t setup_of(const judging *j, size_t m) {
     wzp_time other = WZP_TIME_NEVER;
+    if (j->call->direct) {
+        const wzp_time heard = j->members[m].report.heard_at;
+        return heard != WZP_TIME_NEVER ? wzp_time_since(heard, set_up_at(j)) : 0;
+    }
     for (size_t i = 0; i < j->call->member_count; i++) {
         if (i != m && talks(j, i)) {
             other = wzp_time_min(other, j->members[i].report.dialled_at);
@@ -154,6 +166,27 @@ static uint64_t setup_of(const judging *j, size_t m) {
     const wzp_sim_call_report *report = &j->members[m].report;
     const wzp_time begin = other > report->dialled_at ? other : report->dialled_at;
     return report->heard_at != WZP_TIME_NEVER ? wzp_time_since(report->heard_at, begin) : 0;
+}
+
+static uint64_t since_wish(const judging *j, size_t m) {
+    const wzp_time heard = j->members[m].report.heard_at;
+    const wzp_time wished = j->members[0].phone_report.wished_at;
+    return j->call->direct && heard != WZP_TIME_NEVER ? wzp_time_since(heard, wished) : 0;
+}
+
+static void judge_offer(judging *j, size_t m) {
+    const wzp_sim_phone_report *report = &j->members[m].phone_report;
+    const uint64_t most = j->call->expect[m].offer;
+    if (most != 0 && m == 0 && j->call->direct) {
+        const uint64_t took = wzp_time_since(report->offered_at, report->wished_at);
+        check(j, WZP_LAB_CHECK_OFFER, report->offered_at != WZP_TIME_NEVER && took <= most,
+              name_of(j, m), "%" PRIu64 " ms", ms(most));
+        if (report->offered_at != WZP_TIME_NEVER) {
+            got(j, "%" PRIu64 " ms", ms(took));
+        } else {
+            got(j, "never");
+        }
+    }
 }
 
 static void judge_setup(judging *j, size_t m) {
@@ -449,8 +482,10 @@ static void judge_speaker(judging *j, size_t m, size_t speaker) {
     const wzp_lab_expect *e = &j->call->expect[m];
     (void)snprintf(where, sizeof where, "%s hears %s", name_of(j, m), name_of(j, speaker));
     wzp_sim_ear *ear = wzp_sim_call_host_ear(j->members[m].call, id_of(j, speaker));
-    check(j, WZP_LAB_CHECK_HEARD, ear != NULL, where, "something");
-    got(j, "%s", ear != NULL ? "something" : "nothing");
+    if (!e->split) {
+        check(j, WZP_LAB_CHECK_HEARD, ear != NULL, where, "something");
+        got(j, "%s", ear != NULL ? "something" : "nothing");
+    }
     if (ear == NULL) {
         return;
     }
@@ -477,6 +512,7 @@ static void judge_member(judging *j, size_t m) {
     judge_path(j, m);
     judge_end(j, m);
     judge_setup(j, m);
+    judge_offer(j, m);
     judge_told(j, m);
     judge_echo(j, m);
     check(j, WZP_LAB_CHECK_FOREIGN, member->report.frames_foreign == 0, name_of(j, m), "0 frames");
@@ -515,6 +551,7 @@ wzp_err wzp_lab_judge(struct wzp_lab_world *world) {
         for (size_t m = 0; m < j.call->member_count; m++) {
             j.members[m].path = path_of(&j, &j.members[m]);
             j.members[m].setup = setup_of(&j, m);
+            j.members[m].since_wish = since_wish(&j, m);
         }
         for (size_t m = 0; m < j.call->member_count; m++) {
             judge_member(&j, m);

@@ -9,6 +9,9 @@
 
 static void on_relay_event(void *ctx, const wzp_relay_event *event, wzp_time now) {
     const wzp_lab_watch *watch = ctx;
+    if (strcmp(event->event, "call_answer") == 0) {
+        watch->world->answered_at = now;
+    }
     wzp_lab_note(watch->world, now, false, watch->name, event->event, "%s%s%s", event->peer,
                  event->reason[0] != '\0' ? " " : "", event->reason);
 }
@@ -84,8 +87,12 @@ static void on_call_event(void *ctx, const wzp_sim_call_event *event) {
                  "%s", detail);
 }
 
+/* Both CallSetups leave the relay when it has the answer. */
 static void on_phone_event(void *ctx, wzp_phone_event_kind kind, const char *text, wzp_time now) {
-    const wzp_lab_seat *seat = ctx;
+    wzp_lab_seat *seat = ctx;
+    if (kind == WZP_PHONE_SET_UP) {
+        seat->set_up_at = seat->world->answered_at;
+    }
     wzp_lab_note(seat->world, now, false, seat->name, wzp_sim_phone_event_name(kind), "%s", text);
 }
 
@@ -160,6 +167,7 @@ static wzp_err seat_member(struct wzp_lab_world *w, size_t c, size_t m) {
     *seat = (wzp_lab_seat){.world = w};
     (void)snprintf(seat->name, sizeof seat->name, second ? "%s/%s" : "%s", host->name, call->name);
     member->host = call->members[m];
+    member->seat = seat;
     for (size_t i = 0; i < host->fault_count; i++) {
         seat->faults[i] = host->faults[i];
         seat->faults[i].from += w->result.start;

@@ -9,6 +9,8 @@ void *wzp_lab_keep(wzp_lab_reader *r, size_t count, size_t size);
 
 #define WZP_LAB_FILE_MAX 512
 
+extern const char *const wzp_lab_policy_words[]; /* wzp_lab_policy */
+
 /* The text of the file beside the scenario that `value` names, and its name; to be freed with
  * free().  NULL after a complaint. */
 char *wzp_lab_read_beside(wzp_lab_reader *r, const char *path, const json_t *value,
@@ -21,8 +23,8 @@ extern const wzp_lab_table wzp_lab_root_table, wzp_lab_host_table, wzp_lab_way_t
     wzp_lab_access_table, wzp_lab_core_path_table, wzp_lab_jitter_table, wzp_lab_loss_table,
     wzp_lab_duplicate_table, wzp_lab_corrupt_table, wzp_lab_queue_table, wzp_lab_outage_table,
     wzp_lab_slots_table, wzp_lab_cross_table, wzp_lab_call_table, wzp_lab_expect_table,
-    wzp_lab_listener_table, wzp_lab_event_table, wzp_lab_client_table, wzp_lab_birthday_table,
-    wzp_lab_signal_table, wzp_lab_gateway_table, wzp_lab_stun_table;
+    wzp_lab_deployed_table, wzp_lab_listener_table, wzp_lab_event_table, wzp_lab_client_table,
+    wzp_lab_birthday_table, wzp_lab_signal_table, wzp_lab_gateway_table, wzp_lab_stun_table;
 
 /* --- links (read_link.c) --------------------------------------------------------------------- */
 

@@ -40,7 +40,10 @@ static void take_mos(wzp_lab_reader *r, const char *path, json_t *value, void *o
             "mos", take_mos, "{\"type\":\"number\",\"minimum\":1,\"maximum\":4.5}",                \
             "at least, by the E-model from the codec, what is concealed and the delay"),           \
         EXPECT("audio_from", audio_from, "sound before that is not judged"),                       \
-        EXPECT("setup", setup, "from dialling to the first sound"),                                \
+        EXPECT("setup", setup,                                                                     \
+               "from dialling to the first sound; of a direct call from the word "                 \
+               "of the relay that both agreed"),                                                   \
+        EXPECT("offer", offer, "from the wish to call until the relay is asked"),                  \
         EXPECT("event_gap", event_gap, "longest gap that an event may cause"),                     \
         EXPECT("recover", recover, "from the end of an event until all is as before"),             \
         EXPECT("lost_within", lost_within,                                                         \
@@ -52,6 +55,8 @@ static void take_mos(wzp_lab_reader *r, const char *path, json_t *value, void *o
         WZP_LAB_QUANTITY(wzp_lab_expect, members, "members", WZP_LAB_PLAIN, 1, WZP_LAB_NONE - 1,   \
                          "of the room, as its client was told last"),                              \
         WZP_LAB_TEXT(wzp_lab_expect, told, "told", "how the reason of the call's end begins"),     \
+        WZP_LAB_FLAG(wzp_lab_expect, split, "split",                                               \
+                     "the two may end on different paths and in silence, as deployed clients do"), \
         WZP_LAB_CUSTOM("no_hangup", take_no_hangup, "{\"type\":\"boolean\"}",                      \
                        "nobody is hung up on; true without")
 
@@ -59,14 +64,23 @@ static const wzp_lab_field one_fields[] = {EXPECT_FIELDS};
 const wzp_lab_table wzp_lab_listener_table = {"what a listener expects", one_fields,
                                               WZP_COUNT_OF(one_fields)};
 
+#define EXPECT_ALL_FIELDS                                                                          \
+    EXPECT_FIELDS,                                                                                 \
+        WZP_LAB_CUSTOM("host", wzp_lab_elsewhere, WZP_LAB_REFS("listener"),                        \
+                       "the same for one listener, by name"),                                      \
+        WZP_LAB_CUSTOM("direct_min", wzp_lab_elsewhere, WZP_LAB_REF("share"),                      \
+                       "campaigns: at least such a share of seeds has a direct path"),             \
+        WZP_LAB_CUSTOM("direct_max", wzp_lab_elsewhere, WZP_LAB_REF("share"),                      \
+                       "campaigns: at most such a share of seeds has a direct path")
+
+static const wzp_lab_field deployed_fields[] = {EXPECT_ALL_FIELDS};
+const wzp_lab_table wzp_lab_deployed_table = {"an expectation of deployed clients", deployed_fields,
+                                              WZP_COUNT_OF(deployed_fields)};
+
 static const wzp_lab_field expect_fields[] = {
-    EXPECT_FIELDS,
-    WZP_LAB_CUSTOM("host", wzp_lab_elsewhere, WZP_LAB_REFS("listener"),
-                   "the same for one listener, by name"),
-    WZP_LAB_CUSTOM("direct_min", wzp_lab_elsewhere, WZP_LAB_REF("share"),
-                   "campaigns: at least such a share of seeds has a direct path"),
-    WZP_LAB_CUSTOM("direct_max", wzp_lab_elsewhere, WZP_LAB_REF("share"),
-                   "campaigns: at most such a share of seeds has a direct path"),
+    EXPECT_ALL_FIELDS,
+    WZP_LAB_CUSTOM("deployed", wzp_lab_elsewhere, WZP_LAB_REF("deployed"),
+                   "what differs where clients are as deployed"),
 };
 const wzp_lab_table wzp_lab_expect_table = {"an expectation", expect_fields,
                                             WZP_COUNT_OF(expect_fields)};
@@ -102,12 +116,12 @@ static void read_listeners(wzp_lab_reader *r, const char *path, json_t *listener
 }
 
 /* The keys that are for all are read into each member's; a complaint comes once. */
-void wzp_lab_read_expect(wzp_lab_reader *r, const char *path, json_t *value, wzp_lab_scenario *s,
-                         wzp_lab_call *call) {
+static void read_expect(wzp_lab_reader *r, const char *path, json_t *value,
+                        const wzp_lab_table *table, const wzp_lab_scenario *s, wzp_lab_call *call) {
     char below[WZP_LAB_PATH_MAX];
     const size_t before = r->errors->count;
     for (size_t i = 0; i < call->member_count && r->errors->count == before; i++) {
-        (void)wzp_lab_read(r, path, value, &wzp_lab_expect_table, &call->expect[i]);
+        (void)wzp_lab_read(r, path, value, table, &call->expect[i]);
     }
     json_t *listeners = json_object_get(value, "host");
     if (listeners != NULL && r->errors->count == before) {
@@ -115,19 +129,49 @@ void wzp_lab_read_expect(wzp_lab_reader *r, const char *path, json_t *value, wzp
     }
 }
 
-static void read_shares(wzp_lab_reader *r, json_t *expect, wzp_lab_scenario *s) {
+/* What is for deployed clients is read for others too, into nothing: it is to be right. */
+static void read_deployed(wzp_lab_reader *r, const char *path, json_t *value,
+                          const wzp_lab_scenario *s, wzp_lab_call *call) {
+    static wzp_lab_expect kept[WZP_COUNT_OF(call->expect)];
+    memcpy(kept, call->expect, sizeof kept);
+    read_expect(r, path, value, &wzp_lab_deployed_table, s, call);
+    if (s->policy != WZP_LAB_POLICY_DEPLOYED) {
+        memcpy(call->expect, kept, sizeof kept);
+    }
+}
+
+void wzp_lab_read_expect(wzp_lab_reader *r, const char *path, json_t *value, wzp_lab_scenario *s,
+                         wzp_lab_call *call) {
+    char below[WZP_LAB_PATH_MAX];
+    const size_t before = r->errors->count;
+    read_expect(r, path, value, &wzp_lab_expect_table, s, call);
+    json_t *deployed = json_object_get(value, "deployed");
+    if (deployed != NULL && r->errors->count == before) {
+        read_deployed(r, wzp_lab_below(below, path, "deployed"), deployed, s, call);
+    }
+}
+
+static void read_share_pair(wzp_lab_reader *r, const char *base, json_t *expect,
+                            wzp_lab_scenario *s) {
     static const wzp_lab_field shares[] = {
         WZP_LAB_QUANTITY(wzp_lab_scenario, direct_min, "direct_min", WZP_LAB_SHARE, 0, 0, ""),
         WZP_LAB_QUANTITY(wzp_lab_scenario, direct_max, "direct_max", WZP_LAB_SHARE, 0, 0, ""),
     };
     char path[WZP_LAB_PATH_MAX];
-    s->direct_max = WZP_PPM;
     for (size_t i = 0; i < WZP_COUNT_OF(shares); i++) {
-        wzp_lab_below(path, "expect", shares[i].key);
+        wzp_lab_below(path, base, shares[i].key);
         json_t *item = wzp_lab_value(r, path, expect, shares[i].key);
         if (item != NULL) {
             (void)wzp_lab_read_field(r, path, item, &shares[i], s);
         }
+    }
+}
+
+static void read_shares(wzp_lab_reader *r, json_t *expect, wzp_lab_scenario *s) {
+    s->direct_max = WZP_PPM;
+    read_share_pair(r, "expect", expect, s);
+    if (s->policy == WZP_LAB_POLICY_DEPLOYED) {
+        read_share_pair(r, "expect.deployed", json_object_get(expect, "deployed"), s);
     }
 }
 

@@ -37,6 +37,8 @@ static void take_birthday(wzp_lab_reader *r, const char *path, json_t *value, vo
 static const wzp_lab_field client_fields[] = {
     WZP_LAB_WORD(wzp_lab_client, accept, "accept", accepts,
                  "called: with its addresses, by the relay only, or not at all"),
+    WZP_LAB_WORD(wzp_lab_client, policy, "policy", wzp_lab_policy_words,
+                 "how it looks for a path to the other side; the scenario's without"),
     WZP_LAB_FLAG(wzp_lab_client, no_prediction, "no_prediction",
                  "does not guess the next ports of hard NATs"),
     WZP_LAB_TEXT(wzp_lab_client, allocation, "allocation",

@@ -243,7 +243,8 @@ static void add_to(wzp_addr *a, uint32_t n) {
 
 static void read_host(wzp_lab_reader *r, const char *path, const char *name, json_t *value,
                       wzp_lab_host *host) {
-    *host = (wzp_lab_host){.way_count = 1};
+    const wzp_lab_scenario *s = r->owner;
+    *host = (wzp_lab_host){.way_count = 1, .client.policy = s->policy};
     (void)snprintf(host->name, sizeof host->name, "%.31s", name); /* its length was checked */
     init_way(r->owner, &host->ways[0], name);
     (void)wzp_lab_read(r, path, value, &wzp_lab_host_table, host);

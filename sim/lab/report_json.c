@@ -56,15 +56,16 @@ static json_t *member_json(const wzp_lab_result *r, const wzp_lab_call_result *c
     for (size_t i = 0; i < report->senders; i++) {
         json_array_append_new(heard, heard_json(r, call, &report->heard[i]));
     }
-    return json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:I,s:o,s:I,s:o,s:s,s:s,s:o}", "host",
-                     r->scenario->hosts[member->host].name, "path", path_word(member->path),
-                     "setup_ms", member->setup != 0 ? milliseconds(member->setup) : json_null(),
-                     "joined_ms", moment(r, report->joined_at), "ended_ms",
-                     moment(r, report->ended_at), "dials", (json_int_t)report->dials, "frames_sent",
-                     (json_int_t)report->frames_sent, "rtt_ms", milliseconds(report->rtt),
-                     "packets_lost", (json_int_t)report->packets_lost, "path_changes",
-                     json_integer(report->path_changes), "hangup", report->hangup, "closed",
-                     report->closed, "hears", heard);
+    return json_pack(
+        "{s:s,s:s,s:o,s:o,s:o,s:o,s:I,s:I,s:o,s:I,s:o,s:s,s:s,s:o}", "host",
+        r->scenario->hosts[member->host].name, "path", path_word(member->path), "setup_ms",
+        member->setup != 0 ? milliseconds(member->setup) : json_null(), "since_wish_ms",
+        member->since_wish != 0 ? milliseconds(member->since_wish) : json_null(), "joined_ms",
+        moment(r, report->joined_at), "ended_ms", moment(r, report->ended_at), "dials",
+        (json_int_t)report->dials, "frames_sent", (json_int_t)report->frames_sent, "rtt_ms",
+        milliseconds(report->rtt), "packets_lost", (json_int_t)report->packets_lost, "path_changes",
+        json_integer(report->path_changes), "hangup", report->hangup, "closed", report->closed,
+        "hears", heard);
 }
 
 static json_t *calls_json(const wzp_lab_result *r) {

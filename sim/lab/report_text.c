@@ -54,6 +54,9 @@ static void put_member(const printer *p, const wzp_lab_result *r, const wzp_lab_
     } else {
         (void)fputs(" heard nothing", p->out);
     }
+    if (member->since_wish != 0) {
+        (void)fprintf(p->out, ", %" PRIu64 " ms after the wish to call", ms(member->since_wish));
+    }
     if (report->ended_at != WZP_TIME_NEVER) {
         (void)fprintf(p->out, ", ended at %" PRIu64 " ms: %s",
                       ms(wzp_time_since(report->ended_at, r->start)), report->closed);

@@ -53,6 +53,7 @@ typedef struct wzp_lab_entry {
     X(MEMBERS, "members", true) /* so many are in the room, as told last */                        \
     X(TOLD, "told", true)       /* why the call ended */                                           \
     X(SETUP, "setup", false)                                                                       \
+    X(OFFER, "offer", false) /* the relay was asked in time */                                     \
     X(AUDIO, "audio", false)                                                                       \
     X(MOS, "mos", false) /* the E-model's opinion */                                               \
     X(EVENT_GAP, "event-gap", false)                                                               \
@@ -83,8 +84,11 @@ typedef struct wzp_lab_member {
     wzp_sim_phone_host *phone; /* of a direct call; NULL: it just joins a room, or is offline */
     wzp_sim_call_report report;
     wzp_sim_phone_report phone_report;
+    const struct wzp_lab_seat *seat;
     wzp_lab_path path; /* RELAY, DIRECT, NONE */
-    uint64_t setup;    /* from the later dial to the first sound, ns; 0: there was none */
+    /* To the first sound, ns; 0: there was none.  From the later dial, or of a direct call from the
+     * relay's later CallSetup; and from the wish to call (nat sheet 2.13: T_setup, T_call). */
+    uint64_t setup, since_wish;
 } wzp_lab_member;
 
 typedef struct wzp_lab_call_result {

@@ -64,6 +64,8 @@ static void take_needs(wzp_lab_reader *r, const char *path, json_t *value, void 
     }
 }
 
+const char *const wzp_lab_policy_words[] = {"reference", "deployed", NULL};
+
 /* --- memory ---------------------------------------------------------------------------------- */
 
 void *wzp_lab_keep(wzp_lab_reader *r, size_t count, size_t size) {
@@ -106,6 +108,8 @@ static const wzp_lab_field root_fields[] = {
     WZP_LAB_QUANTITY(wzp_lab_scenario, duration, "duration", WZP_LAB_TIME, (int64_t)WZP_S,
                      24 * INT64_C(3600) * (int64_t)WZP_S, "of the run"),
     WZP_LAB_QUANTITY(wzp_lab_scenario, seed, "seed", WZP_LAB_PLAIN, 0, 0, "of all chance"),
+    WZP_LAB_WORD(wzp_lab_scenario, policy, "policy", wzp_lab_policy_words,
+                 "how clients look for a path to each other; decides which expectations count"),
     WZP_LAB_CUSTOM("needs", take_needs, WZP_LAB_STRINGS,
                    "what not every build can do; campaigns skip it in one that cannot"),
     SECTION("access", WZP_LAB_REF("line"), "of every way out that says nothing else"),

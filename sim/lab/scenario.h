@@ -104,8 +104,12 @@ typedef enum wzp_lab_accept {
     WZP_LAB_ACCEPT_OFFLINE /* it is not registered anywhere */
 } wzp_lab_accept;
 
+/* How clients look for a path to each other: as this project does, or as upstream's do. */
+typedef enum wzp_lab_policy { WZP_LAB_POLICY_REFERENCE, WZP_LAB_POLICY_DEPLOYED } wzp_lab_policy;
+
 typedef struct wzp_lab_client {
     uint32_t accept;     /* wzp_lab_accept */
+    uint32_t policy;     /* wzp_lab_policy; the scenario's if it does not say */
     bool no_prediction;  /* of a hard NAT's next ports */
     char allocation[24]; /* that its HardNatProbe claims; "": the one that it found */
     uint32_t birthday_sockets, birthday_probes; /* 0: none */
@@ -179,10 +183,12 @@ typedef struct wzp_lab_expect {
     uint32_t mos_milli;  /* by the E-model, at least; over what `audio` is judged over */
     wzp_time audio_from; /* sound before that is not judged */
     uint64_t setup;
+    uint64_t offer;              /* from the wish to call until the offer leaves */
     uint64_t event_gap, recover; /* E(gap, recover) */
     uint64_t lost_within;        /* the client says so long after the first event that it is lost */
     uint64_t ends_within;        /* the call ends so long after its start or the first event */
     bool hangup_allowed;
+    bool split;           /* the two may end on different paths, and in silence */
     uint32_t frames_lost; /* at most, of each speaker; WZP_LAB_NONE: not judged */
     uint32_t members;     /* of the room, as told last */
     char told[96];        /* why the call ended, as its client was told; "": not judged */
@@ -273,7 +279,8 @@ typedef struct wzp_lab_event {
 typedef struct wzp_lab_scenario {
     char name[WZP_LAB_TEXT_MAX], about[1024];
     uint64_t duration, seed;
-    unsigned needs; /* bit per wzp_lab_need */
+    uint32_t policy; /* wzp_lab_policy: of the clients, and which expectations count */
+    unsigned needs;  /* bit per wzp_lab_need */
     wzp_lab_host *hosts;
     wzp_lab_lan *lans;
     wzp_lab_relay *relays;

@@ -46,7 +46,7 @@ static const struct bad_case {
     {"no host", "name = \"t\"\n", "t.toml: there is no host, as [host.x]\n"},
     {"unknown section", HOSTS "[hosst.z]\n",
      "t.toml:4: hosst: a scenario has no such key ('host'?); it has: name, about, duration, seed, "
-     "needs, access, host, lan, relay, stun, core, call, event, expect\n"},
+     "policy, needs, access, host, lan, relay, stun, core, call, event, expect\n"},
     {"unknown key of a host", "name = \"t\"\n[host.x]\nacess = \"lte\"\n[host.y]\n",
      "t.toml:3: host.x.acess: a host has no such key ('access'?); it has: address, address6, "
      "filtering6, lan, "
@@ -538,6 +538,55 @@ START_TEST(every_key_is_accepted) {
 }
 END_TEST
 
+/* --- policies ----------------------------------------------------------------------------------
+ */
+
+static const struct policy_case {
+    const char *name, *text;
+    wzp_lab_policy x, y;
+    uint64_t setup_ms[2];
+    uint32_t path;
+} policy_cases[] = {
+    {"reference",
+     HOSTS,
+     WZP_LAB_POLICY_REFERENCE,
+     WZP_LAB_POLICY_REFERENCE,
+     {500, 700},
+     WZP_LAB_PATH_DIRECT},
+    {"deployed",
+     "policy = \"deployed\"\n" HOSTS,
+     WZP_LAB_POLICY_DEPLOYED,
+     WZP_LAB_POLICY_DEPLOYED,
+     {2000, 3000},
+     WZP_LAB_PATH_RELAY},
+    {"one is",
+     HOSTS "client = {policy = \"deployed\"}\n",
+     WZP_LAB_POLICY_REFERENCE,
+     WZP_LAB_POLICY_DEPLOYED,
+     {500, 700},
+     WZP_LAB_PATH_DIRECT},
+};
+
+START_TEST(policies) {
+    static const char expect[] =
+        "[expect]\npath = \"direct\"\nsetup = \"500 ms\"\n[expect.host.y]\nsetup = \"700 ms\"\n"
+        "[expect.deployed]\npath = \"relay\"\nsetup = \"2 s\"\n"
+        "[expect.deployed.host.y]\nsetup = \"3 s\"\n";
+    const struct policy_case *c = &policy_cases[_i];
+    char text[1024];
+    (void)snprintf(text, sizeof text, "%s%s", c->text, expect);
+    wzp_lab_scenario *s = good(text);
+    ck_assert_msg(s->hosts[0].client.policy == (uint32_t)c->x, "%s: x", c->name);
+    ck_assert_msg(s->hosts[1].client.policy == (uint32_t)c->y, "%s: y", c->name);
+    for (size_t m = 0; m < 2; m++) {
+        const wzp_lab_expect *e = &s->calls[0].expect[m];
+        ck_assert_msg(e->setup == c->setup_ms[m] * WZP_MS && e->path == c->path, "%s: member %zu",
+                      c->name, m);
+    }
+    wzp_lab_scenario_free(&s);
+}
+END_TEST
+
 /* --- schema ----------------------------------------------------------------------------------- */
 
 /* WZP_UPDATE=1 in the environment writes it anew. */
@@ -606,6 +655,7 @@ int main(void) {
     tcase_add_test(tc, drawn_documents_are_complete);
     tcase_add_test(tc, every_prefix_is_read_or_refused);
     tcase_add_test(tc, every_key_is_accepted);
+    tcase_add_loop_test(tc, policies, 0, (int)WZP_COUNT_OF(policy_cases));
     tcase_add_test(tc, the_schema_is_current);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

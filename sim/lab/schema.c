@@ -21,6 +21,7 @@ static const struct definition {
     {"event", &wzp_lab_event_table},       {"gateway", &wzp_lab_gateway_table},
     {"stun", &wzp_lab_stun_table},         {"client", &wzp_lab_client_table},
     {"birthday", &wzp_lab_birthday_table}, {"signal", &wzp_lab_signal_table},
+    {"deployed", &wzp_lab_deployed_table},
 };
 
 /* What is not a table of keys. */

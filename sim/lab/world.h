@@ -12,7 +12,8 @@
 typedef struct wzp_lab_seat {
     struct wzp_lab_world *world;
     wzp_sim_signal_fault faults[WZP_SIM_SIGNAL_FAULTS_MAX]; /* at network times */
-    char name[2 * WZP_LAB_NAME_MAX + 2];                    /* "x"; "x/call2" in a second call */
+    wzp_time set_up_at; /* when a relay told both sides of a direct call that they agreed */
+    char name[2 * WZP_LAB_NAME_MAX + 2]; /* "x"; "x/call2" in a second call */
 } wzp_lab_seat;
 
 typedef struct wzp_lab_watch {
@@ -30,6 +31,7 @@ struct wzp_lab_world {
     wzp_lab_captures *captures;
     wzp_traces *qlog[WZP_LAB_RELAYS_MAX];
     wzp_sim_relay_host **relays;
+    wzp_time answered_at;      /* a direct call, last; network time */
     struct wzp_lab_mesh *mesh; /* NULL: the relays know nothing of each other */
     wzp_sim_stun_host *stuns[WZP_LAB_STUNS_MAX];
     wzp_lab_seat *seats; /* of all members of all calls, in order */
