@@ -1,8 +1,10 @@
 /* nat_real COMMAND ARGS: the clients of this folder on real sockets; see real_peers_test.sh.
  *
  *   stun first|all|in-turn IP:PORT SERVER...    one line for each server, then the type of the NAT
- * and its allocation of ports portmap natpmp|pcp GATEWAY IP:PORT          maps that port and says
- * so; ends what it has mapped when a line comes in; says what the port hears */
+ * and its allocation of ports
+ *   portmap natpmp|pcp GATEWAY IP:PORT          maps that port and says so; ends what it has mapped
+ * when a line comes in; says what the port hears
+ *   upnp IP:PORT                                the same, at whichever gateway answers */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -15,6 +17,7 @@
 #include "nat/port_alloc.h"
 #include "nat/portmap.h"
 #include "nat/stun_client.h"
+#include "nat/testing/real_upnp.h"
 
 _Noreturn static void die(const char *what) {
     (void)fprintf(stderr, "nat_real: %s: %s\n", what, errno != 0 ? wzp_io_reason(errno) : "bad");
@@ -222,6 +225,10 @@ int main(int argc, char **argv) {
     if (argc == 5 && strcmp(argv[1], "portmap") == 0) {
         return portmap(argv + 2);
     }
+    if (argc == 3 && strcmp(argv[1], "upnp") == 0) {
+        const wzp_addr own = addr_of(argv[2]);
+        return real_upnp(&own);
+    }
     errno = EINVAL;
-    die("usage: stun | portmap");
+    die("usage: stun | portmap | upnp");
 }
