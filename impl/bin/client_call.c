@@ -80,6 +80,7 @@ static void on_events(void *ctx, wzp_time now) {
         case WZP_PHONE_REFLEXIVE: /* nothing is direct here yet */
         case WZP_PHONE_PATH:
         case WZP_PHONE_UPDATE:
+        case WZP_PHONE_PROBE:
             break;
         case WZP_PHONE_ENDED:
             on_call_ended(m, ev.text);

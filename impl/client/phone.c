@@ -107,6 +107,8 @@ static void on_offer(wzp_phone *p, const wzp_signal_DirectCallOffer *offer) {
          offer->caller_alias.present ? offer->caller_alias.value : wzp_bytes_str(""));
     p->proven = is_proven(offer);
     p->peer_is_able = wzp_phone_is_able(&offer->caller_build_version);
+    p->peer_probes = wzp_phone_has_mark(&offer->caller_build_version, WZP_PHONE_PROBES);
+    wzp_phone_adopt_early_probe(p);
     p->tell_incoming = true;
     p->state = PHONE_RUNG;
 }
@@ -130,6 +132,7 @@ static void on_setup(wzp_phone *p, const wzp_signal_CallSetup *setup) {
     wzp_phone_set_up_paths(p, setup);
     p->tell_set_up = true;
     p->state = PHONE_TALKING;
+    wzp_phone_say_probe(p);
 }
 
 /* Without call_id it is about all calls: old clients, and a relay that does not know the callee. */
@@ -182,6 +185,7 @@ static void on_signal(wzp_phone *p, wzp_bytes json, wzp_time now) {
     case WZP_SIGNAL_CALL_RINGING:
         if (p->state == PHONE_CALLING && wzp_phone_is_about(p, signal->u.CallRinging.call_id)) {
             p->rang = p->tell_ringing = true;
+            wzp_phone_say_probe(p);
         }
         break;
     case WZP_SIGNAL_CALL_SETUP:
@@ -266,6 +270,7 @@ wzp_err wzp_phone_answer(wzp_phone *p, wzp_accept_mode mode) {
         end_call(p, "rejected");
     } else {
         p->state = PHONE_ANSWERED;
+        wzp_phone_say_probe(p);
     }
     return WZP_OK;
 }
@@ -382,6 +387,7 @@ bool wzp_phone_next_event(wzp_phone *p, wzp_phone_event *out) {
         out->peer = &p->peer_addresses;
         out->may_be_direct = p->is_open;
         out->peer_is_able = p->peer_is_able;
+        out->peer_probes = p->peer_probes;
         out->proven = p->proven;
     } else if (take(&p->tell_reflexive)) {
         out->kind = WZP_PHONE_REFLEXIVE;
@@ -389,6 +395,9 @@ bool wzp_phone_next_event(wzp_phone *p, wzp_phone_event *out) {
     } else if (take(&p->tell_update)) {
         out->kind = WZP_PHONE_UPDATE;
         out->peer = &p->peer_addresses;
+    } else if (p->state == PHONE_TALKING && p->is_open && take(&p->tell_probe)) {
+        out->kind = WZP_PHONE_PROBE;
+        out->probe = &p->peer_probe;
     } else if (take(&p->tell_path)) {
         out->kind = WZP_PHONE_PATH;
         out->direct_ok = p->peer_direct_ok;
@@ -452,6 +461,7 @@ wzp_err wzp_phone_new(wzp_phone **out, const wzp_phone_cfg *cfg, wzp_time now) {
     p->log = cfg->log;
     p->rng = cfg->rng;
     p->is_plain = cfg->is_plain;
+    p->probes = cfg->probes;
     p->signal = cfg->signal;
     p->signal_ctx = cfg->signal_ctx;
     (void)snprintf(p->alias, sizeof p->alias, "%s", cfg->alias != NULL ? cfg->alias : "");

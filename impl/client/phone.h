@@ -8,6 +8,7 @@
 
 #include "call/addresses.h"
 #include "call/endpoint.h"
+#include "call/hard_nat.h"
 #include "crypto/identity.h"
 #include "wire/signal.h"
 
@@ -24,6 +25,7 @@ typedef struct wzp_phone_cfg {
     wzp_endpoint *endpoint; /* shared with others, and outlives the phone; NULL: one of its own, for
                                which the rest is */
     bool is_plain;          /* as upstream's: not WZP_PHONE_ABLE */
+    bool probes;            /* wzp_phone_set_probe will be called: WZP_PHONE_PROBES */
     bool deterministic;
     void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
     void *keylog_ctx;
@@ -65,8 +67,10 @@ typedef enum wzp_phone_event_kind {
     WZP_PHONE_REFLEXIVE,  /* the relay sees us at .observed; NONE: it does not say */
     WZP_PHONE_PATH,       /* the other side says whether its direct path works: .direct_ok */
     WZP_PHONE_UPDATE,     /* the other side can be reached elsewhere: .peer */
-    WZP_PHONE_ENDED,      /* the call, not the connection: .text says why */
-    WZP_PHONE_CLOSED      /* the connection, and with it any call: .text; nothing follows */
+    WZP_PHONE_PROBE, /* the other side says what its NAT does with ports: .probe.  After SET_UP,
+                        where the call may be direct; a later one replaces it */
+    WZP_PHONE_ENDED, /* the call, not the connection: .text says why */
+    WZP_PHONE_CLOSED /* the connection, and with it any call: .text; nothing follows */
 } wzp_phone_event_kind;
 
 typedef struct wzp_phone_event {
@@ -76,8 +80,10 @@ typedef struct wzp_phone_event {
                     may not sign; who it is, is then only what the relay says */
     bool may_be_direct; /* SET_UP: both sides agreed to tell their addresses (nat sheet 1.11) */
     bool peer_is_able;  /* SET_UP: it dials and accepts at once (WZP_PHONE_ABLE) */
+    bool peer_probes;   /* SET_UP: a PROBE will follow (WZP_PHONE_PROBES), or follows at once */
     bool direct_ok;
     wzp_addr relay, observed;
+    const wzp_call_probe *probe;           /* borrowed until the next call */
     const wzp_call_addresses *peer;        /* SET_UP, UPDATE; borrowed until the next call */
     const char *fingerprint, *room, *text; /* never NULL, printable, borrowed until the next call */
 } wzp_phone_event;
@@ -108,6 +114,21 @@ void wzp_phone_update(wzp_phone *phone, const wzp_call_addresses *addresses);
 /* At the end of our build's name: who reads it may dial an acceptor and accept as a dialler
  * (nat sheet 1.2, 1.18). */
 #define WZP_PHONE_ABLE "+bidir1"
+
+/* And before that: it says in each call how its NAT gives out ports, as soon as it may. */
+#define WZP_PHONE_PROBES "+probe1"
+
+/* How our NAT gives out ports, as far as we know now; copied.  The other side of a call is told as
+ * soon as it rings there, or we have accepted with trust, and again if this is called again. */
+void wzp_phone_set_probe(wzp_phone *phone, const wzp_call_probe *probe);
+
+typedef struct wzp_phone_counters {
+    uint64_t probes;           /* that were taken */
+    uint64_t probes_elsewhere; /* about no call of ours */
+    uint64_t birthdays;        /* HardNatBirthdayStart, which is ignored */
+} wzp_phone_counters;
+
+void wzp_phone_count(const wzp_phone *phone, wzp_phone_counters *out);
 
 /* Ends the call in whatever state it is, and nothing when there is none. */
 void wzp_phone_hangup(wzp_phone *phone);

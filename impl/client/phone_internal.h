@@ -23,8 +23,8 @@ struct wzp_phone {
     phone_state state;
     /* What was not told yet, in the order in which it is. */
     bool tell_registered, tell_presence, tell_ended, tell_incoming, tell_ringing, tell_set_up,
-        tell_reflexive, tell_update, tell_path, tell_closed;
-    bool rang, proven, is_plain;
+        tell_reflexive, tell_update, tell_path, tell_probe, tell_closed;
+    bool rang, proven, is_plain, probes;
     uint32_t present;
     wzp_endpoint *endpoint;
     bool is_owner; /* of the endpoint */
@@ -53,6 +53,16 @@ struct wzp_phone {
     wzp_addr observed;
     wzp_time reflect_until; /* NEVER: nothing is asked */
 
+    /* Ports: phone_probe.c. */
+    wzp_call_probe probe; /* ours */
+    bool has_probe;       /* it was found */
+    bool probe_said;      /* in this call */
+    bool peer_probes;     /* the other side will say its own */
+    wzp_call_probe peer_probe;
+    wzp_call_probe early_probe; /* of call `early_id`, of which we do not know yet; "": none */
+    char early_id[CALL_ID_MAX + 1];
+    wzp_phone_counters counters;
+
     char call_id[CALL_ID_MAX + 1];
     char alias[NAME_MAX], peer[WZP_FINGERPRINT_TEXT + 1], peer_alias[NAME_MAX];
     char room[WZP_QUIC_SNI_MAX + 1];
@@ -69,9 +79,20 @@ void wzp_phone_offer_paths(wzp_phone *p, wzp_signal_DirectCallOffer *offer);
 void wzp_phone_answer_paths(wzp_phone *p, wzp_signal_DirectCallAnswer *answer);
 
 bool wzp_phone_is_able(const wzp_opt_str *build);
+bool wzp_phone_has_mark(const wzp_opt_str *build, const char *mark);
 void wzp_phone_set_up_paths(wzp_phone *p, const wzp_signal_CallSetup *setup);
 void wzp_phone_on_path_signal(wzp_phone *p, const wzp_signal *signal);
 void wzp_phone_reflected(wzp_phone *p, wzp_addr observed);
 void wzp_phone_forget_paths(wzp_phone *p);
+
+/* --- phone_probe.c: what our NATs do with ports ------------------------------------------------
+ */
+
+/* If there is something to say, and it may be said, and was not. */
+void wzp_phone_say_probe(wzp_phone *p);
+void wzp_phone_on_probe(wzp_phone *p, const wzp_signal_HardNatProbe *probe);
+void wzp_phone_on_birthday(wzp_phone *p);
+void wzp_phone_adopt_early_probe(wzp_phone *p); /* an offer has come */
+void wzp_phone_forget_probe(wzp_phone *p);
 
 #endif

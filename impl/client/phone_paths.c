@@ -4,8 +4,10 @@
 
 /* The only text that relays forward as it is (nat sheet 1.2). */
 static wzp_opt_str build_of(const wzp_phone *p) {
-    return (wzp_opt_str){true,
-                         wzp_bytes_str(p->is_plain ? WZP_VERSION : WZP_VERSION WZP_PHONE_ABLE)};
+    const char *text = p->is_plain ? WZP_VERSION
+                       : p->probes ? WZP_VERSION WZP_PHONE_PROBES WZP_PHONE_ABLE
+                                   : WZP_VERSION WZP_PHONE_ABLE;
+    return (wzp_opt_str){true, wzp_bytes_str(text)};
 }
 
 /* --- telling ---------------------------------------------------------------------------------- */
@@ -75,11 +77,29 @@ void wzp_phone_reflect(wzp_phone *p, wzp_time now) {
 
 /* --- hearing ---------------------------------------------------------------------------------- */
 
+static bool ends_with(wzp_bytes text, const char *end) {
+    const size_t len = strlen(end);
+    return text.len >= len && memcmp(text.data + text.len - len, end, len) == 0;
+}
+
 bool wzp_phone_is_able(const wzp_opt_str *build) {
-    static const size_t len = sizeof WZP_PHONE_ABLE - 1;
-    const wzp_bytes text = build->value;
-    return build->present && text.len >= len &&
-           memcmp(text.data + text.len - len, WZP_PHONE_ABLE, len) == 0;
+    return build->present && ends_with(build->value, WZP_PHONE_ABLE);
+}
+
+/* Marks begin with a plus sign and are in any order, but for WZP_PHONE_ABLE. */
+bool wzp_phone_has_mark(const wzp_opt_str *build, const char *mark) {
+    wzp_bytes text = build->value;
+    if (!wzp_phone_is_able(build)) {
+        return false;
+    }
+    while (text.len > 0 && !ends_with(text, mark)) {
+        size_t len = text.len - 1;
+        while (len > 0 && text.data[len] != '+') {
+            len--;
+        }
+        text = wzp_bytes_of(text.data, len);
+    }
+    return text.len > 0;
 }
 
 static bool is_signed_by(const char *fingerprint, const wzp_signal_DirectCallAnswer *a) {
@@ -100,6 +120,7 @@ static void on_answer(wzp_phone *p, const wzp_signal_DirectCallAnswer *a) {
         return;
     }
     p->peer_is_able = wzp_phone_is_able(&a->callee_build_version);
+    p->peer_probes = wzp_phone_has_mark(&a->callee_build_version, WZP_PHONE_PROBES);
     p->proven = is_signed_by(p->peer, a);
     p->is_open = p->is_open && a->accept_mode == WZP_ACCEPT_TRUSTED;
 }
@@ -158,6 +179,12 @@ void wzp_phone_on_path_signal(wzp_phone *p, const wzp_signal *signal) {
     case WZP_SIGNAL_CANDIDATE_UPDATE:
         on_update(p, &signal->u.CandidateUpdate);
         break;
+    case WZP_SIGNAL_HARD_NAT_PROBE:
+        wzp_phone_on_probe(p, &signal->u.HardNatProbe);
+        break;
+    case WZP_SIGNAL_HARD_NAT_BIRTHDAY_START:
+        wzp_phone_on_birthday(p);
+        break;
     case WZP_SIGNAL_REFLECT_RESPONSE:
         on_reflected(p, &signal->u.ReflectResponse);
         break;
@@ -167,6 +194,7 @@ void wzp_phone_on_path_signal(wzp_phone *p, const wzp_signal *signal) {
 }
 
 void wzp_phone_forget_paths(wzp_phone *p) {
+    wzp_phone_forget_probe(p);
     p->tell_path = p->tell_update = false;
     p->is_caller = p->is_open = p->peer_is_able = p->peer_direct_ok = false;
     p->generation = p->peer_generation = 0;

@@ -24,6 +24,7 @@ const char *wzp_sim_phone_event_name(wzp_phone_event_kind kind) {
         [WZP_PHONE_REFLEXIVE] = "reflexive",
         [WZP_PHONE_PATH] = "path",
         [WZP_PHONE_UPDATE] = "moved",
+        [WZP_PHONE_PROBE] = "probe",
         [WZP_PHONE_ENDED] = "ended",
         [WZP_PHONE_CLOSED] = "unregistered",
     };
@@ -74,6 +75,7 @@ static void on_event(wzp_sim_phone_host *p, const wzp_phone_event *ev, wzp_time 
     case WZP_PHONE_REFLEXIVE: /* nothing is direct here yet */
     case WZP_PHONE_PATH:
     case WZP_PHONE_UPDATE:
+    case WZP_PHONE_PROBE:
         break;
     case WZP_PHONE_ENDED:
         p->report.ended_at = wzp_time_min(p->report.ended_at, now);

@@ -74,6 +74,7 @@ static void on_phone_events(void *ctx, wzp_time now) {
         case WZP_PHONE_REFLEXIVE: /* nothing is direct here yet */
         case WZP_PHONE_PATH:
         case WZP_PHONE_UPDATE:
+        case WZP_PHONE_PROBE:
             break;
         case WZP_PHONE_ENDED:
             p->ended = true;
