@@ -101,6 +101,7 @@ void wzp_handset_close(wzp_handset *h, wzp_time now) {
 void wzp_handset_network(wzp_handset *h, const wzp_handset_net *net, wzp_time now) {
     h->cfg.net = *net;
     h->reflected = (wzp_addr){0};
+    wzp_handset_ports_moved(h);
     wzp_handset_find(h, h->is_set_up ? WZP_HANDSET_REGATHER : WZP_HANDSET_GATHER, now);
     if (h->races) {
         wzp_race_leave_direct(&h->race);
@@ -175,6 +176,7 @@ static void on_set_up(wzp_handset *h, const wzp_phone_event *ev) {
     h->is_set_up = true;
     h->is_open = ev->may_be_direct;
     h->peer_is_able = ev->peer_is_able && wzp_handset_is_reference(h);
+    h->peer_probes = ev->peer_probes;
     h->peer = *ev->peer;
     h->relay = ev->relay.family != WZP_ADDR_NONE ? ev->relay : h->cfg.path.remote;
     h->why = NULL;
@@ -209,6 +211,9 @@ static bool on_phone(wzp_handset *h, wzp_phone_event *ev, wzp_time now) {
         return false;
     case WZP_PHONE_UPDATE:
         on_update(h, ev);
+        return false;
+    case WZP_PHONE_PROBE:
+        wzp_handset_on_ports(h, ev->probe, now);
         return false;
     case WZP_PHONE_ENDED:
         ev->text = h->why != NULL ? h->why : ev->text;
@@ -340,6 +345,7 @@ static wzp_err open_phone(wzp_handset *h, const wzp_handset_cfg *cfg, wzp_time n
                            .path = cfg->path,
                            .endpoint = h->endpoint,
                            .is_plain = cfg->policy == WZP_RACE_DEPLOYED,
+                           .probes = wzp_handset_predicts(cfg),
                            .deterministic = cfg->deterministic,
                            .signal = cfg->signal,
                            .signal_ctx = cfg->signal_ctx};
@@ -355,6 +361,7 @@ wzp_err wzp_handset_new(wzp_handset **out, const wzp_handset_cfg *cfg, wzp_time 
         return WZP_ERR_NOMEM;
     }
     h->cfg = *cfg;
+    h->created = now;
     wzp_crypto_wipe(h->cfg.seed, sizeof h->cfg.seed);
     h->cfg.stun_count =
         cfg->stun_count < WZP_STUN_SERVERS_MAX ? cfg->stun_count : WZP_STUN_SERVERS_MAX;

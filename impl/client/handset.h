@@ -45,12 +45,15 @@ typedef struct wzp_handset_cfg {
     const uint8_t *pin; /* SHA-256 of the relay's certificate; NULL: any will do */
     wzp_quic_path path; /* remote: the relay */
     wzp_race_policy policy;
-    bool direct_only; /* a call fails where it would take the relay */
-    bool relay_only;  /* we tell nobody where we are, and use nothing that we are told */
-    bool accepts_any; /* loopback, and private addresses everywhere: for labs */
+    bool no_prediction; /* nothing is said or made of what NATs do with ports */
+    bool direct_only;   /* a call fails where it would take the relay */
+    bool relay_only;    /* we tell nobody where we are, and use nothing that we are told */
+    bool accepts_any;   /* loopback, and private addresses everywhere: for labs */
     wzp_handset_net net;
     const wzp_addr *stun; /* servers; copied, WZP_STUN_SERVERS_MAX at most */
     size_t stun_count;
+    uint64_t
+        unix_ms; /* the time of day when it is made, for those who are told of our NAT; 0: not */
     bool deterministic;
     void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
     void *keylog_ctx;

@@ -191,16 +191,14 @@ static wzp_race_role role_of(const wzp_handset *h) {
 
 static void race(wzp_handset *h, bool again, wzp_time now) {
     wzp_race_candidate candidates[WZP_RACE_CANDIDATES_MAX];
-    const wzp_call_dial_cfg dial = {.policy = h->cfg.policy, .accepts_any = h->cfg.accepts_any};
     wzp_race_cfg cfg = {.policy = h->cfg.policy,
                         .role = role_of(h),
                         .both_dial = h->peer_is_able,
+                        .awaits_probe = wzp_handset_awaits_ports(h),
                         .direct_only = h->cfg.direct_only,
                         .tickle_fails = true,
                         .candidates = candidates};
-    cfg.count = cfg.role != WZP_RACE_NO_ROLE
-                    ? wzp_call_dial_order(candidates, &h->told, &h->peer, &dial, &h->counters.told)
-                    : 0;
+    cfg.count = cfg.role != WZP_RACE_NO_ROLE ? wzp_handset_candidates(h, candidates) : 0;
     h->counters.races++;
     h->has_sent = h->has_got = false;
     h->path_text = cfg.role == WZP_RACE_NO_ROLE ? not_told : not_both;
@@ -406,6 +404,7 @@ void wzp_handset_end(wzp_handset *h, wzp_time now) {
         wzp_client_drop_relay(h->client, now);
     }
     h->client = NULL;
+    wzp_handset_forget_ports(h);
     h->races = h->is_set_up = h->is_open = h->peer_is_able = false;
     h->has_sent = h->has_got = h->tell_path = false;
     h->path = h->path_was = WZP_RACE_UNDECIDED;

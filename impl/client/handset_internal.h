@@ -45,6 +45,13 @@ struct wzp_handset {
     wzp_call_addresses own, told; /* as known now; as the other side was told last */
     bool tell_seen;
 
+    /* Our NAT and theirs: handset_ports.c. */
+    wzp_time created;
+    bool has_moved;
+    wzp_addr relay_view; /* of our socket; NONE: not known, or of where we were */
+    bool has_ports, has_peer_ports, peer_probes;
+    wzp_call_probe ports, peer_ports;
+
     /* Who waits for that. */
     handset_wait waits;
     wzp_time asked_at;
@@ -91,6 +98,18 @@ bool wzp_handset_is_found(const wzp_handset *h, wzp_time now);
 wzp_time wzp_handset_find_deadline(const wzp_handset *h);
 /* Of datagrams that are not QUIC. */
 bool wzp_handset_on_datagram(void *self, const wzp_addr *from, wzp_bytes payload, wzp_time now);
+
+/* --- handset_ports.c: what NATs do with ports ---------------------------------------------------
+ */
+
+bool wzp_handset_predicts(const wzp_handset_cfg *cfg);
+void wzp_handset_ports_step(wzp_handset *h, wzp_time now);
+void wzp_handset_ports_moved(wzp_handset *h);
+/* Whom a race may try; the number of them. */
+size_t wzp_handset_candidates(wzp_handset *h, wzp_race_candidate out[WZP_RACE_CANDIDATES_MAX]);
+bool wzp_handset_awaits_ports(const wzp_handset *h); /* the other side's, which it will say */
+void wzp_handset_on_ports(wzp_handset *h, const wzp_call_probe *probe, wzp_time now);
+void wzp_handset_forget_ports(wzp_handset *h); /* the other side's */
 
 /* --- handset_call.c: the paths of a call --------------------------------------------------------
  */

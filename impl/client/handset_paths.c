@@ -109,6 +109,7 @@ void wzp_handset_reflected(wzp_handset *h, const wzp_addr *observed) {
 bool wzp_handset_find_step(wzp_handset *h, wzp_time now) {
     wzp_gather_tick(&h->gather, now);
     send_questions(h);
+    wzp_handset_ports_step(h, now);
     if (wzp_gather_news(&h->gather, now) == NULL) {
         return false;
     }
