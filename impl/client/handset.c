@@ -8,8 +8,7 @@
 
 static const char taken[] = "another call came first";
 
-/* --- calling -----------------------------------------------------------------------------------
- */
+/* --- calling ---------------------------------------------------------------------------------- */
 
 static void tell_phone(wzp_handset *h) {
     const wzp_call_addresses nothing = {.local_count = 0};
@@ -95,8 +94,7 @@ void wzp_handset_close(wzp_handset *h, wzp_time now) {
     step(h, now);
 }
 
-/* --- the network -------------------------------------------------------------------------------
- */
+/* --- the network ------------------------------------------------------------------------------ */
 
 void wzp_handset_network(wzp_handset *h, const wzp_handset_net *net, wzp_time now) {
     h->cfg.net = *net;
@@ -114,8 +112,7 @@ void wzp_handset_upnp(wzp_handset *h, wzp_addr external, wzp_time now) {
     step(h, now);
 }
 
-/* --- as a core ---------------------------------------------------------------------------------
- */
+/* --- as a core -------------------------------------------------------------------------------- */
 
 static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
                       wzp_time now) {
@@ -169,8 +166,7 @@ const char *wzp_handset_fingerprint(const wzp_handset *handset) {
     return wzp_phone_fingerprint(handset->phone);
 }
 
-/* --- events ------------------------------------------------------------------------------------
- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 static void on_set_up(wzp_handset *h, const wzp_phone_event *ev) {
     h->is_set_up = true;
@@ -305,8 +301,7 @@ void wzp_handset_count(const wzp_handset *h, wzp_handset_counters *out) {
     out->told.our_own += told->our_own;
 }
 
-/* --- life --------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static wzp_err open_socket(wzp_handset *h, const wzp_handset_cfg *cfg, wzp_time now) {
     const bool shows_identity = cfg->policy == WZP_RACE_REFERENCE;

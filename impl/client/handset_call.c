@@ -16,8 +16,7 @@ bool wzp_handset_is_reference(const wzp_handset *h) {
     return h->cfg.policy == WZP_RACE_REFERENCE;
 }
 
-/* --- links -------------------------------------------------------------------------------------
- */
+/* --- links ------------------------------------------------------------------------------------ */
 
 static handset_link *find(wzp_handset *h, wzp_quic_conn conn) {
     for (size_t i = 0; i < HANDSET_LINKS; i++) {
@@ -52,8 +51,7 @@ static void name_of(const wzp_handset *h, char sni[WZP_QUIC_SNI_MAX + 8]) {
     (void)snprintf(sni, WZP_QUIC_SNI_MAX + 8, "call-%s", h->room);
 }
 
-/* --- is it the other side? ---------------------------------------------------------------------
- */
+/* --- is it the other side? -------------------------------------------------------------------- */
 
 static bool is_told_address(const wzp_call_addresses *peer, const wzp_addr *from) {
     bool is_told =
@@ -111,8 +109,7 @@ static void count_in(wzp_handset *h, handset_link *link, wzp_time now) {
     wzp_quic_set_keep_alive(h->quic, link->conn, WZP_HANDSET_KEEP_ALIVE);
 }
 
-/* --- events of direct connections --------------------------------------------------------------
- */
+/* --- events of direct connections ------------------------------------------------------------- */
 
 /* The other side may have been told of the call a little earlier than we are. */
 static void on_incoming(wzp_handset *h, const wzp_quic_event *ev, wzp_time now) {
@@ -175,8 +172,7 @@ static void confirm(wzp_handset *h, wzp_time now) {
     }
 }
 
-/* --- the race ----------------------------------------------------------------------------------
- */
+/* --- the race --------------------------------------------------------------------------------- */
 
 static wzp_race_role role_of(const wzp_handset *h) {
     char own[WZP_ADDR_TEXT_MAX];
@@ -220,8 +216,7 @@ void wzp_handset_begin(wzp_handset *h, wzp_time now) {
     }
 }
 
-/* --- what the race says ------------------------------------------------------------------------
- */
+/* --- what the race says ----------------------------------------------------------------------- */
 
 static void dial(wzp_handset *h, const wzp_addr *to, wzp_time now) {
     char sni[WZP_QUIC_SNI_MAX + 8];
@@ -304,8 +299,7 @@ static void act_on(wzp_handset *h, const wzp_race_act *act, wzp_time now) {
     }
 }
 
-/* --- in the call -------------------------------------------------------------------------------
- */
+/* --- in the call ------------------------------------------------------------------------------ */
 
 static void watch_relay(wzp_handset *h, wzp_time now) {
     const char *why;

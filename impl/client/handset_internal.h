@@ -82,8 +82,7 @@ struct wzp_handset {
 
 bool wzp_handset_is_reference(const wzp_handset *h);
 
-/* --- handset_paths.c: where we can be reached --------------------------------------------------
- */
+/* --- handset_paths.c: where we can be reached ------------------------------------------------- */
 
 #define WZP_HANDSET_GATHER (3 * WZP_S)
 #define WZP_HANDSET_REGATHER (1 * WZP_S) /* in a call that waits for it */
@@ -99,8 +98,7 @@ wzp_time wzp_handset_find_deadline(const wzp_handset *h);
 /* Of datagrams that are not QUIC. */
 bool wzp_handset_on_datagram(void *self, const wzp_addr *from, wzp_bytes payload, wzp_time now);
 
-/* --- handset_ports.c: what NATs do with ports ---------------------------------------------------
- */
+/* --- handset_ports.c: what NATs do with ports ------------------------------------------------- */
 
 bool wzp_handset_predicts(const wzp_handset_cfg *cfg);
 void wzp_handset_ports_step(wzp_handset *h, wzp_time now);
@@ -111,8 +109,7 @@ bool wzp_handset_awaits_ports(const wzp_handset *h); /* the other side's, which 
 void wzp_handset_on_ports(wzp_handset *h, const wzp_call_probe *probe, wzp_time now);
 void wzp_handset_forget_ports(wzp_handset *h); /* the other side's */
 
-/* --- handset_call.c: the paths of a call --------------------------------------------------------
- */
+/* --- handset_call.c: the paths of a call ------------------------------------------------------ */
 
 void wzp_handset_on_direct(void *self, const wzp_quic_event *ev, wzp_time now);
 void wzp_handset_begin(wzp_handset *h, wzp_time now);

@@ -3,8 +3,7 @@
 
 #define PORTMAP_PORT 5351
 
-/* --- asking ------------------------------------------------------------------------------------
- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 void wzp_handset_find(wzp_handset *h, uint64_t budget, wzp_time now) {
     const wzp_handset_net *net = &h->cfg.net;
@@ -42,8 +41,7 @@ static void send_questions(wzp_handset *h) {
     }
 }
 
-/* --- answers -----------------------------------------------------------------------------------
- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 /* NAT-PMP and PCP share the port and are told apart by their version.  A gateway that knows only
  * the former answers both in it. */
@@ -77,8 +75,7 @@ bool wzp_handset_on_datagram(void *self, const wzp_addr *from, wzp_bytes payload
     return is_tickle;
 }
 
-/* --- what is known -----------------------------------------------------------------------------
- */
+/* --- what is known ---------------------------------------------------------------------------- */
 
 /* True: it differs from before. */
 static bool compose(wzp_handset *h) {

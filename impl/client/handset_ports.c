@@ -6,8 +6,7 @@ bool wzp_handset_predicts(const wzp_handset_cfg *cfg) {
     return cfg->policy == WZP_RACE_REFERENCE && !cfg->relay_only && !cfg->no_prediction;
 }
 
-/* --- ours --------------------------------------------------------------------------------------
- */
+/* --- ours ------------------------------------------------------------------------------------- */
 
 /* The relay is one more who sees our socket, since before all others, as long as we do not move. */
 static void add_relay_view(wzp_handset *h) {
@@ -49,8 +48,7 @@ void wzp_handset_ports_moved(wzp_handset *h) {
     h->relay_view = (wzp_addr){.family = WZP_ADDR_NONE};
 }
 
-/* --- theirs ------------------------------------------------------------------------------------
- */
+/* --- theirs ----------------------------------------------------------------------------------- */
 
 size_t wzp_handset_candidates(wzp_handset *h, wzp_race_candidate out[WZP_RACE_CANDIDATES_MAX]) {
     const bool predicts = h->has_peer_ports && h->peer_is_able && wzp_handset_predicts(&h->cfg);

@@ -1,0 +1,130 @@
+/* Calls on a network that loses, delays, goes deaf in one direction or both, and gives its hosts
+ * new addresses: whatever happens, both sides end on one path, and hear each other there. */
+#include "base/testing/suite.h"
+#include "client/testing/handsets.h"
+
+enum { EVENTS = 4 };
+
+#define CALM (14 * WZP_S) /* after the last event; the relay's limit is in it */
+
+/* All of them with WZP_LONG=1 in the environment. */
+static uint64_t calls(void) {
+    return getenv("WZP_LONG") != NULL ? 10000 : 120;
+}
+
+typedef struct tally {
+    unsigned direct, relay, ended, repaired;
+} tally;
+
+static void move(unsigned who, wzp_rng rng) {
+    side *s = &t.sides[who];
+    const wzp_handset_net net = {
+        .own = wzp_addr_v4(203, 0, 113, (uint8_t)(20 + 2 * wzp_rng_below(rng, 100) + who), 6000)};
+    s->addr = t.net.addr[1 + who] = net.own;
+    wzp_handset_network(s->handset, &net, t.net.now);
+}
+
+static void disturb(wzp_rng rng) {
+    const unsigned who = (unsigned)wzp_rng_below(rng, SIDES);
+    switch (wzp_rng_below(rng, 5)) {
+    case 0:
+        blind(true);
+        break;
+    case 1:
+        blind(false);
+        break;
+    case 2:
+        t.sides[who].is_blind = !t.sides[who].is_blind;
+        break;
+    case 3:
+        move(who, rng);
+        break;
+    default:
+        t.net.delay = (5 + wzp_rng_below(rng, 150)) * WZP_MS;
+        break;
+    }
+}
+
+/* Lossless at the end: who hears what is about paths here. */
+static void check(uint64_t seed, tally *sum) {
+    const side *a = &t.sides[A];
+    const side *b = &t.sides[B];
+    if (a->ended + b->ended > 0) {
+        ck_assert_msg(a->ended == b->ended, "seed %llu: one side has ended: %s%s",
+                      (unsigned long long)seed, a->why, b->why);
+        sum->ended++;
+        return;
+    }
+    ck_assert_msg(a->path.path == b->path.path, "seed %llu: %d and %d", (unsigned long long)seed,
+                  a->path.path, b->path.path);
+    const unsigned before[SIDES] = {a->heard, b->heard};
+    run(1000);
+    ck_assert_msg(a->heard > before[A] + 40 && b->heard > before[B] + 40,
+                  "seed %llu: heard %u and %u frames on path %d", (unsigned long long)seed,
+                  a->heard - before[A], b->heard - before[B], a->path.path);
+    sum->direct += a->path.path == WZP_RACE_DIRECT ? 1 : 0;
+    sum->relay += a->path.path == WZP_RACE_RELAY ? 1 : 0;
+    sum->repaired += counters(A).repairs > 0 ? 1 : 0;
+}
+
+static void one_call(uint64_t seed, const wzp_handset_cfg *a, const wzp_handset_cfg *b, bool calm,
+                     tally *sum) {
+    static const uint32_t losses[] = {0, 0, 10000, 50000, 150000};
+    wzp_prng prng;
+    wzp_prng_init(&prng, seed, "faults");
+    const wzp_rng rng = wzp_prng_rng(&prng);
+    open_net(a, b);
+    wzp_prng_init(&t.net.prng, seed, "net");
+    t.net.delay = (5 + wzp_rng_below(rng, 100)) * WZP_MS;
+    t.net.loss_ppm = losses[wzp_rng_below(rng, WZP_COUNT_OF(losses))];
+    t.sides[A].is_blind = wzp_rng_below(rng, 4) == 0;
+    t.sides[B].is_blind = wzp_rng_below(rng, 4) == 0;
+    call();
+    run(wzp_rng_below(rng, 3000));
+    for (int i = 0; i < EVENTS && !calm; i++) {
+        disturb(rng);
+        run(wzp_rng_below(rng, 5000));
+    }
+    t.net.loss_ppm = 0;
+    run(CALM / WZP_MS);
+    check(seed, sum);
+    close_net();
+}
+
+START_TEST(references_agree) {
+    static const wzp_handset_cfg cfg = {.policy = WZP_RACE_REFERENCE};
+    tally sum = {0};
+    const uint64_t n = calls();
+    for (uint64_t seed = 0; seed < n; seed++) {
+        one_call(seed, &cfg, &cfg, false, &sum);
+    }
+    ck_assert_uint_gt(sum.direct, n / 10);
+    ck_assert_uint_gt(sum.relay, n / 10);
+    ck_assert_uint_gt(sum.repaired, n / 10);
+    ck_assert_uint_lt(sum.ended, n / 50);
+}
+END_TEST
+
+/* The deployed policy does not survive a direct path that breaks: nothing breaks here but at the
+ * start. */
+START_TEST(deployed_ones_agree) {
+    static const wzp_handset_cfg cfgs[2] = {{.policy = WZP_RACE_REFERENCE},
+                                            {.policy = WZP_RACE_DEPLOYED}};
+    tally sum = {0};
+    const uint64_t n = calls() / 2;
+    for (uint64_t seed = 0; seed < n; seed++) {
+        one_call(seed, &cfgs[seed % 3 == 0], &cfgs[seed % 3 < 2], true, &sum);
+    }
+    ck_assert_uint_gt(sum.direct, n / 10);
+    ck_assert_uint_gt(sum.relay, n / 10);
+    ck_assert_uint_lt(sum.ended, n / 50);
+}
+END_TEST
+
+int main(void) {
+    TCase *tc = tcase_create("handset_faults");
+    tcase_set_timeout(tc, 3600);
+    tcase_add_test(tc, references_agree);
+    tcase_add_test(tc, deployed_ones_agree);
+    return wzp_run_suite("client.handset_faults", tc);
+}
