@@ -8,13 +8,14 @@ _wzp_client() {
     --media-crypto) mapfile -t COMPREPLY < <(compgen -W "clear relay-aead" -- "$current") ;;
     --quality) mapfile -t COMPREPLY < <(compgen -W "auto good degraded catastrophic codec2-3200 studio-32k studio-48k studio-64k" -- "$current") ;;
     --network) mapfile -t COMPREPLY < <(compgen -W "unknown wifi cellular" -- "$current") ;;
+    --policy) mapfile -t COMPREPLY < <(compgen -W "reference deployed" -- "$current") ;;
     --stats) mapfile -t COMPREPLY < <(compgen -W "json" -- "$current") ;;
-    --room | --send-tone | --tone-hz | --duration | --alias | --seed | --mnemonic | --token | --pin | --repeat | --loss | --jitter | --echo-test | --drift-test | --call) ;;
+    --room | --send-tone | --tone-hz | --duration | --alias | --seed | --mnemonic | --token | --pin | --repeat | --loss | --jitter | --echo-test | --drift-test | --call | --stun) ;;
     wzp-client | */wzp-client) mapfile -t COMPREPLY < <(compgen -W "join call listen echo drift sweep" -- "$current") ;;
     *)
         mapfile -t COMPREPLY < <(compgen -W "--room --send-file --send-tone --tone-hz --silence --record --duration
             --alias --seed --mnemonic --token --pin --metrics-file --repeat --loss --jitter
-            --echo-test --drift-test --sweep --signal --call --reject --generic --media-crypto --quality --suppress-silence --transport-feedback --network --json --stats --quiet --log-level --help --version" -- "$current")
+            --echo-test --drift-test --sweep --signal --call --reject --generic --direct-only --relay-only --stun --no-portmap --policy --lab-addresses --media-crypto --quality --suppress-silence --transport-feedback --network --json --stats --quiet --log-level --help --version" -- "$current")
         ;;
     esac
 }

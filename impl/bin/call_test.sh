@@ -64,6 +64,43 @@ for who in alice bob; do
 done
 [ "$(stat -c %s heard/sender-1.wav)" -gt 48000 ] || fail "nothing was recorded"
 
+# --- its way ---------------------------------------------------------------------------------------
+
+# way PATH PROVEN LISTENER-OPTIONS -- CALLER-OPTIONS: what the statistics of the caller say of it
+way() {
+    local want="\"path\":\"$1\",\"peer\":\"127.0.0.1:[0-9]+\",\"proven\":$2,\"setup_ms\":[0-9.]+,\"path_changes\":1" theirs=()
+    shift 2
+    while [ "$1" != -- ]; do
+        theirs+=("$1")
+        shift
+    done
+    shift
+    listen grace "${theirs[@]}"
+    "$client" call --json --tone-hz 440 --duration 1 "$@" "$fingerprint" "$address" >henry.out 2>henry.err
+    code=$?
+    [ $code -eq 0 ] || fail "henry ($*) ended with $code: $(cat henry.err)"
+    ended "$listener" 0 grace
+    grep -qE -- "$want" henry.out || fail "henry ($*): no '$want' in: $(cat henry.out henry.err)"
+}
+
+way relay false --
+way direct true --lab-addresses -- --lab-addresses
+says 'direct path to 127.0.0.1:' grace.err
+way relay false --lab-addresses --relay-only -- --lab-addresses
+says 'relayed by 127.0.0.1:' henry.err
+way relay false --lab-addresses --generic -- --lab-addresses
+way direct false --lab-addresses --policy deployed -- --lab-addresses --policy deployed
+says 'identity not proven' grace.err
+way direct false --lab-addresses --policy deployed -- --lab-addresses
+
+listen ida --lab-addresses --stats json
+"$client" call --lab-addresses --direct-only --duration 1 "$fingerprint" "$address" >jack.out 2>jack.err
+code=$?
+[ $code -eq 0 ] || fail "jack ended with $code: $(cat jack.err)"
+ended "$listener" 0 ida
+grep -qE '"state":"joined".*"path":"direct","peer":"127.0.0.1:[0-9]+","proven":true' ida.out ||
+    fail "no path in the statistics: $(tail -n 1 ida.out)"
+
 # --- calls that do not come about ------------------------------------------------------------------
 
 listen carol --reject
@@ -75,6 +112,13 @@ for i in 1 2; do
 done
 kill -INT "$listener"
 ended "$listener" 0 carol
+
+listen kate
+"$client" call --direct-only --duration 1 "$fingerprint" "$address" >leo.out 2>leo.err
+code=$?
+[ $code -eq 1 ] || fail "a call without a direct path ended with $code: $(cat leo.err)"
+says 'call ended: ' leo.err
+ended "$listener" 1 kate
 
 # expect CODE TEXT ARGS...
 expect() {
@@ -91,6 +135,9 @@ expect 2 'expected a fingerprint of 32 hex digits' call bob "$address"
 expect 2 'join, call FINGERPRINT, listen, echo or drift' call "$address"
 expect 2 'join, call FINGERPRINT, listen, echo or drift' listen "$nobody" "$address"
 expect 2 '--seed: expected 64 hex digits' listen --seed 12 "$address"
+expect 2 'who tells nobody where it is has no direct path' listen --direct-only --generic "$address"
+expect 2 'expected HOST:PORT, up to 8 of them, or none' listen --stun 3478 "$address"
+expect 2 '--policy is not for join' join --policy deployed "$address"
 # Nobody reads what arrives at the port of a socket that is not there.
 expect 4 'wzp-client: 127.0.0.1:9: no answer' call $nobody 127.0.0.1:9
 

@@ -1,40 +1,71 @@
-/* The signal connection of wzp-client call and listen: a phone on a socket, its events as lines on
- * stderr. */
+/* wzp-client call and listen without the sound: a handset on its sockets, what the system says of
+ * the network for it, and its events as lines on stderr. */
 #ifndef WZP_BIN_CLIENT_CALL_H
 #define WZP_BIN_CLIENT_CALL_H
 
 #include "bin/client_options.h"
-#include "client/phone.h"
+#include "bin/client_stats.h"
+#include "bin/client_stun.h"
+#include "client/handset.h"
 #include "io/drive.h"
+#include "io/netif.h"
+#include "io/upnp.h"
 
-typedef struct wzp_call_mode {
+typedef struct wzp_call_mode wzp_call_mode;
+
+typedef struct wzp_call_mode_ops {
+    /* The call is taken: a client for `room` that waits on `endpoint`; NULL: there is none, and the
+     * program ends. */
+    wzp_client *(*set_up)(void *ctx, const char *room, wzp_endpoint *endpoint);
+    /* Sound goes, or goes another way: mode->way. */
+    void (*path)(void *ctx);
+    /* Once per turn while there is such a client: its events are to be pulled. */
+    void (*turn)(void *ctx, wzp_time now);
+    /* Once, when the call or the connection has ended.  `status` is the program's. */
+    void (*ended)(void *ctx, int status);
+} wzp_call_mode_ops;
+
+struct wzp_call_mode {
     /* The owner fills in these; they stay with it. */
     const wzp_client_options *opts;
     wzp_addr relay;
-    /* The call is taken: sound belongs into `room` at `relay`. */
-    void (*on_set_up)(void *ctx, const char *room, const wzp_addr *relay);
-    /* Once, when the call or the connection has ended.  `status` is the program's. */
-    void (*on_ended)(void *ctx, int status);
+    uv_loop_t *loop;
+    const uint8_t *seed; /* 32 octets */
+    const wzp_call_mode_ops *ops;
     void *ctx;
 
-    wzp_phone *phone;
-    wzp_udp *udp;
-    wzp_drive drive;
-    bool registered, talked, told;
-} wzp_call_mode;
+    wzp_client_way way; /* of the call, for statistics */
 
-/* Starts to connect.  0, or the exit status after a line about it. */
-int wzp_call_mode_start(wzp_call_mode *mode, uv_loop_t *loop, const uint8_t seed[32]);
+    wzp_client_stun stun;
+    wzp_handset *handset;
+    wzp_udp_pair udp;
+    wzp_drive drive;
+    wzp_netif_watch watch;
+    wzp_upnp *upnp;
+    wzp_handset_net net;
+    wzp_addr seen; /* as others see us; NONE: not known */
+    wzp_time set_up_at;
+    bool upnp_leaves; /* a mapping is being given back */
+    bool registered, in_call, talked, told;
+};
+
+/* Starts to connect, once the names of STUN servers are known; what goes wrong is told by `ended`.
+ */
+void wzp_call_mode_start(wzp_call_mode *mode);
+
+/* A command was given to the client: what it has to say leaves. */
+void wzp_call_mode_kick(wzp_call_mode *mode);
 
 /* Hangs up; what is to be said about it leaves while the loop runs on. */
 void wzp_call_mode_hangup(wzp_call_mode *mode);
 
+/* After a hangup: something is still under way that should not be cut off; ask again soon. */
+bool wzp_call_mode_lingers(const wzp_call_mode *mode);
+
 /* The loop can end. */
 void wzp_call_mode_stop(wzp_call_mode *mode);
 
+/* After the client that set_up made. */
 void wzp_call_mode_free(wzp_call_mode *mode);
-
-/* A socket towards the relay, on loopback if the relay is.  0, or the exit status. */
-int wzp_client_socket(wzp_udp **out, const wzp_addr *relay);
 
 #endif

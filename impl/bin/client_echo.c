@@ -202,7 +202,7 @@ static void print_text(const run *r) {
                (unsigned long long)w->traffic.buffered, (unsigned long long)w->traffic.late,
                w->sound.silent ? "  silent" : "");
     }
-    wzp_client_print_stats(&r->stats, false);
+    wzp_client_print_stats(&r->stats, NULL, false);
     if (found != NULL) {
         printf("warning: %s\n", found);
     }

@@ -21,6 +21,7 @@ enum {
 typedef struct program {
     const wzp_client_options *opts;
     const uint8_t *seed;
+    wzp_addr relay;
     double duration_s;  /* 0: as long as it lasts */
     wzp_call_mode call; /* of call and listen */
     uv_loop_t loop;
@@ -49,6 +50,10 @@ static void finish(program *p) {
 
 static void on_end(uv_timer_t *timer) {
     program *p = timer->data;
+    if (p->ending && wzp_call_mode_lingers(&p->call)) {
+        uv_timer_start(timer, on_end, GOODBYE_MS, 0);
+        return;
+    }
     if (p->ending) {
         finish(p);
         return;
@@ -77,9 +82,14 @@ static void on_interrupt(uv_signal_t *signal, int number) {
 /* --- what is told ------------------------------------------------------------------------------
  */
 
+static const wzp_client_way *way(const program *p) {
+    return p->opts->command == WZP_CLIENT_JOIN ? NULL : &p->call.way;
+}
+
 static void print_line(const program *p, const char *state) {
     const wzp_user *u = &p->user;
-    wzp_client_line line = {.state = state, .members = u->members, .hangup = u->hangup};
+    wzp_client_line line = {
+        .state = state, .members = u->members, .hangup = u->hangup, .way = way(p)};
     if (p->opts->stats && !u->closed) {
         wzp_client_count(u->client, &line.stats);
         wzp_client_print_line(&line);
@@ -120,15 +130,23 @@ static void on_hear(void *ctx, const wzp_client_event *ev, wzp_time now) {
     wzp_ears_hear(((program *)ctx)->ears, ev, now);
 }
 
+/* Somebody may hear us: its duration counts from here. */
+static void on_in(program *p) {
+    if (p->is_in || p->ending) {
+        return;
+    }
+    p->is_in = true;
+    p->began = wzp_io_now();
+    uv_timer_stop(&p->end);
+    if (p->duration_s > 0) {
+        uv_timer_start(&p->end, on_end, (uint64_t)(p->duration_s * 1000), 0);
+    }
+}
+
 static void on_news(void *ctx, wzp_user *u, wzp_client_event_kind what) {
     program *p = ctx;
-    if (what == WZP_CLIENT_ROOM && !p->is_in && !p->ending) {
-        p->is_in = true;
-        p->began = wzp_io_now();
-        uv_timer_stop(&p->end);
-        if (p->duration_s > 0) {
-            uv_timer_start(&p->end, on_end, (uint64_t)(p->duration_s * 1000), 0);
-        }
+    if (what == WZP_CLIENT_ROOM && p->opts->command == WZP_CLIENT_JOIN) {
+        on_in(p);
     }
     if (what == WZP_CLIENT_ROOM && !p->opts->quiet) {
         wzp_client_say("in the room: %u\n", u->members);
@@ -144,9 +162,14 @@ static void on_gone(void *ctx, int status) {
 
 static const wzp_user_ops ops = {on_say, on_hear, on_news, on_gone};
 
-static int start_user(program *p, const char *room, const wzp_addr *relay) {
+static int start_user(program *p, const char *room, wzp_endpoint *endpoint) {
     (void)snprintf(p->room, sizeof p->room, "%s", room);
-    p->user = (wzp_user){.opts = p->opts, .room = p->room, .relay = *relay, .ops = &ops, .ctx = p};
+    p->user = (wzp_user){.opts = p->opts,
+                         .room = p->room,
+                         .relay = p->relay,
+                         .endpoint = endpoint,
+                         .ops = &ops,
+                         .ctx = p};
     const int code = wzp_user_start(&p->user, &p->loop, p->seed);
     p->began = wzp_io_now();
     if (code == 0) {
@@ -164,15 +187,25 @@ static int start_user(program *p, const char *room, const wzp_addr *relay) {
 /* --- direct calls ------------------------------------------------------------------------------
  */
 
-/* The sound has a connection of its own. */
-static void on_set_up(void *ctx, const char *room, const wzp_addr *relay) {
+static wzp_client *on_set_up(void *ctx, const char *room, wzp_endpoint *endpoint) {
     program *p = ctx;
-    p->status = start_user(p, room, relay);
+    p->status = start_user(p, room, endpoint);
     if (p->status != 0) {
-        finish(p);
-        return;
+        on_end(&p->end);
+        return NULL;
     }
-    wzp_drive_kick(&p->user.drive);
+    return p->user.client;
+}
+
+static void on_path(void *ctx) {
+    program *p = ctx;
+    p->user.joined = true;
+    on_in(p);
+    print_line(p, "joined");
+}
+
+static void on_turn(void *ctx, wzp_time now) {
+    wzp_user_turn(&((program *)ctx)->user, now);
 }
 
 static void on_ended(void *ctx, int status) {
@@ -180,6 +213,8 @@ static void on_ended(void *ctx, int status) {
     p->status = p->status != 0 ? p->status : status;
     on_end(&p->end);
 }
+
+static const wzp_call_mode_ops call_ops = {on_set_up, on_path, on_turn, on_ended};
 
 /* --- start and end ------------------------------------------------------------------------------
  */
@@ -211,18 +246,24 @@ static int prepare(program *p) {
 }
 
 static int start(program *p, const wzp_addr *relay) {
+    p->relay = *relay;
     uv_signal_start(&p->interrupt, on_interrupt, SIGINT);
     if (p->opts->command == WZP_CLIENT_JOIN) {
-        return start_user(p, p->opts->room, relay);
+        return start_user(p, p->opts->room, NULL);
     }
-    p->call = (wzp_call_mode){
-        .opts = p->opts, .relay = *relay, .on_set_up = on_set_up, .on_ended = on_ended, .ctx = p};
-    return wzp_call_mode_start(&p->call, &p->loop, p->seed);
+    p->call = (wzp_call_mode){.opts = p->opts,
+                              .relay = *relay,
+                              .loop = &p->loop,
+                              .seed = p->seed,
+                              .ops = &call_ops,
+                              .ctx = p};
+    wzp_call_mode_start(&p->call);
+    return 0;
 }
 
 static void release(program *p) {
-    wzp_call_mode_free(&p->call);
     wzp_user_free(&p->user);
+    wzp_call_mode_free(&p->call);
     wzp_ears_close(&p->ears);
     wzp_mouth_close(&p->mouth);
     if (p->metrics != NULL && fclose(p->metrics) != 0) {
@@ -249,7 +290,7 @@ int wzp_client_join(const wzp_client_options *opts, const wzp_addr *relay, const
         if (p.user.joined && !opts->stats) {
             wzp_client_stats stats;
             wzp_user_count(&p.user, &stats);
-            wzp_client_print_stats(&stats, opts->json);
+            wzp_client_print_stats(&stats, way(&p), opts->json);
         }
     }
     release(&p);

@@ -25,6 +25,7 @@ enum {
     DRIFT = 1U << WZP_CLIENT_DRIFT,
     SWEEP = 1U << WZP_CLIENT_SWEEP,
     TALK = JOIN | CALL | LISTEN,
+    PHONE = CALL | LISTEN,
     MEASURE = ECHO | DRIFT | SWEEP,
     ONLINE = TALK | ECHO | DRIFT,
     ANY = TALK | MEASURE
@@ -167,7 +168,13 @@ static const flag flags[] = {
     {"quiet", 'q', ANY, NULL},
     {"log-level", 'l', ANY, "error, warn, info or debug"},
     {"media-crypto", 'm', JOIN, "clear or relay-aead"},
-    {"stats", 'T', JOIN, "json"},
+    {"stats", 'T', TALK, "json"},
+    {"stun", 'U', PHONE, "HOST:PORT, up to 8 of them, or none"},
+    {"policy", 'P', PHONE, "reference or deployed"},
+    {"direct-only", 'i', PHONE, NULL},
+    {"relay-only", 'y', PHONE, NULL},
+    {"no-portmap", 'o', PHONE, NULL},
+    {"lab-addresses", 'A', PHONE, NULL},
     {"quality", 'Q', ONLINE,
      "auto, good, degraded, catastrophic, codec2-3200 or studio-32k|48k|64k"},
     {"suppress-silence", 'u', ONLINE, NULL},
@@ -215,6 +222,37 @@ static bool take_sound(wzp_client_options *o, int id, const char *value) {
     }
 }
 
+static bool take_stun(wzp_client_options *o, const char *value) {
+    if (strcmp(value, "none") == 0) {
+        return o->no_stun = true;
+    }
+    if (strchr(value, ':') == NULL || o->stun_count == WZP_COUNT_OF(o->stun)) {
+        return false;
+    }
+    o->stun[o->stun_count++] = value;
+    return true;
+}
+
+static bool take_paths(wzp_client_options *o, int id, const char *value) {
+    switch (id) {
+    case 'U':
+        return take_stun(o, value);
+    case 'P':
+        o->policy = strcmp(value, "deployed") == 0 ? WZP_RACE_DEPLOYED : WZP_RACE_REFERENCE;
+        return o->policy == WZP_RACE_DEPLOYED || strcmp(value, "reference") == 0;
+    case 'i':
+        return o->direct_only = true;
+    case 'y':
+        return o->relay_only = true;
+    case 'o':
+        return o->no_portmap = true;
+    case 'A':
+        return o->lab_addresses = true;
+    default:
+        return take_sound(o, id, value);
+    }
+}
+
 static bool take_identity(words *w, int id, const char *value) {
     wzp_client_options *o = w->o;
     switch (id) {
@@ -242,7 +280,7 @@ static bool take_identity(words *w, int id, const char *value) {
     case 'm':
         return take_crypto(o, value);
     default:
-        return take_sound(o, id, value);
+        return take_paths(o, id, value);
     }
 }
 
@@ -340,6 +378,11 @@ static int settle(const words *w) {
     if ((o->send_file != NULL) + (o->tone_s > 0) + (o->silence ? 1 : 0) > 1) {
         return wzp_client_complain(WZP_CLIENT_USAGE, "usage",
                                    "--send-file, --send-tone and --silence: give one of them");
+    }
+    if (o->direct_only && (o->relay_only || o->generic)) {
+        return wzp_client_complain(
+            WZP_CLIENT_USAGE, "usage",
+            "--direct-only: who tells nobody where it is has no direct path");
     }
     if (o->tone_hz > 0 && (o->send_file != NULL || o->silence)) {
         return wzp_client_complain(WZP_CLIENT_USAGE, "usage", "--tone-hz is for a tone");

@@ -5,7 +5,9 @@
 #include "adapt/tier.h"
 #include "base/addr.h"
 #include "base/log.h"
+#include "call/race.h"
 #include "client/cipher.h"
+#include "nat/stun_client.h"
 
 enum {
     WZP_CLIENT_FINDINGS = 1,
@@ -36,11 +38,19 @@ typedef struct wzp_client_options {
     bool suppress_silence;
     bool feedback; /* sends TransportFeedback */
     wzp_network network;
-    bool stats; /* JOIN: a line of statistics now and then, see docs/CONFORMANCE.md */
+    bool stats; /* JOIN, CALL, LISTEN: a line of statistics now and then, see docs/CONFORMANCE.md */
     wzp_media_crypto media_crypto;
     bool is_fixed;        /* the quality was chosen */
     uint8_t codec;        /* to begin with, or chosen */
     bool reject, generic; /* LISTEN: what it answers, instead of AcceptTrusted */
+    /* CALL, LISTEN: the paths of the call. */
+    wzp_race_policy policy;
+    bool direct_only, relay_only;
+    bool lab_addresses; /* loopback and private ones everywhere */
+    bool no_portmap;
+    const char *stun[WZP_STUN_SERVERS_MAX]; /* HOST:PORT */
+    size_t stun_count;
+    bool no_stun; /* not even those that deployed clients ask */
     bool has_seed, has_pin;
     uint8_t seed[32]; /* identity, from --seed or --mnemonic */
     uint8_t pin[32];  /* SHA-256 of the relay's certificate */

@@ -9,7 +9,7 @@
 
 enum { LAST_LINE_MS = 500 };
 
-/* --- join --stats json ------------------------------------------------------------------------ */
+/* --- --stats json ----------------------------------------------------------------------------- */
 
 typedef struct text {
     char chars[WZP_CLIENT_LINE_MAX + 1];
@@ -29,6 +29,22 @@ static void add(text *t, const char *format, ...) {
 
 static void number(text *t, const char *name, uint64_t value) {
     add(t, ",\"%s\":%llu", name, (unsigned long long)value);
+}
+
+static const char *const path_names[] = {
+    [WZP_RACE_UNDECIDED] = "none", [WZP_RACE_DIRECT] = "direct", [WZP_RACE_RELAY] = "relay"};
+
+static void add_way(text *t, const wzp_client_way *way) {
+    char peer[WZP_ADDR_TEXT_MAX] = "";
+    if (way == NULL) {
+        return;
+    }
+    if (way->peer.family != WZP_ADDR_NONE) {
+        (void)wzp_addr_text(&way->peer, peer);
+    }
+    add(t, ",\"path\":\"%s\",\"peer\":\"%s\",\"proven\":%s,\"setup_ms\":%.1f",
+        path_names[way->path], peer, way->proven ? "true" : "false", way->setup_ms);
+    number(t, "path_changes", way->changes);
 }
 
 void wzp_client_print_line(const wzp_client_line *line) {
@@ -60,6 +76,7 @@ void wzp_client_print_line(const wzp_client_line *line) {
     number(&t, "overrun", s->refused.overrun);
     number(&t, "undecodable", s->refused.undecodable);
     number(&t, "dropped_lines", dropped);
+    add_way(&t, line->way);
     add(&t, ",\"jitter_ms\":%.2f,\"rtt_ms\":%.2f,\"hangup\":\"%s\"}\n", s->jitter_ms, s->rtt_ms,
         line->hangup);
     const bool is_last = strcmp(line->state, "closed") == 0;
@@ -75,16 +92,21 @@ double wzp_client_loss_pct(const wzp_client_stats *s) {
     return offered > 0 ? 100.0 * (double)s->lost / offered : 0;
 }
 
-void wzp_client_print_stats(const wzp_client_stats *s, bool json) {
+void wzp_client_print_stats(const wzp_client_stats *s, const wzp_client_way *way, bool json) {
     const double loss = wzp_client_loss_pct(s);
     if (json) {
-        printf(
-            "{\"sent\":%llu,\"received\":%llu,\"lost\":%llu,\"loss_pct\":%.2f,\"concealed\":%llu,"
-            "\"recovered\":%llu,\"late\":%llu,\"senders\":%u,\"jitter_ms\":%.2f,\"rtt_ms\":%.2f}\n",
-            (unsigned long long)s->sent, (unsigned long long)s->received,
-            (unsigned long long)s->lost, loss, (unsigned long long)s->concealed,
-            (unsigned long long)s->recovered, (unsigned long long)s->late, s->tracks, s->jitter_ms,
-            s->rtt_ms);
+        text t = {.len = 0};
+        add(&t, "{\"sent\":%llu", (unsigned long long)s->sent);
+        number(&t, "received", s->received);
+        number(&t, "lost", s->lost);
+        add(&t, ",\"loss_pct\":%.2f", loss);
+        number(&t, "concealed", s->concealed);
+        number(&t, "recovered", s->recovered);
+        number(&t, "late", s->late);
+        number(&t, "senders", s->tracks);
+        add(&t, ",\"jitter_ms\":%.2f,\"rtt_ms\":%.2f", s->jitter_ms, s->rtt_ms);
+        add_way(&t, way);
+        printf("%s}\n", t.chars);
     } else {
         printf("sent %llu, received %llu from %u, lost %llu (%.2f %%), concealed %llu, "
                "recovered %llu, late %llu, "

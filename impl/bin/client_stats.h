@@ -1,4 +1,4 @@
-/* The lines of wzp-client that programs read: those of join --stats json, which who tests a client
+/* The lines of wzp-client that programs read: those of --stats json, which who tests a client
  * reads (docs/CONFORMANCE.md, "Testing a client"), and those of --metrics-file (tools sheet 6).
  * Their names are contracts. */
 #ifndef WZP_BIN_CLIENT_STATS_H
@@ -6,13 +6,24 @@
 
 #include <stdio.h>
 
+#include "call/race.h"
 #include "client/client.h"
+
+/* How the sound of a call goes. */
+typedef struct wzp_client_way {
+    wzp_race_path path; /* UNDECIDED: it does not go yet */
+    wzp_addr peer;      /* its far end: the other side, or the relay */
+    bool proven;        /* direct, and the other side has shown its key */
+    double setup_ms;    /* from the set-up of the call until it went */
+    unsigned changes;   /* times that a path was taken */
+} wzp_client_way;
 
 typedef struct wzp_client_line {
     const char *state; /* connecting, joined, closed */
     uint32_t members;
     const char *hangup; /* as WZP_CLIENT_HANGUP says it; "": none */
     wzp_client_stats stats;
+    const wzp_client_way *way; /* of call and listen; NULL: of join */
 } wzp_client_line;
 
 /* One object on a line of standard output, at once, or not at all when its reader is slow: the
@@ -20,8 +31,8 @@ typedef struct wzp_client_line {
  * a moment. */
 void wzp_client_print_line(const wzp_client_line *line);
 
-/* The statistics at the end, with the word for people or as JSON. */
-void wzp_client_print_stats(const wzp_client_stats *stats, bool json);
+/* The statistics at the end, with the word for people or as JSON; `way` as above. */
+void wzp_client_print_stats(const wzp_client_stats *stats, const wzp_client_way *way, bool json);
 
 /* Of what should have been heard; 0 when nothing should. */
 double wzp_client_loss_pct(const wzp_client_stats *stats);

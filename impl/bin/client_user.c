@@ -1,9 +1,9 @@
 #include "bin/client_user.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "bin/client_call.h"
 #include "bin/client_output.h"
 #include "crypto/crypto.h"
 #include "io/sys.h"
@@ -46,10 +46,10 @@ static void on_event(wzp_user *u, const wzp_client_event *ev, wzp_time now) {
         u->ops->hear(u->ctx, ev, now);
         break;
     case WZP_CLIENT_LOST:
-        wzp_client_say("wzp-client: nothing comes from the relay\n");
+        wzp_client_say("wzp-client: nothing comes any more\n");
         break;
     case WZP_CLIENT_BACK:
-        wzp_client_say("wzp-client: the relay is back\n");
+        wzp_client_say("wzp-client: it comes again\n");
         break;
     case WZP_CLIENT_HANGUP:
         wzp_client_say("wzp-client: hangup: %s\n", ev->text);
@@ -70,6 +70,29 @@ static void on_events(void *ctx, wzp_time now) {
     }
 }
 
+void wzp_user_turn(wzp_user *u, wzp_time now) {
+    on_events(u, now);
+}
+
+/* On loopback if the relay is. */
+static int open_socket(wzp_user *u) {
+    const wzp_addr *relay = &u->relay;
+    const wzp_addr local = relay->ip[0] == 127 && relay->family == WZP_ADDR_V4
+                               ? wzp_addr_v4(127, 0, 0, 1, 0)
+                               : (wzp_addr){.family = relay->family};
+    return wzp_udp_open(&u->udp, &local, false) == WZP_OK
+               ? 0
+               : wzp_client_complain(WZP_CLIENT_UNREADABLE, "socket", wzp_io_reason(errno));
+}
+
+static int drive(wzp_user *u, uv_loop_t *loop) {
+    u->drive = (wzp_drive){
+        .core = wzp_client_core(u->client), .udp = u->udp, .after = on_events, .ctx = u};
+    return wzp_drive_start(&u->drive, loop) == WZP_OK
+               ? 0
+               : wzp_client_complain(WZP_CLIENT_UNREADABLE, "socket", "cannot be watched");
+}
+
 int wzp_user_start(wzp_user *u, uv_loop_t *loop, const uint8_t seed[32]) {
     wzp_client_cfg cfg = {.rng = wzp_io_rng(),
                           .room = u->room,
@@ -83,23 +106,23 @@ int wzp_user_start(wzp_user *u, uv_loop_t *loop, const uint8_t seed[32]) {
                           .feedback = u->opts->feedback,
                           .wall_us = wzp_io_unix_s() * 1000000,
                           .media_crypto = u->opts->media_crypto,
-                          .path = {.remote = u->relay}};
-    const int code = wzp_client_socket(&u->udp, &u->relay);
-    if (code != 0) {
-        return code;
+                          .path = {.remote = u->relay},
+                          .endpoint = u->endpoint,
+                          .waits = u->endpoint != NULL};
+    if (u->endpoint == NULL) {
+        const int code = open_socket(u);
+        if (code != 0) {
+            return code;
+        }
+        cfg.path.local = wzp_udp_local(u->udp);
     }
     memcpy(cfg.seed, seed, sizeof cfg.seed);
-    cfg.path.local = wzp_udp_local(u->udp);
     const wzp_err err = wzp_client_new(&u->client, &cfg, wzp_io_now());
     wzp_crypto_wipe(cfg.seed, sizeof cfg.seed);
     if (err != WZP_OK) {
         return wzp_client_complain(WZP_CLIENT_USAGE, "--room", "not a name that TLS can carry");
     }
-    u->drive = (wzp_drive){
-        .core = wzp_client_core(u->client), .udp = u->udp, .after = on_events, .ctx = u};
-    return wzp_drive_start(&u->drive, loop) == WZP_OK
-               ? 0
-               : wzp_client_complain(WZP_CLIENT_UNREADABLE, "socket", "cannot be watched");
+    return u->endpoint == NULL ? drive(u, loop) : 0;
 }
 
 void wzp_user_count(const wzp_user *u, wzp_client_stats *out) {
@@ -114,7 +137,9 @@ void wzp_user_hangup(wzp_user *u) {
         wzp_client_count(u->client, &u->stats);
         u->ended = true;
         wzp_client_hangup(u->client, wzp_io_now());
-        wzp_drive_kick(&u->drive);
+        if (u->endpoint == NULL) {
+            wzp_drive_kick(&u->drive);
+        }
     }
 }
 

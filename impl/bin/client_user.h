@@ -1,5 +1,5 @@
-/* One connection of wzp-client that carries sound: the client core on a socket.  What it says and
- * hears is its owner's. */
+/* One client core of wzp-client: on a socket of its own, or as the sound of a call on that of a
+ * handset.  What it says and hears is its owner's. */
 #ifndef WZP_BIN_CLIENT_USER_H
 #define WZP_BIN_CLIENT_USER_H
 
@@ -24,6 +24,7 @@ struct wzp_user {
     const wzp_client_options *opts;
     const char *room;
     wzp_addr relay;
+    wzp_endpoint *endpoint; /* a handset's; NULL: there is none */
     const wzp_user_ops *ops;
     void *ctx;
 
@@ -36,8 +37,12 @@ struct wzp_user {
     wzp_client_stats stats; /* as they were before the hangup */
 };
 
-/* Starts to connect.  0, or the exit status after a line about it. */
+/* Starts to connect; on an endpoint it waits to be told its path.  0, or the exit status after a
+ * line about it. */
 int wzp_user_start(wzp_user *user, uv_loop_t *loop, const uint8_t seed[32]);
+
+/* On an endpoint, in each of its turns. */
+void wzp_user_turn(wzp_user *user, wzp_time now);
 
 /* Now; after the end, as they were then. */
 void wzp_user_count(const wzp_user *user, wzp_client_stats *out);

@@ -17,6 +17,7 @@ lab_needs ip nft conntrack sysctl turnserver
 [ -n "$quality" ] || skip "this build has no wzp-quality"
 nat_lab
 call_servers
+stun=(--stun 11.0.0.101:3478 --stun 11.0.0.102:3478)
 "$plot" --speak 3 "$work/said.wav" || fail "no voice was made"
 
 # One call, and whether both heard what the other said.
@@ -24,13 +25,15 @@ pair() { # kind-of-a kind-of-b way
     local side way
     nat_home a "$1"
     nat_home b "$2"
-    call_begin --send-file "$work/said.wav" -- --send-file "$work/said.wav" --duration 4 || return
+    call_begin "${stun[@]}" --send-file "$work/said.wav" -- "${stun[@]}" --send-file "$work/said.wav" \
+        --duration 4 || return
     call_end
     expect "$1 calls $2: exit codes" "$status_a $status_b" "0 0"
     for side in a b; do
         way=$(call_way $side)
         expect "$1 calls $2: the way of $side, $(nat_sent $side direct) directly and $(nat_sent $side relayed) to the relay" \
             "$way" "$3"
+        expect "$1 calls $2: what $side says" "$(call_says $side)" "$3"
     done
     hears "$1 calls $2"
 }
@@ -45,8 +48,10 @@ hears() { # what
     done
 }
 
-pair PRC PRC relayed
-pair FC SYR relayed
+pair PRC PRC direct
+pair FC SYR direct
+pair SYR RC direct
+pair FW CGE direct
 pair SYR SYR relayed
-pair CGE PUB relayed
+pair CGH PRC relayed
 lab_end

@@ -49,6 +49,16 @@ call_end() {
     unset 'pids[b]'
 }
 
+# What a side has said of its path last.
+call_says() { # a|b
+    case $(grep -E '^(direct path to|relayed by) ' "$work/$1.log" | tail -n 1) in
+    "direct path to "*", identity proven") echo direct ;;
+    "direct path to "*) echo unproven ;;
+    "relayed by "*) echo relayed ;;
+    *) echo nothing ;;
+    esac
+}
+
 # How the sound of a side went, or most of it.
 call_way() { # a|b
     local direct relayed
