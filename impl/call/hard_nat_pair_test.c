@@ -1,72 +1,21 @@
 /* Two sides of a call, each behind a NAT: gathered ports, probes, dial order and race together meet
  * wherever the nat sheet's matrix M3 says so (2.12), and only by prediction where M2 says no.
  *
- * NATs here are three rules: what a mapping depends on, that only who was sent to may answer, and
- * how the next port is found.  Packets take 20 ms and none is lost but at a NAT. */
+ * Packets take 20 ms and none is lost but at a NAT. */
 #include "call/hard_nat.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/testing/suite.h"
+#include "call/testing/toy_nat.h"
 
-enum { MAPPINGS = 64, QUEUE = 512, CONNS = 128, SERVERS = 3, STEPS_MAX = 20000, PORT = 5000 };
+enum { QUEUE = 512, CONNS = 128, SERVERS = 3, STEPS_MAX = 20000 };
 
 #define DELAY (20 * WZP_MS)
 #define SIGNAL_DELAY (40 * WZP_MS)
 #define SET_UP_AT (10 * WZP_S)
 #define END (SET_UP_AT + 8 * WZP_S)
-
-/* --- NATs ---------------------------------------------------------------------------------------
- */
-
-typedef enum nat_kind { PRC, ADM, SYS, NAT_KINDS } nat_kind;
-static const char *const nat_names[] = {"PRC", "ADM", "SYS"};
-
-typedef struct nat {
-    nat_kind kind;
-    uint8_t ip; /* 198.51.100.ip */
-    int step;
-    uint16_t latest; /* port */
-    struct mapping {
-        wzp_addr to;
-        uint16_t port;
-    } mappings[MAPPINGS]; /* one for each destination: mappings share ports, filters do not */
-    size_t count;
-} nat;
-
-static bool shares_port(const nat *n, const wzp_addr *a, const wzp_addr *b) {
-    return n->kind == PRC || (n->kind == ADM && wzp_addr_same_ip(a, b));
-}
-
-static uint16_t next_port(nat *n) {
-    n->latest = (uint16_t)(n->latest + n->step);
-    return n->kind == PRC ? PORT : n->latest;
-}
-
-/* The source that `to` sees. */
-static wzp_addr leave(nat *n, const wzp_addr *to) {
-    uint16_t port = 0;
-    for (size_t i = 0; i < n->count; i++) {
-        if (wzp_addr_equal(&n->mappings[i].to, to)) {
-            return wzp_addr_v4(198, 51, 100, n->ip, n->mappings[i].port);
-        }
-        port = shares_port(n, &n->mappings[i].to, to) ? n->mappings[i].port : port;
-    }
-    ck_assert_uint_lt(n->count, MAPPINGS);
-    n->mappings[n->count].to = *to;
-    n->mappings[n->count].port = port != 0 ? port : next_port(n);
-    return wzp_addr_v4(198, 51, 100, n->ip, n->mappings[n->count++].port);
-}
-
-static bool enters(const nat *n, const wzp_addr *from, uint16_t port) {
-    for (size_t i = 0; i < n->count; i++) {
-        if (n->mappings[i].port == port && wzp_addr_equal(&n->mappings[i].to, from)) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /* --- the call -----------------------------------------------------------------------------------
  */
@@ -95,7 +44,7 @@ typedef struct event {
 } event;
 
 typedef struct side {
-    nat nat;
+    toy_nat nat;
     wzp_call_addresses addresses;
     wzp_call_probe probe;
     bool is_set_up, has_probe; /* of the other side */
@@ -105,7 +54,7 @@ typedef struct side {
 } side;
 
 typedef struct scene {
-    nat_kind kinds[2];
+    toy_nat_kind kinds[2];
     int step;
     bool swapped; /* roles */
     bool predicts;
@@ -136,8 +85,8 @@ static void later(uint64_t after, event ev) {
 }
 
 static void post(int from, kind what, const wzp_addr *to, unsigned conn) {
-    const wzp_addr source = leave(&c.sides[from].nat, to);
-    nat *other = &c.sides[1 - from].nat;
+    const wzp_addr source = toy_nat_leave(&c.sides[from].nat, to);
+    toy_nat *other = &c.sides[1 - from].nat;
     const wzp_addr outside = wzp_addr_v4(198, 51, 100, other->ip, 0);
     if (wzp_addr_same_ip(to, &outside)) {
         later(DELAY,
@@ -242,7 +191,7 @@ static void up(int which, unsigned conn) {
  * dialled, a third packet, and the word that this one has come. */
 static void on_packet(const event *ev) {
     side *s = &c.sides[ev->side];
-    if (!enters(&s->nat, &ev->from, ev->to.port) || !s->is_set_up) {
+    if (!toy_nat_enters(&s->nat, &ev->from, ev->to.port) || !s->is_set_up) {
         return;
     }
     switch (ev->kind) {
@@ -339,17 +288,17 @@ static bool step(void) {
 static void learn(side *s, const scene *sc) {
     const wzp_addr relay = wzp_addr_v4(192, 0, 2, 1, 4433);
     wzp_gather_ports seen = {.count = 0};
-    s->addresses.reflexive = leave(&s->nat, &relay);
+    s->addresses.reflexive = toy_nat_leave(&s->nat, &relay);
     seen.ports[seen.count++] = s->addresses.reflexive.port;
     seen.latest = s->addresses.reflexive;
     for (int i = 0; i < (sc->relay_is_third ? SERVERS - 1 : SERVERS); i++) {
         const wzp_addr server = wzp_addr_v4(192, 0, 2, (uint8_t)(2 + i), 3478);
-        seen.latest = leave(&s->nat, &server);
+        seen.latest = toy_nat_leave(&s->nat, &server);
         seen.ports[seen.count++] = seen.latest.port;
     }
     seen.alloc = wzp_port_alloc_classify(seen.ports, seen.count);
-    ck_assert_int_eq(seen.alloc.kind,
-                     s->nat.kind == PRC ? WZP_PORT_ALLOC_PRESERVING : WZP_PORT_ALLOC_SEQUENTIAL);
+    ck_assert_int_eq(seen.alloc.kind, s->nat.kind == TOY_PRC ? WZP_PORT_ALLOC_PRESERVING
+                                                             : WZP_PORT_ALLOC_SEQUENTIAL);
     wzp_call_probe_of(&s->probe, &seen, 0);
 }
 
@@ -359,10 +308,10 @@ static void begin(const scene *sc) {
     c.now = SET_UP_AT - WZP_S;
     for (int i = 0; i < 2; i++) {
         side *s = &c.sides[i];
-        s->nat = (nat){.kind = sc->kinds[i],
-                       .ip = (uint8_t)((i == 0) == sc->swapped ? 20 : 10),
-                       .step = sc->step,
-                       .latest = (uint16_t)(40000 + 10000 * i)};
+        s->nat = (toy_nat){.kind = sc->kinds[i],
+                           .ip = (uint8_t)((i == 0) == sc->swapped ? 20 : 10),
+                           .step = sc->step,
+                           .latest = (uint16_t)(40000 + 10000 * i)};
         learn(s, sc);
         s->nat.latest = (uint16_t)(s->nat.latest + sc->step * (int)sc->foreign[i]);
         const uint64_t set_up_at = WZP_S + (i == 1 ? (uint64_t)sc->skew_ms * WZP_MS : 0);
@@ -379,26 +328,28 @@ static wzp_race_path play(const scene *sc) {
     for (int n = 0; step(); n++) {
         ck_assert_int_lt(n, STEPS_MAX);
     }
-    ck_assert_msg(c.sides[0].path == c.sides[1].path, "%s-%s: %d and %d", nat_names[sc->kinds[0]],
-                  nat_names[sc->kinds[1]], c.sides[0].path, c.sides[1].path);
+    ck_assert_msg(c.sides[0].path == c.sides[1].path, "%s-%s: %d and %d",
+                  toy_nat_name(sc->kinds[0]), toy_nat_name(sc->kinds[1]), c.sides[0].path,
+                  c.sides[1].path);
     return c.sides[0].path;
 }
 
 static void expect(const scene *sc, wzp_race_path want) {
     const wzp_race_path got = play(sc);
     ck_assert_msg(got == want, "%s-%s%s, step %d, set-up +%d ms, probe %+d ms, foreign %u/%u: %s",
-                  nat_names[sc->kinds[0]], nat_names[sc->kinds[1]], sc->swapped ? " swapped" : "",
-                  sc->step, sc->skew_ms, sc->probe_ms, sc->foreign[0], sc->foreign[1],
-                  got == WZP_RACE_DIRECT ? "direct" : "relay");
+                  toy_nat_name(sc->kinds[0]), toy_nat_name(sc->kinds[1]),
+                  sc->swapped ? " swapped" : "", sc->step, sc->skew_ms, sc->probe_ms,
+                  sc->foreign[0], sc->foreign[1], got == WZP_RACE_DIRECT ? "direct" : "relay");
 }
 
 /* --- M3, M2 -------------------------------------------------------------------------------------
  */
 
 static scene pair(int index) {
-    return (scene){.kinds = {(nat_kind)(index / NAT_KINDS), (nat_kind)(index % NAT_KINDS)},
-                   .step = 1,
-                   .predicts = true};
+    return (scene){
+        .kinds = {(toy_nat_kind)(index / TOY_NAT_KINDS), (toy_nat_kind)(index % TOY_NAT_KINDS)},
+        .step = 1,
+        .predicts = true};
 }
 
 START_TEST(all_pairs_meet) {
@@ -422,7 +373,7 @@ END_TEST
 /* Without prediction only two that keep their ports meet, in either role. */
 START_TEST(only_by_prediction) {
     scene sc = pair(_i);
-    const bool is_easy = sc.kinds[0] == PRC && sc.kinds[1] == PRC;
+    const bool is_easy = sc.kinds[0] == TOY_PRC && sc.kinds[1] == TOY_PRC;
     sc.predicts = false;
     for (int k = 0; k < 2; k++) {
         sc.swapped = k == 1;
@@ -436,17 +387,18 @@ END_TEST
  */
 START_TEST(others_take_ports) {
     for (int k = 0; k < 4; k++) {
-        scene sc = pair(k % 2 == 0 ? PRC * NAT_KINDS + SYS : PRC * NAT_KINDS + ADM);
+        scene sc = pair(k % 2 == 0 ? TOY_PRC * TOY_NAT_KINDS + TOY_SYS
+                                   : TOY_PRC * TOY_NAT_KINDS + TOY_ADM);
         sc.swapped = k / 2 == 1;
         sc.foreign[1] = 6;
         expect(&sc, WZP_RACE_DIRECT);
         sc.foreign[1] = 7;
         expect(&sc, WZP_RACE_RELAY);
     }
-    scene sc = pair(ADM * NAT_KINDS + SYS);
+    scene sc = pair(TOY_ADM * TOY_NAT_KINDS + TOY_SYS);
     sc.foreign[0] = sc.foreign[1] = 2; /* as many on both sides */
     expect(&sc, WZP_RACE_DIRECT);
-    sc = pair(SYS * NAT_KINDS + SYS);
+    sc = pair(TOY_SYS * TOY_NAT_KINDS + TOY_SYS);
     sc.foreign[0] = 1; /* one more on one side: packet k meets mapping k + 1 */
     expect(&sc, WZP_RACE_RELAY);
 }
@@ -454,7 +406,7 @@ END_TEST
 
 /* After the wait for it all else was tried first: that costs a port, and an easy side has more. */
 START_TEST(a_probe_that_is_late) {
-    scene sc = pair(PRC * NAT_KINDS + SYS);
+    scene sc = pair(TOY_PRC * TOY_NAT_KINDS + TOY_SYS);
     sc.probe_ms = 700;
     expect(&sc, WZP_RACE_DIRECT);
     sc.foreign[1] = 5;
@@ -465,8 +417,8 @@ END_TEST
 int main(void) {
     TCase *tc = tcase_create("hard_nat_pair");
     tcase_set_timeout(tc, 120);
-    tcase_add_loop_test(tc, all_pairs_meet, 0, NAT_KINDS * NAT_KINDS);
-    tcase_add_loop_test(tc, only_by_prediction, 0, NAT_KINDS * NAT_KINDS);
+    tcase_add_loop_test(tc, all_pairs_meet, 0, TOY_NAT_KINDS * TOY_NAT_KINDS);
+    tcase_add_loop_test(tc, only_by_prediction, 0, TOY_NAT_KINDS * TOY_NAT_KINDS);
     tcase_add_test(tc, others_take_ports);
     tcase_add_test(tc, a_probe_that_is_late);
     return wzp_run_suite("call.hard_nat_pair", tc);

@@ -192,6 +192,8 @@ static void on_update(wzp_handset *h, const wzp_phone_event *ev) {
 static bool on_phone(wzp_handset *h, wzp_phone_event *ev, wzp_time now) {
     switch (ev->kind) {
     case WZP_PHONE_REGISTERED:
+        /* Not before: a mapping may change our port, which no handshake survives. */
+        wzp_handset_find(h, WZP_HANDSET_GATHER, now);
         wzp_handset_ask_relay(h, now);
         return true;
     case WZP_PHONE_SET_UP:
@@ -375,7 +377,6 @@ wzp_err wzp_handset_new(wzp_handset **out, const wzp_handset_cfg *cfg, wzp_time 
     h->quic = wzp_endpoint_quic(h->endpoint);
     wzp_endpoint_on_incoming(h->endpoint, &h->user);
     wzp_endpoint_on_other(h->endpoint, &h->tap);
-    wzp_handset_find(h, WZP_HANDSET_GATHER, now);
     *out = h;
     return WZP_OK;
 }

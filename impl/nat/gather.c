@@ -236,11 +236,12 @@ static bool same_ports(const wzp_gather_ports *a, const wzp_gather_ports *b) {
 }
 
 const wzp_gather_ports *wzp_gather_port_news(wzp_gather *g, wzp_time now) {
+    const bool has_begun = g->ends_at != 0;
     const bool is_over = now >= wzp_time_min(g->settles_at, g->ends_at);
     const bool may_come = g->has_stun && !wzp_stun_client_is_done(&g->stun) && !is_over;
     wzp_gather_ports ports;
     look(g, &ports);
-    if (g->is_over || (g->ports_told ? same_ports(&ports, &g->ports) : may_come)) {
+    if (!has_begun || g->is_over || (g->ports_told ? same_ports(&ports, &g->ports) : may_come)) {
         return NULL;
     }
     g->ports_told = true;

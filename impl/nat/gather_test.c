@@ -352,6 +352,8 @@ START_TEST(two_external_addresses) {
     wzp_gather_datagram asked[4];
     const wzp_addr view = wzp_addr_v4(203, 0, 113, 10, 50000);
     const wzp_addr relay = wzp_addr_v4(198, 51, 100, 99, 4433);
+    g = (wzp_gather){0};
+    ck_assert_ptr_null(wzp_gather_port_news(&g, WZP_S)); /* nobody has asked */
     (void)ask(&ports_cases[1], asked);
     for (size_t i = 0; i < 3; i++) {
         answer(&asked[i], (uint16_t)(50001 + i), WZP_S);

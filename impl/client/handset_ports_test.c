@@ -1,0 +1,334 @@
+/* Two handsets behind NATs that give out ports: what servers see of the socket is told, and the
+ * next ports are met.  All is real but the network, which is a toy, and the sound. */
+#include "client/handset.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/testing/suite.h"
+#include "call/testing/toy_nat.h"
+#include "quic/testing/pair.h"
+#include "relay/relay.h"
+
+enum { A, B, SIDES, STUNS = 3, FLYING = 1024 };
+
+static const wzp_addr relay_addr = {WZP_ADDR_V4, 4433, {192, 0, 2, 1}};
+
+typedef struct side {
+    wzp_handset *handset;
+    wzp_client *client;
+    wzp_prng prng;
+    wzp_addr inside;
+    toy_nat nat;
+    /* Where to, of what flies here from the other side directly; in the order of arrival. */
+    wzp_addr flying[FLYING];
+    size_t flown, arrived;
+    wzp_race_path path;
+    unsigned registered, probes, paths;
+    wzp_port_alloc_kind said;
+} side;
+
+typedef struct server {
+    wzp_addr addr, to;
+    uint8_t answer[64];
+    size_t len;
+} server;
+
+static struct {
+    pair_net net;
+    side sides[SIDES];
+    server stuns[STUNS];
+    wzp_relay *relay;
+    wzp_prng prng;
+} t;
+
+/* --- NATs in the network ------------------------------------------------------------------------
+ */
+
+static side *behind(const wzp_addr *external) {
+    for (unsigned i = 0; i < SIDES; i++) {
+        const wzp_addr outside = wzp_addr_v4(198, 51, 100, t.sides[i].nat.ip, 0);
+        if (wzp_addr_same_ip(external, &outside)) {
+            return &t.sides[i];
+        }
+    }
+    return NULL;
+}
+
+/* From a server to one of the sides: the network knows only inner addresses. */
+static void go_in(const wzp_addr *from, wzp_quic_meta *meta) {
+    const side *s = behind(&meta->path.remote);
+    if (s != NULL && toy_nat_enters(&s->nat, from, meta->path.remote.port)) {
+        meta->path.remote = s->inside;
+    }
+}
+
+static void side_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
+                      wzp_time now) {
+    side *s = self;
+    const wzp_core core = wzp_handset_core(s->handset);
+    if (behind(&path->remote) != NULL) {
+        const wzp_addr to = s->flying[s->arrived++ % FLYING];
+        if (!toy_nat_enters(&s->nat, &path->remote, to.port)) {
+            return;
+        }
+    }
+    core.ops->recv(core.self, path, ecn, payload, now);
+}
+
+static void side_tick(void *self, wzp_time now) {
+    const wzp_core core = wzp_handset_core(((side *)self)->handset);
+    core.ops->tick(core.self, now);
+}
+
+static wzp_time side_deadline(const void *self) {
+    const wzp_core core = wzp_handset_core(((const side *)self)->handset);
+    return core.ops->deadline(core.self);
+}
+
+static size_t side_next(void *self, wzp_time now, uint8_t *buf, size_t cap, wzp_quic_meta *meta) {
+    side *s = self;
+    const wzp_core core = wzp_handset_core(s->handset);
+    const size_t len = core.ops->next_packet(core.self, now, buf, cap, meta);
+    if (len == 0) {
+        return 0;
+    }
+    side *to = behind(&meta->path.remote);
+    meta->path.local = toy_nat_leave(&s->nat, &meta->path.remote);
+    for (size_t from = 0; to != NULL && from < len; from += meta->segment) {
+        to->flying[to->flown++ % FLYING] = meta->path.remote;
+    }
+    meta->path.remote = to != NULL ? to->inside : meta->path.remote;
+    return len;
+}
+
+/* --- servers ------------------------------------------------------------------------------------
+ */
+
+static void stun_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
+                      wzp_time now) {
+    server *s = self;
+    wzp_stun_message request;
+    wzp_wr wr;
+    (void)ecn;
+    (void)now;
+    ck_assert(wzp_stun_parse(&request, payload, NULL) == WZP_OK);
+    wzp_stun_message answer = {.type = WZP_STUN_SUCCESS, .xor_mapped = path->remote};
+    memcpy(answer.txid, request.txid, sizeof answer.txid);
+    wzp_wr_init(&wr, s->answer, sizeof s->answer);
+    wzp_stun_write(&wr, &answer);
+    s->len = wzp_wr_len(&wr);
+    s->to = path->remote;
+}
+
+static void no_tick(void *self, wzp_time now) {
+    (void)self;
+    (void)now;
+}
+
+static wzp_time stun_deadline(const void *self) {
+    return ((const server *)self)->len > 0 ? 0 : WZP_TIME_NEVER;
+}
+
+static size_t stun_next(void *self, wzp_time now, uint8_t *buf, size_t cap, wzp_quic_meta *meta) {
+    server *s = self;
+    const size_t len = s->len;
+    (void)now;
+    (void)cap;
+    memcpy(buf, s->answer, len);
+    *meta = (wzp_quic_meta){.path = {.remote = s->to}, .segment = (uint16_t)len};
+    go_in(&s->addr, meta);
+    s->len = 0;
+    return len;
+}
+
+static void relay_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
+                       wzp_time now) {
+    const wzp_core core = wzp_relay_core(self);
+    core.ops->recv(core.self, path, ecn, payload, now);
+}
+
+static void relay_tick(void *self, wzp_time now) {
+    const wzp_core core = wzp_relay_core(self);
+    core.ops->tick(core.self, now);
+}
+
+static wzp_time relay_deadline(const void *self) {
+    const wzp_core core = wzp_relay_core(wzp_drop_const(self));
+    return core.ops->deadline(core.self);
+}
+
+static size_t relay_next(void *self, wzp_time now, uint8_t *buf, size_t cap, wzp_quic_meta *meta) {
+    const wzp_core core = wzp_relay_core(self);
+    const size_t len = core.ops->next_packet(core.self, now, buf, cap, meta);
+    if (len > 0) {
+        meta->path.local = relay_addr;
+        go_in(&relay_addr, meta);
+    }
+    return len;
+}
+
+/* --- those who talk -----------------------------------------------------------------------------
+ */
+
+static void on_signal(void *ctx, bool out, wzp_bytes json) {
+    side *s = ctx;
+    wzp_signal *signal = NULL;
+    wzp_call_refused refused = {0};
+    wzp_call_probe probe;
+    ck_assert(wzp_signal_parse(&signal, json, NULL, NULL) == WZP_OK);
+    if (out && signal->kind == WZP_SIGNAL_HARD_NAT_PROBE) {
+        ck_assert(wzp_call_probe_read(&probe, &signal->u.HardNatProbe, &refused));
+        ck_assert(probe.port_count >= STUNS && probe.time_ms > 1779700000000);
+        s->said = probe.alloc.kind;
+        s->probes++;
+    }
+    wzp_signal_free(&signal);
+}
+
+static void start_sound(side *s, const char *room, wzp_time now) {
+    wzp_client_cfg cfg = {.rng = wzp_prng_rng(&s->prng),
+                          .room = room,
+                          .codec = WZP_CODEC_OPUS_24K,
+                          .coded = true,
+                          .endpoint = wzp_handset_endpoint(s->handset),
+                          .waits = true,
+                          .path = {.remote = relay_addr}};
+    cfg.seed[0] = (uint8_t)(s - t.sides + 1);
+    ck_assert_int_eq(wzp_client_new(&s->client, &cfg, now), WZP_OK);
+    wzp_handset_use(s->handset, s->client, now);
+}
+
+static void on_phone(side *s, const wzp_phone_event *ev, wzp_time now) {
+    if (ev->kind == WZP_PHONE_REGISTERED) {
+        s->registered++;
+    } else if (ev->kind == WZP_PHONE_INCOMING) {
+        ck_assert_int_eq(wzp_handset_answer(s->handset, WZP_ACCEPT_TRUSTED, now), WZP_OK);
+    } else if (ev->kind == WZP_PHONE_SET_UP) {
+        start_sound(s, ev->room, now);
+    }
+}
+
+static void after(void *ctx, wzp_time now) {
+    side *s = ctx;
+    wzp_handset_event ev;
+    wzp_client_event sound;
+    while (wzp_handset_next_event(s->handset, now, &ev)) {
+        if (ev.kind == WZP_HANDSET_PHONE) {
+            on_phone(s, ev.phone, now);
+        } else if (ev.kind == WZP_HANDSET_PATH) {
+            s->path = ev.path;
+            s->paths++;
+        }
+    }
+    while (s->client != NULL && wzp_client_next_event(s->client, now, &sound)) {
+        if (sound.kind == WZP_CLIENT_CAPTURE) {
+            static const uint8_t frame[40];
+            (void)(wzp_client_push_coded(s->client, wzp_bytes_of(frame, sizeof frame), now) ==
+                   WZP_OK);
+        }
+    }
+}
+
+/* --- set-up -------------------------------------------------------------------------------------
+ */
+
+static void run(uint64_t ms) {
+    pair_run(&t.net, t.net.now + ms * WZP_MS);
+}
+
+static void start(unsigned i, toy_nat_kind kind, uint8_t ip, bool no_prediction) {
+    static const wzp_core_ops ops = {side_recv, side_tick, side_deadline, side_next};
+    wzp_addr stuns[STUNS];
+    side *s = &t.sides[i];
+    *s =
+        (side){.inside = wzp_addr_v4(192, 168, (uint8_t)i, 2, TOY_NAT_PORT),
+               .nat = {.kind = kind, .ip = ip, .step = 1, .latest = (uint16_t)(40000 + 10000 * i)}};
+    wzp_prng_init(&s->prng, i, "handset");
+    for (unsigned k = 0; k < STUNS; k++) {
+        stuns[k] = t.stuns[k].addr;
+    }
+    const wzp_handset_cfg cfg = {.rng = wzp_prng_rng(&s->prng),
+                                 .seed = {(uint8_t)(i + 1)},
+                                 .path = {.remote = relay_addr},
+                                 .no_prediction = no_prediction,
+                                 .net.own = s->inside,
+                                 .stun = stuns,
+                                 .stun_count = STUNS,
+                                 .unix_ms = 1779700000000,
+                                 .signal = on_signal,
+                                 .signal_ctx = s};
+    ck_assert_int_eq(wzp_handset_new(&s->handset, &cfg, t.net.now), WZP_OK);
+    pair_add(&t.net, (wzp_core){s, &ops}, s->inside, after, s);
+}
+
+static void set_up(void) {
+    static const wzp_core_ops relay_ops = {relay_recv, relay_tick, relay_deadline, relay_next};
+    static const wzp_core_ops stun_ops = {stun_recv, no_tick, stun_deadline, stun_next};
+    const wzp_relay_cfg cfg = {.rng = wzp_prng_rng(&t.prng), .strict_identity = true};
+    pair_init(&t.net, 1);
+    wzp_prng_init(&t.prng, 3, "relay");
+    ck_assert_int_eq(wzp_relay_new(&t.relay, &cfg, t.net.now), WZP_OK);
+    pair_add(&t.net, (wzp_core){t.relay, &relay_ops}, relay_addr, NULL, NULL);
+    for (unsigned k = 0; k < STUNS; k++) {
+        t.stuns[k] = (server){.addr = wzp_addr_v4(192, 0, 2, (uint8_t)(2 + k), 3478)};
+        pair_add(&t.net, (wzp_core){&t.stuns[k], &stun_ops}, t.stuns[k].addr, NULL, NULL);
+    }
+}
+
+static void tear_down(void) {
+    pair_clear(&t.net);
+    for (unsigned i = 0; i < SIDES; i++) {
+        wzp_client_free(&t.sides[i].client);
+        wzp_handset_free(&t.sides[i].handset);
+    }
+    wzp_relay_free(&t.relay);
+}
+
+static wzp_race_path call(toy_nat_kind a, toy_nat_kind b, bool swapped, bool no_prediction) {
+    start(A, a, swapped ? 20 : 10, no_prediction);
+    start(B, b, swapped ? 10 : 20, no_prediction);
+    run(2000);
+    ck_assert_uint_eq(t.sides[A].registered + t.sides[B].registered, 2);
+    ck_assert_int_eq(wzp_handset_call(t.sides[A].handset,
+                                      wzp_handset_fingerprint(t.sides[B].handset), t.net.now),
+                     WZP_OK);
+    run(5000);
+    ck_assert_msg(t.sides[A].path == t.sides[B].path && t.sides[A].path != WZP_RACE_UNDECIDED,
+                  "%s-%s: paths %d and %d", toy_nat_name(a), toy_nat_name(b), t.sides[A].path,
+                  t.sides[B].path);
+    return t.sides[A].path;
+}
+
+/* --- calls --------------------------------------------------------------------------------------
+ */
+
+START_TEST(all_pairs_meet) {
+    const toy_nat_kind kinds[] = {(toy_nat_kind)(_i / 2 % TOY_NAT_KINDS),
+                                  (toy_nat_kind)(_i / 2 / TOY_NAT_KINDS)};
+    const wzp_race_path path = call(kinds[A], kinds[B], _i % 2 == 1, false);
+    for (unsigned i = 0; i < SIDES; i++) {
+        ck_assert_uint_eq(t.sides[i].probes, 1);
+        ck_assert_int_eq(t.sides[i].said, kinds[i] == TOY_PRC ? WZP_PORT_ALLOC_PRESERVING
+                                                              : WZP_PORT_ALLOC_SEQUENTIAL);
+        ck_assert_uint_eq(t.sides[i].paths, 1);
+    }
+    ck_assert_msg(path == WZP_RACE_DIRECT, "%s-%s%s: relay", toy_nat_name(kinds[A]),
+                  toy_nat_name(kinds[B]), _i % 2 == 1 ? " swapped" : "");
+}
+END_TEST
+
+START_TEST(without_prediction_they_do_not) {
+    ck_assert_int_eq(call(TOY_PRC, TOY_SYS, _i == 1, true), WZP_RACE_RELAY);
+    ck_assert_uint_eq(t.sides[A].probes + t.sides[B].probes, 0);
+}
+END_TEST
+
+int main(void) {
+    TCase *tc = tcase_create("handset_ports");
+    tcase_set_timeout(tc, 60);
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_loop_test(tc, all_pairs_meet, 0, 2 * TOY_NAT_KINDS * TOY_NAT_KINDS);
+    tcase_add_loop_test(tc, without_prediction_they_do_not, 0, 2);
+    return wzp_run_suite("client.handset_ports", tc);
+}
