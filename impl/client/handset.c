@@ -31,6 +31,7 @@ static void speak_if_found(wzp_handset *h, wzp_time now) {
 static void wait_for(wzp_handset *h, handset_wait what, wzp_time now) {
     h->waits = what;
     h->asked_at = now;
+    wzp_handset_ports_refresh(h, now);
     if (h->own.reflexive.family == WZP_ADDR_NONE && !h->asks_relay) {
         wzp_handset_ask_relay(h, now);
     }

@@ -49,6 +49,7 @@ struct wzp_handset {
     wzp_time created;
     bool has_moved;
     wzp_addr relay_view; /* of our socket; NONE: not known, or of where we were */
+    wzp_time ports_at;   /* when ours were found */
     bool has_ports, has_peer_ports, peer_probes;
     wzp_call_probe ports, peer_ports;
 
@@ -103,6 +104,10 @@ bool wzp_handset_on_datagram(void *self, const wzp_addr *from, wzp_bytes payload
 bool wzp_handset_predicts(const wzp_handset_cfg *cfg);
 void wzp_handset_ports_step(wzp_handset *h, wzp_time now);
 void wzp_handset_ports_moved(wzp_handset *h);
+/* A call is about to be offered or answered: what was found long ago is out of date where ports
+ * are counted, by others as well. */
+#define WZP_HANDSET_PORTS_FRESH (10 * WZP_S)
+void wzp_handset_ports_refresh(wzp_handset *h, wzp_time now);
 /* Whom a race may try; the number of them. */
 size_t wzp_handset_candidates(wzp_handset *h, wzp_race_candidate out[WZP_RACE_CANDIDATES_MAX]);
 bool wzp_handset_awaits_ports(const wzp_handset *h); /* the other side's, which it will say */

@@ -35,10 +35,20 @@ void wzp_handset_ports_step(wzp_handset *h, wzp_time now) {
         return;
     }
     wzp_call_probe_of(&probe, ports, unix_ms(h, now));
+    h->ports_at = now;
     if (!h->has_ports || !says_the_same(&probe, &h->ports)) {
         h->has_ports = true;
         h->ports = probe;
         wzp_phone_set_probe(h->phone, &probe);
+    }
+}
+
+void wzp_handset_ports_refresh(wzp_handset *h, wzp_time now) {
+    const bool counts = h->has_ports && h->ports.alloc.kind == WZP_PORT_ALLOC_SEQUENTIAL;
+    if (counts && now >= wzp_time_after(h->ports_at, WZP_HANDSET_PORTS_FRESH)) {
+        h->has_ports = false;
+        wzp_phone_hold_probe(h->phone);
+        wzp_gather_look_again(&h->gather, h->cfg.rng, now);
     }
 }
 

@@ -285,11 +285,14 @@ static void tear_down(void) {
     wzp_relay_free(&t.relay);
 }
 
-static wzp_race_path call(toy_nat_kind a, toy_nat_kind b, bool swapped, bool no_prediction) {
+static void start_both(toy_nat_kind a, toy_nat_kind b, bool swapped, bool no_prediction) {
     start(A, a, swapped ? 20 : 10, no_prediction);
     start(B, b, swapped ? 10 : 20, no_prediction);
     run(2000);
     ck_assert_uint_eq(t.sides[A].registered + t.sides[B].registered, 2);
+}
+
+static wzp_race_path ring(toy_nat_kind a, toy_nat_kind b) {
     ck_assert_int_eq(wzp_handset_call(t.sides[A].handset,
                                       wzp_handset_fingerprint(t.sides[B].handset), t.net.now),
                      WZP_OK);
@@ -298,6 +301,11 @@ static wzp_race_path call(toy_nat_kind a, toy_nat_kind b, bool swapped, bool no_
                   "%s-%s: paths %d and %d", toy_nat_name(a), toy_nat_name(b), t.sides[A].path,
                   t.sides[B].path);
     return t.sides[A].path;
+}
+
+static wzp_race_path call(toy_nat_kind a, toy_nat_kind b, bool swapped, bool no_prediction) {
+    start_both(a, b, swapped, no_prediction);
+    return ring(a, b);
 }
 
 /* --- calls --------------------------------------------------------------------------------------
@@ -318,6 +326,21 @@ START_TEST(all_pairs_meet) {
 }
 END_TEST
 
+/* The mappings to STUN servers are gone, and others have taken many ports. */
+START_TEST(a_minute_later) {
+    start_both(TOY_SYS, TOY_SYS, false, false);
+    run(60000);
+    for (unsigned i = 0; i < SIDES; i++) {
+        toy_nat *nat = &t.sides[i].nat;
+        nat->latest = (uint16_t)(nat->latest + 100 * (1 + i));
+        toy_nat_forget(nat, &relay_addr);
+    }
+    ck_assert_int_eq(ring(TOY_SYS, TOY_SYS), WZP_RACE_DIRECT);
+    ck_assert_uint_eq(t.sides[A].probes, 1);
+    ck_assert_uint_eq(t.sides[B].probes, 1);
+}
+END_TEST
+
 START_TEST(without_prediction_they_do_not) {
     ck_assert_int_eq(call(TOY_PRC, TOY_SYS, _i == 1, true), WZP_RACE_RELAY);
     ck_assert_uint_eq(t.sides[A].probes + t.sides[B].probes, 0);
@@ -329,6 +352,7 @@ int main(void) {
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_loop_test(tc, all_pairs_meet, 0, 2 * TOY_NAT_KINDS * TOY_NAT_KINDS);
+    tcase_add_test(tc, a_minute_later);
     tcase_add_loop_test(tc, without_prediction_they_do_not, 0, 2);
     return wzp_run_suite("client.handset_ports", tc);
 }

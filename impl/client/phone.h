@@ -121,6 +121,8 @@ void wzp_phone_update(wzp_phone *phone, const wzp_call_addresses *addresses);
 /* How our NAT gives out ports, as far as we know now; copied.  The other side of a call is told as
  * soon as it rings there, or we have accepted with trust, and again if this is called again. */
 void wzp_phone_set_probe(wzp_phone *phone, const wzp_call_probe *probe);
+/* It is looked at again: nothing is said until it is set again. */
+void wzp_phone_hold_probe(wzp_phone *phone);
 
 typedef struct wzp_phone_counters {
     uint64_t probes;           /* that were taken */

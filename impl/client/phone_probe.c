@@ -30,6 +30,10 @@ void wzp_phone_set_probe(wzp_phone *p, const wzp_call_probe *probe) {
     wzp_phone_say_probe(p);
 }
 
+void wzp_phone_hold_probe(wzp_phone *p) {
+    p->has_probe = false;
+}
+
 /* --- hearing ---------------------------------------------------------------------------------- */
 
 /* The one of the offer that has not come yet: signals overtake each other. */

@@ -153,6 +153,18 @@ START_TEST(what_is_found_late_is_said_late) {
 }
 END_TEST
 
+START_TEST(what_is_out_of_date_is_held) {
+    register_both();
+    probe(A, 40003);
+    wzp_phone_hold_probe(t.phones[A].phone);
+    ring();
+    HEARD(B, "S");
+    probe(A, 40103);
+    run(100);
+    HEARD(B, "S p40103");
+}
+END_TEST
+
 START_TEST(who_has_none_announces_none) {
     t.is_mute[A] = true;
     register_both();
@@ -341,6 +353,7 @@ int main(void) {
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, both_say_it_once);
     tcase_add_test(tc, what_is_found_late_is_said_late);
+    tcase_add_test(tc, what_is_out_of_date_is_held);
     tcase_add_test(tc, who_has_none_announces_none);
     tcase_add_test(tc, each_call_has_its_own);
     tcase_add_test(tc, nothing_before_it_is_accepted);

@@ -53,6 +53,7 @@ void wzp_gather_begin(wzp_gather *g, const wzp_gather_cfg *cfg, wzp_rng rng, wzp
     g->began = now;
     g->settles_at = WZP_TIME_NEVER;
     g->ends_at = wzp_time_after(now, cfg->budget != 0 ? cfg->budget : DEFAULT_BUDGET);
+    g->looks_until = g->ends_at;
     g->result.local_count = wzp_local_candidates(
         g->result.local, WZP_GATHER_LOCALS_MAX, cfg->interfaces, cfg->interface_count, cfg->v4_port,
         cfg->v6_port, WZP_LOCAL_REFERENCE, NULL);
@@ -86,7 +87,7 @@ void wzp_gather_tick(wzp_gather *g, wzp_time now) {
     if (g->has_stun) {
         wzp_stun_client_tick(&g->stun, now);
     }
-    g->is_settled = g->is_settled || now >= wzp_time_min(g->settles_at, g->ends_at);
+    g->is_settled = g->is_settled || now >= wzp_time_min(g->settles_at, g->looks_until);
     for (size_t i = 0; g->has_maps && i < WZP_GATHER_MAPS; i++) {
         wzp_portmap_tick(&g->maps[i], now);
     }
@@ -103,7 +104,7 @@ static wzp_time parts_deadline(const wzp_gather *g) {
 wzp_time wzp_gather_deadline(const wzp_gather *g) {
     wzp_time deadline = parts_deadline(g);
     if (!g->is_settled) {
-        deadline = wzp_time_min(deadline, wzp_time_min(g->settles_at, g->ends_at));
+        deadline = wzp_time_min(deadline, wzp_time_min(g->settles_at, g->looks_until));
     }
     return g->is_told ? deadline : wzp_time_min(deadline, g->ends_at);
 }
@@ -163,9 +164,14 @@ void wzp_gather_upnp(wzp_gather *g, const wzp_addr *external) {
     g->upnp = is_good ? *external : (wzp_addr){0};
 }
 
-const wzp_gathered *wzp_gather_news(wzp_gather *g, wzp_time now) {
+/* Who is asked once more may take its time. */
+static wzp_addr reflexive_now(const wzp_gather *g) {
     const wzp_stun_result *first = g->has_stun ? wzp_stun_client_first(&g->stun) : NULL;
-    const wzp_addr reflexive = first != NULL ? first->mapped : (wzp_addr){0};
+    return first != NULL ? first->mapped : g->result.reflexive;
+}
+
+const wzp_gathered *wzp_gather_news(wzp_gather *g, wzp_time now) {
+    const wzp_addr reflexive = reflexive_now(g);
     const wzp_addr mapped = mapped_now(g);
     const bool differs = !wzp_addr_equal(&reflexive, &g->result.reflexive) ||
                          !wzp_addr_equal(&mapped, &g->result.mapped);
@@ -236,8 +242,8 @@ static bool same_ports(const wzp_gather_ports *a, const wzp_gather_ports *b) {
 }
 
 const wzp_gather_ports *wzp_gather_port_news(wzp_gather *g, wzp_time now) {
-    const bool has_begun = g->ends_at != 0;
-    const bool is_over = now >= wzp_time_min(g->settles_at, g->ends_at);
+    const bool has_begun = g->looks_until != 0;
+    const bool is_over = now >= wzp_time_min(g->settles_at, g->looks_until);
     const bool may_come = g->has_stun && !wzp_stun_client_is_done(&g->stun) && !is_over;
     wzp_gather_ports ports;
     look(g, &ports);
@@ -247,6 +253,22 @@ const wzp_gather_ports *wzp_gather_port_news(wzp_gather *g, wzp_time now) {
     g->ports_told = true;
     g->ports = ports;
     return &g->ports;
+}
+
+void wzp_gather_look_again(wzp_gather *g, wzp_rng rng, wzp_time now) {
+    wzp_addr servers[WZP_STUN_SERVERS_MAX];
+    const wzp_stun_client_cfg cfg = g->stun.cfg;
+    const size_t count = g->has_stun ? g->stun.count : 0;
+    for (size_t i = 0; i < count; i++) {
+        servers[i] = wzp_stun_client_result(&g->stun, i)->server;
+    }
+    if (count == 0 || wzp_stun_client_start(&g->stun, &cfg, servers, count, rng, now) != WZP_OK) {
+        return;
+    }
+    g->began = now;
+    g->settles_at = WZP_TIME_NEVER;
+    g->looks_until = wzp_time_after(now, cfg.timeout);
+    g->is_settled = g->ports_told = false;
 }
 
 void wzp_gather_release(wzp_gather *g, wzp_time now) {

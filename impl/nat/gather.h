@@ -67,7 +67,8 @@ typedef struct wzp_gather {
     wzp_gathered result;
     wzp_addr relay, relay_view; /* NONE: it has not said how it sees us */
     wzp_time relay_since;
-    wzp_time settles_at; /* then the ports are told, whoever has not answered */
+    wzp_time settles_at;  /* then the ports are told, whoever has not answered */
+    wzp_time looks_until; /* or nobody has */
     wzp_gather_ports ports;
     bool is_settled, ports_told;
     bool is_told; /* of this network: once, and then of what differs */
@@ -107,6 +108,10 @@ const wzp_gathered *wzp_gather_news(wzp_gather *g, wzp_time now);
  * others had WZP_GATHER_SETTLE after the first one. */
 #define WZP_GATHER_SETTLE (300 * WZP_MS)
 const wzp_gather_ports *wzp_gather_port_news(wzp_gather *g, wzp_time now);
+
+/* Asks the same servers once more, for what the NAT does now; port news follows.  What else is
+ * known stays.  Nothing where no server was asked. */
+void wzp_gather_look_again(wzp_gather *g, wzp_rng rng, wzp_time now);
 
 /* Gives the mappings back, as well as that works: until deadline is NEVER.  There is no more news.
  */

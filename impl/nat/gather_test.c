@@ -366,6 +366,39 @@ START_TEST(two_external_addresses) {
 }
 END_TEST
 
+/* The mappings to the servers are gone meanwhile, and others took ports. */
+START_TEST(looks_again) {
+    wzp_gather_datagram asked[4];
+    wzp_time now = WZP_S;
+    const wzp_gather_ports *got = NULL;
+    (void)ask(&ports_cases[1], asked);
+    for (size_t i = 0; i < 3; i++) {
+        answer(&asked[i], (uint16_t)(50001 + i), now);
+    }
+    ck_assert_ptr_nonnull(wzp_gather_news(&g, now));
+    ck_assert_ptr_nonnull(wzp_gather_port_news(&g, now));
+    now = 900 * WZP_S;
+    wzp_gather_tick(&g, now);
+    wzp_gather_look_again(&g, wzp_prng_rng(&prng), now);
+    ck_assert_ptr_null(wzp_gather_news(&g, now));
+    ck_assert_ptr_null(wzp_gather_port_news(&g, now));
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert(wzp_gather_next(&g, &asked[i]));
+        ck_assert_uint_eq(asked[i].to.ip[3], 1 + i);
+        answer(&asked[i], (uint16_t)(50071 + i), now);
+    }
+    got = wzp_gather_port_news(&g, now);
+    ck_assert(got != NULL && got->latest.port == 50073);
+    ck_assert_ptr_nonnull(wzp_gather_news(&g, now)); /* the reflexive address is another one */
+
+    wzp_gather_look_again(&g, wzp_prng_rng(&prng), now); /* and now nobody answers */
+    got = sleep_for_ports(&now, WZP_TIME_NEVER - 1);
+    ck_assert(got != NULL && got->count == 0 && now == 903 * WZP_S);
+    ck_assert_ptr_null(wzp_gather_news(&g, now));
+    ck_assert(wzp_gather_deadline(&g) == WZP_TIME_NEVER);
+}
+END_TEST
+
 /* The first answer is told at once, whatever the others do, and only once. */
 START_TEST(the_first_answer_is_told_at_once) {
     wzp_gather_datagram asked[4];
@@ -390,6 +423,7 @@ int main(void) {
     tcase_add_test(tc, released);
     tcase_add_loop_test(tc, ports, 0, WZP_COUNT_OF(ports_cases));
     tcase_add_test(tc, two_external_addresses);
+    tcase_add_test(tc, looks_again);
     tcase_add_test(tc, the_first_answer_is_told_at_once);
     return wzp_run_suite("gather", tc);
 }

@@ -62,4 +62,15 @@ static inline bool toy_nat_enters(const toy_nat *n, const wzp_addr *from, uint16
     return false;
 }
 
+/* Mappings end, but for that to `kept`. */
+static inline void toy_nat_forget(toy_nat *n, const wzp_addr *kept) {
+    size_t count = 0;
+    for (size_t i = 0; i < n->count; i++) {
+        if (wzp_addr_equal(&n->mappings[i].to, kept)) {
+            n->mappings[count++] = n->mappings[i];
+        }
+    }
+    n->count = count;
+}
+
 #endif
