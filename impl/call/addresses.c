@@ -180,7 +180,7 @@ static void add_predicted(list *l, const wzp_call_addresses *peer) {
 }
 
 static void order_reference(list *l, const wzp_call_addresses *peer) {
-    const bool is_near = same_network(l->own, peer) || l->cfg->accepts_any;
+    const bool is_near = same_network(l->own, peer);
     const bool has_v6 = have_global_v6(l->own);
     for (size_t i = 0; i < peer->local_count; i++) {
         if (is_near || (has_v6 && is_global_v6(&peer->local[i]))) {

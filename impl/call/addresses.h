@@ -46,7 +46,7 @@ struct wzp_call_probe; /* hard_nat.h */
 typedef struct wzp_call_dial_cfg {
     wzp_race_policy policy;
     const struct wzp_call_probe *probe; /* reference, of a peer that dials as well; NULL: none */
-    bool accepts_any; /* reference: loopback, and private addresses everywhere: for labs */
+    bool accepts_any; /* reference: loopback and private addresses may be anybody's: for labs */
 } wzp_call_dial_cfg;
 
 /* What a race may dial or tickle, in its order; the number of them.
