@@ -48,7 +48,7 @@ typedef struct wzp_handset_cfg {
     bool no_prediction; /* nothing is said or made of what NATs do with ports */
     bool direct_only;   /* a call fails where it would take the relay */
     bool relay_only;    /* we tell nobody where we are, and use nothing that we are told */
-    bool accepts_any;   /* loopback, and private addresses everywhere: for labs */
+    bool accepts_any;   /* loopback and private addresses may be anybody's: for labs */
     wzp_handset_net net;
     const wzp_addr *stun; /* servers; copied, WZP_STUN_SERVERS_MAX at most */
     size_t stun_count;

@@ -398,7 +398,7 @@ bool wzp_phone_next_event(wzp_phone *p, wzp_phone_event *out) {
     } else if (p->state == PHONE_TALKING && p->is_open && take(&p->tell_probe)) {
         out->kind = WZP_PHONE_PROBE;
         out->probe = &p->peer_probe;
-    } else if (take(&p->tell_path)) {
+    } else if (p->state == PHONE_TALKING && take(&p->tell_path)) { /* not before SET_UP */
         out->kind = WZP_PHONE_PATH;
         out->direct_ok = p->peer_direct_ok;
     } else if (take(&p->tell_closed)) {
