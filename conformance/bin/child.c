@@ -41,10 +41,18 @@ static bool put_in(char text[COMMAND_MAX], const char *word, const char *value) 
 static const char *fill_in(const wzp_ct_command_line *line, char out[COMMAND_MAX]) {
     char text[WZP_ADDR_TEXT_MAX];
     char peer[WZP_ADDR_TEXT_MAX];
+    char stun[WZP_ADDR_TEXT_MAX];
     const int n = snprintf(out, COMMAND_MAX, "exec %s", line->template);
     if (line->crypto != NULL) {
         (void)put_in(out, "{crypto}", line->crypto); /* not every client has a choice */
         (void)put_in(out, "{quality}", line->quality);
+    }
+    if (line->answer != NULL) {
+        (void)put_in(out, "{answer}", line->answer);
+        (void)put_in(out, "{paths}", line->paths);
+        (void)put_in(out, "{stun}",
+                     line->stun->family != WZP_ADDR_NONE ? wzp_addr_text(line->stun, stun)
+                                                         : "none");
     }
     return n < 0 || n >= COMMAND_MAX ? "the command is too long"
            : !put_in(out, "{addr}", wzp_addr_text(line->addr, text))

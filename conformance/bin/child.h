@@ -22,6 +22,10 @@ typedef struct wzp_ct_command_line {
     const char *room;     /* of a client, how its media travel and are coded; NULL: it is a relay */
     const char *crypto;
     const char *quality;
+    const char *answer; /* of a client that takes calls: how, over which paths, and who tells it
+                           where it is; may be left out */
+    const char *paths;
+    const wzp_addr *stun;
     const wzp_addr *peer; /* whom a relay dials; NULL: nobody */
 } wzp_ct_command_line;
 

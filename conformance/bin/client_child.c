@@ -22,10 +22,25 @@ struct wzp_ct_subject {
     wzp_ct_sayings said;
 };
 
-const char *wzp_ct_client_command_check(const char *template) {
-    return strstr(template, "{addr}") == NULL   ? "the command must contain {addr}"
-           : strstr(template, "{room}") == NULL ? "the command must contain {room}"
-                                                : NULL;
+const char *wzp_ct_client_command_check(const char *template, const char *listener) {
+    const bool joins = *template != '\0';
+    return (joins && strstr(template, "{addr}") == NULL) ||
+                   (listener != NULL && strstr(listener, "{addr}") == NULL)
+               ? "the command must contain {addr}"
+           : joins && strstr(template, "{room}") == NULL ? "the command must contain {room}"
+                                                         : NULL;
+}
+
+static const char *lacks(void *ctx, const wzp_ct_invitation *to) {
+    const wzp_ct_client_command *command = ctx;
+    const char *line = to->mode == WZP_CT_JOINS ? command->template : command->listener;
+    if (line == NULL || *line == '\0') {
+        return to->mode == WZP_CT_JOINS ? "--client" : "--listener";
+    }
+    return to->answer != WZP_CT_TRUSTS && strstr(line, "{answer}") == NULL      ? "{answer}"
+           : to->paths != WZP_CT_ANY_PATH && strstr(line, "{paths}") == NULL    ? "{paths}"
+           : to->stun.family != WZP_ADDR_NONE && strstr(line, "{stun}") == NULL ? "{stun}"
+                                                                                : NULL;
 }
 
 /* --- what it says ----------------------------------------------------------------------------- */
@@ -118,9 +133,13 @@ static void end(void *ctx, wzp_ct_subject *s) {
 
 static wzp_ct_subject *start(void *ctx, const wzp_ct_invitation *to) {
     const wzp_ct_client_command *command = ctx;
-    const wzp_ct_command_line line = {.template = command->template,
+    const bool joins = to->mode == WZP_CT_JOINS;
+    const wzp_ct_command_line line = {.template = joins ? command->template : command->listener,
                                       .addr = &to->addr,
-                                      .room = to->room,
+                                      .room = joins ? to->room : NULL,
+                                      .answer = to->answer == WZP_CT_TRUSTS ? "trusted" : "generic",
+                                      .paths = to->paths == WZP_CT_ANY_PATH ? "any" : "direct",
+                                      .stun = &to->stun,
                                       .crypto = to->sealed ? "relay-aead" : "clear",
                                       .quality = to->quality};
     const char *why = "";
@@ -133,4 +152,4 @@ static wzp_ct_subject *start(void *ctx, const wzp_ct_invitation *to) {
     return s;
 }
 
-const wzp_ct_client_ops wzp_ct_client_children = {start, listen_to, fate, end};
+const wzp_ct_client_ops wzp_ct_client_children = {lacks, start, listen_to, fate, end};

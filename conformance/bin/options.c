@@ -50,9 +50,13 @@ static void usage(FILE *out) {
         "                         QUAL; {crypto} becomes clear or relay-aead, {quality} auto, "
         "good, catastrophic\n"
         "                         or codec2-3200.  'embedded': the reference client\n"
+        "  --listener 'CMD {addr}'  starts CMD for each run of chapters NATC and RACE: it "
+        "registers and takes\n"
+        "                         a call; {answer} becomes trusted or generic, {paths} any or\n"
+        "                         direct, {stun} the address of a STUN server\n"
         "which cases\n"
         "  --tier A,B,C           chapters: CAL A AS B BS C D DS E FA FV G W H S RLY NAT FED M; "
-        "XC AUD HEAR QUAL\n"
+        "XC AUD HEAR QUAL NATC RACE\n"
         "  --select GLOB, --skip GLOB    by case id; may be repeated\n"
         "  --profile deployed|strict-limits\n"
         "  --strict               a failed SHOULD is a FAIL\n"
@@ -278,6 +282,7 @@ enum option_id {
     OPT_TARGET = 256,
     OPT_EXEC,
     OPT_CLIENT,
+    OPT_LISTENER,
     OPT_CONFIG,
     OPT_NET,
     OPT_MODE,
@@ -312,6 +317,7 @@ enum option_id {
 static const struct option longs[] = {{"target", 1, NULL, OPT_TARGET},
                                       {"exec", 1, NULL, OPT_EXEC},
                                       {"client", 1, NULL, OPT_CLIENT},
+                                      {"listener", 1, NULL, OPT_LISTENER},
                                       {"config", 1, NULL, OPT_CONFIG},
                                       {"net", 1, NULL, OPT_NET},
                                       {"mode", 1, NULL, OPT_MODE},
@@ -418,13 +424,19 @@ static bool take_filter(filters *f, int id, const char *value) {
 }
 
 static bool take_option(wzp_ct_options *o, parse_state *st, int id, char *value) {
-    const char **const texts[] = {
-        [OPT_TARGET - 256] = &o->target,     [OPT_EXEC - 256] = &o->exec,
-        [OPT_CLIENT - 256] = &o->client,     [OPT_NET - 256] = &o->net,
-        [OPT_METRICS - 256] = &o->metrics,   [OPT_AUTH_METRICS - 256] = &o->auth_metrics,
-        [OPT_OUT - 256] = &o->out,           [OPT_JSON - 256] = &o->json,
-        [OPT_JUNIT - 256] = &o->junit,       [OPT_HTML - 256] = &o->html,
-        [OPT_MARKDOWN - 256] = &o->markdown, [OPT_EXPECT - 256] = &o->expect};
+    const char **const texts[] = {[OPT_TARGET - 256] = &o->target,
+                                  [OPT_EXEC - 256] = &o->exec,
+                                  [OPT_CLIENT - 256] = &o->client,
+                                  [OPT_LISTENER - 256] = &o->listener,
+                                  [OPT_NET - 256] = &o->net,
+                                  [OPT_METRICS - 256] = &o->metrics,
+                                  [OPT_AUTH_METRICS - 256] = &o->auth_metrics,
+                                  [OPT_OUT - 256] = &o->out,
+                                  [OPT_JSON - 256] = &o->json,
+                                  [OPT_JUNIT - 256] = &o->junit,
+                                  [OPT_HTML - 256] = &o->html,
+                                  [OPT_MARKDOWN - 256] = &o->markdown,
+                                  [OPT_EXPECT - 256] = &o->expect};
     switch (id) {
     case OPT_MODE:
     case OPT_ENFORCE:
@@ -531,7 +543,7 @@ static bool is_page(const char *option, const char *url) {
 
 static bool check_client(const wzp_ct_options *o) {
     const bool is_embedded = strcmp(o->client, "embedded") == 0;
-    const char *wrong = is_embedded ? NULL : wzp_ct_client_command_check(o->client);
+    const char *wrong = is_embedded ? NULL : wzp_ct_client_command_check(o->client, o->listener);
     if (o->target != NULL || o->exec != NULL) {
         wrong = "excludes --target and --exec, which name a relay";
     } else if (o->virtual_time && !is_embedded) {
@@ -549,6 +561,9 @@ static int finish(wzp_ct_options *o, const parse_state *st) {
     o->jobs = (uint32_t)(st->jobs != 0     ? st->jobs
                          : o->virtual_time ? 64
                                            : 24 * (uint64_t)(cpus > 0 ? cpus : 1));
+    if (o->client == NULL && o->listener != NULL) {
+        o->client = "";
+    }
     if (o->client != NULL && !check_client(o)) {
         return USAGE;
     }

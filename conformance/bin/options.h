@@ -16,7 +16,9 @@ typedef struct wzp_ct_options {
     const wzp_ct_case **cases; /* what was selected, in order */
     size_t case_count;
     const char *target, *exec;          /* NULL: not given */
-    const char *client;                 /* a command, or "embedded"; NULL: a relay is tested */
+    const char *client;                 /* a command, or "embedded"; NULL: a relay is tested; "":
+                                           a client that only takes calls */
+    const char *listener;               /* a command; NULL: none */
     const char *metrics, *auth_metrics; /* the same */
     const char *configs[WZP_CT_CONFIG_COUNT]; /* commands or addresses; [PLAIN] is unused */
     const char *json, *junit, *html, *markdown, *expect, *out;

@@ -51,7 +51,7 @@ static bool once(wzp_ct_world *w, probe *p, const wzp_addr *addr, wzp_rng rng, w
     static const wzp_core_ops ops = {probe_recv, probe_tick, probe_deadline, probe_next};
     const wzp_time now = w->ops->now(w);
     const wzp_quic_cfg cfg = {.rng = rng, .handshake_timeout = 3 * WZP_S};
-    wzp_addr local;
+    wzp_addr local = {0};
     wzp_quic_conn conn;
     if (wzp_quic_new(&p->quic, &cfg, now) != WZP_OK) {
         return false;

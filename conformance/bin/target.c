@@ -80,8 +80,10 @@ static int open_client(wzp_ct_target *t, wzp_ct_report *report) {
     (void)snprintf(t->client_log, sizeof t->client_log, "%s/client.log",
                    o->out != NULL ? o->out : "");
     t->command = (wzp_ct_client_command){.template = o->client,
+                                         .listener = o->listener,
                                          .log = o->out != NULL ? t->client_log : NULL};
-    (void)snprintf(report->target, sizeof report->target, "client: %.100s", o->client);
+    (void)snprintf(report->target, sizeof report->target, "client: %.100s",
+                   *o->client != '\0' ? o->client : o->listener);
     return 0;
 }
 

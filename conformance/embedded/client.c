@@ -4,11 +4,13 @@
 #include <stdlib.h>
 
 #include "client/client.h"
+#include "conformance/embedded/phone.h"
 #include "conformance/embedded/phrase.h"
 
 struct wzp_ct_subject {
     const wzp_ct_embedded_client_cfg *cfg;
-    wzp_client *client; /* NULL until it has an address */
+    wzp_client *client;  /* NULL until it has an address */
+    wzp_ct_phone *phone; /* the same; it takes calls instead of joining a room */
     wzp_prng prng;
     bool quiet;
     uint32_t spoken; /* frames */
@@ -28,7 +30,7 @@ static void speak(wzp_ct_subject *s, const wzp_client_event *asked, wzp_time now
 
 static void drain(wzp_ct_subject *s, wzp_time now) {
     wzp_client_event ev;
-    while (wzp_client_next_event(s->client, now, &ev)) {
+    while (s->client != NULL && wzp_client_next_event(s->client, now, &ev)) {
         if (ev.kind == WZP_CLIENT_CAPTURE) {
             speak(s, &ev, now);
         } else if (ev.kind == WZP_CLIENT_HANGUP) {
@@ -39,11 +41,17 @@ static void drain(wzp_ct_subject *s, wzp_time now) {
 
 /* --- its core, which has an address before there is a client ---------------------------------- */
 
+static wzp_core core_of(const wzp_ct_subject *s) {
+    return s->phone != NULL    ? wzp_ct_phone_core(s->phone)
+           : s->client != NULL ? wzp_client_core(s->client)
+                               : (wzp_core){NULL, NULL};
+}
+
 static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
                       wzp_time now) {
     wzp_ct_subject *s = self;
-    if (s->client != NULL) {
-        const wzp_core core = wzp_client_core(s->client);
+    const wzp_core core = core_of(s);
+    if (core.self != NULL) {
         core.ops->recv(core.self, path, ecn, payload, now);
         drain(s, now);
     }
@@ -51,8 +59,8 @@ static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_by
 
 static void core_tick(void *self, wzp_time now) {
     wzp_ct_subject *s = self;
-    if (s->client != NULL) {
-        const wzp_core core = wzp_client_core(s->client);
+    const wzp_core core = core_of(s);
+    if (core.self != NULL) {
         core.ops->tick(core.self, now);
         drain(s, now);
     }
@@ -60,21 +68,15 @@ static void core_tick(void *self, wzp_time now) {
 
 static wzp_time core_deadline(const void *self) {
     const wzp_ct_subject *s = self;
-    if (s->client == NULL) {
-        return WZP_TIME_NEVER;
-    }
-    const wzp_core core = wzp_client_core(s->client);
-    return core.ops->deadline(core.self);
+    const wzp_core core = core_of(s);
+    return core.self != NULL ? core.ops->deadline(core.self) : WZP_TIME_NEVER;
 }
 
 static size_t core_next_packet(void *self, wzp_time now, uint8_t *buf, size_t cap,
                                wzp_quic_meta *meta) {
     wzp_ct_subject *s = self;
-    if (s->client == NULL) {
-        return 0;
-    }
-    const wzp_core core = wzp_client_core(s->client);
-    return core.ops->next_packet(core.self, now, buf, cap, meta);
+    const wzp_core core = core_of(s);
+    return core.self != NULL ? core.ops->next_packet(core.self, now, buf, cap, meta) : 0;
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -88,6 +90,12 @@ static uint8_t codec_of(const char *quality) {
 
 static bool dial(wzp_ct_subject *s, const wzp_ct_invitation *to, const wzp_addr *local) {
     const wzp_rng rng = wzp_prng_rng(&s->prng);
+    const wzp_ct_world *world = s->cfg->world;
+    if (to->mode == WZP_CT_LISTENS) {
+        s->phone = wzp_ct_phone_new(to, local, s->cfg->virtual_time ? rng : s->cfg->rng,
+                                    s->cfg->virtual_time, world->ops->now(world));
+        return s->phone != NULL;
+    }
     wzp_client_cfg cfg = {.rng = s->cfg->virtual_time ? rng : s->cfg->rng,
                           .room = to->room,
                           .alias = "client",
@@ -102,7 +110,6 @@ static bool dial(wzp_ct_subject *s, const wzp_ct_invitation *to, const wzp_addr 
                           .path = {*local, to->addr},
                           .deterministic = s->cfg->virtual_time};
     wzp_rng_fill(cfg.rng, cfg.seed, sizeof cfg.seed);
-    const wzp_ct_world *world = s->cfg->world;
     return wzp_client_new(&s->client, &cfg, world->ops->now(world)) == WZP_OK;
 }
 
@@ -110,13 +117,14 @@ static void end(void *ctx, wzp_ct_subject *s) {
     const wzp_ct_embedded_client_cfg *cfg = ctx;
     cfg->world->ops->remove(cfg->world, s);
     wzp_client_free(&s->client);
+    wzp_ct_phone_free(&s->phone);
     free(s);
 }
 
 static wzp_ct_subject *start(void *ctx, const wzp_ct_invitation *to) {
     static const wzp_core_ops ops = {core_recv, core_tick, core_deadline, core_next_packet};
     const wzp_ct_embedded_client_cfg *cfg = ctx;
-    wzp_addr local;
+    wzp_addr local = {0};
     wzp_ct_subject *s = calloc(1, sizeof *s);
     if (s == NULL) {
         return NULL;
@@ -138,6 +146,10 @@ static wzp_ct_subject *start(void *ctx, const wzp_ct_invitation *to) {
 static void listen(void *ctx, wzp_ct_subject *s, wzp_ct_sayings *out) {
     wzp_client_stats stats;
     (void)ctx;
+    if (s->phone != NULL) {
+        *out = (wzp_ct_sayings){.speaks = false};
+        return;
+    }
     wzp_client_count(s->client, &stats);
     *out = (wzp_ct_sayings){.speaks = true,
                             .opened = stats.cipher.opened,
@@ -156,8 +168,13 @@ static void listen(void *ctx, wzp_ct_subject *s, wzp_ct_sayings *out) {
 /* If it crashes, so do we. */
 static wzp_ct_fate fate(void *ctx, wzp_ct_subject *s) {
     (void)ctx;
-    (void)s;
-    return WZP_CT_RUNS;
+    return s->phone != NULL && wzp_ct_phone_is_over(s->phone) ? WZP_CT_EXITED : WZP_CT_RUNS;
 }
 
-const wzp_ct_client_ops wzp_ct_embedded_clients = {start, listen, fate, end};
+static const char *lacks(void *ctx, const wzp_ct_invitation *to) {
+    (void)ctx;
+    (void)to;
+    return NULL;
+}
+
+const wzp_ct_client_ops wzp_ct_embedded_clients = {lacks, start, listen, fate, end};

@@ -4,6 +4,8 @@
 
 #include "conformance/engine/grade.h"
 #include "conformance/engine/pattern.h"
+#include "conformance/engine/subject.h"
+#include "quic/quic.h"
 #include "wire/signal.h"
 
 typedef enum wzp_ct_kind {
@@ -103,7 +105,11 @@ struct wzp_ct_case {
     void (*build)(wzp_ct_pattern *pattern, const wzp_ct_case *c); /* NULL: `stream` alone */
     const char *quality; /* that a client is told, see subject.h; NULL: "good" */
     wzp_ct_kind kind;
-    wzp_ct_client client; /* not NONE: the testers are the relay, see server.h; a play */
+    wzp_ct_client client;    /* not NONE: the testers are the relay, see server.h; a play */
+    wzp_ct_client_mode mode; /* not JOINS: and the other side of a call, see caller.h */
+    wzp_ct_answer answer;
+    wzp_ct_paths paths;
+    bool needs_stun; /* the client asks a STUN server */
 
     /* Without a relay configured so: SKIP with this reason, and the feature that is missing. */
     wzp_ct_config config;
@@ -115,6 +121,8 @@ struct wzp_ct_case {
     size_t act_count, state_size;
     void (*on_datagram)(wzp_ct_exec *exec, wzp_ct_who who, wzp_bytes bytes, wzp_time now);
     void (*on_signal)(wzp_ct_exec *exec, wzp_ct_who who, const wzp_signal *signal, wzp_time now);
+    /* Of a call: a datagram that is not QUIC, or came where nobody listens. */
+    void (*on_loose)(wzp_ct_exec *exec, const wzp_quic_path *path, wzp_bytes bytes, wzp_time now);
 
     /* traffic */
     uint32_t param;   /* for `build` */
@@ -150,6 +158,6 @@ extern const wzp_ct_chapter wzp_ct_chapter_cal, wzp_ct_chapter_a, wzp_ct_chapter
     wzp_ct_chapter_s, wzp_ct_chapter_m, wzp_ct_chapter_rly, wzp_ct_chapter_nat, wzp_ct_chapter_d,
     wzp_ct_chapter_ds, wzp_ct_chapter_e, wzp_ct_chapter_fa, wzp_ct_chapter_fv, wzp_ct_chapter_g,
     wzp_ct_chapter_fed, wzp_ct_chapter_x, wzp_ct_chapter_xc, wzp_ct_chapter_aud,
-    wzp_ct_chapter_hear, wzp_ct_chapter_qual;
+    wzp_ct_chapter_hear, wzp_ct_chapter_qual, wzp_ct_chapter_natc, wzp_ct_chapter_race;
 
 #endif

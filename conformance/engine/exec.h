@@ -5,6 +5,7 @@
 #define WZP_CONFORMANCE_ENGINE_EXEC_H
 
 #include "conformance/engine/accounting.h"
+#include "conformance/engine/caller.h"
 #include "conformance/engine/ledger.h"
 #include "conformance/engine/party.h"
 #include "conformance/engine/run.h"
@@ -35,6 +36,7 @@ struct wzp_ct_exec {
     wzp_prng prng;
     wzp_ct_party parties[WZP_CT_PARTIES];
     wzp_ct_server *server;   /* owned; NULL: the case is about a relay */
+    wzp_ct_caller *caller;   /* owned; NULL: the case is not about a call */
     wzp_ct_subject *subject; /* the client under test, once it was started */
     wzp_ct_party *crowd;     /* of a play, at the address of its last party */
     wzp_quic_conn *crowd_conns;

@@ -200,6 +200,10 @@ wzp_ct_server *wzp_ct_play_server(const wzp_ct_exec *e) {
     return e->server;
 }
 
+wzp_ct_caller *wzp_ct_play_caller(const wzp_ct_exec *e) {
+    return e->caller;
+}
+
 wzp_ct_sayings wzp_ct_play_listen(const wzp_ct_exec *e) {
     wzp_ct_sayings sayings = {0};
     if (e->subject != NULL) {
@@ -280,7 +284,24 @@ static void say_client(wzp_ct_exec *e) {
     }
 }
 
+static void say_call(wzp_ct_exec *e) {
+    const wzp_ct_caller *c = e->caller;
+    size_t up = 0;
+    for (size_t i = 0; i < c->direct_count; i++) {
+        up += c->directs[i].is_up ? 1 : 0;
+    }
+    wzp_ct_play_say(
+        e, "%s, %u signals of it, %zu direct connections",
+        c->signal != 0   ? "its signal connection stands"
+        : c->signals > 0 ? "its signal connection is gone"
+                         : "it did not register",
+        c->heard[WZP_SIGNAL_DIRECT_CALL_ANSWER] + c->heard[WZP_SIGNAL_MEDIA_PATH_REPORT], up);
+}
+
 static void say_parties(wzp_ct_exec *e) {
+    if (e->caller != NULL) {
+        say_call(e);
+    }
     if (e->server != NULL) {
         say_client(e);
     }
@@ -321,14 +342,22 @@ static void end(wzp_ct_exec *e, wzp_ct_reason reason, wzp_time now) {
     wzp_ct_exec_finish(e, now);
 }
 
+/* Of a call: a wrong word stays wrong, but what did not come in time may be the path's doing. */
+static bool is_excused(const wzp_ct_exec *e, wzp_ct_reason reason) {
+    const bool is_missing = reason == WZP_CT_REASON_LATE || reason == WZP_CT_REASON_NO_RESPONSE;
+    return e->caller != NULL && is_missing && wzp_ct_caller_path_is_bad(e->caller);
+}
+
 static void end_badly(wzp_ct_exec *e, wzp_ct_reason reason, wzp_time now) {
-    end(e, wzp_ct_exec_was_late(e, act_of(e)->within_s) ? WZP_CT_REASON_SENDER_RATE : reason, now);
+    const bool excused = wzp_ct_exec_was_late(e, act_of(e)->within_s) || is_excused(e, reason);
+    end(e, excused ? WZP_CT_REASON_SENDER_RATE : reason, now);
 }
 
 void wzp_ct_play_begin(wzp_ct_exec *e, wzp_time now) {
     char room[40];
     wzp_ct_exec_room(e, room);
-    (void)snprintf(e->offer, sizeof e->offer, "%s", room); /* plays keep their room there */
+    (void)snprintf(e->offer, sizeof e->offer, "%s", /* plays keep their room there */
+                   e->caller != NULL ? e->caller->room : room);
     e->onset = now;
     e->play_state = calloc(1, e->cfg.which->state_size + 1);
     if (e->play_state == NULL) {

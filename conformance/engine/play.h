@@ -3,6 +3,7 @@
 #ifndef WZP_CONFORMANCE_ENGINE_PLAY_H
 #define WZP_CONFORMANCE_ENGINE_PLAY_H
 
+#include "conformance/engine/caller.h"
 #include "conformance/engine/case.h"
 #include "conformance/engine/party.h"
 #include "conformance/engine/server.h"
@@ -106,6 +107,8 @@ void wzp_ct_play_wake(wzp_ct_exec *exec, wzp_time at);
 
 /* The relay that the testers are; NULL in cases about a relay. */
 wzp_ct_server *wzp_ct_play_server(const wzp_ct_exec *exec);
+/* The rest of a call; NULL in cases that are not about one. */
+wzp_ct_caller *wzp_ct_play_caller(const wzp_ct_exec *exec);
 /* What the client under test says of itself, and how it is. */
 wzp_ct_sayings wzp_ct_play_listen(const wzp_ct_exec *exec);
 wzp_ct_fate wzp_ct_play_fate(const wzp_ct_exec *exec);

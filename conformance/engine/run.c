@@ -153,6 +153,9 @@ static void admit(wzp_ct_exec *e, const wzp_quic_event *ev) {
 static void drain(wzp_ct_exec *e, wzp_time now) {
     wzp_quic_event ev;
     while (wzp_quic_next_event(e->quic, &ev)) {
+        if (e->caller != NULL && wzp_ct_caller_event(e->caller, &ev, now, e->cfg.evidence)) {
+            continue;
+        }
         if (e->server != NULL) {
             wzp_ct_server_event(e->server, &ev, now, e->cfg.evidence);
             continue;
@@ -202,6 +205,14 @@ static bool is_too_wide(const wzp_ct_exec *e, const wzp_addr *local, size_t len)
     return false;
 }
 
+/* Of no connection, or lost on purpose. */
+static void on_loose(wzp_ct_exec *e, const wzp_quic_path *path, wzp_bytes payload, wzp_time now) {
+    if (e->cfg.which->on_loose != NULL) {
+        e->cfg.which->on_loose(e, path, payload, now);
+    }
+    e->wake = now;
+}
+
 static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
                       wzp_time now) {
     wzp_ct_exec *e = self;
@@ -209,6 +220,10 @@ static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_by
         return;
     }
     wzp_evidence_packet(e->cfg.evidence, &path->remote, &path->local, payload, now);
+    if (e->caller != NULL && !wzp_ct_caller_packet(e->caller, path, payload, now)) {
+        on_loose(e, path, payload, now);
+        return;
+    }
     wzp_quic_recv(e->quic, path, ecn, payload, now);
     drain(e, now);
 }
@@ -217,6 +232,9 @@ static void core_tick(void *self, wzp_time now) {
     wzp_ct_exec *e = self;
     wzp_quic_tick(e->quic, now);
     drain(e, now);
+    if (e->caller != NULL) {
+        wzp_ct_caller_tick(e->caller, now);
+    }
     wzp_ct_phase before;
     do { /* a phase that ends may let the next one begin at once */
         before = e->phase;
@@ -226,13 +244,22 @@ static void core_tick(void *self, wzp_time now) {
 
 static wzp_time core_deadline(const void *self) {
     const wzp_ct_exec *e = self;
-    return wzp_time_min(wzp_quic_deadline(e->quic), e->wake);
+    const wzp_time first = wzp_time_min(wzp_quic_deadline(e->quic), e->wake);
+    return e->caller != NULL ? wzp_time_min(first, wzp_ct_caller_deadline(e->caller)) : first;
 }
 
 static size_t core_next_packet(void *self, wzp_time now, uint8_t *buf, size_t cap,
                                wzp_quic_meta *meta) {
     wzp_ct_exec *e = self;
-    const size_t n = wzp_quic_next_packet(e->quic, now, buf, cap, meta);
+    wzp_ct_thrown thrown;
+    size_t n = 0;
+    if (e->caller != NULL && wzp_ct_caller_next_thrown(e->caller, &thrown)) {
+        memcpy(buf, thrown.bytes, thrown.len);
+        *meta = (wzp_quic_meta){.path = thrown.path, .segment = (uint16_t)thrown.len};
+        n = thrown.len;
+    } else {
+        n = wzp_quic_next_packet(e->quic, now, buf, cap, meta);
+    }
     for (size_t at = 0; e->cfg.evidence != NULL && at < n; at += meta->segment) {
         const size_t len = n - at < meta->segment ? n - at : meta->segment;
         wzp_evidence_packet(e->cfg.evidence, &meta->path.local, &meta->path.remote,
@@ -276,8 +303,18 @@ static bool open_relay(wzp_ct_exec *e, wzp_time now) {
     const bool opened = open_endpoint(e, &identity, now);
     wzp_tls_identity_clear(&tls);
     e->server = opened ? calloc(1, sizeof *e->server) : NULL;
-    return e->server != NULL && /* a play's room is in `offer` */
-           wzp_ct_server_init(e->server, e->quic, e->cfg.rng, e->offer);
+    if (e->server == NULL || /* a play's room is in `offer` */
+        !wzp_ct_server_init(e->server, e->quic, e->cfg.rng, e->offer)) {
+        return false;
+    }
+    if (e->cfg.which->mode != WZP_CT_JOINS) {
+        e->caller = calloc(1, sizeof *e->caller);
+        if (e->caller == NULL) {
+            return false;
+        }
+        wzp_ct_caller_init(e->caller, e->quic, e->cfg.rng);
+    }
+    return true;
 }
 
 /* One that accepts relays: the testers are the first of their peers. */
@@ -320,14 +357,29 @@ wzp_ct_exec *wzp_ct_exec_new(const wzp_ct_exec_cfg *cfg, wzp_time now) {
 }
 
 size_t wzp_ct_exec_addresses(const wzp_ct_case *c) {
-    return c->client != WZP_CT_CLIENT_NONE ? 1
-           : c->kind == WZP_CT_EXCHANGE    ? WZP_CT_L + 1
-           : c->kind == WZP_CT_TRAFFIC     ? WZP_CT_AL + 1
-                                           : WZP_CT_PARTIES;
+    return c->mode != WZP_CT_JOINS           ? WZP_CT_PLACES
+           : c->client != WZP_CT_CLIENT_NONE ? 1
+           : c->kind == WZP_CT_EXCHANGE      ? WZP_CT_L + 1
+           : c->kind == WZP_CT_TRAFFIC       ? WZP_CT_AL + 1
+                                             : WZP_CT_PARTIES;
+}
+
+/* All of 127/8 is this machine. */
+void wzp_ct_exec_wishes(const wzp_ct_exec *e, wzp_addr *locals) {
+    const uint64_t net = e->cfg.seed;
+    const size_t count = wzp_ct_exec_addresses(e->cfg.which);
+    memset(locals, 0, count * sizeof *locals);
+    for (size_t i = 0; i < count && e->caller != NULL; i++) {
+        locals[i] =
+            wzp_addr_v4(127, (uint8_t)(1 + net % 250), (uint8_t)(net >> 16), (uint8_t)(i + 1), 0);
+    }
 }
 
 void wzp_ct_exec_start(wzp_ct_exec *e, const wzp_addr *locals, wzp_time now) {
     memcpy(e->locals, locals, wzp_ct_exec_addresses(e->cfg.which) * sizeof *locals);
+    if (e->caller != NULL) {
+        memcpy(e->caller->places, locals, sizeof e->caller->places);
+    }
     e->started = now;
     e->wake = now;
     if (e->cfg.which->kind == WZP_CT_EXCHANGE) {
@@ -339,14 +391,24 @@ void wzp_ct_exec_start(wzp_ct_exec *e, const wzp_addr *locals, wzp_time now) {
     }
 }
 
+void wzp_ct_exec_invitation(const wzp_ct_case *c, wzp_ct_invitation *out) {
+    *out = (wzp_ct_invitation){.mode = c->mode,
+                               .answer = c->answer,
+                               .paths = c->paths,
+                               .stun.family = c->needs_stun ? WZP_ADDR_V4 : WZP_ADDR_NONE,
+                               .room = "",
+                               .hears = c->hears,
+                               .sealed = c->client == WZP_CT_CLIENT_SEALED,
+                               .quiet = c->quiet,
+                               .quality = c->quality != NULL ? c->quality : "good"};
+}
+
 bool wzp_ct_exec_invite(wzp_ct_exec *e) {
-    const char *quality = e->cfg.which->quality;
-    const wzp_ct_invitation to = {.addr = e->locals[0],
-                                  .room = e->offer,
-                                  .hears = e->cfg.which->hears,
-                                  .sealed = e->cfg.which->client == WZP_CT_CLIENT_SEALED,
-                                  .quiet = e->cfg.which->quiet,
-                                  .quality = quality != NULL ? quality : "good"};
+    wzp_ct_invitation to;
+    wzp_ct_exec_invitation(e->cfg.which, &to);
+    to.addr = e->locals[0];
+    to.room = e->offer;
+    to.stun = e->cfg.which->needs_stun ? e->locals[WZP_CT_AT_STUN] : to.stun;
     e->subject = e->cfg.clients->start(e->cfg.clients_ctx, &to);
     return e->subject != NULL;
 }
@@ -384,6 +446,10 @@ void wzp_ct_exec_free(wzp_ct_exec **exec) {
     if (e->server != NULL) {
         wzp_ct_server_clear(e->server);
         free(e->server);
+    }
+    if (e->caller != NULL) {
+        wzp_ct_caller_clear(e->caller);
+        free(e->caller);
     }
     wzp_quic_free(&e->quic);
     for (int i = 0; i < WZP_CT_PARTIES; i++) {

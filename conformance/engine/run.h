@@ -42,7 +42,12 @@ typedef struct wzp_ct_exec_cfg {
  * wzp_ct_exec_addresses says. */
 wzp_ct_exec *wzp_ct_exec_new(const wzp_ct_exec_cfg *cfg, wzp_time now);
 size_t wzp_ct_exec_addresses(const wzp_ct_case *c);
+/* The first of them, in a network of the run's own where it needs IPs that differ; all zeros
+ * otherwise, which leaves it to the world. */
+void wzp_ct_exec_wishes(const wzp_ct_exec *exec, wzp_addr *locals);
 void wzp_ct_exec_start(wzp_ct_exec *exec, const wzp_addr *locals, wzp_time now);
+/* What a case tells the client under test. */
+void wzp_ct_exec_invitation(const wzp_ct_case *c, wzp_ct_invitation *out);
 /* Of cases about a client: starts it, from where no core is being served.  False: this machine
  * could not. */
 bool wzp_ct_exec_invite(wzp_ct_exec *exec);

@@ -7,10 +7,24 @@
 
 typedef struct wzp_ct_subject wzp_ct_subject;
 
+/* What it is started for. */
+typedef enum wzp_ct_client_mode {
+    WZP_CT_JOINS,   /* takes part in a room */
+    WZP_CT_LISTENS, /* registers and takes the first call */
+} wzp_ct_client_mode;
+
+/* How it takes a call (nat sheet 1.11), and which path it may use. */
+typedef enum wzp_ct_answer { WZP_CT_TRUSTS, WZP_CT_TELLS_NOTHING } wzp_ct_answer;
+typedef enum wzp_ct_paths { WZP_CT_ANY_PATH, WZP_CT_DIRECT_ONLY } wzp_ct_paths;
+
 /* What it is told when it is started. */
 typedef struct wzp_ct_invitation {
-    wzp_addr addr;       /* of the relay, which the testers are */
-    const char *room;    /* borrowed for the call */
+    wzp_addr addr;    /* of the relay, which the testers are */
+    const char *room; /* JOINS; borrowed for the call */
+    wzp_ct_client_mode mode;
+    wzp_ct_answer answer;
+    wzp_ct_paths paths;
+    wzp_addr stun;       /* a STUN server, which the testers are; NONE: there is none */
     bool sealed;         /* media as relay-aead, otherwise in clear */
     bool hears;          /* what it plays is what matters */
     const char *quality; /* static text: "auto", or a fixed one (media sheet 1.2): "good" */
@@ -32,6 +46,9 @@ typedef struct wzp_ct_sayings {
 typedef enum wzp_ct_fate { WZP_CT_RUNS, WZP_CT_EXITED, WZP_CT_CRASHED } wzp_ct_fate;
 
 typedef struct wzp_ct_client_ops {
+    /* NULL, or what it cannot be told of that: the case is then SKIP.  Addresses and room are not
+     * known yet. */
+    const char *(*lacks)(void *ctx, const wzp_ct_invitation *to);
     /* Called while no core is being served.  NULL: this machine could not. */
     wzp_ct_subject *(*start)(void *ctx, const wzp_ct_invitation *to);
     void (*listen)(void *ctx, wzp_ct_subject *subject, wzp_ct_sayings *out);

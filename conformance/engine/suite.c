@@ -94,7 +94,7 @@ static bool start_job(suite *s, size_t case_index, size_t run_index) {
     const wzp_addr loopback = wzp_addr_v4(127, 0, 0, 1, 0);
     const bool is_client = c->client != WZP_CT_CLIENT_NONE;
     const wzp_addr *target = is_client ? &loopback : &cfg->targets[c->config];
-    wzp_addr locals[WZP_CT_PARTIES];
+    wzp_addr locals[WZP_CT_PARTIES] = {0};
     const wzp_ct_exec_cfg exec_cfg = {.which = c,
                                       .seed = run_seed(s, c, (uint32_t)run_index),
                                       .rng = cfg->rng,
@@ -110,6 +110,9 @@ static bool start_job(suite *s, size_t case_index, size_t run_index) {
                                       .client_obeys = cfg->client_obeys,
                                       .client_tunes = cfg->client_tunes};
     wzp_ct_exec *exec = wzp_ct_exec_new(&exec_cfg, now);
+    if (exec != NULL) {
+        wzp_ct_exec_wishes(exec, locals);
+    }
     if (exec == NULL || !cfg->world->ops->add(cfg->world, wzp_ct_exec_core(exec), target, locals,
                                               wzp_ct_exec_addresses(c))) {
         wzp_ct_exec_free(&exec);
@@ -250,6 +253,28 @@ static void skip_case(suite *s, size_t i, wzp_ct_reason reason, const char *why)
     }
 }
 
+/* What the client under test cannot be told; NULL: nothing, or it is a relay. */
+static const char *lacks(const suite *s, const wzp_ct_case *c) {
+    wzp_ct_invitation to;
+    if (c->client == WZP_CT_CLIENT_NONE || s->cfg->clients == NULL) {
+        return NULL;
+    }
+    wzp_ct_exec_invitation(c, &to);
+    return s->cfg->clients->lacks(s->cfg->clients_ctx, &to);
+}
+
+static void skip_lacking(suite *s, size_t i, const char *feature) {
+    for (uint32_t r = 0; r < repeats(s, s->cfg->cases[i]); r++) {
+        wzp_ct_run run = {.grade = WZP_CT_SKIP,
+                          .reason = WZP_CT_REASON_UNSUPPORTED,
+                          .hangup_s = -1,
+                          .close_s = -1};
+        (void)snprintf(run.actual, sizeof run.actual, "the client cannot be told: %s", feature);
+        (void)snprintf(run.feature, sizeof run.feature, "%s", feature);
+        record(s, i, r, &run);
+    }
+}
+
 /* True if the case has its verdict without running. */
 static bool settled(suite *s, size_t i) {
     const wzp_ct_case *c = s->cfg->cases[i];
@@ -264,6 +289,8 @@ static bool settled(suite *s, size_t i) {
     } else if (c->client == WZP_CT_CLIENT_NONE &&
                s->cfg->targets[c->config].family == WZP_ADDR_NONE) {
         skip_case(s, i, c->skip, wzp_ct_reason_text(c->skip));
+    } else if (lacks(s, c) != NULL) {
+        skip_lacking(s, i, lacks(s, c));
     } else if (c->reads_metrics && !s->cfg->has_auth_metrics) {
         skip_case(s, i, WZP_CT_REASON_NO_METRICS, wzp_ct_reason_text(WZP_CT_REASON_NO_METRICS));
     } else if (only_observes(s, c) && !c->criteria.never_silent) {

@@ -1,6 +1,7 @@
 /* Real time: one socket per address, waited for with poll. */
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "conformance/engine/world.h"
 #include "io/sys.h"
@@ -73,8 +74,12 @@ static bool real_add(wzp_ct_world *world, wzp_core core, const wzp_addr *target,
     }
     socket_host *h = &w->hosts[w->count];
     *h = (socket_host){.core = core, .sockets = calloc(count, sizeof(wzp_udp *))};
-    while (h->sockets != NULL && h->count < count &&
-           wzp_udp_new(&h->sockets[h->count], &cfg) == WZP_OK) {
+    const wzp_addr usual = cfg.local;
+    while (h->sockets != NULL && h->count < count) {
+        cfg.local = locals[h->count].family != WZP_ADDR_NONE ? locals[h->count] : usual;
+        if (wzp_udp_new(&h->sockets[h->count], &cfg) != WZP_OK) {
+            break;
+        }
         locals[h->count] = wzp_udp_local(h->sockets[h->count]);
         h->count++;
     }
@@ -105,10 +110,18 @@ static wzp_time next_deadline(const real_world *w, wzp_time until) {
     return until;
 }
 
+/* A socket of all addresses knows which one is meant. */
+static bool is_at(const wzp_udp *udp, const wzp_addr *local) {
+    static const uint8_t any[sizeof local->ip] = {0};
+    const wzp_addr at = wzp_udp_local(udp);
+    return at.port == local->port &&
+           (memcmp(at.ip, any, sizeof any) == 0 || memcmp(at.ip, local->ip, sizeof at.ip) == 0);
+}
+
 /* The socket that the core means; the first one where it names none. */
 static wzp_udp *socket_for(const socket_host *h, const wzp_addr *local) {
     for (size_t i = 0; i < h->count; i++) {
-        if (wzp_udp_local(h->sockets[i]).port == local->port) {
+        if (is_at(h->sockets[i], local)) {
             return h->sockets[i];
         }
     }

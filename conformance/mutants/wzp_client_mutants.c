@@ -68,7 +68,8 @@ static void choose_cases(void) {
     for (size_t c = 0; c < wzp_ct_chapter_count; c++) {
         for (size_t i = 0; i < wzp_ct_chapters[c]->count; i++) {
             const wzp_ct_case *which = &wzp_ct_chapters[c]->cases[i];
-            if (which->client != WZP_CT_CLIENT_NONE && can_judge(which->info.id) &&
+            if (which->client != WZP_CT_CLIENT_NONE && which->mode == WZP_CT_JOINS &&
+                can_judge(which->info.id) &&
                 case_count < CASES_MAX) {
                 cases[case_count++] = which;
             }

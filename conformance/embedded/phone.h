@@ -1,0 +1,23 @@
+/* The reference client as a telephone: a handset that takes every call, and the sound of it.  For
+ * client.c, which is the client under test. */
+#ifndef WZP_CONFORMANCE_EMBEDDED_PHONE_H
+#define WZP_CONFORMANCE_EMBEDDED_PHONE_H
+
+#include "base/rng.h"
+#include "conformance/engine/subject.h"
+#include "quic/core.h"
+
+typedef struct wzp_ct_phone wzp_ct_phone;
+
+/* At the address `local`.  NULL: out of memory. */
+wzp_ct_phone *wzp_ct_phone_new(const wzp_ct_invitation *to, const wzp_addr *local, wzp_rng rng,
+                               bool deterministic, wzp_time now);
+/* Accepts NULL, leaves NULL. */
+void wzp_ct_phone_free(wzp_ct_phone **phone);
+
+wzp_core wzp_ct_phone_core(wzp_ct_phone *phone);
+
+/* Its call or its connection has ended, as a program for one call would. */
+bool wzp_ct_phone_is_over(const wzp_ct_phone *phone);
+
+#endif
