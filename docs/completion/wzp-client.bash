@@ -10,12 +10,12 @@ _wzp_client() {
     --network) mapfile -t COMPREPLY < <(compgen -W "unknown wifi cellular" -- "$current") ;;
     --policy) mapfile -t COMPREPLY < <(compgen -W "reference deployed" -- "$current") ;;
     --stats) mapfile -t COMPREPLY < <(compgen -W "json" -- "$current") ;;
-    --room | --send-tone | --tone-hz | --duration | --alias | --seed | --mnemonic | --token | --pin | --repeat | --loss | --jitter | --echo-test | --drift-test | --call | --stun) ;;
-    wzp-client | */wzp-client) mapfile -t COMPREPLY < <(compgen -W "join call listen echo drift sweep" -- "$current") ;;
+    --room | --send-tone | --tone-hz | --duration | --alias | --seed | --mnemonic | --token | --pin | --repeat | --loss | --jitter | --echo-test | --drift-test | --call | --stun | --relay | --timeout) ;;
+    wzp-client | */wzp-client) mapfile -t COMPREPLY < <(compgen -W "join call listen echo drift sweep netcheck" -- "$current") ;;
     *)
         mapfile -t COMPREPLY < <(compgen -W "--room --send-file --send-tone --tone-hz --silence --record --duration
             --alias --seed --mnemonic --token --pin --metrics-file --repeat --loss --jitter
-            --echo-test --drift-test --sweep --signal --call --reject --generic --direct-only --relay-only --stun --no-portmap --policy --lab-addresses --media-crypto --quality --suppress-silence --transport-feedback --network --json --stats --quiet --log-level --help --version" -- "$current")
+            --echo-test --drift-test --sweep --netcheck --relay --no-ipv6 --timeout --signal --call --reject --generic --direct-only --relay-only --stun --no-portmap --policy --lab-addresses --media-crypto --quality --suppress-silence --transport-feedback --network --json --stats --quiet --log-level --help --version" -- "$current")
         ;;
     esac
 }

@@ -11,5 +11,6 @@ int wzp_client_join(const wzp_client_options *opts, const wzp_addr *relay, const
 int wzp_client_echo(const wzp_client_options *opts, const wzp_addr *relay, const uint8_t seed[32]);
 int wzp_client_drift(const wzp_client_options *opts, const wzp_addr *relay, const uint8_t seed[32]);
 int wzp_client_sweep(const wzp_client_options *opts);
+int wzp_client_netcheck(const wzp_client_options *opts);
 
 #endif

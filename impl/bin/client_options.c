@@ -24,21 +24,23 @@ enum {
     LISTEN = 1U << WZP_CLIENT_LISTEN,
     DRIFT = 1U << WZP_CLIENT_DRIFT,
     SWEEP = 1U << WZP_CLIENT_SWEEP,
+    NETCHECK = 1U << WZP_CLIENT_NETCHECK,
     TALK = JOIN | CALL | LISTEN,
     PHONE = CALL | LISTEN,
     MEASURE = ECHO | DRIFT | SWEEP,
     ONLINE = TALK | ECHO | DRIFT,
-    ANY = TALK | MEASURE
+    SOUND = TALK | MEASURE,
+    ANY = SOUND | NETCHECK
 };
 
 /* What the command line says of more than one option. */
 typedef struct words {
     wzp_client_options *o;
-    unsigned given;                  /* commands that all options so far allow */
-    const char *narrowest;           /* the option that has left so few */
-    const char *seed;                /* as it was typed */
-    char mnemonic[MNEMONIC_MAX];     /* "": none */
-    bool echo, drift, sweep, signal; /* as deployed clients are told */
+    unsigned given;                            /* commands that all options so far allow */
+    const char *narrowest;                     /* the option that has left so few */
+    const char *seed;                          /* as it was typed */
+    char mnemonic[MNEMONIC_MAX];               /* "": none */
+    bool echo, drift, sweep, signal, netcheck; /* as deployed clients are told */
     const char *call;
 } words;
 
@@ -156,9 +158,9 @@ static const flag flags[] = {
     {"tone-hz", 'H', TALK, "a frequency up to 20000"},
     {"silence", 'S', TALK, NULL},
     {"record", 'R', TALK, "a folder, or a file that ends in .raw or .pcm"},
-    {"duration", 'd', ANY, "seconds, more than 0 and at most a day"},
+    {"duration", 'd', SOUND, "seconds, more than 0 and at most a day"},
     {"alias", 'a', ONLINE, "a name"},
-    {"seed", 's', ANY, "64 hex digits"},
+    {"seed", 's', SOUND, "64 hex digits"},
     {"mnemonic", 'M', ONLINE, "24 words"},
     {"token", 'k', ONLINE, "the token, up to 4096 bytes"},
     {"pin", 'p', ONLINE, "64 hex digits, as the relay logs its certificate"},
@@ -169,11 +171,11 @@ static const flag flags[] = {
     {"log-level", 'l', ANY, "error, warn, info or debug"},
     {"media-crypto", 'm', JOIN, "clear or relay-aead"},
     {"stats", 'T', TALK, "json"},
-    {"stun", 'U', PHONE, "HOST:PORT, up to 8 of them, or none"},
+    {"stun", 'U', PHONE | NETCHECK, "HOST:PORT, up to 8 of them, or none"},
     {"policy", 'P', PHONE, "reference or deployed"},
     {"direct-only", 'i', PHONE, NULL},
     {"relay-only", 'y', PHONE, NULL},
-    {"no-portmap", 'o', PHONE, NULL},
+    {"no-portmap", 'o', PHONE | NETCHECK, NULL},
     {"lab-addresses", 'A', PHONE, NULL},
     {"quality", 'Q', ONLINE,
      "auto, good, degraded, catastrophic, codec2-3200 or studio-32k|48k|64k"},
@@ -187,6 +189,10 @@ static const flag flags[] = {
     {"echo-test", 'E', ECHO, "seconds, more than 0"},
     {"drift-test", 'D', DRIFT, "seconds, more than 0"},
     {"sweep", 'W', SWEEP, NULL},
+    {"netcheck", 'K', NETCHECK, NULL},
+    {"relay", 'Y', NETCHECK, "HOST:PORT or NAME=HOST:PORT, up to 16 times"},
+    {"no-ipv6", '6', NETCHECK, NULL},
+    {"timeout", 'O', NETCHECK, "milliseconds from 100 to 60000"},
     {"signal", 'G', LISTEN | CALL, NULL},
     {"call", 'C', CALL, "a fingerprint"},
     {"help", 'h', ANY, NULL},
@@ -309,6 +315,29 @@ static bool take_measure(words *w, int id, const char *value) {
     }
 }
 
+static bool take_netcheck(words *w, int id, const char *value) {
+    wzp_client_netcheck_options *o = &w->o->netcheck;
+    double ms = 0;
+    switch (id) {
+    case 'Y':
+        if (o->relay_count == WZP_COUNT_OF(o->relays)) {
+            return false;
+        }
+        o->relays[o->relay_count++] = value;
+        return true;
+    case '6':
+        return o->no_ipv6 = true;
+    case 'O':
+        if (!number(value, 100, 60000, &ms)) {
+            return false;
+        }
+        o->timeout_ms = (uint32_t)ms;
+        return true;
+    default:
+        return take_measure(w, id, value);
+    }
+}
+
 /* The modes of deployed clients, which are options there. */
 static bool take(words *w, int id, const char *value) {
     switch (id) {
@@ -320,13 +349,15 @@ static bool take(words *w, int id, const char *value) {
         return positive(value, 86400, &w->o->duration_s);
     case 'W':
         return w->sweep = true;
+    case 'K':
+        return w->netcheck = true;
     case 'G':
         return w->signal = true;
     case 'C':
         w->call = value;
         return true;
     default:
-        return take_measure(w, id, value);
+        return take_netcheck(w, id, value);
     }
 }
 
@@ -367,7 +398,8 @@ static int take_seed(const words *w) {
 }
 
 static int settle(const words *w) {
-    static const char *const names[] = {"join", "echo", "call", "listen", "drift", "sweep"};
+    static const char *const names[] = {"join",  "echo",  "call",    "listen",
+                                        "drift", "sweep", "netcheck"};
     wzp_client_options *o = w->o;
     if ((w->given & 1U << o->command) == 0) {
         char why[96];
@@ -407,6 +439,7 @@ static int take_deployed(const words *w, int count, char **arguments) {
     o->command = w->echo           ? WZP_CLIENT_ECHO
                  : w->drift        ? WZP_CLIENT_DRIFT
                  : w->sweep        ? WZP_CLIENT_SWEEP
+                 : w->netcheck     ? WZP_CLIENT_NETCHECK
                  : w->call != NULL ? WZP_CLIENT_CALL
                  : w->signal       ? WZP_CLIENT_LISTEN
                                    : WZP_CLIENT_JOIN;
@@ -419,7 +452,7 @@ static int take_deployed(const words *w, int count, char **arguments) {
 }
 
 static const char mode_wanted[] = "join, call FINGERPRINT, listen, echo or drift, then HOST:PORT; "
-                                  "or sweep; see --help";
+                                  "or sweep or netcheck; see --help";
 
 static int take_arguments(const words *w, int count, char **arguments) {
     static const struct {
@@ -428,8 +461,14 @@ static int take_arguments(const words *w, int count, char **arguments) {
     } commands[] = {[WZP_CLIENT_JOIN] = {"join", 2},   [WZP_CLIENT_ECHO] = {"echo", 2},
                     [WZP_CLIENT_CALL] = {"call", 3},   [WZP_CLIENT_LISTEN] = {"listen", 2},
                     [WZP_CLIENT_DRIFT] = {"drift", 2}, [WZP_CLIENT_SWEEP] = {"sweep", 1}};
-    const bool deployed = w->echo || w->drift || w->sweep || w->signal || w->call != NULL;
+    const bool deployed =
+        w->echo || w->drift || w->sweep || w->signal || w->netcheck || w->call != NULL;
     wzp_client_options *o = w->o;
+    if (!deployed && count > 0 && count <= 2 && strcmp(arguments[0], "netcheck") == 0) {
+        o->command = WZP_CLIENT_NETCHECK;
+        o->relay = count == 2 ? arguments[1] : NULL;
+        return settle(w);
+    }
     for (size_t i = 0; i < WZP_COUNT_OF(commands) && !deployed; i++) {
         if (count == commands[i].words && strcmp(arguments[0], commands[i].name) == 0) {
             o->command = (wzp_client_command)i;
@@ -505,7 +544,8 @@ int wzp_client_parse(wzp_client_options *o, int argc, char **argv) {
                               .repeat = 1,
                               .draw = 1,
                               .loss_pct = 2,
-                              .jitter_ms = 20};
+                              .jitter_ms = 20,
+                              .netcheck = {.timeout_ms = 5000}};
     w = (words){.o = o, .given = ANY};
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread so far */
     for (int id; code < 0 && (id = getopt_long(argc, argv, "h", longs, NULL)) != -1;) {

@@ -23,8 +23,17 @@ typedef enum wzp_client_command {
     WZP_CLIENT_CALL,
     WZP_CLIENT_LISTEN,
     WZP_CLIENT_DRIFT,
-    WZP_CLIENT_SWEEP
+    WZP_CLIENT_SWEEP,
+    WZP_CLIENT_NETCHECK
 } wzp_client_command;
+
+/* What NETCHECK has besides `stun`, `no_portmap` and `relay`, which may be NULL. */
+typedef struct wzp_client_netcheck_options {
+    const char *relays[16]; /* HOST:PORT or NAME=HOST:PORT */
+    size_t relay_count;
+    bool no_ipv6;
+    uint32_t timeout_ms; /* of a relay; STUN waits 3 s at most */
+} wzp_client_netcheck_options;
 
 typedef struct wzp_client_options {
     wzp_client_command command;
@@ -43,7 +52,7 @@ typedef struct wzp_client_options {
     bool is_fixed;        /* the quality was chosen */
     uint8_t codec;        /* to begin with, or chosen */
     bool reject, generic; /* LISTEN: what it answers, instead of AcceptTrusted */
-    /* CALL, LISTEN: the paths of the call. */
+    /* CALL, LISTEN: the paths of the call.  `stun` and `no_portmap` are NETCHECK's, too. */
     wzp_race_policy policy;
     bool direct_only, relay_only;
     bool lab_addresses; /* loopback and private ones everywhere */
@@ -58,6 +67,7 @@ typedef struct wzp_client_options {
     uint64_t draw;    /* SWEEP: --seed as a number */
     double loss_pct;  /* SWEEP: of its network, and the next one too */
     double jitter_ms;
+    wzp_client_netcheck_options netcheck;
     wzp_log_level log_level;
 } wzp_client_options;
 

@@ -11,6 +11,9 @@ static int run(const wzp_client_options *opts, const uint8_t seed[32]) {
     if (opts->command == WZP_CLIENT_SWEEP) {
         return wzp_client_sweep(opts);
     }
+    if (opts->command == WZP_CLIENT_NETCHECK) {
+        return wzp_client_netcheck(opts);
+    }
     const int code = wzp_client_resolve(opts->relay, &relay);
     if (code != 0) {
         return code;
@@ -24,6 +27,7 @@ static int run(const wzp_client_options *opts, const uint8_t seed[32]) {
     case WZP_CLIENT_CALL:
     case WZP_CLIENT_LISTEN:
     case WZP_CLIENT_SWEEP:
+    case WZP_CLIENT_NETCHECK:
         break;
     }
     return wzp_client_join(opts, &relay, seed);

@@ -15,31 +15,13 @@ lab_needs ip nft sysctl turnserver miniupnpd ss
 lab_begin a n s
 lab_home 10.1.0 11.0.0
 
-# What miniupnpd writes its rules into, and the NAT itself: `masquerade` and words after it.
-rules() {
-    on $n nft -f - <<END || skip "nft does not take the rules"
-flush ruleset
-table inet filter {
-    chain miniupnpd { }
-    chain prerouting_miniupnpd { }
-    chain postrouting_miniupnpd { }
-    chain forward { type filter hook forward priority filter; policy drop
-        ct state established,related accept; iifname lan oifname wan accept; jump miniupnpd; }
-    chain input { type filter hook input priority filter; iifname wan ct state new drop; }
-    chain prerouting { type nat hook prerouting priority dstnat; jump prerouting_miniupnpd; }
-    chain postrouting { type nat hook postrouting priority srcnat; jump postrouting_miniupnpd
-        oifname wan meta l4proto udp masquerade $1; }
-}
-END
-}
-
 # --- STUN -------------------------------------------------------------------------------------------
 
 coturn 11.0.0.101 11.0.0.102
 
 stun() { on $a timeout 30 "$real" stun "$@" 2>&1; }
 
-rules ""
+gateway_rules ""
 expect "first answer" "$(stun first 10.1.0.2:40000 11.0.0.101:3478 | head -n 1)" \
     "answered 11.0.0.11:40000"
 expect "a NAT that keeps ports" \
@@ -57,7 +39,7 @@ expect "one server of two names" \
     "$(stun all 10.1.0.2:40003 11.0.0.101:3478 11.0.0.101:3479 | tail -n 2)" \
     "type Unknown
 ports port-preserving"
-rules fully-random
+gateway_rules fully-random
 expect "a NAT that does not" \
     "$(stun in-turn 10.1.0.2:40004 11.0.0.101:3478 11.0.0.102:3478 11.0.0.102:3479 |
         sed 's/11.0.0.11:.*/11.0.0.11/')" \
@@ -70,29 +52,7 @@ stop server
 
 # --- NAT-PMP, PCP and UPnP --------------------------------------------------------------------------------
 
-rules ""
-cat >"$work/miniupnpd.conf" <<END
-ext_ifname=wan
-listening_ip=lan
-http_port=5000
-enable_natpmp=yes
-enable_upnp=yes
-ipv6_disable=yes
-secure_mode=yes
-min_lifetime=2
-max_lifetime=86400
-lease_file=$work/leases
-uuid=b5f91400-afcd-4c65-86ea-72f5f3f427a4
-allow 1024-65535 10.1.0.0/24 1024-65535
-deny 0-65535 0.0.0.0/0 0-65535
-END
-
-gateway() {
-    rm -f "$work/leases"
-    start gateway ip netns exec $n miniupnpd -d -f "$work/miniupnpd.conf" -P "$work/upnp.pid"
-    wait_for 20 listens $n 5351 || skip "miniupnpd does not start: $(tail -n 3 "$work/gateway.log")"
-}
-
+gateway_rules ""
 # Begins a mapping, which `give_back` ends.
 mkfifo "$work/line"
 map() { # protocol port
@@ -129,7 +89,7 @@ case $(cat "$work/map.log") in
 esac
 stop map
 
-gateway
+mini_gateway
 port=41000
 for protocol in $protocols; do
     port=$((port + 1))
@@ -152,7 +112,7 @@ stop map
 # An address that is no one's is given to nobody: it cannot be reached from everywhere.
 ip -n $n addr del 11.0.0.11/24 dev wan
 ip -n $n addr add 100.64.0.11/24 dev wan
-gateway
+mini_gateway
 for protocol in $protocols; do
     map $protocol 41020
     case $(head -n 1 "$work/map.log") in

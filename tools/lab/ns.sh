@@ -137,6 +137,48 @@ lab_home() { # INSIDE OUTSIDE: the first three numbers of either network
     on "$n" sysctl -qw net.ipv4.ip_forward=1
 }
 
+# What miniupnpd writes its rules into, and the NAT itself: `masquerade` and words after it.
+gateway_rules() {
+    on "$n" nft -f - <<END || skip "nft does not take the rules"
+flush ruleset
+table inet filter {
+    chain miniupnpd { }
+    chain prerouting_miniupnpd { }
+    chain postrouting_miniupnpd { }
+    chain forward { type filter hook forward priority filter; policy drop
+        ct state established,related accept; iifname lan oifname wan accept; jump miniupnpd; }
+    chain input { type filter hook input priority filter; iifname wan ct state new drop; }
+    chain prerouting { type nat hook prerouting priority dstnat; jump prerouting_miniupnpd; }
+    chain postrouting { type nat hook postrouting priority srcnat; jump postrouting_miniupnpd
+        oifname wan meta l4proto udp masquerade $1; }
+}
+END
+}
+
+# NAT-PMP, PCP and UPnP at the box, for the network 10.1.0; its leases are in $work/leases.  It
+# refuses external addresses that are for examples.
+mini_gateway() {
+    cat >"$work/miniupnpd.conf" <<END
+ext_ifname=wan
+listening_ip=lan
+http_port=5000
+enable_natpmp=yes
+enable_upnp=yes
+ipv6_disable=yes
+secure_mode=yes
+min_lifetime=2
+max_lifetime=86400
+lease_file=$work/leases
+uuid=b5f91400-afcd-4c65-86ea-72f5f3f427a4
+allow 1024-65535 10.1.0.0/24 1024-65535
+deny 0-65535 0.0.0.0/0 0-65535
+END
+    rm -f "$work/leases"
+    start gateway ip netns exec "$n" miniupnpd -d -f "$work/miniupnpd.conf" -P "$work/upnp.pid"
+    wait_for 20 listens "$n" 5351 ||
+        skip "miniupnpd does not start: $(tail -n 3 "$work/gateway.log")"
+}
+
 # STUN servers: coturn on ports 3478 and 3479 of every address.
 coturn() { # addresses...
     local listening=()
