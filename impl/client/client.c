@@ -23,16 +23,12 @@ static void core_tick(void *self, wzp_time now) {
         end.ops->tick(end.self, now);
     }
     wzp_client_tell_feedback(c, now);
-    wzp_client_watch(c, now);
-    if (c->leave_at <= now) {
-        c->leave_at = WZP_TIME_NEVER;
-        wzp_quic_close(c->quic, c->relay, 0, "hangup", now);
-    }
+    wzp_client_links_tick(c, now);
 }
 
 static wzp_time core_deadline(const void *self) {
     const wzp_client *c = self;
-    wzp_time first = wzp_time_min(wzp_client_watch_deadline(c), c->leave_at);
+    wzp_time first = wzp_client_links_deadline(c);
     if (c->is_owner) {
         const wzp_core end = wzp_endpoint_core(c->endpoint);
         first = wzp_time_min(first, end.ops->deadline(end.self));
@@ -170,7 +166,7 @@ wzp_err wzp_client_new(wzp_client **out, const wzp_client_cfg *cfg, wzp_time now
     }
     c->cfg = *cfg;
     c->cipher.mode = cfg->media_crypto;
-    c->leave_at = WZP_TIME_NEVER;
+    c->leave_at = c->part_at = WZP_TIME_NEVER;
     c->codec = cfg->codec;
     c->frame_ms = wzp_codec_find(cfg->codec)->frame_ms;
     (void)snprintf(c->room, sizeof c->room, "%s", room);
@@ -216,12 +212,7 @@ void wzp_client_free(wzp_client **client) {
     wzp_cipher_clear(&c->cipher);
     wzp_audio_enc_free(&c->enc);
     wzp_repair_out_free(&c->repair);
-    if (c->is_owner) {
-        wzp_endpoint_free(&c->endpoint);
-    } else if (c->relay != 0) {
-        wzp_endpoint_attach(c->endpoint, c->relay, NULL);
-        wzp_quic_abandon(c->quic, c->relay);
-    }
+    wzp_client_detach(c);
     wzp_crypto_wipe(c, sizeof *c);
     free(c);
     *client = NULL;
@@ -274,7 +265,7 @@ void wzp_client_count(const wzp_client *c, wzp_client_stats *out) {
         }
     }
     out->late = out->refused.late;
-    if (wzp_quic_conn_stats(c->quic, c->sends, &stats)) {
+    if (c->sends != 0 && wzp_quic_conn_stats(c->quic, c->sends, &stats)) {
         out->rtt_ms = (double)stats.smoothed_rtt / 1e6;
         out->rtt = stats.smoothed_rtt;
         out->packets_lost = stats.packets_lost;

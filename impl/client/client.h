@@ -79,9 +79,11 @@ typedef struct wzp_client_cfg {
 /* Starts to connect, unless it waits.  WZP_ERR_INVALID_ARGUMENT (codec, room, token, waits without
  * an endpoint), LIMIT, NOMEM, CRYPTO_LIB. */
 WZP_MUST_USE wzp_err wzp_client_new(wzp_client **out, const wzp_client_cfg *cfg, wzp_time now);
-/* Sends nothing: hang up first to be polite.  With a shared endpoint it may be gone before, if the
- * relay was dropped by then.  Accepts NULL, leaves NULL. */
+/* Sends nothing: hang up first to be polite.  Accepts NULL, leaves NULL. */
 void wzp_client_free(wzp_client **client);
+
+/* Its shared endpoint is about to be freed: nothing is sent any more, and nothing is closed. */
+void wzp_client_detach(wzp_client *client);
 
 /* With a shared endpoint, whose core is its owner's matter, recv and next_packet do nothing, and
  * tick is for after the endpoint's. */
@@ -98,7 +100,8 @@ typedef enum wzp_client_event_kind {
                           coded mode .slot says what fills .samples of time, pauses included, and
                           .payload is the frame's */
     WZP_CLIENT_LOST,   /* nothing came by the path that is taken for WZP_CLIENT_PATIENCE: tell the
-                          user.  The   call goes on, and ends only if this lasts for QUIC's idle timeout
+                          user.  The   call goes on, and ends only if this lasts for QUIC's idle
+                          timeout
                         */
     WZP_CLIENT_BACK,   /* after LOST: something came */
     WZP_CLIENT_HANGUP, /* .text says why; nothing is sent to the relay any more; CLOSED follows */
@@ -146,7 +149,10 @@ void wzp_client_hangup(wzp_client *client, wzp_time now);
  * not wait, or `relay` is no address; LIMIT, NOMEM, CRYPTO_LIB.  One that has hung up is left. */
 WZP_MUST_USE wzp_err wzp_client_dial_relay(wzp_client *client, const wzp_addr *relay, wzp_time now);
 
-/* Closes its connection, or dial, with code 0 and "not-selected"; no event about it follows. */
+/* Closes its connection, or dial, with code 0 and WZP_CLIENT_NOT_SELECTED; no event about it
+ * follows.  If media have just come by it and a direct path is taken, they are heard for half a
+ * second more: the other side turns later than we do.  At once when it is called again. */
+#define WZP_CLIENT_NOT_SELECTED "not-selected"
 void wzp_client_drop_relay(wzp_client *client, wzp_time now);
 
 typedef enum wzp_client_relay {

@@ -46,7 +46,10 @@ struct wzp_client {
     wzp_listener_refused refused; /* but for what the listeners count */
     wzp_listener_counts heard;
     wzp_time capture_at, received_at;
-    wzp_time leave_at; /* after a hangup, if the relay does not close; else WZP_TIME_NEVER */
+    wzp_time leave_at;    /* after a hangup, if the relay does not close; else WZP_TIME_NEVER */
+    wzp_quic_conn parted; /* a relay's: it was dropped, and is listened to until part_at */
+    wzp_time part_at;
+    wzp_time relay_heard_at; /* media; 0: never */
     uint64_t packets_received;
     wzp_quic *quic;                     /* the endpoint's */
     wzp_quic_conn relay, direct, sends; /* the last is that of the two that is sent by; 0: none */
@@ -92,8 +95,8 @@ void wzp_client_hung_up(wzp_client *c, wzp_time now);
 bool wzp_client_uses_relay(const wzp_client *c);
 /* CLOSED: there is nothing that it could be sent by. */
 WZP_MUST_USE wzp_err wzp_client_send_media(wzp_client *c, wzp_bytes datagram);
-void wzp_client_watch(wzp_client *c, wzp_time now);
-wzp_time wzp_client_watch_deadline(const wzp_client *c);
+void wzp_client_links_tick(wzp_client *c, wzp_time now);
+wzp_time wzp_client_links_deadline(const wzp_client *c);
 
 /* --- signals.c: the handshake, and what is said beside media ---------------------------------- */
 

@@ -10,6 +10,9 @@
 /* A relay that has hung up closes the connection as well, once it knows that its words arrived. */
 #define LAST_WORDS (500 * WZP_MS)
 
+/* Longer than the other side needs to hear of a direct path, and what it said to arrive. */
+#define LINGER (500 * WZP_MS)
+
 /* --- which one is sent by --------------------------------------------------------------------- */
 
 /* A relay that is still to be joined does not take over from a direct connection. */
@@ -91,22 +94,22 @@ static bool in_call(const wzp_client *c) {
                                          c->relay_is == CLIENT_RELAY_ANSWERED);
 }
 
-wzp_time wzp_client_watch_deadline(const wzp_client *c) {
+static wzp_time loss_at(const wzp_client *c) {
     return in_call(c) && !c->lost ? wzp_time_after(c->received_at, WZP_CLIENT_PATIENCE)
                                   : WZP_TIME_NEVER;
 }
 
 /* What anybody may forge does not count: only packets that QUIC took. */
-void wzp_client_watch(wzp_client *c, wzp_time now) {
+static void watch(wzp_client *c, wzp_time now) {
     wzp_quic_stats stats;
-    if (wzp_quic_conn_stats(c->quic, c->sends, &stats) &&
+    if (c->sends != 0 && wzp_quic_conn_stats(c->quic, c->sends, &stats) &&
         stats.packets_received != c->packets_received) {
         c->packets_received = stats.packets_received;
         c->received_at = now;
         c->tell_back = c->tell_back || c->lost;
         c->lost = false;
     }
-    if (wzp_client_watch_deadline(c) <= now) {
+    if (loss_at(c) <= now) {
         c->lost = c->tell_lost = true;
     }
 }
@@ -138,9 +141,47 @@ static void on_closed(wzp_client *c, const wzp_quic_close_info *close, wzp_time 
     }
 }
 
+/* --- a relay that was left for a direct path -------------------------------------------------- */
+
+static void end_parted(wzp_client *c, wzp_time now) {
+    const wzp_quic_conn parted = c->parted;
+    if (parted != 0) {
+        c->parted = 0;
+        c->part_at = WZP_TIME_NEVER;
+        wzp_endpoint_attach(c->endpoint, parted, NULL);
+        wzp_quic_close(c->quic, parted, 0, WZP_CLIENT_NOT_SELECTED, now);
+    }
+}
+
+/* The other side turns later than we do, and what it has said by then is under way. */
+static bool may_linger(const wzp_client *c, wzp_time now) {
+    return c->path == CLIENT_DIRECT && c->relay_is == CLIENT_RELAY_JOINED &&
+           c->relay_heard_at != 0 && wzp_time_since(now, c->relay_heard_at) < LINGER;
+}
+
+static void part(wzp_client *c, wzp_time now) {
+    end_parted(c, now);
+    c->parted = c->relay;
+    c->part_at = wzp_time_after(now, LINGER);
+    forget_relay(c, CLIENT_RELAY_NONE, now);
+}
+
+/* It cannot be sealed: its key is gone. */
+static void on_parted(wzp_client *c, const wzp_quic_event *ev, wzp_time now) {
+    if (ev->kind == WZP_QUIC_DATAGRAM && c->cipher.mode == WZP_MEDIA_CRYPTO_CLEAR) {
+        wzp_client_on_media(c, ev->body, NULL, now);
+    } else if (ev->kind == WZP_QUIC_CLOSED) {
+        c->parted = 0;
+        c->part_at = WZP_TIME_NEVER;
+    }
+}
+
+/* --- events ----------------------------------------------------------------------------------- */
+
 static void on_event(void *self, const wzp_quic_event *ev, wzp_time now) {
     wzp_client *c = self;
     if (ev->conn != c->relay) {
+        on_parted(c, ev, now);
         return;
     }
     switch (ev->kind) {
@@ -154,6 +195,7 @@ static void on_event(void *self, const wzp_quic_event *ev, wzp_time now) {
         }
         break;
     case WZP_QUIC_DATAGRAM:
+        c->relay_heard_at = now;
         wzp_client_on_media(c, ev->body, &c->cipher, now);
         break;
     case WZP_QUIC_CLOSED:
@@ -183,6 +225,7 @@ static wzp_err dial(wzp_client *c, const wzp_quic_path *path, wzp_time now) {
         wzp_quic_set_keep_alive(c->quic, c->relay, KEEP_ALIVE);
         c->relay_is = CLIENT_RELAY_CONNECTING;
         c->was_hung_up = false;
+        c->relay_heard_at = 0;
         c->members = 0;
         settle(c, now);
     }
@@ -204,6 +247,7 @@ wzp_err wzp_client_dial_relay(wzp_client *c, const wzp_addr *relay, wzp_time now
     if (c->relay != 0) {
         leave_relay(c, "hangup", now);
     }
+    end_parted(c, now); /* or it would bring us what we say ourselves */
     return dial(c, &(wzp_quic_path){c->cfg.path.local, *relay}, now);
 }
 
@@ -212,8 +256,13 @@ void wzp_client_drop_relay(wzp_client *c, wzp_time now) {
         return;
     }
     c->tell_joined = c->tell_room = c->tell_hangup = false;
+    if (may_linger(c, now)) {
+        part(c, now);
+        return;
+    }
+    end_parted(c, now);
     if (c->relay != 0) {
-        leave_relay(c, "not-selected", now);
+        leave_relay(c, WZP_CLIENT_NOT_SELECTED, now);
     }
     c->relay_is = CLIENT_RELAY_NONE;
 }
@@ -239,19 +288,43 @@ wzp_client_relay wzp_client_relay_state(const wzp_client *c, const char **why) {
     return WZP_CLIENT_RELAY_DOWN;
 }
 
-void wzp_client_hangup(wzp_client *c, wzp_time now) {
+static void say_goodbye(wzp_client *c, wzp_time now) {
     const wzp_signal hangup = {
         .kind = WZP_SIGNAL_HANGUP, .version = 1, .u.Hangup.reason.kind = WZP_HANGUP_NORMAL};
+    wzp_client_send_signal(c, &hangup, now);
+}
+
+void wzp_client_hangup(wzp_client *c, wzp_time now) {
     const bool is_direct = c->path == CLIENT_DIRECT;
     if (c->relay != 0 && !is_direct) {
-        wzp_client_send_signal(c, &hangup, now);
+        say_goodbye(c, now);
     }
-    if (c->relay != 0 && c->cfg.waits) {
-        leave_relay(c, is_direct ? "not-selected" : "hangup", now);
-    } else {
+    if (!c->cfg.waits && c->relay != 0) {
+        wzp_quic_close(c->quic, c->relay, 0, "hangup", now);
+        return;
+    }
+    if (c->relay != 0) {
+        leave_relay(c, is_direct ? WZP_CLIENT_NOT_SELECTED : "hangup", now);
+    }
+    end_parted(c, now);
+    c->state = CLIENT_OVER;
+}
+
+/* --- time ------------------------------------------------------------------------------------- */
+
+void wzp_client_links_tick(wzp_client *c, wzp_time now) {
+    watch(c, now);
+    if (c->leave_at <= now) {
+        c->leave_at = WZP_TIME_NEVER;
         wzp_quic_close(c->quic, c->relay, 0, "hangup", now);
     }
-    c->state = c->cfg.waits ? CLIENT_OVER : c->state;
+    if (c->part_at <= now) {
+        end_parted(c, now);
+    }
+}
+
+wzp_time wzp_client_links_deadline(const wzp_client *c) {
+    return wzp_time_min(loss_at(c), wzp_time_min(c->leave_at, c->part_at));
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -274,4 +347,22 @@ wzp_err wzp_client_open(wzp_client *c, wzp_time now) {
     c->user = (wzp_endpoint_user){c, on_event};
     c->path = c->cfg.waits ? CLIENT_NO_PATH : CLIENT_BY_RELAY;
     return c->cfg.waits ? WZP_OK : dial(c, &c->cfg.path, now);
+}
+
+/* Attached to nobody first: events of theirs may wait. */
+static void abandon(wzp_client *c, wzp_quic_conn conn) {
+    wzp_endpoint_attach(c->endpoint, conn, NULL);
+    wzp_quic_abandon(c->quic, conn);
+}
+
+void wzp_client_detach(wzp_client *c) {
+    if (c->is_owner) {
+        wzp_endpoint_free(&c->endpoint);
+    } else if (c->endpoint != NULL) {
+        abandon(c, c->relay);
+        abandon(c, c->parted);
+    }
+    c->endpoint = NULL;
+    c->relay = c->parted = c->direct = c->sends = 0;
+    c->state = CLIENT_OVER;
 }

@@ -12,8 +12,7 @@ enum { FRAMES = 3000, FRAME_LEN = 60, RELAY = 0 };
 
 static const wzp_addr relay_addr = {WZP_ADDR_V4, 4433, {10, 0, 0, 1}};
 
-/* --- one side of a call ------------------------------------------------------------------------
- */
+/* --- one side of a call ----------------------------------------------------------------------- */
 
 typedef struct party {
     wzp_endpoint *endpoint;
@@ -114,8 +113,7 @@ static void on_direct(void *self, const wzp_quic_event *ev, wzp_time now) {
     }
 }
 
-/* --- as a core: what shares the socket ----------------------------------------------------------
- */
+/* --- as a core: what shares the socket -------------------------------------------------------- */
 
 static void party_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
                        wzp_time now) {
@@ -154,8 +152,7 @@ static size_t party_next(void *self, wzp_time now, uint8_t *buf, size_t cap, wzp
     return end.ops->next_packet(end.self, now, buf, cap, meta);
 }
 
-/* --- the call -----------------------------------------------------------------------------------
- */
+/* --- the call --------------------------------------------------------------------------------- */
 
 typedef struct call {
     pair_net net;
@@ -267,8 +264,7 @@ static void check_both(const call *c, uint32_t frames) {
     check_heard(&c->b, frames, "b");
 }
 
-/* --- by the relay -------------------------------------------------------------------------------
- */
+/* --- by the relay ----------------------------------------------------------------------------- */
 
 START_TEST(by_the_relay_as_ever) {
     call *c = begin((wzp_client_cfg){0});
@@ -306,8 +302,7 @@ START_TEST(by_the_relay_when_told_so) {
 }
 END_TEST
 
-/* --- directly -----------------------------------------------------------------------------------
- */
+/* --- directly --------------------------------------------------------------------------------- */
 
 START_TEST(directly_without_any_relay) {
     call *c = begin((wzp_client_cfg){.waits = true,
@@ -352,6 +347,30 @@ START_TEST(from_path_to_path_while_speaking) {
     check_both(c, c->a.pushed - 30);
     ck_assert_uint_gt(c->a.pushed, 1000);
     ck_assert_uint_eq(c->a.concealed + c->b.concealed, 0);
+    end(c);
+}
+END_TEST
+
+/* What the other side says before it turns as well is not lost with the relay. */
+START_TEST(who_turns_first_hears_who_turns_later) {
+    call *c = begin_waiting();
+    wzp_quic_counters counters;
+    connect(c);
+    dial_relay(c);
+    run(c, 400);
+    take_relay(c);
+    run(c, 1000);
+    wzp_client_take_direct(c->a.client, c->a.direct, c->net.now);
+    wzp_client_drop_relay(c->a.client, c->net.now);
+    ck_assert(relay_of(&c->a) == WZP_CLIENT_RELAY_NONE);
+    run(c, 200);
+    wzp_client_take_direct(c->b.client, c->b.direct, c->net.now);
+    wzp_client_drop_relay(c->b.client, c->net.now);
+    run(c, 2000);
+    check_both(c, c->a.pushed - 30);
+    ck_assert_uint_eq(c->a.concealed + c->b.concealed, 0);
+    wzp_quic_count(wzp_endpoint_quic(c->a.endpoint), &counters);
+    ck_assert_uint_eq(counters.conns, 1);
     end(c);
 }
 END_TEST
@@ -449,8 +468,7 @@ START_TEST(a_silent_direct_path_is_told) {
 }
 END_TEST
 
-/* --- the relay comes and goes --------------------------------------------------------------------
- */
+/* --- the relay comes and goes ----------------------------------------------------------------- */
 
 /* A dropped relay is told, and tells nothing any more. */
 START_TEST(dropped_while_it_is_dialled_and_while_it_is_up) {
@@ -608,8 +626,7 @@ START_TEST(a_relay_that_hangs_up_ends_nothing_else) {
 }
 END_TEST
 
-/* --- the end ------------------------------------------------------------------------------------
- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 static void wait_for_relay(call *c) {
     dial_relay(c);
@@ -660,9 +677,16 @@ static void hang_up_nothing(call *c) {
     wzp_client_hangup(c->a.client, c->net.now);
 }
 
+static void linger(call *c) {
+    speak(c);
+    connect(c);
+    take_direct(c);
+    wzp_client_drop_relay(c->a.client, c->net.now);
+}
+
 static void (*const states[])(call *c) = {
-    hang_up_nothing, dial_relay, wait_for_relay,   speak,         drop, speak_directly,
-    lose_relay,      hang_up,    hang_up_directly, hang_up_a_dial};
+    linger,         hang_up_nothing, dial_relay, wait_for_relay,   speak,         drop,
+    speak_directly, lose_relay,      hang_up,    hang_up_directly, hang_up_a_dial};
 
 /* In whatever state: nothing is asked for after it, and nothing is kept alive for nobody. */
 START_TEST(it_may_be_freed_at_any_time) {
@@ -674,6 +698,25 @@ START_TEST(it_may_be_freed_at_any_time) {
     run(c, 2000);
     wzp_quic_count(wzp_endpoint_quic(c->a.endpoint), &counters);
     ck_assert_uint_le(counters.conns, c->a.direct != 0 ? 1 : 0); /* is not the client's */
+    end(c);
+}
+END_TEST
+
+/* And so may the endpoint. */
+START_TEST(it_may_lose_its_endpoint_at_any_time) {
+    call *c = begin_waiting();
+    wzp_client_stats stats;
+    states[_i](c);
+    wzp_client_detach(c->a.client);
+    c->net.hosts = 0;
+    wzp_endpoint_free(&c->a.endpoint);
+    const wzp_core core = wzp_client_core(c->a.client);
+    core.ops->tick(core.self, c->net.now);
+    wzp_client_drop_relay(c->a.client, c->net.now);
+    wzp_client_hangup(c->a.client, c->net.now);
+    wzp_client_count(c->a.client, &stats);
+    ck_assert_uint_eq(stats.rtt, 0);
+    ck_assert(wzp_client_push_coded(c->a.client, wzp_bytes_str("x"), c->net.now) == WZP_ERR_CLOSED);
     end(c);
 }
 END_TEST
@@ -713,6 +756,7 @@ int main(void) {
     tcase_add_test(tc, by_the_relay_when_told_so);
     tcase_add_loop_test(tc, directly_without_any_relay, 0, 2);
     tcase_add_test(tc, from_path_to_path_while_speaking);
+    tcase_add_test(tc, who_turns_first_hears_who_turns_later);
     tcase_add_test(tc, both_paths_are_listened_to);
     tcase_add_test(tc, sealed_for_the_relay_only);
     tcase_add_loop_test(tc, a_directive_is_for_the_relays_path, 0, 2);
@@ -725,6 +769,7 @@ int main(void) {
     tcase_add_test(tc, a_direct_path_that_is_gone_loses_what_is_said_until_the_relay_is_there);
     tcase_add_loop_test(tc, a_relay_that_hangs_up_ends_nothing_else, 0, 2);
     tcase_add_loop_test(tc, it_may_be_freed_at_any_time, 0, WZP_COUNT_OF(states));
+    tcase_add_loop_test(tc, it_may_lose_its_endpoint_at_any_time, 0, WZP_COUNT_OF(states));
     tcase_add_test(tc, after_a_hangup_nothing_can_be_begun);
     tcase_add_test(tc, who_waits_needs_an_endpoint);
     return wzp_run_suite("links", tc);
