@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/rng.h"
 #include "base/testing/suite.h"
 #include "call/testing/toy_nat.h"
 
@@ -404,6 +405,45 @@ START_TEST(others_take_ports) {
 }
 END_TEST
 
+/* The nat sheet's table of how often they meet if others open on average so many flows at each
+ * sequential NAT between probe and call. */
+static const struct busy_case {
+    toy_nat_kind first;
+    unsigned mean_halves, want_percent;
+} busy_cases[] = {
+    {TOY_PRC, 1, 100}, {TOY_PRC, 2, 100}, {TOY_PRC, 4, 99}, {TOY_PRC, 8, 90}, {TOY_PRC, 16, 31},
+    {TOY_ADM, 1, 100}, {TOY_ADM, 2, 100}, {TOY_ADM, 4, 90}, {TOY_ADM, 8, 32}, {TOY_ADM, 16, 0},
+    {TOY_SYS, 1, 36},  {TOY_SYS, 2, 15},  {TOY_SYS, 4, 2},  {TOY_SYS, 8, 0},  {TOY_SYS, 16, 0},
+};
+
+/* Close to Poisson: many chances, each of them small. */
+static unsigned draw_flows(wzp_rng rng, unsigned mean_halves) {
+    unsigned flows = 0;
+    for (unsigned i = 0; i < 32 * mean_halves; i++) {
+        flows += wzp_rng_below(rng, 64) == 0 ? 1 : 0;
+    }
+    return flows;
+}
+
+START_TEST(busy_nats) {
+    const struct busy_case *b = &busy_cases[_i];
+    const unsigned calls = 200;
+    unsigned met = 0;
+    wzp_prng prng;
+    wzp_prng_init(&prng, (uint64_t)_i, "flows");
+    for (unsigned i = 0; i < calls; i++) {
+        scene sc = pair((int)b->first * TOY_NAT_KINDS + TOY_SYS);
+        sc.swapped = i % 2 == 1;
+        sc.foreign[0] = draw_flows(wzp_prng_rng(&prng), b->mean_halves);
+        sc.foreign[1] = draw_flows(wzp_prng_rng(&prng), b->mean_halves);
+        met += play(&sc) == WZP_RACE_DIRECT ? 1 : 0;
+    }
+    const int off = (int)(100 * met / calls) - (int)b->want_percent;
+    ck_assert_msg(abs(off) <= 7, "%s-SYS, %u flows in two calls: %u of %u", toy_nat_name(b->first),
+                  b->mean_halves, met, calls);
+}
+END_TEST
+
 /* After the wait for it all else was tried first: that costs a port, and an easy side has more. */
 START_TEST(a_probe_that_is_late) {
     scene sc = pair(TOY_PRC * TOY_NAT_KINDS + TOY_SYS);
@@ -420,6 +460,7 @@ int main(void) {
     tcase_add_loop_test(tc, all_pairs_meet, 0, TOY_NAT_KINDS * TOY_NAT_KINDS);
     tcase_add_loop_test(tc, only_by_prediction, 0, TOY_NAT_KINDS * TOY_NAT_KINDS);
     tcase_add_test(tc, others_take_ports);
+    tcase_add_loop_test(tc, busy_nats, 0, (int)WZP_COUNT_OF(busy_cases));
     tcase_add_test(tc, a_probe_that_is_late);
     return wzp_run_suite("call.hard_nat_pair", tc);
 }
