@@ -1,8 +1,11 @@
-/* What traversal asks of a relay: Reflect and registration (NAT sheet, part 3). */
+/* What traversal asks of a relay: Reflect and registration here, the rest in play_nat.c and
+ * play_rebind.c (NAT sheet, part 3). */
 #include <stdio.h>
 #include <string.h>
 
+#include "conformance/cases/fed.h"
 #include "conformance/cases/macros.h"
+#include "conformance/cases/nat.h"
 #include "conformance/cases/steps.h"
 
 enum { FLOOD = 300 };
@@ -56,23 +59,56 @@ static const wzp_ct_act nat001[] = {WZP_CT_REGISTERED(wzp_ct_only_x),
                                      .late = WZP_CT_REASON_NO_RESPONSE}};
 static const wzp_ct_act nat002[] = {WZP_CT_REGISTERED(wzp_ct_x_and_l), REFLECTED(wzp_ct_x_and_l)};
 
-/* The old answer must not count for the new address. */
-static bool begin_move(wzp_ct_exec *e, wzp_time now) {
-    return wzp_ct_play_move(e, WZP_CT_X, WZP_CT_P8, now) && wzp_ct_ping(e, WZP_CT_X, 4);
+/* --- NAT-003: in which form ------------------------------------------------------------------- */
+
+/* Also where this machine does not know which address it has. */
+static wzp_ct_so_far go_dotted(wzp_ct_exec *e, wzp_time now) {
+    const wzp_ct_party *x = wzp_ct_play_party(e, WZP_CT_X);
+    const wzp_signal *response = x->last[WZP_SIGNAL_REFLECT_RESPONSE];
+    char text[WZP_ADDR_TEXT_MAX];
+    char plain[WZP_ADDR_TEXT_MAX];
+    wzp_addr addr;
+    (void)now;
+    if (wzp_ct_play_local(e, WZP_CT_X).family != WZP_ADDR_V4) {
+        return wzp_ct_play_lacks(e, "IPv4");
+    }
+    if (response == NULL) {
+        return wzp_party_gone(x) ? WZP_CT_NEVER : WZP_CT_NOT_YET;
+    }
+    const wzp_bytes said = response->u.ReflectResponse.observed_addr;
+    (void)snprintf(text, sizeof text, "%.*s", (int)said.len, (const char *)said.data);
+    wzp_ct_play_say(e, "the relay says %s", text);
+    return wzp_addr_parse(&addr, text) == WZP_OK && addr.family == WZP_ADDR_V4 &&
+                   strcmp(text, wzp_addr_text(&addr, plain)) == 0
+               ? WZP_CT_HAPPENED
+               : WZP_CT_NEVER;
 }
 
+static const wzp_ct_act nat003[] = {WZP_CT_REGISTERED(wzp_ct_only_x),
+                                    {.required = "ReflectResponse with a.b.c.d:port",
+                                     .within_s = 1,
+                                     .begin = begin_reflect,
+                                     .go = go_dotted,
+                                     .late = WZP_CT_REASON_NO_RESPONSE,
+                                     .arg = &wzp_ct_only_x}};
+
+/* --- NAT-004: after a move -------------------------------------------------------------------- */
+
+static bool begin_move(wzp_ct_exec *e, wzp_time now) {
+    (void)now;
+    wzp_ct_play_rebind(e, WZP_CT_X, WZP_CT_P8);
+    return wzp_ct_ping(e, WZP_CT_X, 4);
+}
+
+/* What came to the new address, and a while for the relay to have it validated. */
 static wzp_ct_so_far go_moved(wzp_ct_exec *e, wzp_time now) {
-    const wzp_ct_party *x = wzp_ct_play_party(e, WZP_CT_X);
-    const wzp_addr own = wzp_ct_play_local(e, WZP_CT_X);
-    wzp_quic_stats stats;
-    return wzp_party_gone(x) ? WZP_CT_NEVER
-           : wzp_ct_play_elapsed(e, now) > WZP_S && wzp_ct_has_pong(e, WZP_CT_X, 4) &&
-                   wzp_quic_conn_stats(x->quic, x->conn, &stats) &&
-                   wzp_addr_equal(&stats.path.local, &own)
+    return wzp_ct_is_gone(e, WZP_CT_X) ? WZP_CT_NEVER
+           : wzp_ct_play_elapsed(e, now) > WZP_S && wzp_ct_has_pong(e, WZP_CT_X, 4)
                ? WZP_CT_HAPPENED
                : WZP_CT_NOT_YET;
 }
 
+/* The old answer must not count for the new address. */
 static wzp_ct_so_far go_reflect_new(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_party *x = wzp_ct_play_party(e, WZP_CT_X);
     (void)now;
@@ -84,7 +120,7 @@ static wzp_ct_so_far go_reflect_new(wzp_ct_exec *e, wzp_time now) {
 static const wzp_ct_act nat004[] = {
     WZP_CT_REGISTERED(wzp_ct_only_x),
     REFLECTED(wzp_ct_only_x),
-    {.required = "the connection moves to another address",
+    {.required = "the connection lives on at another address",
      .within_s = 5,
      .begin = begin_move,
      .go = go_moved,
@@ -169,17 +205,49 @@ static wzp_ct_so_far go_nobodies(wzp_ct_exec *e, wzp_time now) {
     return all;
 }
 
-static const wzp_ct_call real = {WZP_CT_X, WZP_CT_L, 'n', WZP_ACCEPT_TRUSTED, true, true};
+#define NOBODIES                                                                                   \
+    {                                                                                              \
+        .required = "three at once with a key of zeros get an Ack with success", .within_s = 3,    \
+        .begin = begin_nobodies, .go = go_nobodies, .late = WZP_CT_REASON_NO_RESPONSE              \
+    }
+
+static const wzp_ct_call real = {.caller = WZP_CT_X,
+                                 .callee = WZP_CT_L,
+                                 .tag = 'n',
+                                 .mode = WZP_ACCEPT_TRUSTED,
+                                 .from = &wzp_ct_caller_place,
+                                 .to = &wzp_ct_callee_place};
 static const wzp_ct_act nat008[] = {
     WZP_CT_REGISTERED(wzp_ct_x_and_l),
-    {.required = "three at once with a key of zeros get an Ack with success",
-     .within_s = 3,
-     .begin = begin_nobodies,
-     .go = go_nobodies,
-     .late = WZP_CT_REASON_NO_RESPONSE},
+    NOBODIES,
+    REFLECTED(nobodies),
     WZP_CT_OFFERED(&real),
     WZP_CT_SET_UP(&real),
 };
+
+/* The first 16 bytes of SHA-256 of a key of zeros. */
+static const char zero_name[] = "6668:7aad:f862:bd77:6c8f:c18b:8e9f:8e20";
+
+static bool lists_nobody(const wzp_ct_party *p) {
+    const char *json = p->last_json[WZP_SIGNAL_PRESENCE_LIST];
+    return json != NULL && strstr(json, zero_name) != NULL;
+}
+
+static wzp_ct_so_far go_unlisted(wzp_ct_exec *e, wzp_time now) {
+    if (lists_nobody(wzp_ct_play_party(e, WZP_CT_X)) ||
+        lists_nobody(wzp_ct_play_party(e, WZP_CT_L))) {
+        wzp_ct_play_say(e, "PresenceList has %s", zero_name);
+        return WZP_CT_NEVER;
+    }
+    return wzp_ct_play_elapsed(e, now) > 1500 * WZP_MS ? WZP_CT_HAPPENED : WZP_CT_NOT_YET;
+}
+
+static const wzp_ct_act nat008b[] = {WZP_CT_REGISTERED(wzp_ct_x_and_l),
+                                     NOBODIES,
+                                     {.required = "the lists that others get do not name them",
+                                      .within_s = 4,
+                                      .go = go_unlisted,
+                                      .late = WZP_CT_REASON_SENDER_RATE}};
 
 /* --- NAT-011: the list of relays -------------------------------------------------------------- */
 
@@ -236,21 +304,72 @@ static const wzp_ct_act nat011[] = {
         .feature = "unproven identities"                                                           \
     }
 
+/* The same, of acts in other files. */
+#define PLAY(id, level_, title, must, what, source, name, ...)                                     \
+    {                                                                                              \
+        .kind = WZP_CT_PLAY,                                                                       \
+        .info = {INFO(id, "NAT", title, id, must, what, source), .level = (level_)},               \
+        .criteria = {.rule = WZP_CT_RULE_RESP}, .acts = wzp_ct_acts_##name,                        \
+        .act_count = WZP_COUNT_OF(wzp_ct_acts_##name), __VA_ARGS__                                 \
+    }
+
 static const wzp_ct_case cases[] = {
     NAT("NAT-001", WZP_CT_MUST, "one answer to Reflect",
         "answer the unit form once, within a second, with the address as it is seen", "\"Reflect\"",
-        nat001, "nat part 3, NAT-003, RLY-063"),
+        nat001, "nat part 3, RLY-063"),
     NAT("NAT-002", WZP_CT_MUST, "Reflect of two clients", "tell each its own address",
         "\"Reflect\" from two ports", nat002, "nat part 3, RLY-063"),
+    NAT("NAT-003", WZP_CT_MUST, "Reflect of an IPv4 client",
+        "write its address as a.b.c.d:port, on a socket for both families too",
+        "\"Reflect\" over IPv4", nat003, "nat part 3, relay 8.2"),
     NAT("NAT-004", WZP_CT_SHOULD, "Reflect after a move", "tell the new address",
-        "\"Reflect\" before and after the connection moves to another port", nat004, "nat part 3"),
+        "\"Reflect\" before and after a translator gives the client another address", nat004,
+        "nat part 3"),
+    PLAY("NAT-007", WZP_CT_MUST, "other versions, unknown fields",
+         "take signals of version 2 and of none, ignore what it does not know",
+         "a call and four path signals with unknown fields, between unknown variants",
+         "nat part 3, S-02, S-03", nat007, .state_size = sizeof(wzp_ct_nat)),
     NAT("NAT-008", WZP_CT_MUST, "registration without a key",
-        "acknowledge it, several at once, and serve others meanwhile",
-        "three with a key of zeros, then a direct call of two others", nat008, "nat part 3"),
+        "acknowledge it, several at once, and serve all meanwhile",
+        "three with a key of zeros, their \"Reflect\", then a direct call of two others", nat008,
+        "nat part 3"),
+    NAT("NAT-008b", WZP_CT_SHOULD, "who registered without a key", "leave it out of PresenceList",
+        "three with a key of zeros, and two others", nat008b, "nat 1.5"),
     NAT("NAT-010", WZP_CT_SHOULD, "flood of Reflect", "limit it and keep the connection",
         "300 in 0.3 s", nat010, "nat part 3"),
     NAT("NAT-011", WZP_CT_MUST, "other relays", "list them as name|ip:port or not at all",
         "RegisterPresence", nat011, "nat part 3, RLY-062"),
+    PLAY("NAT-060", WZP_CT_MUST, "addresses of two calls of one caller",
+         "tell each party those of the other one of its call",
+         "two offers with different addresses, also IPv6; the last is answered first",
+         "nat part 3, S-09", nat060, .state_size = sizeof(wzp_ct_nat)),
+    PLAY("NAT-061", WZP_CT_MUST, "addresses that are not told", "leave out those and no others",
+         "AcceptGeneric, and calls in which each party tells a part of its addresses",
+         "nat part 3, RLY-067, RLY-068", nat061, .state_size = sizeof(wzp_ct_nat)),
+    PLAY("NAT-062", WZP_CT_MUST, "path signals of a call",
+         "pass them on to the other party and to nobody else",
+         "MediaPathReport, CandidateUpdate, HardNatProbe and HardNatBirthdayStart both ways, one "
+         "while it rings, then of an unknown call_id; two calls and a bystander",
+         "nat part 3, RLY-073", nat062, .state_size = sizeof(wzp_ct_nat)),
+    PLAY("NAT-063", WZP_CT_SHOULD, "path signals of a call between relays",
+         "pass them on to that peer or party and to nobody else",
+         "the four both ways, then of an unknown call_id; two peers and a bystander",
+         "nat part 3, RLY-094", nat063, .state_size = sizeof(wzp_ct_fed),
+         .config = WZP_CT_CONFIG_FEDERATION, .skip = WZP_CT_REASON_NO_TEST_CONFIG, .alone = true,
+         .on_signal = wzp_ct_fed_signal, .on_datagram = wzp_ct_fed_datagram),
+    PLAY("NAT-110", WZP_CT_MUST, "a member's address changes",
+         "validate the new one, and deliver from and to it within 300 ms + 2 RTT",
+         "speech both ways; twice a translator gives the member another address", "nat part 3",
+         nat110, .state_size = sizeof(wzp_ct_nat), .on_datagram = wzp_ct_way_datagram,
+         .sees_paths = true),
+    PLAY("NAT-110b", WZP_CT_MUST, "a new address that does not answer",
+         "send it at most three times as much as came from there",
+         "three speak to a member whose new address nothing reaches", "nat part 3, RFC 9000 9.3.1",
+         nat110b, .state_size = sizeof(wzp_ct_nat), .on_datagram = wzp_ct_way_datagram),
+    PLAY("NAT-111", WZP_CT_MUST, "silence",
+         "send something every 5 s, and tell the loss of a member after 30 s",
+         "two members that only acknowledge, and one that vanishes", "nat part 3", nat111,
+         .state_size = sizeof(wzp_ct_nat), .silent = true, .is_long = true),
 };
 
 const wzp_ct_chapter wzp_ct_chapter_nat = {"NAT", "Traversal", cases, WZP_COUNT_OF(cases)};

@@ -260,10 +260,13 @@ static const wzp_ct_act s08[] = {
 
 /* --- S-09 to S-11: direct calls --------------------------------------------------------------- */
 
-static const wzp_ct_call call_1 = {WZP_CT_X, WZP_CT_L, '1', WZP_ACCEPT_TRUSTED, true, true};
-static const wzp_ct_call call_2 = {WZP_CT_X, WZP_CT_KX, '2', WZP_ACCEPT_TRUSTED, true, true};
+static const wzp_ct_call call_1 = {
+    WZP_CT_X, WZP_CT_L, '1', WZP_ACCEPT_TRUSTED, &wzp_ct_caller_place, &wzp_ct_callee_place};
+static const wzp_ct_call call_2 = {
+    WZP_CT_X, WZP_CT_KX, '2', WZP_ACCEPT_TRUSTED, &wzp_ct_caller_place, &wzp_ct_callee_place};
 /* The callee never came. */
-static const wzp_ct_call call_nobody = {WZP_CT_X, WZP_CT_P8, '3', WZP_ACCEPT_TRUSTED, true, true};
+static const wzp_ct_call call_nobody = {
+    WZP_CT_X, WZP_CT_P8, '3', WZP_ACCEPT_TRUSTED, &wzp_ct_caller_place, &wzp_ct_callee_place};
 
 static const wzp_ct_act s09[] = {WZP_CT_REGISTERED(wzp_ct_x_and_l), WZP_CT_OFFERED(&call_1),
                                  WZP_CT_SET_UP(&call_1)};

@@ -151,6 +151,27 @@ bool wzp_ct_fed_forward(wzp_ct_exec *exec, wzp_ct_who peer, const wzp_signal *in
                         const char *origin);
 /* The last signal of this kind that came in an envelope; the caller frees it.  NULL: none. */
 wzp_signal *wzp_ct_fed_inner(wzp_ct_exec *exec, wzp_ct_who peer, wzp_signal_kind kind);
+/* The last of this kind was just so.  False: another one, or none. */
+bool wzp_ct_fed_came(wzp_ct_exec *exec, wzp_ct_who peer, const wzp_signal *want);
+
+/* --- a call to somebody who is with R1 -------------------------------------------------------- */
+
+wzp_ct_so_far wzp_ct_fed_left(wzp_ct_exec *exec, wzp_time now);
+bool wzp_ct_fed_answer(wzp_ct_exec *exec, wzp_time now);
+wzp_ct_so_far wzp_ct_fed_answered(wzp_ct_exec *exec, wzp_time now);
+
+#define WZP_CT_FED_OFFER_LEAVES(call)                                                              \
+    {                                                                                              \
+        .required = "every peer gets the offer, from this relay, and the caller CallRinging",      \
+        .within_s = 4, .begin = wzp_ct_step_offer, .go = wzp_ct_fed_left,                          \
+        .late = WZP_CT_REASON_NO_RESPONSE, .arg = (call)                                           \
+    }
+#define WZP_CT_FED_ANSWER_COMES(call)                                                              \
+    {                                                                                              \
+        .required = "the caller gets the answer, and CallSetup with this relay's address",         \
+        .within_s = 4, .begin = wzp_ct_fed_answer, .go = wzp_ct_fed_answered,                      \
+        .late = WZP_CT_REASON_NO_RESPONSE, .arg = (call)                                           \
+    }
 
 /* --- the scripts ------------------------------------------------------------------------------ */
 

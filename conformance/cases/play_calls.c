@@ -67,10 +67,13 @@ const wzp_ct_act wzp_ct_acts_rly064[WZP_CT_RLY064_ACTS] = {
 
 /* --- calls that hide something ---------------------------------------------------------------- */
 
-static const wzp_ct_call generic = {WZP_CT_X, WZP_CT_L, 'g', WZP_ACCEPT_GENERIC, true, false};
-static const wzp_ct_call bare = {WZP_CT_X, WZP_CT_L, 'b', WZP_ACCEPT_TRUSTED, false, false};
-static const wzp_ct_call rejected = {WZP_CT_X, WZP_CT_L, 'r', WZP_ACCEPT_REJECT, true, false};
-static const wzp_ct_call plain = {WZP_CT_X, WZP_CT_L, 'p', WZP_ACCEPT_TRUSTED, true, true};
+static const wzp_ct_call generic = {
+    WZP_CT_X, WZP_CT_L, 'g', WZP_ACCEPT_GENERIC, &wzp_ct_caller_place, NULL};
+static const wzp_ct_call bare = {WZP_CT_X, WZP_CT_L, 'b', WZP_ACCEPT_TRUSTED, NULL, NULL};
+static const wzp_ct_call rejected = {
+    WZP_CT_X, WZP_CT_L, 'r', WZP_ACCEPT_REJECT, &wzp_ct_caller_place, NULL};
+static const wzp_ct_call plain = {
+    WZP_CT_X, WZP_CT_L, 'p', WZP_ACCEPT_TRUSTED, &wzp_ct_caller_place, &wzp_ct_callee_place};
 
 const wzp_ct_act wzp_ct_acts_rly067[WZP_CT_RLY067_ACTS] = {
     WZP_CT_REGISTERED(wzp_ct_x_and_l), WZP_CT_OFFERED(&generic), WZP_CT_SET_UP(&generic)};

@@ -14,8 +14,7 @@ static const wzp_ct_fed_plan two_links = {.room = "wzp-ct-1", .links = 2, .peer 
 
 /* --- a call that leaves ----------------------------------------------------------------------- */
 
-/* False: none of this kind, or other fields. */
-static bool came_in_envelope(wzp_ct_exec *e, wzp_ct_who peer, const wzp_signal *want) {
+bool wzp_ct_fed_came(wzp_ct_exec *e, wzp_ct_who peer, const wzp_signal *want) {
     wzp_signal *came = wzp_ct_fed_inner(e, peer, want->kind);
     const bool same = came != NULL && wzp_ct_same_signal(want, came);
     wzp_signal_free(&came);
@@ -39,7 +38,7 @@ bool wzp_ct_fed_is_target(wzp_ct_exec *e, const char *fingerprint) {
     return n >= 16 && n <= 2 * sizeof x->cert;
 }
 
-static wzp_ct_so_far go_left(wzp_ct_exec *e, wzp_time now) {
+wzp_ct_so_far wzp_ct_fed_left(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_call *call = wzp_ct_play_arg(e);
     const wzp_ct_fed *st = wzp_ct_fed_state(e);
     const wzp_signal *ringing = wzp_ct_play_party(e, WZP_CT_X)->last[WZP_SIGNAL_CALL_RINGING];
@@ -53,7 +52,7 @@ static wzp_ct_so_far go_left(wzp_ct_exec *e, wzp_time now) {
         return WZP_CT_NEVER;
     }
     for (unsigned i = 0; i < st->plan->links; i++) {
-        everywhere = everywhere && came_in_envelope(e, (wzp_ct_who)(R1 + i), &offer);
+        everywhere = everywhere && wzp_ct_fed_came(e, (wzp_ct_who)(R1 + i), &offer);
     }
     if (!everywhere || ringing == NULL || !wzp_bytes_equal(ringing->u.CallRinging.call_id, id)) {
         return WZP_CT_NOT_YET;
@@ -65,14 +64,9 @@ static wzp_ct_so_far go_left(wzp_ct_exec *e, wzp_time now) {
     return WZP_CT_HAPPENED;
 }
 
-#define OFFER_LEAVES(call)                                                                         \
-    {                                                                                              \
-        .required = "every peer gets the offer, from this relay, and the caller CallRinging",      \
-        .within_s = 4, .begin = wzp_ct_step_offer, .go = go_left,                                  \
-        .late = WZP_CT_REASON_NO_RESPONSE, .arg = (call)                                           \
-    }
+#define OFFER_LEAVES WZP_CT_FED_OFFER_LEAVES
 
-static bool begin_answered(wzp_ct_exec *e, wzp_time now) {
+bool wzp_ct_fed_answer(wzp_ct_exec *e, wzp_time now) {
     wzp_ct_call_parts parts;
     const wzp_signal answer = wzp_ct_call_answer(e, wzp_ct_play_arg(e), &parts);
     (void)now;
@@ -84,7 +78,7 @@ static const char *fault_of_call(wzp_ct_exec *e, wzp_bytes id, const wzp_signal 
     return wzp_ct_fault_of_setup(wzp_ct_play_party(e, WZP_CT_X), id, peer);
 }
 
-static wzp_ct_so_far go_answered(wzp_ct_exec *e, wzp_time now) {
+wzp_ct_so_far wzp_ct_fed_answered(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_call *call = wzp_ct_play_arg(e);
     const wzp_ct_party *x = wzp_ct_play_party(e, WZP_CT_X);
     wzp_ct_call_parts parts;
@@ -108,12 +102,7 @@ static wzp_ct_so_far go_answered(wzp_ct_exec *e, wzp_time now) {
     return fault == NULL ? WZP_CT_HAPPENED : WZP_CT_NEVER;
 }
 
-#define ANSWER_COMES(call)                                                                         \
-    {                                                                                              \
-        .required = "the caller gets the answer, and CallSetup with this relay's address",         \
-        .within_s = 4, .begin = begin_answered, .go = go_answered,                                 \
-        .late = WZP_CT_REASON_NO_RESPONSE, .arg = (call)                                           \
-    }
+#define ANSWER_COMES WZP_CT_FED_ANSWER_COMES
 
 /* --- a call that comes ------------------------------------------------------------------------ */
 
@@ -161,8 +150,7 @@ static wzp_ct_so_far go_replied(wzp_ct_exec *e, wzp_time now) {
     if (wzp_ct_is_gone(e, WZP_CT_X) || wzp_ct_is_gone(e, R1)) {
         return WZP_CT_NEVER;
     }
-    if (!came_in_envelope(e, R1, &answer) ||
-        !wzp_ct_has_setup(wzp_ct_play_party(e, WZP_CT_X), id) ||
+    if (!wzp_ct_fed_came(e, R1, &answer) || !wzp_ct_has_setup(wzp_ct_play_party(e, WZP_CT_X), id) ||
         wzp_ct_play_elapsed(e, now) < 500 * WZP_MS) {
         return WZP_CT_NOT_YET;
     }
@@ -173,7 +161,8 @@ static wzp_ct_so_far go_replied(wzp_ct_exec *e, wzp_time now) {
     return fault == NULL ? WZP_CT_HAPPENED : WZP_CT_NEVER;
 }
 
-static const wzp_ct_call comes = {WZP_CT_R1, WZP_CT_X, 'c', WZP_ACCEPT_TRUSTED, true, true};
+static const wzp_ct_call comes = {
+    WZP_CT_R1, WZP_CT_X, 'c', WZP_ACCEPT_TRUSTED, &wzp_ct_caller_place, &wzp_ct_callee_place};
 
 const wzp_ct_act wzp_ct_acts_f09[4] = {
     WZP_CT_REGISTERED(wzp_ct_only_x),
@@ -189,8 +178,9 @@ const wzp_ct_act wzp_ct_acts_f09[4] = {
 
 /* --- F-08: our own envelope ------------------------------------------------------------------- */
 
-static const wzp_ct_call asks = {WZP_CT_X, WZP_CT_R1, 'a', WZP_ACCEPT_TRUSTED, false, false};
-static const wzp_ct_call own = {WZP_CT_R1, WZP_CT_X, 'o', WZP_ACCEPT_TRUSTED, true, false};
+static const wzp_ct_call asks = {WZP_CT_X, WZP_CT_R1, 'a', WZP_ACCEPT_TRUSTED, NULL, NULL};
+static const wzp_ct_call own = {WZP_CT_R1, WZP_CT_X, 'o', WZP_ACCEPT_TRUSTED, &wzp_ct_caller_place,
+                                NULL};
 
 static wzp_ct_so_far go_learnt(wzp_ct_exec *e, wzp_time now) {
     (void)now;
@@ -238,7 +228,8 @@ const wzp_ct_act wzp_ct_acts_f08[5] = {
 
 /* --- RLY-090, RLY-092 ------------------------------------------------------------------------- */
 
-static const wzp_ct_call leaves = {WZP_CT_X, WZP_CT_R1, 'l', WZP_ACCEPT_TRUSTED, true, true};
+static const wzp_ct_call leaves = {
+    WZP_CT_X, WZP_CT_R1, 'l', WZP_ACCEPT_TRUSTED, &wzp_ct_caller_place, &wzp_ct_callee_place};
 
 const wzp_ct_act wzp_ct_acts_rly090[3] = {WZP_CT_REGISTERED(wzp_ct_only_x),
                                           WZP_CT_FED_LINKED(&two_links), OFFER_LEAVES(&leaves)};
@@ -272,7 +263,7 @@ static wzp_ct_so_far went_both_ways(wzp_ct_exec *e, size_t first, size_t end, wz
     wzp_ct_call_messages(messages, wzp_ct_call_id(e, call, id));
     for (size_t i = first; i < end; i++) {
         const wzp_signal *came = wzp_ct_play_party(e, WZP_CT_X)->last[messages[i].kind];
-        const bool out = came_in_envelope(e, R1, &messages[i]);
+        const bool out = wzp_ct_fed_came(e, R1, &messages[i]);
         const bool in = came != NULL && wzp_ct_same_signal(&messages[i], came);
         all = all && out && in;
         if (is_late && (!out || !in)) {
@@ -360,7 +351,8 @@ static wzp_ct_so_far go_end_there(wzp_ct_exec *e, wzp_time now) {
                                                                         : WZP_CT_NOT_YET;
 }
 
-static const wzp_ct_call second = {WZP_CT_X, WZP_CT_R1, 's', WZP_ACCEPT_TRUSTED, true, true};
+static const wzp_ct_call second = {
+    WZP_CT_X, WZP_CT_R1, 's', WZP_ACCEPT_TRUSTED, &wzp_ct_caller_place, &wzp_ct_callee_place};
 
 const wzp_ct_act wzp_ct_acts_rly094b[9] = {
     WZP_CT_REGISTERED(wzp_ct_only_x),
@@ -390,15 +382,17 @@ const wzp_ct_act wzp_ct_acts_rly094b[9] = {
      .arg = &second},
 };
 
-static const wzp_ct_call refused = {WZP_CT_R1, WZP_CT_X, 'r', WZP_ACCEPT_REJECT, true, false};
-static const wzp_ct_call rejected = {WZP_CT_X, WZP_CT_R1, 'j', WZP_ACCEPT_REJECT, true, false};
+static const wzp_ct_call refused = {
+    WZP_CT_R1, WZP_CT_X, 'r', WZP_ACCEPT_REJECT, &wzp_ct_caller_place, NULL};
+static const wzp_ct_call rejected = {
+    WZP_CT_X, WZP_CT_R1, 'j', WZP_ACCEPT_REJECT, &wzp_ct_caller_place, NULL};
 
 /* In either form. */
 static wzp_ct_so_far go_refused(wzp_ct_exec *e, wzp_time now) {
     wzp_ct_call_parts parts;
     const wzp_signal answer = wzp_ct_call_answer(e, wzp_ct_play_arg(e), &parts);
     (void)now;
-    return was_hung_up_on(e, answer.u.DirectCallAnswer.call_id) || came_in_envelope(e, R1, &answer)
+    return was_hung_up_on(e, answer.u.DirectCallAnswer.call_id) || wzp_ct_fed_came(e, R1, &answer)
                ? WZP_CT_HAPPENED
            : wzp_ct_is_gone(e, R1) ? WZP_CT_NEVER
                                    : WZP_CT_NOT_YET;
@@ -417,7 +411,7 @@ const wzp_ct_act wzp_ct_acts_rly094c[6] = {
     OFFER_LEAVES(&rejected),
     {.required = "the local client gets Hangup when the other one rejects",
      .within_s = 3,
-     .begin = begin_answered,
+     .begin = wzp_ct_fed_answer,
      .go = go_end_there,
      .late = WZP_CT_REASON_NO_RESPONSE,
      .arg = &rejected},

@@ -79,7 +79,8 @@ static wzp_ct_so_far go_speech(wzp_ct_exec *e, wzp_time now) {
 
 /* --- H-11 ------------------------------------------------------------------------------------- */
 
-static const wzp_ct_call direct = {WZP_CT_X, WZP_CT_L, '0', WZP_ACCEPT_TRUSTED, true, true};
+static const wzp_ct_call direct = {
+    WZP_CT_X, WZP_CT_L, '0', WZP_ACCEPT_TRUSTED, &wzp_ct_caller_place, &wzp_ct_callee_place};
 
 /* The room that CallSetup named. */
 static const char *call_room(wzp_ct_exec *e) {

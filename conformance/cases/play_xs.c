@@ -168,7 +168,7 @@ const wzp_ct_act wzp_ct_acts_x12[WZP_CT_X12_ACTS] = {
 
 enum { LOADS = 100, LOAD = 60000 };
 
-static const wzp_ct_call tunnel = {WZP_CT_X, WZP_CT_L, 't', WZP_ACCEPT_TRUSTED, false, false};
+static const wzp_ct_call tunnel = {WZP_CT_X, WZP_CT_L, 't', WZP_ACCEPT_TRUSTED, NULL, NULL};
 
 static bool begin_tunnel(wzp_ct_exec *e, wzp_time now) {
     wzp_ct_hard *h = wzp_ct_play_state(e);
@@ -274,7 +274,7 @@ static wzp_ct_so_far go_imitation(wzp_ct_exec *e, wzp_time now) {
     return WZP_CT_HAPPENED;
 }
 
-static const wzp_ct_call to_victim = {WZP_CT_L, WZP_CT_X, 'v', WZP_ACCEPT_TRUSTED, false, false};
+static const wzp_ct_call to_victim = {WZP_CT_L, WZP_CT_X, 'v', WZP_ACCEPT_TRUSTED, NULL, NULL};
 
 const wzp_ct_act wzp_ct_acts_x26[WZP_CT_X26_ACTS] = {
     WZP_CT_REGISTERED(wzp_ct_x_and_l),
@@ -288,7 +288,7 @@ const wzp_ct_act wzp_ct_acts_x26[WZP_CT_X26_ACTS] = {
 
 /* --- waiting in front of a call's room -------------------------------------------------- */
 
-static const wzp_ct_call awaited = {WZP_CT_X, WZP_CT_L, 'w', WZP_ACCEPT_TRUSTED, false, false};
+static const wzp_ct_call awaited = {WZP_CT_X, WZP_CT_L, 'w', WZP_ACCEPT_TRUSTED, NULL, NULL};
 
 static const char *awaited_room(wzp_ct_exec *e) {
     wzp_ct_hard *h = wzp_ct_play_state(e);

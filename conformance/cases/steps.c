@@ -166,13 +166,17 @@ wzp_ct_so_far wzp_ct_go_reflected(wzp_ct_exec *e, wzp_ct_who who) {
 
 /* --- direct calls ----------------------------------------------------------------------------- */
 
-static const wzp_opt_str caller_reflexive = {true, {(const uint8_t *)"192.0.2.1:4433", 14}};
-static const wzp_opt_str caller_mapped = {true, {(const uint8_t *)"203.0.113.5:12345", 17}};
-static const wzp_bytes caller_local[] = {{(const uint8_t *)"192.168.1.5:4433", 16},
-                                         {(const uint8_t *)"10.1.2.3:4433", 13}};
-static const wzp_opt_str callee_reflexive = {true, {(const uint8_t *)"198.51.100.9:4433", 17}};
-static const wzp_opt_str callee_mapped = {true, {(const uint8_t *)"198.51.100.9:54321", 18}};
-static const wzp_bytes callee_local[] = {{(const uint8_t *)"192.168.88.22:4433", 18}};
+#define TEXT(text)                                                                                 \
+    { (const uint8_t *)(text), sizeof(text) - 1 }
+static const wzp_bytes caller_local[] = {TEXT("192.168.1.5:4433"), TEXT("10.1.2.3:4433")};
+static const wzp_bytes callee_local[] = {TEXT("192.168.88.22:4433")};
+const wzp_ct_whereabouts wzp_ct_caller_place = {{true, TEXT("192.0.2.1:4433")},
+                                                {true, TEXT("203.0.113.5:12345")},
+                                                {caller_local, WZP_COUNT_OF(caller_local)}};
+const wzp_ct_whereabouts wzp_ct_callee_place = {{true, TEXT("198.51.100.9:4433")},
+                                                {true, TEXT("198.51.100.9:54321")},
+                                                {callee_local, WZP_COUNT_OF(callee_local)}};
+#undef TEXT
 
 /* Unique to the caller, and within the alphabet of host names. */
 wzp_bytes wzp_ct_call_id(wzp_ct_exec *e, const wzp_ct_call *call, char buf[WZP_CT_CALL_ID]) {
@@ -204,10 +208,10 @@ wzp_signal wzp_ct_call_offer(wzp_ct_exec *e, const wzp_ct_call *call, wzp_ct_cal
     wzp_signal_DirectCallOffer *offer = &signal.u.DirectCallOffer;
     memcpy(offer->identity_pub.bytes, from->identity.ed25519_pub, WZP_KEY_LEN);
     memcpy(offer->ephemeral_pub.bytes, from->ephemeral.pub, WZP_KEY_LEN);
-    if (call->caller_tells) {
-        offer->caller_reflexive_addr = caller_reflexive;
-        offer->caller_mapped_addr = caller_mapped;
-        offer->caller_local_addrs = (wzp_list_str){caller_local, WZP_COUNT_OF(caller_local)};
+    if (call->from != NULL) {
+        offer->caller_reflexive_addr = call->from->reflexive;
+        offer->caller_mapped_addr = call->from->mapped;
+        offer->caller_local_addrs = call->from->local;
     }
     return signal;
 }
@@ -227,10 +231,10 @@ wzp_signal wzp_ct_call_answer(wzp_ct_exec *e, const wzp_ct_call *call, wzp_ct_ca
         memcpy(answer->ephemeral_pub.value, from->ephemeral.pub, WZP_KEY_LEN);
         answer->chosen_profile = (wzp_opt_profile){true, wzp_profile_good};
     }
-    if (call->callee_tells) {
-        answer->callee_reflexive_addr = callee_reflexive;
-        answer->callee_mapped_addr = callee_mapped;
-        answer->callee_local_addrs = (wzp_list_str){callee_local, WZP_COUNT_OF(callee_local)};
+    if (call->to != NULL) {
+        answer->callee_reflexive_addr = call->to->reflexive;
+        answer->callee_mapped_addr = call->to->mapped;
+        answer->callee_local_addrs = call->to->local;
     }
     return signal;
 }
@@ -307,11 +311,20 @@ static bool same_list(wzp_list_str a, wzp_list_str b) {
     return same;
 }
 
+/* A key of this name, with null for its value: spaces between them mean nothing. */
+static bool is_null(const char *json, const char *key) {
+    const char *at = strstr(json, key);
+    at = at != NULL ? at + strlen(key) : "";
+    at += strspn(at, " \t\r\n");
+    at += *at == ':' ? 1 : 0;
+    at += strspn(at, " \t\r\n");
+    return strncmp(at, "null", 4) == 0;
+}
+
 /* Null is no way to leave something out here. */
 static bool shows_null(const char *json) {
-    return strstr(json, "\"peer_direct_addr\":null") != NULL ||
-           strstr(json, "\"peer_local_addrs\":null") != NULL ||
-           strstr(json, "\"peer_mapped_addr\":null") != NULL;
+    return is_null(json, "\"peer_direct_addr\"") || is_null(json, "\"peer_local_addrs\"") ||
+           is_null(json, "\"peer_mapped_addr\"");
 }
 
 const char *wzp_ct_fault_of_setup(const wzp_ct_party *p, wzp_bytes id, const wzp_signal *peer) {

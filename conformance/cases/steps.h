@@ -63,11 +63,20 @@ wzp_ct_so_far wzp_ct_go_reflected(wzp_ct_exec *exec, wzp_ct_who who);
 
 /* --- direct calls ----------------------------------------------------------------------------- */
 
+/* Where a party says that it is. */
+typedef struct wzp_ct_whereabouts {
+    wzp_opt_str reflexive, mapped;
+    wzp_list_str local;
+} wzp_ct_whereabouts;
+
+/* Usual ones. */
+extern const wzp_ct_whereabouts wzp_ct_caller_place, wzp_ct_callee_place;
+
 typedef struct wzp_ct_call {
     wzp_ct_who caller, callee;
     char tag; /* tells the calls of one caller apart */
     wzp_accept_mode mode;
-    bool caller_tells, callee_tells; /* addresses where the other one could reach them */
+    const wzp_ct_whereabouts *from, *to; /* what the two say of where they are; NULL: nothing */
 } wzp_ct_call;
 
 enum { WZP_CT_CALL_ID = 48 };

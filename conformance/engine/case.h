@@ -131,6 +131,8 @@ struct wzp_ct_case {
     wzp_ct_stream stream;
     bool no_echo, has_start, video, late_listener, early_media, trailing_speech;
 
+    bool silent;        /* the testers send no keep-alives */
+    bool sees_paths;    /* counts path challenges */
     bool quiet;         /* the client should be one that is silent, and leaves that out */
     bool hears;         /* it plays what the testers send, and need not send itself */
     bool alone;         /* no other case may use its relay meanwhile */

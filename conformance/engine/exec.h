@@ -8,6 +8,7 @@
 #include "conformance/engine/caller.h"
 #include "conformance/engine/ledger.h"
 #include "conformance/engine/party.h"
+#include "conformance/engine/play.h"
 #include "conformance/engine/run.h"
 #include "conformance/engine/server.h"
 #include "conformance/engine/speech.h"
@@ -33,6 +34,7 @@ struct wzp_ct_exec {
     wzp_quic *quic;
     wzp_addr locals[WZP_CT_PARTIES]; /* each party has an address of its own */
     size_t narrow[WZP_CT_PARTIES];   /* 0: any datagram reaches it */
+    wzp_ct_wire wires[WZP_CT_PARTIES];
     wzp_prng prng;
     wzp_ct_party parties[WZP_CT_PARTIES];
     wzp_ct_server *server;   /* owned; NULL: the case is about a relay */
@@ -98,6 +100,12 @@ bool wzp_ct_exec_send(wzp_ct_exec *e, wzp_ct_who who, wzp_bytes datagram);
 /* Sends what is due of a speech; returns when the next packet is. */
 wzp_time wzp_ct_exec_speak(wzp_ct_exec *e, wzp_ct_speech *speech, wzp_ct_who who,
                            wzp_ledger *ledger, wzp_time now);
+
+/* What a datagram goes through before our QUIC sees it, and after.  False: it is lost. */
+bool wzp_ct_wire_in(wzp_ct_exec *e, wzp_quic_path *path, size_t len, wzp_time now);
+void wzp_ct_wire_out(wzp_ct_exec *e, wzp_quic_path *path, size_t len, wzp_time now);
+/* Counts path challenges. */
+void wzp_ct_wire_qlog(void *ctx, wzp_quic_conn conn, wzp_bytes data, bool fin);
 
 /* Each kind of case: begin, one step, one datagram that came. */
 void wzp_ct_traffic_begin(wzp_ct_exec *e, wzp_time now);

@@ -14,24 +14,12 @@ const void *wzp_ct_play_arg(const wzp_ct_exec *e) {
     return e->cfg.which->acts[e->act].arg;
 }
 
-wzp_addr wzp_ct_play_local(const wzp_ct_exec *e, wzp_ct_who who) {
-    return e->locals[who];
-}
-
 const char *wzp_ct_play_room(const wzp_ct_exec *e) {
     return e->offer;
 }
 
 void wzp_ct_play_vanish(wzp_ct_exec *e, wzp_ct_who who) {
     wzp_quic_abandon(e->quic, e->parties[who].conn);
-}
-
-bool wzp_ct_play_move(wzp_ct_exec *e, wzp_ct_who who, wzp_ct_who other, wzp_time now) {
-    wzp_addr to = e->locals[other];
-    const wzp_addr from = e->locals[who];
-    e->locals[other] = from;
-    e->locals[who] = to;
-    return wzp_quic_migrate(e->quic, e->parties[who].conn, &to, now) == WZP_OK;
 }
 
 void wzp_ct_play_leave(wzp_ct_exec *e, wzp_ct_who who, wzp_time now) {

@@ -38,14 +38,12 @@ struct wzp_ct_act {
 
 wzp_ct_party *wzp_ct_play_party(wzp_ct_exec *exec, wzp_ct_who who);
 const void *wzp_ct_play_arg(const wzp_ct_exec *exec);
-/* Where this party sends from, as far as this machine knows. */
+/* Where this party is seen to send from, as far as this machine knows. */
 wzp_addr wzp_ct_play_local(const wzp_ct_exec *exec, wzp_ct_who who);
 /* The name of the play's own room. */
 const char *wzp_ct_play_room(const wzp_ct_exec *exec);
 /* Says nothing any more, not even that it leaves. */
 void wzp_ct_play_vanish(wzp_ct_exec *exec, wzp_ct_who who);
-/* Moves to the address of `other`, who takes no part. */
-bool wzp_ct_play_move(wzp_ct_exec *exec, wzp_ct_who who, wzp_ct_who other, wzp_time now);
 /* Leaves politely. */
 void wzp_ct_play_leave(wzp_ct_exec *exec, wzp_ct_who who, wzp_time now);
 
@@ -90,6 +88,24 @@ bool wzp_ct_play_is_dialling(const wzp_ct_exec *exec);
 
 /* From now on datagrams of more bytes do not reach this party, as where a path is narrow. */
 void wzp_ct_play_narrow(wzp_ct_exec *exec, wzp_ct_who who, size_t bytes);
+
+/* As where a translator forgets a mapping: from now on this party is seen at the address of
+ * `other`, who takes no part.  Its QUIC does not know; what comes to the old address is lost. */
+void wzp_ct_play_rebind(wzp_ct_exec *exec, wzp_ct_who who, wzp_ct_who other);
+/* What comes to a party that is shut is counted, but does not reach it. */
+void wzp_ct_play_shut(wzp_ct_exec *exec, wzp_ct_who who, bool is_shut);
+
+/* What went over a party's socket since it was rebound, or ever: UDP payloads. */
+typedef struct wzp_ct_wire {
+    wzp_addr outside;
+    bool is_moved, is_shut;
+    uint64_t in_bytes, out_bytes;
+    wzp_time in_at, out_at; /* of the last ones; 0: none yet */
+    wzp_time reply_at;      /* of the first that came after the last that left, if any did */
+    uint64_t worst_gap;     /* between two that came, ns */
+    uint32_t challenges;    /* PATH_CHALLENGEs that came, where the case has sees_paths */
+} wzp_ct_wire;
+const wzp_ct_wire *wzp_ct_play_wire(const wzp_ct_exec *exec, wzp_ct_who who);
 
 /* The relay's metrics page; free() it.  NULL: it cannot be read. */
 char *wzp_ct_play_scrape(wzp_ct_exec *exec);

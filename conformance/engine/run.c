@@ -195,16 +195,6 @@ static void step(wzp_ct_exec *e, wzp_time now) {
 
 /* --- packet core --- */
 
-static bool is_too_wide(const wzp_ct_exec *e, const wzp_addr *local, size_t len) {
-    for (int i = 0; i < WZP_CT_PARTIES; i++) {
-        if (e->narrow[i] != 0 && len > e->narrow[i] && e->locals[i].port == local->port &&
-            wzp_addr_equal(&e->locals[i], local)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Of no connection, or lost on purpose. */
 static void on_loose(wzp_ct_exec *e, const wzp_quic_path *path, wzp_bytes payload, wzp_time now) {
     if (e->cfg.which->on_loose != NULL) {
@@ -216,7 +206,9 @@ static void on_loose(wzp_ct_exec *e, const wzp_quic_path *path, wzp_bytes payloa
 static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
                       wzp_time now) {
     wzp_ct_exec *e = self;
-    if (is_too_wide(e, &path->local, payload.len)) {
+    wzp_quic_path inside = *path;
+    const bool is_play = e->cfg.which->kind == WZP_CT_PLAY;
+    if (is_play && !wzp_ct_wire_in(e, &inside, payload.len, now)) {
         return;
     }
     wzp_evidence_packet(e->cfg.evidence, &path->remote, &path->local, payload, now);
@@ -224,7 +216,7 @@ static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_by
         on_loose(e, path, payload, now);
         return;
     }
-    wzp_quic_recv(e->quic, path, ecn, payload, now);
+    wzp_quic_recv(e->quic, &inside, ecn, payload, now);
     drain(e, now);
 }
 
@@ -259,6 +251,9 @@ static size_t core_next_packet(void *self, wzp_time now, uint8_t *buf, size_t ca
         n = thrown.len;
     } else {
         n = wzp_quic_next_packet(e->quic, now, buf, cap, meta);
+        if (n > 0 && e->cfg.which->kind == WZP_CT_PLAY) {
+            wzp_ct_wire_out(e, &meta->path, n, now);
+        }
     }
     for (size_t at = 0; e->cfg.evidence != NULL && at < n; at += meta->segment) {
         const size_t len = n - at < meta->segment ? n - at : meta->segment;
@@ -287,6 +282,9 @@ static bool open_endpoint(wzp_ct_exec *e, const wzp_quic_identity *identity, wzp
                                .loopback_mtu = false,
                                .datagram_queue_bytes = 262144,
                                .deterministic = e->cfg.deterministic,
+                               .keep_alive = e->cfg.which->silent ? WZP_TIME_NEVER : 0,
+                               .qlog = e->cfg.which->sees_paths ? wzp_ct_wire_qlog : NULL,
+                               .qlog_ctx = e,
                                .keylog = e->cfg.evidence != NULL ? on_keylog : NULL,
                                .keylog_ctx = e};
     return wzp_quic_new(&e->quic, &quic, now) == WZP_OK;

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "conformance/mutants/faults_federation.h"
+#include "conformance/mutants/faults_nat.h"
 
 /* name, what is wrong with the relay, the cases that must notice */
 #define WZP_FAULT_MAP(X)                                                                           \
@@ -115,7 +116,7 @@
     X(NOWHERE, "nowhere", "does not tell its region", "RLY-062")                                   \
     X(SORTS_RELAYS, "sorts-relays", "lists other relays in order of the alphabet", "RLY-062")      \
     X(LISTS_BACKWARDS, "lists-backwards", "lists the newest member first", "RLY-020")              \
-    X(LEAVES_UNTOLD, "leaves-untold", "does not say who left", "RLY-021 G-04 X-14")                \
+    X(LEAVES_UNTOLD, "leaves-untold", "does not say who left", "RLY-021 G-04 X-14 NAT-111")        \
     X(ONE_FOR_ALL, "one-for-all", "forwards to all rooms", "RLY-031")                              \
     X(ALL_FOR_ONE, "all-for-one", "waits for who acknowledges nothing", "RLY-033")                 \
     X(MEDIA_ONLY, "media-only", "drops data and control packets", "RLY-035")                       \
@@ -141,6 +142,7 @@
     X(WANTS_KEYS, "wants-keys", "closes on registrations without a key", "NAT-008")                \
     X(REFLECTS_ALL, "reflects-all", "answers every Reflect of a flood", "NAT-010")                 \
     X(ODD_RELAYS, "odd-relays", "lists other relays without their names", "NAT-011")               \
+    WZP_FAULT_NAT_MAP(X)                                                                           \
     X(COUNTS_NO_A, "counts-no-a", "counts no violations of tier A", "M-01")                        \
     X(COUNTS_NO_B, "counts-no-b", "counts no violations of tier B", "M-02")                        \
     X(COUNTS_NO_C, "counts-no-c", "counts no violations of tier C", "M-02c")                       \

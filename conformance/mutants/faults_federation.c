@@ -219,7 +219,8 @@ WRAP(size_t, wzp_federation_forward, wzp_federation *fed, uint32_t to, const wzp
         (!is_deployed(inner) && fault() == WZP_FAULT_FED_FEW_SIGNALS)) {
         return 1;
     }
-    if (inner->kind == WZP_SIGNAL_DIRECT_CALL_ANSWER && fault() == WZP_FAULT_FED_ANSWERS_ALL) {
+    if ((inner->kind == WZP_SIGNAL_DIRECT_CALL_ANSWER && fault() == WZP_FAULT_FED_ANSWERS_ALL) ||
+        wzp_fault_nat_all_peers(inner)) {
         to = WZP_FED_NO_PEER;
     } else if (to == WZP_FED_NO_PEER && fault() == WZP_FAULT_FED_ONE_PEER) {
         size_t count = 0;

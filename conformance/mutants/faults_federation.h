@@ -36,7 +36,7 @@
     X(FED_NO_REPORTS, "keeps-reports", "passes no MediaPathReport on to peers", "RLY-094")         \
     X(FED_DEAF_TO_REPORTS, "deaf-to-reports", "drops MediaPathReports of peers", "RLY-094")        \
     X(FED_FEW_SIGNALS, "few-signals", "passes on what deployed relays do, no more",                \
-      "RLY-094b RLY-094c")                                                                         \
+      "RLY-094b RLY-094c NAT-063")                                                                 \
     X(FED_LOCAL_CALLS, "local-calls", "does not share the rooms of calls", "RLY-095")              \
     X(FED_ECHO, "mesh-echo", "does not remember its own packets", "RLY-096")                       \
     X(FED_UNKNOWN_ENDS, "unknown-ends-links", "closes a link at an unknown signal", "RLY-097")     \

@@ -56,6 +56,9 @@ WRAP(void, wzp_relay_on_register, session *s, wzp_bytes json) {
         wzp_relay_end(s, "normal close");
     } else {
         wzp_fault_registers(s);
+        if (is_nobody) {
+            wzp_fault_nat_nobody(s);
+        }
         __real_wzp_relay_on_register(s, json);
     }
 }

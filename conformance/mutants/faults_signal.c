@@ -30,6 +30,7 @@ WRAP(void, wzp_relay_on_hub_signal, session *s, wzp_bytes json) {
     wzp_signal *signal = read_signal(json);
     const bool is_old = signal != NULL && signal->version != 1;
     const bool unread = signal == NULL;
+    const bool is_known = signal == NULL || wzp_fault_nat_reads(signal, json);
     if (signal != NULL) {
         wzp_fault_hub_signal(s, signal);
         wzp_fault_tunnel(s, signal);
@@ -38,7 +39,7 @@ WRAP(void, wzp_relay_on_hub_signal, session *s, wzp_bytes json) {
     if ((unread && fault() == WZP_FAULT_UNKNOWN_ENDS) ||
         (is_bare(json) && fault() == WZP_FAULT_NEW_FORMS_ONLY)) {
         wzp_relay_end(s, "normal close");
-    } else if (!(is_old && fault() == WZP_FAULT_VERSION_1_ONLY)) {
+    } else if (is_known && !(is_old && fault() == WZP_FAULT_VERSION_1_ONLY)) {
         __real_wzp_relay_on_hub_signal(s, json);
     }
 }
@@ -77,7 +78,9 @@ WRAP(void, wzp_relay_on_call_signal, session *s, const wzp_signal *signal) {
     if (signal->kind == WZP_SIGNAL_HANGUP && fault() == WZP_FAULT_HANGS_UP_ALL) {
         changed.u.Hangup.call_id.present = false;
     }
-    __real_wzp_relay_on_call_signal(s, &changed);
+    if (wzp_fault_nat_takes(s, signal)) {
+        __real_wzp_relay_on_call_signal(s, &changed);
+    }
 }
 
 /* A stream that stalls, or says too much, ends its connection. */
@@ -110,7 +113,12 @@ WRAP(wzp_err, wzp_quic_new, wzp_quic **out, const wzp_quic_cfg *cfg, wzp_time no
     if (cfg->identity != NULL && fault() == WZP_FAULT_HUGE_SIGNALS) {
         changed.max_signal_len = 2 * WZP_QUIC_SIGNAL_MAX;
     }
-    return __real_wzp_quic_new(out, &changed, now);
+    wzp_fault_nat_endpoint(&changed);
+    const wzp_err err = __real_wzp_quic_new(out, &changed, now);
+    if (err == WZP_OK) {
+        wzp_fault_nat_made(*out, cfg->identity != NULL);
+    }
+    return err;
 }
 
 /* --- picture loss ----------------------------------------------------------------------------- */
@@ -213,11 +221,12 @@ bool wzp_fault_signal(session *to, wzp_signal *signal) {
             signal->u.CallSetup.peer_direct_addr =
                 (wzp_opt_str){true, wzp_bytes_str("192.0.2.7:4433")};
         }
-        return true;
+        return wzp_fault_nat_setup(to, signal);
     case WZP_SIGNAL_REFLECT_RESPONSE:
         if (fault() == WZP_FAULT_REFLECTS_ITSELF) {
             signal->u.ReflectResponse.observed_addr = wzp_bytes_str("192.0.2.200:4433");
         }
+        wzp_fault_nat_reflect(&signal->u.ReflectResponse);
         return true;
     case WZP_SIGNAL_HANGUP:
         if (fault() == WZP_FAULT_RINGS_NOBODY && to->state == SESSION_SIGNAL &&

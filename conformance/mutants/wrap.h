@@ -17,6 +17,8 @@
 struct session;
 struct wzp_signal;
 struct wzp_signal_RoomUpdate;
+struct wzp_signal_ReflectResponse;
+struct wzp_quic_cfg;
 
 /* faults_signal.c: changes a signal that leaves; false: it does not. */
 bool wzp_fault_signal(struct session *to, struct wzp_signal *signal);
@@ -37,6 +39,18 @@ bool wzp_fault_drops_video(const struct session *s, wzp_bytes datagram);
 void wzp_fault_note_offence(const struct session *s);
 /* ... and what follows from an offer that may be forged. */
 void wzp_fault_blame_offer(struct session *s, wzp_bytes json);
+
+/* faults_nat.c: somebody registers without a key; changes an answer to Reflect, a CallSetup (false:
+ * it does not leave) and an endpoint; whether a signal is read, heeded, and for every peer. */
+void wzp_fault_nat_nobody(const struct session *s);
+void wzp_fault_nat_reflect(struct wzp_signal_ReflectResponse *response);
+bool wzp_fault_nat_setup(const struct session *to, struct wzp_signal *signal);
+void wzp_fault_nat_endpoint(struct wzp_quic_cfg *cfg);
+struct wzp_quic;
+void wzp_fault_nat_made(const struct wzp_quic *quic, bool accepts);
+bool wzp_fault_nat_reads(const struct wzp_signal *signal, wzp_bytes json);
+bool wzp_fault_nat_takes(struct session *s, const struct wzp_signal *signal);
+bool wzp_fault_nat_all_peers(const struct wzp_signal *inner);
 
 /* faults_hardening.c: forgets what it knows; what came of a datagram, a join, a stream, a PLI. */
 void wzp_fault_hardening_reset(void);

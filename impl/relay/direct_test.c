@@ -592,6 +592,36 @@ START_TEST(reflect_is_limited) {
 }
 END_TEST
 
+/* As deployed clients ask several relays what these see of them (NAT sheet 1.5): the next signal
+ * after the Ack shall be the answer, and nobody else shall notice. */
+START_TEST(without_a_key_nobody_is_there) {
+    fixture f = setup();
+    guest *asks[2] = {stage_guest(f.st, "_signal"), stage_guest(f.st, "_signal")};
+    guest_forget(f.a);
+    for (int i = 0; i < 2; i++) {
+        guest_say(asks[i],
+                  "{\"RegisterPresence\":{\"version\":1,\"identity_pub\":[0,0,0,0,0,0,0,0,0,"
+                  "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0],\"signature\":[],"
+                  "\"alias\":null}}");
+    }
+    stage_run(f.st, SOON);
+    for (int i = 0; i < 2; i++) {
+        guest_say(asks[i], "\"Reflect\"");
+    }
+    stage_run(f.st, 2000);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_uint_eq(asks[i]->signal_count, 2);
+        ck_assert_uint_eq(guest_count(asks[i], "RegisterPresenceAck"), 1);
+        ck_assert_uint_eq(guest_count(asks[i], "ReflectResponse"), 1);
+    }
+    ck_assert_uint_eq(f.a->signal_count, 0);
+    call(asks[0], f.b, "c9"); /* who has no name calls nobody */
+    ck_assert_uint_eq(guest_count(f.b, "DirectCallOffer"), 0);
+    ck_assert_int_eq(stage_metric(f.st, "wzp_relay_registered_without_key_total"), 2);
+    teardown(&f);
+}
+END_TEST
+
 /* --- the media room --------------------------------------------------------------------------- */
 
 START_TEST(room_of_the_two) {
@@ -646,6 +676,7 @@ int main(void) {
     tcase_add_test(tc, controls_need_one_active_call);
     tcase_add_test(tc, too_much_is_not_passed_on);
     tcase_add_test(tc, reflect_is_limited);
+    tcase_add_test(tc, without_a_key_nobody_is_there);
     tcase_add_test(tc, room_of_the_two);
     tcase_add_test(tc, room_of_an_upper_case_id);
     suite_add_tcase(suite, tc);

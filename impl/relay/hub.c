@@ -30,6 +30,13 @@ static void give_up_name(session *s) {
     wzp_relay_presence_remove(s);
 }
 
+/* Clients that only want to know what a relay sees of them register so, several at once: nobody
+ * calls them, and lists do without them (NAT sheet 1.5). */
+static bool is_nobody(const session *s, const wzp_signal_RegisterPresence *reg) {
+    static const uint8_t zeros[WZP_KEY_LEN] = {0};
+    return !s->is_named && memcmp(reg->identity_pub.bytes, zeros, sizeof zeros) == 0;
+}
+
 bool wzp_relay_rate(rate *counted, unsigned limit, wzp_time now) {
     if (wzp_time_since(now, counted->since) >= WZP_S) {
         counted->since = now;
@@ -72,17 +79,26 @@ static void copy_alias(session *s, const wzp_opt_str *alias) {
 
 /* The older connection of the same name stays open, but nothing leads to it any more; the calls
  * belong to the name. */
-static void enter(session *s) {
-    wzp_relay *r = s->relay;
-    session *older = wzp_relay_find_client(r, wzp_bytes_str(s->fingerprint));
+static void replace(session *s) {
+    session *older = wzp_relay_find_client(s->relay, wzp_bytes_str(s->fingerprint));
     if (older != NULL) {
         give_up_name(older);
-        wzp_relay_event_push(r, older, "replaced", "");
+        wzp_relay_event_push(s->relay, older, "replaced", "");
     }
     take_name(s);
+}
+
+static void enter(session *s, const wzp_signal_RegisterPresence *reg) {
+    const bool has_name = !is_nobody(s, reg);
+    if (has_name) {
+        copy_alias(s, &reg->alias);
+        replace(s);
+    } else {
+        s->relay->metrics.nobodies++;
+    }
     s->state = SESSION_SIGNAL;
     wzp_relay_set_deadline(s, WZP_TIME_NEVER);
-    wzp_relay_event_push(r, s, "register", "");
+    wzp_relay_event_push(s->relay, s, "register", has_name ? "" : "without a key");
     acknowledge(s);
 }
 
@@ -117,8 +133,7 @@ void wzp_relay_on_register(session *s, wzp_bytes json) {
     } else if (r->signal_clients >= WZP_LIMIT_SIGNAL_CLIENTS) {
         refuse(s, "the relay is full");
     } else {
-        copy_alias(s, &signal->u.RegisterPresence.alias);
-        enter(s);
+        enter(s, &signal->u.RegisterPresence);
     }
     wzp_signal_free(&signal);
 }

@@ -242,6 +242,7 @@ typedef struct relay_metrics {
     uint64_t directives_deferred;
     uint64_t trunk_frames[TRUNK_CAUSE_COUNT], trunk_packets;
     uint64_t pli_forwarded, pli_suppressed, keyframes_dropped, aliases_cut, events_dropped;
+    uint64_t nobodies; /* registrations with a key of zeros */
     histogram bytes[WZP_MEDIA_TYPE_COUNT], iat[WZP_MEDIA_TYPE_COUNT], handshake;
     histogram scores[WZP_MEDIA_TYPE_COUNT];
 } relay_metrics;

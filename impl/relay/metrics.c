@@ -419,6 +419,8 @@ static void write_ours(wzp_wr *wr, const wzp_relay *r) {
                       "PLI inside the 200 ms window", m->pli_suppressed);
     wzp_expose_single(wr, "wzp_relay_keyframes_dropped_total", "counter",
                       "keyframes too large to cache", m->keyframes_dropped);
+    wzp_expose_single(wr, "wzp_relay_registered_without_key_total", "counter",
+                      "registrations with a key of zeros", m->nobodies);
     wzp_expose_single(wr, "wzp_relay_aliases_cut_total", "counter", "aliases over 64 bytes",
                       m->aliases_cut);
     wzp_expose_single(wr, "wzp_relay_events_dropped_total", "counter",

@@ -185,6 +185,7 @@ void crowd_settle(crowd *c) {
 
 static void key_of(uint8_t key[WZP_KEY_LEN], size_t number) {
     memset(key, 0, WZP_KEY_LEN);
+    key[WZP_KEY_LEN - 1] = 1; /* no number makes a key of zeros, which has no name */
     for (size_t i = 0; i < sizeof number; i++) {
         key[i] = (uint8_t)(number >> (8 * i));
     }
