@@ -217,7 +217,7 @@ static const trace_case traces[] = {
     {"nor for long",
      {REF, DIAL, BOTH, .count = 1, .awaits_probe = true},
      {{510, 'D', 1}, {530, 'T', 0}},
-     "500:t0 500:D0 500:R 510:+ 530:=direct1 530:C"},
+     "350:t0 350:D0 450:t0 500:R 510:+ 530:=direct1 530:C"},
     {"all tickles, then all dials, in their order",
      {REF, ACC, BOTH, .count = 1, .awaits_probe = true},
      {{220, 'P', 4}, {330, 'A', 1}, {350, 'T', 0}},

@@ -101,15 +101,22 @@ void wzp_handset_network(wzp_handset *h, const wzp_handset_net *net, wzp_time no
     h->cfg.net = *net;
     h->reflected = (wzp_addr){0};
     wzp_handset_ports_moved(h);
-    wzp_handset_find(h, h->is_set_up ? WZP_HANDSET_REGATHER : WZP_HANDSET_GATHER, now);
     if (h->races) {
         wzp_race_leave_direct(&h->race);
+        h->finds_later = true;
+    } else {
+        wzp_handset_find(h, WZP_HANDSET_GATHER, now);
     }
     step(h, now);
 }
 
 void wzp_handset_upnp(wzp_handset *h, wzp_addr external, wzp_time now) {
     wzp_gather_upnp(&h->gather, &external);
+    step(h, now);
+}
+
+void wzp_handset_signal(wzp_handset *h, bool out, wzp_bytes json, wzp_time now) {
+    wzp_phone_signal(h->phone, out, json, now);
     step(h, now);
 }
 
@@ -175,7 +182,8 @@ static void on_set_up(wzp_handset *h, const wzp_phone_event *ev) {
     h->peer_is_able = ev->peer_is_able && wzp_handset_is_reference(h);
     h->peer_probes = ev->peer_probes;
     h->peer = *ev->peer;
-    h->relay = ev->relay.family != WZP_ADDR_NONE ? ev->relay : h->cfg.path.remote;
+    /* One of another family may be out of reach: behind a NAT64 our own relay is not. */
+    h->relay = ev->relay.family == h->cfg.path.remote.family ? ev->relay : h->cfg.path.remote;
     h->why = NULL;
     (void)snprintf(h->room, sizeof h->room, "%s", ev->room);
     (void)snprintf(h->peer_fingerprint, sizeof h->peer_fingerprint, "%s", ev->fingerprint);
@@ -201,7 +209,9 @@ static bool on_phone(wzp_handset *h, wzp_phone_event *ev, wzp_time now) {
         on_set_up(h, ev);
         return true;
     case WZP_PHONE_REFLEXIVE:
-        wzp_handset_reflected(h, &ev->observed);
+        if (wzp_handset_reflected(h, &ev->observed)) {
+            wzp_handset_moved(h);
+        }
         return false;
     case WZP_PHONE_PATH:
         if (h->races) {
@@ -346,7 +356,9 @@ static wzp_err open_phone(wzp_handset *h, const wzp_handset_cfg *cfg, wzp_time n
                            .probes = wzp_handset_predicts(cfg),
                            .deterministic = cfg->deterministic,
                            .signal = cfg->signal,
-                           .signal_ctx = cfg->signal_ctx};
+                           .signal_ctx = cfg->signal_ctx,
+                           .filter = cfg->filter,
+                           .filter_ctx = cfg->filter_ctx};
     memcpy(phone.seed, cfg->seed, sizeof phone.seed);
     const wzp_err err = wzp_phone_new(&h->phone, &phone, now);
     wzp_crypto_wipe(phone.seed, sizeof phone.seed);

@@ -60,6 +60,8 @@ typedef struct wzp_handset_cfg {
     /* As in phone.h; may be NULL. */
     void (*signal)(void *ctx, bool out, wzp_bytes json);
     void *signal_ctx;
+    bool (*filter)(void *ctx, bool out, wzp_bytes json); /* with wzp_handset_signal */
+    void *filter_ctx;
 } wzp_handset_cfg;
 
 /* Starts to connect.  WZP_ERR_INVALID_ARGUMENT (token), NOMEM, CRYPTO_LIB. */
@@ -110,6 +112,9 @@ void wzp_handset_network(wzp_handset *handset, const wzp_handset_net *net, wzp_t
 
 /* A mapping by UPnP, which its owner keeps: `external` NONE: there is none (any more). */
 void wzp_handset_upnp(wzp_handset *handset, wzp_addr external, wzp_time now);
+
+/* As wzp_phone_signal. */
+void wzp_handset_signal(wzp_handset *handset, bool out, wzp_bytes json, wzp_time now);
 
 /* Reference: so long nothing came by a direct connection; then it is broken. */
 #define WZP_HANDSET_SILENCE (1500 * WZP_MS)

@@ -334,6 +334,15 @@ static void watch_direct(wzp_handset *h, wzp_time now) {
     }
 }
 
+/* A mapping that comes anew may change our port, which a dial of the relay would not survive. */
+static void find_again(wzp_handset *h, wzp_time now) {
+    if (h->finds_later && h->relay_seen != WZP_CLIENT_RELAY_DIALLING) {
+        h->finds_later = false;
+        h->reflected = (wzp_addr){0};
+        wzp_handset_find(h, WZP_HANDSET_REGATHER, now);
+    }
+}
+
 /* A direct path that is given up by either side: where are we now? */
 static void repair(wzp_handset *h, wzp_time now) {
     const bool is_broken = h->path_was == WZP_RACE_DIRECT && h->race.path == WZP_RACE_RELAY;
@@ -341,9 +350,9 @@ static void repair(wzp_handset *h, wzp_time now) {
     if (is_broken && wzp_handset_is_reference(h)) {
         h->counters.repairs++;
         h->path_text = broken;
-        h->reflected = (wzp_addr){0};
-        wzp_handset_find(h, WZP_HANDSET_REGATHER, now);
+        h->finds_later = true;
     }
+    find_again(h, now);
 }
 
 /* Both sides have said where they are now. */
@@ -400,7 +409,7 @@ void wzp_handset_end(wzp_handset *h, wzp_time now) {
     h->client = NULL;
     wzp_handset_forget_ports(h);
     h->races = h->is_set_up = h->is_open = h->peer_is_able = false;
-    h->has_sent = h->has_got = h->tell_path = false;
+    h->has_sent = h->has_got = h->tell_path = h->finds_later = false;
     h->path = h->path_was = WZP_RACE_UNDECIDED;
     h->relay_seen = WZP_CLIENT_RELAY_NONE;
     h->waits = WAIT_NOTHING;

@@ -41,6 +41,7 @@ struct wzp_handset {
     wzp_gather gather;
     bool has_gathered; /* since it began last */
     bool asks_relay;   /* a Reflect is under way */
+    bool holds_news;   /* the other side is told when it has come */
     wzp_addr reflected;
     wzp_call_addresses own, told; /* as known now; as the other side was told last */
     bool tell_seen;
@@ -73,6 +74,7 @@ struct wzp_handset {
     wzp_quic_conn direct;         /* that they take, if so */
     uint64_t direct_packets;
     wzp_time heard_at;
+    bool finds_later;       /* where we are now */
     bool has_sent, has_got; /* an update, since the last race */
     bool tell_path;
     /* Why the relay, if the race ends there; why the path that is taken; why the call failed. */
@@ -90,7 +92,8 @@ bool wzp_handset_is_reference(const wzp_handset *h);
 
 void wzp_handset_find(wzp_handset *h, uint64_t budget, wzp_time now);
 void wzp_handset_ask_relay(wzp_handset *h, wzp_time now);
-void wzp_handset_reflected(wzp_handset *h, const wzp_addr *observed);
+/* True: the other side should hear of it. */
+bool wzp_handset_reflected(wzp_handset *h, const wzp_addr *observed);
 /* Serves its timers, sends what it asks, and takes what is new; true: something is. */
 bool wzp_handset_find_step(wzp_handset *h, wzp_time now);
 /* All that a call waits for is known, or was waited for long enough. */

@@ -44,11 +44,11 @@ static void send_questions(wzp_handset *h) {
 /* --- answers ---------------------------------------------------------------------------------- */
 
 /* NAT-PMP and PCP share the port and are told apart by their version.  A gateway that knows only
- * the former answers both in it. */
+ * the former refuses the latter in it, with "unsupported version", which our NAT-PMP is never. */
 static void on_gateway(wzp_handset *h, const wzp_addr *from, wzp_bytes payload, wzp_time now) {
     const bool is_pcp = payload.len > 0 && payload.data[0] >= 2;
     const bool is_refusal = payload.len > 3 && payload.data[0] == 0 && payload.data[3] == 1;
-    if (!is_pcp) {
+    if (!is_pcp && !is_refusal) {
         wzp_gather_recv(&h->gather, WZP_GATHER_NATPMP, from, payload, now);
     }
     if (is_pcp || is_refusal) {
@@ -97,10 +97,11 @@ static bool compose(wzp_handset *h) {
     return differs;
 }
 
-void wzp_handset_reflected(wzp_handset *h, const wzp_addr *observed) {
-    h->asks_relay = false;
+bool wzp_handset_reflected(wzp_handset *h, const wzp_addr *observed) {
+    const bool is_awaited = h->holds_news;
+    h->asks_relay = h->holds_news = false;
     h->reflected = *observed;
-    (void)compose(h);
+    return compose(h) || is_awaited;
 }
 
 bool wzp_handset_find_step(wzp_handset *h, wzp_time now) {
@@ -116,7 +117,10 @@ bool wzp_handset_find_step(wzp_handset *h, wzp_time now) {
         h->reflected.family == WZP_ADDR_NONE && !h->asks_relay) {
         wzp_handset_ask_relay(h, now);
     }
-    return compose(h) || is_first;
+    /* Without the relay's view others would learn nothing from it. */
+    const bool is_news = compose(h) || is_first;
+    h->holds_news = is_news && h->asks_relay && h->own.reflexive.family == WZP_ADDR_NONE;
+    return is_news && !h->holds_news;
 }
 
 /* Who sees us, and, for a moment, whether the gateway opens a port. */

@@ -36,17 +36,29 @@ static void show(const wzp_phone *p, bool out, wzp_bytes json) {
     }
 }
 
+static bool passes(const wzp_phone *p, bool out, wzp_bytes json) {
+    return p->filter == NULL || p->filter(p->filter_ctx, out, json);
+}
+
+static void send_json(wzp_phone *p, wzp_bytes json) {
+    if (wzp_quic_send_signal(p->quic, p->conn, json, NULL) != WZP_OK) {
+        wzp_logf(&p->log, WZP_LOG_WARN, "a signal could not be sent");
+        return;
+    }
+    show(p, true, json);
+}
+
 void wzp_phone_send(wzp_phone *p, const wzp_signal *signal) {
     uint8_t buf[4096];
     wzp_wr wr;
     wzp_wr_init(&wr, buf, sizeof buf);
     wzp_signal_write(&wr, signal);
     const wzp_bytes json = wzp_bytes_of(buf, wzp_wr_len(&wr));
-    if (wzp_wr_end(&wr) != WZP_OK || wzp_quic_send_signal(p->quic, p->conn, json, NULL) != WZP_OK) {
-        wzp_logf(&p->log, WZP_LOG_WARN, "a signal could not be sent");
-        return;
+    if (wzp_wr_end(&wr) != WZP_OK) {
+        wzp_logf(&p->log, WZP_LOG_WARN, "a signal is too long");
+    } else if (passes(p, true, json)) {
+        send_json(p, json);
     }
-    show(p, true, json);
 }
 
 static void send_register(wzp_phone *p) {
@@ -162,7 +174,7 @@ static void on_ack(wzp_phone *p, const wzp_signal_RegisterPresenceAck *ack, wzp_
     p->tell_registered = true;
 }
 
-static void on_signal(wzp_phone *p, wzp_bytes json, wzp_time now) {
+static void read_json(wzp_phone *p, wzp_bytes json, wzp_time now) {
     wzp_signal *signal = NULL;
     show(p, false, json);
     if (wzp_signal_parse(&signal, json, NULL, NULL) != WZP_OK) {
@@ -199,6 +211,23 @@ static void on_signal(wzp_phone *p, wzp_bytes json, wzp_time now) {
         break;
     }
     wzp_signal_free(&signal);
+}
+
+static void on_signal(wzp_phone *p, wzp_bytes json, wzp_time now) {
+    if (passes(p, false, json)) {
+        read_json(p, json, now);
+    }
+}
+
+void wzp_phone_signal(wzp_phone *p, bool out, wzp_bytes json, wzp_time now) {
+    if (p->state == PHONE_CLOSED) {
+        return;
+    }
+    if (out) {
+        send_json(p, json);
+    } else {
+        read_json(p, json, now);
+    }
 }
 
 /* --- what the user does ----------------------------------------------------------------------- */
@@ -464,6 +493,8 @@ wzp_err wzp_phone_new(wzp_phone **out, const wzp_phone_cfg *cfg, wzp_time now) {
     p->probes = cfg->probes;
     p->signal = cfg->signal;
     p->signal_ctx = cfg->signal_ctx;
+    p->filter = cfg->filter;
+    p->filter_ctx = cfg->filter_ctx;
     (void)snprintf(p->alias, sizeof p->alias, "%s", cfg->alias != NULL ? cfg->alias : "");
     wzp_identity_from_seed(&p->identity, cfg->seed);
     wzp_err err = wzp_admission_init(&p->admission, cfg->token, cfg->pin);

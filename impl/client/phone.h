@@ -32,6 +32,10 @@ typedef struct wzp_phone_cfg {
     /* Sees every signal that leaves (`out`) or has come; may be NULL. */
     void (*signal)(void *ctx, bool out, wzp_bytes json);
     void *signal_ctx;
+    /* Sees every signal before it leaves (`out`) or is read; false keeps it back, and a copy of
+     * `json` may then be given to wzp_phone_signal.  For simulators; may be NULL. */
+    bool (*filter)(void *ctx, bool out, wzp_bytes json);
+    void *filter_ctx;
 } wzp_phone_cfg;
 
 /* Starts to connect.  WZP_ERR_INVALID_ARGUMENT (token), NOMEM, CRYPTO_LIB. */
@@ -131,6 +135,10 @@ typedef struct wzp_phone_counters {
 } wzp_phone_counters;
 
 void wzp_phone_count(const wzp_phone *phone, wzp_phone_counters *out);
+
+/* Sends a signal, or reads it as one that came; `filter` does not see it.  Nothing after the end.
+ */
+void wzp_phone_signal(wzp_phone *phone, bool out, wzp_bytes json, wzp_time now);
 
 /* Ends the call in whatever state it is, and nothing when there is none. */
 void wzp_phone_hangup(wzp_phone *phone);

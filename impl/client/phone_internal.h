@@ -35,6 +35,8 @@ struct wzp_phone {
     wzp_rng rng;
     void (*signal)(void *ctx, bool out, wzp_bytes json);
     void *signal_ctx;
+    bool (*filter)(void *ctx, bool out, wzp_bytes json);
+    void *filter_ctx;
     wzp_identity identity;
     wzp_admission admission;
     const char *refused; /* why this phone left before it registered */
