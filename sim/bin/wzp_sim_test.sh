@@ -18,7 +18,7 @@ nat = "linux-masq"
 path = "relay"
 TOML
 sed 's/"good"/"bad"/; s/path = "relay"/setup = "1 ms"/' good.toml >bad.toml
-sed 's/"good"/"lacking"/; s/path = "relay"/path = "direct"/; 1a needs = "direct"' good.toml >lacking.toml
+sed 's/"good"/"lacking"/; s/path = "relay"/path = "direct"/; 1a needs = "birthday"' good.toml >lacking.toml
 printf 'name = "broken"\n[host.x]\nacces = "lte"\n' >broken.toml
 
 fail() {
@@ -78,7 +78,7 @@ expect 3 'No such file' "$sim" run good.toml --json nowhere/x.json
 expect 3 'no such key' "$sim" list .
 mkdir listed
 cp good.toml lacking.toml listed
-expect 0 'lacks direct paths between clients' "$sim" list listed
+expect 0 'lacks clients that try many ports of a NAT at once' "$sim" list listed
 grep -q '^good  *good  *relay' out || fail "good is not listed"
 expect 0 '"name": "lacking"' "$sim" list listed --json -
 expect 0 'Usage' sh -c "$sim --help | sed s/usage/Usage/"

@@ -24,7 +24,7 @@ struct wzp_sim_call_host {
     uint8_t seed[32];
     char room[WZP_QUIC_SNI_MAX + 1];
     wzp_client *client; /* NULL before the first dial */
-    wzp_sim_seat *seat;
+    wzp_sim_seat *seat; /* NULL: a handset's client */
     bool in_call, hung_up, abuses;
 
     wzp_sim_speech next; /* the frame that is said next */
@@ -280,13 +280,16 @@ static void watch_path(wzp_sim_call_host *call) {
     }
 }
 
-static void after(void *ctx, wzp_time local) {
-    wzp_sim_call_host *call = ctx;
+void wzp_sim_call_host_serve(wzp_sim_call_host *call, wzp_time local) {
     wzp_client_event ev;
-    watch_path(call);
-    while (wzp_client_next_event(call->client, local, &ev)) {
+    while (call->client != NULL && wzp_client_next_event(call->client, local, &ev)) {
         on_event(call, &ev, local);
     }
+}
+
+static void after(void *ctx, wzp_time local) {
+    watch_path(ctx);
+    wzp_sim_call_host_serve(ctx, local);
 }
 
 /* --- faults of signals ------------------------------------------------------------------------ */
@@ -306,7 +309,9 @@ static void let_go(void *self, void *arg, wzp_time now) {
     if (call->client != NULL && k->dial == call->report.dials) {
         wzp_client_signal(call->client, k->out, wzp_bytes_of(k->json, k->len),
                           wzp_sim_host_local_time(call->host, now));
-        wzp_sim_seat_wake(call->seat);
+        if (call->seat != NULL) {
+            wzp_sim_seat_wake(call->seat);
+        }
     }
     forget(call, k);
 }
@@ -350,7 +355,8 @@ static void end_dial(wzp_sim_call_host *call) {
     wzp_client_free(&call->client);
 }
 
-static bool dial(wzp_sim_call_host *call) {
+/* `endpoint` NULL: one of its own. */
+static wzp_err new_client(wzp_sim_call_host *call, wzp_endpoint *endpoint) {
     wzp_client_cfg cfg = {.rng = wzp_prng_rng(&call->prng),
                           .room = call->room,
                           .alias = call->cfg.alias,
@@ -360,6 +366,8 @@ static bool dial(wzp_sim_call_host *call) {
                           .listen_only = call->cfg.listen_only,
                           .coded = true,
                           .path = {.remote = call->cfg.relay},
+                          .endpoint = endpoint,
+                          .waits = endpoint != NULL,
                           .deterministic = true,
                           .keylog = call->cfg.keylog,
                           .keylog_ctx = call->cfg.keylog_ctx,
@@ -368,13 +376,25 @@ static bool dial(wzp_sim_call_host *call) {
                           .signal = call->judge.count > 0 ? on_signal : NULL,
                           .signal_ctx = call};
     memcpy(cfg.seed, call->seed, sizeof cfg.seed);
-    const wzp_time local = wzp_sim_host_local_time(call->host, wzp_sim_now(call->clock));
-    if (wzp_client_new(&call->client, &cfg, local) != WZP_OK) {
+    return wzp_client_new(&call->client, &cfg,
+                          wzp_sim_host_local_time(call->host, wzp_sim_now(call->clock)));
+}
+
+static bool dial(wzp_sim_call_host *call) {
+    if (new_client(call, NULL) != WZP_OK) {
         return false;
     }
     call->seat =
         wzp_sim_host_seat(call->host, call->cfg.port, wzp_client_core(call->client), after, call);
     return call->seat != NULL;
+}
+
+static void begin_dial(wzp_sim_call_host *call, wzp_time now) {
+    call->first_of_dial = true;
+    call->report.dials++;
+    call->report.dialled_at = earlier(call->report.dialled_at, now);
+    call->report.ended_at = WZP_TIME_NEVER;
+    call->path = (wzp_quic_path){0};
 }
 
 static void redial(void *self, void *arg, wzp_time now) {
@@ -384,11 +404,7 @@ static void redial(void *self, void *arg, wzp_time now) {
         return;
     }
     end_dial(call);
-    call->first_of_dial = true;
-    call->report.dials++;
-    call->report.dialled_at = earlier(call->report.dialled_at, now);
-    call->report.ended_at = WZP_TIME_NEVER;
-    call->path = (wzp_quic_path){0};
+    begin_dial(call, now);
     if (dial(call)) {
         tell(call, (wzp_sim_call_event){.kind = WZP_SIM_CALL_DIALLED});
     } else {
@@ -397,10 +413,43 @@ static void redial(void *self, void *arg, wzp_time now) {
     }
 }
 
-void wzp_sim_call_host_dial(wzp_sim_call_host *call, const wzp_addr *relay, const char *room) {
+wzp_client *wzp_sim_call_host_join(wzp_sim_call_host *call, wzp_endpoint *endpoint,
+                                   const wzp_addr *relay, const char *room) {
     call->cfg.relay = *relay;
     (void)snprintf(call->room, sizeof call->room, "%s", room);
-    wzp_sim_at(call->clock, wzp_sim_now(call->clock), redial, call, NULL);
+    begin_dial(call, wzp_sim_now(call->clock));
+    if (new_client(call, endpoint) != WZP_OK) {
+        return NULL;
+    }
+    tell(call, (wzp_sim_call_event){.kind = WZP_SIM_CALL_DIALLED});
+    return call->client;
+}
+
+void wzp_sim_call_host_take(wzp_sim_call_host *call, bool direct, const wzp_addr *remote) {
+    call->report.path_changes += call->in_call ? 1 : 0;
+    call->in_call = true;
+    call->path.remote = *remote;
+    tell(call, (wzp_sim_call_event){.kind = WZP_SIM_CALL_PATH,
+                                    .path = call->path,
+                                    .text = direct ? "direct" : "relay"});
+}
+
+/* What QUIC knows of the connection goes with the client. */
+static void note_stats(wzp_sim_call_host *call) {
+    wzp_client_stats stats = {0};
+    if (call->client != NULL) {
+        wzp_client_count(call->client, &stats);
+        call->report.rtt = stats.rtt;
+        call->report.packets_lost = stats.packets_lost;
+    }
+}
+
+void wzp_sim_call_host_leave(wzp_sim_call_host *call, const char *text) {
+    if (call->client != NULL) {
+        note_stats(call);
+        wzp_client_free(&call->client);
+        on_closed(call, text);
+    }
 }
 
 const uint8_t *wzp_sim_call_host_seed(const wzp_sim_call_host *call) {
@@ -418,7 +467,7 @@ static void hangup_task(void *self, void *arg, wzp_time now) {
 }
 
 void wzp_sim_call_host_hangup(wzp_sim_call_host *call) {
-    if (!call->hung_up && call->client != NULL) {
+    if (!call->hung_up && call->client != NULL && call->seat != NULL) {
         wzp_client_hangup(call->client, wzp_sim_seat_now(call->seat));
         wzp_sim_seat_wake(call->seat);
     }

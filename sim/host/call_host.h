@@ -21,7 +21,7 @@ typedef enum wzp_sim_call_event_kind {
     WZP_SIM_CALL_ROOM,   /* .count members */
     WZP_SIM_CALL_HEARD,  /* the first frame of .sender was played */
     WZP_SIM_CALL_SIGNAL, /* a fault hit a signal; .text: "CallAnswer dropped" */
-    WZP_SIM_CALL_PATH,   /* packets come from another address: .path */
+    WZP_SIM_CALL_PATH,   /* packets come from another address: .path, .text: "direct", "relay" */
     WZP_SIM_CALL_LOST,   /* the client noticed that nothing comes any more */
     WZP_SIM_CALL_BACK,   /* after LOST: something came */
     WZP_SIM_CALL_HANGUP, /* .text: why */
@@ -77,8 +77,17 @@ WZP_MUST_USE wzp_err wzp_sim_call_host_new(wzp_sim_call_host **out, wzp_sim_host
 /* Not while the simulation runs. */
 void wzp_sim_call_host_free(wzp_sim_call_host **call);
 
-/* Now, from outside: a call host whose dial_at is WZP_TIME_NEVER goes to this room. */
-void wzp_sim_call_host_dial(wzp_sim_call_host *call, const wzp_addr *relay, const char *room);
+/* --- as the sound of a handset (phone_host.h), with dial_at WZP_TIME_NEVER -------------------- */
+
+/* Makes a client that waits, on the handset's endpoint; NULL: out of memory.  Lent until leave. */
+wzp_client *wzp_sim_call_host_join(wzp_sim_call_host *call, wzp_endpoint *endpoint,
+                                   const wzp_addr *relay, const char *room);
+/* Takes its events: after the handset was served. */
+void wzp_sim_call_host_serve(wzp_sim_call_host *call, wzp_time local);
+/* Media take this path now. */
+void wzp_sim_call_host_take(wzp_sim_call_host *call, bool direct, const wzp_addr *remote);
+/* The call is over: `text` says why. */
+void wzp_sim_call_host_leave(wzp_sim_call_host *call, const char *text);
 
 /* Its identity; 32 bytes, borrowed. */
 const uint8_t *wzp_sim_call_host_seed(const wzp_sim_call_host *call);

@@ -167,6 +167,10 @@ void wzp_sim_host_up(wzp_sim_host *host, unsigned port, bool up) {
     }
 }
 
+bool wzp_sim_host_is_up(const wzp_sim_host *host, unsigned port) {
+    return port < host->interface_count && !host->interfaces[port].down;
+}
+
 /* --- routing ---------------------------------------------------------------------------------- */
 
 static bool is_own(const wzp_sim_host *host, const wzp_addr *ip) {
@@ -217,6 +221,19 @@ wzp_addr wzp_sim_host_source(const wzp_sim_host *host, const wzp_addr *remote) {
     wzp_addr source = {.family = WZP_ADDR_NONE};
     (void)route(host, NULL, remote, &source);
     return source;
+}
+
+size_t wzp_sim_host_addresses(const wzp_sim_host *host, wzp_addr *out, size_t cap) {
+    size_t n = 0;
+    for (size_t i = 0; i < host->interface_count; i++) {
+        const interface *at = &host->interfaces[i];
+        for (size_t a = 0; a < at->address_count && !at->down; a++, n++) {
+            if (n < cap) {
+                out[n] = at->addresses[a];
+            }
+        }
+    }
+    return n;
 }
 
 /* --- sockets ---------------------------------------------------------------------------------- */

@@ -34,8 +34,14 @@ WZP_MUST_USE wzp_err wzp_sim_host_address(wzp_sim_host *host, unsigned port, con
 void wzp_sim_host_unaddress(wzp_sim_host *host, unsigned port, const wzp_addr *ip);
 void wzp_sim_host_up(wzp_sim_host *host, unsigned port, bool up);
 
+bool wzp_sim_host_is_up(const wzp_sim_host *host, unsigned port);
+
 /* The address that a packet to `remote` would leave from; family NONE: none would. */
 wzp_addr wzp_sim_host_source(const wzp_sim_host *host, const wzp_addr *remote);
+
+/* The addresses of all interfaces that are up, in the order of its interfaces, their ports 0.  How
+ * many there are. */
+size_t wzp_sim_host_addresses(const wzp_sim_host *host, wzp_addr *out, size_t cap);
 
 const char *wzp_sim_host_name(const wzp_sim_host *host);
 wzp_sim_clock wzp_sim_host_clock(const wzp_sim_host *host); /* the network's */

@@ -1,9 +1,10 @@
-/* The phone of somebody in a call: registers with a relay, rings another one or is rung, and sends
- * the call host beside it into the room of a call that both agree to (relay sheet 8, 9.8). */
+/* The handset of somebody in a call: registers with a relay, rings another one or is rung, and
+ * finds a path for the sound of the call host beside it, directly or in the room on the relay
+ * (relay sheet 8, 9.8; nat sheet 1.16 to 1.19).  One socket for all of it. */
 #ifndef WZP_SIM_HOST_PHONE_HOST_H
 #define WZP_SIM_HOST_PHONE_HOST_H
 
-#include "client/phone.h"
+#include "client/handset.h"
 #include "sim/host/call_host.h"
 
 typedef struct wzp_sim_phone_host wzp_sim_phone_host;
@@ -13,12 +14,23 @@ typedef struct wzp_sim_phone_cfg {
     wzp_addr relay;
     /* Its sound and its identity; borrowed for its life.  Its dial_at is WZP_TIME_NEVER. */
     wzp_sim_call_host *call;
+    uint16_t port; /* local; 0: any */
+    wzp_race_policy policy;
+    wzp_addr gateway;     /* for NAT-PMP and PCP; NONE: there is none */
+    const wzp_addr *stun; /* copied */
+    size_t stun_count;
+    const wzp_sim_signal_fault *faults; /* at most WZP_SIM_SIGNAL_FAULTS_MAX; borrowed */
+    size_t fault_count;
     wzp_accept_mode accept; /* when it is rung */
     bool lets_ring;         /* does not answer at all */
     wzp_time register_at;   /* network time */
     wzp_time hangup_at;     /* WZP_TIME_NEVER: the other side does, or nobody */
-    void (*event)(void *ctx, wzp_phone_event_kind kind, const char *text, wzp_time now);
+    /* "registered", "ringing", ...; "signal": a fault hit one, `text` is "CallSetup dropped". */
+    void (*event)(void *ctx, const char *what, const char *text, wzp_time now);
     void *ctx;
+    /* As in client/handset.h; may be NULL. */
+    void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
+    void *keylog_ctx;
 } wzp_sim_phone_cfg;
 
 /* `host` is borrowed for its life; `cfg` is copied.  NOMEM. */
@@ -34,8 +46,11 @@ void wzp_sim_phone_host_ring(wzp_sim_phone_host *phone, const char *fingerprint,
 /* Now, from outside. */
 void wzp_sim_phone_host_hangup(wzp_sim_phone_host *phone);
 
-/* "registered", "ringing", ...; static text. */
-const char *wzp_sim_phone_event_name(wzp_phone_event_kind kind);
+/* Now, from outside: the host's addresses, or its gateway, are others. */
+void wzp_sim_phone_host_network(wzp_sim_phone_host *phone, const wzp_addr *gateway);
+
+/* Now, from outside: a mapping by UPnP; family NONE: none (any more). */
+void wzp_sim_phone_host_upnp(wzp_sim_phone_host *phone, const wzp_addr *external);
 
 /* Times are the network's; WZP_TIME_NEVER: it has not happened. */
 typedef struct wzp_sim_phone_report {
@@ -43,7 +58,11 @@ typedef struct wzp_sim_phone_report {
     wzp_time wished_at, offered_at; /* somebody wants to call; the relay is asked */
     wzp_time rang_at;               /* the caller was told that it rings, or the callee was rung */
     wzp_time set_up_at;             /* both agreed */
+    uint64_t set_up_held;           /* so long a fault kept the relay's word of that back */
     wzp_time ended_at;
+    uint32_t signals_hit; /* by faults */
+    bool direct;          /* the path that media took last */
+    wzp_handset_counters counters;
     char ended[96]; /* why; "": it has not */
 } wzp_sim_phone_report;
 

@@ -17,7 +17,7 @@ typedef struct world {
     wzp_sim_relay_host *relay;
     wzp_sim_call_host *calls[PARTIES];
     wzp_sim_phone_host *phones[PARTIES]; /* NULL: not there */
-    wzp_phone_event_kind told[PARTIES][16];
+    const char *told[PARTIES][16];
     size_t told_count[PARTIES];
 } world;
 
@@ -28,13 +28,13 @@ typedef struct seat {
 
 static seat seats[PARTIES];
 
-static void on_event(void *ctx, wzp_phone_event_kind kind, const char *text, wzp_time now) {
+static void on_event(void *ctx, const char *what, const char *text, wzp_time now) {
     const seat *s = ctx;
     world *w = s->world;
     (void)text;
     (void)now;
     ck_assert_uint_lt(w->told_count[s->index], WZP_COUNT_OF(w->told[0]));
-    w->told[s->index][w->told_count[s->index]++] = kind;
+    w->told[s->index][w->told_count[s->index]++] = what;
 }
 
 static void add_party(world *w, size_t i, wzp_accept_mode accept, bool is_there) {
@@ -81,9 +81,9 @@ static void teardown(world *w) {
     star_clear(&w->star);
 }
 
-static bool was_told(const world *w, size_t who, wzp_phone_event_kind kind) {
+static bool was_told(const world *w, size_t who, const char *what) {
     for (size_t i = 0; i < w->told_count[who]; i++) {
-        if (w->told[who][i] == kind) {
+        if (strcmp(w->told[who][i], what) == 0) {
             return true;
         }
     }
@@ -104,7 +104,7 @@ START_TEST(who_answers_is_heard_until_the_hangup) {
         wzp_sim_call_report call;
         const wzp_sim_phone_report phone = report_of(&w, i);
         wzp_sim_call_host_report(w.calls[i], END, &call);
-        ck_assert(was_told(&w, i, WZP_PHONE_SET_UP) && was_told(&w, i, WZP_PHONE_ENDED));
+        ck_assert(was_told(&w, i, "set-up") && was_told(&w, i, "ended"));
         ck_assert(phone.registered_at < RING && phone.rang_at > RING);
         ck_assert(phone.set_up_at > phone.rang_at && phone.set_up_at < RING + WZP_S);
         ck_assert(phone.ended_at >= HANGUP && phone.ended_at < HANGUP + WZP_S);

@@ -114,7 +114,7 @@ static void judge_path(judging *j, size_t m) {
     const wzp_lab_path is = j->members[m].path;
     wzp_lab_path want = (wzp_lab_path)e->path;
     if (want == WZP_LAB_PATH_BEST) {
-        want = wzp_lab_can(WZP_LAB_NEED_DIRECT) ? WZP_LAB_PATH_DIRECT : WZP_LAB_PATH_RELAY;
+        want = j->call->direct ? WZP_LAB_PATH_DIRECT : WZP_LAB_PATH_RELAY; /* rooms are relays' */
     }
     if (want != WZP_LAB_PATH_ANY) {
         check(j, WZP_LAB_CHECK_PATH, is == want, name_of(j, m), "%s", path_name(want));
@@ -144,10 +144,11 @@ static bool talks(const judging *j, size_t m) {
     return j->call->talk == WZP_LAB_TALK_ALL || (j->call->talk == WZP_LAB_TALK_CALLER && m == 0);
 }
 
-/* The later CallSetup of the two. */
+/* The later CallSetup of the two; a fault that holds one back is the relay's. */
 static wzp_time set_up_at(const judging *j) {
-    const wzp_time a = j->members[0].seat->set_up_at;
-    const wzp_time b = j->members[1].seat->set_up_at;
+    const wzp_lab_member *m = j->members;
+    const wzp_time a = wzp_time_after(m[0].seat->set_up_at, m[0].phone_report.set_up_held);
+    const wzp_time b = wzp_time_after(m[1].seat->set_up_at, m[1].phone_report.set_up_held);
     return a > b ? a : b;
 }
 
@@ -192,7 +193,8 @@ static void judge_offer(judging *j, size_t m) {
 static void judge_setup(judging *j, size_t m) {
     const uint64_t most = j->call->expect[m].setup;
     const uint64_t setup = j->members[m].setup;
-    if (most != 0) {
+    const bool may_hear = !j->call->expect[m].split && j->call->expect[m].path != WZP_LAB_PATH_NONE;
+    if (most != 0 && may_hear) {
         check(j, WZP_LAB_CHECK_SETUP, setup != 0 && setup <= most, name_of(j, m), "%" PRIu64 " ms",
               ms(most));
         if (setup != 0) {

@@ -83,8 +83,7 @@ static const struct bad_case {
      NAME HOSTS "[call]\ndirect = true\nstart = \"2 s\"\nredial = \"1 s\"\n",
      "t.toml:4: call: a direct call has no `redial` and no `stagger`\n"},
     {"nothing to reject", NAME "[host.x]\n[host.y]\nclient.accept = \"reject\"\n",
-     "t.toml:4: host.y.client.accept: this build lacks the signalling connection of clients "
-     "(offers, candidates); say needs = \"signals\", or direct = true\n"},
+     "t.toml:4: host.y.client.accept: in a room nothing is accepted; say direct = true\n"},
     {"abuse by a relay", NAME HOSTS "[[event]]\nat = \"1 s\"\ndo = \"abuse\"\ntarget = \"relay\"\n",
      "t.toml:4: event[0]: abuse needs for its target a host, as \"x\", not \"relay\"\n"},
 };

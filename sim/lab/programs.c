@@ -71,7 +71,8 @@ static void on_call_event(void *ctx, const wzp_sim_call_event *event) {
                            : "?");
         break;
     case WZP_SIM_CALL_PATH:
-        (void)snprintf(detail, sizeof detail, "%s", wzp_addr_text(&event->path.remote, remote));
+        (void)snprintf(detail, sizeof detail, "%s%s%s", event->text,
+                       *event->text != '\0' ? " " : "", wzp_addr_text(&event->path.remote, remote));
         break;
     case WZP_SIM_CALL_SIGNAL:
     case WZP_SIM_CALL_HANGUP:
@@ -88,12 +89,12 @@ static void on_call_event(void *ctx, const wzp_sim_call_event *event) {
 }
 
 /* Both CallSetups leave the relay when it has the answer. */
-static void on_phone_event(void *ctx, wzp_phone_event_kind kind, const char *text, wzp_time now) {
+static void on_phone_event(void *ctx, const char *what, const char *text, wzp_time now) {
     wzp_lab_seat *seat = ctx;
-    if (kind == WZP_PHONE_SET_UP) {
+    if (strcmp(what, "set-up") == 0) {
         seat->set_up_at = seat->world->answered_at;
     }
-    wzp_lab_note(seat->world, now, false, seat->name, wzp_sim_phone_event_name(kind), "%s", text);
+    wzp_lab_note(seat->world, now, false, seat->name, what, "%s", text);
 }
 
 static void on_key(void *ctx, wzp_quic_conn conn, const char *line) {
@@ -102,12 +103,13 @@ static void on_key(void *ctx, wzp_quic_conn conn, const char *line) {
     wzp_lab_captures_key(seat->world->captures, line);
 }
 
-/* A host without IPv4 finds the prefix of its NAT64 (RFC 7050) and dials the relay's address in it.
- */
+/* A host without IPv4 finds the prefix of its NAT64 (RFC 7050) and dials the relay's address in it;
+ * upstream's client does not. */
 static wzp_addr relay_addr(const wzp_lab_relay *relay, const wzp_lab_host *host) {
     wzp_addr addr = relay->address;
     addr.port = relay->port;
-    return addr.family == WZP_ADDR_V4 && host->ways[0].local.family == WZP_ADDR_NONE
+    return addr.family == WZP_ADDR_V4 && host->ways[0].local.family == WZP_ADDR_NONE &&
+                   host->client.policy == WZP_LAB_POLICY_REFERENCE
                ? wzp_sim_nat64_embed(&addr)
                : addr;
 }
@@ -123,6 +125,22 @@ static bool in_earlier_call(const wzp_lab_scenario *s, size_t call, uint32_t hos
     return false;
 }
 
+wzp_addr wzp_lab_gateway_of(const wzp_lab_way *way) {
+    return way->has_gateway ? way->boxes[0].inside : (wzp_addr){.family = WZP_ADDR_NONE};
+}
+
+static size_t stun_servers(const struct wzp_lab_world *w, wzp_addr out[WZP_STUN_SERVERS_MAX]) {
+    enum { STUN_PORT = 3478 };
+    wzp_addr addresses[2];
+    size_t n = 0;
+    for (; n < w->s->stun.servers && n < WZP_STUN_SERVERS_MAX; n++) {
+        (void)wzp_lab_topology_stun(w->result.topology, n, addresses);
+        out[n] = addresses[0];
+        out[n].port = out[n].port != 0 ? out[n].port : STUN_PORT;
+    }
+    return n;
+}
+
 /* The first member calls the second. */
 static wzp_err seat_phone(struct wzp_lab_world *w, size_t c, size_t m, const wzp_addr *relay) {
     static const wzp_accept_mode modes[] = {[WZP_LAB_ACCEPT_TRUSTED] = WZP_ACCEPT_TRUSTED,
@@ -135,17 +153,30 @@ static wzp_err seat_phone(struct wzp_lab_world *w, size_t c, size_t m, const wzp
     wzp_lab_member *members = w->result.calls[c].members;
     wzp_lab_member *member = &members[m];
     const uint32_t accept = w->s->hosts[member->host].client.accept;
-    const wzp_sim_phone_cfg cfg = {.name = w->seats[w->seat_count - 1].name,
-                                   .relay = *relay,
-                                   .call = member->call,
-                                   .accept = modes[accept],
-                                   .lets_ring = accept == WZP_LAB_ACCEPT_NEVER,
-                                   .register_at = w->result.start,
-                                   .hangup_at = m == 0 && call->end < w->s->duration
-                                                    ? w->result.start + call->end
-                                                    : WZP_TIME_NEVER,
-                                   .event = on_phone_event,
-                                   .ctx = &w->seats[w->seat_count - 1]};
+    wzp_lab_seat *seat = &w->seats[w->seat_count - 1];
+    wzp_addr stun[WZP_STUN_SERVERS_MAX];
+    const wzp_lab_host *host = &w->s->hosts[member->host];
+    const wzp_sim_phone_cfg cfg = {
+        .name = seat->name,
+        .relay = *relay,
+        .call = member->call,
+        .port = in_earlier_call(w->s, c, member->host) ? 0 : host->port,
+        .policy =
+            host->client.policy == WZP_LAB_POLICY_DEPLOYED ? WZP_RACE_DEPLOYED : WZP_RACE_REFERENCE,
+        .gateway = wzp_lab_gateway_of(&host->ways[0]),
+        .stun = stun,
+        .stun_count = stun_servers(w, stun),
+        .faults = seat->faults,
+        .fault_count = host->fault_count,
+        .accept = modes[accept],
+        .lets_ring = accept == WZP_LAB_ACCEPT_NEVER,
+        .register_at = w->result.start,
+        .hangup_at =
+            m == 0 && call->end < w->s->duration ? w->result.start + call->end : WZP_TIME_NEVER,
+        .event = on_phone_event,
+        .ctx = seat,
+        .keylog = w->captures != NULL ? on_key : NULL,
+        .keylog_ctx = seat};
     wzp_err err = WZP_OK;
     if (accept != WZP_LAB_ACCEPT_OFFLINE) {
         err = wzp_sim_phone_host_new(&member->phone,

@@ -33,7 +33,7 @@ static void take_mos(wzp_lab_reader *r, const char *path, json_t *value, void *o
 
 #define EXPECT_FIELDS                                                                              \
     WZP_LAB_WORD(wzp_lab_expect, path, "path", path_words,                                         \
-                 "of the media; best: direct where clients can, else relay"),                      \
+                 "of the media; best: direct if the call is, else relay"),                         \
         WZP_LAB_WORD(wzp_lab_expect, audio, "audio", audio_words,                                  \
                      "class of what is heard, outside of events"),                                 \
         WZP_LAB_CUSTOM(                                                                            \
@@ -319,17 +319,13 @@ static void check_direct(wzp_lab_reader *r, const char *path, const wzp_lab_call
     }
 }
 
-/* In a room there is nothing to accept; with "signals" a build that has more will know. */
 static void check_accepts(wzp_lab_reader *r, const wzp_lab_scenario *s, const wzp_lab_call *call) {
     char path[WZP_LAB_PATH_MAX];
     for (size_t i = 0; i < call->member_count; i++) {
         const wzp_lab_host *host = &s->hosts[call->members[i]];
-        if (host->client.accept >= WZP_LAB_ACCEPT_NEVER && !wzp_lab_can(WZP_LAB_NEED_SIGNALS) &&
-            (s->needs & 1U << WZP_LAB_NEED_SIGNALS) == 0) {
+        if (host->client.accept >= WZP_LAB_ACCEPT_NEVER) {
             (void)snprintf(path, sizeof path, "host.%s.client.accept", host->name);
-            wzp_lab_complain(r, path, "this build lacks %s; say needs = \"%s\", or direct = true",
-                             wzp_lab_need_text(WZP_LAB_NEED_SIGNALS),
-                             wzp_lab_need_word(WZP_LAB_NEED_SIGNALS));
+            wzp_lab_complain(r, path, "in a room nothing is accepted; say direct = true");
         }
     }
 }

@@ -69,10 +69,10 @@ void wzp_lab_check_clients(wzp_lab_reader *r, const wzp_lab_scenario *s) {
     for (size_t i = 0; i < s->host_count; i++) {
         const wzp_lab_host *host = &s->hosts[i];
         const wzp_lab_client *client = &host->client;
-        need(r, s, host, client->allocation[0] != '\0', "allocation", WZP_LAB_NEED_SIGNALS);
-        need(r, s, host, client->no_prediction, "no_prediction", WZP_LAB_NEED_DIRECT);
-        need(r, s, host, client->birthday_sockets != 0, "birthday", WZP_LAB_NEED_DIRECT);
-        need(r, s, host, client->intrudes[0] != '\0', "intrudes", WZP_LAB_NEED_DIRECT);
+        need(r, s, host, client->allocation[0] != '\0', "allocation", WZP_LAB_NEED_BIRTHDAY);
+        need(r, s, host, client->no_prediction, "no_prediction", WZP_LAB_NEED_PREDICTION);
+        need(r, s, host, client->birthday_sockets != 0, "birthday", WZP_LAB_NEED_BIRTHDAY);
+        need(r, s, host, client->intrudes[0] != '\0', "intrudes", WZP_LAB_NEED_INTRUDER);
         if (client->intrudes[0] != '\0' && wzp_lab_find_host(s, client->intrudes) == WZP_LAB_NONE) {
             (void)snprintf(path, sizeof path, "host.%s.client.intrudes", host->name);
             wzp_lab_complain_name(r, path, "host", client->intrudes, wzp_lab_host_at, s);

@@ -102,6 +102,26 @@ static void abuse(const wzp_lab_member *member) {
     wzp_sim_call_host_abuse(member->call);
 }
 
+/* The way in use is the first that is up, as the host routes. */
+static void on_moved(void *ctx, uint32_t host) {
+    const struct wzp_lab_world *w = ctx;
+    const wzp_lab_host *h = &w->s->hosts[host];
+    wzp_addr gateway = {.family = WZP_ADDR_NONE};
+    for (size_t i = h->way_count; i-- > 0;) {
+        if (wzp_sim_host_is_up(wzp_lab_topology_host(w->result.topology, host), (unsigned)i)) {
+            gateway = wzp_lab_gateway_of(&h->ways[i]);
+        }
+    }
+    for (size_t c = 0; c < w->s->call_count; c++) {
+        for (size_t m = 0; m < w->s->calls[c].member_count; m++) {
+            wzp_sim_phone_host *phone = w->result.calls[c].members[m].phone;
+            if (w->s->calls[c].members[m] == host && phone != NULL) {
+                wzp_sim_phone_host_network(phone, &gateway);
+            }
+        }
+    }
+}
+
 static void on_leave(void *ctx, uint32_t host) {
     for_each_seat_of(ctx, host, leave);
 }
@@ -155,6 +175,7 @@ static wzp_err build(struct wzp_lab_world *w) {
                                            .start = w->result.start,
                                            .leave = on_leave,
                                            .abuse = on_abuse,
+                                           .moved = on_moved,
                                            .told = on_event,
                                            .ctx = w};
     w->result.measure = wzp_lab_measure_new(w->s, w->result.topology, w->result.start);

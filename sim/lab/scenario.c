@@ -33,7 +33,9 @@ bool wzp_lab_can(wzp_lab_need need) {
         [WZP_LAB_NEED_FEDERATION] = true, [WZP_LAB_NEED_IPV6] = true,
         [WZP_LAB_NEED_QUICK_LOSS] = true, [WZP_LAB_NEED_RESUME] = true,
         [WZP_LAB_NEED_DRIFT] = true,      [WZP_LAB_NEED_ADAPTATION] = true,
-        [WZP_LAB_NEED_CODEC2] = true,
+        [WZP_LAB_NEED_CODEC2] = true,     [WZP_LAB_NEED_DIRECT] = true,
+        [WZP_LAB_NEED_SIGNALS] = true,    [WZP_LAB_NEED_PORT_MAPPING] = true,
+        [WZP_LAB_NEED_PREDICTION] = true,
     };
     return can[need];
 }

@@ -33,6 +33,11 @@
     X(DIRECT, "direct", "direct paths between clients (NAT traversal)")                            \
     X(SIGNALS, "signals", "the signalling connection of clients (offers, candidates)")             \
     X(PORT_MAPPING, "port-mapping", "port mapping by the client (NAT-PMP, PCP, UPnP)")             \
+    X(UPNP, "upnp", "port mapping by UPnP")                                                        \
+    X(PREDICTION, "prediction", "clients that predict the next ports of a NAT")                    \
+    X(BIRTHDAY, "birthday", "clients that try many ports of a NAT at once")                        \
+    X(INTRUDER, "intruder", "strangers that dial clients")                                         \
+    X(SIGNAL_LOSS, "signal-loss", "clients that lose their signalling connection alone")           \
     X(FEDERATION, "federation", "relays that forward to each other")                               \
     X(IPV6, "ipv6", "hosts with IPv6")                                                             \
     X(QUICK_LOSS, "quick-loss", "clients that notice within seconds that the other side is gone")  \
@@ -173,7 +178,7 @@ typedef enum wzp_lab_path {
     WZP_LAB_PATH_RELAY,
     WZP_LAB_PATH_DIRECT,
     WZP_LAB_PATH_NONE,
-    WZP_LAB_PATH_BEST /* direct in a build that can, else relay */
+    WZP_LAB_PATH_BEST /* direct if the call is, else relay */
 } wzp_lab_path;
 
 /* Zero: not judged. */

@@ -178,7 +178,8 @@ static const struct bad_case {
      "t.toml:4: event[0]: set needs `link`, as link = {rate = \"48 kbit/s\"}\n"},
     {"unknown need", "name = \"t\"\nneeds = \"dirct\"\n[host.x]\n[host.y]\n",
      "t.toml:2: needs: there is no need 'dirct' ('direct'?); there are: direct, signals, "
-     "port-mapping, federation, ipv6, quick-loss, resume, recovery, adaptation, codec2, "
+     "port-mapping, upnp, prediction, birthday, intruder, signal-loss, federation, ipv6, "
+     "quick-loss, resume, recovery, adaptation, codec2, "
      "sparse-acks, drift\n"},
     {"signal that does not exist",
      "name = \"t\"\n[host.x]\nsignals = {name = \"CallAnser\", way = \"in\", do = \"drop\"}\n"
@@ -196,18 +197,18 @@ static const struct bad_case {
      "t.toml:3: host.x.signals: delay needs `by`\n"},
     {"birthday without a need",
      "name = \"t\"\n[host.x]\nclient = {birthday = {sockets = 32, probes = 128}}\n[host.y]\n",
-     "t.toml:3: host.x.client.birthday: this build lacks direct paths between clients (NAT "
-     "traversal); say needs = \"direct\"\n"},
+     "t.toml:3: host.x.client.birthday: this build lacks clients that try many ports of "
+     "a NAT at once; say needs = \"birthday\"\n"},
     {"birthday with one guest",
-     "name = \"t\"\nneeds = \"direct\"\n[host.x]\nclient = {birthday = {sockets = 32}}\n[host.y]\n",
+     "name = \"t\"\nneeds = \"birthday\"\n[host.x]\nclient = {birthday = {sockets = 32}}\n[host.y]\n",
      "t.toml:4: host.x.client.birthday: a birthday attack needs `sockets` and `probes`\n"},
     {"stranger to nobody",
-     "name = \"t\"\nneeds = \"direct\"\n[host.x]\nclient = {intrudes = \"z\"}\n[host.y]\n",
+     "name = \"t\"\nneeds = \"intruder\"\n[host.x]\nclient = {intrudes = \"z\"}\n[host.y]\n",
      "t.toml:4: host.x.client.intrudes: there is no host 'z'; there are: x, y\n"},
     {"lost signals without a need",
      HOSTS "[[event]]\nat = \"1 s\"\ndo = \"lose-signals\"\ntarget = \"x\"\n",
-     "t.toml:4: event[0]: this build lacks the signalling connection of clients (offers, "
-     "candidates); say needs = \"signals\"\n"},
+     "t.toml:4: event[0]: this build lacks clients that lose their signalling "
+     "connection alone; say needs = \"signal-loss\"\n"},
     {"renumbering of what has no NAT",
      HOSTS "[[event]]\nat = \"1 s\"\ndo = \"renumber\"\ntarget = \"x\"\nto = \"10.0.0.9\"\n",
      "t.toml:4: event[0]: `to` is IPv4: x needs a nat that hides it\n"},

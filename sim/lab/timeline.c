@@ -48,8 +48,15 @@ static void all_down(wzp_lab_timeline *t, const wzp_lab_event *e) {
     }
 }
 
+static void moved(wzp_lab_timeline *t, const wzp_lab_event *e) {
+    if (t->cfg.moved != NULL) {
+        t->cfg.moved(t->cfg.ctx, e->target.index);
+    }
+}
+
 static void up(wzp_lab_timeline *t, const wzp_lab_event *e, unsigned way, bool is_up) {
     wzp_sim_host_up(wzp_lab_topology_host(t->cfg.topology, e->target.index), way, is_up);
+    moved(t, e);
 }
 
 /* --- what comes after ------------------------------------------------------------------------- */
@@ -112,6 +119,7 @@ static void act_on_host(wzp_lab_timeline *t, const wzp_lab_event *e, wzp_time no
         if (wzp_lab_topology_readdress(t->cfg.topology, &e->target, &e->to) != WZP_OK) {
             t->cfg.told(t->cfg.ctx, e, "no memory", now);
         }
+        moved(t, e);
     } else if (e->kind == WZP_LAB_EVENT_LEAVE) {
         t->cfg.leave(t->cfg.ctx, e->target.index);
     } else if (e->kind == WZP_LAB_EVENT_ABUSE) {

@@ -15,6 +15,7 @@ typedef struct wzp_lab_timeline_cfg {
     wzp_time start;
     void (*leave)(void *ctx, uint32_t host); /* its client hangs up */
     void (*abuse)(void *ctx, uint32_t host); /* its client begins to; NULL: nothing can */
+    void (*moved)(void *ctx, uint32_t host); /* its addresses are others now; NULL: nobody cares */
     void (*told)(void *ctx, const wzp_lab_event *event, const char *what, wzp_time now);
     void *ctx;
 } wzp_lab_timeline_cfg;

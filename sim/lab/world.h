@@ -46,6 +46,9 @@ __attribute__((format(printf, 6, 7))) void wzp_lab_note(struct wzp_lab_world *wo
                                                         bool event, const char *who,
                                                         const char *what, const char *format, ...);
 
+/* What hosts on this way ask for mappings; family NONE: nobody. */
+wzp_addr wzp_lab_gateway_of(const wzp_lab_way *way);
+
 /* The programs: relays, then everybody in a call. */
 WZP_MUST_USE wzp_err wzp_lab_seat_programs(struct wzp_lab_world *world);
 void wzp_lab_free_programs(struct wzp_lab_world *world);
