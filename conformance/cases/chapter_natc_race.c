@@ -101,6 +101,12 @@ static const wzp_ct_act nat081[] = {
     WE_REPORT(no, "over the relay it asks for the room", wzp_ct_call_in_room, 6),
 };
 
+/* One that stood there would make the others needless. */
+static bool set_up_deaf(wzp_ct_exec *e, wzp_time now) {
+    wzp_ct_play_caller(e)->is_deaf[WZP_CT_AT_LAN] = true;
+    return wzp_ct_call_set_up(e, now);
+}
+
 static wzp_ct_so_far go_spares_lan(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_caller *c = wzp_ct_play_caller(e);
     (void)now;
@@ -114,16 +120,11 @@ static wzp_ct_so_far go_spares_lan(wzp_ct_exec *e, wzp_time now) {
 
 static const wzp_ct_act nat082[] = {
     WZP_CT_CALL_OPEN(&larger),
-    WZP_CT_CALL_DIALS(&with_lan),
+    {"it dials us", 4, set_up_deaf, wzp_ct_call_it_dials, WZP_CT_REASON_NO_RESPONSE,
+     WZP_CT_REASON_NONE, &with_lan},
     {"it sends nothing to the address in our network", 2, NULL, go_spares_lan, WZP_CT_REASON_NONE,
      WZP_CT_REASON_WRONG_RESPONSE, NULL},
 };
-
-/* One that stood there would make the others needless. */
-static bool set_up_deaf(wzp_ct_exec *e, wzp_time now) {
-    wzp_ct_play_caller(e)->is_deaf[WZP_CT_AT_LAN] = true;
-    return wzp_ct_call_set_up(e, now);
-}
 
 static wzp_ct_so_far go_dials_both(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_caller *c = wzp_ct_play_caller(e);

@@ -5,6 +5,7 @@
 #include "client/client.h"
 #include "conformance/mutants/faults_audio.h"
 #include "conformance/mutants/faults_audio_in.h"
+#include "conformance/mutants/faults_calls.h"
 #include "conformance/mutants/wrap.h"
 
 enum { EVERY = 40, FORGERIES = 64 };
@@ -198,7 +199,8 @@ WRAP(const char *, wzp_violation_code_name, wzp_violation_code code) {
 /* Testers hear no hangup before they have their verdict.  An unknown reason is read as Error. */
 WRAP(wzp_err, wzp_signal_parse, wzp_signal **out, wzp_bytes json, const wzp_signal_opts *opts,
      wzp_fail *fail) {
-    if (wzp_audio_fault_refuses(json) || wzp_qual_fault_refuses(json)) {
+    if (wzp_audio_fault_refuses(json) || wzp_qual_fault_refuses(json) ||
+        wzp_call_fault_refuses(json)) {
         return WZP_ERR_INVALID_ARGUMENT;
     }
     const wzp_err err = __real_wzp_signal_parse(out, json, opts, fail);
