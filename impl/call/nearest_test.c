@@ -142,7 +142,7 @@ START_TEST(the_nearest_of_all) {
     for (size_t i = 0; i < f->nearest.map.count; i++) {
         ck_assert(f->nearest.map.entries[i].is_reachable);
     }
-    run(f, 300 * 1000);
+    run(f, 300000);
     ck_assert_uint_eq(f->nearest.rounds, 2); /* every five minutes */
     ck_assert_ptr_null(wzp_nearest_news(&f->nearest));
     teardown(f);
@@ -157,11 +157,11 @@ START_TEST(not_for_a_little) {
     run(f, 1000);
     is_preferred(f, "here");
     f->relays[1].extra = 22 * WZP_MS; /* nearer by 8 ms of 50 */
-    run(f, 301 * 1000);
+    run(f, 301000);
     ck_assert_uint_eq(f->nearest.rounds, 2);
     is_preferred(f, "here");
     f->relays[1].extra = 1 * WZP_MS; /* by 29 of 50 */
-    run(f, 301 * 1000);
+    run(f, 301000);
     is_preferred(f, "r1");
     teardown(f);
 }
@@ -174,11 +174,11 @@ START_TEST(one_that_falls_silent) {
     run(f, 1000);
     is_preferred(f, "here");
     f->net.deaf[1] = true; /* relay 0 */
-    run(f, 305 * 1000);
+    run(f, 305000);
     is_preferred(f, "r1");
     ck_assert_str_eq(wzp_nearest_news(&f->nearest)->name, "r1");
     f->net.deaf[2] = f->net.deaf[3] = true;
-    run(f, 305 * 1000);
+    run(f, 305000);
     ck_assert_ptr_null(wzp_nearest_preferred(&f->nearest));
     ck_assert_ptr_null(wzp_nearest_news(&f->nearest));
     teardown(f);
@@ -210,7 +210,7 @@ START_TEST(stopped) {
     run(f, 20);
     wzp_nearest_stop(&f->nearest, f->net.now);
     ck_assert(wzp_nearest_deadline(&f->nearest) == WZP_TIME_NEVER);
-    run(f, 400 * 1000);
+    run(f, 400000);
     ck_assert_uint_eq(f->nearest.rounds, 0);
     registered(f, 1);
     run(f, 1000);

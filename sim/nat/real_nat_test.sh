@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# real_nat_test.sh SIM_NAT_REAL: our NATs, gateways and STUN server against real ones.
+# real_nat_test.sh SIM_NAT_REAL NAT_REAL: our NATs, gateways and STUN server against real ones.
 #
 #     client (10.1.0.2) ---- nat (10.1.0.1 | 203.0.113.11) ---- server (203.0.113.101, .102)
 #
 # The box between is the kernel's NAT, ruled by nftables, or ours on TUN devices; the server is
 # coturn or our own; the client that finds out how the box behaves is coturn's or ours.  All must
-# agree.  natpmpc and upnpc talk to our gateway, and the ports that they map are reached.
+# agree.  natpmpc, upnpc and our own client of UPnP talk to our gateway, and the ports that they map
+# are reached.
 #
 # As root, in namespaces that it makes and removes; exit code 77 where that is not possible.
 # shellcheck disable=SC2317,SC2086 # functions called by name; namespaces are one word each
 set -uo pipefail
-real=$(realpath "$1")
+real=$(realpath "$1") nat_real=$(realpath "$2")
 # shellcheck source-path=SCRIPTDIR source=../../tools/lab/ns.sh
 . "$(dirname "$0")/../../tools/lab/ns.sh"
 
@@ -234,6 +235,25 @@ upnp_60() {
 }
 upnp() { on $a timeout 20 upnpc -u http://10.1.0.1:5000/rootDesc.xml "$@" 2>&1; }
 
+# The first answer that our own client of UPnP gets for that port; what it has mapped is given back.
+mkfifo "$work/line"
+our_upnp() { # port
+    exec 9<>"$work/line"
+    ip netns exec $a "$nat_real" upnp "10.1.0.2:$1" >"$work/upnp.log" 2>&1 <"$work/line" &
+    pids[upnp]=$!
+    wait_for 30 grep -qE 'mapped|failed' "$work/upnp.log"
+    head -n 1 "$work/upnp.log" >"$work/upnp"
+    echo >&9
+    wait_for 20 grep -q off "$work/upnp.log" || fail "our client gives nothing back"
+    stop upnp
+}
+ours_says() { # what want [port]
+    our_upnp "${3:-40700}"
+    expect "$1, our client" "$(sed -E 's/:(49|5|6)[0-9]{3,4} /:other /' "$work/upnp")" "$2"
+}
+grep -q libminiupnpc <(ldd "$nat_real") ||
+    ours_says() { echo "skipped: $1: UPnP is not in this build"; }
+
 our_nat symrand pmp pcp upnp reports=11.0.0.11
 expect "natpmpc, address" "$(pmp | said 'Public IP address.*')" "Public IP address : 11.0.0.11"
 expect "natpmpc, map" "$(pmp -a 40100 40000 udp 60 | said 'Mapped.*')" \
@@ -247,6 +267,7 @@ expect "upnpc, status" "$(upnp -s | said 'Status : [A-Za-z]*')" "Status : Connec
 expect "upnpc, a port that natpmpc has" \
     "$(upnp -a 10.1.0.2 40000 40100 UDP 60 | said 'failed.*')" \
     "failed with code 718 (ConflictInMappingEntry)"
+ours_says "a port that natpmpc has" "mapped 11.0.0.11:other 600 s" 40100
 expect "upnpc, map" "$(upnp_60 -a 10.1.0.2 40200 40201 UDP 60)" \
     "external 11.0.0.11:40201 UDP is redirected to internal 10.1.0.2:40200 (duration=60)"
 expect "the port is reached" "$(reached 40200 40201)" "203.0.113.101 hello"
@@ -264,6 +285,7 @@ stop nat
 our_nat symrand pmp upnp v2 tv=10.1.0.50 reports=11.0.0.11
 expect "upnpc, beside a television" \
     "$(on $a timeout 20 upnpc -m eth0 -s 2>&1 | grep -cE 'desc: http://10.1.0.(1|50):')" 2
+ours_says "beside a television" "mapped 11.0.0.11:40700 600 s"
 expect "upnpc, any port" "$(upnp_60 -n 10.1.0.2 40000 40100 UDP 60)" \
     "external 11.0.0.11:40100 UDP is redirected to internal 10.1.0.2:40000 (duration=60)"
 stop nat
@@ -277,11 +299,13 @@ stop nat
 our_nat symrand pmp upnp permanent reports=11.0.0.11
 expect "upnpc, permanent only" "$(upnp -a 10.1.0.2 40200 40200 UDP 60 | said 'failed.*')" \
     "failed with code 725 (OnlyPermanentLeasesSupported)"
+ours_says "permanent only" "mapped 11.0.0.11:40700 0 s"
 expect "upnpc, permanent" "$(upnp -a 10.1.0.2 40200 40200 UDP | said 'duration=.*')" "duration=0)"
 stop nat
 
 our_nat symrand pmp upnp refuse
 expect "natpmpc, refused" "$(pmp -a 40100 40000 udp 60 | said 'not authorized')" "not authorized"
+ours_says "refused" "failed: AddPortMapping: Action not authorized (606)"
 expect "upnpc, refused" "$(upnp -a 10.1.0.2 40200 40200 UDP 60 | said 'failed.*')" \
     "failed with code 606 (Action not authorized)"
 stop nat
