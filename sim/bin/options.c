@@ -67,7 +67,7 @@ static void usage(FILE *out) {
         "  --merge              the files are results of shards: joins them\n"
         "shrink (and --seed, --set, --engine)\n"
         "  --out F              the small scenario (standard output)\n"
-        "matrix (and --seed, --jobs, --engine, --json)\n"
+        "matrix (and --seed, --seeds, --jobs, --engine, --json)\n"
         "  --html F             the grid; each cell opens its call, with its capture beside it\n"
         "proxy (and --seed, --set, --pcap, --json)\n"
         "  --listen ADDR        IP:PORT that clients talk to instead of the program's\n"
@@ -145,7 +145,7 @@ static const struct scope {
     unsigned verbs;
 } scopes[] = {
     {OPT_SEED, RUN | SHRINK | MATRIX | PROXY},
-    {OPT_SEEDS, CAMPAIGN},
+    {OPT_SEEDS, CAMPAIGN | MATRIX},
     {OPT_JOBS, CAMPAIGN | MATRIX},
     {OPT_SHARD, CAMPAIGN},
     {OPT_MERGE, CAMPAIGN},

@@ -133,13 +133,14 @@ expect 2 'good.toml passes with seed 4: there is nothing to shrink' "$sim" shrin
 [ ! -e none.toml ] || fail 'shrink wrote a file although there was nothing to shrink'
 
 # --- every NAT against every other ---
-expect 0 ' PRC   D   D   D   D   D   D   D   r   D   r   -' "$sim" matrix --html m.html --json m.json
-for file in m.cells/PRC-SYR.html m.cells/PRC-SYR.pcapng; do
+expect 0 ' PRC   D   D   D   D   D   D   D   r   D   r   -' "$sim" matrix --seed 1 --html m.html --json m.json
+for file in m.cells/predicted-PRC-SYR.html m.cells/predicted-PRC-SYR.pcapng; do
     [ -s $file ] || fail "$file is empty"
 done
-grep -q 'href="m.cells/PRC-SYR.html"' m.html || fail "no link to a cell"
-grep -q 'href="PRC-SYR.pcapng"' m.cells/PRC-SYR.html || fail "no link to the capture"
-[ "$(grep -c '"call": "relay"' m.json)" -eq 100 ] || fail "calls that did not work"
+grep -q 'href="m.cells/predicted-PRC-SYR.html"' m.html || fail "no link to a cell"
+grep -q 'href="predicted-PRC-SYR.pcapng"' m.cells/predicted-PRC-SYR.html || fail "no link to the capture"
+[ "$(grep -c '"agrees": true' m.json)" -eq 484 ] || fail "calls that are not as the model says"
+expect 0 'relay' "$sim" run m.cells/predicted-PRC-SYR.toml --seed 1
 
 # --- the other engine, or a clear word ---
 status=0

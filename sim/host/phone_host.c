@@ -246,6 +246,7 @@ static void start(void *self, void *arg, wzp_time now) {
                            .alias = p->cfg.name,
                            .path = {.remote = p->cfg.relay},
                            .policy = p->cfg.policy,
+                           .no_prediction = p->cfg.no_prediction,
                            .stun = p->stun,
                            .stun_count = p->cfg.stun_count,
                            .deterministic = true,

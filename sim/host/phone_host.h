@@ -16,6 +16,7 @@ typedef struct wzp_sim_phone_cfg {
     wzp_sim_call_host *call;
     uint16_t port; /* local; 0: any */
     wzp_race_policy policy;
+    bool no_prediction;   /* as in client/handset.h */
     wzp_addr gateway;     /* for NAT-PMP and PCP; NONE: there is none */
     const wzp_addr *stun; /* copied */
     size_t stun_count;

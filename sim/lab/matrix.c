@@ -22,157 +22,218 @@ const char *wzp_lab_matrix_type(size_t index) {
     return index + 1 == wzp_lab_matrix_types() ? BLOCKED : NULL;
 }
 
-const char *wzp_lab_strategy_text(unsigned strategy) {
-    static const char *const texts[WZP_LAB_STRATEGIES] = {
-        [WZP_SIM_PUNCH_DEPLOYED] = "as deployed: only one side sends",
-        [WZP_SIM_PUNCH_SPECIFIED] = "as specified: one packet opens the way, one side dials",
-        [WZP_SIM_PUNCH_BOTH_DIAL] = "both sides dial",
-        [WZP_SIM_PUNCH_PREDICTED] = "both sides dial, and predict sequential ports",
-    };
-    return texts[strategy];
+static const struct grid {
+    const char *word, *text, *policy;
+    wzp_sim_punch_strategy strategy;
+    bool predicts, is_mapped;
+} grids[WZP_LAB_GRIDS] = {
+    [WZP_LAB_GRID_DEPLOYED] = {"deployed", "as deployed: only one side sends (M0)", "deployed",
+                               WZP_SIM_PUNCH_DEPLOYED, true, false},
+    [WZP_LAB_GRID_BOTH_DIAL] = {"both-dial", "reference, nothing predicted: both sides dial (M2)",
+                                "reference", WZP_SIM_PUNCH_BOTH_DIAL, false, false},
+    [WZP_LAB_GRID_PREDICTED] = {"predicted", "reference: both dial, and predict ports (M3)",
+                                "reference", WZP_SIM_PUNCH_PREDICTED, true, false},
+    [WZP_LAB_GRID_MAPPED] = {"mapped", "as M2, and the row's router maps a port (M5)", "reference",
+                             WZP_SIM_PUNCH_BOTH_DIAL, false, true},
+};
+
+const char *wzp_lab_grid_word(wzp_lab_grid grid) {
+    return grids[grid].word;
 }
 
 /* --- cells ------------------------------------------------------------------------------------ */
 
-static const char *host_text(size_t type, char buf[96]) {
+/* A gateway needs a box that translates; the firewall of M5 would have to open pinholes. */
+static bool can_map(size_t type) {
+    wzp_sim_punch_side side;
     const wzp_sim_punch_type *known = wzp_sim_punch_type_at(type);
-    (void)snprintf(buf, 96, known != NULL ? "nat = \"%s\"\n" : "firewall = {block_udp = true}\n%s",
-                   known != NULL ? known->preset : "");
+    return known != NULL && wzp_sim_punch_side_of(known->preset, &side) && side.box_count > 0 &&
+           !side.boxes[0].identity;
+}
+
+static void put_host(FILE *out, const char *name, const struct grid *grid, size_t type, bool maps) {
+    const wzp_sim_punch_type *known = wzp_sim_punch_type_at(type);
+    (void)fprintf(out, "[host.%s]\n", name);
+    if (known != NULL) {
+        (void)fprintf(out, "nat = \"%s\"\n", known->preset);
+    } else {
+        (void)fputs("firewall = {block_udp = true}\n", out);
+    }
+    if (!grid->predicts) {
+        (void)fputs("client = {no_prediction = true}\n", out);
+    }
+    if (maps && can_map(type)) {
+        (void)fputs("gateway = {pmp = \"serves\"}\n", out);
+    }
+}
+
+const char *wzp_lab_matrix_scenario(wzp_lab_grid which, size_t row, size_t column,
+                                    char buf[WZP_LAB_CELL_TEXT_MAX]) {
+    const struct grid *grid = &grids[which];
+    FILE *out = fmemopen(buf, WZP_LAB_CELL_TEXT_MAX, "w");
+    buf[0] = '\0';
+    if (out == NULL) {
+        return buf;
+    }
+    (void)fprintf(out,
+                  "name = \"%s %s-%s\"\nabout = \"y behind %s accepts, x behind %s dials\"\n"
+                  "duration = \"4500 ms\"\npolicy = \"%s\"\n",
+                  grid->word, wzp_lab_matrix_type(row), wzp_lab_matrix_type(column),
+                  wzp_lab_matrix_type(row), wzp_lab_matrix_type(column), grid->policy);
+    put_host(out, "x", grid, column, false);
+    put_host(out, "y", grid, row, grid->is_mapped);
+    (void)fputs("[stun]\nservers = 4\n[call]\ndirect = true\nstart = \"1 s\"\n", out);
+    (void)fclose(out);
     return buf;
 }
 
-const char *wzp_lab_matrix_scenario(size_t row, size_t column, char buf[WZP_LAB_CELL_TEXT_MAX]) {
-    char x[96];
-    char y[96];
-    (void)snprintf(
-        buf, WZP_LAB_CELL_TEXT_MAX,
-        "name = \"%s-%s\"\n"
-        "about = \"y behind %s accepts, x behind %s dials\"\n"
-        "duration = \"%u s\"\n"
-        "[host.x]\n%s[host.y]\n%s",
-        wzp_lab_matrix_type(row), wzp_lab_matrix_type(column), wzp_lab_matrix_type(row),
-        wzp_lab_matrix_type(column),
-        wzp_sim_punch_type_at(row) != NULL && wzp_sim_punch_type_at(column) != NULL ? 2U : 12U,
-        host_text(column, x), host_text(row, y));
-    return buf;
-}
-
-wzp_err wzp_lab_matrix_punch(size_t row, size_t column, uint64_t seed,
-                             bool direct[WZP_LAB_STRATEGIES]) {
+wzp_err wzp_lab_matrix_punch(wzp_lab_grid which, size_t row, size_t column, uint64_t seed,
+                             bool *direct) {
+    const struct grid *grid = &grids[which];
     const wzp_sim_punch_type *acceptor = wzp_sim_punch_type_at(row);
     const wzp_sim_punch_type *dialer = wzp_sim_punch_type_at(column);
-    wzp_err err = WZP_OK;
-    for (unsigned strategy = 0; strategy < WZP_LAB_STRATEGIES; strategy++) {
-        wzp_sim_punch_cfg cfg = {.strategy = (wzp_sim_punch_strategy)strategy, .seed = seed};
-        direct[strategy] = false;
-        if (acceptor != NULL && dialer != NULL && err == WZP_OK &&
-            wzp_sim_punch_side_of(acceptor->preset, &cfg.acceptor) &&
-            wzp_sim_punch_side_of(dialer->preset, &cfg.dialer)) {
-            err = wzp_sim_punch(&cfg, &direct[strategy]);
-        }
+    wzp_sim_punch_cfg cfg = {.strategy = grid->strategy, .seed = seed};
+    *direct = false;
+    if (acceptor == NULL || dialer == NULL ||
+        !wzp_sim_punch_side_of(acceptor->preset, &cfg.acceptor) ||
+        !wzp_sim_punch_side_of(dialer->preset, &cfg.dialer)) {
+        return WZP_OK;
     }
-    return err;
+    cfg.acceptor.mapped = grid->is_mapped && can_map(row);
+    return wzp_sim_punch(&cfg, direct);
 }
 
 /* --- what comes out --------------------------------------------------------------------------- */
 
-/* What a call comes to with this strategy. */
-static wzp_lab_path outcome(const wzp_lab_cell *cell, unsigned strategy) {
-    if (cell->path == WZP_LAB_PATH_NONE) {
-        return WZP_LAB_PATH_NONE;
+static bool is_blocked(size_t row, size_t column) {
+    return row + 1 == wzp_lab_matrix_types() || column + 1 == wzp_lab_matrix_types();
+}
+
+bool wzp_lab_cell_agrees(const wzp_lab_cell *cell, bool blocked) {
+    if (blocked) {
+        return cell->direct == 0 && cell->relay == 0;
     }
-    return cell->path == WZP_LAB_PATH_DIRECT || cell->direct[strategy] ? WZP_LAB_PATH_DIRECT
-                                                                       : WZP_LAB_PATH_RELAY;
+    return cell->none == 0 && (cell->model ? cell->relay == 0 : cell->direct == 0);
 }
 
-static const char *sign_of(wzp_lab_path path) {
-    return path == WZP_LAB_PATH_DIRECT ? "D" : path == WZP_LAB_PATH_RELAY ? "r" : "-";
+static const char *sign_of(const wzp_lab_cell *cell) {
+    const bool mixed = (cell->direct > 0) + (cell->relay > 0) + (cell->none > 0) > 1;
+    return mixed ? "p" : cell->direct > 0 ? "D" : cell->relay > 0 ? "r" : "-";
 }
 
-static const char *colour_of(wzp_lab_path path) {
-    return path == WZP_LAB_PATH_DIRECT  ? "\033[32m"
-           : path == WZP_LAB_PATH_RELAY ? "\033[33m"
-                                        : "\033[31m";
+static const char *colour_of(const wzp_lab_cell *cell) {
+    return *sign_of(cell) == 'D' ? "\033[32m" : *sign_of(cell) == '-' ? "\033[31m" : "\033[33m";
 }
 
-static void put_grid(FILE *out, const wzp_lab_cell *cells, unsigned strategy, bool colour) {
+static const wzp_lab_cell *cell_at(const wzp_lab_cell *cells, size_t grid, size_t row,
+                                   size_t column) {
     const size_t n = wzp_lab_matrix_types();
-    (void)fprintf(out, "%s\n A\\D", wzp_lab_strategy_text(strategy));
+    return &cells[(grid * n + row) * n + column];
+}
+
+static void put_grid(FILE *out, const wzp_lab_cell *cells, size_t grid, bool colour) {
+    const size_t n = wzp_lab_matrix_types();
+    (void)fprintf(out, "%s\n A\\D", grids[grid].text);
     for (size_t c = 0; c < n; c++) {
         (void)fprintf(out, " %3s", wzp_lab_matrix_type(c));
     }
     for (size_t r = 0; r < n; r++) {
         (void)fprintf(out, "\n %3s", wzp_lab_matrix_type(r));
         for (size_t c = 0; c < n; c++) {
-            const wzp_lab_path path = outcome(&cells[r * n + c], strategy);
-            (void)fprintf(out, "   %s%s%s", colour ? colour_of(path) : "", sign_of(path),
-                          colour ? "\033[0m" : "");
+            const wzp_lab_cell *cell = cell_at(cells, grid, r, c);
+            (void)fprintf(out, "  %s%s%s%s",
+                          wzp_lab_cell_agrees(cell, is_blocked(r, c)) ? " " : "!",
+                          colour ? colour_of(cell) : "", sign_of(cell), colour ? "\033[0m" : "");
         }
     }
     (void)fputs("\n\n", out);
 }
 
-bool wzp_lab_matrix_text(FILE *out, const wzp_lab_cell *cells, bool colour) {
+static void put_oddities(FILE *out, const wzp_lab_cell *cells, size_t grid) {
     const size_t n = wzp_lab_matrix_types();
-    for (unsigned strategy = 0; strategy < WZP_LAB_STRATEGIES; strategy++) {
-        put_grid(out, cells, strategy, colour);
-    }
     for (size_t i = 0; i < n * n; i++) {
-        if (cells[i].failed) {
-            (void)fprintf(out, "%s-%s: %s\n", wzp_lab_matrix_type(i / n),
-                          wzp_lab_matrix_type(i % n), cells[i].why);
+        const wzp_lab_cell *cell = cell_at(cells, grid, i / n, i % n);
+        if (cell->failed > 0) {
+            (void)fprintf(out, "%s %s-%s: %u of the calls: %s\n", grids[grid].word,
+                          wzp_lab_matrix_type(i / n), wzp_lab_matrix_type(i % n), cell->failed,
+                          cell->why);
+        } else if (!wzp_lab_cell_agrees(cell, is_blocked(i / n, i % n))) {
+            (void)fprintf(
+                out, "%s %s-%s: %u direct, %u relay, %u none; the model says %s; seed %u\n",
+                grids[grid].word, wzp_lab_matrix_type(i / n), wzp_lab_matrix_type(i % n),
+                cell->direct, cell->relay, cell->none, cell->model ? "direct" : "relay", cell->odd);
         }
     }
-    (void)fputs("D direct (by the model), r relay, - no call; rows accept, columns dial\n", out);
-    return ferror(out) == 0;
 }
 
-static const char *word_of(wzp_lab_path path) {
-    return path == WZP_LAB_PATH_DIRECT ? "direct" : path == WZP_LAB_PATH_RELAY ? "relay" : "none";
+bool wzp_lab_matrix_text(FILE *out, const wzp_lab_cell *cells, bool colour) {
+    for (size_t grid = 0; grid < WZP_LAB_GRIDS; grid++) {
+        put_grid(out, cells, grid, colour);
+    }
+    for (size_t grid = 0; grid < WZP_LAB_GRIDS; grid++) {
+        put_oddities(out, cells, grid);
+    }
+    (void)fputs("D direct, r relay, p by chance, - no call, ! not as the model says; rows accept, "
+                "columns dial\n",
+                out);
+    return ferror(out) == 0;
 }
 
 json_t *wzp_lab_matrix_json(const wzp_lab_cell *cells) {
     const size_t n = wzp_lab_matrix_types();
     json_t *list = json_array();
-    for (size_t i = 0; i < n * n; i++) {
+    for (size_t i = 0; i < WZP_LAB_GRIDS * n * n; i++) {
         const wzp_lab_cell *cell = &cells[i];
+        const size_t row = i / n % n;
+        const size_t column = i % n;
         json_array_append_new(
-            list, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:s}", "acceptor",
-                            wzp_lab_matrix_type(i / n), "dialer", wzp_lab_matrix_type(i % n),
-                            "call", word_of(cell->path), "deployed", word_of(outcome(cell, 0)),
-                            "specified", word_of(outcome(cell, 1)), "both_dial",
-                            word_of(outcome(cell, 2)), "predicted", word_of(outcome(cell, 3)),
-                            "failed", cell->failed, "why", cell->why));
+            list, json_pack("{s:s,s:s,s:s,s:i,s:i,s:i,s:s,s:b,s:i,s:s}", "grid",
+                            grids[i / n / n].word, "acceptor", wzp_lab_matrix_type(row), "dialer",
+                            wzp_lab_matrix_type(column), "direct", (int)cell->direct, "relay",
+                            (int)cell->relay, "none", (int)cell->none, "model",
+                            cell->model               ? "direct"
+                            : is_blocked(row, column) ? "none"
+                                                      : "relay",
+                            "agrees", wzp_lab_cell_agrees(cell, is_blocked(row, column)), "failed",
+                            (int)cell->failed, "why", cell->why));
     }
-    return json_pack("{s:s,s:o}", "format", "wzp-sim-matrix/1", "cells", list);
+    return json_pack("{s:s,s:o}", "format", "wzp-sim-matrix/2", "cells", list);
 }
 
-static void put_cell(FILE *out, const wzp_lab_cell *cell, unsigned strategy, const char *folder,
+/* --- a page ----------------------------------------------------------------------------------- */
+
+static void put_cell(FILE *out, const wzp_lab_cell *cell, size_t grid, const char *folder,
                      size_t row, size_t column) {
-    const wzp_lab_path path = outcome(cell, strategy);
-    const char *look = cell->failed                  ? "failed"
-                       : path == WZP_LAB_PATH_DIRECT ? "passed"
-                       : path == WZP_LAB_PATH_RELAY  ? "inconclusive"
-                                                     : "failed";
-    const char *word = path == WZP_LAB_PATH_NONE ? "no call" : word_of(path);
-    (void)fprintf(out, "<td class=\"%s\">", look);
+    const bool agrees = wzp_lab_cell_agrees(cell, is_blocked(row, column));
+    const char *look = !agrees || cell->failed > 0 ? "failed"
+                       : cell->direct > 0          ? "passed"
+                                                   : "inconclusive";
+    const char *word = *sign_of(cell) == 'D'   ? "direct"
+                       : *sign_of(cell) == 'r' ? "relay"
+                       : *sign_of(cell) == 'p' ? "by chance"
+                                               : "no call";
+    (void)fprintf(out, "<td class=\"%s\"", look);
     if (folder != NULL) {
-        (void)fputs("<a href=\"", out);
+        char name[64];
+        (void)snprintf(name, sizeof name, "%s-%s-%s", grids[grid].word, wzp_lab_matrix_type(row),
+                       wzp_lab_matrix_type(column));
+        (void)fputs(" title=\"wzp-sim run ", out);
         wzp_lab_html_text(out, folder);
-        (void)fprintf(out, "/%s-%s.html\">%s</a>", wzp_lab_matrix_type(row),
-                      wzp_lab_matrix_type(column), word);
+        (void)fprintf(out, "/%s.toml --seed %u\"><a href=\"", name, cell->odd);
+        wzp_lab_html_text(out, folder);
+        (void)fprintf(out, "/%s.html\">%s</a>", name, word);
     } else {
-        (void)fputs(word, out);
+        (void)fprintf(out, ">%s", word);
     }
-    (void)fputs("</td>", out);
+    (void)fputs(agrees ? "</td>" : " &ne; model</td>", out);
 }
 
-static void put_table(FILE *out, const wzp_lab_cell *cells, unsigned strategy, const char *folder) {
+static void put_table(FILE *out, const wzp_lab_cell *cells, size_t grid, const char *folder) {
     const size_t n = wzp_lab_matrix_types();
     (void)fprintf(out,
                   "<h2>%s</h2>\n<div class=\"wide\"><table class=\"grid-of-pairs\"><tr>"
                   "<th>accepts \\ dials</th>",
-                  wzp_lab_strategy_text(strategy));
+                  grids[grid].text);
     for (size_t c = 0; c < n; c++) {
         (void)fprintf(out, "<th scope=\"col\">%s</th>", wzp_lab_matrix_type(c));
     }
@@ -180,7 +241,7 @@ static void put_table(FILE *out, const wzp_lab_cell *cells, unsigned strategy, c
     for (size_t r = 0; r < n; r++) {
         (void)fprintf(out, "<tr><th scope=\"row\">%s</th>", wzp_lab_matrix_type(r));
         for (size_t c = 0; c < n; c++) {
-            put_cell(out, &cells[r * n + c], strategy, folder, r, c);
+            put_cell(out, cell_at(cells, grid, r, c), grid, folder, r, c);
         }
         (void)fputs("</tr>\n", out);
     }
@@ -202,12 +263,13 @@ bool wzp_lab_matrix_html(FILE *out, const wzp_lab_cell *cells, const char *folde
     wzp_lab_html_begin(out, "NAT against NAT");
     (void)fputs(
         "<h1>NAT against NAT</h1>\n<p class=\"lead\">What a call comes to between every two "
-        "kinds of NAT. The calls were made: two clients, their boxes and a relay; a cell "
-        "opens what happened in it. Whether both could meet directly is what a model of "
-        "hole punching says, for each way of trying.</p>\n",
+        "kinds of NAT, by policy.  The calls were made: two clients, their boxes and a "
+        "relay; a cell opens what happened in one of them, and its title is the command "
+        "that plays it again.  A cell that is not what a model of hole punching says is "
+        "marked.</p>\n",
         out);
-    for (unsigned strategy = WZP_LAB_STRATEGIES; strategy-- > 0;) {
-        put_table(out, cells, strategy, folder);
+    for (size_t grid = 0; grid < WZP_LAB_GRIDS; grid++) {
+        put_table(out, cells, grid, folder);
     }
     put_types(out);
     wzp_lab_html_end(out);

@@ -1,8 +1,8 @@
 /* Every NAT against every other: what a call between them comes to (nat sheet 2.12).
  *
- * The call itself is real: two clients, their boxes, a relay.  Whether the two could also meet
- * directly is, as long as clients do not try, what the model of hole punching says (nat/punch.h);
- * once they do, the packets say it. */
+ * The calls are real: two handsets, their boxes, a relay, STUN servers; the path is what packets
+ * say.  Beside it stands what the model of hole punching says (nat/punch.h), which the sheet's
+ * matrices are checked against. */
 #ifndef WZP_SIM_LAB_MATRIX_H
 #define WZP_SIM_LAB_MATRIX_H
 
@@ -13,32 +13,44 @@
 const char *wzp_lab_matrix_type(size_t index);
 size_t wzp_lab_matrix_types(void);
 
+/* Ways of looking for a path, one matrix each. */
+typedef enum wzp_lab_grid {
+    WZP_LAB_GRID_DEPLOYED,  /* M0 */
+    WZP_LAB_GRID_BOTH_DIAL, /* reference, nothing predicted: M2 */
+    WZP_LAB_GRID_PREDICTED, /* reference: M3 */
+    WZP_LAB_GRID_MAPPED,    /* M2, and the router of the row's side maps a port: M5 */
+    WZP_LAB_GRIDS
+} wzp_lab_grid;
+
+const char *wzp_lab_grid_word(wzp_lab_grid grid); /* "deployed", ...; static */
+
 /* The scenario of a cell as text: y, of the row's type, accepts; x, of the column's, dials.
  * Returns `buf`. */
-#define WZP_LAB_CELL_TEXT_MAX 512
-const char *wzp_lab_matrix_scenario(size_t row, size_t column, char buf[WZP_LAB_CELL_TEXT_MAX]);
-
-#define WZP_LAB_STRATEGIES 4
+#define WZP_LAB_CELL_TEXT_MAX 768
+const char *wzp_lab_matrix_scenario(wzp_lab_grid grid, size_t row, size_t column,
+                                    char buf[WZP_LAB_CELL_TEXT_MAX]);
 
 typedef struct wzp_lab_cell {
-    wzp_lab_path path;               /* of the call: DIRECT, RELAY or NONE */
-    bool direct[WZP_LAB_STRATEGIES]; /* by wzp_sim_punch_strategy: the model */
-    bool failed;                     /* the call was not as it must be: `why` */
+    uint32_t direct, relay, none; /* seeds */
+    uint32_t odd;                 /* the seed to look at: the first that differs from the model */
+    bool model;                   /* direct, it says */
+    uint32_t failed;              /* seeds whose call was not as it must be: `why` of the first */
     char why[160];
 } wzp_lab_cell;
 
-const char *wzp_lab_strategy_text(unsigned strategy); /* static text */
+/* Whether all seeds are as the model says. */
+bool wzp_lab_cell_agrees(const wzp_lab_cell *cell, bool blocked);
 
-/* Asks the model for all strategies.  NOMEM. */
-WZP_MUST_USE wzp_err wzp_lab_matrix_punch(size_t row, size_t column, uint64_t seed,
-                                          bool direct[WZP_LAB_STRATEGIES]);
+/* Asks the model.  NOMEM. */
+WZP_MUST_USE wzp_err wzp_lab_matrix_punch(wzp_lab_grid grid, size_t row, size_t column,
+                                          uint64_t seed, bool *direct);
 
-/* Of all cells, row by row. */
+/* Of all cells, grid by grid and row by row. */
 bool wzp_lab_matrix_text(FILE *out, const wzp_lab_cell *cells, bool colour);
 json_t *wzp_lab_matrix_json(const wzp_lab_cell *cells);
 
-/* A page.  `folder`: relative to it, where "ROW-COLUMN.html" and ".pcapng" of the cells are; NULL:
- * there are none. */
+/* A page.  `folder`: relative to it, where "GRID-ROW-COLUMN.html", ".pcapng" and ".toml" of the
+ * cells are; NULL: there are none. */
 bool wzp_lab_matrix_html(FILE *out, const wzp_lab_cell *cells, const char *folder);
 
 #endif
