@@ -110,6 +110,7 @@ void wzp_handset_ports_moved(wzp_handset *h);
 /* A call is about to be offered or answered: what was found long ago is out of date where ports
  * are counted, by others as well. */
 #define WZP_HANDSET_PORTS_FRESH (10 * WZP_S)
+#define WZP_HANDSET_PORTS_FRESH_ENOUGH (500 * WZP_MS) /* if a server was not asked so far */
 void wzp_handset_ports_refresh(wzp_handset *h, wzp_time now);
 /* Whom a race may try; the number of them. */
 size_t wzp_handset_candidates(wzp_handset *h, wzp_race_candidate out[WZP_RACE_CANDIDATES_MAX]);

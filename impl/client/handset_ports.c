@@ -45,7 +45,9 @@ void wzp_handset_ports_step(wzp_handset *h, wzp_time now) {
 
 void wzp_handset_ports_refresh(wzp_handset *h, wzp_time now) {
     const bool counts = h->has_ports && h->ports.alloc.kind == WZP_PORT_ALLOC_SEQUENTIAL;
-    if (counts && now >= wzp_time_after(h->ports_at, WZP_HANDSET_PORTS_FRESH)) {
+    const uint64_t age = wzp_gather_has_reserve(&h->gather) ? WZP_HANDSET_PORTS_FRESH_ENOUGH
+                                                            : WZP_HANDSET_PORTS_FRESH;
+    if (counts && now >= wzp_time_after(h->ports_at, age)) {
         h->has_ports = false;
         wzp_phone_hold_probe(h->phone);
         wzp_gather_look_again(&h->gather, h->cfg.rng, now);

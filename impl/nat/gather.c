@@ -13,17 +13,22 @@ static bool is_listed(const wzp_addr *list, size_t count, const wzp_addr *addr) 
     return false;
 }
 
-static void begin_stun(wzp_gather *g, const wzp_gather_cfg *cfg, wzp_rng rng, wzp_time now) {
-    wzp_stun_client_cfg stun = cfg->stun;
-    wzp_addr servers[WZP_STUN_SERVERS_MAX];
-    size_t count = 0;
-    stun.order = WZP_STUN_ALL;
-    for (size_t i = 0; i < cfg->server_count && count < WZP_STUN_SERVERS_MAX; i++) {
-        if (!is_listed(servers, count, &cfg->servers[i])) {
-            servers[count++] = cfg->servers[i];
+static void keep_servers(wzp_gather *g, const wzp_gather_cfg *cfg) {
+    g->server_count = 0;
+    for (size_t i = 0; i < cfg->server_count && g->server_count < WZP_STUN_SERVERS_MAX; i++) {
+        if (!is_listed(g->servers, g->server_count, &cfg->servers[i])) {
+            g->servers[g->server_count++] = cfg->servers[i];
         }
     }
-    g->has_stun = wzp_stun_client_start(&g->stun, &stun, servers, count, rng, now) == WZP_OK;
+}
+
+static void begin_stun(wzp_gather *g, const wzp_gather_cfg *cfg, wzp_rng rng, wzp_time now) {
+    wzp_stun_client_cfg stun = cfg->stun;
+    stun.order = WZP_STUN_ALL;
+    keep_servers(g, cfg);
+    g->asked_count = g->server_count < WZP_GATHER_SERVERS ? g->server_count : WZP_GATHER_SERVERS;
+    g->has_stun =
+        wzp_stun_client_start(&g->stun, &stun, g->servers, g->asked_count, rng, now) == WZP_OK;
 }
 
 static void begin_maps(wzp_gather *g, const wzp_gather_cfg *cfg, wzp_rng rng, wzp_time now) {
@@ -255,16 +260,17 @@ const wzp_gather_ports *wzp_gather_port_news(wzp_gather *g, wzp_time now) {
     return &g->ports;
 }
 
+bool wzp_gather_has_reserve(const wzp_gather *g) {
+    return g->has_stun && g->asked_count < g->server_count;
+}
+
 void wzp_gather_look_again(wzp_gather *g, wzp_rng rng, wzp_time now) {
-    wzp_addr servers[WZP_STUN_SERVERS_MAX];
     const wzp_stun_client_cfg cfg = g->stun.cfg;
-    const size_t count = g->has_stun ? g->stun.count : 0;
-    for (size_t i = 0; i < count; i++) {
-        servers[i] = wzp_stun_client_result(&g->stun, i)->server;
-    }
-    if (count == 0 || wzp_stun_client_start(&g->stun, &cfg, servers, count, rng, now) != WZP_OK) {
+    if (!g->has_stun ||
+        wzp_stun_client_start(&g->stun, &cfg, g->servers, g->server_count, rng, now) != WZP_OK) {
         return;
     }
+    g->asked_count = g->server_count;
     g->began = now;
     g->settles_at = WZP_TIME_NEVER;
     g->looks_until = wzp_time_after(now, cfg.timeout);

@@ -38,6 +38,8 @@ typedef struct wzp_gathered {
     size_t local_count;
 } wzp_gathered;
 
+#define WZP_GATHER_SERVERS 3 /* that are asked; the others are for wzp_gather_look_again */
+
 /* What servers saw of our one socket, in the order in which it sent to them. */
 #define WZP_GATHER_VIEWS_MAX (WZP_STUN_SERVERS_MAX + 1)
 
@@ -61,6 +63,8 @@ typedef enum wzp_gather_socket {
 typedef struct wzp_gather {
     wzp_stun_client stun;
     wzp_portmap maps[WZP_GATHER_MAPS]; /* NAT-PMP, PCP */
+    wzp_addr servers[WZP_STUN_SERVERS_MAX];
+    size_t server_count, asked_count; /* the first so many were asked */
     bool has_stun, has_maps, accepts_local;
     wzp_time began, ends_at;
     wzp_addr upnp; /* NONE: none */
@@ -109,9 +113,12 @@ const wzp_gathered *wzp_gather_news(wzp_gather *g, wzp_time now);
 #define WZP_GATHER_SETTLE (300 * WZP_MS)
 const wzp_gather_ports *wzp_gather_port_news(wzp_gather *g, wzp_time now);
 
-/* Asks the same servers once more, for what the NAT does now; port news follows.  What else is
- * known stays.  Nothing where no server was asked. */
+/* Asks all servers, for what the NAT does now; port news follows.  What else is known stays.  A
+ * server whose mapping lives still shows its old port: the news is in those that were not asked so
+ * far, which come last.  Nothing where no server was asked. */
 void wzp_gather_look_again(wzp_gather *g, wzp_rng rng, wzp_time now);
+/* There are servers that were not asked so far. */
+bool wzp_gather_has_reserve(const wzp_gather *g);
 
 /* Gives the mappings back, as well as that works: until deadline is NEVER.  There is no more news.
  */

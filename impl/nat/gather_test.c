@@ -270,10 +270,11 @@ static const struct ports_case {
      .count = 2,
      .want_ms = 20},
     {"one server is silent",
-     {50001, 50002, 0, 50004},
-     {1, 2, 4},
+     {50001, 0, 50003},
+     {1, 3},
+     .relay_before = 50000,
      .want = {WZP_PORT_ALLOC_SEQUENTIAL, 1},
-     .latest = 50004,
+     .latest = 50003,
      .count = 3,
      .want_ms = 310},
     {"all are", {0}, {0}, .want = {WZP_PORT_ALLOC_UNKNOWN, 0}, .count = 0, .want_ms = 3000},
@@ -399,6 +400,39 @@ START_TEST(looks_again) {
 }
 END_TEST
 
+/* The first three still have their mappings; the fourth one, which was not asked so far, shows what
+ * others took meanwhile. */
+START_TEST(a_server_in_reserve) {
+    static const uint16_t later[] = {50001, 50002, 50003, 50031};
+    wzp_gather_datagram asked[4];
+    wzp_gather_datagram more;
+    wzp_gather_cfg cfg = {.v4_port = 40000, .server_count = 4};
+    for (uint8_t i = 0; i < 4; i++) {
+        cfg.servers[i] = wzp_addr_v4(198, 51, 100, (uint8_t)(1 + i), 3478);
+    }
+    g = (wzp_gather){0};
+    wzp_gather_begin(&g, &cfg, wzp_prng_rng(&prng), WZP_S);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert(wzp_gather_next(&g, &asked[i]));
+        answer(&asked[i], later[i], WZP_S);
+    }
+    ck_assert(!wzp_gather_next(&g, &more));
+    ck_assert_ptr_nonnull(wzp_gather_news(&g, WZP_S));
+    ck_assert_ptr_nonnull(wzp_gather_port_news(&g, WZP_S));
+    ck_assert(wzp_gather_has_reserve(&g));
+    wzp_gather_look_again(&g, wzp_prng_rng(&prng), 2 * WZP_S);
+    ck_assert(!wzp_gather_has_reserve(&g));
+    for (size_t i = 0; i < 4; i++) {
+        ck_assert(wzp_gather_next(&g, &asked[i]));
+        answer(&asked[i], later[i], 2 * WZP_S);
+    }
+    const wzp_gather_ports *got = wzp_gather_port_news(&g, 2 * WZP_S);
+    ck_assert(got != NULL && got->alloc.kind == WZP_PORT_ALLOC_SEQUENTIAL);
+    ck_assert(got->alloc.delta == 1 && got->latest.port == 50031);
+    ck_assert_ptr_null(wzp_gather_news(&g, 2 * WZP_S));
+}
+END_TEST
+
 /* The first answer is told at once, whatever the others do, and only once. */
 START_TEST(the_first_answer_is_told_at_once) {
     wzp_gather_datagram asked[4];
@@ -424,6 +458,7 @@ int main(void) {
     tcase_add_loop_test(tc, ports, 0, WZP_COUNT_OF(ports_cases));
     tcase_add_test(tc, two_external_addresses);
     tcase_add_test(tc, looks_again);
+    tcase_add_test(tc, a_server_in_reserve);
     tcase_add_test(tc, the_first_answer_is_told_at_once);
     return wzp_run_suite("gather", tc);
 }
