@@ -17,16 +17,18 @@ lab_needs ip nft conntrack sysctl turnserver
 [ -n "$quality" ] || skip "this build has no wzp-quality"
 nat_lab
 call_servers
-stun=(--stun 11.0.0.101:3478 --stun 11.0.0.102:3478)
 "$plot" --speak 3 "$work/said.wav" || fail "no voice was made"
 
 # One call, and whether both heard what the other said.
 pair() { # kind-of-a kind-of-b way
-    local side way
     nat_home a "$1"
+    pair_of "$1" "$2" "$3"
+}
+
+pair_of() { # what-a-is kind-of-b way
+    local side way
     nat_home b "$2"
-    call_begin "${stun[@]}" --send-file "$work/said.wav" -- "${stun[@]}" --send-file "$work/said.wav" \
-        --duration 4 || return
+    call_begin --send-file "$work/said.wav" -- --send-file "$work/said.wav" --duration 4 || return
     call_end
     expect "$1 calls $2: exit codes" "$status_a $status_b" "0 0"
     for side in a b; do
@@ -36,6 +38,43 @@ pair() { # kind-of-a kind-of-b way
         expect "$1 calls $2: what $side says" "$(call_says $side)" "$3"
     done
     hears "$1 calls $2"
+}
+
+# A call in which something happens: both leave the path that broke, nobody is without sound for
+# long; and whether both are back on a direct path in the end.
+GAP=40 # tenths of a second: 1.5 s until it is noticed, and then the relay
+mid_call() { # what direct-again|goes-on command...
+    local what=$1 after=$2 side
+    nat_home a PRC
+    nat_home b PRC
+    call_begin --stats json --tone-hz 400 -- --stats json --tone-hz 300 --duration 90 || return
+    call_awaits a direct 1
+    sleep 2
+    shift 2
+    "$@"
+    call_awaits a relayed 1
+    call_awaits b relayed 1
+    if [ "$after" = direct-again ]; then
+        call_awaits a direct 2
+        call_awaits b direct 2
+    fi
+    nat_watch
+    sleep 2
+    for side in a b; do
+        [ "$after" = goes-on ] || expect "$what: the way of $side afterwards" "$(call_way $side)" direct
+        [ "$(call_gap $side)" -le $GAP ] ||
+            fail "$what: $side heard nothing for $(call_gap $side) tenths of a second"
+        echo "$what: $side, longest silence $(call_gap $side) tenths of a second"
+    done
+    kill -INT "${pids[a]}"
+    call_end
+    expect "$what: exit codes" "$status_a $status_b" "0 0"
+}
+
+renumber() {
+    ip -n "$ha" addr flush dev eth0
+    ip -n "$ha" addr add 10.1.0.7/24 dev eth0
+    ip -n "$ha" route replace default via 10.1.0.1
 }
 
 hears() { # what
@@ -54,4 +93,11 @@ pair SYR RC direct
 pair FW CGE direct
 pair SYR SYR relayed
 pair CGH PRC relayed
+
+mid_call "the box uses other ports" direct-again nat_box a PRC2
+mid_call "a gets another address" goes-on renumber
+
+nat_home a SYR
+nat_gateway a
+pair_of "SYR with a gateway" SYR direct
 lab_end

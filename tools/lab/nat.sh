@@ -3,7 +3,7 @@
 #
 #     $ha ---- $ra -( $ca )-- a --+-------+-- b --( $cb )- $rb ---- $hb
 #                                 | $net  |
-#                                 +-- s --+-- $s: 11.0.0.101 and .102
+#                                 +-- s --+-- $s: 11.0.0.101 to .104
 #
 # $ha and $hb are the hosts: 10.1.0.2 and 10.2.0.2, or 11.1.0.2 and 11.2.0.2 where nothing is
 # translated.  $ra and $rb are their boxes, 11.0.0.11 and 11.0.0.12 outside; behind a second box,
@@ -21,6 +21,7 @@
 #     ADM   a port for each address         SYS   the next port for each destination
 #     SYR   any port for each destination   CGE   PRC behind a carrier's PRC
 #     CGH   PRC behind a carrier's SYR      BLK   no UDP
+# and, to be put in the place of PRC in a call, PRC2, which uses other ports.
 
 nat_kinds=(PUB FW FC RC PRC ADM SYS SYR CGE CGH)
 
@@ -31,8 +32,10 @@ nat_lab() {
     ip -n "$net" link add br0 type bridge
     ip -n "$net" link set br0 up
     nat_plug "$s" eth0 s
-    ip -n "$s" addr add 11.0.0.101/24 dev eth0
-    ip -n "$s" addr add 11.0.0.102/24 dev eth0
+    local i
+    for i in 101 102 103 104; do
+        ip -n "$s" addr add 11.0.0.$i/24 dev eth0
+    done
     ip -n "$s" route add 11.1.0.0/24 via "${nat_outer[a]}"
     ip -n "$s" route add 11.2.0.0/24 via "${nat_outer[b]}"
     cable "$ha" eth0 "$ra" lan
@@ -129,6 +132,29 @@ nat_box() { # a|b kind
     nat_forget "$side"
 }
 
+# The box of a side opens ports when it is asked: by NAT-PMP, PCP or UPnP.
+nat_gateway() { # a|b
+    local side=$1 box="r$1" inside=10.${nat_number[$1]}.0
+    cat >"$work/gateway-$side.conf" <<END
+ext_ifname=wan
+listening_ip=lan
+http_port=5000
+enable_natpmp=yes
+enable_upnp=yes
+ipv6_disable=yes
+secure_mode=yes
+lease_file=$work/leases-$side
+uuid=b5f91400-afcd-4c65-86ea-72f5f3f427a4
+allow 1024-65535 $inside.0/24 1024-65535
+deny 0-65535 0.0.0.0/0 0-65535
+END
+    rm -f "$work/leases-$side"
+    start "gateway-$side" ip netns exec "${!box}" miniupnpd -d -f "$work/gateway-$side.conf" \
+        -P "$work/gateway-$side.pid"
+    wait_for 10 listens "${!box}" 5351 ||
+        skip "miniupnpd does not start: $(tail -n 3 "$work/gateway-$side.log")"
+}
+
 # What the boxes of a side know of flows.
 nat_forget() { # a|b
     local box="r$1" carrier="c$1"
@@ -168,6 +194,7 @@ nat_rules() { # box side kind
             ct original ip saddr . ct original proto-src }"
         ;;
     PRC) after="oifname wan masquerade" ;;
+    PRC2) after="oifname wan meta l4proto udp masquerade to :30000-30999" ;;
     ADM)
         after="oifname wan meta l4proto udp snat ip to $public : jhash ip saddr . ip daddr . udp sport \
             mod 64 seed 1 map { $(nat_ports) }"
