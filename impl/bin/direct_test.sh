@@ -40,37 +40,30 @@ pair_of() { # what-a-is kind-of-b way
     hears "$1 calls $2"
 }
 
-# A call in which something happens: both leave the path that broke, nobody is without sound for
-# long; and whether both are back on a direct path in the end.
+# A call in which something happens: both leave the path that broke, and nobody is without sound for
+# long.  Whether a direct path comes back is told, not judged: docs/NAT.md, "not settled".
 GAP=40 # tenths of a second: 1.5 s until it is noticed, and then the relay
-mid_call() { # what direct-again|goes-on command...
-    local what=$1 after=$2 side
+mid_call() { # what command...
+    local what=$1 side
     nat_home a PRC
     nat_home b PRC
-    call_begin --stats json --tone-hz 400 -- --stats json --tone-hz 300 --duration 90 || return
+    call_begin --stats json --tone-hz 400 -- --stats json --tone-hz 300 --duration 10 || return
     call_awaits a direct 1
     sleep 2
-    shift 2
+    shift
     "$@"
     call_awaits a relayed 1
     call_awaits b relayed 1
-    if [ "$after" = direct-again ]; then
-        call_awaits a direct 2
-        call_awaits b direct 2
-    fi
-    nat_watch
-    sleep 2
+    call_end
     for side in a b; do
-        [ "$after" = goes-on ] || expect "$what: the way of $side afterwards" "$(call_way $side)" direct
         [ "$(call_gap $side)" -le $GAP ] ||
             fail "$what: $side heard nothing for $(call_gap $side) tenths of a second"
-        echo "$what: $side, longest silence $(call_gap $side) tenths of a second"
+        echo "$what: $side, longest silence $(call_gap $side) tenths of a second, at last $(call_says $side)"
     done
-    kill -INT "${pids[a]}"
-    call_end
     expect "$what: exit codes" "$status_a $status_b" "0 0"
 }
 
+# shellcheck disable=SC2317 # called by name
 renumber() {
     ip -n "$ha" addr flush dev eth0
     ip -n "$ha" addr add 10.1.0.7/24 dev eth0
@@ -88,14 +81,15 @@ hears() { # what
 }
 
 pair PRC PRC direct
+pair PRC SYS direct
 pair FC SYR direct
 pair SYR RC direct
 pair FW CGE direct
 pair SYR SYR relayed
 pair CGH PRC relayed
 
-mid_call "the box uses other ports" direct-again nat_box a PRC2
-mid_call "a gets another address" goes-on renumber
+mid_call "the box uses other ports" nat_box a PRC2
+mid_call "a gets another address" renumber
 
 nat_home a SYR
 nat_gateway a
