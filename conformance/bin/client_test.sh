@@ -53,6 +53,17 @@ run 1 'X-07' --client "$client join --room {room} --alias {crypto} --duration 20
 # One that gives up before it comes says nothing about what it would do; one into another room does.
 run 5 'its program has ended' --client 'false {addr} {room}' --select X-07
 run 1 'X-16' --client "$client join --room x{room} --duration 200 {addr}" --select X-16
+# Direct calls: 45 cases, of which one wants a client that comes back.
+takes="$client listen --quiet --lab-addresses --stun {stun} {addr} \
+    \$([ {answer} = generic ] && echo --generic) \$([ {paths} = direct ] && echo --direct-only)"
+run 0 ' 1 SKIP ' --listener "$takes" --tier NATC,RACE --jobs 6
+grep -qE '^44 PASS| [1-9][0-9]* INCONCLUSIVE' out || fail "direct calls: $(cat out)"
+# One that cannot be told so much, and one that stays on the relay.
+run 0 'unsupported:{answer}' --listener "$client listen {addr}" --select NAT-064
+run 0 'unsupported:direct paths' --listener "$client listen --relay-only {addr}" --select NAT-085
+# One that trusts whom it should not.
+run 1 'NAT-064' --listener "env ANSWER={answer} $client listen --lab-addresses {addr}" \
+    --select NAT-064
 # None at all.
 run 4 'no such program' --client './no-such-client {addr} {room}' --select X-07
 # Wrong usage.
