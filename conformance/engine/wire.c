@@ -97,5 +97,5 @@ const wzp_ct_wire *wzp_ct_play_wire(const wzp_ct_exec *e, wzp_ct_who who) {
 }
 
 wzp_addr wzp_ct_play_local(const wzp_ct_exec *e, wzp_ct_who who) {
-    return *outside(e, who);
+    return *outside(e, (int)who);
 }
