@@ -96,8 +96,7 @@ static const wzp_ct_act nat003[] = {WZP_CT_REGISTERED(wzp_ct_only_x),
 
 static bool begin_move(wzp_ct_exec *e, wzp_time now) {
     (void)now;
-    wzp_ct_play_rebind(e, WZP_CT_X, WZP_CT_P8);
-    return wzp_ct_ping(e, WZP_CT_X, 4);
+    return wzp_ct_play_rebind(e, WZP_CT_X, WZP_CT_P8) && wzp_ct_ping(e, WZP_CT_X, 4);
 }
 
 /* What came to the new address, and a while for the relay to have it validated. */

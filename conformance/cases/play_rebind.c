@@ -169,8 +169,7 @@ static bool begin_moved(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_who *to = wzp_ct_play_arg(e);
     (void)now;
     mark_ways(e, STEADY_MS);
-    wzp_ct_play_rebind(e, WZP_CT_X, *to);
-    return true;
+    return wzp_ct_play_rebind(e, WZP_CT_X, *to);
 }
 
 static wzp_ct_so_far go_moved(wzp_ct_exec *e, wzp_time now) {
@@ -245,9 +244,9 @@ static wzp_ct_so_far go_speakers(wzp_ct_exec *e, wzp_time now) {
 static bool begin_shut(wzp_ct_exec *e, wzp_time now) {
     (void)now;
     mark_ways(e, 0);
-    wzp_ct_play_rebind(e, WZP_CT_X, WZP_CT_P8);
+    const bool moved = wzp_ct_play_rebind(e, WZP_CT_X, WZP_CT_P8);
     wzp_ct_play_shut(e, WZP_CT_X, true);
-    return true;
+    return moved;
 }
 
 /* The relay knows of no more bytes than have left here, so at any time this holds. */

@@ -90,8 +90,9 @@ bool wzp_ct_play_is_dialling(const wzp_ct_exec *exec);
 void wzp_ct_play_narrow(wzp_ct_exec *exec, wzp_ct_who who, size_t bytes);
 
 /* As where a translator forgets a mapping: from now on this party is seen at the address of
- * `other`, who takes no part.  Its QUIC does not know; what comes to the old address is lost. */
-void wzp_ct_play_rebind(wzp_ct_exec *exec, wzp_ct_who who, wzp_ct_who other);
+ * `other`, who takes no part.  Its QUIC does not know; what comes to the old address is lost.
+ * False: this machine does not know its addresses, and QUIC does not say which socket it means. */
+bool wzp_ct_play_rebind(wzp_ct_exec *exec, wzp_ct_who who, wzp_ct_who other);
 /* What comes to a party that is shut is counted, but does not reach it. */
 void wzp_ct_play_shut(wzp_ct_exec *exec, wzp_ct_who who, bool is_shut);
 

@@ -84,8 +84,9 @@ void wzp_ct_wire_qlog(void *ctx, wzp_quic_conn conn, wzp_bytes data, bool fin) {
     }
 }
 
-void wzp_ct_play_rebind(wzp_ct_exec *e, wzp_ct_who who, wzp_ct_who other) {
+bool wzp_ct_play_rebind(wzp_ct_exec *e, wzp_ct_who who, wzp_ct_who other) {
     e->wires[who] = (wzp_ct_wire){.outside = e->locals[other], .is_moved = true};
+    return !wzp_addr_is_any(&e->locals[other]);
 }
 
 void wzp_ct_play_shut(wzp_ct_exec *e, wzp_ct_who who, bool is_shut) {
