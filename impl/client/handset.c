@@ -189,12 +189,9 @@ static void on_set_up(wzp_handset *h, const wzp_phone_event *ev) {
     (void)snprintf(h->peer_fingerprint, sizeof h->peer_fingerprint, "%s", ev->fingerprint);
 }
 
-static void on_update(wzp_handset *h, const wzp_phone_event *ev) {
+static void on_update(wzp_handset *h, const wzp_phone_event *ev, wzp_time now) {
     h->peer = *ev->peer;
-    h->has_got = true;
-    if (!h->has_sent && h->has_gathered) {
-        wzp_handset_moved(h);
-    }
+    wzp_handset_told(h, now);
 }
 
 /* Of what the phone says: true if others hear of it as well. */
@@ -219,7 +216,7 @@ static bool on_phone(wzp_handset *h, wzp_phone_event *ev, wzp_time now) {
         }
         return false;
     case WZP_PHONE_UPDATE:
-        on_update(h, ev);
+        on_update(h, ev, now);
         return false;
     case WZP_PHONE_PROBE:
         wzp_handset_on_ports(h, ev->probe, now);
@@ -379,6 +376,7 @@ wzp_err wzp_handset_new(wzp_handset **out, const wzp_handset_cfg *cfg, wzp_time 
         memcpy(h->stun, cfg->stun, h->cfg.stun_count * sizeof h->stun[0]);
     }
     h->cfg.stun = NULL;
+    h->due_at = h->retry_at = WZP_TIME_NEVER;
     h->user = (wzp_endpoint_user){h, wzp_handset_on_direct};
     h->tap = (wzp_endpoint_tap){h, wzp_handset_on_datagram};
     wzp_err err = open_socket(h, cfg, now);

@@ -8,6 +8,13 @@
 /* A first packet that the other side's filter drops is sent again soon (nat sheet 1.18). */
 #define DIRECT_RTT (100 * WZP_MS)
 
+/* After a race in vain for what broke: 5 s, 10 s ... 80 s. */
+#define RETRY_FIRST (5 * WZP_S)
+enum { TRIES_MAX = 5 };
+
+/* Both sides have turned to the relay by then, the one that noticed later too. */
+#define DUE_FOR (5 * WZP_S)
+
 static const char broken[] = "nothing comes by the direct path any more";
 static const char not_both[] = "a direct path did not come up on both sides";
 static const char not_told[] = "one side does not tell where it is";
@@ -196,7 +203,7 @@ static void race(wzp_handset *h, bool again, wzp_time now) {
                         .candidates = candidates};
     cfg.count = cfg.role != WZP_RACE_NO_ROLE ? wzp_handset_candidates(h, candidates) : 0;
     h->counters.races++;
-    h->has_sent = h->has_got = false;
+    h->due_at = WZP_TIME_NEVER;
     h->path_text = cfg.role == WZP_RACE_NO_ROLE ? not_told : not_both;
     if (again) {
         wzp_race_again(&h->race, &cfg, now);
@@ -343,24 +350,63 @@ static void find_again(wzp_handset *h, wzp_time now) {
     }
 }
 
+/* One side tries again, later and later; the other is told where it is, and answers. */
+static void after_vain_race(wzp_handset *h, wzp_time now) {
+    if (h->race.cfg.role == WZP_RACE_ACCEPTOR && h->counters.repairs > 0 && h->tries < TRIES_MAX) {
+        h->retry_at = wzp_time_after(now, RETRY_FIRST << h->tries);
+        h->tries++;
+    }
+}
+
 /* A direct path that is given up by either side: where are we now? */
+static void after_break(wzp_handset *h) {
+    h->counters.repairs++;
+    h->path_text = broken;
+    h->finds_later = true;
+}
+
 static void repair(wzp_handset *h, wzp_time now) {
-    const bool is_broken = h->path_was == WZP_RACE_DIRECT && h->race.path == WZP_RACE_RELAY;
+    const wzp_race_path was = h->path_was;
     h->path_was = h->race.path;
-    if (is_broken && wzp_handset_is_reference(h)) {
-        h->counters.repairs++;
-        h->path_text = broken;
+    if (!wzp_handset_is_reference(h)) {
+        return;
+    }
+    if (h->race.path == WZP_RACE_DIRECT) {
+        h->tries = 0;
+        h->retry_at = WZP_TIME_NEVER;
+    } else if (was == WZP_RACE_DIRECT && h->race.path == WZP_RACE_RELAY) {
+        after_break(h);
+    } else if (was == WZP_RACE_UNDECIDED && h->race.path == WZP_RACE_RELAY && h->race.is_again) {
+        after_vain_race(h, now);
+    }
+    if (now >= h->retry_at) {
+        h->retry_at = WZP_TIME_NEVER;
         h->finds_later = true;
     }
     find_again(h, now);
 }
 
-/* Both sides have said where they are now. */
+/* Both sides have said where they are now.  What was said long before the direct path broke is no
+ * reason. */
 static void race_again(wzp_handset *h, wzp_time now) {
-    const bool is_due = h->has_sent && h->has_got && h->race.path == WZP_RACE_RELAY &&
-                        h->path == WZP_RACE_RELAY && h->race.why == NULL;
-    if (is_due && wzp_handset_is_reference(h) && h->peer_is_able && h->is_open) {
+    const bool is_due =
+        h->due_at != WZP_TIME_NEVER && !h->must_answer && now < wzp_time_after(h->due_at, DUE_FOR);
+    const bool is_relayed = h->race.path == WZP_RACE_RELAY && h->path == WZP_RACE_RELAY;
+    if (is_due && is_relayed && h->race.why == NULL && wzp_handset_is_reference(h) &&
+        h->peer_is_able && h->is_open) {
         race(h, true, now);
+    }
+}
+
+void wzp_handset_told(wzp_handset *h, wzp_time now) {
+    h->due_at = now;
+    if (h->owed > 0) {
+        h->owed--;
+        return;
+    }
+    h->must_answer = true;
+    if (h->has_gathered) {
+        wzp_handset_moved(h);
     }
 }
 
@@ -369,7 +415,8 @@ void wzp_handset_moved(wzp_handset *h) {
         return;
     }
     h->told = h->own;
-    h->has_sent = true;
+    h->owed += h->must_answer ? 0 : 1;
+    h->must_answer = false;
     wzp_phone_update(h->phone, &h->told);
 }
 
@@ -392,7 +439,7 @@ wzp_time wzp_handset_call_deadline(const wzp_handset *h) {
     if (!h->races) {
         return WZP_TIME_NEVER;
     }
-    const wzp_time race = wzp_race_deadline(&h->race);
+    const wzp_time race = wzp_time_min(wzp_race_deadline(&h->race), h->retry_at);
     return is_watched(h) ? wzp_time_min(race, wzp_time_after(h->heard_at, WZP_HANDSET_SILENCE))
                          : race;
 }
@@ -409,7 +456,9 @@ void wzp_handset_end(wzp_handset *h, wzp_time now) {
     h->client = NULL;
     wzp_handset_forget_ports(h);
     h->races = h->is_set_up = h->is_open = h->peer_is_able = false;
-    h->has_sent = h->has_got = h->tell_path = h->finds_later = false;
+    h->must_answer = h->tell_path = h->finds_later = false;
+    h->owed = h->tries = 0;
+    h->due_at = h->retry_at = WZP_TIME_NEVER;
     h->path = h->path_was = WZP_RACE_UNDECIDED;
     h->relay_seen = WZP_CLIENT_RELAY_NONE;
     h->waits = WAIT_NOTHING;

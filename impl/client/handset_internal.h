@@ -74,8 +74,13 @@ struct wzp_handset {
     wzp_quic_conn direct;         /* that they take, if so */
     uint64_t direct_packets;
     wzp_time heard_at;
-    bool finds_later;       /* where we are now */
-    bool has_sent, has_got; /* an update, since the last race */
+    bool finds_later; /* where we are now */
+    /* Updates go to and fro in pairs, and each pair is followed by a race on both sides. */
+    unsigned owed;    /* of ours, answers */
+    bool must_answer; /* theirs, as soon as we know where we are */
+    wzp_time due_at;  /* since then a race is due; NEVER: none is */
+    unsigned tries;   /* in vain, since the direct path broke */
+    wzp_time retry_at;
     bool tell_path;
     /* Why the relay, if the race ends there; why the path that is taken; why the call failed. */
     const char *path_text, *taken_text, *why;
@@ -122,6 +127,7 @@ void wzp_handset_forget_ports(wzp_handset *h); /* the other side's */
 
 void wzp_handset_on_direct(void *self, const wzp_quic_event *ev, wzp_time now);
 void wzp_handset_begin(wzp_handset *h, wzp_time now);
+void wzp_handset_told(wzp_handset *h, wzp_time now); /* by the other side, where it is: `peer` */
 void wzp_handset_moved(wzp_handset *h); /* the other side is elsewhere, or we are: `told` */
 void wzp_handset_call_step(wzp_handset *h, wzp_time now);
 wzp_time wzp_handset_call_deadline(const wzp_handset *h);
