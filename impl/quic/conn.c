@@ -402,11 +402,12 @@ void wzp_conn_told_closed(conn *c, const wzp_quic_close_info *info) {
     wzp_events_push(c->quic, &event);
 }
 
-/* The driver chooses the local address when it never said which one it is. */
-static wzp_quic_path own_path(const conn *c, const ngtcp2_sockaddr *local,
-                              const ngtcp2_sockaddr *remote) {
+/* The driver chooses the local address when it never said which one it is.  It may have said the
+ * port, which names its socket. */
+wzp_quic_path wzp_conn_path(const conn *c, const ngtcp2_sockaddr *local,
+                            const ngtcp2_sockaddr *remote) {
     wzp_quic_path path = {wzp_quic_from_sockaddr(local), wzp_quic_from_sockaddr(remote)};
-    if (!c->local_known) {
+    if (!c->local_known && path.local.port == 0) {
         path.local = (wzp_addr){.family = WZP_ADDR_NONE};
     }
     return path;
@@ -433,7 +434,7 @@ static void begin_closing(conn *c, const ngtcp2_ccerr *ccerr, const wzp_quic_clo
         memcpy(c->close_packet, buf, (size_t)n);
         c->close_len = (size_t)n;
         c->close_budget = CLOSE_ANSWERS;
-        say_close(c, own_path(c, ps.path.local.addr, ps.path.remote.addr));
+        say_close(c, wzp_conn_path(c, ps.path.local.addr, ps.path.remote.addr));
     }
     const wzp_time linger = 3 * ngtcp2_conn_get_pto2(c->ng);
     c->hold_until = wzp_time_after(c->quic->now, linger < WZP_S ? linger : WZP_S);
@@ -492,7 +493,7 @@ static void after_handshake(conn *c) {
 static void answer_with_close(conn *c) {
     if (c->close_budget > 0 && c->close_packet != NULL) {
         c->close_budget--;
-        say_close(c, own_path(c, &c->local.sa, &c->remote.sa));
+        say_close(c, wzp_conn_path(c, &c->local.sa, &c->remote.sa));
     }
 }
 

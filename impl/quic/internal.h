@@ -212,6 +212,9 @@ WZP_MUST_USE wzp_err wzp_conn_accept(wzp_quic *q, const wzp_quic_path *path,
                                      const ngtcp2_pkt_hd *hd, const ngtcp2_cid *original_dcid,
                                      conn **out);
 WZP_MUST_USE wzp_err wzp_conn_dial(wzp_quic *q, const wzp_quic_dial *dial, conn **out);
+/* As the driver is told it. */
+wzp_quic_path wzp_conn_path(const conn *c, const ngtcp2_sockaddr *local,
+                            const ngtcp2_sockaddr *remote);
 void wzp_conn_read(conn *c, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload);
 void wzp_conn_tick(conn *c);
 void wzp_conn_fail(conn *c, int liberr);

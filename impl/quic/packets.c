@@ -34,13 +34,8 @@ static ngtcp2_ssize write_with_meta(conn *c, uint8_t *buf, size_t cap, wzp_quic_
     const ngtcp2_ssize n = write_packet(c, &ps.path, &pi, buf, cap < PACKET_MAX ? cap : PACKET_MAX);
     if (n > 0) {
         c->ack_held = false; /* it has travelled with this */
-        *meta = (wzp_quic_meta){{wzp_quic_from_sockaddr(ps.path.local.addr),
-                                 wzp_quic_from_sockaddr(ps.path.remote.addr)},
-                                (uint8_t)pi.ecn,
-                                (uint16_t)n};
-        if (!c->local_known) {
-            meta->path.local = (wzp_addr){.family = WZP_ADDR_NONE};
-        }
+        *meta = (wzp_quic_meta){wzp_conn_path(c, ps.path.local.addr, ps.path.remote.addr),
+                                (uint8_t)pi.ecn, (uint16_t)n};
     }
     return n;
 }

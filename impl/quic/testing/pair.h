@@ -61,6 +61,12 @@ static inline bool pair_loses(pair_net *net, uint32_t ppm) {
     return ppm > 0 && wzp_rng_below(wzp_prng_rng(&net->prng), 1000000) < ppm;
 }
 
+/* Not by the port alone. */
+static inline bool pair_is_named(const wzp_addr *local) {
+    static const uint8_t all[sizeof local->ip];
+    return local->family != WZP_ADDR_NONE && memcmp(local->ip, all, sizeof all) != 0;
+}
+
 static inline void pair_send(pair_net *net, size_t host, const wzp_quic_meta *meta,
                              const uint8_t *data, size_t len) {
     for (size_t from = 0; from < len; from += meta->segment) {
@@ -81,7 +87,7 @@ static inline void pair_send(pair_net *net, size_t host, const wzp_quic_meta *me
         p->at = net->now + net->delay;
         p->order = net->order++;
         const wzp_addr source =
-            meta->path.local.family != WZP_ADDR_NONE ? meta->path.local : net->addr[host];
+            pair_is_named(&meta->path.local) ? meta->path.local : net->addr[host];
         p->path = (wzp_quic_path){meta->path.remote, source};
         p->len = n;
         memcpy(p->data, data + from, n);
