@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sim/host/upnp_host.h"
+
 /* A signal that a fault holds. */
 typedef struct kept {
     struct kept *next;
@@ -18,6 +20,8 @@ struct wzp_sim_phone_host {
     wzp_prng prng;
     wzp_handset *handset; /* NULL before it registers */
     wzp_sim_seat *seat;
+    wzp_sim_upnp_host *upnp;
+    wzp_time upnp_at; /* when its turn comes; NEVER: it has come */
     char callee[WZP_FINGERPRINT_TEXT + 1];
     wzp_addr stun[WZP_STUN_SERVERS_MAX];
     wzp_sim_signal_judge judge;
@@ -60,6 +64,45 @@ static void serve_later(wzp_sim_phone_host *p) {
     }
 }
 
+/* --- UPnP ------------------------------------------------------------------------------------- */
+
+static void on_upnp(void *ctx, const wzp_addr *external, const char *why, wzp_time now) {
+    wzp_sim_phone_host *p = ctx;
+    char text[WZP_ADDR_TEXT_MAX];
+    (void)now;
+    if (p->seat != NULL) {
+        wzp_handset_upnp(p->handset, *external, local_of(p));
+        serve_later(p);
+    }
+    tell(p, "upnp", *why != '\0' ? why : wzp_addr_text(external, text));
+}
+
+static void ask_upnp(void *self, void *arg, wzp_time now) {
+    wzp_sim_phone_host *p = self;
+    (void)arg;
+    if (now < p->upnp_at || p->cfg.gateway_seat == NULL) {
+        return; /* the network is another one by now */
+    }
+    wzp_addr own = wzp_sim_host_source(p->host, &p->cfg.gateway);
+    own.port = p->cfg.port;
+    p->upnp_at = WZP_TIME_NEVER;
+    if (own.family == WZP_ADDR_V4) {
+        wzp_sim_upnp_host_ask(p->upnp, p->cfg.gateway_seat, &own, now);
+    }
+}
+
+/* Upstream asks by one protocol after the other, and each of the first two has three seconds; what
+ * they do is the handset's, and not seen here. */
+static void upnp_later(wzp_sim_phone_host *p) {
+    const uint64_t turn = p->cfg.policy == WZP_RACE_DEPLOYED ? 2 * WZP_SIM_UPNP_STEP_LIMIT : 0;
+    wzp_sim_upnp_host_stop(p->upnp);
+    p->upnp_at = WZP_TIME_NEVER;
+    if (p->cfg.gateway_seat != NULL) {
+        p->upnp_at = wzp_time_after(wzp_sim_now(p->clock), turn);
+        wzp_sim_at(p->clock, p->upnp_at, ask_upnp, p, NULL);
+    }
+}
+
 /* --- events ----------------------------------------------------------------------------------- */
 
 static void on_incoming(wzp_sim_phone_host *p, wzp_time local) {
@@ -95,6 +138,7 @@ static void on_phone(wzp_sim_phone_host *p, const wzp_phone_event *ev, wzp_time 
     switch (ev->kind) {
     case WZP_PHONE_REGISTERED:
         p->report.registered_at = wzp_time_min(p->report.registered_at, now);
+        upnp_later(p); /* the handset forgets what it knew */
         break;
     case WZP_PHONE_PRESENCE:
         return;
@@ -299,6 +343,7 @@ wzp_err wzp_sim_phone_host_new(wzp_sim_phone_host **out, wzp_sim_host *host,
     p->judge = (wzp_sim_signal_judge){.faults = cfg->faults, .count = cfg->fault_count};
     p->host = host;
     p->clock = wzp_sim_host_clock(host);
+    p->upnp_at = WZP_TIME_NEVER;
     p->report = (wzp_sim_phone_report){
         .registered_at = WZP_TIME_NEVER,
         .wished_at = WZP_TIME_NEVER,
@@ -307,6 +352,12 @@ wzp_err wzp_sim_phone_host_new(wzp_sim_phone_host **out, wzp_sim_host *host,
         .set_up_at = WZP_TIME_NEVER,
         .ended_at = WZP_TIME_NEVER,
     };
+    const wzp_sim_upnp_host_cfg upnp = {
+        .name = cfg->name, .deployed = cfg->policy == WZP_RACE_DEPLOYED, .done = on_upnp, .ctx = p};
+    if (wzp_sim_upnp_host_new(&p->upnp, host, &upnp) != WZP_OK) {
+        free(p);
+        return WZP_ERR_NOMEM;
+    }
     (void)snprintf(stream, sizeof stream, "%s phone", cfg->name);
     wzp_sim_stream(p->clock, &p->prng, stream);
     wzp_sim_at(p->clock, cfg->register_at, start, p, NULL);
@@ -318,6 +369,7 @@ wzp_err wzp_sim_phone_host_new(wzp_sim_phone_host **out, wzp_sim_host *host,
 void wzp_sim_phone_host_free(wzp_sim_phone_host **phone) {
     wzp_sim_phone_host *p = *phone;
     if (p != NULL) {
+        wzp_sim_upnp_host_free(&p->upnp);
         wzp_sim_seat_free(&p->seat);
         p->cfg.event = NULL;
         wzp_sim_call_host_leave(p->cfg.call, "");
@@ -345,20 +397,16 @@ void wzp_sim_phone_host_hangup(wzp_sim_phone_host *p) {
     }
 }
 
-void wzp_sim_phone_host_network(wzp_sim_phone_host *p, const wzp_addr *gateway) {
+void wzp_sim_phone_host_network(wzp_sim_phone_host *p, const wzp_addr *gateway,
+                                wzp_sim_gateway_seat *gateway_seat) {
     wzp_handset_net net;
     p->cfg.gateway = *gateway;
+    p->cfg.gateway_seat = gateway_seat;
     if (p->seat != NULL) {
         find_place(p, &net);
         wzp_handset_network(p->handset, &net, local_of(p));
         serve_later(p);
-    }
-}
-
-void wzp_sim_phone_host_upnp(wzp_sim_phone_host *p, const wzp_addr *external) {
-    if (p->seat != NULL) {
-        wzp_handset_upnp(p->handset, *external, local_of(p));
-        serve_later(p);
+        upnp_later(p);
     }
 }
 

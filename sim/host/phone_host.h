@@ -6,6 +6,7 @@
 
 #include "client/handset.h"
 #include "sim/host/call_host.h"
+#include "sim/nat/gateway_seat.h"
 
 typedef struct wzp_sim_phone_host wzp_sim_phone_host;
 
@@ -16,9 +17,10 @@ typedef struct wzp_sim_phone_cfg {
     wzp_sim_call_host *call;
     uint16_t port; /* local; 0: any */
     wzp_race_policy policy;
-    bool no_prediction;   /* as in client/handset.h */
-    wzp_addr gateway;     /* for NAT-PMP and PCP; NONE: there is none */
-    const wzp_addr *stun; /* copied */
+    bool no_prediction;                 /* as in client/handset.h */
+    wzp_addr gateway;                   /* for NAT-PMP, PCP and UPnP; NONE: there is none */
+    wzp_sim_gateway_seat *gateway_seat; /* carries its HTTP; borrowed; NULL: no UPnP */
+    const wzp_addr *stun;               /* copied */
     size_t stun_count;
     const wzp_sim_signal_fault *faults; /* at most WZP_SIM_SIGNAL_FAULTS_MAX; borrowed */
     size_t fault_count;
@@ -26,7 +28,8 @@ typedef struct wzp_sim_phone_cfg {
     bool lets_ring;         /* does not answer at all */
     wzp_time register_at;   /* network time */
     wzp_time hangup_at;     /* WZP_TIME_NEVER: the other side does, or nobody */
-    /* "registered", "ringing", ...; "signal": a fault hit one, `text` is "CallSetup dropped". */
+    /* "registered", "ringing", ...; "signal": a fault hit one, `text` is "CallSetup dropped";
+     * "upnp": what came of asking for a mapping. */
     void (*event)(void *ctx, const char *what, const char *text, wzp_time now);
     void *ctx;
     /* As in client/handset.h; may be NULL. */
@@ -47,11 +50,9 @@ void wzp_sim_phone_host_ring(wzp_sim_phone_host *phone, const char *fingerprint,
 /* Now, from outside. */
 void wzp_sim_phone_host_hangup(wzp_sim_phone_host *phone);
 
-/* Now, from outside: the host's addresses, or its gateway, are others. */
-void wzp_sim_phone_host_network(wzp_sim_phone_host *phone, const wzp_addr *gateway);
-
-/* Now, from outside: a mapping by UPnP; family NONE: none (any more). */
-void wzp_sim_phone_host_upnp(wzp_sim_phone_host *phone, const wzp_addr *external);
+/* Now, from outside: the host's addresses, or its gateway (as in its cfg), are others. */
+void wzp_sim_phone_host_network(wzp_sim_phone_host *phone, const wzp_addr *gateway,
+                                wzp_sim_gateway_seat *gateway_seat);
 
 /* Times are the network's; WZP_TIME_NEVER: it has not happened. */
 typedef struct wzp_sim_phone_report {

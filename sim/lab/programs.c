@@ -165,6 +165,7 @@ static wzp_err seat_phone(struct wzp_lab_world *w, size_t c, size_t m, const wzp
             host->client.policy == WZP_LAB_POLICY_DEPLOYED ? WZP_RACE_DEPLOYED : WZP_RACE_REFERENCE,
         .no_prediction = host->client.no_prediction,
         .gateway = wzp_lab_gateway_of(&host->ways[0]),
+        .gateway_seat = wzp_lab_topology_gateway(w->result.topology, member->host, 0),
         .stun = stun,
         .stun_count = stun_servers(w, stun),
         .faults = seat->faults,

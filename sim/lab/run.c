@@ -107,16 +107,18 @@ static void on_moved(void *ctx, uint32_t host) {
     const struct wzp_lab_world *w = ctx;
     const wzp_lab_host *h = &w->s->hosts[host];
     wzp_addr gateway = {.family = WZP_ADDR_NONE};
+    wzp_sim_gateway_seat *seat = NULL;
     for (size_t i = h->way_count; i-- > 0;) {
         if (wzp_sim_host_is_up(wzp_lab_topology_host(w->result.topology, host), (unsigned)i)) {
             gateway = wzp_lab_gateway_of(&h->ways[i]);
+            seat = wzp_lab_topology_gateway(w->result.topology, host, i);
         }
     }
     for (size_t c = 0; c < w->s->call_count; c++) {
         for (size_t m = 0; m < w->s->calls[c].member_count; m++) {
             wzp_sim_phone_host *phone = w->result.calls[c].members[m].phone;
             if (w->s->calls[c].members[m] == host && phone != NULL) {
-                wzp_sim_phone_host_network(phone, &gateway);
+                wzp_sim_phone_host_network(phone, &gateway, seat);
             }
         }
     }

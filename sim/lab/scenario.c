@@ -35,7 +35,7 @@ bool wzp_lab_can(wzp_lab_need need) {
         [WZP_LAB_NEED_DRIFT] = true,      [WZP_LAB_NEED_ADAPTATION] = true,
         [WZP_LAB_NEED_CODEC2] = true,     [WZP_LAB_NEED_DIRECT] = true,
         [WZP_LAB_NEED_SIGNALS] = true,    [WZP_LAB_NEED_PORT_MAPPING] = true,
-        [WZP_LAB_NEED_PREDICTION] = true,
+        [WZP_LAB_NEED_PREDICTION] = true, [WZP_LAB_NEED_UPNP] = true,
     };
     return can[need];
 }

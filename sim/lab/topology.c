@@ -202,6 +202,10 @@ wzp_lab_built_way *wzp_lab_way_of(const wzp_lab_topology *t, const wzp_lab_targe
                           : &t->host_ways[target->index * WZP_LAB_WAYS_MAX + target->way];
 }
 
+wzp_sim_gateway_seat *wzp_lab_topology_gateway(const wzp_lab_topology *t, size_t host, size_t way) {
+    return t->host_ways[host * WZP_LAB_WAYS_MAX + way].gateway;
+}
+
 wzp_sim_box *wzp_lab_topology_box(const wzp_lab_topology *t, const wzp_lab_target *target) {
     return wzp_lab_way_of(t, target)->boxes[target->box];
 }

@@ -14,7 +14,7 @@
 
 #include "sim/host/host.h"
 #include "sim/lab/scenario.h"
-#include "sim/nat/box.h"
+#include "sim/nat/gateway_seat.h"
 #include "sim/net/fabric.h"
 #include "sim/net/router.h"
 
@@ -32,6 +32,9 @@ wzp_sim_host *wzp_lab_topology_relay(const wzp_lab_topology *t, size_t index);
 
 /* The host of a STUN server, and its two addresses with their ports. */
 wzp_sim_host *wzp_lab_topology_stun(const wzp_lab_topology *t, size_t index, wzp_addr addresses[2]);
+
+/* The gateway on the inner box of a host's way; NULL: there is none. */
+wzp_sim_gateway_seat *wzp_lab_topology_gateway(const wzp_lab_topology *t, size_t host, size_t way);
 
 /* Of an event's target. */
 wzp_sim_box *wzp_lab_topology_box(const wzp_lab_topology *t, const wzp_lab_target *target);
