@@ -190,6 +190,17 @@ static void judge_offer(judging *j, size_t m) {
     }
 }
 
+static void judge_refused(judging *j, size_t m) {
+    const wzp_handset_counters *n = &j->members[m].phone_report.counters;
+    const uint32_t least = j->call->expect[m].refused;
+    const uint64_t refused = n->refused_sni + n->refused_addr + n->refused_key;
+    if (least != 0 && j->call->direct) {
+        check(j, WZP_LAB_CHECK_REFUSED, refused >= least, name_of(j, m), "%" PRIu32 " strangers",
+              least);
+        got(j, "%" PRIu64, refused);
+    }
+}
+
 static void judge_setup(judging *j, size_t m) {
     const uint64_t most = j->call->expect[m].setup;
     const uint64_t setup = j->members[m].setup;
@@ -515,6 +526,7 @@ static void judge_member(judging *j, size_t m) {
     judge_end(j, m);
     judge_setup(j, m);
     judge_offer(j, m);
+    judge_refused(j, m);
     judge_told(j, m);
     judge_echo(j, m);
     check(j, WZP_LAB_CHECK_FOREIGN, member->report.frames_foreign == 0, name_of(j, m), "0 frames");

@@ -88,11 +88,25 @@ static void on_call_event(void *ctx, const wzp_sim_call_event *event) {
                  "%s", detail);
 }
 
+/* Strangers dial whoever begins to wait for a direct connection. */
+static void intrude(const wzp_lab_seat *seat) {
+    const struct wzp_lab_world *w = seat->world;
+    for (size_t i = 0; i < w->s->host_count; i++) {
+        if (w->intruders[i] != NULL && seat->seen.family != WZP_ADDR_NONE &&
+            strcmp(w->s->hosts[i].client.intrudes, w->s->hosts[seat->host].name) == 0) {
+            wzp_sim_intruder_host_dial(w->intruders[i], &seat->seen);
+        }
+    }
+}
+
 /* Both CallSetups leave the relay when it has the answer. */
 static void on_phone_event(void *ctx, const char *what, const char *text, wzp_time now) {
     wzp_lab_seat *seat = ctx;
     if (strcmp(what, "set-up") == 0) {
         seat->set_up_at = seat->world->answered_at;
+        intrude(seat);
+    } else if (strcmp(what, "seen") == 0 && wzp_addr_parse(&seat->seen, text) != WZP_OK) {
+        seat->seen = (wzp_addr){.family = WZP_ADDR_NONE};
     }
     wzp_lab_note(seat->world, now, false, seat->name, what, "%s", text);
 }
@@ -197,7 +211,7 @@ static wzp_err seat_member(struct wzp_lab_world *w, size_t c, size_t m) {
     const bool second = in_earlier_call(w->s, c, call->members[m]);
     wzp_lab_seat *seat = &w->seats[w->seat_count++];
     wzp_lab_member *member = &w->result.calls[c].members[m];
-    *seat = (wzp_lab_seat){.world = w};
+    *seat = (wzp_lab_seat){.world = w, .host = call->members[m]};
     (void)snprintf(seat->name, sizeof seat->name, second ? "%s/%s" : "%s", host->name, call->name);
     member->host = call->members[m];
     member->seat = seat;
@@ -238,6 +252,16 @@ static wzp_err seat_member(struct wzp_lab_world *w, size_t c, size_t m) {
     }
     if (err != WZP_OK) {
         (void)snprintf(w->why, 256, "%s: %s", seat->name, wzp_err_text(err));
+    }
+    return err;
+}
+
+static wzp_err seat_intruder(struct wzp_lab_world *w, size_t index) {
+    const wzp_lab_host *host = &w->s->hosts[index];
+    const wzp_err err = wzp_sim_intruder_host_new(
+        &w->intruders[index], wzp_lab_topology_host(w->result.topology, index), host->name);
+    if (err != WZP_OK) {
+        (void)snprintf(w->why, 256, "%s: %s", host->name, wzp_err_text(err));
     }
     return err;
 }
@@ -300,6 +324,9 @@ wzp_err wzp_lab_seat_programs(struct wzp_lab_world *w) {
     for (size_t i = 0; err == WZP_OK && i < w->s->stun.servers; i++) {
         err = seat_stun(w, i);
     }
+    for (size_t i = 0; err == WZP_OK && i < w->s->host_count; i++) {
+        err = w->s->hosts[i].client.intrudes[0] != '\0' ? seat_intruder(w, i) : err;
+    }
     for (size_t c = 0; err == WZP_OK && c < w->s->call_count; c++) {
         for (size_t m = 0; err == WZP_OK && m < w->s->calls[c].member_count; m++) {
             err = seat_member(w, c, m);
@@ -322,6 +349,9 @@ void wzp_lab_free_programs(struct wzp_lab_world *w) {
     }
     for (size_t i = 0; w->relays != NULL && i < w->s->relay_count; i++) {
         wzp_sim_relay_host_free(&w->relays[i]);
+    }
+    for (size_t i = 0; i < WZP_LAB_HOSTS_MAX; i++) {
+        wzp_sim_intruder_host_free(&w->intruders[i]);
     }
     for (size_t i = 0; i < WZP_LAB_STUNS_MAX; i++) {
         wzp_sim_stun_host_free(&w->stuns[i]);

@@ -52,6 +52,8 @@ static void take_mos(wzp_lab_reader *r, const char *path, json_t *value, void *o
                "the call must end so long after the first event, or its start"),                   \
         WZP_LAB_QUANTITY(wzp_lab_expect, frames_lost, "frames_lost", WZP_LAB_PLAIN, 0,             \
                          WZP_LAB_NONE - 1, "at most so many frames of each speaker are missing"),  \
+        WZP_LAB_QUANTITY(wzp_lab_expect, refused, "refused", WZP_LAB_PLAIN, 0, WZP_LAB_NONE - 1,   \
+                         "direct calls: at least so many connections of strangers are refused"),   \
         WZP_LAB_QUANTITY(wzp_lab_expect, members, "members", WZP_LAB_PLAIN, 1, WZP_LAB_NONE - 1,   \
                          "of the room, as its client was told last"),                              \
         WZP_LAB_TEXT(wzp_lab_expect, told, "told", "how the reason of the call's end begins"),     \

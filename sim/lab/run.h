@@ -51,6 +51,7 @@ typedef struct wzp_lab_entry {
     X(ECHO, "echo", true)       /* nobody heard itself (the same) */                               \
     X(FRAMES, "frames", true)   /* no more were missing than allowed */                            \
     X(MEMBERS, "members", true) /* so many are in the room, as told last */                        \
+    X(REFUSED, "refused", true) /* strangers were */                                               \
     X(TOLD, "told", true)       /* why the call ended */                                           \
     X(SETUP, "setup", false)                                                                       \
     X(OFFER, "offer", false) /* the relay was asked in time */                                     \

@@ -11,6 +11,8 @@
     "name = \"t\"\nduration = \"6 s\"\n[host.x]\nnat = \"linux-masq\"\n[host.y]\nnat = "           \
     "\"symrand\"\n"
 
+#define OPEN "name = \"t\"\nduration = \"6 s\"\n[host.x]\n[host.y]\n"
+
 static wzp_lab_scenario *scenario_of(const char *text, uint64_t seed) {
     static wzp_lab_errors errors;
     char why[WZP_TOML_WHY_MAX];
@@ -178,6 +180,14 @@ static const struct judge_case {
      WZP_LAB_CHECK_AUDIO, "++"},
     {"only the caller talks", PAIR "[call]\ntalk = \"caller\"\n[expect]\naudio = \"A0\"\n",
      WZP_LAB_CHECK_AUDIO, "+"},
+    {"a stranger is refused",
+     OPEN "[host.z]\nclient = {intrudes = \"y\"}\n[call]\nfrom = \"x\"\nto = \"y\"\ndirect = "
+          "true\nstart = \"1 s\"\n[expect.host.y]\nrefused = 1\n",
+     WZP_LAB_CHECK_REFUSED, "+"},
+    {"no stranger comes",
+     OPEN "[call]\nfrom = \"x\"\nto = \"y\"\ndirect = true\nstart = \"1 s\"\n"
+          "[expect.host.y]\nrefused = 1\n",
+     WZP_LAB_CHECK_REFUSED, "-"},
     {"three in a room", PAIR "[host.z]\n[expect]\naudio = \"A0\"\n", WZP_LAB_CHECK_AUDIO, "++++++"},
     {"two calls at once",
      PAIR "[host.z]\n[[call]]\nfrom = \"x\"\nto = \"y\"\n[[call]]\nfrom = \"x\"\nto = \"z\"\n"

@@ -195,6 +195,7 @@ typedef struct wzp_lab_expect {
     bool hangup_allowed;
     bool split;           /* the two may end on different paths, and in silence */
     uint32_t frames_lost; /* at most, of each speaker; WZP_LAB_NONE: not judged */
+    uint32_t refused;     /* direct connections of strangers, at least */
     uint32_t members;     /* of the room, as told last */
     char told[96];        /* why the call ended, as its client was told; "": not judged */
 } wzp_lab_expect;

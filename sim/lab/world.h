@@ -3,6 +3,7 @@
 #define WZP_SIM_LAB_WORLD_H
 
 #include "io/traces.h"
+#include "sim/host/intruder_host.h"
 #include "sim/host/stun_host.h"
 #include "sim/lab/captures.h"
 #include "sim/lab/run.h"
@@ -12,6 +13,8 @@
 typedef struct wzp_lab_seat {
     struct wzp_lab_world *world;
     wzp_sim_signal_fault faults[WZP_SIM_SIGNAL_FAULTS_MAX]; /* at network times */
+    uint32_t host;
+    wzp_addr seen;      /* where others see it, as its phone was told last; NONE: not known */
     wzp_time set_up_at; /* when a relay told both sides of a direct call that they agreed */
     char name[2 * WZP_LAB_NAME_MAX + 2]; /* "x"; "x/call2" in a second call */
 } wzp_lab_seat;
@@ -34,7 +37,8 @@ struct wzp_lab_world {
     wzp_time answered_at;      /* a direct call, last; network time */
     struct wzp_lab_mesh *mesh; /* NULL: the relays know nothing of each other */
     wzp_sim_stun_host *stuns[WZP_LAB_STUNS_MAX];
-    wzp_lab_seat *seats; /* of all members of all calls, in order */
+    wzp_sim_intruder_host *intruders[WZP_LAB_HOSTS_MAX]; /* by host; NULL: it is none */
+    wzp_lab_seat *seats;                                 /* of all members of all calls, in order */
     size_t seat_count;
     wzp_lab_watch *watches;
     size_t entry_cap;
