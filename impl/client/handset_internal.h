@@ -28,7 +28,6 @@ typedef enum handset_wait { WAIT_NOTHING, WAIT_TO_CALL, WAIT_TO_ANSWER } handset
 
 struct wzp_handset {
     wzp_handset_cfg cfg;
-    wzp_addr stun[WZP_STUN_SERVERS_MAX];
     wzp_endpoint *endpoint;
     wzp_quic *quic; /* the endpoint's */
     wzp_phone *phone;
@@ -36,37 +35,41 @@ struct wzp_handset {
     wzp_endpoint_user user;
     wzp_endpoint_tap tap;
     wzp_handset_counters counters;
+    wzp_phone_event phone_event; /* that is lent out */
 
     /* Where we can be reached: handset_paths.c. */
     wzp_gather gather;
+    wzp_call_addresses own, told; /* as known now; as the other side was told last */
+    wzp_addr stun[WZP_STUN_SERVERS_MAX];
+    wzp_addr reflected;
     bool has_gathered; /* since it began last */
     bool asks_relay;   /* a Reflect is under way */
     bool holds_news;   /* the other side is told when it has come */
-    wzp_addr reflected;
-    wzp_call_addresses own, told; /* as known now; as the other side was told last */
     bool tell_seen;
 
     /* Our NAT and theirs: handset_ports.c. */
     wzp_time created;
-    bool has_moved;
-    wzp_addr relay_view; /* of our socket; NONE: not known, or of where we were */
-    wzp_time ports_at;   /* when ours were found */
-    bool has_ports, has_peer_ports, peer_probes;
+    wzp_time ports_at; /* when ours were found */
     wzp_call_probe ports, peer_ports;
+    wzp_addr relay_view; /* of our socket; NONE: not known, or of where we were */
+    bool has_moved;
+    bool has_ports, has_peer_ports, peer_probes;
 
     /* Who waits for that. */
-    handset_wait waits;
     wzp_time asked_at;
-    char callee[WZP_FINGERPRINT_TEXT + 1];
+    handset_wait waits;
     wzp_accept_mode mode;
+    char callee[WZP_FINGERPRINT_TEXT + 1];
     bool tell_failed; /* to call: another call came first */
 
     /* The call: handset_call.c. */
     bool is_set_up, is_open, peer_is_able;
+    bool races; /* there is one */
+    bool tell_path;
+    bool finds_later; /* where we are now */
     char room[WZP_QUIC_SNI_MAX + 1], peer_fingerprint[WZP_FINGERPRINT_TEXT + 1];
     wzp_addr relay;
     wzp_call_addresses peer;
-    bool races; /* there is one */
     wzp_race race;
     handset_link links[HANDSET_LINKS];
     wzp_client_relay relay_seen;  /* as the race was told */
@@ -74,18 +77,15 @@ struct wzp_handset {
     wzp_quic_conn direct;         /* that they take, if so */
     uint64_t direct_packets;
     wzp_time heard_at;
-    bool finds_later; /* where we are now */
-    /* Updates go to and fro in pairs, and each pair is followed by a race on both sides. */
-    unsigned owed;    /* of ours, answers */
-    bool must_answer; /* theirs, as soon as we know where we are */
-    wzp_time due_at;  /* since then a race is due; NEVER: none is */
-    unsigned tries;   /* in vain, since the direct path broke */
-    wzp_time retry_at;
-    bool tell_path;
     /* Why the relay, if the race ends there; why the path that is taken; why the call failed. */
     const char *path_text, *taken_text, *why;
 
-    wzp_phone_event phone_event; /* that is lent out */
+    /* Updates go to and fro in pairs, and each pair is followed by a race on both sides. */
+    wzp_time due_at; /* since then a race is due; NEVER: none is */
+    wzp_time retry_at;
+    unsigned owed;    /* of ours, answers */
+    unsigned tries;   /* in vain, since the direct path broke */
+    bool must_answer; /* theirs, as soon as we know where we are */
 };
 
 bool wzp_handset_is_reference(const wzp_handset *h);

@@ -21,13 +21,13 @@ typedef enum phone_state {
 
 struct wzp_phone {
     phone_state state;
+    uint32_t present;
     /* What was not told yet, in the order in which it is. */
     bool tell_registered, tell_presence, tell_ended, tell_incoming, tell_ringing, tell_set_up,
         tell_reflexive, tell_update, tell_path, tell_probe, tell_closed;
     bool rang, proven, is_plain, probes;
-    uint32_t present;
-    wzp_endpoint *endpoint;
     bool is_owner; /* of the endpoint */
+    wzp_endpoint *endpoint;
     wzp_endpoint_user user;
     wzp_quic *quic; /* the endpoint's */
     wzp_quic_conn conn;
@@ -37,33 +37,33 @@ struct wzp_phone {
     void *signal_ctx;
     bool (*filter)(void *ctx, bool out, wzp_bytes json);
     void *filter_ctx;
-    wzp_identity identity;
-    wzp_admission admission;
     const char *refused; /* why this phone left before it registered */
+    wzp_admission admission;
+    wzp_identity identity;
     wzp_ephemeral ephemeral;
     wzp_addr relay;
 
     /* Paths: phone_paths.c. */
     wzp_call_addresses addresses; /* ours */
     wzp_call_address_fields fields;
+    wzp_call_addresses peer_addresses;
+    wzp_call_refused refused_addresses;
+    wzp_time reflect_until; /* NEVER: nothing is asked */
+    wzp_addr observed;
+    uint32_t generation, peer_generation; /* of the last update */
     bool is_caller;
     bool is_open; /* we tell them in this call */
     bool peer_is_able, peer_direct_ok;
-    wzp_call_addresses peer_addresses;
-    uint32_t generation, peer_generation; /* of the last update */
-    wzp_call_refused refused_addresses;
-    wzp_addr observed;
-    wzp_time reflect_until; /* NEVER: nothing is asked */
 
     /* Ports: phone_probe.c. */
-    wzp_call_probe probe; /* ours */
-    bool has_probe;       /* it was found */
+    bool has_probe;       /* ours was found */
     bool probe_said;      /* in this call */
     bool peer_probes;     /* the other side will say its own */
+    wzp_call_probe probe; /* ours */
     wzp_call_probe peer_probe;
     wzp_call_probe early_probe; /* of call `early_id`, of which we do not know yet; "": none */
-    char early_id[CALL_ID_MAX + 1];
     wzp_phone_counters counters;
+    char early_id[CALL_ID_MAX + 1];
 
     char call_id[CALL_ID_MAX + 1];
     char alias[NAME_MAX], peer[WZP_FINGERPRINT_TEXT + 1], peer_alias[NAME_MAX];
