@@ -157,8 +157,9 @@ wzp_time wzp_race_deadline(const wzp_race *race);
 bool wzp_race_accepts(const wzp_race *race, wzp_time now);
 
 /* Times of the reference policy, from CallSetup (nat sheet 1.18). */
-#define WZP_RACE_FAR_AFTER (50 * WZP_MS)    /* candidates that are not near */
-#define WZP_RACE_PROBE_LIMIT (350 * WZP_MS) /* and that wait for the peer's probe: N59 has 0.6 s   \
+#define WZP_RACE_FAR_AFTER (50 * WZP_MS) /* candidates that are not near */
+#define WZP_RACE_PROBE_LIMIT                                                                       \
+    (350 * WZP_MS)                          /* and that wait for the peer's probe: N59 has 0.6 s   \
                                              */
 #define WZP_RACE_RELAY_AFTER (500 * WZP_MS) /* the relay's dial */
 #define WZP_RACE_WINDOW (2 * WZP_S)         /* then the direct path has failed */

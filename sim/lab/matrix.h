@@ -27,7 +27,7 @@ const char *wzp_lab_grid_word(wzp_lab_grid grid); /* "deployed", ...; static */
 /* The scenario of a cell as text: y, of the row's type, accepts; x, of the column's, dials.
  * Returns `buf`. */
 #define WZP_LAB_CELL_TEXT_MAX 768
-const char *wzp_lab_matrix_scenario(wzp_lab_grid grid, size_t row, size_t column,
+const char *wzp_lab_matrix_scenario(wzp_lab_grid which, size_t row, size_t column,
                                     char buf[WZP_LAB_CELL_TEXT_MAX]);
 
 typedef struct wzp_lab_cell {

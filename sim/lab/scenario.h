@@ -183,21 +183,21 @@ typedef enum wzp_lab_path {
 
 /* Zero: not judged. */
 typedef struct wzp_lab_expect {
-    uint32_t path;       /* wzp_lab_path */
-    uint32_t audio;      /* 1 + wzp_sim_class, outside of what `event_gap` and `recover` cover */
-    uint32_t mos_milli;  /* by the E-model, at least; over what `audio` is judged over */
-    wzp_time audio_from; /* sound before that is not judged */
+    uint32_t path;        /* wzp_lab_path */
+    uint32_t audio;       /* 1 + wzp_sim_class, outside of what `event_gap` and `recover` cover */
+    uint32_t mos_milli;   /* by the E-model, at least; over what `audio` is judged over */
+    uint32_t frames_lost; /* at most, of each speaker; WZP_LAB_NONE: not judged */
+    wzp_time audio_from;  /* sound before that is not judged */
     uint64_t setup;
     uint64_t offer;              /* from the wish to call until the offer leaves */
     uint64_t event_gap, recover; /* E(gap, recover) */
     uint64_t lost_within;        /* the client says so long after the first event that it is lost */
     uint64_t ends_within;        /* the call ends so long after its start or the first event */
+    uint32_t refused;            /* direct connections of strangers, at least */
+    uint32_t members;            /* of the room, as told last */
+    char told[96];               /* why the call ended, as its client was told; "": not judged */
     bool hangup_allowed;
-    bool split;           /* the two may end on different paths, and in silence */
-    uint32_t frames_lost; /* at most, of each speaker; WZP_LAB_NONE: not judged */
-    uint32_t refused;     /* direct connections of strangers, at least */
-    uint32_t members;     /* of the room, as told last */
-    char told[96];        /* why the call ended, as its client was told; "": not judged */
+    bool split; /* the two may end on different paths, and in silence */
 } wzp_lab_expect;
 
 typedef struct wzp_lab_call {

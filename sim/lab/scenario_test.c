@@ -200,7 +200,8 @@ static const struct bad_case {
      "t.toml:3: host.x.client.birthday: this build lacks clients that try many ports of "
      "a NAT at once; say needs = \"birthday\"\n"},
     {"birthday with one guest",
-     "name = \"t\"\nneeds = \"birthday\"\n[host.x]\nclient = {birthday = {sockets = 32}}\n[host.y]\n",
+     "name = \"t\"\nneeds = \"birthday\"\n[host.x]\nclient = {birthday = {sockets = "
+     "32}}\n[host.y]\n",
      "t.toml:4: host.x.client.birthday: a birthday attack needs `sockets` and `probes`\n"},
     {"stranger to nobody",
      "name = \"t\"\nneeds = \"intruder\"\n[host.x]\nclient = {intrudes = \"z\"}\n[host.y]\n",
