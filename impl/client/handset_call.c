@@ -15,6 +15,7 @@ enum { TRIES_MAX = 5 };
 /* Both sides have turned to the relay by then, the one that noticed later too. */
 #define DUE_FOR (5 * WZP_S)
 
+static const char good_bye[] = "hangup";
 static const char broken[] = "nothing comes by the direct path any more";
 static const char not_both[] = "a direct path did not come up on both sides";
 static const char not_told[] = "one side does not tell where it is";
@@ -135,10 +136,18 @@ static void on_incoming(wzp_handset *h, const wzp_quic_event *ev, wzp_time now) 
     }
 }
 
-static void on_closed(wzp_handset *h, handset_link *link, wzp_time now) {
+/* The other side hangs up, which its signal says as well, a little later or sooner.  If none comes,
+ * there is silence, and that is noticed. */
+static bool is_good_bye(const wzp_handset *h, const wzp_quic_close_info *close) {
+    return wzp_handset_is_reference(h) && close->kind == WZP_QUIC_CLOSE_PEER_APP &&
+           close->code == 0 && strcmp(close->reason, good_bye) == 0;
+}
+
+static void on_closed(wzp_handset *h, handset_link *link, const wzp_quic_close_info *close,
+                      wzp_time now) {
     const link_state was = link->state;
     link->state = LINK_FREE;
-    if (!h->races) {
+    if (!h->races || (was == LINK_COUNTS && is_good_bye(h, close))) {
         return;
     }
     if (was == LINK_COUNTS) {
@@ -162,7 +171,7 @@ void wzp_handset_on_direct(void *self, const wzp_quic_event *ev, wzp_time now) {
     } else if (ev->kind == WZP_QUIC_DATAGRAM && link->state == LINK_COUNTS && h->client != NULL) {
         wzp_client_direct_media(h->client, ev->body, now);
     } else if (ev->kind == WZP_QUIC_CLOSED) {
-        on_closed(h, link, now);
+        on_closed(h, link, &ev->close, now);
     }
 }
 
@@ -447,7 +456,7 @@ wzp_time wzp_handset_call_deadline(const wzp_handset *h) {
 void wzp_handset_end(wzp_handset *h, wzp_time now) {
     for (size_t i = 0; i < HANDSET_LINKS; i++) {
         if (h->links[i].state != LINK_FREE && h->links[i].state != LINK_LEAVING) {
-            leave(h, &h->links[i], "hangup", now);
+            leave(h, &h->links[i], good_bye, now);
         }
     }
     if (h->client != NULL) {

@@ -140,6 +140,30 @@ START_TEST(a_short_break_ends_on_a_direct_path) {
 }
 END_TEST
 
+static bool keep_hangup(void *ctx, bool out, wzp_bytes json) {
+    static const char name[] = "{\"Hangup\"";
+    (void)ctx;
+    return !out || json.len < sizeof name || memcmp(json.data, name, sizeof name - 1) != 0;
+}
+
+/* Who hangs up closes the direct connection, and its signal may come later: that is no break,
+ * unless none comes. */
+START_TEST(a_good_bye_is_no_break) {
+    const wzp_handset_cfg mute = {.policy = WZP_RACE_REFERENCE, .filter = keep_hangup};
+    open_net(&mute, &reference);
+    call();
+    run(1000);
+    expect_path(WZP_RACE_DIRECT);
+    wzp_handset_hangup(t.sides[A].handset, t.net.now);
+    wzp_client_free(&t.sides[A].client);
+    run(1000);
+    ck_assert_uint_eq(t.sides[B].paths, 1);
+    run(3000);
+    ck_assert_int_eq(t.sides[B].path.path, WZP_RACE_RELAY);
+    close_net();
+}
+END_TEST
+
 /* Nothing reaches B directly; A hears B all the time. */
 START_TEST(one_way_breaks) {
     open_net(&reference, &reference);
@@ -242,6 +266,7 @@ int main(void) {
     tcase_add_test(tc, deployed_ones_meet);
     tcase_add_test(tc, a_direct_path_breaks_and_comes_back);
     tcase_add_test(tc, a_short_break_ends_on_a_direct_path);
+    tcase_add_test(tc, a_good_bye_is_no_break);
     tcase_add_test(tc, one_way_breaks);
     tcase_add_test(tc, somebody_moves);
     tcase_add_test(tc, strangers_are_refused);
