@@ -3,6 +3,7 @@
 #include "call/endpoint.h"
 
 #include "base/testing/suite.h"
+#include "call/testing/stun_server.h"
 #include "crypto/identity.h"
 #include "quic/testing/pair.h"
 
@@ -31,62 +32,16 @@ static void on_event(void *self, const wzp_quic_event *ev, wzp_time now) {
     }
 }
 
-/* A server that tells where a request came from. */
-typedef struct server {
-    wzp_addr to;
-    uint8_t answer[64];
-    size_t len;
-    unsigned requests;
-} server;
-
-static void server_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
-                        wzp_time now) {
-    server *s = self;
-    wzp_stun_message request;
-    wzp_wr wr;
-    (void)ecn;
-    (void)now;
-    ck_assert(wzp_stun_parse(&request, payload, NULL) == WZP_OK);
-    wzp_stun_message answer = {.type = WZP_STUN_SUCCESS, .xor_mapped = path->remote};
-    memcpy(answer.txid, request.txid, sizeof answer.txid);
-    wzp_wr_init(&wr, s->answer, sizeof s->answer);
-    wzp_stun_write(&wr, &answer);
-    s->len = wzp_wr_len(&wr);
-    s->to = path->remote;
-    s->requests++;
-}
-
-static void server_tick(void *self, wzp_time now) {
-    (void)self;
-    (void)now;
-}
-
-static wzp_time server_deadline(const void *self) {
-    return ((const server *)self)->len > 0 ? 0 : WZP_TIME_NEVER;
-}
-
-static size_t server_next(void *self, wzp_time now, uint8_t *buf, size_t cap, wzp_quic_meta *meta) {
-    server *s = self;
-    const size_t len = s->len;
-    (void)now;
-    (void)cap;
-    memcpy(buf, s->answer, len);
-    *meta = (wzp_quic_meta){.path = {.remote = s->to}, .segment = (uint16_t)len};
-    s->len = 0;
-    return len;
-}
-
 typedef struct fixture {
     pair_net net;
     wzp_prng prngs[2];
     wzp_endpoint *ends[2];
     user users[2];
     wzp_endpoint_user handles[2];
-    server stun;
+    stun_server stun;
 } fixture;
 
 static fixture *setup(void) {
-    static const wzp_core_ops server_ops = {server_recv, server_tick, server_deadline, server_next};
     fixture *f = calloc(1, sizeof *f);
     pair_init(&f->net, 1);
     for (uint8_t i = 0; i < 2; i++) {
@@ -104,7 +59,7 @@ static fixture *setup(void) {
         f->handles[i] = (wzp_endpoint_user){&f->users[i], on_event};
         pair_add(&f->net, wzp_endpoint_core(f->ends[i]), addrs[i], NULL, NULL);
     }
-    pair_add(&f->net, (wzp_core){&f->stun, &server_ops}, stun_addr, NULL, NULL);
+    pair_add(&f->net, stun_server_core(&f->stun), stun_addr, NULL, NULL);
     return f;
 }
 

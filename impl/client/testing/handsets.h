@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "call/testing/stun_server.h"
 #include "client/handset.h"
 #include "quic/testing/pair.h"
 #include "relay/relay.h"
@@ -35,6 +36,7 @@ static struct {
     side sides[SIDES];
     wzp_relay *relay;
     wzp_prng prng;
+    stun_server stun;
 } t;
 
 /* --- the network ------------------------------------------------------------------------------ */
@@ -140,52 +142,6 @@ static inline void after(void *ctx, wzp_time now) {
     }
 }
 
-/* --- a STUN server ---------------------------------------------------------------------------- */
-
-static struct {
-    wzp_addr to;
-    uint8_t answer[64];
-    size_t len;
-} stun;
-
-static inline void stun_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
-                             wzp_time now) {
-    wzp_stun_message request;
-    wzp_wr wr;
-    (void)self;
-    (void)ecn;
-    (void)now;
-    ck_assert(wzp_stun_parse(&request, payload, NULL) == WZP_OK);
-    wzp_stun_message answer = {.type = WZP_STUN_SUCCESS, .xor_mapped = path->remote};
-    memcpy(answer.txid, request.txid, sizeof answer.txid);
-    wzp_wr_init(&wr, stun.answer, sizeof stun.answer);
-    wzp_stun_write(&wr, &answer);
-    stun.len = wzp_wr_len(&wr);
-    stun.to = path->remote;
-}
-
-static inline void stun_tick(void *self, wzp_time now) {
-    (void)self;
-    (void)now;
-}
-
-static inline wzp_time stun_deadline(const void *self) {
-    (void)self;
-    return stun.len > 0 ? 0 : WZP_TIME_NEVER;
-}
-
-static inline size_t stun_next(void *self, wzp_time now, uint8_t *buf, size_t cap,
-                               wzp_quic_meta *meta) {
-    const size_t len = stun.len;
-    (void)self;
-    (void)now;
-    (void)cap;
-    memcpy(buf, stun.answer, len);
-    *meta = (wzp_quic_meta){.path = {.remote = stun.to}, .segment = (uint16_t)len};
-    stun.len = 0;
-    return len;
-}
-
 /* --- set-up ----------------------------------------------------------------------------------- */
 
 static inline void run(uint64_t ms) {
@@ -210,16 +166,15 @@ static inline void start(unsigned i, const wzp_handset_cfg *like) {
 }
 
 static inline void open_net(const wzp_handset_cfg *a, const wzp_handset_cfg *b) {
-    static const wzp_core_ops stun_ops = {stun_recv, stun_tick, stun_deadline, stun_next};
     pair_init(&t.net, 1);
-    stun.len = 0;
+    t.stun = (stun_server){.len = 0};
     wzp_prng_init(&t.prng, 3, "relay");
     const wzp_relay_cfg cfg = {.rng = wzp_prng_rng(&t.prng), .strict_identity = true};
     ck_assert_int_eq(wzp_relay_new(&t.relay, &cfg, t.net.now), WZP_OK);
     pair_add(&t.net, wzp_relay_core(t.relay), relay_addr, NULL, NULL);
     start(A, a);
     start(B, b);
-    pair_add(&t.net, (wzp_core){NULL, &stun_ops}, stun_addr, NULL, NULL);
+    pair_add(&t.net, stun_server_core(&t.stun), stun_addr, NULL, NULL);
     run(500);
     ck_assert_uint_eq(t.sides[A].registered + t.sides[B].registered, 2);
 }
