@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/testing/suite.h"
+#include "call/testing/stun_server.h"
 #include "call/testing/toy_nat.h"
 #include "quic/testing/pair.h"
 #include "relay/relay.h"
@@ -29,9 +30,8 @@ typedef struct side {
 } side;
 
 typedef struct server {
-    wzp_addr addr, to;
-    uint8_t answer[64];
-    size_t len;
+    stun_server stun; /* first: what is not wrapped is its own */
+    wzp_addr addr;
 } server;
 
 static struct {
@@ -105,40 +105,10 @@ static size_t side_next(void *self, wzp_time now, uint8_t *buf, size_t cap, wzp_
 /* --- servers ------------------------------------------------------------------------------------
  */
 
-static void stun_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
-                      wzp_time now) {
-    server *s = self;
-    wzp_stun_message request;
-    wzp_wr wr;
-    (void)ecn;
-    (void)now;
-    ck_assert(wzp_stun_parse(&request, payload, NULL) == WZP_OK);
-    wzp_stun_message answer = {.type = WZP_STUN_SUCCESS, .xor_mapped = path->remote};
-    memcpy(answer.txid, request.txid, sizeof answer.txid);
-    wzp_wr_init(&wr, s->answer, sizeof s->answer);
-    wzp_stun_write(&wr, &answer);
-    s->len = wzp_wr_len(&wr);
-    s->to = path->remote;
-}
-
-static void no_tick(void *self, wzp_time now) {
-    (void)self;
-    (void)now;
-}
-
-static wzp_time stun_deadline(const void *self) {
-    return ((const server *)self)->len > 0 ? 0 : WZP_TIME_NEVER;
-}
-
 static size_t stun_next(void *self, wzp_time now, uint8_t *buf, size_t cap, wzp_quic_meta *meta) {
     server *s = self;
-    const size_t len = s->len;
-    (void)now;
-    (void)cap;
-    memcpy(buf, s->answer, len);
-    *meta = (wzp_quic_meta){.path = {.remote = s->to}, .segment = (uint16_t)len};
+    const size_t len = stun_server_next(&s->stun, now, buf, cap, meta);
     go_in(&s->addr, meta);
-    s->len = 0;
     return len;
 }
 
@@ -264,7 +234,8 @@ static void start(unsigned i, toy_nat_kind kind, uint8_t ip, bool no_prediction)
 
 static void set_up(void) {
     static const wzp_core_ops relay_ops = {relay_recv, relay_tick, relay_deadline, relay_next};
-    static const wzp_core_ops stun_ops = {stun_recv, no_tick, stun_deadline, stun_next};
+    static const wzp_core_ops stun_ops = {stun_server_recv, stun_server_tick, stun_server_deadline,
+                                          stun_next};
     const wzp_relay_cfg cfg = {.rng = wzp_prng_rng(&t.prng), .strict_identity = true};
     pair_init(&t.net, 1);
     wzp_prng_init(&t.prng, 3, "relay");
