@@ -113,6 +113,7 @@ static wzp_vector_checker *section_checker(const char *name) {
         wzp_vectors_media_adapt_checker,
         wzp_vectors_media_audio_checker,
         wzp_vectors_media_fec_checker,
+        wzp_vectors_media_video_checker,
     };
     wzp_vector_checker *found = NULL;
     for (size_t i = 0; i < WZP_COUNT_OF(finders) && found == NULL; i++) {

@@ -53,6 +53,7 @@ wzp_vector_checker *wzp_vectors_crypto_checker(const char *section); /* for each
 wzp_vector_checker *wzp_vectors_media_adapt_checker(const char *section);
 wzp_vector_checker *wzp_vectors_media_audio_checker(const char *section);
 wzp_vector_checker *wzp_vectors_media_fec_checker(const char *section);
+wzp_vector_checker *wzp_vectors_media_video_checker(const char *section);
 
 wzp_vector_checker wzp_vectors_check_auth_http, wzp_vectors_check_featherchat;
 
