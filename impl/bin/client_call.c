@@ -10,6 +10,7 @@
 #include "io/log_sink.h"
 #include "io/sockaddr.h"
 #include "io/sys.h"
+#include "io/traces.h"
 
 static void end(wzp_call_mode *m, int status) {
     if (!m->told) {
@@ -252,7 +253,11 @@ static int open_handset(wzp_call_mode *m) {
                            .accepts_any = m->opts->lab_addresses,
                            .net = m->net,
                            .stun = m->stun.servers,
-                           .stun_count = m->stun.count};
+                           .stun_count = m->stun.count,
+                           .keylog = wzp_traces_on_keylog,
+                           .keylog_ctx = m->opts->traces,
+                           .qlog = m->opts->qlog_dir != NULL ? wzp_traces_on_qlog : NULL,
+                           .qlog_ctx = m->opts->traces};
     memcpy(cfg.seed, m->seed, sizeof cfg.seed);
     const wzp_err err = wzp_handset_new(&m->handset, &cfg, wzp_io_now());
     wzp_crypto_wipe(cfg.seed, sizeof cfg.seed);

@@ -15,6 +15,7 @@
 #include "io/drive.h"
 #include "io/sockaddr.h"
 #include "io/sys.h"
+#include "io/traces.h"
 
 enum {
     NAMES_MS = 2000, /* for all names together */
@@ -277,7 +278,11 @@ static int add_targets(netcheck *n) {
 
 static int open_all(netcheck *n) {
     const wzp_udp_pair_cfg sockets = {.no_v6 = n->opts->netcheck.no_ipv6};
-    const wzp_quic_cfg quic = {.rng = wzp_io_rng()};
+    const wzp_quic_cfg quic = {.rng = wzp_io_rng(),
+                               .keylog = wzp_traces_on_keylog,
+                               .keylog_ctx = n->opts->traces,
+                               .qlog = n->opts->qlog_dir != NULL ? wzp_traces_on_qlog : NULL,
+                               .qlog_ctx = n->opts->traces};
     if (wzp_netif_read(&n->table) != WZP_OK) {
         n->table = (wzp_netif_table){.count = 0}; /* then nothing is known of a gateway */
     }
@@ -341,6 +346,8 @@ int wzp_client_netcheck(const wzp_client_options *opts) {
     clear(&n);
     /* A name, or a gateway, that never answers holds a thread, which is not waited for. */
     if (uv_loop_close(&n.loop) != 0) {
+        wzp_traces *traces = opts->traces; /* what it holds back would be lost */
+        wzp_traces_close(&traces);
         _exit(n.code);
     }
     return n.code;

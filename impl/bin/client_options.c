@@ -12,6 +12,8 @@
 #include "bin/client_usage.h"
 #include "crypto/identity.h"
 #include "crypto/mnemonic.h"
+#include "io/sys.h"
+#include "io/traces.h"
 #include "wzp_version.h"
 
 enum { REPEAT_MAX = 1000, MNEMONIC_MAX = 1024 };
@@ -184,6 +186,9 @@ static const flag flags[] = {
     {"network", 'N', ONLINE, "unknown, wifi or cellular"},
     {"metrics-file", 'F', TALK, "a file"},
     {"repeat", 'n', MEASURE, "a count from 1 to 1000"},
+    {"keylog", '1', ONLINE | NETCHECK, "a file"},
+    {"media-keys", '2', TALK, "a file"},
+    {"qlog", '3', ONLINE | NETCHECK, "a folder"},
     {"loss", 'L', SWEEP, "a percentage up to 100"},
     {"jitter", 'J', SWEEP, "milliseconds up to 1000"},
     {"echo-test", 'E', ECHO, "seconds, more than 0"},
@@ -315,6 +320,23 @@ static bool take_measure(words *w, int id, const char *value) {
     }
 }
 
+static bool take_traces(words *w, int id, const char *value) {
+    wzp_client_options *o = w->o;
+    switch (id) {
+    case '1':
+        o->keylog = value;
+        return *value != '\0';
+    case '2':
+        o->media_keys = value;
+        return *value != '\0';
+    case '3':
+        o->qlog_dir = value;
+        return *value != '\0';
+    default:
+        return take_measure(w, id, value);
+    }
+}
+
 static bool take_netcheck(words *w, int id, const char *value) {
     wzp_client_netcheck_options *o = &w->o->netcheck;
     double ms = 0;
@@ -334,7 +356,7 @@ static bool take_netcheck(words *w, int id, const char *value) {
         o->timeout_ms = (uint32_t)ms;
         return true;
     default:
-        return take_measure(w, id, value);
+        return take_traces(w, id, value);
     }
 }
 
@@ -531,6 +553,17 @@ static int take_flag(words *w, int id, const char *value) {
     return -1;
 }
 
+static void take_environment(wzp_client_options *o) {
+    const char *keylog = wzp_io_env(WZP_TRACES_KEYLOG_ENV);
+    const char *qlog_dir = wzp_io_env(WZP_TRACES_QLOG_ENV);
+    if (o->keylog == NULL && keylog != NULL && *keylog != '\0') {
+        o->keylog = keylog;
+    }
+    if (o->qlog_dir == NULL && qlog_dir != NULL && *qlog_dir != '\0') {
+        o->qlog_dir = qlog_dir;
+    }
+}
+
 int wzp_client_parse(wzp_client_options *o, int argc, char **argv) {
     struct option longs[WZP_COUNT_OF(flags) + 1] = {{NULL, 0, NULL, 0}};
     static words w;
@@ -557,6 +590,7 @@ int wzp_client_parse(wzp_client_options *o, int argc, char **argv) {
     code = code < 0 && argc > 1 ? take_arguments(&w, argc - optind, argv + optind) : code;
     code = argc > 1 ? code : wzp_client_complain(WZP_CLIENT_USAGE, "usage", mode_wanted);
     wzp_crypto_wipe(w.mnemonic, sizeof w.mnemonic);
+    take_environment(o);
     return code;
 }
 

@@ -68,6 +68,8 @@ typedef struct wzp_client_options {
     double loss_pct;  /* SWEEP: of its network, and the next one too */
     double jitter_ms;
     wzp_client_netcheck_options netcheck;
+    const char *keylog, *media_keys, *qlog_dir; /* see io/traces.h; NULL: none */
+    struct wzp_traces *traces;                  /* these, once they are open: main's */
     wzp_log_level log_level;
 } wzp_client_options;
 

@@ -1,5 +1,6 @@
 #include "bin/client_pair.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "bin/client_stats.h"
 #include "crypto/crypto.h"
 #include "io/sys.h"
+#include "io/traces.h"
 
 enum {
     PATIENCE_MS = 15000, /* to be let in */
@@ -177,6 +179,10 @@ static int start(wzp_pair *p) {
     p->speaker = p->listener = user;
     p->speaker.ops = &speaker_ops;
     p->listener.ops = &listener_ops;
+    if (wzp_traces_share(&p->traces, p->opts->traces, "listener") != WZP_OK) {
+        return wzp_client_complain(WZP_CLIENT_UNREADABLE, "traces", wzp_io_reason(errno));
+    }
+    p->listener.traces = p->traces;
     uv_signal_start(&p->interrupt, on_interrupt, SIGINT);
     uv_timer_start(&p->end, on_end, PATIENCE_MS, 0);
     if (!p->opts->quiet && wzp_client_has_progress()) {
@@ -209,4 +215,5 @@ wzp_pair_end wzp_pair_run(wzp_pair *p, const uint8_t seed[32]) {
 void wzp_pair_free(wzp_pair *p) {
     wzp_user_free(&p->speaker);
     wzp_user_free(&p->listener);
+    wzp_traces_close(&p->traces);
 }

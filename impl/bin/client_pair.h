@@ -25,7 +25,8 @@ typedef struct wzp_pair {
 
     const uint8_t *seed; /* the speaker's */
     wzp_user speaker, listener;
-    uint64_t said; /* samples */
+    struct wzp_traces *traces; /* the listener's */
+    uint64_t said;             /* samples */
     wzp_time began;
     int status;
     char room[40];

@@ -64,6 +64,11 @@ static const char *const parts[] = {
     "  --json             results as JSON\n"
     "  --quiet, --log-level error|warn|info|debug, --help, --version\n"
     "\n"
+    "Traces, for wzp-pcap, Wireshark and qvis (not of sweep); all are for their owner only:\n"
+    "  --keylog F         TLS secrets, at the end of the file; or $SSLKEYLOGFILE\n"
+    "  --media-keys F     join, call, listen: keys of sealed media, likewise\n"
+    "  --qlog DIR         a qlog file for each connection; or $QLOGDIR\n"
+    "\n",
     "Netcheck:\n"
     "  --stun HOST:PORT   a STUN server, up to 8 times; none: nobody (those of deployed clients\n"
     "                     otherwise)\n"

@@ -7,6 +7,7 @@
 #include "bin/client_output.h"
 #include "crypto/crypto.h"
 #include "io/sys.h"
+#include "io/traces.h"
 
 static void on_capture(wzp_user *u, size_t samples, wzp_time now) {
     int16_t pcm[WZP_OPUS_MAX_FRAME_SAMPLES] = {0};
@@ -94,6 +95,7 @@ static int drive(wzp_user *u, uv_loop_t *loop) {
 }
 
 int wzp_user_start(wzp_user *u, uv_loop_t *loop, const uint8_t seed[32]) {
+    wzp_traces *traces = u->traces != NULL ? u->traces : u->opts->traces;
     wzp_client_cfg cfg = {.rng = wzp_io_rng(),
                           .room = u->room,
                           .alias = u->opts->alias,
@@ -108,7 +110,13 @@ int wzp_user_start(wzp_user *u, uv_loop_t *loop, const uint8_t seed[32]) {
                           .media_crypto = u->opts->media_crypto,
                           .path = {.remote = u->relay},
                           .endpoint = u->endpoint,
-                          .waits = u->endpoint != NULL};
+                          .waits = u->endpoint != NULL,
+                          .keylog = wzp_traces_on_keylog,
+                          .keylog_ctx = traces,
+                          .qlog = u->opts->qlog_dir != NULL ? wzp_traces_on_qlog : NULL,
+                          .qlog_ctx = traces,
+                          .media_key = wzp_traces_on_media_key,
+                          .media_key_ctx = traces};
     if (u->endpoint == NULL) {
         const int code = open_socket(u);
         if (code != 0) {

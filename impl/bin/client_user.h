@@ -25,6 +25,8 @@ struct wzp_user {
     const char *room;
     wzp_addr relay;
     wzp_endpoint *endpoint; /* a handset's; NULL: there is none */
+    /* NULL: those of the options.  Two endpoints give their connections the same handles. */
+    struct wzp_traces *traces;
     const wzp_user_ops *ops;
     void *ctx;
 

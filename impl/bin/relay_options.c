@@ -10,6 +10,8 @@
 #include "crypto/crypto.h"
 #include "io/http_client.h"
 #include "io/log_sink.h"
+#include "io/sys.h"
+#include "io/traces.h"
 #include "meter/quota.h"
 #include "quic/steer.h"
 #include "wzp_version.h"
@@ -79,8 +81,9 @@ static const char help[] =
     "  --ws-addr IP              instead of 127.0.0.1; without a proxy there is no TLS\n"
     "  --debug-tap ROOM|'*'      packets, signals and events of a room or all, in the log\n"
     "  --event-log FILE          joins, leaves, refusals, hangups as JSON lines\n"
-    "  --qlog DIR                one qlog file per connection\n"
-    "  --keylog FILE             TLS secrets for captures; never where real people talk\n"
+    "  --qlog DIR                one qlog file per connection; or $QLOGDIR\n"
+    "  --keylog FILE             TLS secrets for captures, at the end of the file; or\n"
+    "                            $SSLKEYLOGFILE; never where real people talk\n"
     "  --log-level error|warn|info|debug\n"
     "  --quiet                   only warnings and errors\n"
     "  -h, --help, -V, --version\n"
@@ -494,6 +497,18 @@ static int second_pass(wzp_relay_options *o, int argc, char **argv) {
     return -1;
 }
 
+static void take_variable(const char **out, const char *name) {
+    const char *value = wzp_io_env(name);
+    if (*out == NULL && value != NULL && *value != '\0') {
+        *out = value;
+    }
+}
+
+static void take_environment(wzp_relay_options *o) {
+    take_variable(&o->keylog, WZP_TRACES_KEYLOG_ENV);
+    take_variable(&o->qlog_dir, WZP_TRACES_QLOG_ENV);
+}
+
 int wzp_relay_options_parse(wzp_relay_options *out, int argc, char **argv) {
     *out = (wzp_relay_options){.listen = wzp_addr_v4(0, 0, 0, 0, 4433),
                                .enforce = WZP_ENFORCE_COUNT,
@@ -516,6 +531,9 @@ int wzp_relay_options_parse(wzp_relay_options *out, int argc, char **argv) {
     }
     if (code == -1) {
         code = second_pass(out, argc, argv);
+    }
+    if (code == -1) {
+        take_environment(out);
     }
     if (code == -1 && out->auth_url != NULL && !wzp_http_url_is_usable(out->auth_url)) {
         code = wzp_relay_complain(WZP_EXIT_USAGE,

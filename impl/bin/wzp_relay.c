@@ -91,9 +91,14 @@ static int load_identity(program *p, uint8_t seed[32]) {
 static int open_files(program *p) {
     const wzp_relay_options *o = &p->options;
     const char *bad = "";
-    if (wzp_traces_open(&p->traces[0], "relay", o->keylog, o->qlog_dir, &bad) != WZP_OK) {
+    const wzp_traces_cfg traces = {.name = "relay", .keylog = o->keylog, .qlog_dir = o->qlog_dir};
+    if (wzp_traces_open(&p->traces[0], &traces, &bad) != WZP_OK) {
         return wzp_relay_complain(WZP_EXIT_UNREADABLE, "%s: cannot be written: %s", bad,
                                   wzp_io_reason(errno));
+    }
+    if (o->keylog != NULL) {
+        wzp_logf(&p->log, WZP_LOG_WARN, "%s: TLS secrets are written: who has them reads along",
+                 o->keylog);
     }
     for (unsigned i = 1; i < o->threads; i++) {
         char name[32];

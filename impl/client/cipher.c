@@ -8,6 +8,7 @@ wzp_err wzp_cipher_start(wzp_cipher *c, const wzp_session_keys *keys,
         return WZP_OK;
     }
     memcpy(c->peer_identity, peer_identity, WZP_KEY_LEN);
+    c->epoch = 0;
     c->session = wzp_session_new(keys);
     return c->session != NULL ? WZP_OK : WZP_ERR_NOMEM;
 }
@@ -95,6 +96,7 @@ wzp_err wzp_cipher_rekey_complete(wzp_cipher *c, const wzp_signal_Rekey *rekey, 
     const wzp_err err = wzp_session_rekey_complete(c->session, rekey->new_ephemeral_pub.bytes, now);
     if (err == WZP_OK) {
         c->pending = false;
+        c->epoch++;
         c->stats.rekeys++;
     }
     return err;

@@ -26,6 +26,7 @@ typedef struct wzp_cipher {
     wzp_media_crypto mode;
     wzp_session *session; /* owned; NULL in clear, and before the answer */
     bool pending;         /* our half of a rekey is on its way */
+    uint32_t epoch;       /* of the key that seals: rekeys of this session */
     uint8_t peer_identity[WZP_KEY_LEN];
     wzp_cipher_stats stats;
     uint8_t opened[1500]; /* the payload of the last packet that was opened */

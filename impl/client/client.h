@@ -62,6 +62,13 @@ typedef struct wzp_client_cfg {
     bool deterministic;
     void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
     void *keylog_ctx;
+    void (*qlog)(void *ctx, wzp_quic_conn conn, wzp_bytes data, bool fin);
+    void *qlog_ctx;
+    /* Keys of sealed media, from which epoch on they are used: `epoch` counts the rekeys of the
+     * connection.  `key` is borrowed for the call.  May be NULL. */
+    void (*media_key)(void *ctx, wzp_quic_conn conn, uint32_t epoch,
+                      const uint8_t key[WZP_KEY_LEN]);
+    void *media_key_ctx;
     /* Sees every audio packet that comes in, before the jitter buffer does; may be NULL.  `packet`
      * is borrowed for the call. */
     void (*arrival)(void *ctx, const wzp_media_packet *packet, wzp_time now);

@@ -334,7 +334,9 @@ static wzp_err open_socket(wzp_handset *h, const wzp_handset_cfg *cfg, wzp_time 
                                .mutual = shows_identity,
                                .deterministic = cfg->deterministic,
                                .keylog = cfg->keylog,
-                               .keylog_ctx = cfg->keylog_ctx};
+                               .keylog_ctx = cfg->keylog_ctx,
+                               .qlog = cfg->qlog,
+                               .qlog_ctx = cfg->qlog_ctx};
     const wzp_err err = wzp_endpoint_new(&h->endpoint, &quic, now);
     wzp_tls_identity_clear(&tls);
     wzp_identity_clear(&who);

@@ -57,6 +57,8 @@ typedef struct wzp_handset_cfg {
     bool deterministic;
     void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
     void *keylog_ctx;
+    void (*qlog)(void *ctx, wzp_quic_conn conn, wzp_bytes data, bool fin);
+    void *qlog_ctx;
     /* As in phone.h; may be NULL. */
     void (*signal)(void *ctx, bool out, wzp_bytes json);
     void *signal_ctx;

@@ -336,7 +336,9 @@ wzp_err wzp_client_open(wzp_client *c, wzp_time now) {
                                .datagram_lifetime = WZP_CLIENT_LIFETIME,
                                .deterministic = c->cfg.deterministic,
                                .keylog = c->cfg.keylog,
-                               .keylog_ctx = c->cfg.keylog_ctx};
+                               .keylog_ctx = c->cfg.keylog_ctx,
+                               .qlog = c->cfg.qlog,
+                               .qlog_ctx = c->cfg.qlog_ctx};
     c->endpoint = c->cfg.endpoint;
     c->is_owner = c->endpoint == NULL;
     const wzp_err err = c->is_owner ? wzp_endpoint_new(&c->endpoint, &quic, now) : WZP_OK;

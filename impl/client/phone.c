@@ -468,7 +468,9 @@ static wzp_err open_line(wzp_phone *p, const wzp_phone_cfg *cfg, wzp_time now) {
                                .keep_alive = KEEP_ALIVE,
                                .deterministic = cfg->deterministic,
                                .keylog = cfg->keylog,
-                               .keylog_ctx = cfg->keylog_ctx};
+                               .keylog_ctx = cfg->keylog_ctx,
+                               .qlog = cfg->qlog,
+                               .qlog_ctx = cfg->qlog_ctx};
     p->endpoint = cfg->endpoint;
     p->is_owner = cfg->endpoint == NULL;
     const wzp_err err = p->is_owner ? wzp_endpoint_new(&p->endpoint, &quic, now) : WZP_OK;

@@ -82,6 +82,14 @@ static void enter_room(wzp_client *c, wzp_time now) {
     }
 }
 
+/* Only keys that seal something: others would make readers try to open what is in clear. */
+static void tell_key(const wzp_client *c) {
+    if (c->cfg.media_key != NULL && c->cipher.session != NULL) {
+        c->cfg.media_key(c->cfg.media_key_ctx, c->relay, c->cipher.epoch,
+                         wzp_session_keys_of(c->cipher.session)->key);
+    }
+}
+
 static void on_answer(wzp_client *c, const wzp_signal_CallAnswer *a, wzp_time now) {
     wzp_session_keys keys;
     const wzp_bytes signature = wzp_bytes_of(a->signature.items, a->signature.count);
@@ -101,6 +109,7 @@ static void on_answer(wzp_client *c, const wzp_signal_CallAnswer *a, wzp_time no
         give_up(c, wzp_err_text(err), now);
         return;
     }
+    tell_key(c);
     c->relay_is = CLIENT_RELAY_ANSWERED;
     c->tell_joined = true;
     enter_room(c, now);
@@ -122,7 +131,9 @@ static void on_rekey(wzp_client *c, const wzp_signal_Rekey *rekey, wzp_time now)
         }
         err = wzp_cipher_rekey_complete(&c->cipher, rekey, now);
     }
-    if (err != WZP_OK) {
+    if (err == WZP_OK) {
+        tell_key(c);
+    } else {
         wzp_logf(&c->cfg.log, WZP_LOG_WARN, "a Rekey was refused: %s", wzp_err_text(err));
     }
 }

@@ -150,7 +150,8 @@ static wzp_err open_files(struct wzp_lab_world *w) {
         err = wzp_lab_captures_one(&w->captures, w->cfg.pcap_file, comment, w->why);
     }
     for (size_t i = 0; err == WZP_OK && w->cfg.qlog_dir != NULL && i < w->s->relay_count; i++) {
-        err = wzp_traces_open(&w->qlog[i], w->s->relays[i].name, NULL, w->cfg.qlog_dir, &bad);
+        const wzp_traces_cfg traces = {.name = w->s->relays[i].name, .qlog_dir = w->cfg.qlog_dir};
+        err = wzp_traces_open(&w->qlog[i], &traces, &bad);
         if (err != WZP_OK) {
             (void)snprintf(w->why, 256, "%.200s: %s", bad, wzp_io_reason(errno));
         }

@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# traces_test.sh WZP-RELAY WZP-CLIENT QLOG-CHECK: what the programs write about their own connections, with a real relay
+# on loopback: TLS secrets, keys of sealed media, qlog.
+set -uo pipefail
+relay=$(realpath "$1")
+client=$(realpath "$2")
+check=$(realpath "$3")
+# shellcheck source=testing/shell.sh
+. "$(dirname "$(realpath "$0")")/testing/shell.sh"
+unset SSLKEYLOGFILE QLOGDIR
+
+# wait_for PATTERN FILE: its first line that matches, within half a minute.
+wait_for() {
+    local tries=300
+    until grep -m 1 -E -- "$1" "$2" 2>/dev/null; do
+        if [ $((tries -= 1)) -eq 0 ]; then
+            fail "no '$1' in: $(cat "$2")"
+            return 1
+        fi
+        sleep 0.1
+    done
+}
+
+# begin NAME ARGS...: a relay whose output is NAME.out and NAME.err; leaves address and its pid in pids.
+begin() {
+    local name=$1
+    shift
+    "$relay" --listen 127.0.0.1:0 --identity id --log-level info "$@" >"$name.out" 2>"$name.err" &
+    pids+=($!)
+    address=$(wait_for '^listening on ' "$name.out") || exit 1
+    address=${address#listening on }
+}
+
+# end: the last relay that was begun.
+end() {
+    kill "${pids[-1]}"
+    wait "${pids[-1]}"
+    unset 'pids[-1]'
+}
+
+# talk ARGS...: a client that joins; its exit status must be 0.
+talk() {
+    timeout 60 "$client" join --quiet --room traces "$@" "$address" >talk.out 2>talk.err </dev/null ||
+        fail "join $*: $(cat talk.out talk.err)"
+}
+
+# randoms FILE: of the connections whose secrets are there.
+randoms() { awk '$1 == "CLIENT_TRAFFIC_SECRET_0" { print $2 }' "$1" | sort; }
+
+# private FILE: nobody else can read it.
+private() { [ "$(stat -c %a "$1")" = 600 ] || fail "$1 has the mode $(stat -c %a "$1")"; }
+
+# --- key logs ---------------------------------------------------------------------------------------
+
+begin first --keylog relay.keys --qlog relay.qlogs
+echo '# kept' >client.keys
+chmod 644 client.keys
+talk --send-tone 1 --keylog client.keys --qlog client.qlogs
+talk --send-tone 1 --keylog client.keys --media-crypto relay-aead --media-keys media.keys
+grep -qF 'client.keys: secrets are written' talk.err || fail "nobody is warned: $(cat talk.err)"
+grep -qF 'media.keys: secrets are written' talk.err || fail "nobody is warned: $(cat talk.err)"
+grep -qF 'warn  relay.keys: TLS secrets are written' first.err || fail "nobody is warned: $(cat first.err)"
+for file in relay.keys client.keys media.keys; do
+    private $file
+done
+head -n 1 client.keys | grep -qxF '# kept' || fail "what was in the key log is lost: $(head -n 2 client.keys)"
+[ "$(randoms client.keys | wc -l)" -eq 2 ] || fail "two connections: $(cat client.keys)"
+[ "$(randoms client.keys)" = "$(randoms relay.keys)" ] || fail "both ends name connections alike: $(cat client.keys)"
+[ "$(sort client.keys | grep -v '^#')" = "$(sort relay.keys)" ] || fail "secrets differ: $(cat client.keys relay.keys)"
+
+# One line, of the connection whose media were sealed.
+grep -qE "^WZP_MEDIA_KEY $(awk '$1 == "CLIENT_TRAFFIC_SECRET_0" { last = $2 } END { print last }' client.keys) 0 [0-9a-f]{64}\$" \
+    media.keys || fail "media keys: $(cat media.keys)"
+[ "$(wc -l <media.keys)" -eq 1 ] || fail "media keys: $(cat media.keys)"
+
+# Nothing is sealed in clear, and no key is told.
+talk --send-tone 1 --media-keys clear.keys
+[ -s clear.keys ] && fail "keys of what is in clear: $(cat clear.keys)"
+
+# --- qlog -------------------------------------------------------------------------------------------
+
+end
+"$check" client.qlogs/client-*.sqlog >check.out 2>&1 || fail "qlog of the client: $(cat check.out)"
+"$check" relay.qlogs/relay-*.sqlog >check.out 2>&1 || fail "qlog of the relay: $(cat check.out)"
+"$check" client.keys >check.out 2>&1 && fail "a key log is no qlog: $(cat check.out)"
+datagrams=$("$check" client.qlogs/client-*.sqlog | sed -n 's/.* \([0-9]*\) datagrams.*/\1/p')
+[ "${datagrams:-0}" -ge 40 ] || fail "a second of sound is $datagrams DATAGRAM frames"
+id=$(basename client.qlogs/client-*.sqlog .sqlog)
+[ -f "relay.qlogs/relay-${id#client-}.sqlog" ] || fail "$id has no twin: $(ls relay.qlogs)"
+
+# --- the environment, and what cannot be written ----------------------------------------------------
+
+export SSLKEYLOGFILE=env.keys QLOGDIR=env.qlogs
+begin second
+talk --send-tone 1
+for mode in echo drift; do
+    timeout 60 "$client" $mode --quiet --duration 1 "$address" >talk.out 2>&1
+done
+timeout 60 "$client" netcheck --quiet --stun none --no-portmap "$address" >talk.out 2>&1 || fail "netcheck: $(cat talk.out)"
+end
+# Each connection, seen from either end: join, two of echo, two of drift, netcheck.
+[ "$(randoms env.keys | wc -l)" -eq 12 ] || fail "six connections: $(cat env.keys)"
+[ "$(randoms env.keys | uniq | wc -l)" -eq 6 ] || fail "six connections: $(cat env.keys)"
+[ "$(find env.qlogs -name '*.sqlog' | wc -l)" -eq 12 ] || fail "six connections: $(ls env.qlogs)"
+unset SSLKEYLOGFILE QLOGDIR
+
+timeout 60 "$client" join --keylog no/such/keys "$address" >talk.out 2>&1
+[ $? -eq 3 ] || fail "a key log that cannot be made: $(cat talk.out)"
+timeout 60 "$client" sweep --keylog keys >talk.out 2>&1
+[ $? -eq 2 ] || fail "sweep has no network: $(cat talk.out)"
+
+exit $failed
