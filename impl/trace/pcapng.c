@@ -113,13 +113,21 @@ void wzp_pcapng_put_interface(wzp_wr *wr, wzp_pcapng_order order,
     end_block(&b);
 }
 
-void wzp_pcapng_put_secrets(wzp_wr *wr, wzp_pcapng_order order, wzp_bytes keylog) {
+static void put_lines(wzp_wr *wr, wzp_pcapng_order order, uint32_t type, wzp_bytes lines) {
     block b = begin_block(wr, order, BLOCK_SECRETS);
-    put_u32(&b, SECRETS_TLS_KEY_LOG);
-    put_u32(&b, (uint32_t)keylog.len);
-    wzp_wr_bytes(wr, keylog);
+    put_u32(&b, type);
+    put_u32(&b, (uint32_t)lines.len);
+    wzp_wr_bytes(wr, lines);
     pad(&b);
     end_block(&b);
+}
+
+void wzp_pcapng_put_secrets(wzp_wr *wr, wzp_pcapng_order order, wzp_bytes keylog) {
+    put_lines(wr, order, SECRETS_TLS_KEY_LOG, keylog);
+}
+
+void wzp_pcapng_put_media_keys(wzp_wr *wr, wzp_pcapng_order order, wzp_bytes lines) {
+    put_lines(wr, order, WZP_PCAPNG_SECRETS_MEDIA, lines);
 }
 
 static void packet_options(block *b, const wzp_pcapng_packet *packet) {

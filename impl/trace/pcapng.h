@@ -45,6 +45,11 @@ void wzp_pcapng_put_interface(wzp_wr *wr, wzp_pcapng_order order,
  * it.  At most 24 bytes and the text. */
 void wzp_pcapng_put_secrets(wzp_wr *wr, wzp_pcapng_order order, wzp_bytes keylog);
 
+/* Keys of sealed media, lines as in tools sheet 7.4, in a block of the same kind but of a type of
+ * secrets of our own, which other readers skip: "WZPK". */
+#define WZP_PCAPNG_SECRETS_MEDIA 0x575a504bu
+void wzp_pcapng_put_media_keys(wzp_wr *wr, wzp_pcapng_order order, wzp_bytes lines);
+
 #define WZP_PCAPNG_INBOUND 1u /* lowest bits of flags */
 #define WZP_PCAPNG_OUTBOUND 2u
 

@@ -42,6 +42,10 @@ static void put_interface(wzp_wr *wr, wzp_pcapng_order order) {
                                                      .offset_s = &offset});
 }
 
+static void put_media_keys(wzp_wr *wr, wzp_pcapng_order order) {
+    wzp_pcapng_put_media_keys(wr, order, wzp_bytes_str("A b\n"));
+}
+
 static void put_secrets(wzp_wr *wr, wzp_pcapng_order order) {
     wzp_pcapng_put_secrets(wr, order, wzp_bytes_str("A b c\n"));
 }
@@ -86,6 +90,8 @@ static const struct block_case {
      "0e00 0800 0807060504030201 0000 0000 38000000"},
     {"secrets", put_secrets, "0000000a 0000001c 544c534b 00000006 41206220630a 0000 0000001c",
      "0a000000 1c000000 4b534c54 06000000 41206220630a 0000 1c000000"},
+    {"media keys", put_media_keys, "0000000a 00000018 575a504b 00000004 4120620a 00000018",
+     "0a000000 18000000 4b505a57 04000000 4120620a 18000000"},
     {"packet without options", put_bare_packet,
      "00000006 00000024 00000000 11223344 55667788 00000004 00000004 64617461 00000024",
      "06000000 24000000 00000000 44332211 88776655 04000000 04000000 64617461 24000000"},

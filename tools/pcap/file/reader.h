@@ -33,7 +33,7 @@ typedef struct wzp_pcap_problem {
 
 typedef enum wzp_pcap_item_kind {
     WZP_PCAP_ITEM_PACKET,
-    WZP_PCAP_ITEM_SECRETS, /* text of an NSS key log */
+    WZP_PCAP_ITEM_SECRETS, /* text of an NSS key log; or, if media_keys, lines WZP_MEDIA_KEY */
     WZP_PCAP_ITEM_HEADER,  /* of a `.wzp` file: its JSON */
     WZP_PCAP_ITEM_PROBLEM
 } wzp_pcap_item_kind;
@@ -41,7 +41,9 @@ typedef enum wzp_pcap_item_kind {
 typedef struct wzp_pcap_item {
     wzp_pcap_item_kind kind;
     wzp_pcap_packet packet;
-    wzp_bytes text; /* secrets, header */
+    wzp_bytes text;  /* secrets, header */
+    bool media_keys; /* SECRETS of type WZP_PCAPNG_SECRETS_MEDIA (trace/pcapng.h), decoder.h reads
+                        them */
     wzp_pcap_problem problem;
 } wzp_pcap_item;
 
