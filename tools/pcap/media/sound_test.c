@@ -213,6 +213,24 @@ START_TEST(a_pause_is_no_loss) {
 }
 END_TEST
 
+START_TEST(numbers_of_repair_packets_are_no_loss_either) {
+    if (!wzp_audio_is_codec(WZP_CODEC_CODEC2_3200)) {
+        return;
+    }
+    speak(WZP_CODEC_CODEC2_3200, 0, 0);
+    size_t i = 1;
+    while ((sent[i - 1].packet.hdr.flags & WZP_MEDIA_REPAIR) == 0) {
+        i++;
+    }
+    for (; i < sent_count; i++) {
+        sent[i].packet.hdr.timestamp_ms += 600;
+    }
+    take_all();
+    ck_assert_uint_eq(wzp_pcap_sound_count(sound)->paused_ms, 600);
+    ck_assert_uint_eq(wzp_pcap_sound_count(sound)->filled_ms, 0);
+}
+END_TEST
+
 /* Eleven seconds are lost: the last ten of them are concealed. */
 START_TEST(a_long_loss_is_silence) {
     speak(WZP_CODEC_OPUS_24K, 0, 0);
@@ -283,6 +301,7 @@ int main(void) {
     tcase_add_test(tc, losses_are_filled);
     tcase_add_test(tc, repair_packets_bring_frames_back);
     tcase_add_test(tc, a_pause_is_no_loss);
+    tcase_add_test(tc, numbers_of_repair_packets_are_no_loss_either);
     tcase_add_test(tc, a_long_loss_is_silence);
     tcase_add_test(tc, a_sender_that_starts_anew_goes_on);
     tcase_add_test(tc, too_late);
