@@ -37,11 +37,19 @@ static bool put_in(char text[COMMAND_MAX], const char *word, const char *value) 
     return n > 0 && (size_t)n < room;
 }
 
+/* Without its port, which is always the same. */
+static const char *ip_text(const wzp_addr *addr, char buf[WZP_ADDR_TEXT_MAX]) {
+    wzp_addr_text(addr, buf);
+    *strrchr(buf, ':') = '\0';
+    return buf;
+}
+
 /* NULL, or what is wrong. */
 static const char *fill_in(const wzp_ct_command_line *line, char out[COMMAND_MAX]) {
     char text[WZP_ADDR_TEXT_MAX];
     char peer[WZP_ADDR_TEXT_MAX];
     char stun[WZP_ADDR_TEXT_MAX];
+    char gateway[WZP_ADDR_TEXT_MAX];
     const int n = snprintf(out, COMMAND_MAX, "exec %s", line->template);
     if (line->crypto != NULL) {
         (void)put_in(out, "{crypto}", line->crypto); /* not every client has a choice */
@@ -53,6 +61,9 @@ static const char *fill_in(const wzp_ct_command_line *line, char out[COMMAND_MAX
         (void)put_in(out, "{stun}",
                      line->stun->family != WZP_ADDR_NONE ? wzp_addr_text(line->stun, stun)
                                                          : "none");
+        (void)put_in(out, "{gateway}",
+                     line->gateway->family != WZP_ADDR_NONE ? ip_text(line->gateway, gateway)
+                                                            : "none");
     }
     return n < 0 || n >= COMMAND_MAX ? "the command is too long"
            : !put_in(out, "{addr}", wzp_addr_text(line->addr, text))

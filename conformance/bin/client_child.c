@@ -37,10 +37,11 @@ static const char *lacks(void *ctx, const wzp_ct_invitation *to) {
     if (line == NULL || *line == '\0') {
         return to->mode == WZP_CT_JOINS ? "--client" : "--listener";
     }
-    return to->answer != WZP_CT_TRUSTS && strstr(line, "{answer}") == NULL      ? "{answer}"
-           : to->paths != WZP_CT_ANY_PATH && strstr(line, "{paths}") == NULL    ? "{paths}"
-           : to->stun.family != WZP_ADDR_NONE && strstr(line, "{stun}") == NULL ? "{stun}"
-                                                                                : NULL;
+    return to->answer != WZP_CT_TRUSTS && strstr(line, "{answer}") == NULL            ? "{answer}"
+           : to->paths != WZP_CT_ANY_PATH && strstr(line, "{paths}") == NULL          ? "{paths}"
+           : to->stun.family != WZP_ADDR_NONE && strstr(line, "{stun}") == NULL       ? "{stun}"
+           : to->gateway.family != WZP_ADDR_NONE && strstr(line, "{gateway}") == NULL ? "{gateway}"
+                                                                                      : NULL;
 }
 
 /* --- what it says ----------------------------------------------------------------------------- */
@@ -140,6 +141,7 @@ static wzp_ct_subject *start(void *ctx, const wzp_ct_invitation *to) {
                                       .answer = to->answer == WZP_CT_TRUSTS ? "trusted" : "generic",
                                       .paths = to->paths == WZP_CT_ANY_PATH ? "any" : "direct",
                                       .stun = &to->stun,
+                                      .gateway = &to->gateway,
                                       .crypto = to->sealed ? "relay-aead" : "clear",
                                       .quality = to->quality};
     const char *why = "";

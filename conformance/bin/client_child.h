@@ -7,9 +7,10 @@
 /* The context of wzp_ct_client_children. */
 typedef struct wzp_ct_client_command {
     const char *template; /* with {addr} and {room}, perhaps {crypto}, {quality}; "": none */
-    const char *listener; /* with {addr}, perhaps {answer}, {paths}, {stun}; NULL: none */
-    const char *log;      /* where its standard error goes; NULL: nowhere */
-    unsigned missing;     /* starts that ended as a shell ends that finds no such program */
+    const char
+        *listener;    /* with {addr}, perhaps {answer}, {paths}, {stun}, {gateway}; NULL: none */
+    const char *log;  /* where its standard error goes; NULL: nowhere */
+    unsigned missing; /* starts that ended as a shell ends that finds no such program */
 } wzp_ct_client_command;
 
 extern const wzp_ct_client_ops wzp_ct_client_children;

@@ -53,13 +53,15 @@ run 1 'X-07' --client "$client join --room {room} --alias {crypto} --duration 20
 # One that gives up before it comes says nothing about what it would do; one into another room does.
 run 5 'its program has ended' --client 'false {addr} {room}' --select X-07
 run 1 'X-16' --client "$client join --room x{room} --duration 200 {addr}" --select X-16
-# Direct calls: 45 cases, of which one wants a client that comes back.
-takes="$client listen --quiet --lab-addresses --stun {stun} {addr} \
+# Direct calls: 60 cases, of which one wants a client that comes back.
+takes="$client listen --quiet --lab-addresses --stun {stun} --gateway {gateway} {addr} \
     \$([ {answer} = generic ] && echo --generic) \$([ {paths} = direct ] && echo --direct-only)"
-run 0 ' 1 SKIP ' --listener "$takes" --tier NATC,RACE --jobs 6
-grep -qE '^44 PASS| [1-9][0-9]* INCONCLUSIVE' out || fail "direct calls: $(cat out)"
+run 0 ' 1 SKIP ' --listener "$takes" --tier NATC,RACE,MAP --jobs 6
+grep -qE '^59 PASS| [1-9][0-9]* INCONCLUSIVE' out || fail "direct calls: $(cat out)"
 # One that cannot be told so much, and one that stays on the relay.
 run 0 'unsupported:{answer}' --listener "$client listen {addr}" --select NAT-064
+run 0 'unsupported:{gateway}' --listener "$client listen {addr}" --select NAT-043
+run 0 'unsupported:port mapping' --listener "$client listen --no-portmap {addr} {gateway}" --select NAT-043
 run 0 'unsupported:direct paths' --listener "$client listen --relay-only {addr}" --select NAT-085
 # One that trusts whom it should not.
 run 1 'NAT-064' --listener "env ANSWER={answer} $client listen --lab-addresses {addr}" \

@@ -54,6 +54,7 @@ static void on_phone(wzp_ct_phone *p, const wzp_phone_event *ev, wzp_time now) {
     } else if (ev->kind == WZP_PHONE_ENDED || ev->kind == WZP_PHONE_CLOSED) {
         wzp_client_free(&p->client);
         p->is_over = true;
+        wzp_handset_close(p->handset, now);
     }
 }
 
@@ -122,6 +123,7 @@ wzp_ct_phone *wzp_ct_phone_new(const wzp_ct_invitation *to, const wzp_addr *loca
                            .alias = "client",
                            .path = {*local, to->addr},
                            .direct_only = to->paths == WZP_CT_DIRECT_ONLY,
+                           .maps_global = true,
                            .accepts_any = true,
                            .stun = &to->stun,
                            .stun_count = to->stun.family != WZP_ADDR_NONE ? 1 : 0,
@@ -137,6 +139,7 @@ wzp_ct_phone *wzp_ct_phone_new(const wzp_ct_invitation *to, const wzp_addr *loca
                             to->answer == WZP_CT_TRUSTS ? WZP_ACCEPT_TRUSTED : WZP_ACCEPT_GENERIC,
                         .deterministic = deterministic};
     describe(&cfg.net, local);
+    cfg.net.gateway = to->gateway;
     wzp_rng_fill(rng, cfg.seed, sizeof cfg.seed);
     if (wzp_handset_new(&p->handset, &cfg, now) != WZP_OK) {
         wzp_ct_phone_free(&p);

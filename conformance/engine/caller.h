@@ -26,10 +26,12 @@ typedef enum wzp_ct_place {
     WZP_CT_AT_MAPPED,
     WZP_CT_AT_STRANGER,
     WZP_CT_AT_STUN,
-    WZP_CT_AT_NOBODY, /* nothing that comes here is looked at, but counted */
+    WZP_CT_AT_GATEWAY, /* whose port is that of NAT-PMP and PCP */
+    WZP_CT_AT_NOBODY,  /* nothing that comes here is looked at, but counted */
     WZP_CT_PLACES
 } wzp_ct_place;
 
+enum { WZP_CT_PORTMAP_PORT = 5351 }; /* of gateways */
 enum { WZP_CT_DIRECTS = 32, WZP_CT_CALL_ID_MAX = 40, WZP_CT_THROWN_MAX = 1200, WZP_CT_THROWN = 32 };
 
 /* What came to a place, of any connection or none. */

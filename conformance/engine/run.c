@@ -368,8 +368,8 @@ void wzp_ct_exec_wishes(const wzp_ct_exec *e, wzp_addr *locals) {
     const size_t count = wzp_ct_exec_addresses(e->cfg.which);
     memset(locals, 0, count * sizeof *locals);
     for (size_t i = 0; i < count && e->caller != NULL; i++) {
-        locals[i] =
-            wzp_addr_v4(127, (uint8_t)(1 + net % 250), (uint8_t)(net >> 16), (uint8_t)(i + 1), 0);
+        locals[i] = wzp_addr_v4(127, (uint8_t)(1 + net % 250), (uint8_t)(net >> 16),
+                                (uint8_t)(i + 1), i == WZP_CT_AT_GATEWAY ? WZP_CT_PORTMAP_PORT : 0);
     }
 }
 
@@ -394,6 +394,7 @@ void wzp_ct_exec_invitation(const wzp_ct_case *c, wzp_ct_invitation *out) {
                                .answer = c->answer,
                                .paths = c->paths,
                                .stun.family = c->needs_stun ? WZP_ADDR_V4 : WZP_ADDR_NONE,
+                               .gateway.family = c->needs_gateway ? WZP_ADDR_V4 : WZP_ADDR_NONE,
                                .room = "",
                                .hears = c->hears,
                                .sealed = c->client == WZP_CT_CLIENT_SEALED,
@@ -407,6 +408,7 @@ bool wzp_ct_exec_invite(wzp_ct_exec *e) {
     to.addr = e->locals[0];
     to.room = e->offer;
     to.stun = e->cfg.which->needs_stun ? e->locals[WZP_CT_AT_STUN] : to.stun;
+    to.gateway = e->cfg.which->needs_gateway ? e->locals[WZP_CT_AT_GATEWAY] : to.gateway;
     e->subject = e->cfg.clients->start(e->cfg.clients_ctx, &to);
     return e->subject != NULL;
 }

@@ -25,6 +25,7 @@ typedef struct wzp_ct_invitation {
     wzp_ct_answer answer;
     wzp_ct_paths paths;
     wzp_addr stun;       /* a STUN server, which the testers are; NONE: there is none */
+    wzp_addr gateway;    /* that gives out ports, which the testers are; NONE: there is none */
     bool sealed;         /* media as relay-aead, otherwise in clear */
     bool hears;          /* what it plays is what matters */
     const char *quality; /* static text: "auto", or a fixed one (media sheet 1.2): "good" */

@@ -11,7 +11,8 @@ typedef struct wzp_ct_world wzp_ct_world;
 typedef struct wzp_ct_world_ops {
     wzp_time (*now)(const wzp_ct_world *world);
     /* Gives `core` `count` addresses to send from; false: no socket, no memory.  Where `locals` are
-     * not NONE they say which IPs; a world that has its own takes those. */
+     * not NONE they say which IPs, and where these have a port, which; a world that has IPs of its
+     * own takes those. */
     bool (*add)(wzp_ct_world *world, wzp_core core, const wzp_addr *target, wzp_addr *locals,
                 size_t count);
     void (*remove)(wzp_ct_world *world, void *core_self);

@@ -91,22 +91,28 @@ static place *settle(virtual_world *w, const wzp_sim_link_cfg *up, const wzp_sim
     return ok ? p : NULL;
 }
 
+/* The address of a core that has a port of its own is on a second socket of its seat. */
+static bool seat(place *p, wzp_core core, const wzp_addr *locals, size_t count) {
+    p->core_self = core.self;
+    p->seat = wzp_sim_host_seat(p->host, PORT, core, NULL, NULL);
+    bool ok = p->seat != NULL;
+    for (size_t i = 0; ok && i < count; i++) {
+        ok = locals[i].port == PORT || wzp_sim_seat_also(p->seat, locals[i].port);
+    }
+    return ok;
+}
+
 static bool virtual_add(wzp_ct_world *world, wzp_core core, const wzp_addr *target,
                         wzp_addr *locals, size_t count) {
     virtual_world *w = (virtual_world *)(void *)world;
     (void)target;
     place *p = settle(w, &w->net.up, &w->net.down);
     for (size_t i = 0; p != NULL && i < count; i++) {
-        if (!number(w, p, &locals[i], PORT)) {
+        if (!number(w, p, &locals[i], locals[i].port != 0 ? locals[i].port : PORT)) {
             return false;
         }
     }
-    if (p == NULL) {
-        return false;
-    }
-    p->core_self = core.self;
-    p->seat = wzp_sim_host_seat(p->host, PORT, core, NULL, NULL);
-    return p->seat != NULL;
+    return p != NULL && seat(p, core, locals, count);
 }
 
 static place *free_place(const virtual_world *w, const wzp_addr *addr) {

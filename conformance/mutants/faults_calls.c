@@ -6,6 +6,7 @@
 #include "client/handset_internal.h"
 #include "client/phone_internal.h"
 #include "conformance/embedded/phone.h"
+#include "conformance/mutants/faults_map.h"
 #include "conformance/mutants/wrap.h"
 #include "sim/net/packet.h"
 
@@ -33,7 +34,7 @@ WRAP(wzp_ct_phone *, wzp_ct_phone_new, const wzp_ct_invitation *to, const wzp_ad
 
 WRAP(bool, wzp_handset_is_found, const wzp_handset *h, wzp_time now) {
     return fault == WZP_CALL_FAULT_IMPATIENT ||
-           (__real_wzp_handset_is_found(h, now) &&
+           (__real_wzp_handset_is_found(h, now) && (h->has_gathered || !wzp_map_fault_waits()) &&
             (fault != WZP_CALL_FAULT_WAITS || h->own.reflexive.family != WZP_ADDR_NONE));
 }
 

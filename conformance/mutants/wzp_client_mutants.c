@@ -13,9 +13,10 @@
 #include "conformance/mutants/faults_audio_in.h"
 #include "conformance/mutants/faults_calls.h"
 #include "conformance/mutants/faults_client.h"
+#include "conformance/mutants/faults_map.h"
 #include "media/opus.h"
 
-enum { CASES_MAX = 128 };
+enum { CASES_MAX = 192 };
 
 static void set_client(int which) {
     wzp_client_fault_set((wzp_client_fault)which);
@@ -35,6 +36,10 @@ static void set_qual(int which) {
 
 static void set_call(int which) {
     wzp_call_fault_set((wzp_call_fault)which);
+}
+
+static void set_map(int which) {
+    wzp_map_fault_set((wzp_map_fault)which);
 }
 
 static const struct {
@@ -61,6 +66,9 @@ static const struct {
 #define X(id, name, text, chapter, caught_by)                                                      \
     {name, text, caught_by, chapter, set_call, WZP_CALL_FAULT_##id},
                     WZP_CALL_FAULT_MAP(X)
+#undef X
+#define X(id, name, text, caught_by) {name, text, caught_by, "MAP", set_map, WZP_MAP_FAULT_##id},
+                        WZP_MAP_FAULT_MAP(X)
 #undef X
 };
 

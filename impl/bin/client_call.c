@@ -32,6 +32,20 @@ static bool uses_network(const wzp_call_mode *m) {
     return !wzp_addr_is_loopback(&m->relay) || m->opts->lab_addresses;
 }
 
+/* One that is named is asked, wherever routes lead. */
+static void choose_gateway(const wzp_call_mode *m, const wzp_netif_table *table,
+                           wzp_handset_net *net) {
+    const wzp_addr *named = &m->opts->gateway;
+    const bool asks = !m->opts->no_portmap && !m->opts->relay_only;
+    const bool is_named = named->family != WZP_ADDR_NONE;
+    net->gateway = asks && is_named          ? *named
+                   : asks && uses_network(m) ? table->gateway
+                                             : (wzp_addr){0};
+    if (asks && is_named && wzp_addr_is_loopback(named)) {
+        net->own = wzp_udp_local(m->udp.v4);
+    }
+}
+
 static void take_table(wzp_call_mode *m, const wzp_netif_table *table) {
     wzp_handset_net net = {.own = wzp_udp_local(m->udp.v4)};
     const size_t room = WZP_COUNT_OF(net.interfaces);
@@ -46,8 +60,8 @@ static void take_table(wzp_call_mode *m, const wzp_netif_table *table) {
             net.own = table->own;
             net.own.port = port;
         }
-        net.gateway = m->opts->no_portmap || m->opts->relay_only ? (wzp_addr){0} : table->gateway;
     }
+    choose_gateway(m, table, &net);
     m->net = net;
 }
 
@@ -251,6 +265,7 @@ static int open_handset(wzp_call_mode *m) {
                            .direct_only = m->opts->direct_only,
                            .relay_only = m->opts->relay_only,
                            .accepts_any = m->opts->lab_addresses,
+                           .maps_global = m->opts->gateway.family != WZP_ADDR_NONE,
                            .net = m->net,
                            .stun = m->stun.servers,
                            .stun_count = m->stun.count,

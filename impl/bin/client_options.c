@@ -178,6 +178,7 @@ static const flag flags[] = {
     {"direct-only", 'i', PHONE, NULL},
     {"relay-only", 'y', PHONE, NULL},
     {"no-portmap", 'o', PHONE | NETCHECK, NULL},
+    {"gateway", 'w', PHONE, "an IPv4 address, or none"},
     {"lab-addresses", 'A', PHONE, NULL},
     {"quality", 'Q', ONLINE,
      "auto, good, degraded, catastrophic, codec2-3200 or studio-32k|48k|64k"},
@@ -244,6 +245,16 @@ static bool take_stun(wzp_client_options *o, const char *value) {
     return true;
 }
 
+static bool take_gateway(wzp_client_options *o, const char *value) {
+    char text[WZP_ADDR_TEXT_MAX];
+    if (strcmp(value, "none") == 0) {
+        return o->no_portmap = true;
+    }
+    const int n = snprintf(text, sizeof text, "%s:0", value);
+    return n > 0 && (size_t)n < sizeof text && wzp_addr_parse(&o->gateway, text) == WZP_OK &&
+           o->gateway.family == WZP_ADDR_V4;
+}
+
 static bool take_paths(wzp_client_options *o, int id, const char *value) {
     switch (id) {
     case 'U':
@@ -257,6 +268,8 @@ static bool take_paths(wzp_client_options *o, int id, const char *value) {
         return o->relay_only = true;
     case 'o':
         return o->no_portmap = true;
+    case 'w':
+        return take_gateway(o, value);
     case 'A':
         return o->lab_addresses = true;
     default:

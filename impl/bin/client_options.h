@@ -57,6 +57,7 @@ typedef struct wzp_client_options {
     bool direct_only, relay_only;
     bool lab_addresses; /* loopback and private ones everywhere */
     bool no_portmap;
+    wzp_addr gateway; /* CALL, LISTEN: that is asked for a port; NONE: that of the default route */
     const char *stun[WZP_STUN_SERVERS_MAX]; /* HOST:PORT */
     size_t stun_count;
     bool no_stun; /* not even those that deployed clients ask */

@@ -52,6 +52,8 @@ static const char *const parts[] = {
     "  --stun HOST:PORT   asks this STUN server, and others if repeated; none: nobody. Without it\n"
     "                     those of deployed clients if the relay is on the internet\n"
     "  --no-portmap       does not ask the router for a port (NAT-PMP, PCP, UPnP)\n"
+    "  --gateway IP       asks this router for a port (NAT-PMP, PCP), and not that of the default\n"
+    "                     route; none: as --no-portmap\n"
     "  --policy P         reference (the default), or deployed: as deployed clients do it\n"
     "  --lab-addresses    for labs: loopback and private addresses are as good as others\n"
     "\n",

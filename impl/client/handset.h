@@ -48,6 +48,7 @@ typedef struct wzp_handset_cfg {
     bool no_prediction; /* nothing is said or made of what NATs do with ports */
     bool direct_only;   /* a call fails where it would take the relay */
     bool relay_only;    /* we tell nobody where we are, and use nothing that we are told */
+    bool maps_global;   /* even so, what a gateway maps must be reachable from everywhere */
     bool accepts_any;   /* loopback and private addresses may be anybody's: for labs */
     wzp_handset_net net;
     const wzp_addr *stun; /* servers; copied, WZP_STUN_SERVERS_MAX at most */

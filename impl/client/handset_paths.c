@@ -18,7 +18,7 @@ void wzp_handset_find(wzp_handset *h, uint64_t budget, wzp_time now) {
                           .v4_port = net->own.port,
                           .v6_port = net->own_v6.port,
                           .budget = budget,
-                          .accepts_local = h->cfg.accepts_any};
+                          .accepts_local = h->cfg.accepts_any && !h->cfg.maps_global};
     if (h->cfg.stun_count > 0) {
         memcpy(cfg.servers, h->stun, h->cfg.stun_count * sizeof h->stun[0]);
     }

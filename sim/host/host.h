@@ -84,6 +84,9 @@ void wzp_sim_socket_on_error(wzp_sim_socket *socket,
 typedef struct wzp_sim_seat wzp_sim_seat;
 wzp_sim_seat *wzp_sim_host_seat(wzp_sim_host *host, uint16_t port, wzp_core core,
                                 void (*after)(void *ctx, wzp_time now), void *ctx);
+/* The core has another socket, at `port`: what comes there it gets too, and what it says it sends
+ * from that port leaves from there.  Once per seat.  False: the port is taken, or no memory. */
+bool wzp_sim_seat_also(wzp_sim_seat *seat, uint16_t port);
 void wzp_sim_seat_wake(wzp_sim_seat *seat); /* after a command from outside: serve it now */
 wzp_time wzp_sim_seat_now(const wzp_sim_seat *seat); /* the host's own clock */
 uint16_t wzp_sim_seat_port(const wzp_sim_seat *seat);

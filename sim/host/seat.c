@@ -18,7 +18,7 @@ enum {
 struct wzp_sim_seat {
     wzp_sim_host *host;
     wzp_sim_seat *next;
-    wzp_sim_socket *socket;
+    wzp_sim_socket *socket, *other; /* `other`: NULL, or a second one */
     wzp_core core;
     void (*after)(void *ctx, wzp_time now);
     void *ctx;
@@ -42,12 +42,18 @@ static void release(wzp_sim_seat *seat) {
     free(seat);
 }
 
+static wzp_sim_socket *socket_at(const wzp_sim_seat *seat, uint16_t port) {
+    return seat->other != NULL && wzp_sim_socket_port(seat->other) == port ? seat->other
+                                                                           : seat->socket;
+}
+
 static void send_run(wzp_sim_seat *seat, const wzp_quic_meta *meta, wzp_bytes run, wzp_time now) {
     assert(meta->segment > 0);
     for (size_t at = 0; at < run.len && !seat->gone; at += meta->segment) {
         const size_t n = run.len - at < meta->segment ? run.len - at : meta->segment;
-        (void)wzp_sim_socket_send(seat->socket, &meta->path.local, &meta->path.remote, meta->ecn,
-                                  wzp_bytes_of(run.data + at, n), now); /* no route: lost */
+        (void)wzp_sim_socket_send(socket_at(seat, meta->path.local.port), &meta->path.local,
+                                  &meta->path.remote, meta->ecn, wzp_bytes_of(run.data + at, n),
+                                  now); /* no route: lost */
     }
 }
 
@@ -160,6 +166,12 @@ wzp_sim_seat *wzp_sim_host_seat(wzp_sim_host *host, uint16_t port, wzp_core core
     return seat;
 }
 
+bool wzp_sim_seat_also(wzp_sim_seat *seat, uint16_t port) {
+    assert(seat->other == NULL);
+    seat->other = wzp_sim_host_bind(seat->host, port, on_packet, seat);
+    return seat->other != NULL;
+}
+
 /* By a task, so that it does not matter from where it is called. */
 void wzp_sim_seat_wake(wzp_sim_seat *seat) {
     const wzp_time now = wzp_sim_now(seat->host->clock);
@@ -187,6 +199,7 @@ void wzp_sim_seat_free(wzp_sim_seat **seat) {
     wzp_sim_seat *s = *seat;
     if (s != NULL) {
         wzp_sim_socket_close(&s->socket);
+        wzp_sim_socket_close(&s->other);
         s->gone = true;
         *seat = NULL;
         release(s);

@@ -167,6 +167,27 @@ START_TEST(runs_are_split) {
 }
 END_TEST
 
+START_TEST(a_second_socket_is_the_same_seat) {
+    const wzp_addr aside = {WZP_ADDR_V4, 5351, {10, 0, 0, 1}};
+    pair p;
+    setup(&p, 0, 0, WAY);
+    sit(&p);
+    ck_assert(!wzp_sim_seat_also(p.fy.seat, 2000)); /* its own */
+    ck_assert(wzp_sim_seat_also(p.fx.seat, aside.port));
+    say(&p.fy, aside, "ask", 3);
+    run(&p, WZP_S);
+    ck_assert_uint_eq(p.fx.recvs, 1);
+    ck_assert(wzp_addr_equal(&p.fx.path.local, &aside));
+    say(&p.fx, y_at, "answer", 6);
+    p.fx.meta.path.local = aside;
+    wzp_sim_seat_wake(p.fx.seat);
+    run(&p, WZP_S);
+    ck_assert_uint_eq(p.fy.recvs, 1);
+    ck_assert(wzp_addr_equal(&p.fy.path.remote, &aside));
+    teardown(&p);
+}
+END_TEST
+
 static const struct beat_case {
     const char *name;
     int32_t skew_ppm;
@@ -329,6 +350,7 @@ END_TEST
 int main(void) {
     TCase *tc = tcase_create("seat");
     tcase_add_test(tc, runs_are_split);
+    tcase_add_test(tc, a_second_socket_is_the_same_seat);
     tcase_add_loop_test(tc, deadlines_are_kept_on_the_hosts_clock, 0, WZP_COUNT_OF(beat_cases));
     tcase_add_test(tc, wakes_are_lazy);
     tcase_add_test(tc, what_after_asks_for_leaves_at_once);
