@@ -2,18 +2,26 @@
  * interfaces, Decryption Secrets Blocks), upstream's `.wzp` version 1 (tools sheet 2), and text of
  * hexadecimal lines, one media packet each.  Which one it is, the first bytes say.
  *
+ * Where lengths make no sense, the reader looks for the next block, record or line that does: the
+ * problem says from where, a second one how many bytes were passed over.
+ *
  * Sans-IO and streaming: the caller fills the reader's own buffer and takes items out until there
- * are none.  Memory is one buffer of WZP_PCAP_BLOCK_MAX and what describes interfaces, whatever the
- * file's size.  libpcap would do for plain pcap only: it skips secrets and refuses pcapng files of
- * several link types. */
+ * are none.  Memory is one buffer of WZP_PCAP_BLOCK_MAX and 256 KiB, and what describes interfaces,
+ * whatever the file's size.  libpcap would do for plain pcap only: it skips secrets and refuses
+ * pcapng files of several link types. */
 #ifndef WZP_PCAP_FILE_READER_H
 #define WZP_PCAP_FILE_READER_H
 
 #include "base/err.h"
 #include "tools/pcap/file/packet.h"
 
-#define WZP_PCAP_BLOCK_MAX (1u << 20) /* bytes of one block or record; longer ones are skipped */
-#define WZP_PCAP_INTERFACES_MAX 256   /* of a section; packets of further ones are skipped */
+#define WZP_PCAP_BLOCK_MAX (1u << 20) /* bytes of one block or line; longer ones are skipped */
+#define WZP_PCAP_PACKET_MAX 262144u   /* of one packet in pcap, as libpcap has it */
+#define WZP_PCAP_SECRETS_MAX                                                                       \
+    (64u << 20)                     /* of one block of secrets: given in pieces, whole lines       \
+                                     */
+#define WZP_PCAP_INTERFACES_MAX 256 /* of a section; packets of further ones are skipped */
+#define WZP_PCAP_NAME_MAX 64        /* of an interface, with terminator; longer ones are cut */
 
 typedef enum wzp_pcap_form {
     WZP_PCAP_FORM_UNKNOWN, /* too few bytes so far */
@@ -27,13 +35,14 @@ typedef enum wzp_pcap_form {
 typedef struct wzp_pcap_problem {
     const char *text; /* static: what, and what was done about it */
     uint64_t offset;  /* in the file */
-    uint64_t packet;  /* the last one before it; 0: none */
+    uint64_t packet;  /* that it is about, or the last one before it; 0: none */
     uint64_t got;     /* the offending value, 0 where there is none */
 } wzp_pcap_problem;
 
 typedef enum wzp_pcap_item_kind {
     WZP_PCAP_ITEM_PACKET,
-    WZP_PCAP_ITEM_SECRETS, /* text of an NSS key log; or, if media_keys, lines WZP_MEDIA_KEY */
+    WZP_PCAP_ITEM_SECRETS, /* text of an NSS key log; or, if media_keys, lines WZP_MEDIA_KEY; whole
+                              lines */
     WZP_PCAP_ITEM_HEADER,  /* of a `.wzp` file: its JSON */
     WZP_PCAP_ITEM_PROBLEM
 } wzp_pcap_item_kind;
@@ -68,6 +77,7 @@ wzp_pcap_form wzp_pcap_reader_form(const wzp_pcap_reader *reader);
 typedef struct wzp_pcap_reader_counters {
     uint64_t bytes, packets, secrets, problems;
     uint64_t skipped; /* packets that were there and not given */
+    uint64_t ignored; /* blocks of pcapng that say nothing about packets */
 } wzp_pcap_reader_counters;
 
 const wzp_pcap_reader_counters *wzp_pcap_reader_count(const wzp_pcap_reader *reader);
