@@ -160,10 +160,23 @@ static const wzp_opt_str *told(const wzp_ct_caller *c) {
     return mapped != NULL && mapped->present ? mapped : NULL;
 }
 
+/* What the client should have been put off by may never have come: good behaviour means nothing
+ * then. */
+static wzp_ct_so_far unless_lost(wzp_ct_exec *e) {
+    const wzp_ct_gateway_state *st = wzp_ct_play_state(e);
+    bool was_tried = false;
+    for (size_t i = 0; i < WZP_CT_MAP_PROTOCOLS; i++) {
+        const wzp_ct_maps how = st->gateway->how[i];
+        was_tried = was_tried || (how != WZP_CT_MAPS && how != WZP_CT_MAPS_SILENTLY);
+    }
+    return was_tried && wzp_ct_caller_path_is_bad(wzp_ct_play_caller(e)) ? WZP_CT_UNSURE
+                                                                         : WZP_CT_HAPPENED;
+}
+
 static wzp_ct_so_far go_tells_granted(wzp_ct_exec *e, wzp_time now) {
     const wzp_opt_str *mapped = told(wzp_ct_play_caller(e));
     if (mapped != NULL && wzp_bytes_equal(mapped->value, wzp_bytes_str("203.0.113.1:51413"))) {
-        return WZP_CT_HAPPENED;
+        return unless_lost(e);
     }
     if (mapped != NULL) {
         wzp_ct_play_say(e, "it tells %.*s", (int)mapped->value.len,
@@ -176,13 +189,14 @@ static wzp_ct_so_far go_tells_granted(wzp_ct_exec *e, wzp_time now) {
 
 static wzp_ct_so_far go_tells_none(wzp_ct_exec *e, wzp_time now) {
     const wzp_opt_str *mapped = told(wzp_ct_play_caller(e));
-    (void)now;
     if (mapped != NULL) {
         wzp_ct_play_say(e, "it tells %.*s", (int)mapped->value.len,
                         (const char *)mapped->value.data);
         return WZP_CT_NEVER;
     }
-    return wzp_ct_call_is_up(e) ? WZP_CT_NOT_YET : WZP_CT_NEVER;
+    return !wzp_ct_call_is_up(e)                     ? WZP_CT_NEVER
+           : wzp_ct_play_elapsed(e, now) < 3 * WZP_S ? WZP_CT_NOT_YET
+                                                     : unless_lost(e);
 }
 
 /* In its answer, or in an update of the call. */
