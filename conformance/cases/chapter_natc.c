@@ -295,6 +295,76 @@ static const wzp_ct_act nat067[] = {
      go_ignores, WZP_CT_REASON_NONE, WZP_CT_REASON_WRONG_RESPONSE, NULL},
 };
 
+/* --- its NAT -------------------------------------------------------------------------------- */
+
+/* "sequential(delta=-2)" is one of the four, too. */
+static bool is_sequential(const char *text) {
+    static const char head[] = "sequential(delta=";
+    const size_t len = strlen(text);
+    const char *digits = text + sizeof head - 1;
+    if (strncmp(text, head, sizeof head - 1) != 0 || len < sizeof head || text[len - 1] != ')') {
+        return false;
+    }
+    digits += *digits == '-' ? 1 : 0;
+    return *digits != ')' && strspn(digits, "0123456789") == strlen(digits) - 1;
+}
+
+static bool is_allocation(const char *text) {
+    return strcmp(text, "port-preserving") == 0 || strcmp(text, "random") == 0 ||
+           strcmp(text, "unknown") == 0 || is_sequential(text);
+}
+
+static wzp_ct_so_far go_allocation(wzp_ct_exec *e, wzp_time now) {
+    const wzp_ct_caller *c = wzp_ct_play_caller(e);
+    const wzp_signal *probe = c->last[WZP_SIGNAL_HARD_NAT_PROBE];
+    char text[64] = "";
+    if (probe == NULL) {
+        return wzp_ct_play_elapsed(e, now) > 5 * WZP_S ? wzp_ct_play_lacks(e, "HardNatProbe")
+               : wzp_ct_call_is_up(e)                  ? WZP_CT_NOT_YET
+                                                       : WZP_CT_NEVER;
+    }
+    const wzp_bytes allocation = probe->u.HardNatProbe.allocation;
+    if (allocation.len < sizeof text) {
+        memcpy(text, allocation.data, allocation.len);
+    }
+    wzp_ct_play_say(e, "it says that its NAT is \"%s\"", text);
+    return is_allocation(text) ? WZP_CT_HAPPENED : WZP_CT_NEVER;
+}
+
+/* --- its network ------------------------------------------------------------------------------ */
+
+static wzp_ct_so_far go_move(wzp_ct_exec *e, wzp_time now) {
+    (void)now;
+    wzp_ct_play_caller(e)->observes = WZP_CT_OBSERVES_MOVED;
+    return wzp_ct_play_move(e) ? WZP_CT_HAPPENED : wzp_ct_play_lacks(e, "a change of its network");
+}
+
+static wzp_ct_so_far go_tells_move(wzp_ct_exec *e, wzp_time now) {
+    const wzp_ct_caller *c = wzp_ct_play_caller(e);
+    const wzp_signal *update = c->last[WZP_SIGNAL_CANDIDATE_UPDATE];
+    const char *json = c->last_json[WZP_SIGNAL_CANDIDATE_UPDATE];
+    (void)now;
+    if (update == NULL || strstr(json, "203.0.113.2:") == NULL) {
+        return wzp_ct_call_is_up(e) ? WZP_CT_NOT_YET : WZP_CT_NEVER;
+    }
+    if (update->u.CandidateUpdate.generation > 0 &&
+        wzp_bytes_equal(update->u.CandidateUpdate.call_id, wzp_bytes_str(c->call_id))) {
+        return WZP_CT_HAPPENED;
+    }
+    wzp_ct_play_say(e, "it says: %.160s", json);
+    return WZP_CT_NEVER;
+}
+
+/* 1.5 s, and what its way takes. */
+static const wzp_ct_act nat113[] = {
+    WZP_CT_CALL_OPEN(&smaller),
+    ROOM(&nowhere),
+    {"its network becomes another one", 1, NULL, go_move, WZP_CT_REASON_SENDER_RATE,
+     WZP_CT_REASON_NONE, NULL},
+    {"it tells the peer its new address within 1.5 s", 1.7, NULL, go_tells_move, WZP_CT_REASON_LATE,
+     WZP_CT_REASON_WRONG_RESPONSE, NULL},
+};
+
 /* --- the signal connection -------------------------------------------------------------------- */
 
 /* A gap of 5 s between packets, and what this machine adds. */
@@ -479,6 +549,23 @@ static wzp_ct_so_far go_tells_seen(wzp_ct_exec *e, wzp_time now) {
     return WZP_CT_NEVER;
 }
 
+/* A second view beside the relay's, if there was one. */
+static bool begin_views(wzp_ct_exec *e, wzp_time now) {
+    stun_state *st = wzp_ct_play_state(e);
+    (void)now;
+    st->answers = true;
+    wzp_ct_play_caller(e)->observes = WZP_CT_OBSERVES_LARGER;
+    return true;
+}
+
+static const wzp_ct_act nat066[] = {
+    {"the client registers", 10, begin_views, wzp_ct_call_is_registered, WZP_CT_REASON_NO_RESPONSE,
+     WZP_CT_REASON_NONE, NULL},
+    WZP_CT_CALL_ANSWERED,
+    {"what it says of its NAT is one of four", 6, NULL, go_allocation, WZP_CT_REASON_NO_RESPONSE,
+     WZP_CT_REASON_WRONG_RESPONSE, NULL},
+};
+
 static const wzp_ct_act nat025[] = {
     {"the client registers", 10, begin_answers, wzp_ct_call_is_registered,
      WZP_CT_REASON_NO_RESPONSE, WZP_CT_REASON_NONE, NULL},
@@ -541,11 +628,16 @@ static const wzp_ct_case cases[] = {
             .answer = WZP_CT_TELLS_NOTHING),
     LISTENS("NAT-065", WZP_CT_MUST, "HardNatProbe without trust", "answer nothing, open nothing",
             "probes before the answer", nat065, .answer = WZP_CT_TELLS_NOTHING),
+    LISTENS("NAT-066", WZP_CT_MUST, "what it says of its NAT",
+            "say port-preserving, sequential(delta=N), random or unknown",
+            "a call that it trusts, and a STUN server", nat066, .needs_stun = true),
     LISTENS("NAT-067", WZP_CT_MUST, "CandidateUpdates that do not count",
             "ignore stale ones and those of other calls, skip addresses that are none",
             "updates with old generations", nat067, ),
     LISTENS("NAT-111C", WZP_CT_MUST, "silence on the signal connection",
             "send something each five seconds", "nothing", nat111, .silent = true),
+    LISTENS("NAT-113", WZP_CT_SHOULD, "a network that changes in a call",
+            "send a CandidateUpdate within 1.5 s", "another address", nat113, ),
     LISTENS("NAT-114", WZP_CT_MUST, "a relay that restarts",
             "come back at once, then after 1, 2, 4, 8 s", "each connection is closed", nat114, ),
 };

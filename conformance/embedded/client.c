@@ -171,10 +171,18 @@ static wzp_ct_fate fate(void *ctx, wzp_ct_subject *s) {
     return s->phone != NULL && wzp_ct_phone_is_over(s->phone) ? WZP_CT_EXITED : WZP_CT_RUNS;
 }
 
+static bool move(void *ctx, wzp_ct_subject *s) {
+    const wzp_ct_embedded_client_cfg *cfg = ctx;
+    if (s->phone != NULL) {
+        wzp_ct_phone_move(s->phone, cfg->world->ops->now(cfg->world));
+    }
+    return s->phone != NULL;
+}
+
 static const char *lacks(void *ctx, const wzp_ct_invitation *to) {
     (void)ctx;
     (void)to;
     return NULL;
 }
 
-const wzp_ct_client_ops wzp_ct_embedded_clients = {lacks, start, listen, fate, end};
+const wzp_ct_client_ops wzp_ct_embedded_clients = {lacks, start, listen, fate, move, end};

@@ -117,6 +117,13 @@ static void describe(wzp_handset_net *net, const wzp_addr *local) {
     memcpy(net->interfaces, all, sizeof all);
 }
 
+void wzp_ct_phone_move(wzp_ct_phone *p, wzp_time now) {
+    wzp_handset_net net = {.own = p->local,
+                           .interfaces = {{.addr = wzp_addr_v4(192, 168, 99, 5, 0)}},
+                           .interface_count = 1};
+    wzp_handset_network(p->handset, &net, now);
+}
+
 wzp_ct_phone *wzp_ct_phone_new(const wzp_ct_invitation *to, const wzp_addr *local, wzp_rng rng,
                                bool deterministic, wzp_time now) {
     wzp_handset_cfg cfg = {.rng = rng,

@@ -17,6 +17,9 @@ void wzp_ct_phone_free(wzp_ct_phone **phone);
 
 wzp_core wzp_ct_phone_core(wzp_ct_phone *phone);
 
+/* Its host says that its own network is another one. */
+void wzp_ct_phone_move(wzp_ct_phone *phone, wzp_time now);
+
 /* Its call or its connection has ended, as a program for one call would. */
 bool wzp_ct_phone_is_over(const wzp_ct_phone *phone);
 

@@ -116,6 +116,9 @@ static void observe(wzp_ct_caller *c) {
     case WZP_CT_OBSERVES_LATE:
         seen = wzp_addr_v4(203, 0, 113, 1, c->client.port);
         break;
+    case WZP_CT_OBSERVES_MOVED:
+        seen = wzp_addr_v4(203, 0, 113, 2, c->client.port);
+        break;
     case WZP_CT_OBSERVES_SAME_IP:
         seen.port = 9;
         break;

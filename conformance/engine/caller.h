@@ -60,6 +60,7 @@ typedef struct wzp_ct_direct {
 typedef enum wzp_ct_observes {
     WZP_CT_OBSERVES_SMALLER, /* an IP whose text comes before the peer's: the client accepts */
     WZP_CT_OBSERVES_LARGER,  /* another IP, which comes after: it dials */
+    WZP_CT_OBSERVES_MOVED,   /* a third one */
     WZP_CT_OBSERVES_SAME_IP, /* the peer's IP and port 9, whose text comes after the peer's */
     WZP_CT_OBSERVES_NOTHING, /* no answer */
     WZP_CT_OBSERVES_LATE,    /* like LARGER, 900 ms later */

@@ -204,6 +204,10 @@ wzp_ct_fate wzp_ct_play_fate(const wzp_ct_exec *e) {
     return e->subject != NULL ? e->cfg.clients->fate(e->cfg.clients_ctx, e->subject) : WZP_CT_RUNS;
 }
 
+bool wzp_ct_play_move(wzp_ct_exec *e) {
+    return e->subject != NULL && e->cfg.clients->move(e->cfg.clients_ctx, e->subject);
+}
+
 bool wzp_ct_play_obeys(const wzp_ct_exec *e) {
     return e->cfg.client_obeys;
 }

@@ -54,6 +54,8 @@ typedef struct wzp_ct_client_ops {
     wzp_ct_subject *(*start)(void *ctx, const wzp_ct_invitation *to);
     void (*listen)(void *ctx, wzp_ct_subject *subject, wzp_ct_sayings *out);
     wzp_ct_fate (*fate)(void *ctx, wzp_ct_subject *subject);
+    /* Its network is another one now: it has other addresses.  False: nobody can do that. */
+    bool (*move)(void *ctx, wzp_ct_subject *subject);
     /* Ends and frees it. */
     void (*end)(void *ctx, wzp_ct_subject *subject);
 } wzp_ct_client_ops;

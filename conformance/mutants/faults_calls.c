@@ -70,6 +70,16 @@ WRAP(bool, wzp_stun_client_recv, wzp_stun_client *c, const wzp_addr *from, wzp_b
     return fault != WZP_CALL_FAULT_STARTLED && __real_wzp_stun_client_recv(c, from, datagram, now);
 }
 
+WRAP(const char *, wzp_port_alloc_text, wzp_port_alloc alloc, char buf[WZP_PORT_ALLOC_TEXT_MAX]) {
+    return fault == WZP_CALL_FAULT_OWN_WORDS ? "symmetric" : __real_wzp_port_alloc_text(alloc, buf);
+}
+
+WRAP(void, wzp_handset_network, wzp_handset *h, const wzp_handset_net *net, wzp_time now) {
+    if (fault != WZP_CALL_FAULT_SETTLED) {
+        __real_wzp_handset_network(h, net, now);
+    }
+}
+
 /* --- sockets ---------------------------------------------------------------------------------- */
 
 enum { ASIDE = 1000 };

@@ -24,6 +24,8 @@
     X(LEAKS, "leaks", "trusts every caller", "NATC", "NAT-064 NAT-065")                            \
     X(ANSWERS_PROBES, "answers-probes", "answers HardNatProbe whatever it told", "NATC",           \
       "NAT-065")                                                                                   \
+    X(OWN_WORDS, "own-words", "has words of its own for what NATs do", "NATC", "NAT-066")          \
+    X(SETTLED, "settled", "does not mind that its network changes", "NATC", "NAT-113")             \
     X(OBEYS_STALE, "obeys-stale", "sends to where stale updates point", "NATC", "NAT-067")         \
     X(MUTE, "mute", "sends nothing when there is nothing to say", "NATC", "NAT-111C")              \
     X(FUSSY, "fussy", "takes no local address if one cannot be read", "RACE", "NAT-068")           \
