@@ -11,9 +11,11 @@
 typedef struct wzp_pcap_decoder_cfg {
     void (*sink)(void *ctx, const wzp_pcap_message *message); /* must not call back */
     void *sink_ctx;
-    bool frames;  /* messages for every QUIC frame */
-    bool packets; /* messages for every QUIC packet; without: media, signals, hellos, closes,
-                     problems */
+    bool frames;       /* messages for every QUIC frame */
+    bool packets;      /* messages for every QUIC packet; without: media, signals, hellos, closes,
+                          problems */
+    bool any_port;     /* datagrams of no connection are said as problems */
+    bool legacy_nonce; /* media keys: packet counters in place of sequence numbers, too */
 } wzp_pcap_decoder_cfg;
 
 typedef struct wzp_pcap_decoder wzp_pcap_decoder;
@@ -26,7 +28,8 @@ void wzp_pcap_decoder_free(wzp_pcap_decoder **decoder);
 /* A key log's text.  WZP_ERR_NOMEM */
 WZP_MUST_USE wzp_err wzp_pcap_decoder_secrets(wzp_pcap_decoder *decoder, wzp_bytes text);
 
-/* WZP_ERR_PARSE: *line (from 1) is not as above, lines before it were taken; NOMEM */
+/* PARSE: *line (from 1) is not as above, lines before it were taken.  LIMIT: more senders or epochs
+ * than keys.h has room for.  NOMEM */
 WZP_MUST_USE wzp_err wzp_pcap_decoder_media_keys(wzp_pcap_decoder *decoder, wzp_bytes text,
                                                  size_t *line);
 
@@ -37,7 +40,9 @@ WZP_MUST_USE wzp_err wzp_pcap_decoder_take(wzp_pcap_decoder *decoder, const wzp_
 void wzp_pcap_decoder_end(wzp_pcap_decoder *decoder);
 
 typedef struct wzp_pcap_decoder_counters {
-    uint64_t media, signals, datagrams_bad, signals_bad, sealed, opened, failed, nonces_again;
+    uint64_t media, signals, datagrams_bad, signals_bad;
+    uint64_t opened, failed, no_key; /* media by seal; the rest was never sealed */
+    uint64_t nonces_again;
 } wzp_pcap_decoder_counters;
 
 const wzp_pcap_decoder_counters *wzp_pcap_decoder_count(const wzp_pcap_decoder *decoder);

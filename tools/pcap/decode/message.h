@@ -60,7 +60,8 @@ typedef struct wzp_pcap_media {
     uint32_t epoch;  /* OPENED: which key */
     bool
         report_inside; /* OPENED: the quality report was sealed, as specified and not as deployed */
-    bool nonce_again;  /* another packet of this connection had the same nonce and other bytes */
+    bool nonce_again;  /* OPENED: another packet had the same key and nonce, and other bytes; only
+                          packets not long before are remembered (keys.h) */
 } wzp_pcap_media;
 
 typedef struct wzp_pcap_signal {

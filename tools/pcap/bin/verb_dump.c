@@ -1,0 +1,368 @@
+/* wzp-pcap dump: what is in a capture, message by message. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/sys.h"
+#include "tools/pcap/bin/source.h"
+#include "tools/pcap/bin/summary.h"
+#include "tools/pcap/bin/verbs.h"
+#include "tools/pcap/file/writer.h"
+#include "tools/pcap/tree/filter.h"
+#include "tools/pcap/tree/print.h"
+
+#define COLUMNS_MAX 100
+#define FLUSH_AFTER (100 * WZP_MS) /* so long a line may wait for others */
+
+enum { OPT_JSON = WZP_PCAP_OWN_OPTION, OPT_CSV, OPT_FIELDS, OPT_PACKETS, OPT_FRAMES, OPT_STRICT };
+
+typedef enum form { LINES, TREES, JSON, CSV } form;
+
+/* What was asked for. */
+static struct asked {
+    form form;
+    const char *filter, *write, *fields;
+    bool packets, frames, strict;
+} asked;
+
+static const struct option longs[] = {{"tree", 0, NULL, 'V'},
+                                      {"json", 0, NULL, OPT_JSON},
+                                      {"csv", 0, NULL, OPT_CSV},
+                                      {"fields", 1, NULL, OPT_FIELDS},
+                                      {"filter", 1, NULL, 'Y'},
+                                      {"write", 1, NULL, 'w'},
+                                      {"packets", 0, NULL, OPT_PACKETS},
+                                      {"frames", 0, NULL, OPT_FRAMES},
+                                      {"strict", 0, NULL, OPT_STRICT},
+                                      {NULL, 0, NULL, 0}};
+
+static bool take(int id, const char *value) {
+    switch (id) {
+    case 'V':
+        asked.form = TREES;
+        return true;
+    case OPT_JSON:
+        asked.form = JSON;
+        return true;
+    case OPT_CSV:
+        asked.form = CSV;
+        return true;
+    case OPT_FIELDS:
+        asked.fields = value;
+        asked.form = CSV;
+        return true;
+    case 'Y':
+        asked.filter = value;
+        return true;
+    case 'w':
+        asked.write = value;
+        return true;
+    case OPT_PACKETS:
+        return asked.packets = true;
+    case OPT_FRAMES:
+        return asked.frames = true;
+    default:
+        return asked.strict = true;
+    }
+}
+
+typedef struct dump {
+    const wzp_pcap_options *options;
+    wzp_pcap_filter *filter; /* NULL: everything */
+    unsigned columns[COLUMNS_MAX];
+    size_t column_count;
+    bool has_first; /* first_ns is known */
+    uint64_t first_ns;
+    uint64_t shown, malformed;
+    wzp_time flushed;
+    /* -w */
+    FILE *file;
+    wzp_pcap_writer *writer;
+    bool keep;     /* the packet that is being decoded */
+    uint64_t late; /* matches in packets that were over already */
+    bool failed;   /* standard output or the file cannot be written */
+    wzp_pcap_tree tree;
+    wzp_pcap_text text;
+} dump;
+
+/* --- output ----------------------------------------------------------------------------------- */
+
+static void to_stdout(void *ctx, wzp_bytes text) {
+    dump *d = ctx;
+    while (text.len > 0 && !d->failed) {
+        const ssize_t done = write(STDOUT_FILENO, text.data, text.len);
+        if (done < 0 && errno != EINTR) {
+            d->failed = true;
+            (void)wzp_pcap_complain("standard output: %s", wzp_io_reason(errno));
+        }
+        const size_t len = done > 0 ? (size_t)done : 0;
+        text = wzp_bytes_of(text.data + len, text.len - len);
+    }
+}
+
+static void to_file(void *ctx, wzp_bytes bytes) {
+    dump *d = ctx;
+    if (!d->failed && fwrite(bytes.data, 1, bytes.len, d->file) != bytes.len) {
+        d->failed = true;
+        (void)wzp_pcap_complain("%s: %s", asked.write, wzp_io_reason(errno));
+    }
+}
+
+static void on_reading(void *ctx, bool waits) {
+    dump *d = ctx;
+    const wzp_time now = wzp_io_now();
+    if (waits || now - d->flushed >= FLUSH_AFTER) {
+        wzp_pcap_text_flush(&d->text);
+        d->flushed = now;
+    }
+}
+
+/* --- messages --------------------------------------------------------------------------------- */
+
+static bool is_malformed(const wzp_pcap_message *m) {
+    return m->kind == WZP_PCAP_MESSAGE_PROBLEM || m->kind == WZP_PCAP_MESSAGE_DATAGRAM ||
+           (m->kind == WZP_PCAP_MESSAGE_SIGNAL && m->signal->parsed == NULL);
+}
+
+/* What later packets cannot be decoded without. */
+static bool is_opening(const wzp_pcap_message *m) {
+    return m->kind == WZP_PCAP_MESSAGE_QUIC && m->event != NULL &&
+           m->event->kind <= WZP_PCAP_QUIC_PARAMS;
+}
+
+static void print(dump *d, const wzp_pcap_message *m) {
+    switch (asked.form) {
+    case LINES:
+        wzp_pcap_print_line(&d->text, m, d->first_ns);
+        break;
+    case TREES:
+        wzp_pcap_print_tree(&d->text, &d->tree);
+        break;
+    case JSON:
+        wzp_pcap_print_json(&d->text, &d->tree);
+        break;
+    case CSV:
+        wzp_pcap_print_csv(&d->text, &d->tree, d->columns, d->column_count);
+        break;
+    }
+}
+
+static void on_message(void *ctx, const wzp_pcap_message *m) {
+    dump *d = ctx;
+    if (!d->has_first && m->time_ns != 0) {
+        d->has_first = true;
+        d->first_ns = m->time_ns;
+    }
+    d->malformed += is_malformed(m);
+    d->keep = d->keep || is_opening(m);
+    if (d->filter != NULL || (asked.form != LINES && d->writer == NULL)) {
+        wzp_pcap_tree_build(&d->tree, m, d->first_ns);
+    }
+    if (d->filter != NULL && !wzp_pcap_filter_matches(d->filter, &d->tree)) {
+        return;
+    }
+    d->shown++;
+    d->keep = d->keep || m->packet != NULL;
+    d->late += m->packet == NULL && m->packet_number != 0;
+    if (d->writer == NULL) {
+        print(d, m);
+    }
+}
+
+/* --- writing what matches --------------------------------------------------------------------- */
+
+static void on_item(void *ctx, const wzp_pcap_item *item) {
+    dump *d = ctx;
+    wzp_err err = WZP_OK;
+    if (item->kind == WZP_PCAP_ITEM_SECRETS && !item->media_keys) {
+        err = wzp_pcap_writer_secrets(d->writer, item->text);
+    } else if (item->kind == WZP_PCAP_ITEM_PACKET) {
+        if (d->keep || d->filter == NULL) {
+            err = wzp_pcap_writer_packet(d->writer, NULL, &item->packet);
+        }
+        d->keep = false;
+    }
+    if (err != WZP_OK && !d->failed) {
+        d->failed = true;
+        (void)wzp_pcap_complain("%s: %s", asked.write, wzp_err_text(err));
+    }
+}
+
+static bool open_writer(dump *d) {
+    const wzp_pcap_writer_cfg cfg = {.form = WZP_PCAP_FORM_PCAPNG, .sink = to_file, .sink_ctx = d};
+    /* Secrets may be in it. */
+    d->file = strcmp(asked.write, "-") == 0 ? stdout : fopen(asked.write, "wbex");
+    if (d->file == NULL) {
+        return wzp_pcap_complain("%s: %s", asked.write,
+                                 errno == EEXIST ? "is there already; remove it, or name another"
+                                                 : wzp_io_reason(errno));
+    }
+    return wzp_pcap_writer_new(&d->writer, &cfg) == WZP_OK ||
+           wzp_pcap_complain("%s: no memory", asked.write);
+}
+
+static void close_writer(dump *d) {
+    wzp_pcap_writer_free(&d->writer);
+    if (d->file != NULL && (d->file == stdout ? fflush(stdout) : fclose(d->file)) != 0 &&
+        !d->failed) {
+        d->failed = true;
+        (void)wzp_pcap_complain("%s: %s", asked.write, wzp_io_reason(errno));
+    }
+}
+
+/* --- what was asked for ----------------------------------------------------------------------- */
+
+static void list_fields(void) {
+    static const char *const types[] = {"",      "number", "0 or 1", "seconds",
+                                        "bytes", "text",   "address"};
+    for (unsigned i = 0; i < WZP_PCAP_FIELD_COUNT; i++) {
+        const wzp_pcap_field_info *info = wzp_pcap_field_info_of(i);
+        (void)printf("%-40s %-8s %s\n", info->name, types[info->type], info->what);
+    }
+}
+
+/* Names joined by commas. */
+static bool take_columns(dump *d, const char *names) {
+    for (const char *at = names; at != NULL;) {
+        const size_t len = strcspn(at, ",");
+        const int id = wzp_pcap_field_by_name(wzp_bytes_of(at, len));
+        if (id < 0) {
+            return wzp_pcap_complain("--fields: there is no field '%.*s'; --fields help lists them",
+                                     (int)len, at);
+        }
+        if (d->column_count == COLUMNS_MAX) {
+            return wzp_pcap_complain("--fields takes at most %d names", COLUMNS_MAX);
+        }
+        d->columns[d->column_count++] = (unsigned)id;
+        at = at[len] == ',' ? at + len + 1 : NULL;
+    }
+    return true;
+}
+
+static bool compile(dump *d) {
+    wzp_pcap_filter_error why;
+    if (asked.filter == NULL) {
+        return true;
+    }
+    const wzp_err err = wzp_pcap_filter_new(&d->filter, wzp_bytes_str(asked.filter), &why);
+    if (err == WZP_OK) {
+        return true;
+    }
+    if (err == WZP_ERR_NOMEM) {
+        return wzp_pcap_complain("no memory for the filter");
+    }
+    (void)wzp_pcap_complain("filter, column %zu: %s", why.column, why.text);
+    (void)fprintf(stderr, "  %s\n  %*s^\n", asked.filter, (int)(why.column - 1), "");
+    return false;
+}
+
+static bool prepare(dump *d) {
+    static const char default_columns[] =
+        "frame.number,frame.time_epoch,ip.src,ip.dst,ipv6.src,ipv6.dst,udp.srcport,udp.dstport,"
+        "wzp.conn,wzp.event,wzp.shape,wzp.media_type,wzp.codec,wzp.stream_id,wzp.seq,"
+        "wzp.timestamp_ms,wzp.flags,wzp.fec_ratio,wzp.fec_block,wzp.fec_symbol,wzp.frag.index,"
+        "wzp.frag.count,wzp.payload.length,wzp.quality.loss,wzp.quality.rtt,wzp.quality.jitter,"
+        "wzp.quality.cap,wzp.signal.type,wzp.error";
+    if (!compile(d) || (asked.form == CSV &&
+                        !take_columns(d, asked.fields != NULL ? asked.fields : default_columns))) {
+        return false;
+    }
+    if (asked.form == CSV && asked.write == NULL) {
+        wzp_pcap_print_csv_head(&d->text, d->columns, d->column_count);
+    }
+    return true;
+}
+
+static int finish(dump *d, const wzp_pcap_source *source, int status) {
+    wzp_pcap_text_flush(&d->text);
+    if (!d->options->quiet && (status == -1 || source->read.packets > 0)) {
+        wzp_pcap_summary(stderr, source);
+        if (d->late > 0 && asked.write != NULL && d->filter != NULL) {
+            (void)fprintf(stderr, "%" PRIu64 " matches lay in packets that were opened too late\n",
+                          d->late);
+        }
+    }
+    if (status != -1 || d->failed) {
+        return EXIT_UNREADABLE;
+    }
+    return asked.strict && d->malformed > 0 ? EXIT_FINDINGS : EXIT_GOOD;
+}
+
+static int dump_file(dump *d, const char *path) {
+    const wzp_pcap_decoder_cfg cfg = {.sink = on_message,
+                                      .sink_ctx = d,
+                                      .frames = asked.frames,
+                                      .packets = asked.packets,
+                                      .legacy_nonce = d->options->legacy_nonce};
+    wzp_pcap_source source = {.options = d->options,
+                              .item = d->writer != NULL ? on_item : NULL,
+                              .reading = on_reading,
+                              .ctx = d};
+    if (wzp_pcap_decoder_new(&source.decoder, &cfg) != WZP_OK) {
+        (void)wzp_pcap_complain("no memory for a decoder");
+        return EXIT_UNREADABLE;
+    }
+    int status = wzp_pcap_source_keys(d->options, source.decoder);
+    if (status == -1) {
+        status = finish(d, &source, wzp_pcap_source_run(&source, path));
+    }
+    wzp_pcap_decoder_free(&source.decoder);
+    return status;
+}
+
+static int run(const wzp_pcap_options *options) {
+    if (asked.fields != NULL && strcmp(asked.fields, "help") == 0) {
+        list_fields();
+        return EXIT_GOOD;
+    }
+    if (options->arg_count != 1) {
+        (void)wzp_pcap_complain("dump takes one file, or - for standard input; see --help");
+        return EXIT_USAGE;
+    }
+    dump *d = calloc(1, sizeof *d);
+    if (d == NULL) {
+        (void)wzp_pcap_complain("no memory");
+        return EXIT_UNREADABLE;
+    }
+    d->options = options;
+    d->text.sink = to_stdout;
+    d->text.ctx = d;
+    int status = EXIT_USAGE;
+    if (prepare(d)) {
+        status = EXIT_UNREADABLE;
+        if (asked.write == NULL || open_writer(d)) {
+            status = dump_file(d, options->args[0]);
+        }
+        close_writer(d);
+        status = d->failed ? EXIT_UNREADABLE : status;
+    }
+    wzp_pcap_filter_free(&d->filter);
+    free(d);
+    return status;
+}
+
+const wzp_pcap_verb wzp_pcap_verb_dump = {
+    .name = "dump",
+    .args = "FILE",
+    .about = "shows each media packet, signal and event of a connection",
+    .help = "  -V, --tree           all fields, with the bytes that they are of\n"
+            "  --json               a JSON object a line\n"
+            "  --csv                comma-separated values, with a line of names\n"
+            "  --fields A,B,...     these columns, implies --csv; 'help' lists all fields\n"
+            "  -Y, --filter EXPR    only what matches, as wzp.seq >= 100 && wzp.codec == Opus24k;\n"
+            "                       == != < <= > >= contains in {a, b} && || ! ( )\n"
+            "  -w, --write F        pcapng of the packets that match, with the file's secrets and\n"
+            "                       each connection's beginning; prints nothing\n"
+            "  --packets            QUIC packets, too, those that cannot be opened among them\n"
+            "  --frames             QUIC frames, too\n"
+            "  --strict             exit status 1 if anything is malformed\n"
+            "\n"
+            "Example: wzp-pcap dump -Y 'wzp.signal.type == \"Hangup\"' --json call.pcapng\n",
+    .shorts = "VY:w:",
+    .options = longs,
+    .take = take,
+    .run = run,
+};

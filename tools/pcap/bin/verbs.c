@@ -1,0 +1,7 @@
+/* The verbs that there are.  A new one: its file, its line here, its file in CMakeLists.txt. */
+#include "tools/pcap/bin/verbs.h"
+
+const wzp_pcap_verb *const wzp_pcap_verbs[] = {
+    &wzp_pcap_verb_dump,
+    NULL,
+};
