@@ -283,13 +283,16 @@ START_TEST(mixed_senders) {
                   wzp_pcap_flow_streams(t.flow));
     ck_assert_msg((double)moves <= c->astray * (double)count, "%s: %zu of %zu moves", c->name,
                   moves, count);
+    unsigned least = 100;
     for (size_t k = 0; k < c->senders; k++) {
         const wzp_pcap_stream *s = wzp_pcap_flow_stream(t.flow, k);
+        const unsigned sure = wzp_pcap_stream_confidence(s);
         ck_assert_int_eq(s->basis, WZP_PCAP_BY_SEQUENCE);
-        ck_assert_uint_lt(wzp_pcap_stream_confidence(s), 100);
-        /* Where nothing but chance tells them apart, that is said. */
-        ck_assert_int_eq(wzp_pcap_stream_confidence(s) > 40, c->apart > 1);
+        ck_assert_uint_lt(sure, 100);
+        least = sure < least ? sure : least;
     }
+    /* Where nothing but chance tells them apart, that is said. */
+    ck_assert_int_eq(least > 40, c->apart > 1);
     wzp_talk_end(&t);
 }
 END_TEST
