@@ -128,7 +128,7 @@ static void act(wzp_phone *phone, char what, wzp_time *now) {
     } else if (what == 'u') {
         wzp_phone_update(phone, &ours);
     } else if (what == 'p') {
-        wzp_phone_report(phone, true, true);
+        wzp_phone_report(phone, 7, true, true);
     } else if (what == 's') {
         wzp_phone_set_probe(phone, &ports);
     } else if (what == 'o') {

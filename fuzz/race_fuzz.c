@@ -98,7 +98,7 @@ static void step(subject *s, uint8_t what, uint8_t which) {
         wzp_race_relay_down(&s->race, s->now);
         break;
     default:
-        wzp_race_peer_report(&s->race, which % 2 == 0, s->now);
+        wzp_race_peer_report(&s->race, which / 2 % 3, which % 2 == 0, s->now);
         break;
     }
 }

@@ -157,10 +157,11 @@ WRAP(wzp_err, wzp_phone_answer, wzp_phone *p, wzp_accept_mode mode) {
     return __real_wzp_phone_answer(p, fault == WZP_CALL_FAULT_LEAKS ? WZP_ACCEPT_TRUSTED : mode);
 }
 
-WRAP(void, wzp_phone_report, wzp_phone *p, bool direct_ok, bool direct_won) {
+WRAP(void, wzp_phone_report, wzp_phone *p, uint32_t number, bool direct_ok, bool direct_won) {
     it.reports++;
     if (fault != WZP_CALL_FAULT_SILENT && (fault != WZP_CALL_FAULT_ONCE || it.reports == 1)) {
-        __real_wzp_phone_report(p, direct_ok || fault == WZP_CALL_FAULT_OPTIMIST, direct_won);
+        __real_wzp_phone_report(p, number, direct_ok || fault == WZP_CALL_FAULT_OPTIMIST,
+                                direct_won);
     }
 }
 
@@ -265,12 +266,12 @@ WRAP(void, wzp_race_init, wzp_race *race, const wzp_race_cfg *cfg, wzp_time now)
     __real_wzp_race_init(race, &changed, now);
 }
 
-WRAP(void, wzp_race_peer_report, wzp_race *race, bool direct_ok, wzp_time now) {
+WRAP(void, wzp_race_peer_report, wzp_race *race, uint32_t number, bool direct_ok, wzp_time now) {
     it.peer_reports++;
     const bool is_refused = fault == WZP_CALL_FAULT_DISTRUSTS ||
                             (fault == WZP_CALL_FAULT_FICKLE && it.peer_reports > 1);
     const bool is_taken = direct_ok || fault == WZP_CALL_FAULT_TRUSTING;
-    __real_wzp_race_peer_report(race, is_taken && !is_refused, now);
+    __real_wzp_race_peer_report(race, number, is_taken && !is_refused, now);
 }
 
 WRAP(void, wzp_race_leave_direct, wzp_race *race) {

@@ -237,7 +237,7 @@ static void happen(const event *ev) {
         break;
     case REPORT:
         if (c.sides[ev->side].is_set_up) {
-            wzp_race_peer_report(&c.sides[ev->side].race, ev->ok, c.now);
+            wzp_race_peer_report(&c.sides[ev->side].race, 0, ev->ok, c.now);
         }
         break;
     case RELAY_UP:

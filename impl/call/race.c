@@ -337,6 +337,7 @@ static bool next_report(wzp_race *r, wzp_time now, wzp_race_act *out) {
     r->reported_at = r->reports == 1 ? now : r->reported_at;
     r->said_at = now;
     *out = (wzp_race_act){.kind = WZP_RACE_REPORT,
+                          .number = r->cfg.number,
                           .direct_ok = r->reported_ok,
                           .direct_won = r->reported_ok && r->direct_ended_at <= r->relay_ended_at};
     return true;
@@ -489,6 +490,13 @@ void wzp_race_candidates(wzp_race *r, const wzp_race_candidate *candidates, size
     r->tickled = 0;
 }
 
+static void take_early_report(wzp_race *r, const wzp_race *last) {
+    r->early_number = last->early_number;
+    r->early_ok = last->early_ok;
+    r->has_peer = r->early_number >= r->cfg.number;
+    r->peer_ok = r->early_number == r->cfg.number && r->early_ok;
+}
+
 /* What was left of the last one is closed. */
 void wzp_race_again(wzp_race *r, const wzp_race_cfg *cfg, wzp_time now) {
     const wzp_race last = *r;
@@ -507,6 +515,8 @@ void wzp_race_again(wzp_race *r, const wzp_race_cfg *cfg, wzp_time now) {
     r->close_relay = last.close_relay;
     r->told = last.told;
     r->told_conn = last.told_conn;
+    r->stale = last.stale;
+    take_early_report(r, &last);
 }
 
 bool wzp_race_accepts(const wzp_race *r, wzp_time now) {
@@ -581,12 +591,40 @@ void wzp_race_relay_down(wzp_race *r, wzp_time now) {
     r->relay_ended_at = WZP_TIME_NEVER;
 }
 
+static void keep_early_report(wzp_race *r, uint32_t number, bool direct_ok) {
+    if (number == r->early_number) {
+        r->early_ok = r->early_ok && direct_ok;
+    } else if (number > r->early_number) {
+        r->early_number = number;
+        r->early_ok = direct_ok;
+    }
+}
+
+/* A reference client keeps what comes too early, and repeats itself only if it lacks our word;
+ * a deployed one speaks once, and may have lost what came before. */
+static void answer_report(wzp_race *r, bool is_repeated, wzp_time now) {
+    const bool is_wanted = (is_repeated || !r->cfg.both_dial) && r->reports > 0;
+    const bool is_enough = r->reports >= WZP_RACE_REPORTS_MAX || r->answers == WZP_RACE_ANSWERS_MAX;
+    if (is_wanted && !is_enough && now >= wzp_time_after(r->said_at, WZP_RACE_ANSWER_AFTER)) {
+        r->report_due = true;
+        r->answers++;
+    }
+}
+
 /* Who has left the direct path does not come back to it in this race. */
-void wzp_race_peer_report(wzp_race *r, bool direct_ok, wzp_time now) {
-    r->peer_ok = direct_ok && (r->peer_ok || !r->has_peer);
+void wzp_race_peer_report(wzp_race *r, uint32_t number, bool direct_ok, wzp_time now) {
+    const bool is_later = is_reference(r) && number > r->cfg.number;
+    if (is_reference(r) && number < r->cfg.number) {
+        r->stale++;
+        return;
+    }
+    if (is_later) {
+        keep_early_report(r, number, direct_ok);
+    }
+    const bool is_repeated = r->has_peer && direct_ok == r->peer_ok;
+    r->peer_ok = direct_ok && !is_later && (r->peer_ok || !r->has_peer);
     r->has_peer = true;
-    if (is_reference(r) && r->why == NULL && r->reports > 0 &&
-        now >= wzp_time_after(r->said_at, WZP_RACE_ANSWER_AFTER)) {
-        r->report_due = r->report_due || r->reports < WZP_RACE_REPORTS_MAX;
+    if (is_reference(r) && !is_later && r->why == NULL) {
+        answer_report(r, is_repeated, now);
     }
 }

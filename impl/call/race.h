@@ -46,6 +46,7 @@ typedef struct wzp_race_candidate {
 typedef struct wzp_race_cfg {
     wzp_race_policy policy;
     wzp_race_role role;
+    uint32_t number;   /* of the race in its call, both sides': 0, then more and more */
     bool both_dial;    /* reference, and the peer is one as well: each dials and each accepts */
     bool direct_only;  /* the call fails where it would take the relay */
     bool tickle_fails; /* deployed, on Linux: the acceptor's tickles never leave (nat sheet U3) */
@@ -61,7 +62,7 @@ typedef enum wzp_race_act_kind {
     WZP_RACE_TICKLE,      /* one octet, 0x00, to .addr from the media socket */
     WZP_RACE_DIAL,        /* a connection to candidate .index at .addr */
     WZP_RACE_DIAL_RELAY,  /* at once, if there is none */
-    WZP_RACE_REPORT,      /* a MediaPathReport with .direct_ok and .direct_won */
+    WZP_RACE_REPORT,      /* a MediaPathReport with .number, .direct_ok and .direct_won */
     WZP_RACE_CLOSE,       /* direct connection .conn, with code 0 and "not-selected" */
     WZP_RACE_CLOSE_RELAY, /* the relay's, or its dial, likewise */
     WZP_RACE_TAKE,        /* from now on media go over .path: direct by .conn, or the relay's */
@@ -72,6 +73,7 @@ typedef struct wzp_race_act {
     wzp_race_act_kind kind;
     size_t index;
     wzp_addr addr;
+    uint32_t number;
     bool direct_ok, direct_won;
     uint64_t conn;
     wzp_race_path path;
@@ -109,6 +111,10 @@ typedef struct wzp_race {
     bool reported_ok, report_due;  /* the last one's word, or the next one's if that is due */
     wzp_time reported_at, said_at; /* the first one, the last one */
     bool has_peer, peer_ok;
+    unsigned answers;      /* to reports that came again */
+    uint32_t early_number; /* of a race that the other side has begun, and we not; 0: none */
+    bool early_ok;         /* all that it said in that */
+    uint64_t stale;        /* reports of races that are over */
 
     wzp_race_path path;
     bool is_left;  /* the direct path, by us */
@@ -147,7 +153,10 @@ void wzp_race_dial_failed(wzp_race *race, wzp_time now);
 void wzp_race_relay_up(wzp_race *race, wzp_time now);
 void wzp_race_relay_down(wzp_race *race, wzp_time now);
 
-void wzp_race_peer_report(wzp_race *race, bool direct_ok, wzp_time now);
+/* Of the other side's race `number`.  Signals overtake each other, and races follow each other
+ * quickly: what belongs to one that is over is counted and no more; who has begun another one has
+ * left the path of this one, and its word is kept for then. */
+void wzp_race_peer_report(wzp_race *race, uint32_t number, bool direct_ok, wzp_time now);
 
 /* What to do; false: nothing until an event or the deadline. */
 bool wzp_race_next(wzp_race *race, wzp_time now, wzp_race_act *out);
@@ -167,6 +176,7 @@ bool wzp_race_accepts(const wzp_race *race, wzp_time now);
 #define WZP_RACE_REPORT_EVERY (500 * WZP_MS) /* until theirs has come */
 #define WZP_RACE_ANSWER_AFTER (400 * WZP_MS) /* theirs again: so do we, unless we just did */
 #define WZP_RACE_REPORTS_MAX 16              /* then ours are not repeated any more */
+#define WZP_RACE_ANSWERS_MAX 6               /* nor are theirs answered */
 #define WZP_RACE_LINGER (2 * WZP_S)          /* a direct path that was left is still listened to */
 
 /* Of both. */

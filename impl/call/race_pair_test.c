@@ -132,7 +132,7 @@ static void happen(call *c, const event *ev) {
     wzp_race *race = &c->sides[ev->side].race;
     switch (ev->kind) {
     case REPORT:
-        wzp_race_peer_report(race, ev->ok, c->now);
+        wzp_race_peer_report(race, 0, ev->ok, c->now);
         break;
     case UP:
         if (!c->is_gone[ev->side][ev->conn] &&

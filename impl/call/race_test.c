@@ -35,8 +35,8 @@ END_TEST
  */
 
 /* D up of our own, A up of one accepted, d a connection is down, x a dial failed, R the relay is
- * up, r down, T their report is true, F false, P the first `id` of `predicted` are whom to try;
- * `id` is the connection of the others. */
+ * up, r down, T their report of race `id` is true, F false, P the first `id` of `predicted` are
+ * whom to try, N the next race; `id` is the connection of the others. */
 typedef struct event {
     unsigned ms;
     char what;
@@ -176,17 +176,53 @@ static const trace_case traces[] = {
       {9030, 'R', 0},
       {9500, 'N', 0},
       {9600, 'D', 2},
-      {9630, 'T', 0}},
+      {9630, 'T', 1}},
      "50:D0 60:+ 90:=direct1 9000:- 9000:R 9030:=relay 9500:c1 9550:D0 9600:+ 9630:=direct2 "
      "9630:C"},
     {"mid-call: or is not, and nothing changes",
      {REF, DIAL, .count = 1},
-     {{530, 'R', 0}, {2010, 'F', 0}, {5000, 'N', 0}, {7010, 'F', 0}},
+     {{530, 'R', 0}, {2010, 'F', 0}, {5000, 'N', 0}, {7010, 'F', 1}},
      "50:D0 500:R 2000:- 2000:=relay 5050:D0 7000:-"},
     {"mid-call: the relay that is dialled anew is up during the race",
      {REF, DIAL, .count = 1},
-     {{60, 'D', 1}, {90, 'T', 0}, {9000, 'd', 1}, {9010, 'N', 0}, {9040, 'R', 0}, {11020, 'F', 0}},
+     {{60, 'D', 1}, {90, 'T', 0}, {9000, 'd', 1}, {9010, 'N', 0}, {9040, 'R', 0}, {11020, 'F', 1}},
      "50:D0 60:+ 90:=direct1 9000:- 9000:R 9040:=relay 9060:D0 11010:-"},
+    {"mid-call: a late word on the last race is none on this one",
+     {REF, DIAL, .count = 1},
+     {{60, 'D', 1},
+      {90, 'T', 0},
+      {9000, 'L', 0},
+      {9030, 'R', 0},
+      {9500, 'N', 0},
+      {9580, 'F', 0},
+      {9600, 'D', 2},
+      {9630, 'T', 1}},
+     "50:D0 60:+ 90:=direct1 9000:- 9000:R 9030:=relay 9500:c1 9550:D0 9600:+ 9630:=direct2 "
+     "9630:C"},
+    {"mid-call: nor is it one for it",
+     {REF, DIAL, .count = 1},
+     {{530, 'R', 0},
+      {2010, 'F', 0},
+      {5000, 'N', 0},
+      {5060, 'T', 0},
+      {5100, 'D', 2},
+      {5700, 'F', 1}},
+     "50:D0 500:R 2000:- 2000:=relay 5050:D0 5100:+ 5600:+ 5700:- 5700:c2"},
+    {"mid-call: they are in the next race already: their word is kept for it",
+     {REF, DIAL, .count = 1},
+     {{60, 'D', 1},
+      {90, 'T', 0},
+      {9000, 'T', 1},
+      {9030, 'R', 0},
+      {9040, 'F', 0},
+      {9050, 'N', 0},
+      {9150, 'D', 2}},
+     "50:D0 60:+ 90:=direct1 9000:- 9000:R 9030:=relay 9050:c1 9100:D0 9150:+ 9150:=direct2 "
+     "9150:C"},
+    {"mid-call: they are in the one after the next: nothing comes of the next",
+     {REF, DIAL, .count = 1},
+     {{530, 'R', 0}, {2010, 'F', 0}, {3000, 'T', 2}, {3050, 'T', 1}, {5000, 'N', 0}},
+     "50:D0 500:R 2000:- 2000:=relay 5000:-"},
     {"the relay's first dial fails, the second one does not",
      {REF, DIAL, .count = 1},
      {{520, 'r', 0}, {2010, 'F', 0}, {2040, 'R', 0}},
@@ -284,12 +320,14 @@ static const wzp_race_candidate predicted[] = {{{WZP_ADDR_V4, 1, {10, 0, 0, 1}},
                                                {{WZP_ADDR_V4, 2, {203, 0, 113, 1}}, false}};
 
 static void happen(wzp_race *race, const wzp_race_cfg *cfg, const event *ev, wzp_time now) {
+    wzp_race_cfg next = *cfg;
     switch (ev->what) {
     case 'L':
         wzp_race_leave_direct(race);
         break;
     case 'N':
-        wzp_race_again(race, cfg, now);
+        next.number = race->cfg.number + 1;
+        wzp_race_again(race, &next, now);
         break;
     case 'D':
     case 'A':
@@ -311,7 +349,7 @@ static void happen(wzp_race *race, const wzp_race_cfg *cfg, const event *ev, wzp
         wzp_race_candidates(race, predicted, ev->id % (WZP_COUNT_OF(predicted) + 1), now);
         break;
     default:
-        wzp_race_peer_report(race, ev->what == 'T', now);
+        wzp_race_peer_report(race, ev->id, ev->what == 'T', now);
         break;
     }
 }

@@ -212,7 +212,7 @@ static bool on_phone(wzp_handset *h, wzp_phone_event *ev, wzp_time now) {
         return false;
     case WZP_PHONE_PATH:
         if (h->races) {
-            wzp_race_peer_report(&h->race, ev->direct_ok, now);
+            wzp_race_peer_report(&h->race, ev->number, ev->direct_ok, now);
         }
         return false;
     case WZP_PHONE_UPDATE:

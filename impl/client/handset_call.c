@@ -205,6 +205,7 @@ static void race(wzp_handset *h, bool again, wzp_time now) {
     wzp_race_candidate candidates[WZP_RACE_CANDIDATES_MAX];
     wzp_race_cfg cfg = {.policy = h->cfg.policy,
                         .role = role_of(h),
+                        .number = again ? wzp_phone_pair(h->phone) : 0,
                         .both_dial = h->peer_is_able,
                         .awaits_probe = wzp_handset_awaits_ports(h),
                         .direct_only = h->cfg.direct_only,
@@ -293,7 +294,7 @@ static void act_on(wzp_handset *h, const wzp_race_act *act, wzp_time now) {
         dial_relay(h, now);
         break;
     case WZP_RACE_REPORT:
-        wzp_phone_report(h->phone, act->direct_ok, act->direct_won);
+        wzp_phone_report(h->phone, act->number, act->direct_ok, act->direct_won);
         break;
     case WZP_RACE_CLOSE:
         link = find(h, act->conn);
@@ -398,8 +399,8 @@ static void repair(wzp_handset *h, wzp_time now) {
 /* Both sides have said where they are now.  What was said long before the direct path broke is no
  * reason. */
 static void race_again(wzp_handset *h, wzp_time now) {
-    const bool is_due =
-        h->due_at != WZP_TIME_NEVER && !h->must_answer && now < wzp_time_after(h->due_at, DUE_FOR);
+    const bool is_due = h->due_at != WZP_TIME_NEVER && now < wzp_time_after(h->due_at, DUE_FOR) &&
+                        wzp_phone_pair(h->phone) > h->race.cfg.number;
     const bool is_relayed = h->race.path == WZP_RACE_RELAY && h->path == WZP_RACE_RELAY;
     if (is_due && is_relayed && h->race.why == NULL && wzp_handset_is_reference(h) &&
         h->peer_is_able && h->is_open) {
@@ -409,12 +410,7 @@ static void race_again(wzp_handset *h, wzp_time now) {
 
 void wzp_handset_told(wzp_handset *h, wzp_time now) {
     h->due_at = now;
-    if (h->owed > 0) {
-        h->owed--;
-        return;
-    }
-    h->must_answer = true;
-    if (h->has_gathered) {
+    if (wzp_phone_owes_update(h->phone) && h->has_gathered) {
         wzp_handset_moved(h);
     }
 }
@@ -424,8 +420,6 @@ void wzp_handset_moved(wzp_handset *h) {
         return;
     }
     h->told = h->own;
-    h->owed += h->must_answer ? 0 : 1;
-    h->must_answer = false;
     wzp_phone_update(h->phone, &h->told);
 }
 
@@ -465,8 +459,8 @@ void wzp_handset_end(wzp_handset *h, wzp_time now) {
     h->client = NULL;
     wzp_handset_forget_ports(h);
     h->races = h->is_set_up = h->is_open = h->peer_is_able = false;
-    h->must_answer = h->tell_path = h->finds_later = false;
-    h->owed = h->tries = 0;
+    h->tell_path = h->finds_later = false;
+    h->tries = 0;
     h->due_at = h->retry_at = WZP_TIME_NEVER;
     h->path = h->path_was = WZP_RACE_UNDECIDED;
     h->relay_seen = WZP_CLIENT_RELAY_NONE;

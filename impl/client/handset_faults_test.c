@@ -7,10 +7,24 @@ enum { EVENTS = 4 };
 
 #define CALM (14 * WZP_S) /* after the last event; the relay's limit is in it */
 
-/* All of them with WZP_LONG=1 in the environment. */
-static uint64_t calls(void) {
-    const char *all = getenv("WZP_LONG"); /* NOLINT(concurrency-mt-unsafe): one thread */
-    return all != NULL ? 10000 : 120;
+static const char *setting(const char *name) {
+    return getenv(name); /* NOLINT(concurrency-mt-unsafe): one thread */
+}
+
+/* Which calls: by default a sample; all of them with WZP_LONG=1 in the environment; with
+ * WZP_SEED=176 this one, and a timeline of it on standard error. */
+typedef struct seeds {
+    uint64_t first, end;
+    bool is_one;
+} seeds;
+
+static seeds seeds_of(uint64_t all, uint64_t sample) {
+    const char *one = setting("WZP_SEED");
+    if (one != NULL) {
+        const uint64_t seed = strtoull(one, NULL, 10);
+        return (seeds){seed, seed + 1, true};
+    }
+    return (seeds){0, setting("WZP_LONG") != NULL ? all : sample, false};
 }
 
 typedef struct tally {
@@ -22,7 +36,14 @@ static void move(unsigned who, wzp_rng rng) {
     const wzp_handset_net net = {
         .own = wzp_addr_v4(203, 0, 113, (uint8_t)(20 + 2 * wzp_rng_below(rng, 100) + who), 6000)};
     s->addr = t.net.addr[1 + who] = net.own;
+    char text[WZP_ADDR_TEXT_MAX];
+    tell(who, "moves to", wzp_addr_text(&net.own, text));
     wzp_handset_network(s->handset, &net, t.net.now);
+}
+
+static void tell_blindness(void) {
+    tell(A, t.sides[A].is_blind ? "does not reach B" : "reaches B", "directly");
+    tell(B, t.sides[B].is_blind ? "does not reach A" : "reaches A", "directly");
 }
 
 static void disturb(wzp_rng rng) {
@@ -44,6 +65,7 @@ static void disturb(wzp_rng rng) {
         t.net.delay = (5 + wzp_rng_below(rng, 150)) * WZP_MS;
         break;
     }
+    tell_blindness();
 }
 
 /* Lossless at the end: who hears what is about paths here. */
@@ -80,6 +102,7 @@ static void one_call(uint64_t seed, const wzp_handset_cfg *a, const wzp_handset_
     t.net.loss_ppm = losses[wzp_rng_below(rng, WZP_COUNT_OF(losses))];
     t.sides[A].is_blind = wzp_rng_below(rng, 4) == 0;
     t.sides[B].is_blind = wzp_rng_below(rng, 4) == 0;
+    tell_blindness();
     call();
     run(wzp_rng_below(rng, 3000));
     for (int i = 0; i < EVENTS && !calm; i++) {
@@ -95,14 +118,30 @@ static void one_call(uint64_t seed, const wzp_handset_cfg *a, const wzp_handset_
 START_TEST(references_agree) {
     static const wzp_handset_cfg cfg = {.policy = WZP_RACE_REFERENCE};
     tally sum = {0};
-    const uint64_t n = calls();
-    for (uint64_t seed = 0; seed < n; seed++) {
+    const seeds which = seeds_of(10000, 120);
+    t.tells = which.is_one;
+    for (uint64_t seed = which.first; seed < which.end; seed++) {
         one_call(seed, &cfg, &cfg, false, &sum);
     }
+    if (which.is_one) {
+        return;
+    }
+    const uint64_t n = which.end;
     ck_assert_uint_gt(sum.direct, n / 10);
     ck_assert_uint_gt(sum.relay, n / 10);
     ck_assert_uint_gt(sum.repaired, n / 10);
     ck_assert_uint_lt(sum.ended, n / 50);
+}
+END_TEST
+
+/* Calls that ended on two paths once.
+ * 176: a word on the last race came when the next one had begun, and was taken for one on that. */
+static const uint64_t once_apart[] = {176};
+
+START_TEST(what_was_apart_once_agrees) {
+    static const wzp_handset_cfg cfg = {.policy = WZP_RACE_REFERENCE};
+    tally sum = {0};
+    one_call(once_apart[_i], &cfg, &cfg, false, &sum);
 }
 END_TEST
 
@@ -112,10 +151,15 @@ START_TEST(deployed_ones_agree) {
     static const wzp_handset_cfg cfgs[2] = {{.policy = WZP_RACE_REFERENCE},
                                             {.policy = WZP_RACE_DEPLOYED}};
     tally sum = {0};
-    const uint64_t n = calls() / 2;
-    for (uint64_t seed = 0; seed < n; seed++) {
+    const seeds which = seeds_of(5000, 60);
+    t.tells = which.is_one;
+    for (uint64_t seed = which.first; seed < which.end; seed++) {
         one_call(seed, &cfgs[seed % 3 == 0], &cfgs[seed % 3 < 2], true, &sum);
     }
+    if (which.is_one) {
+        return;
+    }
+    const uint64_t n = which.end;
     ck_assert_uint_gt(sum.direct, n / 10);
     ck_assert_uint_gt(sum.relay, n / 10);
     ck_assert_uint_lt(sum.ended, n / 50);
@@ -127,5 +171,6 @@ int main(void) {
     tcase_set_timeout(tc, 3600);
     tcase_add_test(tc, references_agree);
     tcase_add_test(tc, deployed_ones_agree);
+    tcase_add_loop_test(tc, what_was_apart_once_agrees, 0, WZP_COUNT_OF(once_apart));
     return wzp_run_suite("client.handset_faults", tc);
 }

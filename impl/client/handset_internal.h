@@ -83,9 +83,7 @@ struct wzp_handset {
     /* Updates go to and fro in pairs, and each pair is followed by a race on both sides. */
     wzp_time due_at; /* since then a race is due; NEVER: none is */
     wzp_time retry_at;
-    unsigned owed;    /* of ours, answers */
-    unsigned tries;   /* in vain, since the direct path broke */
-    bool must_answer; /* theirs, as soon as we know where we are */
+    unsigned tries; /* in vain, since the direct path broke */
 };
 
 bool wzp_handset_is_reference(const wzp_handset *h);

@@ -430,6 +430,7 @@ bool wzp_phone_next_event(wzp_phone *p, wzp_phone_event *out) {
     } else if (p->state == PHONE_TALKING && take(&p->tell_path)) { /* not before SET_UP */
         out->kind = WZP_PHONE_PATH;
         out->direct_ok = p->peer_direct_ok;
+        out->number = p->peer_race;
     } else if (take(&p->tell_closed)) {
         out->kind = WZP_PHONE_CLOSED;
         out->text = p->closed;

@@ -88,6 +88,8 @@ typedef struct wzp_phone_event {
     bool peer_is_able;  /* SET_UP: it dials and accepts at once (WZP_PHONE_ABLE) */
     bool peer_probes;   /* SET_UP: a PROBE will follow (WZP_PHONE_PROBES), or follows at once */
     bool direct_ok;
+    uint32_t number; /* PATH: of the race that it is about.  All that was said of one that is told
+                        at once is one: a direct path that did not last is none */
     wzp_addr relay, observed;
     const wzp_call_probe *probe;           /* borrowed until the next call */
     const wzp_call_addresses *peer;        /* SET_UP, UPDATE; borrowed until the next call */
@@ -113,9 +115,18 @@ void wzp_phone_set_addresses(wzp_phone *phone, const wzp_call_addresses *address
 void wzp_phone_reflect(wzp_phone *phone, wzp_time now);
 
 /* To the other side, from SET_UP to ENDED; otherwise nothing: which path works, and where we can be
- * reached now.  Nothing of the latter where the call may not be direct. */
-void wzp_phone_report(wzp_phone *phone, bool direct_ok, bool direct_won);
+ * reached now.  Nothing of the latter where the call may not be direct.
+ *
+ * The first race of a call has number 0, and its report is as deployed.  Later ones, which only
+ * reference clients have, are numbered by the updates before them: each update is answered by one
+ * of the same number, two that cross have the same, and a pair is what a race begins with.  The
+ * number follows the word of `race_winner`, the only text of a report, after a blank. */
+void wzp_phone_report(wzp_phone *phone, uint32_t number, bool direct_ok, bool direct_won);
 void wzp_phone_update(wzp_phone *phone, const wzp_call_addresses *addresses);
+/* An update of theirs has no answer of ours yet. */
+bool wzp_phone_owes_update(const wzp_phone *phone);
+/* The number of the pair that both have said; 0: there is none, or one of its halves is missing. */
+uint32_t wzp_phone_pair(const wzp_phone *phone);
 
 /* At the end of our build's name: who reads it may dial an acceptor and accept as a dialler
  * (nat sheet 1.2, 1.18). */

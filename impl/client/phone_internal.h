@@ -51,6 +51,7 @@ struct wzp_phone {
     wzp_time reflect_until; /* NEVER: nothing is asked */
     wzp_addr observed;
     uint32_t generation, peer_generation; /* of the last update */
+    uint32_t peer_race;                   /* of the report that is not told yet */
     bool is_caller;
     bool is_open; /* we tell them in this call */
     bool peer_is_able, peer_direct_ok;

@@ -1,6 +1,10 @@
 /* What a phone says and hears about direct paths (nat sheet 1.2, 1.4, 1.9, 1.11, 1.17). */
+#include <stdio.h>
+
 #include "client/phone_internal.h"
 #include "wzp_version.h"
+
+enum { WINNER_MAX = sizeof "Direct 4294967295" };
 
 /* The only text that relays forward as it is (nat sheet 1.2). */
 static wzp_opt_str build_of(const wzp_phone *p) {
@@ -38,23 +42,45 @@ void wzp_phone_set_addresses(wzp_phone *p, const wzp_call_addresses *addresses) 
     p->addresses = *addresses;
 }
 
-void wzp_phone_report(wzp_phone *p, bool direct_ok, bool direct_won) {
+/* Relays do not pass on what they do not know: this text is free (nat sheet 1.2). */
+static wzp_bytes winner(char buf[WINNER_MAX], uint32_t number, bool direct_won) {
+    const char *word = direct_won ? "Direct" : "Relay";
+    if (number == 0) {
+        (void)snprintf(buf, WINNER_MAX, "%s", word);
+    } else {
+        (void)snprintf(buf, WINNER_MAX, "%s %u", word, (unsigned)number);
+    }
+    return wzp_bytes_str(buf);
+}
+
+void wzp_phone_report(wzp_phone *p, uint32_t number, bool direct_ok, bool direct_won) {
+    char text[WINNER_MAX];
     if (p->state != PHONE_TALKING) {
         return;
     }
-    wzp_phone_send(p, &(wzp_signal){.kind = WZP_SIGNAL_MEDIA_PATH_REPORT,
-                                    .version = 1,
-                                    .u.MediaPathReport = {.call_id = wzp_bytes_str(p->call_id),
-                                                          .direct_ok = direct_ok,
-                                                          .race_winner = wzp_bytes_str(
-                                                              direct_won ? "Direct" : "Relay")}});
+    wzp_phone_send(
+        p, &(wzp_signal){.kind = WZP_SIGNAL_MEDIA_PATH_REPORT,
+                         .version = 1,
+                         .u.MediaPathReport = {.call_id = wzp_bytes_str(p->call_id),
+                                               .direct_ok = direct_ok,
+                                               .race_winner = winner(text, number, direct_won)}});
 }
 
-/* From 1 on: deployed receivers refuse 0 (nat sheet U8). */
+bool wzp_phone_owes_update(const wzp_phone *p) {
+    return p->generation < p->peer_generation;
+}
+
+uint32_t wzp_phone_pair(const wzp_phone *p) {
+    return p->generation == p->peer_generation ? p->generation : 0;
+}
+
+/* From 1 on: deployed receivers refuse 0 (nat sheet U8).  Nothing follows the last number, to which
+ * only a peer can bring us. */
 void wzp_phone_update(wzp_phone *p, const wzp_call_addresses *addresses) {
-    if (p->state != PHONE_TALKING || !p->is_open) {
+    if (p->state != PHONE_TALKING || !p->is_open || p->generation == UINT32_MAX) {
         return;
     }
+    p->generation = wzp_phone_owes_update(p) ? p->peer_generation : p->generation + 1;
     p->addresses = *addresses;
     const wzp_call_address_fields *f = fields_of(p);
     wzp_phone_send(p, &(wzp_signal){.kind = WZP_SIGNAL_CANDIDATE_UPDATE,
@@ -63,7 +89,7 @@ void wzp_phone_update(wzp_phone *p, const wzp_call_addresses *addresses) {
                                                           .reflexive_addr = f->reflexive,
                                                           .local_addrs = f->local,
                                                           .mapped_addr = f->mapped,
-                                                          .generation = ++p->generation}});
+                                                          .generation = p->generation}});
 }
 
 void wzp_phone_reflect(wzp_phone *p, wzp_time now) {
@@ -130,12 +156,35 @@ void wzp_phone_set_up_paths(wzp_phone *p, const wzp_signal_CallSetup *setup) {
                             &setup->peer_mapped_addr, &p->refused_addresses);
 }
 
-/* Also before the set-up: who is faster says so at once (nat sheet 1.17, 18). */
-static void on_path(wzp_phone *p, const wzp_signal_MediaPathReport *report) {
-    if (wzp_phone_is_about(p, report->call_id)) {
-        p->peer_direct_ok = report->direct_ok;
-        p->tell_path = true;
+/* What follows the word; 0 if that is no number. */
+static uint32_t number_of(wzp_bytes winner) {
+    uint64_t number = 0;
+    size_t i = 0;
+    while (i < winner.len && winner.data[i] != ' ') {
+        i++;
     }
+    for (i++; i < winner.len; i++) {
+        const bool is_digit = winner.data[i] >= '0' && winner.data[i] <= '9';
+        number = is_digit ? number * 10 + (uint64_t)(winner.data[i] - '0') : UINT64_MAX;
+        if (number > UINT32_MAX) {
+            return 0;
+        }
+    }
+    return (uint32_t)number;
+}
+
+/* Also before the set-up: who is faster says so at once (nat sheet 1.17, 18).  Two that are told at
+ * once become one: the later race counts, and in one race nobody comes back to a path that it
+ * left. */
+static void on_path(wzp_phone *p, const wzp_signal_MediaPathReport *report) {
+    const uint32_t number = number_of(report->race_winner);
+    if (!wzp_phone_is_about(p, report->call_id) || (p->tell_path && number < p->peer_race)) {
+        return;
+    }
+    const bool is_more = p->tell_path && number == p->peer_race;
+    p->peer_direct_ok = report->direct_ok && (p->peer_direct_ok || !is_more);
+    p->peer_race = number;
+    p->tell_path = true;
 }
 
 static void on_update(wzp_phone *p, const wzp_signal_CandidateUpdate *u) {
@@ -197,6 +246,6 @@ void wzp_phone_forget_paths(wzp_phone *p) {
     wzp_phone_forget_probe(p);
     p->tell_path = p->tell_update = false;
     p->is_caller = p->is_open = p->peer_is_able = p->peer_direct_ok = false;
-    p->generation = p->peer_generation = 0;
+    p->generation = p->peer_generation = p->peer_race = 0;
     p->peer_addresses = (wzp_call_addresses){.local_count = 0};
 }

@@ -22,6 +22,8 @@ typedef struct handset {
     wzp_call_addresses peer;
     unsigned set_ups, reflexives, paths, updates, ended;
     bool direct_ok;
+    uint32_t number; /* of the race that this is about */
+    char call_id[64];
     bool is_first_path; /* before the set-up: that would be told in the wrong order */
 } handset;
 
@@ -41,6 +43,7 @@ static void on_event(handset *h, const wzp_phone_event *ev) {
         break;
     case WZP_PHONE_SET_UP:
         h->set_ups++;
+        (void)snprintf(h->call_id, sizeof h->call_id, "%s", ev->room + strlen("call-"));
         h->set_up = *ev;
         h->peer = *ev->peer;
         break;
@@ -52,6 +55,7 @@ static void on_event(handset *h, const wzp_phone_event *ev) {
         h->is_first_path |= h->set_ups == 0;
         h->paths++;
         h->direct_ok = ev->direct_ok;
+        h->number = ev->number;
         break;
     case WZP_PHONE_UPDATE:
         h->updates++;
@@ -170,12 +174,12 @@ END_TEST
 
 START_TEST(reports_cross) {
     talk(WZP_ACCEPT_TRUSTED);
-    wzp_phone_report(t.phones[A].phone, true, true);
+    wzp_phone_report(t.phones[A].phone, 0, true, true);
     run(300);
     ck_assert_uint_eq(t.phones[B].paths, 1);
     ck_assert(t.phones[B].direct_ok);
-    wzp_phone_report(t.phones[B].phone, false, false);
-    wzp_phone_report(t.phones[A].phone, false, false);
+    wzp_phone_report(t.phones[B].phone, 0, false, false);
+    wzp_phone_report(t.phones[A].phone, 0, false, false);
     run(300);
     ck_assert_uint_eq(t.phones[A].paths, 1);
     ck_assert(!t.phones[A].direct_ok);
@@ -185,11 +189,78 @@ START_TEST(reports_cross) {
 }
 END_TEST
 
+/* Of later races, with the number of the race in a text that relays leave alone. */
+START_TEST(reports_say_of_which_race) {
+    static const uint32_t numbers[] = {0, 1, 7, 40, UINT32_MAX};
+    talk(WZP_ACCEPT_TRUSTED);
+    for (unsigned i = 0; i < WZP_COUNT_OF(numbers); i++) {
+        wzp_phone_report(t.phones[A].phone, numbers[i], i % 2 == 0, true);
+        run(300);
+        ck_assert_uint_eq(t.phones[B].paths, i + 1);
+        ck_assert_uint_eq(t.phones[B].number, numbers[i]);
+        ck_assert_int_eq(t.phones[B].direct_ok, i % 2 == 0);
+    }
+}
+END_TEST
+
+static void hear_report(const char *winner, bool direct_ok) {
+    char json[256];
+    (void)snprintf(json, sizeof json,
+                   "{\"MediaPathReport\":{\"version\":1,\"call_id\":\"%s\",\"direct_ok\":%s,"
+                   "\"race_winner\":\"%s\"}}",
+                   t.phones[B].call_id, direct_ok ? "true" : "false", winner);
+    wzp_phone_signal(t.phones[B].phone, false, wzp_bytes_str(json), t.net.now);
+}
+
+static const struct winner_case {
+    const char *winner;
+    uint32_t want;
+} winners[] = {{"", 0},
+               {"Direct", 0},
+               {"Direct 1", 1},
+               {"Relay 4294967295", UINT32_MAX},
+               {"Relay 4294967296", 0},
+               {"Relay 99999999999999999999999999999999999999", 0},
+               {"Relay 3x", 0},
+               {"Relay 3 4", 0},
+               {"Relay -1", 0},
+               {"Relay ", 0},
+               {" 5", 5},
+               {"none of these", 0}};
+
+START_TEST(what_names_no_race_is_about_the_first) {
+    const struct winner_case *c = &winners[_i];
+    talk(WZP_ACCEPT_TRUSTED);
+    hear_report(c->winner, true);
+    after(&t.phones[B], t.net.now);
+    ck_assert_uint_eq(t.phones[B].paths, 1);
+    ck_assert_msg(t.phones[B].number == c->want, "\"%s\": %u", c->winner, t.phones[B].number);
+}
+END_TEST
+
+/* Nothing is lost: who has left stays away, and who is in a later race has left. */
+START_TEST(reports_that_come_at_once_are_one) {
+    talk(WZP_ACCEPT_TRUSTED);
+    hear_report("Relay 1", false);
+    hear_report("Direct 1", true);
+    after(&t.phones[B], t.net.now);
+    ck_assert_uint_eq(t.phones[B].paths, 1);
+    ck_assert_uint_eq(t.phones[B].number, 1);
+    ck_assert(!t.phones[B].direct_ok);
+    hear_report("Direct 2", true);
+    hear_report("Relay 1", false);
+    after(&t.phones[B], t.net.now);
+    ck_assert_uint_eq(t.phones[B].paths, 2);
+    ck_assert_uint_eq(t.phones[B].number, 2);
+    ck_assert(t.phones[B].direct_ok);
+}
+END_TEST
+
 START_TEST(no_reports_without_a_call) {
-    wzp_phone_report(t.phones[A].phone, true, true);
+    wzp_phone_report(t.phones[A].phone, 0, true, true);
     talk(WZP_ACCEPT_TRUSTED);
     wzp_phone_hangup(t.phones[A].phone);
-    wzp_phone_report(t.phones[A].phone, true, true);
+    wzp_phone_report(t.phones[A].phone, 0, true, true);
     wzp_phone_update(t.phones[A].phone, &(wzp_call_addresses){.local_count = 0});
     run(300);
     ck_assert_uint_eq(t.phones[B].paths + t.phones[B].updates, 0);
@@ -208,6 +279,67 @@ START_TEST(somebody_moves) {
     wzp_phone_update(t.phones[A].phone, &fresh);
     run(300);
     ck_assert_uint_eq(t.phones[B].updates, 2); /* each has a number of its own */
+}
+END_TEST
+
+static void update(unsigned who) {
+    wzp_phone_update(t.phones[who].phone,
+                     &(wzp_call_addresses){.reflexive = wzp_addr_v4(192, 0, 2, 7, 7000)});
+}
+
+static void expect_pair(uint32_t number) {
+    for (unsigned i = 0; i < PHONES; i++) {
+        ck_assert_uint_eq(wzp_phone_pair(t.phones[i].phone), number);
+        ck_assert(!wzp_phone_owes_update(t.phones[i].phone));
+    }
+}
+
+START_TEST(an_update_and_its_answer_are_a_pair) {
+    talk(WZP_ACCEPT_TRUSTED);
+    for (unsigned n = 1; n < 6; n++) {
+        const unsigned first = n % 2;
+        update(first);
+        run(300);
+        ck_assert_uint_eq(wzp_phone_pair(t.phones[first].phone), 0);
+        ck_assert(wzp_phone_owes_update(t.phones[1 - first].phone));
+        update(1 - first);
+        run(300);
+        expect_pair(n);
+    }
+}
+END_TEST
+
+START_TEST(updates_that_cross_are_a_pair) {
+    talk(WZP_ACCEPT_TRUSTED);
+    update(A);
+    update(B);
+    run(300);
+    expect_pair(1);
+    update(A);
+    update(A);
+    update(B);
+    run(300);
+    ck_assert_uint_eq(wzp_phone_pair(t.phones[A].phone), 0);
+    ck_assert(wzp_phone_owes_update(t.phones[B].phone));
+    update(B);
+    run(300);
+    expect_pair(3);
+}
+END_TEST
+
+/* Who counts to the end has said enough: there is no number to answer the next one with. */
+START_TEST(numbers_do_not_begin_again) {
+    char json[256];
+    talk(WZP_ACCEPT_TRUSTED);
+    (void)snprintf(json, sizeof json,
+                   "{\"CandidateUpdate\":{\"version\":1,\"call_id\":\"%s\",\"generation\":%u}}",
+                   t.phones[B].call_id, UINT32_MAX);
+    wzp_phone_signal(t.phones[B].phone, false, wzp_bytes_str(json), t.net.now);
+    update(B);
+    update(B);
+    run(300);
+    ck_assert_uint_eq(t.phones[A].updates, 1);
+    ck_assert_uint_eq(wzp_phone_pair(t.phones[B].phone), UINT32_MAX);
 }
 END_TEST
 
@@ -246,8 +378,14 @@ int main(void) {
     tcase_add_test(tc, who_trusts_each_other_tells);
     tcase_add_test(tc, who_does_not_trust_tells_nothing);
     tcase_add_test(tc, reports_cross);
+    tcase_add_test(tc, reports_say_of_which_race);
+    tcase_add_loop_test(tc, what_names_no_race_is_about_the_first, 0, WZP_COUNT_OF(winners));
+    tcase_add_test(tc, reports_that_come_at_once_are_one);
     tcase_add_test(tc, no_reports_without_a_call);
     tcase_add_test(tc, somebody_moves);
+    tcase_add_test(tc, an_update_and_its_answer_are_a_pair);
+    tcase_add_test(tc, updates_that_cross_are_a_pair);
+    tcase_add_test(tc, numbers_do_not_begin_again);
     tcase_add_test(tc, the_relay_says_how_it_sees_us);
     tcase_add_test(tc, the_relay_says_nothing);
     return wzp_run_suite("client.phone_paths", tc);

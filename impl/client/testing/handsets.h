@@ -37,7 +37,15 @@ static struct {
     wzp_relay *relay;
     wzp_prng prng;
     stun_server stun;
+    bool tells; /* all that happens, on standard error */
 } t;
+
+static inline void tell(unsigned who, const char *what, const char *detail) {
+    if (t.tells) {
+        (void)fprintf(stderr, "%9.3f s  %c  %s %s\n", (double)t.net.now / (double)WZP_S,
+                      who == A ? 'A' : 'B', what, detail);
+    }
+}
 
 /* --- the network ------------------------------------------------------------------------------ */
 
@@ -78,6 +86,24 @@ static inline size_t guarded_next(void *self, wzp_time now, uint8_t *buf, size_t
 
 /* --- those who talk --------------------------------------------------------------------------- */
 
+static inline unsigned index_of(const side *s) {
+    return (unsigned)(s - t.sides);
+}
+
+static inline void tell_signal(void *ctx, bool out, wzp_bytes json) {
+    char text[400];
+    const size_t len = json.len < sizeof text ? json.len : sizeof text - 1;
+    memcpy(text, json.data, len);
+    text[len] = '\0';
+    tell(index_of(ctx), out ? "says" : "hears", text);
+}
+
+static inline void tell_path(const side *s) {
+    char addr[WZP_ADDR_TEXT_MAX];
+    tell(index_of(s), s->path.path == WZP_RACE_DIRECT ? "is direct with" : "is relayed by",
+         wzp_addr_text(&s->path.addr, addr));
+}
+
 static inline wzp_client *sound(side *s, const char *room) {
     wzp_client_cfg cfg = {.rng = wzp_prng_rng(&s->prng),
                           .room = room,
@@ -105,6 +131,7 @@ static inline void on_phone(side *s, const wzp_phone_event *ev, wzp_time now) {
         s->ended++;
         (void)snprintf(s->why, sizeof s->why, "%s", ev->text);
         wzp_client_free(&s->client);
+        tell(index_of(s), "has ended:", s->why);
     }
 }
 
@@ -133,6 +160,7 @@ static inline void after(void *ctx, wzp_time now) {
         } else if (ev.kind == WZP_HANDSET_PATH) {
             s->path = ev;
             s->paths++;
+            tell_path(s);
         } else {
             s->seen++;
         }
@@ -161,6 +189,8 @@ static inline void start(unsigned i, const wzp_handset_cfg *like) {
     cfg.net.own = s->addr;
     cfg.stun = &stun_addr;
     cfg.stun_count = 1;
+    cfg.signal = t.tells ? tell_signal : NULL;
+    cfg.signal_ctx = s;
     ck_assert_int_eq(wzp_handset_new(&s->handset, &cfg, t.net.now), WZP_OK);
     pair_add(&t.net, (wzp_core){s, &ops}, s->addr, after, s);
 }
