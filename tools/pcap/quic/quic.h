@@ -22,14 +22,16 @@
 #define WZP_PCAP_QUIC_CIDS_MAX 32            /* each side of a connection */
 #define WZP_PCAP_QUIC_STREAMS_MAX 64         /* with bytes that wait for others, each connection */
 #define WZP_PCAP_QUIC_STREAM_BYTES (1 << 18) /* that wait for others, each connection */
+#define WZP_PCAP_QUIC_BYTES_MAX (64U << 20)  /* that wait or are held, all connections together */
+#define WZP_PCAP_QUIC_SECRETS_MAX (1U << 17) /* connections in the key log; the oldest goes */
 #define WZP_PCAP_QUIC_CID_LEN 20
 #define WZP_PCAP_QUIC_TEXT 256
 
 typedef enum wzp_pcap_quic_kind {
     WZP_PCAP_QUIC_OPENED,   /* the first packet of a connection */
     WZP_PCAP_QUIC_HELLO,    /* the client's hello is whole: hello */
-    WZP_PCAP_QUIC_ACCEPTED, /* the server chose: hello.alpn, hello.cipher (needs handshake secrets
-                               for alpn) */
+    WZP_PCAP_QUIC_ACCEPTED, /* the server chose: hello.alpn, hello.cipher.  Needs handshake secrets
+                               for alpn; without: alpn is "", and if they come, it is said again */
     WZP_PCAP_QUIC_PARAMS,   /* transport parameters of the side that sends: params */
     WZP_PCAP_QUIC_PACKET,   /* one QUIC packet, before the events of its frames: packet */
     WZP_PCAP_QUIC_FRAME,    /* one frame, PADDING aside (cfg.frames): frame */
@@ -37,8 +39,9 @@ typedef enum wzp_pcap_quic_kind {
     WZP_PCAP_QUIC_STREAM,   /* the next bytes of a stream, in order: stream, data */
     WZP_PCAP_QUIC_PATH,     /* the connection goes on over other addresses */
     WZP_PCAP_QUIC_KEYS,     /* a key update: packet.key_generation */
-    WZP_PCAP_QUIC_CLOSED,   /* CONNECTION_CLOSE, or a stateless reset: close */
-    WZP_PCAP_QUIC_PROBLEM   /* text, offset in the UDP payload */
+    WZP_PCAP_QUIC_CLOSED,   /* CONNECTION_CLOSE, or a stateless reset: close; once each direction */
+    WZP_PCAP_QUIC_PROBLEM,  /* text, offset in the UDP payload */
+    WZP_PCAP_QUIC_FORGOTTEN /* it made room for others and will not be heard of again */
 } wzp_pcap_quic_kind;
 
 typedef enum wzp_pcap_quic_type {
@@ -72,7 +75,8 @@ typedef struct wzp_pcap_quic_packet {
     uint32_t key_generation; /* 1-RTT: how many key updates before it */
     uint32_t offset, len;    /* in the UDP payload */
     bool spin;
-    bool late; /* was held, and opened later than it came */
+    bool late;  /* was held, and opened later than it came */
+    bool again; /* one with this number was there before: its frames are not said again */
 } wzp_pcap_quic_packet;
 
 typedef struct wzp_pcap_quic_hello {
@@ -135,6 +139,8 @@ typedef struct wzp_pcap_quic_cfg {
     void (*sink)(void *ctx, const wzp_pcap_quic_event *event); /* must not call back */
     void *sink_ctx;
     bool frames;   /* FRAME events wanted */
+    bool at_once;  /* nothing waits for secrets as long as there are none at all, so that a capture
+                      without any is said in its order */
     bool any_port; /* false: datagrams that open no connection that we know and do not look like
                       a first flight are counted and ignored; true: said as PROBLEM */
 } wzp_pcap_quic_cfg;
@@ -162,7 +168,9 @@ typedef struct wzp_pcap_quic_counters {
     uint64_t datagrams, not_quic, packets, opened, no_secret, no_hello, bad_tag, cut;
     uint64_t conns, conns_forgotten, key_updates, migrations;
     uint64_t held_dropped, streams_dropped, cids_dropped; /* limits above */
+    uint64_t again;                                       /* opened: duplicates */
     uint64_t secrets, secrets_bad;                        /* lines taken, lines refused */
+    uint64_t secrets_dropped;                             /* connections */
     uint64_t frames_bad;                                  /* payloads that end inside a frame */
 } wzp_pcap_quic_counters;
 
