@@ -218,8 +218,7 @@ static wzp_pcap_link_verdict extensions(walk *w, uint8_t next) {
                 return verdict;
             }
         } else {
-            const uint32_t more =
-                next == NEXT_AUTHENTICATION ? (p[1] > 0 ? (p[1] - 1u) * 4 : 0) : p[1] * 8u;
+            const uint32_t more = p[1] * (next == NEXT_AUTHENTICATION ? 4u : 8u);
             if (take(w, more, "IPv6 extension header") == NULL) {
                 return WZP_PCAP_LINK_MALFORMED;
             }
