@@ -2,7 +2,7 @@
 _wzp_client() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     case $previous in
-    --send-file | --metrics-file | --keylog | --media-keys | --qlog) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+    --send-file | --metrics-file | --capture | --keylog | --media-keys | --qlog) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     --record) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     --log-level) mapfile -t COMPREPLY < <(compgen -W "error warn info debug" -- "$current") ;;
     --media-crypto) mapfile -t COMPREPLY < <(compgen -W "clear relay-aead" -- "$current") ;;
@@ -15,7 +15,7 @@ _wzp_client() {
     *)
         mapfile -t COMPREPLY < <(compgen -W "--room --send-file --send-tone --tone-hz --silence --record --duration
             --alias --seed --mnemonic --token --pin --metrics-file --repeat --loss --jitter
-            --echo-test --drift-test --sweep --netcheck --relay --no-ipv6 --timeout --signal --call --reject --generic --direct-only --relay-only --stun --no-portmap --gateway --policy --lab-addresses --media-crypto --quality --suppress-silence --transport-feedback --network --json --stats --quiet --log-level --keylog --media-keys --qlog --help --version" -- "$current")
+            --echo-test --drift-test --sweep --netcheck --relay --no-ipv6 --timeout --signal --call --reject --generic --direct-only --relay-only --stun --no-portmap --gateway --policy --lab-addresses --media-crypto --quality --suppress-silence --transport-feedback --network --json --stats --quiet --log-level --capture --keylog --media-keys --qlog --help --version" -- "$current")
         ;;
     esac
 }

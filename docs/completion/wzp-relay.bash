@@ -2,7 +2,7 @@
 _wzp_relay() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     case $previous in
-    -c | --config | -i | --identity | --event-log | --keylog | --auth-ca | --ban-list)
+    -c | --config | -i | --identity | --event-log | --keylog | --capture | --auth-ca | --ban-list)
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         ;;
     --qlog)
@@ -36,7 +36,7 @@ _wzp_relay() {
             --senders-per-ip --exact-limits --max-sessions --max-connections --max-connections-per-ip
             --strict-identity --pli-broadcast --layers-by-report --trunking --ring-timeout --drain-timeout --advertised-addr --auth-url
             --auth-ca --region --threads --global-room --probe --probe-mesh --mesh-status --federation-pin --federation-room-pps --federation-peer-pps --federation-peer-bytes --metrics-port --metrics-addr --ws-port --ws-addr --debug-tap --event-log --qlog
-            --keylog --log-level --quiet --help --version" -- "$current")
+            --keylog --capture --log-level --quiet --help --version" -- "$current")
         ;;
     esac
 }

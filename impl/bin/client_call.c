@@ -249,9 +249,13 @@ static int open_sockets(wzp_call_mode *m) {
     const bool is_here = wzp_addr_is_loopback(&m->relay) && m->relay.family == WZP_ADDR_V4;
     const wzp_udp_pair_cfg cfg = {.v4 = is_here ? wzp_addr_v4(127, 0, 0, 1, 0) : (wzp_addr){0},
                                   .no_v6 = is_here};
-    return wzp_udp_pair_open(&m->udp, &cfg) == WZP_OK
-               ? 0
-               : wzp_client_complain(WZP_CLIENT_UNREADABLE, "socket", wzp_io_reason(errno));
+    if (wzp_udp_pair_open(&m->udp, &cfg) != WZP_OK) {
+        return wzp_client_complain(WZP_CLIENT_UNREADABLE, "socket", wzp_io_reason(errno));
+    }
+    if (m->opts->lane != NULL) {
+        wzp_udp_pair_set_tap(&m->udp, wzp_capture_datagram, m->opts->lane);
+    }
+    return 0;
 }
 
 static int open_handset(wzp_call_mode *m) {

@@ -11,11 +11,11 @@
 
 #include "bin/client_mappings.h"
 #include "bin/client_modes.h"
+#include "bin/client_traces.h"
 #include "call/survey.h"
 #include "io/drive.h"
 #include "io/sockaddr.h"
 #include "io/sys.h"
-#include "io/traces.h"
 
 enum {
     NAMES_MS = 2000, /* for all names together */
@@ -289,6 +289,9 @@ static int open_all(netcheck *n) {
     if (wzp_udp_pair_open(&n->pair, &sockets) != WZP_OK) {
         return wzp_client_complain(WZP_CLIENT_UNREADABLE, "netcheck", "no UDP socket");
     }
+    if (n->opts->lane != NULL) {
+        wzp_udp_pair_set_tap(&n->pair, wzp_capture_datagram, n->opts->lane);
+    }
     if (n->pair.v6_error != 0 && n->opts->log_level >= WZP_LOG_INFO) {
         (void)wzp_client_complain(0, "IPv6", wzp_io_reason(n->pair.v6_error));
     }
@@ -346,8 +349,7 @@ int wzp_client_netcheck(const wzp_client_options *opts) {
     clear(&n);
     /* A name, or a gateway, that never answers holds a thread, which is not waited for. */
     if (uv_loop_close(&n.loop) != 0) {
-        wzp_traces *traces = opts->traces; /* what it holds back would be lost */
-        wzp_traces_close(&traces);
+        wzp_client_traces_close(opts); /* what it holds back would be lost */
         _exit(n.code);
     }
     return n.code;

@@ -190,6 +190,7 @@ static const flag flags[] = {
     {"keylog", '1', ONLINE | NETCHECK, "a file"},
     {"media-keys", '2', TALK, "a file"},
     {"qlog", '3', ONLINE | NETCHECK, "a folder"},
+    {"capture", '4', ONLINE | NETCHECK, "a file, not standard output"},
     {"loss", 'L', SWEEP, "a percentage up to 100"},
     {"jitter", 'J', SWEEP, "milliseconds up to 1000"},
     {"echo-test", 'E', ECHO, "seconds, more than 0"},
@@ -345,6 +346,9 @@ static bool take_traces(words *w, int id, const char *value) {
     case '3':
         o->qlog_dir = value;
         return *value != '\0';
+    case '4':
+        o->capture = value;
+        return *value != '\0' && strcmp(value, "-") != 0;
     default:
         return take_measure(w, id, value);
     }

@@ -70,7 +70,9 @@ typedef struct wzp_client_options {
     double jitter_ms;
     wzp_client_netcheck_options netcheck;
     const char *keylog, *media_keys, *qlog_dir; /* see io/traces.h; NULL: none */
+    const char *capture;                        /* see io/capture.h; NULL: none */
     struct wzp_traces *traces;                  /* these, once they are open: main's */
+    struct wzp_capture_lane *lane;              /* the same */
     wzp_log_level log_level;
 } wzp_client_options;
 

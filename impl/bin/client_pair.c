@@ -182,6 +182,7 @@ static int start(wzp_pair *p) {
     if (wzp_traces_share(&p->traces, p->opts->traces, "listener") != WZP_OK) {
         return wzp_client_complain(WZP_CLIENT_UNREADABLE, "traces", wzp_io_reason(errno));
     }
+    wzp_traces_capture(p->traces, p->opts->lane);
     p->listener.traces = p->traces;
     uv_signal_start(&p->interrupt, on_interrupt, SIGINT);
     uv_timer_start(&p->end, on_end, PATIENCE_MS, 0);

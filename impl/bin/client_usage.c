@@ -69,6 +69,7 @@ static const char *const parts[] = {
     "Traces, for wzp-pcap, Wireshark and qvis (not of sweep); all are for their owner only:\n"
     "  --keylog F         TLS secrets, at the end of the file; or $SSLKEYLOGFILE\n"
     "  --media-keys F     join, call, listen: keys of sealed media, likewise\n"
+    "  --capture F        every datagram, and the secrets to read it, as pcapng\n"
     "  --qlog DIR         a qlog file for each connection; or $QLOGDIR\n"
     "\n",
     "Netcheck:\n"

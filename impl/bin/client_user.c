@@ -76,6 +76,12 @@ void wzp_user_turn(wzp_user *u, wzp_time now) {
 }
 
 /* On loopback if the relay is. */
+static void tap(const wzp_user *u) {
+    if (u->opts->lane != NULL) {
+        wzp_udp_set_tap(u->udp, wzp_capture_datagram, u->opts->lane);
+    }
+}
+
 static int open_socket(wzp_user *u) {
     const wzp_addr *relay = &u->relay;
     const wzp_addr local = relay->ip[0] == 127 && relay->family == WZP_ADDR_V4
@@ -122,6 +128,7 @@ int wzp_user_start(wzp_user *u, uv_loop_t *loop, const uint8_t seed[32]) {
         if (code != 0) {
             return code;
         }
+        tap(u);
         cfg.path.local = wzp_udp_local(u->udp);
     }
     memcpy(cfg.seed, seed, sizeof cfg.seed);

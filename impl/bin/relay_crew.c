@@ -105,6 +105,12 @@ wzp_err wzp_relay_crew_listen(wzp_relay_crew *c, const wzp_addr *local) {
     return wzp_workers_new(&c->workers, &cfg);
 }
 
+void wzp_relay_crew_capture(wzp_relay_crew *c, wzp_capture *capture) {
+    for (unsigned i = 0; i < c->count; i++) {
+        wzp_workers_set_tap(c->workers, i, wzp_capture_datagram, wzp_capture_lane_of(capture, i));
+    }
+}
+
 wzp_err wzp_relay_crew_start(wzp_relay_crew *c, uv_loop_t *loop) {
     wzp_core cores[WZP_STEER_WORKERS_MAX];
     for (unsigned i = 0; i < c->count; i++) {

@@ -2,6 +2,7 @@
 #ifndef WZP_BIN_RELAY_CREW_H
 #define WZP_BIN_RELAY_CREW_H
 
+#include "io/capture.h"
 #include "io/workers.h"
 #include "relay/relay.h"
 
@@ -20,6 +21,10 @@ void wzp_relay_crew_free(wzp_relay_crew **crew);
 
 /* Opens the sockets; the errors of wzp_workers_new. */
 WZP_MUST_USE wzp_err wzp_relay_crew_listen(wzp_relay_crew *crew, const wzp_addr *local);
+
+/* Every datagram of every worker goes into `capture`, which has a lane for each; before they start.
+ * Borrowed until they have stopped. */
+void wzp_relay_crew_capture(wzp_relay_crew *crew, wzp_capture *capture);
 
 /* Worker 0 on `loop`; the errors of wzp_workers_start. */
 WZP_MUST_USE wzp_err wzp_relay_crew_start(wzp_relay_crew *crew, uv_loop_t *loop);

@@ -84,6 +84,7 @@ static const char help[] =
     "  --qlog DIR                one qlog file per connection; or $QLOGDIR\n"
     "  --keylog FILE             TLS secrets for captures, at the end of the file; or\n"
     "                            $SSLKEYLOGFILE; never where real people talk\n"
+    "  --capture FILE            every datagram, and the secrets to read it, as pcapng\n"
     "  --log-level error|warn|info|debug\n"
     "  --quiet                   only warnings and errors\n"
     "  -h, --help, -V, --version\n"
@@ -141,6 +142,7 @@ enum flag_id {
     FLAG_EVENT_LOG,
     FLAG_QLOG,
     FLAG_KEYLOG,
+    FLAG_CAPTURE,
     FLAG_LOG_LEVEL,
     FLAG_QUIET,
     FLAG_LATER /* flags of the deployed relay that this build does not serve */
@@ -191,6 +193,7 @@ static const struct option flags[] = {
     {"event-log", required_argument, NULL, FLAG_EVENT_LOG},
     {"qlog", required_argument, NULL, FLAG_QLOG},
     {"keylog", required_argument, NULL, FLAG_KEYLOG},
+    {"capture", required_argument, NULL, FLAG_CAPTURE},
     {"log-level", required_argument, NULL, FLAG_LOG_LEVEL},
     {"quiet", no_argument, NULL, FLAG_QUIET},
     {"remote", required_argument, NULL, FLAG_LATER},
@@ -342,6 +345,7 @@ static const struct plain {
     {FLAG_EVENT_LOG, false, offsetof(wzp_relay_options, event_log)},
     {FLAG_QLOG, false, offsetof(wzp_relay_options, qlog_dir)},
     {FLAG_KEYLOG, false, offsetof(wzp_relay_options, keylog)},
+    {FLAG_CAPTURE, false, offsetof(wzp_relay_options, capture)},
     {FLAG_REGENERATE, true, offsetof(wzp_relay_options, regenerate_identity)},
     {FLAG_REPLACE_BAD, true, offsetof(wzp_relay_options, replace_bad_identity)},
     {FLAG_EXACT_LIMITS, true, offsetof(wzp_relay_options, exact_limits)},
@@ -534,6 +538,9 @@ int wzp_relay_options_parse(wzp_relay_options *out, int argc, char **argv) {
     }
     if (code == -1) {
         take_environment(out);
+    }
+    if (code == -1 && out->capture != NULL && strcmp(out->capture, "-") == 0) {
+        code = wzp_relay_complain(WZP_EXIT_USAGE, "--capture: wants a file, not standard output");
     }
     if (code == -1 && out->auth_url != NULL && !wzp_http_url_is_usable(out->auth_url)) {
         code = wzp_relay_complain(WZP_EXIT_USAGE,

@@ -57,7 +57,7 @@ typedef struct wzp_relay_options {
     wzp_addr ws_addr; /* its port is not used */
 
     const char *debug_tap; /* a room, "*", or NULL */
-    const char *event_log, *keylog, *qlog_dir;
+    const char *event_log, *keylog, *qlog_dir, *capture;
     wzp_log_level log_level;
     bool quiet;
 } wzp_relay_options;

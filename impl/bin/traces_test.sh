@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # traces_test.sh WZP-RELAY WZP-CLIENT QLOG-CHECK: what the programs write about their own connections, with a real relay
-# on loopback: TLS secrets, keys of sealed media, qlog.
+# on loopback: TLS secrets, keys of sealed media, qlog, captures.
 set -uo pipefail
 relay=$(realpath "$1")
 client=$(realpath "$2")
@@ -108,5 +108,49 @@ timeout 60 "$client" join --keylog no/such/keys "$address" >talk.out 2>&1
 [ $? -eq 3 ] || fail "a key log that cannot be made: $(cat talk.out)"
 timeout 60 "$client" sweep --keylog keys >talk.out 2>&1
 [ $? -eq 2 ] || fail "sweep has no network: $(cat talk.out)"
+
+# --- captures ---------------------------------------------------------------------------------------
+
+begin third --threads 2 --capture relay.pcapng
+talk --send-tone 1 --capture client.pcapng --media-crypto relay-aead
+timeout 60 "$client" echo --quiet --duration 1 --capture echo.pcapng "$address" >talk.out 2>&1
+timeout 60 "$client" netcheck --quiet --stun none --no-portmap --capture netcheck.pcapng "$address" >talk.out 2>&1
+timeout 60 "$client" listen --quiet --duration 1 --capture listen.pcapng "$address" >talk.out 2>&1
+end
+grep -qF 'warn  relay.pcapng: all traffic is captured' third.err || fail "nobody is warned: $(cat third.err)"
+grep -qE 'relay.pcapng: [1-9][0-9]* packets, 0 dropped, 0 secrets lost' third.err || fail "a capture: $(cat third.err)"
+for file in relay client echo netcheck listen; do
+    private $file.pcapng
+done
+grep -q WZP_MEDIA_KEY client.pcapng || fail 'the key of sealed media is not in the capture'
+grep -q WZP_MEDIA_KEY relay.pcapng && fail 'the relay knows keys of media'
+timeout 60 "$client" join --capture - "$address" >talk.out 2>&1
+[ $? -eq 2 ] || fail "a capture on standard output: $(cat talk.out)"
+"$relay" --listen 127.0.0.1:0 --identity id --capture no/such/file >talk.out 2>&1
+[ $? -eq 3 ] || fail "a capture that cannot be made: $(cat talk.out)"
+
+# fields FILE FIELD...: as tshark reads them, with nothing but the file.
+fields() {
+    local file=$1
+    shift
+    # shellcheck disable=SC2046 # words
+    tshark -r "$file" -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE -T fields \
+        $(printf -- '-e %s ' "$@") 2>tshark.err
+}
+if command -v tshark >/dev/null; then
+    # Datagrams in DATAGRAM frames and signals on streams: what is sealed is open.
+    for file in relay client echo; do
+        [ "$(fields $file.pcapng quic.dg.length | grep -c .)" -ge 40 ] || fail "$file: no media: $(cat tshark.err)"
+        [ "$(fields $file.pcapng quic.stream.stream_id | grep -c .)" -ge 2 ] || fail "$file: no signals: $(cat tshark.err)"
+    done
+    for file in relay client echo netcheck listen; do
+        fields $file.pcapng frame.packet_flags_direction ip.checksum.status udp.checksum.status | sort -u >got
+        [ "$(cat got)" = "$(printf '0x00000001\t1\t1\n0x00000002\t1\t1')" ] || fail "$file: directions, checksums: $(cat got)"
+        fields $file.pcapng frame.time_delta | grep -q '^-' && fail "$file: packets are not in the order of time"
+        fields $file.pcapng quic.decryption_failed | grep -q . && fail "$file: something stays sealed"
+    done
+else
+    echo 'no tshark: captures are not read'
+fi
 
 exit $failed

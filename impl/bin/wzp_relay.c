@@ -34,6 +34,7 @@ typedef struct program {
     wzp_relay *relay; /* worker 0's, of this thread */
     wzp_drive *drive; /* the same */
     wzp_traces *traces[WZP_STEER_WORKERS_MAX];
+    wzp_capture *capture; /* NULL: none */
     wzp_event_log *event_log;
     bool event_log_fails; /* and that was said */
     wzp_ban_list *bans;
@@ -88,6 +89,42 @@ static int load_identity(program *p, uint8_t seed[32]) {
 
 /* --- the relay and what belongs to it --------------------------------------------------------- */
 
+static int open_capture(program *p) {
+    const wzp_relay_options *o = &p->options;
+    const wzp_capture_cfg cfg = {.path = o->capture,
+                                 .program = "wzp-relay " WZP_VERSION " (" WZP_BUILD_HASH ")",
+                                 .lanes = o->threads};
+    if (o->capture == NULL) {
+        return 0;
+    }
+    if (wzp_capture_open(&p->capture, &cfg) != WZP_OK) {
+        return wzp_relay_complain(WZP_EXIT_UNREADABLE, "%s: cannot be written: %s", o->capture,
+                                  wzp_io_reason(errno));
+    }
+    for (unsigned i = 0; i < o->threads; i++) {
+        wzp_traces_capture(p->traces[i], wzp_capture_lane_of(p->capture, i));
+    }
+    wzp_logf(&p->log, WZP_LOG_WARN, "%s: all traffic is captured, and the secrets to read it",
+             o->capture);
+    return 0;
+}
+
+/* All is in the file that ever will be. */
+static void close_capture(program *p) {
+    wzp_capture_counters n;
+    if (p->capture == NULL) {
+        return;
+    }
+    wzp_capture_finish(p->capture);
+    wzp_capture_count(p->capture, &n);
+    wzp_logf(&p->log, n.error != 0 ? WZP_LOG_ERROR : WZP_LOG_INFO,
+             "%s: %llu packets, %llu dropped, %llu secrets lost%s%s", p->options.capture,
+             (unsigned long long)n.packets, (unsigned long long)n.dropped,
+             (unsigned long long)n.secrets_lost, n.error != 0 ? "; ended by: " : "",
+             n.error != 0 ? wzp_io_reason(n.error) : "");
+    wzp_capture_close(&p->capture);
+}
+
 static int open_files(program *p) {
     const wzp_relay_options *o = &p->options;
     const char *bad = "";
@@ -107,6 +144,10 @@ static int open_files(program *p) {
             return wzp_relay_complain(WZP_EXIT_FAILED, "worker %u has no traces: %s", i,
                                       wzp_io_reason(errno));
         }
+    }
+    const int code = open_capture(p);
+    if (code != 0) {
+        return code;
     }
     if (o->event_log != NULL && wzp_event_log_open(&p->event_log, o->event_log) != WZP_OK) {
         return wzp_relay_complain(WZP_EXIT_UNREADABLE, "%s: cannot be written: %s", o->event_log,
@@ -155,7 +196,8 @@ static int make_relay(program *p) {
                          .probe_count = o->probe_count,
                          .max_conns = o->max_connections,
                          .max_conns_per_ip = o->max_connections_per_ip,
-                         .keylog = o->keylog != NULL ? wzp_traces_on_keylog : NULL,
+                         .keylog =
+                             o->keylog != NULL || o->capture != NULL ? wzp_traces_on_keylog : NULL,
                          .qlog = o->qlog_dir != NULL ? wzp_traces_on_qlog : NULL};
     const int code = load_identity(p, cfg.seed);
     if (code != 0) {
@@ -187,6 +229,9 @@ static int open_socket(program *p) {
         return wzp_relay_complain(WZP_EXIT_FAILED, "cannot listen on %s: %s",
                                   wzp_addr_text(&p->options.listen, addr), wzp_io_reason(errno));
     }
+    if (p->capture != NULL) {
+        wzp_relay_crew_capture(p->crew, p->capture);
+    }
     wzp_workers *workers = wzp_relay_crew_workers(p->crew);
     p->drive = wzp_workers_drive(workers, 0);
     const wzp_udp_features f = wzp_workers_describe(workers);
@@ -213,7 +258,11 @@ static wzp_http_status status_of(wzp_err err) {
 /* File and sockets are not the relay's. */
 static void write_own_metrics(const program *p, wzp_wr *out) {
     wzp_workers_counters n;
+    wzp_capture_counters captured = {0};
     uint64_t traces_lost = 0;
+    if (p->capture != NULL) {
+        wzp_capture_count(p->capture, &captured);
+    }
     wzp_workers_count(wzp_relay_crew_workers(p->crew), &n);
     for (unsigned i = 0; i < p->options.threads; i++) {
         traces_lost += wzp_traces_lost(p->traces[i]);
@@ -226,6 +275,11 @@ static void write_own_metrics(const program *p, wzp_wr *out) {
          p->event_log != NULL ? wzp_event_log_lost(p->event_log) : 0},
         {"wzp_relay_traces_lost_total", "connections whose qlog is missing or not whole",
          traces_lost},
+        {"wzp_relay_capture_packets_total", "datagrams that were captured", captured.packets},
+        {"wzp_relay_capture_dropped_total", "datagrams that are missing in the capture",
+         captured.dropped},
+        {"wzp_relay_capture_secrets_lost_total", "lines of secrets that are missing there",
+         captured.secrets_lost},
         {"wzp_udp_receive_dropped_total", "datagrams that found the receive buffer full",
          n.receive_dropped},
         {"wzp_relay_ban_list_failures_total", "attempts to write the list of bans that failed",
@@ -696,6 +750,7 @@ int main(int argc, char **argv) {
     }
     wzp_relay_crew_free(&p.crew);
     wzp_event_log_close(&p.event_log);
+    close_capture(&p);
     for (size_t i = 0; i < WZP_COUNT_OF(p.traces); i++) {
         wzp_traces_close(&p.traces[i]);
     }

@@ -47,7 +47,7 @@ wzp_rng wzp_io_rng(void) {
     return (wzp_rng){fill, NULL};
 }
 
-static uint64_t unix_ns(void) {
+uint64_t wzp_io_unix_ns(void) {
     struct timespec ts;
     clock_gettime(CLOCK_REALTIME, &ts);
     return (uint64_t)ts.tv_sec * WZP_S + (uint64_t)ts.tv_nsec;
@@ -63,16 +63,16 @@ static void write_rfc3339(char out[40], uint64_t ns) {
 }
 
 void wzp_io_rfc3339(char out[40]) {
-    write_rfc3339(out, unix_ns());
+    write_rfc3339(out, wzp_io_unix_ns());
 }
 
 void wzp_io_rfc3339_at(char out[40], wzp_time at) {
     const wzp_time now = wzp_io_now();
-    write_rfc3339(out, unix_ns() - wzp_time_since(now, at) + wzp_time_since(at, now));
+    write_rfc3339(out, wzp_io_unix_ns() - wzp_time_since(now, at) + wzp_time_since(at, now));
 }
 
 uint64_t wzp_io_unix_s(void) {
-    return unix_ns() / WZP_S;
+    return wzp_io_unix_ns() / WZP_S;
 }
 
 bool wzp_io_read_file(const char *path, char *out, size_t cap, size_t *len) {

@@ -20,7 +20,8 @@ void wzp_io_rfc3339(char out[40]);
 /* The same for an instant of wzp_io_now's time. */
 void wzp_io_rfc3339_at(char out[40], wzp_time at);
 
-/* Whole seconds of the wall clock since 1970. */
+/* The wall clock since 1970: nanoseconds, and whole seconds. */
+uint64_t wzp_io_unix_ns(void);
 uint64_t wzp_io_unix_s(void);
 
 /* The whole file, at most `cap` - 1 bytes, terminated.  False: errno says why (EFBIG: too long). */

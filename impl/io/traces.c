@@ -41,6 +41,7 @@ struct wzp_traces {
     client_random randoms[NEW_CONNS]; /* a ring */
     size_t next_random;
     wzp_quic_conn last_lost;
+    wzp_capture_lane *lane;
     atomic_uint_least64_t lost; /* read by the thread that shows it */
 };
 
@@ -121,6 +122,10 @@ wzp_err wzp_traces_share(wzp_traces **out, const wzp_traces *traces, const char 
     return WZP_OK;
 }
 
+void wzp_traces_capture(wzp_traces *traces, wzp_capture_lane *lane) {
+    traces->lane = lane;
+}
+
 static void close_file(int fd) {
     if (fd >= 0) {
         (void)close(fd);
@@ -151,9 +156,15 @@ static void lose(wzp_traces *t, wzp_quic_conn conn) {
 /* --- secrets ---------------------------------------------------------------------------------- */
 
 /* At once, since a capture program may be reading along, and in one piece, since another thread may
- * be writing as well. */
-static void write_line(wzp_traces *t, wzp_quic_conn conn, int fd, const char *text, int len) {
-    if (fd >= 0 && (len < 0 || len >= LINE_CAP || write(fd, text, (size_t)len) != len)) {
+ * be writing as well.  `text` ends its line. */
+static void write_line(wzp_traces *t, wzp_quic_conn conn, wzp_capture_secret kind, const char *text,
+                       int len) {
+    const int fd = kind == WZP_CAPTURE_TLS ? t->keylog : t->media_keys;
+    const bool fits = len > 0 && len < LINE_CAP;
+    if (fits && t->lane != NULL) {
+        wzp_capture_secret_line(t->lane, kind, wzp_bytes_of(text, (size_t)len - 1));
+    }
+    if (!fits || (fd >= 0 && write(fd, text, (size_t)len) != len)) {
         lose(t, conn);
     }
 }
@@ -185,7 +196,7 @@ void wzp_traces_on_keylog(void *ctx, wzp_quic_conn conn, const char *line) {
     char text[LINE_CAP];
     const int len = snprintf(text, sizeof text, "%s\n", line);
     note_random(t, conn, line);
-    write_line(t, conn, t->keylog, text, len);
+    write_line(t, conn, WZP_CAPTURE_TLS, text, len);
 }
 
 void wzp_traces_on_media_key(void *ctx, wzp_quic_conn conn, uint32_t epoch, const uint8_t *key) {
@@ -196,7 +207,7 @@ void wzp_traces_on_media_key(void *ctx, wzp_quic_conn conn, uint32_t epoch, cons
     (void)wzp_hex_write(hex, wzp_bytes_of(key, MEDIA_KEY_LEN));
     const int len = snprintf(text, sizeof text, "WZP_MEDIA_KEY %s %u %s\n",
                              random != NULL ? random : "*", epoch, hex);
-    write_line(t, conn, t->media_keys, text, len);
+    write_line(t, conn, WZP_CAPTURE_MEDIA_KEY, text, len);
     explicit_bzero(hex, sizeof hex);
     explicit_bzero(text, sizeof text);
 }

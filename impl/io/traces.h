@@ -4,7 +4,7 @@
 #ifndef WZP_IO_TRACES_H
 #define WZP_IO_TRACES_H
 
-#include "quic/quic.h"
+#include "io/capture.h"
 
 /* What other QUIC programs know as well: a key log, and a folder for qlog. */
 #define WZP_TRACES_KEYLOG_ENV "SSLKEYLOGFILE"
@@ -25,6 +25,9 @@ WZP_MUST_USE wzp_err wzp_traces_open(wzp_traces **out, const wzp_traces_cfg *cfg
 /* The same for another thread: the same files, into which lines go whole, and qlog files that begin
  * with another name.  `traces` is borrowed for the call.  WZP_ERR_IO (errno), WZP_ERR_NOMEM */
 WZP_MUST_USE wzp_err wzp_traces_share(wzp_traces **out, const wzp_traces *traces, const char *name);
+
+/* What is secret goes to this lane as well; NULL, as at first: it does not. */
+void wzp_traces_capture(wzp_traces *traces, wzp_capture_lane *lane);
 
 /* Accepts NULL, leaves NULL. */
 void wzp_traces_close(wzp_traces **traces);

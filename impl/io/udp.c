@@ -182,6 +182,11 @@ wzp_addr wzp_udp_local(const wzp_udp *udp) {
     return udp->local;
 }
 
+void wzp_udp_set_tap(wzp_udp *udp, wzp_udp_tap *tap, void *ctx) {
+    udp->tap = tap;
+    udp->tap_ctx = ctx;
+}
+
 void wzp_udp_count(const wzp_udp *udp, wzp_udp_counters *out) {
     *out = udp->counters;
 }

@@ -87,6 +87,15 @@ void wzp_udp_commit(wzp_udp *udp, size_t len, const wzp_quic_meta *meta);
  * writable. */
 bool wzp_udp_flush(wzp_udp *udp);
 
+/* --- for who captures ------------------------------------------------------------------------- */
+
+/* Sees each datagram that came, and each that the system took; borrowed for the call. */
+typedef void wzp_udp_tap(void *ctx, bool is_out, const wzp_quic_path *path, uint8_t ecn,
+                         wzp_bytes payload);
+
+/* NULL, as at first: nobody looks. */
+void wzp_udp_set_tap(wzp_udp *udp, wzp_udp_tap *tap, void *ctx);
+
 /* --- what is known ---------------------------------------------------------------------------- */
 
 typedef struct wzp_udp_counters {

@@ -67,8 +67,20 @@ struct wzp_udp {
     size_t slot_stride; /* a little more, so that slots do not compete for the same cache lines */
     wzp_udp_features features;
     wzp_udp_counters counters;
+    wzp_udp_tap *tap;
+    void *tap_ctx;
     receiver in;
     sender out;
 };
+
+/* Shows one datagram to the tap, which there is. */
+static inline void wzp_udp_show(const wzp_udp *udp, bool is_out, const wzp_quic_path *path,
+                                uint8_t ecn, wzp_bytes payload) {
+    wzp_quic_path known = *path;
+    if (known.local.family == WZP_ADDR_NONE) {
+        known.local = udp->local;
+    }
+    udp->tap(udp->tap_ctx, is_out, &known, ecn, payload);
+}
 
 #endif

@@ -47,6 +47,13 @@ void wzp_udp_pair_close(wzp_udp_pair *pair) {
     wzp_udp_close(&pair->v6);
 }
 
+void wzp_udp_pair_set_tap(const wzp_udp_pair *pair, wzp_udp_tap *tap, void *ctx) {
+    wzp_udp_set_tap(pair->v4, tap, ctx);
+    if (pair->v6 != NULL) {
+        wzp_udp_set_tap(pair->v6, tap, ctx);
+    }
+}
+
 uint16_t wzp_udp_pair_port(const wzp_udp *udp) {
     return udp != NULL ? wzp_udp_local(udp).port : 0;
 }

@@ -26,6 +26,9 @@ WZP_MUST_USE wzp_err wzp_udp_pair_open(wzp_udp_pair *out, const wzp_udp_pair_cfg
 /* Twice is harmless. */
 void wzp_udp_pair_close(wzp_udp_pair *pair);
 
+/* As wzp_udp_set_tap, of both. */
+void wzp_udp_pair_set_tap(const wzp_udp_pair *pair, wzp_udp_tap *tap, void *ctx);
+
 /* Ports of the sockets; 0: there is none. */
 uint16_t wzp_udp_pair_port(const wzp_udp *udp);
 

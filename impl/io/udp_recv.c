@@ -134,6 +134,9 @@ bool wzp_udp_next(wzp_udp *udp, wzp_udp_datagram *out) {
     *out = in->current;
     out->payload = wzp_bytes_of(in->rest.data, len);
     in->rest = wzp_bytes_of(in->rest.data + len, in->rest.len - len);
+    if (udp->tap != NULL) {
+        wzp_udp_show(udp, false, &out->path, out->ecn, out->payload);
+    }
     return true;
 }
 

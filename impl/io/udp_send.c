@@ -114,10 +114,24 @@ static size_t pop_message(wzp_udp *udp) {
     return datagrams;
 }
 
+/* The first message of the queue has left. */
+static void show_sent(const wzp_udp *udp) {
+    const send_run *run = &udp->out.runs[udp->out.first];
+    const size_t len = message_len(udp, run, run->len);
+    for (size_t at = 0; at < len; at += run->meta.segment) {
+        const size_t left = len - at;
+        const size_t n = left < run->meta.segment ? left : run->meta.segment;
+        wzp_udp_show(udp, true, &run->meta.path, run->meta.ecn, wzp_bytes_of(run->data + at, n));
+    }
+}
+
 static void count_sent(wzp_udp *udp, size_t messages) {
     wzp_udp_counters *c = &udp->counters;
     for (size_t i = 0; i < messages; i++) {
         const size_t bytes = udp->out.iov[i].iov_len;
+        if (udp->tap != NULL) {
+            show_sent(udp);
+        }
         const size_t datagrams = pop_message(udp);
         c->sent += datagrams;
         c->sent_bytes += bytes;

@@ -442,6 +442,56 @@ START_TEST(a_port_in_use_is_an_error_with_its_cause) {
 }
 END_TEST
 
+typedef struct tapped {
+    size_t count[2]; /* in, out */
+    size_t bytes[2];
+    wzp_quic_path last[2];
+    uint8_t first_byte; /* of the last one out */
+} tapped;
+
+static void on_tap(void *ctx, bool is_out, const wzp_quic_path *path, uint8_t ecn,
+                   wzp_bytes payload) {
+    tapped *t = ctx;
+    (void)ecn;
+    t->count[is_out ? 1 : 0]++;
+    t->bytes[is_out ? 1 : 0] += payload.len;
+    t->last[is_out ? 1 : 0] = *path;
+    t->first_byte = is_out ? payload.data[0] : t->first_byte;
+}
+
+/* Once each, as datagrams, and only what the system took. */
+START_TEST(a_tap_sees_what_comes_and_what_leaves) {
+    tapped t = {0};
+    pair p = open_pair("127.0.0.1:0", "127.0.0.1:0", _i == 1);
+    const wzp_addr to = wzp_udp_local(p.b);
+    wzp_udp_set_tap(p.a, on_tap, &t);
+    wzp_udp_set_tap(p.b, on_tap, &t);
+    queue(p.a, to, 0, 20 * 1200 + 300, 1200);
+    refusal = (struct refusal){.error = EAGAIN, .times = 1};
+    ck_assert(!wzp_udp_flush(p.a));
+    ck_assert_uint_eq(t.count[1], 0);
+    ck_assert(wzp_udp_flush(p.a));
+    ck_assert_uint_eq(t.count[1], 21);
+    ck_assert_uint_eq(t.bytes[1], 20 * 1200 + 300);
+    ck_assert_uint_eq(t.first_byte, (uint8_t)(24000 * 7 + 24000 / 251));
+    expect_run(p.b, 20 * 1200 + 300, 1200);
+    ck_assert_uint_eq(t.count[0], 21);
+    ck_assert_uint_eq(t.bytes[0], 20 * 1200 + 300);
+    ck_assert(wzp_addr_equal(&t.last[0].local, &to) && wzp_addr_equal(&t.last[1].remote, &to));
+    const wzp_addr from = wzp_udp_local(p.a);
+    ck_assert(wzp_addr_equal(&t.last[1].local, &from));
+    queue(p.a, to, 0, 100, 100);
+    refusal = (struct refusal){.error = EPERM, .times = 1};
+    ck_assert(wzp_udp_flush(p.a));
+    ck_assert_uint_eq(t.count[1], 21);
+    wzp_udp_set_tap(p.a, NULL, NULL);
+    queue(p.a, to, 0, 100, 100);
+    ck_assert(wzp_udp_flush(p.a));
+    ck_assert_uint_eq(t.count[1], 21);
+    close_pair(&p);
+}
+END_TEST
+
 START_TEST(impossible_configurations_are_refused) {
     wzp_udp *udp = NULL;
     const wzp_udp_cfg none = {.local = {.family = WZP_ADDR_NONE}};
@@ -474,6 +524,7 @@ int main(void) {
     tcase_add_loop_test(tc, refusals_cost_at_most_their_message, 0, WZP_COUNT_OF(refusal_cases));
     tcase_add_loop_test(tc, a_full_socket_keeps_the_batch_and_refuses_more, 0, 2);
     tcase_add_test(tc, a_port_in_use_is_an_error_with_its_cause);
+    tcase_add_loop_test(tc, a_tap_sees_what_comes_and_what_leaves, 0, 2);
     tcase_add_test(tc, impossible_configurations_are_refused);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

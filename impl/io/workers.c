@@ -252,6 +252,10 @@ wzp_err wzp_workers_new(wzp_workers **out, const wzp_workers_cfg *cfg) {
     return WZP_OK;
 }
 
+void wzp_workers_set_tap(wzp_workers *w, unsigned worker, wzp_udp_tap *tap, void *ctx) {
+    wzp_udp_set_tap(w->doors[worker].udp, tap, ctx);
+}
+
 /* --- threads ---------------------------------------------------------------------------------- */
 
 static void on_wake(uv_async_t *handle) {

@@ -32,6 +32,10 @@ typedef struct wzp_workers_cfg {
  * shared), WZP_ERR_NOMEM, WZP_ERR_INVALID_ARGUMENT */
 WZP_MUST_USE wzp_err wzp_workers_new(wzp_workers **out, const wzp_workers_cfg *cfg);
 
+/* As wzp_udp_set_tap, of a worker's socket; before they start.  What is handed over was seen where
+ * it came in. */
+void wzp_workers_set_tap(wzp_workers *workers, unsigned worker, wzp_udp_tap *tap, void *ctx);
+
 /* Starts all: worker 0 on `loop`, by a drive that the caller stops by wzp_workers_stop.  `cores`
  * has one for each worker, which belongs to that worker's thread until then.  WZP_ERR_IO,
  * WZP_ERR_NOMEM: nothing runs. */

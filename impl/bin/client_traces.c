@@ -1,0 +1,80 @@
+#include "bin/client_traces.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "bin/client_output.h"
+#include "io/sys.h"
+#include "wzp_version.h"
+
+static struct {
+    wzp_traces *traces;
+    wzp_capture *capture;
+} open_ones;
+
+/* The options name what could not be opened. */
+static int explain(const char *path) {
+    return wzp_client_complain(WZP_CLIENT_UNREADABLE, path, wzp_io_reason(errno));
+}
+
+static void warn(const char *path) {
+    if (path != NULL) {
+        (void)wzp_client_complain(0, path, "secrets are written: who has them can listen in");
+    }
+}
+
+static int open_capture(wzp_client_options *o) {
+    const wzp_capture_cfg cfg = {.path = o->capture,
+                                 .program = "wzp-client " WZP_VERSION " (" WZP_BUILD_HASH ")",
+                                 .lanes = 1};
+    if (wzp_capture_open(&open_ones.capture, &cfg) != WZP_OK) {
+        return explain(o->capture);
+    }
+    o->lane = wzp_capture_lane_of(open_ones.capture, 0);
+    wzp_traces_capture(open_ones.traces, o->lane);
+    return 0;
+}
+
+int wzp_client_traces_open(wzp_client_options *o) {
+    const wzp_traces_cfg cfg = {.name = "client",
+                                .keylog = o->keylog,
+                                .media_keys = o->media_keys,
+                                .qlog_dir = o->qlog_dir};
+    const char *bad = "traces";
+    if (wzp_traces_open(&open_ones.traces, &cfg, &bad) != WZP_OK) {
+        return explain(bad);
+    }
+    o->traces = open_ones.traces;
+    const int code = o->capture != NULL ? open_capture(o) : 0;
+    if (code == 0) {
+        warn(o->keylog);
+        warn(o->media_keys);
+        warn(o->capture);
+    }
+    return code;
+}
+
+static void close_capture(const wzp_client_options *o) {
+    wzp_capture_counters n;
+    wzp_capture_finish(open_ones.capture);
+    wzp_capture_count(open_ones.capture, &n);
+    if (n.error != 0) {
+        (void)wzp_client_complain(0, o->capture, wzp_io_reason(n.error));
+    }
+    if (!o->quiet || n.dropped + n.secrets_lost > 0) {
+        wzp_client_say("wzp-client: %s: %llu packets, %llu dropped, %llu secrets lost\n",
+                       o->capture, (unsigned long long)n.packets, (unsigned long long)n.dropped,
+                       (unsigned long long)n.secrets_lost);
+    }
+    wzp_capture_close(&open_ones.capture);
+}
+
+void wzp_client_traces_close(const wzp_client_options *o) {
+    if (open_ones.traces != NULL && wzp_traces_lost(open_ones.traces) > 0) {
+        (void)wzp_client_complain(0, "traces", "not all of them could be written");
+    }
+    wzp_traces_close(&open_ones.traces);
+    if (open_ones.capture != NULL) {
+        close_capture(o);
+    }
+}
