@@ -10,7 +10,6 @@
 #include "tools/pcap/bin/source.h"
 #include "tools/pcap/bin/summary.h"
 #include "tools/pcap/bin/verbs.h"
-#include "tools/pcap/file/writer.h"
 #include "tools/pcap/tree/filter.h"
 #include "tools/pcap/tree/print.h"
 
@@ -24,7 +23,7 @@ typedef enum form { LINES, TREES, JSON, CSV } form;
 /* What was asked for. */
 static struct asked {
     form form;
-    const char *filter, *write, *fields;
+    const char *filter, *fields;
     bool packets, frames, strict;
 } asked;
 
@@ -33,7 +32,6 @@ static const struct option longs[] = {{"tree", 0, NULL, 'V'},
                                       {"csv", 0, NULL, OPT_CSV},
                                       {"fields", 1, NULL, OPT_FIELDS},
                                       {"filter", 1, NULL, 'Y'},
-                                      {"write", 1, NULL, 'w'},
                                       {"packets", 0, NULL, OPT_PACKETS},
                                       {"frames", 0, NULL, OPT_FRAMES},
                                       {"strict", 0, NULL, OPT_STRICT},
@@ -57,9 +55,6 @@ static bool take(int id, const char *value) {
     case 'Y':
         asked.filter = value;
         return true;
-    case 'w':
-        asked.write = value;
-        return true;
     case OPT_PACKETS:
         return asked.packets = true;
     case OPT_FRAMES:
@@ -78,12 +73,7 @@ typedef struct dump {
     uint64_t first_ns;
     uint64_t shown, malformed;
     wzp_time flushed;
-    /* -w */
-    FILE *file;
-    wzp_pcap_writer *writer;
-    bool keep;     /* the packet that is being decoded */
-    uint64_t late; /* matches in packets that were over already */
-    bool failed;   /* standard output or the file cannot be written */
+    bool failed; /* standard output cannot be written */
     wzp_pcap_tree tree;
     wzp_pcap_text text;
 } dump;
@@ -103,14 +93,6 @@ static void to_stdout(void *ctx, wzp_bytes text) {
     }
 }
 
-static void to_file(void *ctx, wzp_bytes bytes) {
-    dump *d = ctx;
-    if (!d->failed && fwrite(bytes.data, 1, bytes.len, d->file) != bytes.len) {
-        d->failed = true;
-        (void)wzp_pcap_complain("%s: %s", asked.write, wzp_io_reason(errno));
-    }
-}
-
 static void on_reading(void *ctx, bool waits) {
     dump *d = ctx;
     const wzp_time now = wzp_io_now();
@@ -125,12 +107,6 @@ static void on_reading(void *ctx, bool waits) {
 static bool is_malformed(const wzp_pcap_message *m) {
     return m->kind == WZP_PCAP_MESSAGE_PROBLEM || m->kind == WZP_PCAP_MESSAGE_DATAGRAM ||
            (m->kind == WZP_PCAP_MESSAGE_SIGNAL && m->signal->parsed == NULL);
-}
-
-/* What later packets cannot be decoded without. */
-static bool is_opening(const wzp_pcap_message *m) {
-    return m->kind == WZP_PCAP_MESSAGE_QUIC && m->event != NULL &&
-           m->event->kind <= WZP_PCAP_QUIC_PARAMS;
 }
 
 static void print(dump *d, const wzp_pcap_message *m) {
@@ -157,60 +133,14 @@ static void on_message(void *ctx, const wzp_pcap_message *m) {
         d->first_ns = m->time_ns;
     }
     d->malformed += is_malformed(m);
-    d->keep = d->keep || is_opening(m);
-    if (d->filter != NULL || (asked.form != LINES && d->writer == NULL)) {
+    if (d->filter != NULL || asked.form != LINES) {
         wzp_pcap_tree_build(&d->tree, m, d->first_ns);
     }
     if (d->filter != NULL && !wzp_pcap_filter_matches(d->filter, &d->tree)) {
         return;
     }
     d->shown++;
-    d->keep = d->keep || m->packet != NULL;
-    d->late += m->packet == NULL && m->packet_number != 0;
-    if (d->writer == NULL) {
-        print(d, m);
-    }
-}
-
-/* --- writing what matches --------------------------------------------------------------------- */
-
-static void on_item(void *ctx, const wzp_pcap_item *item) {
-    dump *d = ctx;
-    wzp_err err = WZP_OK;
-    if (item->kind == WZP_PCAP_ITEM_SECRETS && !item->media_keys) {
-        err = wzp_pcap_writer_secrets(d->writer, item->text);
-    } else if (item->kind == WZP_PCAP_ITEM_PACKET) {
-        if (d->keep || d->filter == NULL) {
-            err = wzp_pcap_writer_packet(d->writer, NULL, &item->packet);
-        }
-        d->keep = false;
-    }
-    if (err != WZP_OK && !d->failed) {
-        d->failed = true;
-        (void)wzp_pcap_complain("%s: %s", asked.write, wzp_err_text(err));
-    }
-}
-
-static bool open_writer(dump *d) {
-    const wzp_pcap_writer_cfg cfg = {.form = WZP_PCAP_FORM_PCAPNG, .sink = to_file, .sink_ctx = d};
-    /* Secrets may be in it. */
-    d->file = strcmp(asked.write, "-") == 0 ? stdout : fopen(asked.write, "wbex");
-    if (d->file == NULL) {
-        return wzp_pcap_complain("%s: %s", asked.write,
-                                 errno == EEXIST ? "is there already; remove it, or name another"
-                                                 : wzp_io_reason(errno));
-    }
-    return wzp_pcap_writer_new(&d->writer, &cfg) == WZP_OK ||
-           wzp_pcap_complain("%s: no memory", asked.write);
-}
-
-static void close_writer(dump *d) {
-    wzp_pcap_writer_free(&d->writer);
-    if (d->file != NULL && (d->file == stdout ? fflush(stdout) : fclose(d->file)) != 0 &&
-        !d->failed) {
-        d->failed = true;
-        (void)wzp_pcap_complain("%s: %s", asked.write, wzp_io_reason(errno));
-    }
+    print(d, m);
 }
 
 /* --- what was asked for ----------------------------------------------------------------------- */
@@ -270,7 +200,7 @@ static bool prepare(dump *d) {
                         !take_columns(d, asked.fields != NULL ? asked.fields : default_columns))) {
         return false;
     }
-    if (asked.form == CSV && asked.write == NULL) {
+    if (asked.form == CSV) {
         wzp_pcap_print_csv_head(&d->text, d->columns, d->column_count);
     }
     return true;
@@ -280,10 +210,6 @@ static int finish(dump *d, const wzp_pcap_source *source, int status) {
     wzp_pcap_text_flush(&d->text);
     if (!d->options->quiet && (status == -1 || source->read.packets > 0)) {
         wzp_pcap_summary(stderr, source);
-        if (d->late > 0 && asked.write != NULL && d->filter != NULL) {
-            (void)fprintf(stderr, "%" PRIu64 " matches lay in packets that were opened too late\n",
-                          d->late);
-        }
     }
     if (status != -1 || d->failed) {
         return EXIT_UNREADABLE;
@@ -297,10 +223,7 @@ static int dump_file(dump *d, const char *path) {
                                       .frames = asked.frames,
                                       .packets = asked.packets,
                                       .legacy_nonce = d->options->legacy_nonce};
-    wzp_pcap_source source = {.options = d->options,
-                              .item = d->writer != NULL ? on_item : NULL,
-                              .reading = on_reading,
-                              .ctx = d};
+    wzp_pcap_source source = {.options = d->options, .reading = on_reading, .ctx = d};
     if (wzp_pcap_decoder_new(&source.decoder, &cfg) != WZP_OK) {
         (void)wzp_pcap_complain("no memory for a decoder");
         return EXIT_UNREADABLE;
@@ -332,12 +255,7 @@ static int run(const wzp_pcap_options *options) {
     d->text.ctx = d;
     int status = EXIT_USAGE;
     if (prepare(d)) {
-        status = EXIT_UNREADABLE;
-        if (asked.write == NULL || open_writer(d)) {
-            status = dump_file(d, options->args[0]);
-        }
-        close_writer(d);
-        status = d->failed ? EXIT_UNREADABLE : status;
+        status = dump_file(d, options->args[0]);
     }
     wzp_pcap_filter_free(&d->filter);
     free(d);
@@ -354,14 +272,12 @@ const wzp_pcap_verb wzp_pcap_verb_dump = {
             "  --fields A,B,...     these columns, implies --csv; 'help' lists all fields\n"
             "  -Y, --filter EXPR    only what matches, as wzp.seq >= 100 && wzp.codec == Opus24k;\n"
             "                       == != < <= > >= contains in {a, b} && || ! ( )\n"
-            "  -w, --write F        pcapng of the packets that match, with the file's secrets and\n"
-            "                       each connection's beginning; prints nothing\n"
             "  --packets            QUIC packets, too, those that cannot be opened among them\n"
             "  --frames             QUIC frames, too\n"
             "  --strict             exit status 1 if anything is malformed\n"
             "\n"
             "Example: wzp-pcap dump -Y 'wzp.signal.type == \"Hangup\"' --json call.pcapng\n",
-    .shorts = "VY:w:",
+    .shorts = "VY:",
     .options = longs,
     .take = take,
     .run = run,

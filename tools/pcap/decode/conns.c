@@ -74,11 +74,7 @@ wzp_pcap_state *wzp_pcap_conns_add(wzp_pcap_conns *conns, uint32_t number) {
     return state;
 }
 
-wzp_pcap_state *wzp_pcap_conns_take_oldest(wzp_pcap_conns *conns) {
-    wzp_pcap_state *state = conns->oldest;
-    if (state == NULL) {
-        return NULL;
-    }
+void wzp_pcap_conns_take(wzp_pcap_conns *conns, wzp_pcap_state *state) {
     wzp_pcap_state **at = bucket_of(conns, state->conn.number);
     while (*at != state) {
         at = &(*at)->next;
@@ -86,6 +82,13 @@ wzp_pcap_state *wzp_pcap_conns_take_oldest(wzp_pcap_conns *conns) {
     *at = state->next;
     unlink_state(conns, state);
     conns->count--;
+}
+
+wzp_pcap_state *wzp_pcap_conns_take_oldest(wzp_pcap_conns *conns) {
+    wzp_pcap_state *state = conns->oldest;
+    if (state != NULL) {
+        wzp_pcap_conns_take(conns, state);
+    }
     return state;
 }
 

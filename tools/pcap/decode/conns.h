@@ -39,6 +39,9 @@ wzp_pcap_state *wzp_pcap_conns_add(wzp_pcap_conns *conns, uint32_t number);
 /* Takes the oldest one out, for the caller to free; NULL: there is none. */
 wzp_pcap_state *wzp_pcap_conns_take_oldest(wzp_pcap_conns *conns);
 
+/* Takes that one out, likewise. */
+void wzp_pcap_conns_take(wzp_pcap_conns *conns, wzp_pcap_state *state);
+
 static inline bool wzp_pcap_conns_full(const wzp_pcap_conns *conns) {
     return conns->count == WZP_PCAP_CONNS_MAX;
 }

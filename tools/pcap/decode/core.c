@@ -52,9 +52,9 @@ wzp_err wzp_pcap_core_init(wzp_pcap_core *core, const wzp_pcap_decoder_cfg *cfg)
 
 /* --- connections ------------------------------------------------------------------------------ */
 
-/* Says that it is over with the oldest one. */
-static void forget_oldest(wzp_pcap_core *core) {
-    wzp_pcap_state *state = wzp_pcap_conns_take_oldest(&core->conns);
+/* Says that it is over with this one, and frees it. */
+static void forget(wzp_pcap_core *core, wzp_pcap_state *state) {
+    wzp_pcap_conns_take(&core->conns, state);
     wzp_pcap_signals_end(&core->signals, state);
     wzp_pcap_message message = {.kind = WZP_PCAP_MESSAGE_FORGOTTEN,
                                 .packet_number = core->packet != NULL ? core->packet->number : 0,
@@ -76,7 +76,7 @@ static wzp_pcap_state *state_of(wzp_pcap_core *core, const wzp_pcap_quic_event *
     wzp_pcap_state *state = wzp_pcap_conns_find(&core->conns, event->conn);
     if (state == NULL) {
         if (wzp_pcap_conns_full(&core->conns)) {
-            forget_oldest(core);
+            forget(core, core->conns.oldest);
         }
         state = wzp_pcap_conns_add(&core->conns, event->conn);
         if (state == NULL) {
@@ -176,6 +176,9 @@ static void take_event(wzp_pcap_core *core, wzp_pcap_state *state,
         return;
     case WZP_PCAP_QUIC_STREAM:
         take_stream(core, state, event);
+        return;
+    case WZP_PCAP_QUIC_FORGOTTEN:
+        forget(core, state);
         return;
     case WZP_PCAP_QUIC_HELLO:
         take_hello(conn, event);

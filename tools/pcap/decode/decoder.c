@@ -19,7 +19,8 @@ wzp_err wzp_pcap_decoder_new(wzp_pcap_decoder **out, const wzp_pcap_decoder_cfg 
     const wzp_pcap_quic_cfg quic = {.sink = wzp_pcap_core_event,
                                     .sink_ctx = &decoder->core,
                                     .frames = cfg->frames,
-                                    .any_port = cfg->any_port};
+                                    .any_port = cfg->any_port,
+                                    .at_once = true};
     wzp_err err = wzp_pcap_core_init(&decoder->core, cfg);
     if (err == WZP_OK) {
         err = wzp_pcap_link_new(&decoder->link);
