@@ -1,9 +1,10 @@
-/* Writes captures: pcapng with secrets, and upstream's `.wzp` version 1.  Bytes go to a sink, for
- * nothing here writes files; the same calls give the same bytes. */
+/* Writes captures: pcapng with secrets, and upstream's `.wzp` version 1.  Bytes go to a sink, block
+ * by block, for nothing here writes files; the same calls give the same bytes.  What is written
+ * reads back through reader.h as it was. */
 #ifndef WZP_PCAP_FILE_WRITER_H
 #define WZP_PCAP_FILE_WRITER_H
 
-#include "base/err.h"
+#include "base/addr.h"
 #include "tools/pcap/file/reader.h"
 
 /* The next bytes of the file, borrowed for the call. */
@@ -26,20 +27,27 @@ WZP_MUST_USE wzp_err wzp_pcap_writer_new(wzp_pcap_writer **out, const wzp_pcap_w
 /* Accepts NULL, leaves NULL. */
 void wzp_pcap_writer_free(wzp_pcap_writer **writer);
 
-/* pcapng: a Decryption Secrets Block with lines of a key log; `.wzp`: INVALID_ARGUMENT.  It must
- * come before the packets that need it. */
+/* pcapng: Decryption Secrets Blocks with lines of a key log; `.wzp`: INVALID_ARGUMENT.  They must
+ * come before the packets that need them. */
 WZP_MUST_USE wzp_err wzp_pcap_writer_secrets(wzp_pcap_writer *writer, wzp_bytes keylog);
+/* The same with keys of sealed media (trace/pcapng.h). */
+WZP_MUST_USE wzp_err wzp_pcap_writer_media_keys(wzp_pcap_writer *writer, wzp_bytes lines);
 
-/* An interface is described in front of its first packet.  `name` (NULL: none) is borrowed.
- * `.wzp` takes WZP_PCAP_LINK_MEDIA only: INVALID_ARGUMENT. */
+/* An interface is described in front of its first packet: one for each link type and name; `name`
+ * (NULL or "": none) is borrowed and cut as the reader cuts it.  Number, offset and interface of
+ * the packet do not matter.
+ * WZP_ERR_INVALID_ARGUMENT: longer than WZP_PCAP_PACKET_MAX; `.wzp`, which holds neither names nor
+ * comments, takes WZP_PCAP_LINK_MEDIA of 65,535 bytes only, and a time before its start counts as
+ * the start.  WZP_ERR_LIMIT: more than WZP_PCAP_INTERFACES_MAX interfaces. */
 WZP_MUST_USE wzp_err wzp_pcap_writer_packet(wzp_pcap_writer *writer, const char *name,
                                             const wzp_pcap_packet *packet);
 
 /* A UDP datagram as an IP packet (LINKTYPE_RAW) with right checksums: for programs that capture
- * their own sockets.  Longer than 65,507 bytes, or ends of two families: INVALID_ARGUMENT. */
+ * their own sockets.  Longer than 65,507 bytes, ends of two families, or `.wzp`: INVALID_ARGUMENT.
+ */
 typedef struct wzp_pcap_datagram {
     uint64_t time_ns; /* since 1970-01-01 UTC */
-    const struct wzp_addr *src, *dst;
+    const wzp_addr *src, *dst;
     wzp_pcap_way way;
     uint8_t ecn;
     wzp_bytes payload;
