@@ -89,18 +89,18 @@ static void refresh(wzp_pcap_session *c, const wzp_pcap_message *m) {
     c->conn.last_ns = m->time_ns > c->conn.last_ns ? m->time_ns : c->conn.last_ns;
 }
 
-const char *wzp_pcap_unmetered(const wzp_pcap_session *c) {
-    if (c->media[0] + c->media[1] > 0) {
+const char *wzp_pcap_unmetered(const wzp_pcap_session *session) {
+    if (session->media[0] + session->media[1] > 0) {
         return NULL;
     }
-    if (c->conn.readable) {
+    if (session->conn.readable) {
         return "it carries no media";
     }
-    return c->no_hello > 0 && c->no_secret == 0
+    return session->no_hello > 0 && session->no_secret == 0
                ? "not decrypted: the capture does not hold its first packets"
-           : c->bad_tag > 0 && c->no_secret == 0
+           : session->bad_tag > 0 && session->no_secret == 0
                ? "not decrypted: the secrets of the key log do not fit"
-           : c->cut > 0 && c->no_secret == 0
+           : session->cut > 0 && session->no_secret == 0
                ? "not decrypted: the capture holds parts of packets only"
                : "not decrypted: no secrets for it in the key log";
 }

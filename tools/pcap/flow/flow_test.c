@@ -8,8 +8,7 @@
 #define FRAME (20 * WZP_MS)
 
 static wzp_media_hdr opus(uint32_t seq) {
-    return (wzp_media_hdr){
-        .codec_id = WZP_CODEC_OPUS_24K, .seq = seq, .timestamp_ms = (uint32_t)(seq * 20)};
+    return (wzp_media_hdr){.codec_id = WZP_CODEC_OPUS_24K, .seq = seq, .timestamp_ms = seq * 20};
 }
 
 static uint64_t at(uint32_t frame) {
@@ -37,12 +36,12 @@ START_TEST(a_steady_stream) {
     wzp_pcap_loss_sum(&s->loss, &f);
     ck_assert_uint_eq(f.lost, 0);
     ck_assert_uint_eq(s->packets, 500);
-    ck_assert_uint_eq(s->bytes, 500 * 92);
+    ck_assert_uint_eq(s->bytes, UINT64_C(500) * 92);
     ck_assert_uint_eq(s->first_packet, 1);
     ck_assert_uint_eq(s->last_packet, 500);
     ck_assert_uint_eq(s->rows.count, 10);
     ck_assert_uint_eq(s->rows.rows[3].packets, 50);
-    ck_assert_uint_eq(s->rows.rows[3].bytes, 50 * 92);
+    ck_assert_uint_eq(s->rows.rows[3].bytes, UINT64_C(50) * 92);
     ck_assert_uint_eq(s->timing.gaps[3], 499);
     ck_assert_uint_eq(wzp_pcap_stream_confidence(s), 100);
     ck_assert(wzp_pcap_stream_mos(s, &mos));
@@ -144,7 +143,7 @@ START_TEST(silence_is_no_pause) {
     wzp_pcap_flow_end(t.flow);
     ck_assert_uint_eq(only(&t)->noise, 20);
     ck_assert_uint_eq(only(&t)->pauses, 0);
-    ck_assert_uint_eq(only(&t)->silence_ms, 180 * 20);
+    ck_assert_uint_eq(only(&t)->silence_ms, UINT64_C(180) * 20);
     ck_assert_uint_eq(only(&t)->switches, 0);
     wzp_talk_end(&t);
 }
@@ -253,7 +252,8 @@ START_TEST(mixed_senders) {
         for (uint32_t i = 0; i < MIXED; i++) {
             const uint64_t queue = c->jitter > 0 ? wzp_rng_below(rng, c->jitter) : 0;
             if (wzp_rng_below(rng, 100) >= c->loss_percent) {
-                list[count++] = (arrival){at(i) + s * 3 * WZP_MS + queue, s, s * c->apart + i};
+                list[count++] =
+                    (arrival){at(i) + UINT64_C(3) * s * WZP_MS + queue, s, s * c->apart + i};
             }
         }
     }
@@ -384,7 +384,8 @@ static void send_video(wzp_talk *t, uint32_t frames, int lost, uint32_t keys_fro
             hdr.flags =
                 (uint8_t)((key ? WZP_MEDIA_KEYFRAME : 0) | (n == 2 ? WZP_MEDIA_FRAME_END : 0));
             if (i != 45 || (int)n != lost) {
-                wzp_talk_media(t, &hdr, key ? 1184 : 300, 0, WZP_TALK_START + i * 33 * WZP_MS + n);
+                wzp_talk_media(t, &hdr, key ? 1184 : 300, 0,
+                               WZP_TALK_START + UINT64_C(33) * i * WZP_MS + n);
             }
         }
     }
@@ -400,7 +401,7 @@ START_TEST(video_frames) {
     ck_assert_uint_eq(f->incomplete, 1);
     ck_assert_uint_eq(f->fragments_missing, 1);
     ck_assert_uint_eq(f->keyframes, 2);
-    ck_assert_uint_eq(f->first_key_ns - f->first_ns, 30 * 33 * WZP_MS + 2);
+    ck_assert_uint_eq(f->first_key_ns - f->first_ns, UINT64_C(990) * WZP_MS + 2);
     ck_assert_double_eq_tol(f->key_gap_ms.mean, 30 * 33, 0.1);
     ck_assert_double_eq_tol(f->key_bytes.mean / f->delta_bytes.mean, 1184.0 / 300, 1e-9);
     ck_assert_uint_eq(f->freezes, 0);
@@ -451,7 +452,8 @@ START_TEST(who_sends_too_much_is_hung_up_on) {
     wzp_talk_begin(&t, 0);
     for (uint32_t i = 0; i < 4000; i++) {
         const wzp_media_hdr hdr = opus(i);
-        wzp_talk_media(&t, &hdr, 300, 0, WZP_TALK_START + i * 4 * WZP_MS); /* 250 a second */
+        wzp_talk_media(&t, &hdr, 300, 0,
+                       WZP_TALK_START + UINT64_C(4) * i * WZP_MS); /* 250 a second */
     }
     wzp_pcap_flow_end(t.flow);
     ck_assert_uint_eq(wzp_pcap_flow_senders(t.flow), 1);
