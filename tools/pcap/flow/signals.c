@@ -330,6 +330,7 @@ void wzp_pcap_flow_quic(wzp_pcap_flow *f, wzp_pcap_session *c, const wzp_pcap_me
     case WZP_PCAP_QUIC_FRAME:
     case WZP_PCAP_QUIC_DATAGRAM:
     case WZP_PCAP_QUIC_STREAM:
+    case WZP_PCAP_QUIC_FORGOTTEN:
     case WZP_PCAP_QUIC_PROBLEM:
         break;
     }
