@@ -1,8 +1,8 @@
 /* Addresses as strangers tell them, one on each line: the first is reflexive, the second mapped,
- * all others local ones, but for a line "?allocation ip ports", which is a probe: its ports are the
- * pairs of octets at the end.  What is read is written so that it is read the same, and what is
- * dialled is in bounds, has a port, is nobody's twice, and with the reference policy never
- * ourselves or many. */
+ * all others local ones, but for a line "?allocation ip ports", which is a probe, and "!ip ports",
+ * which is the beginning of a birthday: ports are the pairs of octets at the end.  What is read is
+ * written so that it is read the same, and what is dialled is in bounds, has a port, is nobody's
+ * twice, and with the reference policy never ourselves or many. */
 #include "call/hard_nat.h"
 #include "nat/ip_kind.h"
 #include "require.h"
@@ -48,15 +48,44 @@ static void read_probe_again(const wzp_call_probe *first) {
     require(memcmp(again.ports, first->ports, first->port_count * sizeof first->ports[0]) == 0);
 }
 
+static size_t read_ports(uint16_t out[PORTS], wzp_bytes line) {
+    size_t count = 0;
+    for (; count < PORTS && 2 * count + 1 < line.len; count++) {
+        out[count] = (uint16_t)(line.data[2 * count] << 8 | line.data[2 * count + 1]);
+    }
+    return count;
+}
+
+static void read_birthday(wzp_bytes line) {
+    uint16_t ports[PORTS];
+    wzp_call_refused refused = {0};
+    wzp_call_probe_text text;
+    wzp_call_birthday first;
+    wzp_call_birthday again = {.port_count = 0};
+    const wzp_bytes ip = cut(&line);
+    const size_t count = read_ports(ports, line);
+    const wzp_signal_HardNatBirthdayStart in = {.call_id = wzp_bytes_str(""),
+                                                .acceptor_port_count = (uint16_t)(count + 1),
+                                                .acceptor_ports = {ports, count},
+                                                .external_ip = ip};
+    wzp_signal_HardNatBirthdayStart out = {.call_id = wzp_bytes_str("")};
+    if (!wzp_call_birthday_read(&first, &in, &refused)) {
+        require(refused.unreadable + refused.unusable + refused.surplus == 1);
+        return;
+    }
+    require(first.external.family != WZP_ADDR_NONE && first.port_count == count);
+    wzp_call_birthday_write(&out, &first, &text);
+    require(wzp_call_birthday_read(&again, &out, &refused));
+    require(wzp_addr_same_ip(&again.external, &first.external));
+    require(again.port_count == count && again.opened == first.opened);
+}
+
 static bool read_probe(wzp_call_probe *out, wzp_bytes line) {
     uint16_t ports[PORTS];
     wzp_call_refused refused = {0};
     const wzp_bytes allocation = cut(&line);
     const wzp_bytes ip = cut(&line);
-    size_t count = 0;
-    for (; count < PORTS && 2 * count + 1 < line.len; count++) {
-        ports[count] = (uint16_t)(line.data[2 * count] << 8 | line.data[2 * count + 1]);
-    }
+    const size_t count = read_ports(ports, line);
     const wzp_signal_HardNatProbe in = {.call_id = wzp_bytes_str(""),
                                         .port_sequence = {ports, count},
                                         .allocation = allocation,
@@ -106,6 +135,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (i > from && data[from] == '?') {
             const wzp_bytes said = wzp_bytes_of(data + from + 1, i - from - 1);
             heard = read_probe(&probe, said) ? &probe : heard;
+        } else if (i > from && data[from] == '!') {
+            read_birthday(wzp_bytes_of(data + from + 1, i - from - 1));
         } else {
             lines[count++] = wzp_bytes_of(data + from, i - from);
         }

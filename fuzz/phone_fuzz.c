@@ -3,7 +3,7 @@
  *     {...} "..."   a signal; @ stands for the id of the phone's own call
  *     c  calls     a, g, n  answers with trust, through the relay, not at all     h  hangs up
  *     r  asks how the relay sees it   u, p  tells an update, a report   s, o  knows its ports, or
- *     looks at them again   t  a second goes by
+ *     looks at them again   b  has opened many   t  a second goes by
  *
  * A phone tells where it is only as a caller, or after it has answered with trust (nat sheet 1.11).
  * Any address that it tells of is one, and any text can be shown. */
@@ -33,6 +33,8 @@ WRAP(wzp_err, wzp_quic_send_signal, wzp_quic *quic, wzp_quic_conn conn, wzp_byte
     }
     require(wzp_signal_parse(&signal, json, NULL, NULL) == WZP_OK);
     const bool is_own = watched != NULL && (watched->is_caller || watched->is_open);
+    require(signal->kind != WZP_SIGNAL_HARD_NAT_BIRTHDAY_START ||
+            (watched != NULL && watched->state == PHONE_TALKING));
     const wzp_signal_DirectCallAnswer *answer = &signal->u.DirectCallAnswer;
     if (signal->kind == WZP_SIGNAL_DIRECT_CALL_ANSWER &&
         answer->accept_mode != WZP_ACCEPT_TRUSTED) {
@@ -74,6 +76,10 @@ static void drain(wzp_phone *phone) {
         } else if (ev.kind == WZP_PHONE_PROBE) {
             require(ev.probe != NULL && phone->is_open &&
                     ev.probe->port_count <= WZP_CALL_PROBE_PORTS_MAX);
+        } else if (ev.kind == WZP_PHONE_BIRTHDAY) {
+            require(ev.birthday != NULL && phone->is_open && phone->peer_celebrates &&
+                    ev.birthday->opened > 0 && ev.birthday->port_count <= WZP_BIRTHDAY_KNOWN_MAX);
+            is_addr(&ev.birthday->external, false);
         }
     }
 }
@@ -110,6 +116,9 @@ static const wzp_call_probe ports = {
     .ports = {4003, 4002, 4001},
     .port_count = 3};
 
+static const wzp_call_birthday opened = {
+    .external = {.family = WZP_ADDR_V4, .ip = {203, 0, 113, 5}}, .opened = 32};
+
 /* What the phone refuses to do it may refuse. */
 static void act(wzp_phone *phone, char what, wzp_time *now) {
     const bool answers = what == 'a' || what == 'g' || what == 'n';
@@ -133,6 +142,8 @@ static void act(wzp_phone *phone, char what, wzp_time *now) {
         wzp_phone_set_probe(phone, &ports);
     } else if (what == 'o') {
         wzp_phone_hold_probe(phone);
+    } else if (what == 'b') {
+        wzp_phone_birthday(phone, &opened);
     } else if (what == 't') {
         const wzp_core core = wzp_phone_core(phone);
         *now += WZP_S;
@@ -162,6 +173,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         .seed = {1},
         .path = {wzp_addr_v4(10, 0, 0, 1, 4000), wzp_addr_v4(10, 0, 0, 2, 4433)},
         .probes = true,
+        .celebrates = true,
         .deterministic = true};
     watched = NULL;
     require(wzp_phone_new(&phone, &cfg, now) == WZP_OK);

@@ -67,12 +67,31 @@ static void drain(subject *s) {
     require(s->race.link_count <= WZP_RACE_LINKS_MAX);
 }
 
+/* After a race in vain: others look for a path. */
+static void look_beside(subject *s, uint64_t window) {
+    wzp_race_cfg cfg = s->race.cfg;
+    cfg.both_dial = true;
+    cfg.candidates = NULL;
+    cfg.count = 0;
+    cfg.window = window;
+    wzp_race_again(&s->race, &cfg, s->now);
+    s->dialled = s->race.dialled;
+}
+
 static void step(subject *s, uint8_t what, uint8_t which) {
     if (what >= 240) {
         const size_t from = which % WZP_COUNT_OF(s->candidates);
         const size_t left = WZP_COUNT_OF(s->candidates) - from;
         const size_t count = what - 240U;
         wzp_race_candidates(&s->race, s->candidates + from, count < left ? count : left, s->now);
+        return;
+    }
+    if (what >= 232) {
+        wzp_race_give_up(&s->race, s->now);
+        return;
+    }
+    if (what >= 224) {
+        look_beside(s, (what - 223U) * WZP_S);
         return;
     }
     switch (what % 8) {

@@ -236,6 +236,9 @@ static void on_events(void *ctx, wzp_time now) {
         case WZP_HANDSET_PATH:
             on_path(m, &ev, now);
             break;
+        case WZP_HANDSET_OPEN: /* not asked for */
+        case WZP_HANDSET_SHUT:
+            break;
         }
     }
     if (m->in_call) {

@@ -5,7 +5,7 @@
 #include "nat/demux.h"
 
 typedef struct raw {
-    wzp_addr to;
+    wzp_addr local, to;
     uint8_t len;
     uint8_t data[WZP_ENDPOINT_RAW_MAX];
 } raw;
@@ -45,9 +45,9 @@ static void drain(wzp_endpoint *e, wzp_time now) {
 
 /* --- as a core -------------------------------------------------------------------------------- */
 
-static bool is_expected(const wzp_endpoint *e, const wzp_addr *from, wzp_bytes payload,
+static bool is_expected(const wzp_endpoint *e, const wzp_quic_path *path, wzp_bytes payload,
                         wzp_time now) {
-    return e->tap != NULL && e->tap->datagram(e->tap->self, from, payload, now);
+    return e->tap != NULL && e->tap->datagram(e->tap->self, path, payload, now);
 }
 
 static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
@@ -61,12 +61,12 @@ static void core_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_by
     case WZP_DEMUX_STUN:
         if (e->stun != NULL) {
             (void)wzp_stun_client_recv(e->stun, &path->remote, payload, now);
-        } else if (!is_expected(e, &path->remote, payload, now)) {
+        } else if (!is_expected(e, path, payload, now)) {
             e->counters.stun_unasked++;
         }
         break;
     case WZP_DEMUX_OTHER:
-        e->counters.other += is_expected(e, &path->remote, payload, now) ? 0 : 1;
+        e->counters.other += is_expected(e, path, payload, now) ? 0 : 1;
         break;
     }
 }
@@ -93,7 +93,7 @@ static size_t next_raw(wzp_endpoint *e, uint8_t *buf, wzp_quic_meta *meta) {
     const raw *r = &e->queue[e->head];
     const size_t len = r->len;
     memcpy(buf, r->data, len);
-    *meta = (wzp_quic_meta){.path = {.remote = r->to}, .segment = r->len};
+    *meta = (wzp_quic_meta){.path = {r->local, r->to}, .segment = r->len};
     e->head = (e->head + 1) % WZP_ENDPOINT_QUEUE;
     e->count--;
     return len;
@@ -142,12 +142,23 @@ void wzp_endpoint_on_other(wzp_endpoint *e, const wzp_endpoint_tap *tap) {
     e->tap = tap;
 }
 
+wzp_addr wzp_endpoint_local(uint16_t port) {
+    return port != 0 ? (wzp_addr){.family = WZP_ADDR_V4, .port = port}
+                     : (wzp_addr){.family = WZP_ADDR_NONE};
+}
+
 bool wzp_endpoint_send(wzp_endpoint *e, const wzp_addr *to, wzp_bytes payload) {
+    return wzp_endpoint_send_from(e, &(wzp_addr){.family = WZP_ADDR_NONE}, to, payload);
+}
+
+bool wzp_endpoint_send_from(wzp_endpoint *e, const wzp_addr *local, const wzp_addr *to,
+                            wzp_bytes payload) {
     if (payload.len == 0 || payload.len > WZP_ENDPOINT_RAW_MAX || e->count == WZP_ENDPOINT_QUEUE) {
         e->counters.not_queued++;
         return false;
     }
     raw *r = &e->queue[(e->head + e->count) % WZP_ENDPOINT_QUEUE];
+    r->local = *local;
     r->to = *to;
     r->len = (uint8_t)payload.len;
     memcpy(r->data, payload.data, payload.len);

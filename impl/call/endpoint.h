@@ -45,12 +45,18 @@ void wzp_endpoint_on_incoming(wzp_endpoint *endpoint, const wzp_endpoint_user *u
  * as at first: all of it is counted and dropped.  Borrowed. */
 typedef struct wzp_endpoint_tap {
     void *self;
-    bool (*datagram)(void *self, const wzp_addr *from, wzp_bytes payload, wzp_time now);
+    bool (*datagram)(void *self, const wzp_quic_path *path, wzp_bytes payload, wzp_time now);
 } wzp_endpoint_tap;
 void wzp_endpoint_on_other(wzp_endpoint *endpoint, const wzp_endpoint_tap *tap);
 
 /* One datagram that is not QUIC's.  False: too long, or too many wait already; counted. */
 bool wzp_endpoint_send(wzp_endpoint *endpoint, const wzp_addr *to, wzp_bytes payload);
+/* The same by another socket, whose port the driver finds in the local address of the packet's
+ * path, as it does with connections that were dialled from there. */
+bool wzp_endpoint_send_from(wzp_endpoint *endpoint, const wzp_addr *local, const wzp_addr *to,
+                            wzp_bytes payload);
+/* An address that names nothing but the socket with this port; 0: the usual one. */
+wzp_addr wzp_endpoint_local(uint16_t port);
 
 /* Runs a started client on this socket; NULL: none.  Borrowed. */
 void wzp_endpoint_run_stun(wzp_endpoint *endpoint, wzp_stun_client *stun);

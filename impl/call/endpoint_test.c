@@ -87,6 +87,29 @@ static wzp_endpoint_counters counters(const fixture *f, int end) {
     return c;
 }
 
+/* The driver is told by the local port of the path which socket it is. */
+START_TEST(from_another_socket) {
+    fixture *f = setup();
+    const wzp_core core = wzp_endpoint_core(f->ends[0]);
+    const uint8_t tickle[1] = {0};
+    const wzp_addr local = wzp_endpoint_local(7000);
+    const wzp_quic_dial d = {.path = {local, addrs[1]}, .sni = "call-call-1"};
+    static uint8_t buf[WZP_QUIC_PACKET_MAX];
+    wzp_quic_meta meta;
+    wzp_quic_conn conn;
+    ck_assert(wzp_endpoint_send(f->ends[0], &addrs[1], wzp_bytes_of(tickle, 1)));
+    ck_assert(wzp_endpoint_send_from(f->ends[0], &local, &addrs[1], wzp_bytes_of(tickle, 1)));
+    ck_assert(wzp_endpoint_dial(f->ends[0], &d, &f->handles[0], f->net.now, &conn) == WZP_OK);
+    const uint16_t ports[] = {0, 7000, 7000};
+    for (size_t i = 0; i < WZP_COUNT_OF(ports); i++) {
+        ck_assert_uint_gt(core.ops->next_packet(core.self, f->net.now, buf, sizeof buf, &meta), 0);
+        ck_assert_uint_eq(meta.path.local.port, ports[i]);
+        ck_assert(wzp_addr_equal(&meta.path.remote, &addrs[1]));
+    }
+    teardown(f);
+}
+END_TEST
+
 START_TEST(all_on_one_socket) {
     fixture *f = setup();
     wzp_stun_client stun;
@@ -188,6 +211,7 @@ END_TEST
 
 int main(void) {
     TCase *tc = tcase_create("endpoint");
+    tcase_add_test(tc, from_another_socket);
     tcase_add_test(tc, all_on_one_socket);
     tcase_add_test(tc, who_is_attached_gets_the_events);
     tcase_add_test(tc, nobody_wants_it);

@@ -74,16 +74,23 @@ static bool read_alloc(wzp_port_alloc *out, wzp_bytes text) {
     return copy_text(buf, sizeof buf, text) && wzp_port_alloc_parse(out, buf) == WZP_OK;
 }
 
+static bool has_zero(const wzp_list_u16 *ports) {
+    for (size_t i = 0; i < ports->count; i++) {
+        if (ports->items[i] == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* NULL: the ports are believed. */
 static uint64_t *objection(const wzp_list_u16 *ports, wzp_port_alloc alloc,
                            wzp_call_refused *refused) {
     if (ports->count > WZP_CALL_PROBE_PORTS_MAX) {
         return &refused->surplus;
     }
-    for (size_t i = 0; i < ports->count; i++) {
-        if (ports->items[i] == 0) {
-            return &refused->unusable;
-        }
+    if (has_zero(ports)) {
+        return &refused->unusable;
     }
     const bool counts = alloc.kind == WZP_PORT_ALLOC_SEQUENTIAL;
     return counts && (alloc.delta == 0 || ports->count == 0) ? &refused->unusable : NULL;
@@ -139,4 +146,40 @@ size_t wzp_call_probe_ahead(wzp_addr out[WZP_CALL_AHEAD], const wzp_call_probe *
         out[i].port = ports[i];
     }
     return n;
+}
+
+/* --- birthday --------------------------------------------------------------------------------- */
+
+bool wzp_call_is_hard(wzp_port_alloc alloc) {
+    return alloc.kind == WZP_PORT_ALLOC_SEQUENTIAL || alloc.kind == WZP_PORT_ALLOC_RANDOM;
+}
+
+void wzp_call_birthday_write(wzp_signal_HardNatBirthdayStart *out,
+                             const wzp_call_birthday *birthday, wzp_call_probe_text *text) {
+    out->acceptor_port_count = birthday->opened;
+    out->acceptor_ports = (wzp_list_u16){birthday->ports, birthday->port_count};
+    out->external_ip = wzp_bytes_str(ip_text(&birthday->external, text->ip));
+}
+
+bool wzp_call_birthday_read(wzp_call_birthday *out, const wzp_signal_HardNatBirthdayStart *in,
+                            wzp_call_refused *refused) {
+    const wzp_list_u16 *ports = &in->acceptor_ports;
+    wzp_call_birthday birthday = {.opened = in->acceptor_port_count};
+    if (!read_ip(&birthday.external, in->external_ip)) {
+        refused->unreadable++;
+        return false;
+    }
+    if (ports->count > WZP_BIRTHDAY_KNOWN_MAX) {
+        refused->surplus++;
+        return false;
+    }
+    if (birthday.opened == 0 || birthday.external.family == WZP_ADDR_NONE || has_zero(ports)) {
+        refused->unusable++;
+        return false;
+    }
+    for (size_t i = 0; i < ports->count; i++) {
+        birthday.ports[birthday.port_count++] = ports->items[i];
+    }
+    *out = birthday;
+    return true;
 }

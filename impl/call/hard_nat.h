@@ -6,6 +6,7 @@
 #define WZP_CALL_HARD_NAT_H
 
 #include "call/addresses.h"
+#include "nat/birthday.h"
 #include "nat/gather.h"
 
 #define WZP_CALL_PROBE_PORTS_MAX 16
@@ -36,6 +37,26 @@ void wzp_call_probe_write(wzp_signal_HardNatProbe *out, const wzp_call_probe *pr
  * steps of 0 or without a port. */
 bool wzp_call_probe_read(wzp_call_probe *out, const wzp_signal_HardNatProbe *in,
                          wzp_call_refused *refused);
+
+/* HardNatBirthdayStart: a peer behind a NAT with ports that nobody can foretell has opened many. */
+typedef struct wzp_call_birthday {
+    wzp_addr external;                      /* the IP outside of its NAT */
+    uint16_t opened;                        /* sockets */
+    uint16_t ports[WZP_BIRTHDAY_KNOWN_MAX]; /* where others saw some of them; it may say none */
+    size_t port_count;
+} wzp_call_birthday;
+
+/* All fields but the call_id; they point into `birthday` and `text`. */
+void wzp_call_birthday_write(wzp_signal_HardNatBirthdayStart *out,
+                             const wzp_call_birthday *birthday, wzp_call_probe_text *text);
+
+/* A peer's.  False: it makes no sense, which is counted, and `out` is as it was: no socket, no IP,
+ * a port 0, more than WZP_BIRTHDAY_KNOWN_MAX of them. */
+bool wzp_call_birthday_read(wzp_call_birthday *out, const wzp_signal_HardNatBirthdayStart *in,
+                            wzp_call_refused *refused);
+
+/* Ours is hard and theirs is easy: each knows its part of a birthday. */
+bool wzp_call_is_hard(wzp_port_alloc alloc);
 
 /* Where the NAT's next mappings will be, in this order; the number of them, 0 unless it counts. */
 size_t wzp_call_probe_ahead(wzp_addr out[WZP_CALL_AHEAD], const wzp_call_probe *probe);

@@ -208,6 +208,65 @@ START_TEST(says_that_it_found_nothing) {
 }
 END_TEST
 
+/* --- birthday --------------------------------------------------------------------------------- */
+
+static const struct birthday_case {
+    const char *name, *ip;
+    size_t count;
+    wzp_call_refused refused;
+    uint16_t ports[PORTS], opened;
+    bool want;
+} birthday_cases[] = {
+    {"as the reference says it", "203.0.113.5", 0, {0}, {0}, 256, true},
+    {"frame F9 of the sheet", "203.0.113.5", 3, {0}, {51000, 51877, 62001}, 3, true},
+    {"no socket", "203.0.113.5", 1, {.unusable = 1}, {51000}, 0, false},
+    {"port 0", "203.0.113.5", 2, {.unusable = 1}, {51000, 0}, 2, false},
+    {"no IP, as of deployed ones that know none", "", 0, {.unusable = 1}, {0}, 2, false},
+    {"an IP with a port", "203.0.113.5:1", 0, {.unreadable = 1}, {0}, 2, false},
+    {"a name", "example.net", 0, {.unreadable = 1}, {0}, 2, false},
+};
+
+START_TEST(birthdays) {
+    const struct birthday_case *c = &birthday_cases[_i];
+    const wzp_signal_HardNatBirthdayStart in = {.acceptor_port_count = c->opened,
+                                                .acceptor_ports = {c->ports, c->count},
+                                                .external_ip = wzp_bytes_str(c->ip)};
+    wzp_call_birthday got = {.opened = 7};
+    wzp_call_birthday again = {0};
+    wzp_call_refused refused = {0};
+    wzp_call_probe_text text;
+    wzp_signal_HardNatBirthdayStart out = {.call_id = wzp_bytes_str("c1")};
+    ck_assert_msg(wzp_call_birthday_read(&got, &in, &refused) == c->want, "%s", c->name);
+    ck_assert_uint_eq(got.opened, c->want ? c->opened : 7);
+    ck_assert_msg(memcmp(&refused, &c->refused, sizeof refused) == 0, "%s", c->name);
+    if (c->want) {
+        wzp_call_birthday_write(&out, &got, &text);
+        ck_assert(wzp_bytes_equal(out.external_ip, wzp_bytes_str(c->ip)));
+        ck_assert(wzp_call_birthday_read(&again, &out, &refused));
+        ck_assert_uint_eq(again.port_count, c->count);
+        ck_assert_mem_eq(&again, &got, sizeof got);
+    }
+}
+END_TEST
+
+START_TEST(too_many_known_ports) {
+    static uint16_t ports[WZP_BIRTHDAY_KNOWN_MAX + 1];
+    for (size_t i = 0; i < WZP_COUNT_OF(ports); i++) {
+        ports[i] = (uint16_t)(5000 + i);
+    }
+    wzp_signal_HardNatBirthdayStart in = {.acceptor_port_count = 1,
+                                          .acceptor_ports = {ports, WZP_COUNT_OF(ports)},
+                                          .external_ip = wzp_bytes_str("203.0.113.5")};
+    wzp_call_birthday got;
+    wzp_call_refused refused = {0};
+    ck_assert(!wzp_call_birthday_read(&got, &in, &refused));
+    ck_assert_uint_eq(refused.surplus, 1);
+    in.acceptor_ports.count = WZP_BIRTHDAY_KNOWN_MAX;
+    ck_assert(wzp_call_birthday_read(&got, &in, &refused));
+    ck_assert_uint_eq(got.port_count, WZP_BIRTHDAY_KNOWN_MAX);
+}
+END_TEST
+
 static const struct ahead_case {
     const char *name;
     wzp_port_alloc alloc;
@@ -247,6 +306,8 @@ int main(void) {
     tcase_add_test(tc, hidden_end);
     tcase_add_test(tc, says_what_deployed_clients_read);
     tcase_add_test(tc, says_that_it_found_nothing);
+    tcase_add_loop_test(tc, birthdays, 0, (int)WZP_COUNT_OF(birthday_cases));
+    tcase_add_test(tc, too_many_known_ports);
     tcase_add_loop_test(tc, ahead, 0, (int)WZP_COUNT_OF(ahead_cases));
     return wzp_run_suite("call.hard_nat", tc);
 }

@@ -15,7 +15,11 @@ static bool is_reference(const wzp_race *r) {
 }
 
 static bool is_direct_possible(const wzp_race *r) {
-    return r->cfg.role != WZP_RACE_NO_ROLE && r->cfg.count > 0;
+    return r->cfg.role != WZP_RACE_NO_ROLE && (r->cfg.count > 0 || r->cfg.window != 0);
+}
+
+static wzp_time window_end(const wzp_race *r) {
+    return wzp_time_after(r->began, r->cfg.window != 0 ? r->cfg.window : WZP_RACE_WINDOW);
 }
 
 static bool dials(const wzp_race *r) {
@@ -176,8 +180,7 @@ static void say(wzp_race *r, bool direct_ok) {
 /* One word is enough for the relay, two are needed for the direct path.  Who waited in vain takes
  * its own back: they may have heard it. */
 static void decide_reference(wzp_race *r, wzp_time now) {
-    const bool is_over =
-        r->direct_ended_at != WZP_TIME_NEVER || now >= wzp_time_after(r->began, WZP_RACE_WINDOW);
+    const bool is_over = r->direct_ended_at != WZP_TIME_NEVER || now >= window_end(r);
     const bool is_lost = is_over && !is_direct_up(r);
     if (is_lost || (r->has_peer && !r->peer_ok) || is_peer_late(r, now)) {
         say(r, false);
@@ -251,7 +254,7 @@ static size_t near_count(const wzp_race *r) {
 }
 
 static wzp_time next_tickle_at(const wzp_race *r) {
-    if (!is_racing(r) || !tickles(r)) {
+    if (!is_racing(r) || !tickles(r) || r->cfg.count == 0) {
         return WZP_TIME_NEVER;
     }
     return near_count(r) > 0 || r->tickle_at > r->far_at ? r->tickle_at : r->far_at;
@@ -415,7 +418,7 @@ static wzp_time deployed_deadline(const wzp_race *r) {
 static wzp_time reference_deadline(const wzp_race *r) {
     wzp_time first = WZP_TIME_NEVER;
     if (is_racing(r)) {
-        first = wzp_time_after(r->began, WZP_RACE_WINDOW);
+        first = window_end(r);
     }
     if (r->reports > 0 && !r->has_peer && r->reports < WZP_RACE_REPORTS_MAX) {
         const wzp_time again = wzp_time_after(r->said_at, WZP_RACE_REPORT_EVERY);
@@ -527,8 +530,7 @@ bool wzp_race_accepts(const wzp_race *r, wzp_time now) {
     if (!is_reference(r)) {
         return is_racing(r);
     }
-    const bool is_early = now < wzp_time_after(r->began, WZP_RACE_WINDOW);
-    return r->path == WZP_RACE_DIRECT || (r->path == WZP_RACE_UNDECIDED && is_early);
+    return r->path == WZP_RACE_DIRECT || (r->path == WZP_RACE_UNDECIDED && now < window_end(r));
 }
 
 bool wzp_race_direct_up(wzp_race *r, uint64_t conn, bool is_ours, wzp_time now) {
@@ -561,6 +563,12 @@ void wzp_race_leave_direct(wzp_race *r) {
     r->is_left = r->path == WZP_RACE_DIRECT && is_reference(r);
 }
 
+void wzp_race_give_up(wzp_race *r, wzp_time now) {
+    if (is_reference(r) && !is_direct_up(r)) {
+        r->direct_ended_at = wzp_time_min(r->direct_ended_at, now);
+    }
+}
+
 /* An acceptor may still be found by the other side. */
 void wzp_race_dial_failed(wzp_race *r, wzp_time now) {
     r->failed++;
@@ -579,6 +587,10 @@ void wzp_race_relay_down(wzp_race *r, wzp_time now) {
     const bool was_up = r->relay_is_up;
     r->relay_is_up = false;
     r->relay_ended_at = wzp_time_min(r->relay_ended_at, now);
+    if (r->why == NULL && r->path == WZP_RACE_UNDECIDED && r->is_again && was_up) {
+        r->relay_dialled = false; /* media need it meanwhile */
+        r->relay_ended_at = WZP_TIME_NEVER;
+    }
     if (r->why != NULL || r->path != WZP_RACE_RELAY) {
         return;
     }

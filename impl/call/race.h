@@ -52,6 +52,9 @@ typedef struct wzp_race_cfg {
     bool tickle_fails; /* deployed, on Linux: the acceptor's tickles never leave (nat sheet U3) */
     bool
         awaits_probe; /* reference: far candidates wait for wzp_race_candidates, but not for long */
+    /* reference, again: a direct connection is awaited for so long that somebody else looks for,
+     * and there may be no candidates; 0: WZP_RACE_WINDOW */
+    uint64_t window;
     const wzp_race_candidate *candidates; /* in the order of dialling; copied */
     size_t count;
 } wzp_race_cfg;
@@ -147,6 +150,8 @@ void wzp_race_candidates(wzp_race *race, const wzp_race_candidate *candidates, s
 /* Reference: it is there, but nothing comes by it any more.  The relay it is; until that is up
  * media still leave by the direct path, which may work the other way. */
 void wzp_race_leave_direct(wzp_race *race);
+/* Reference: nobody looks for a direct path any more.  Nothing if there is one. */
+void wzp_race_give_up(wzp_race *race, wzp_time now);
 /* A dial came to nothing. */
 void wzp_race_dial_failed(wzp_race *race, wzp_time now);
 

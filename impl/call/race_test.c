@@ -36,7 +36,8 @@ END_TEST
 
 /* D up of our own, A up of one accepted, d a connection is down, x a dial failed, R the relay is
  * up, r down, T their report of race `id` is true, F false, P the first `id` of `predicted` are
- * whom to try, N the next race; `id` is the connection of the others. */
+ * whom to try, N the next race, B a race beside the relay with a window of `id` ms and without
+ * candidates, G it is given up; `id` is the connection of the others. */
 typedef struct event {
     unsigned ms;
     char what;
@@ -245,6 +246,55 @@ static const trace_case traces[] = {
      "50:D0 2000:- 2000:!"},
     {"direct only, without candidates", {REF, DIAL, .count = 0, .direct_only = true}, {{0}}, "0:!"},
 
+    /* Others look for a path, while the relay carries the call. */
+    {"beside: it is found in time, and the relay is left",
+     {REF, DIAL, BOTH, .count = 1},
+     {{530, 'R', 0}, {2010, 'F', 0}, {3000, 'B', 9000}, {9000, 'D', 1}, {9030, 'T', 1}},
+     "0:t0 50:D0 100:t0 200:t0 300:t0 400:t0 500:t0 500:R 600:t0 700:t0 800:t0 900:t0 1000:t0 "
+     "1100:t0 1200:t0 1300:t0 1400:t0 1500:t0 1600:t0 1700:t0 1800:t0 1900:t0 2000:- 2000:=relay "
+     "9000:+ 9030:=direct1 9030:C"},
+    {"beside: an accepted one counts as well",
+     {REF, ACC, .count = 1},
+     {{530, 'R', 0}, {600, 'F', 0}, {1000, 'B', 9000}, {8000, 'A', 1}, {8030, 'T', 1}},
+     "0:t0 100:t0 200:t0 300:t0 400:t0 500:t0 500:R 600:- 600:=relay 8000:+ 8030:=direct1 8030:C"},
+    {"beside: what they say of the race before is no word on this one",
+     {REF, ACC, .count = 1},
+     {{530, 'R', 0},
+      {600, 'F', 0},
+      {1000, 'B', 9000},
+      {1900, 'F', 0},
+      {8000, 'A', 1},
+      {8030, 'T', 1}},
+     "0:t0 100:t0 200:t0 300:t0 400:t0 500:t0 500:R 600:- 600:=relay 8000:+ 8030:=direct1 8030:C"},
+    {"beside: it is not found, and both know",
+     {REF, ACC, .count = 1},
+     {{530, 'R', 0}, {600, 'F', 0}, {1000, 'B', 9000}, {9500, 'A', 1}, {9600, 'F', 1}},
+     "0:t0 100:t0 200:t0 300:t0 400:t0 500:t0 500:R 600:- 600:=relay 9500:+ 9600:- "
+     "9600:c1"},
+    {"beside: the time is over",
+     {REF, ACC, .count = 1},
+     {{530, 'R', 0}, {600, 'F', 0}, {1000, 'B', 9000}, {10500, 'A', 1}},
+     "0:t0 100:t0 200:t0 300:t0 400:t0 500:t0 500:R 600:- 600:=relay 10000:- 10500:- 11000:- "
+     "11500:- 12000:- 12500:-"},
+    {"beside: they end it",
+     {REF, ACC, .count = 1},
+     {{530, 'R', 0}, {600, 'F', 0}, {1000, 'B', 9000}, {1100, 'F', 1}},
+     "0:t0 100:t0 200:t0 300:t0 400:t0 500:t0 500:R 600:- 600:=relay 1100:-"},
+    {"beside: we do",
+     {REF, ACC, .count = 1},
+     {{530, 'R', 0}, {600, 'F', 0}, {1000, 'B', 9000}, {5000, 'G', 0}, {5030, 'F', 1}},
+     "0:t0 100:t0 200:t0 300:t0 400:t0 500:t0 500:R 600:- 600:=relay 5000:-"},
+    {"beside: the relay goes away meanwhile, and is dialled again",
+     {REF, ACC, .count = 1},
+     {{530, 'R', 0},
+      {600, 'F', 0},
+      {1000, 'B', 9000},
+      {4000, 'r', 0},
+      {4030, 'R', 0},
+      {5000, 'G', 0},
+      {5030, 'F', 1}},
+     "0:t0 100:t0 200:t0 300:t0 400:t0 500:t0 500:R 600:- 600:=relay 4000:R 5000:-"},
+
     /* Prediction. */
     {"a probe is waited for, but not by the near one",
      {REF, DIAL, BOTH, .count = 2, .awaits_probe = true},
@@ -328,6 +378,18 @@ static void happen(wzp_race *race, const wzp_race_cfg *cfg, const event *ev, wzp
     case 'N':
         next.number = race->cfg.number + 1;
         wzp_race_again(race, &next, now);
+        break;
+    case 'B':
+        wzp_race_again(race,
+                       &(wzp_race_cfg){.policy = cfg->policy,
+                                       .role = cfg->role,
+                                       .number = race->cfg.number + 1,
+                                       .both_dial = true,
+                                       .window = ev->id * WZP_MS},
+                       now);
+        break;
+    case 'G':
+        wzp_race_give_up(race, now);
         break;
     case 'D':
     case 'A':

@@ -101,6 +101,7 @@ void wzp_handset_network(wzp_handset *h, const wzp_handset_net *net, wzp_time no
     h->cfg.net = *net;
     h->reflected = (wzp_addr){0};
     wzp_handset_ports_moved(h);
+    wzp_handset_stop_birthday(h, now);
     if (h->races) {
         wzp_race_leave_direct(&h->race);
         h->finds_later = true;
@@ -181,6 +182,7 @@ static void on_set_up(wzp_handset *h, const wzp_phone_event *ev) {
     h->is_open = ev->may_be_direct;
     h->peer_is_able = ev->peer_is_able && wzp_handset_is_reference(h);
     h->peer_probes = ev->peer_probes;
+    h->birthday.peer_does = ev->peer_celebrates && ev->proven;
     h->peer = *ev->peer;
     /* One of another family may be out of reach: behind a NAT64 our own relay is not. */
     h->relay = ev->relay.family == h->cfg.path.remote.family ? ev->relay : h->cfg.path.remote;
@@ -220,6 +222,9 @@ static bool on_phone(wzp_handset *h, wzp_phone_event *ev, wzp_time now) {
         return false;
     case WZP_PHONE_PROBE:
         wzp_handset_on_ports(h, ev->probe, now);
+        return false;
+    case WZP_PHONE_BIRTHDAY:
+        wzp_handset_on_birthday(h, ev->birthday, now);
         return false;
     case WZP_PHONE_ENDED:
         ev->text = h->why != NULL ? h->why : ev->text;
@@ -299,6 +304,15 @@ bool wzp_handset_next_event(wzp_handset *h, wzp_time now, wzp_handset_event *out
         path_event(h, out);
         return true;
     }
+    if (take(&h->birthday.tell_open)) {
+        out->kind = WZP_HANDSET_OPEN;
+        out->sockets = h->birthday.wanted;
+        return true;
+    }
+    if (take(&h->birthday.tell_shut)) {
+        out->kind = WZP_HANDSET_SHUT;
+        return true;
+    }
     return false;
 }
 
@@ -352,7 +366,8 @@ static wzp_err open_phone(wzp_handset *h, const wzp_handset_cfg *cfg, wzp_time n
                            .path = cfg->path,
                            .endpoint = h->endpoint,
                            .is_plain = cfg->policy == WZP_RACE_DEPLOYED,
-                           .probes = wzp_handset_predicts(cfg),
+                           .probes = wzp_handset_tells_ports(cfg),
+                           .celebrates = wzp_handset_celebrates(cfg),
                            .deterministic = cfg->deterministic,
                            .signal = cfg->signal,
                            .signal_ctx = cfg->signal_ctx,

@@ -36,6 +36,19 @@ typedef struct wzp_handset_net {
     size_t interface_count;
 } wzp_handset_net;
 
+/* Many sockets against many probes, where that is the only way (handset_birthday.c).  Both sides
+ * must want it.  0: what is said. */
+typedef struct wzp_handset_birthday {
+    uint16_t sockets;  /* that we open if our NAT is the hard one; 0: it is off, which is usual.  At
+                          most WZP_BIRTHDAY_PORTS_MAX */
+    uint16_t probes;   /* that we send if it is theirs; at most WZP_BIRTHDAY_PROBES_MAX */
+    uint64_t interval; /* of these, ns; WZP_BIRTHDAY_INTERVAL_MIN at least */
+} wzp_handset_birthday;
+
+/* Enough for all but one of fifty pairs (nat sheet 1.15). */
+#define WZP_HANDSET_BIRTHDAY_LARGE                                                                 \
+    { .sockets = 256, .probes = 1024, .interval = 10 * WZP_MS }
+
 typedef struct wzp_handset_cfg {
     wzp_rng rng;
     wzp_log log;
@@ -46,10 +59,13 @@ typedef struct wzp_handset_cfg {
     wzp_quic_path path; /* remote: the relay */
     wzp_race_policy policy;
     bool no_prediction; /* nothing is said or made of what NATs do with ports */
-    bool direct_only;   /* a call fails where it would take the relay */
-    bool relay_only;    /* we tell nobody where we are, and use nothing that we are told */
-    bool maps_global;   /* even so, what a gateway maps must be reachable from everywhere */
-    bool accepts_any;   /* loopback and private addresses may be anybody's: for labs */
+    wzp_handset_birthday birthday;
+    bool claims; /* for labs: what is told of our ports is `claimed`, whatever was found */
+    wzp_port_alloc claimed;
+    bool direct_only; /* a call fails where it would take the relay */
+    bool relay_only;  /* we tell nobody where we are, and use nothing that we are told */
+    bool maps_global; /* even so, what a gateway maps must be reachable from everywhere */
+    bool accepts_any; /* loopback and private addresses may be anybody's: for labs */
     wzp_handset_net net;
     const wzp_addr *stun; /* servers; copied, WZP_STUN_SERVERS_MAX at most */
     size_t stun_count;
@@ -80,7 +96,10 @@ const char *wzp_handset_fingerprint(const wzp_handset *handset);
 typedef enum wzp_handset_event_kind {
     WZP_HANDSET_PHONE, /* .phone: REGISTERED, PRESENCE, INCOMING, RINGING, SET_UP, ENDED, CLOSED */
     WZP_HANDSET_SEEN,  /* others see us at .addr; NONE: nobody says where */
-    WZP_HANDSET_PATH   /* media take .path now; .addr is its far end, .text why, if not as hoped */
+    WZP_HANDSET_PATH,  /* media take .path now; .addr is its far end, .text why, if not as hoped */
+    WZP_HANDSET_OPEN,  /* .sockets more, for IPv4, are wanted: wzp_handset_opened() when they are.
+                          An owner that cannot does nothing */
+    WZP_HANDSET_SHUT   /* those for which wzp_handset_uses_port() is false can be closed */
 } wzp_handset_event_kind;
 
 typedef struct wzp_handset_event {
@@ -89,6 +108,7 @@ typedef struct wzp_handset_event {
     wzp_race_path path;           /* DIRECT or RELAY */
     bool proven; /* PATH, DIRECT: the far end has shown the key of the fingerprint of this call */
     wzp_addr addr;
+    size_t sockets;
     const char *text; /* static, never NULL */
 } wzp_handset_event;
 
@@ -116,6 +136,15 @@ void wzp_handset_network(wzp_handset *handset, const wzp_handset_net *net, wzp_t
 /* A mapping by UPnP, which its owner keeps: `external` NONE: there is none (any more). */
 void wzp_handset_upnp(wzp_handset *handset, wzp_addr external, wzp_time now);
 
+/* The ports of sockets that were opened after OPEN.  What comes in by one of them is given to recv
+ * with its port in the local address of the path; what next_packet gives with such a port there
+ * leaves by that socket.  Without any the other side is told nothing. */
+void wzp_handset_opened(wzp_handset *handset, const uint16_t *ports, size_t count, wzp_time now);
+bool wzp_handset_uses_port(const wzp_handset *handset, uint16_t port);
+
+/* Ends a birthday; so long its sockets are open at most, but for one that media take. */
+#define WZP_HANDSET_BIRTHDAY (12 * WZP_S)
+
 /* As wzp_phone_signal. */
 void wzp_handset_signal(wzp_handset *handset, bool out, wzp_bytes json, wzp_time now);
 
@@ -130,8 +159,10 @@ typedef struct wzp_handset_counters {
     uint64_t stale;                                  /* and such that came too late, or too often */
     uint64_t repairs;                                /* a direct path that broke in a call */
     uint64_t races;                                  /* and how often one was looked for */
-    uint64_t strangers;                              /* datagrams that are nothing we asked for */
-    wzp_call_refused told;                           /* addresses of others that were left out */
+    uint64_t birthdays;                              /* begun */
+    uint64_t birthday_ports, birthday_probes, birthday_hits; /* opened, sent, come in */
+    uint64_t strangers;    /* datagrams that are nothing we asked for */
+    wzp_call_refused told; /* addresses of others that were left out */
 } wzp_handset_counters;
 
 void wzp_handset_count(const wzp_handset *handset, wzp_handset_counters *out);

@@ -129,6 +129,7 @@ static void on_incoming(wzp_handset *h, const wzp_quic_event *ev, wzp_time now) 
         return;
     }
     *link = (handset_link){.state = LINK_PARKED, .conn = ev->conn, .remote = ev->path.remote};
+    link->port = wzp_handset_is_birthday_port(h, ev->path.local.port) ? ev->path.local.port : 0;
     (void)snprintf(link->sni, sizeof link->sni, "%s", ev->sni);
     wzp_endpoint_attach(h->endpoint, ev->conn, &h->user);
     if (h->races) {
@@ -201,27 +202,47 @@ static wzp_race_role role_of(const wzp_handset *h) {
                             wzp_addr_text(&h->peer.reflexive, peer));
 }
 
+static void race_by(wzp_handset *h, const wzp_race_cfg *cfg, bool again, wzp_time now) {
+    h->counters.races++;
+    h->due_at = WZP_TIME_NEVER;
+    h->path_text = cfg->role == WZP_RACE_NO_ROLE ? not_told : not_both;
+    if (again) {
+        wzp_race_again(&h->race, cfg, now);
+    } else {
+        wzp_race_init(&h->race, cfg, now);
+    }
+    h->races = true;
+    h->path_was = WZP_RACE_UNDECIDED;
+}
+
+/* Twice that of its pair of updates; the odd ones are those beside the relay. */
+static uint32_t number_of(const wzp_handset *h) {
+    const uint32_t pair = wzp_phone_pair(h->phone);
+    return pair <= UINT32_MAX / 2 ? 2 * pair : UINT32_MAX;
+}
+
 static void race(wzp_handset *h, bool again, wzp_time now) {
     wzp_race_candidate candidates[WZP_RACE_CANDIDATES_MAX];
     wzp_race_cfg cfg = {.policy = h->cfg.policy,
                         .role = role_of(h),
-                        .number = again ? wzp_phone_pair(h->phone) : 0,
+                        .number = again ? number_of(h) : 0,
                         .both_dial = h->peer_is_able,
                         .awaits_probe = wzp_handset_awaits_ports(h),
                         .direct_only = h->cfg.direct_only,
                         .tickle_fails = true,
                         .candidates = candidates};
     cfg.count = cfg.role != WZP_RACE_NO_ROLE ? wzp_handset_candidates(h, candidates) : 0;
-    h->counters.races++;
-    h->due_at = WZP_TIME_NEVER;
-    h->path_text = cfg.role == WZP_RACE_NO_ROLE ? not_told : not_both;
-    if (again) {
-        wzp_race_again(&h->race, &cfg, now);
-    } else {
-        wzp_race_init(&h->race, &cfg, now);
-    }
-    h->races = true;
-    h->path_was = WZP_RACE_UNDECIDED;
+    h->birthday.is_spent = false;
+    race_by(h, &cfg, again, now);
+}
+
+void wzp_handset_race_beside(wzp_handset *h, uint64_t window, wzp_time now) {
+    const wzp_race_cfg cfg = {.policy = h->cfg.policy,
+                              .role = role_of(h),
+                              .number = h->race.cfg.number | 1,
+                              .both_dial = true,
+                              .window = window};
+    race_by(h, &cfg, true, now);
 }
 
 void wzp_handset_begin(wzp_handset *h, wzp_time now) {
@@ -235,11 +256,11 @@ void wzp_handset_begin(wzp_handset *h, wzp_time now) {
 
 /* --- what the race says ----------------------------------------------------------------------- */
 
-static void dial(wzp_handset *h, const wzp_addr *to, wzp_time now) {
+void wzp_handset_dial(wzp_handset *h, const wzp_addr *to, uint16_t port, wzp_time now) {
     char sni[WZP_QUIC_SNI_MAX + 8];
     handset_link *link = free_link(h);
     name_of(h, sni);
-    const wzp_quic_dial d = {.path = {.remote = *to},
+    const wzp_quic_dial d = {.path = {wzp_endpoint_local(port), *to},
                              .sni = sni,
                              .initial_rtt = wzp_handset_is_reference(h) ? DIRECT_RTT : 0};
     wzp_quic_conn conn;
@@ -248,7 +269,8 @@ static void dial(wzp_handset *h, const wzp_addr *to, wzp_time now) {
         wzp_race_dial_failed(&h->race, now);
         return;
     }
-    *link = (handset_link){.state = LINK_DIALLED, .is_ours = true, .conn = conn, .remote = *to};
+    *link = (handset_link){
+        .state = LINK_DIALLED, .is_ours = true, .port = port, .conn = conn, .remote = *to};
 }
 
 static void dial_relay(wzp_handset *h, wzp_time now) {
@@ -288,7 +310,7 @@ static void act_on(wzp_handset *h, const wzp_race_act *act, wzp_time now) {
         (void)wzp_endpoint_send(h->endpoint, &act->addr, wzp_bytes_of(tickle, 1));
         break;
     case WZP_RACE_DIAL:
-        dial(h, &act->addr, now);
+        wzp_handset_dial(h, &act->addr, 0, now);
         break;
     case WZP_RACE_DIAL_RELAY:
         dial_relay(h, now);
@@ -400,7 +422,7 @@ static void repair(wzp_handset *h, wzp_time now) {
  * reason. */
 static void race_again(wzp_handset *h, wzp_time now) {
     const bool is_due = h->due_at != WZP_TIME_NEVER && now < wzp_time_after(h->due_at, DUE_FOR) &&
-                        wzp_phone_pair(h->phone) > h->race.cfg.number;
+                        number_of(h) > h->race.cfg.number;
     const bool is_relayed = h->race.path == WZP_RACE_RELAY && h->path == WZP_RACE_RELAY;
     if (is_due && is_relayed && h->race.why == NULL && wzp_handset_is_reference(h) &&
         h->peer_is_able && h->is_open) {
@@ -426,12 +448,14 @@ void wzp_handset_moved(wzp_handset *h) {
 void wzp_handset_call_step(wzp_handset *h, wzp_time now) {
     wzp_race_act act;
     if (!h->races) {
+        wzp_handset_birthday_step(h, now); /* sockets of the last call */
         return;
     }
     watch_relay(h, now);
     watch_direct(h, now);
     confirm(h, now);
     race_again(h, now);
+    wzp_handset_birthday_step(h, now);
     while (h->races && wzp_race_next(&h->race, now, &act)) {
         act_on(h, &act, now);
     }
@@ -442,7 +466,8 @@ wzp_time wzp_handset_call_deadline(const wzp_handset *h) {
     if (!h->races) {
         return WZP_TIME_NEVER;
     }
-    const wzp_time race = wzp_time_min(wzp_race_deadline(&h->race), h->retry_at);
+    const wzp_time race = wzp_time_min(wzp_time_min(wzp_race_deadline(&h->race), h->retry_at),
+                                       wzp_handset_birthday_deadline(h));
     return is_watched(h) ? wzp_time_min(race, wzp_time_after(h->heard_at, WZP_HANDSET_SILENCE))
                          : race;
 }
@@ -458,6 +483,7 @@ void wzp_handset_end(wzp_handset *h, wzp_time now) {
     }
     h->client = NULL;
     wzp_handset_forget_ports(h);
+    wzp_handset_forget_birthday(h);
     h->races = h->is_set_up = h->is_open = h->peer_is_able = false;
     h->tell_path = h->finds_later = false;
     h->tries = 0;

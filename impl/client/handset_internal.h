@@ -19,10 +19,39 @@ typedef enum link_state {
 typedef struct handset_link {
     link_state state;
     bool is_ours, proven;
+    uint16_t port; /* of its socket; 0: the usual one */
     wzp_quic_conn conn;
     wzp_addr remote;
     char sni[WZP_QUIC_SNI_MAX + 1]; /* accepted ones */
 } handset_link;
+
+/* Many sockets against many probes. */
+typedef enum handset_birthday_state {
+    BIRTHDAY_NONE,
+    BIRTHDAY_ASKS,  /* the owner for sockets */
+    BIRTHDAY_OPENS, /* and waits for a probe: ours is the hard NAT */
+    BIRTHDAY_PROBES /* theirs is */
+} handset_birthday_state;
+
+typedef struct handset_birthday {
+    handset_birthday_state state;
+    bool peer_does;
+    bool is_spent; /* since the last usual race */
+    bool tell_open, tell_shut;
+    unsigned rounds, dials;
+
+    /* Ours; what is still open is in front no more than anywhere. */
+    size_t wanted, held, port_count, opened;
+    wzp_time next_at;
+    uint16_t ports[WZP_BIRTHDAY_PORTS_MAX];
+    bool is_met[WZP_BIRTHDAY_PORTS_MAX];
+
+    /* Theirs. */
+    wzp_call_birthday start;
+    wzp_time start_until; /* 0: they have said nothing */
+    wzp_time probes_end;
+    wzp_birthday probes;
+} handset_birthday;
 
 typedef enum handset_wait { WAIT_NOTHING, WAIT_TO_CALL, WAIT_TO_ANSWER } handset_wait;
 
@@ -54,6 +83,8 @@ struct wzp_handset {
     wzp_addr relay_view; /* of our socket; NONE: not known, or of where we were */
     bool has_moved;
     bool has_ports, has_peer_ports, peer_probes;
+
+    handset_birthday birthday; /* handset_birthday.c */
 
     /* Who waits for that. */
     wzp_time asked_at;
@@ -103,11 +134,13 @@ bool wzp_handset_find_step(wzp_handset *h, wzp_time now);
 bool wzp_handset_is_found(const wzp_handset *h, wzp_time now);
 wzp_time wzp_handset_find_deadline(const wzp_handset *h);
 /* Of datagrams that are not QUIC. */
-bool wzp_handset_on_datagram(void *self, const wzp_addr *from, wzp_bytes payload, wzp_time now);
+bool wzp_handset_on_datagram(void *self, const wzp_quic_path *path, wzp_bytes payload,
+                             wzp_time now);
 
 /* --- handset_ports.c: what NATs do with ports ------------------------------------------------- */
 
 bool wzp_handset_predicts(const wzp_handset_cfg *cfg);
+bool wzp_handset_tells_ports(const wzp_handset_cfg *cfg);
 void wzp_handset_ports_step(wzp_handset *h, wzp_time now);
 void wzp_handset_ports_moved(wzp_handset *h);
 /* A call is about to be offered or answered: what was found long ago is out of date where ports
@@ -121,10 +154,26 @@ bool wzp_handset_awaits_ports(const wzp_handset *h); /* the other side's, which 
 void wzp_handset_on_ports(wzp_handset *h, const wzp_call_probe *probe, wzp_time now);
 void wzp_handset_forget_ports(wzp_handset *h); /* the other side's */
 
+/* --- handset_birthday.c: many sockets against many probes ------------------------------------- */
+
+bool wzp_handset_celebrates(const wzp_handset_cfg *cfg);
+void wzp_handset_on_birthday(wzp_handset *h, const wzp_call_birthday *start, wzp_time now);
+/* A datagram; true: it is a probe that we wait for. */
+bool wzp_handset_birthday_heard(wzp_handset *h, const wzp_quic_path *path, wzp_bytes payload,
+                                wzp_time now);
+bool wzp_handset_is_birthday_port(const wzp_handset *h, uint16_t port);
+void wzp_handset_birthday_step(wzp_handset *h, wzp_time now);
+wzp_time wzp_handset_birthday_deadline(const wzp_handset *h);
+void wzp_handset_stop_birthday(wzp_handset *h, wzp_time now);
+void wzp_handset_forget_birthday(wzp_handset *h); /* the call is over */
+
 /* --- handset_call.c: the paths of a call ------------------------------------------------------ */
 
 void wzp_handset_on_direct(void *self, const wzp_quic_event *ev, wzp_time now);
 void wzp_handset_begin(wzp_handset *h, wzp_time now);
+/* While media stay on the relay: a direct connection that is found otherwise, within `window`. */
+void wzp_handset_race_beside(wzp_handset *h, uint64_t window, wzp_time now);
+void wzp_handset_dial(wzp_handset *h, const wzp_addr *to, uint16_t port, wzp_time now);
 void wzp_handset_told(wzp_handset *h, wzp_time now); /* by the other side, where it is: `peer` */
 void wzp_handset_moved(wzp_handset *h); /* the other side is elsewhere, or we are: `told` */
 void wzp_handset_call_step(wzp_handset *h, wzp_time now);

@@ -56,8 +56,10 @@ static void on_gateway(wzp_handset *h, const wzp_addr *from, wzp_bytes payload, 
     }
 }
 
-bool wzp_handset_on_datagram(void *self, const wzp_addr *from, wzp_bytes payload, wzp_time now) {
+bool wzp_handset_on_datagram(void *self, const wzp_quic_path *path, wzp_bytes payload,
+                             wzp_time now) {
     wzp_handset *h = self;
+    const wzp_addr *from = &path->remote;
     const wzp_addr *gateway = &h->cfg.net.gateway;
     if (gateway->family != WZP_ADDR_NONE && wzp_addr_same_ip(from, gateway) &&
         from->port == PORTMAP_PORT) {
@@ -69,6 +71,9 @@ bool wzp_handset_on_datagram(void *self, const wzp_addr *from, wzp_bytes payload
             wzp_gather_recv(&h->gather, WZP_GATHER_STUN, from, payload, now);
             return true;
         }
+    }
+    if (wzp_handset_birthday_heard(h, path, payload, now)) {
+        return true;
     }
     const bool is_tickle = payload.len == 1 && payload.data[0] == 0;
     h->counters.strangers += is_tickle ? 0 : 1;

@@ -6,6 +6,10 @@ bool wzp_handset_predicts(const wzp_handset_cfg *cfg) {
     return cfg->policy == WZP_RACE_REFERENCE && !cfg->relay_only && !cfg->no_prediction;
 }
 
+bool wzp_handset_tells_ports(const wzp_handset_cfg *cfg) {
+    return wzp_handset_predicts(cfg) || wzp_handset_celebrates(cfg);
+}
+
 /* --- ours ------------------------------------------------------------------------------------- */
 
 /* The relay is one more who sees our socket, since before all others, as long as we do not move. */
@@ -31,10 +35,13 @@ void wzp_handset_ports_step(wzp_handset *h, wzp_time now) {
     wzp_call_probe probe;
     add_relay_view(h);
     const wzp_gather_ports *ports = wzp_gather_port_news(&h->gather, now);
-    if (ports == NULL || !wzp_handset_predicts(&h->cfg)) {
+    if (ports == NULL || !wzp_handset_tells_ports(&h->cfg)) {
         return;
     }
     wzp_call_probe_of(&probe, ports, unix_ms(h, now));
+    if (h->cfg.claims) {
+        probe.alloc = h->cfg.claimed;
+    }
     h->ports_at = now;
     if (!h->has_ports || !says_the_same(&probe, &h->ports)) {
         h->has_ports = true;

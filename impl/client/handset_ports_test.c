@@ -25,8 +25,10 @@ typedef struct side {
     wzp_addr flying[FLYING];
     size_t flown, arrived;
     wzp_race_path path;
-    unsigned registered, probes, paths;
+    unsigned registered, probes, paths, birthdays;
     wzp_port_alloc_kind said;
+    uint16_t next_port; /* of the sockets that it is asked for; 0: it opens none */
+    size_t open;
 } side;
 
 typedef struct server {
@@ -67,13 +69,16 @@ static void side_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_by
                       wzp_time now) {
     side *s = self;
     const wzp_core core = wzp_handset_core(s->handset);
+    wzp_quic_path at = *path;
     if (behind(&path->remote) != NULL) {
         const wzp_addr to = s->flying[s->arrived++ % FLYING];
-        if (!toy_nat_enters(&s->nat, &path->remote, to.port)) {
+        const struct mapping *m = toy_nat_entry(&s->nat, &path->remote, to.port);
+        if (m == NULL) {
             return;
         }
+        at.local.port = m->inside != 0 ? m->inside : at.local.port;
     }
-    core.ops->recv(core.self, path, ecn, payload, now);
+    core.ops->recv(core.self, &at, ecn, payload, now);
 }
 
 static void side_tick(void *self, wzp_time now) {
@@ -94,7 +99,8 @@ static size_t side_next(void *self, wzp_time now, uint8_t *buf, size_t cap, wzp_
         return 0;
     }
     side *to = behind(&meta->path.remote);
-    meta->path.local = toy_nat_leave(&s->nat, &meta->path.remote);
+    const uint16_t port = meta->path.local.port != TOY_NAT_PORT ? meta->path.local.port : 0;
+    meta->path.local = toy_nat_leave_from(&s->nat, port, &meta->path.remote);
     for (size_t from = 0; to != NULL && from < len; from += meta->segment) {
         to->flying[to->flown++ % FLYING] = meta->path.remote;
     }
@@ -153,6 +159,7 @@ static void on_signal(void *ctx, bool out, wzp_bytes json) {
         s->said = probe.alloc.kind;
         s->probes++;
     }
+    s->birthdays += out && signal->kind == WZP_SIGNAL_HARD_NAT_BIRTHDAY_START ? 1 : 0;
     wzp_signal_free(&signal);
 }
 
@@ -179,6 +186,24 @@ static void on_phone(side *s, const wzp_phone_event *ev, wzp_time now) {
     }
 }
 
+static void open_sockets(side *s, size_t count, wzp_time now) {
+    uint16_t ports[WZP_BIRTHDAY_PORTS_MAX];
+    ck_assert_uint_le(count, WZP_BIRTHDAY_PORTS_MAX);
+    for (size_t i = 0; i < count && s->next_port != 0; i++) {
+        ports[i] = s->next_port++;
+        s->open++;
+    }
+    wzp_handset_opened(s->handset, ports, s->open, now);
+}
+
+static size_t used_count(const side *s) {
+    size_t used = 0;
+    for (unsigned port = 20000; port < s->next_port; port++) {
+        used += wzp_handset_uses_port(s->handset, (uint16_t)port) ? 1 : 0;
+    }
+    return used;
+}
+
 static void after(void *ctx, wzp_time now) {
     side *s = ctx;
     wzp_handset_event ev;
@@ -189,6 +214,10 @@ static void after(void *ctx, wzp_time now) {
         } else if (ev.kind == WZP_HANDSET_PATH) {
             s->path = ev.path;
             s->paths++;
+        } else if (ev.kind == WZP_HANDSET_OPEN) {
+            open_sockets(s, ev.sockets, now);
+        } else if (ev.kind == WZP_HANDSET_SHUT) {
+            s->open = used_count(s);
         }
     }
     while (s->client != NULL && wzp_client_next_event(s->client, now, &sound)) {
@@ -207,12 +236,15 @@ static void run(uint64_t ms) {
     pair_run(&t.net, t.net.now + ms * WZP_MS);
 }
 
+static wzp_handset_birthday party; /* that is held */
+
 static void start(unsigned i, toy_nat_kind kind, uint8_t ip, bool no_prediction) {
     static const wzp_core_ops ops = {side_recv, side_tick, side_deadline, side_next};
     wzp_addr stuns[STUNS];
     side *s = &t.sides[i];
     *s =
-        (side){.inside = wzp_addr_v4(192, 168, (uint8_t)i, 2, TOY_NAT_PORT),
+        (side){.next_port = 20000,
+               .inside = wzp_addr_v4(192, 168, (uint8_t)i, 2, TOY_NAT_PORT),
                .nat = {.kind = kind, .ip = ip, .step = 1, .latest = (uint16_t)(40000 + 10000 * i)}};
     wzp_prng_init(&s->prng, i, "handset");
     for (unsigned k = 0; k < STUNS; k++) {
@@ -222,6 +254,7 @@ static void start(unsigned i, toy_nat_kind kind, uint8_t ip, bool no_prediction)
                                  .seed = {(uint8_t)(i + 1)},
                                  .path = {.remote = relay_addr},
                                  .no_prediction = no_prediction,
+                                 .birthday = party,
                                  .net.own = s->inside,
                                  .stun = stuns,
                                  .stun_count = STUNS,
@@ -238,6 +271,7 @@ static void set_up(void) {
                                           stun_next};
     const wzp_relay_cfg cfg = {.rng = wzp_prng_rng(&t.prng), .strict_identity = true};
     pair_init(&t.net, 1);
+    party = (wzp_handset_birthday){.sockets = 0};
     wzp_prng_init(&t.prng, 3, "relay");
     ck_assert_int_eq(wzp_relay_new(&t.relay, &cfg, t.net.now), WZP_OK);
     pair_add(&t.net, (wzp_core){t.relay, &relay_ops}, relay_addr, NULL, NULL);
@@ -327,6 +361,75 @@ START_TEST(without_prediction_they_do_not) {
 }
 END_TEST
 
+/* --- birthdays ---------------------------------------------------------------------------------
+ */
+
+static const wzp_handset_birthday small = {.sockets = 32, .probes = 128, .interval = 20 * WZP_MS};
+
+static wzp_handset_counters counters(unsigned i) {
+    wzp_handset_counters c;
+    wzp_handset_count(t.sides[i].handset, &c);
+    return c;
+}
+
+/* The ports that servers saw are of one block, so that 128 of its 1024 are nearly sure to meet. */
+START_TEST(many_sockets_meet_many_probes) {
+    const unsigned hard = _i % 2 == 0 ? A : B;
+    party = small;
+    start_both(hard == A ? TOY_SYR : TOY_PRC, hard == B ? TOY_SYR : TOY_PRC, _i / 2 == 1, false);
+    ck_assert_int_eq(ring(TOY_SYR, TOY_PRC), WZP_RACE_DIRECT);
+    ck_assert_uint_eq(t.sides[hard].birthdays, 1);
+    ck_assert_uint_eq(t.sides[1 - hard].birthdays, 0);
+    ck_assert_uint_eq(t.sides[A].paths, 2); /* the relay's, then this one */
+    ck_assert_uint_eq(t.sides[B].paths, 2);
+    ck_assert_uint_ge(counters(hard).birthday_hits, 1);
+    ck_assert_uint_le(counters(hard).birthday_ports, 32);
+    ck_assert_uint_le(counters(1 - hard).birthday_probes, 128);
+    ck_assert_uint_eq(counters(hard).birthday_probes + counters(1 - hard).birthday_ports, 0);
+    run(1000);
+    ck_assert_uint_eq(t.sides[hard].open, 1);
+    wzp_handset_hangup(t.sides[A].handset, t.net.now);
+    run(5000);
+    ck_assert_uint_eq(t.sides[hard].open, 0);
+}
+END_TEST
+
+/* Both hard, both easy, not wanted by one of them, no sockets to be had: nobody begins. */
+START_TEST(nobody_celebrates) {
+    party = small;
+    start(A, _i == 1 ? TOY_PRC : TOY_SYR, 10, false);
+    t.sides[A].next_port = _i == 3 ? 0 : 20000;
+    party.sockets = _i == 2 ? 0 : 32;
+    start(B, _i == 0 ? TOY_SYR : TOY_PRC, 20, false);
+    run(2000);
+    const wzp_race_path path = ring(TOY_SYR, TOY_SYR);
+    ck_assert_int_eq(path, _i == 1 ? WZP_RACE_DIRECT : WZP_RACE_RELAY);
+    run(12000);
+    for (unsigned i = 0; i < SIDES; i++) {
+        ck_assert_uint_eq(t.sides[i].birthdays, 0);
+        ck_assert_uint_eq(counters(i).birthdays, 0);
+        ck_assert_uint_eq(counters(i).birthday_probes, 0);
+    }
+}
+END_TEST
+
+/* Bounded in number and in time, also where it is in vain; then all is closed. */
+START_TEST(in_vain) {
+    party = small;
+    start_both(TOY_SYR, TOY_PRC, _i == 1, false);
+    t.sides[A].nat.latest =
+        (uint16_t)(t.sides[A].nat.latest + 8 * TOY_NAT_BLOCK); /* another block */
+    ck_assert_int_eq(ring(TOY_SYR, TOY_PRC), WZP_RACE_RELAY);
+    run(20000);
+    ck_assert_uint_eq(counters(A).birthday_ports, 32);
+    ck_assert_uint_eq(counters(B).birthday_probes, 128);
+    ck_assert_uint_eq(counters(A).birthdays, 1);
+    ck_assert_uint_eq(t.sides[A].open, 0);
+    ck_assert_uint_eq(t.sides[A].paths, 1);
+    ck_assert_int_eq(t.sides[A].path, WZP_RACE_RELAY);
+}
+END_TEST
+
 int main(void) {
     TCase *tc = tcase_create("handset_ports");
     tcase_set_timeout(tc, 60);
@@ -335,5 +438,8 @@ int main(void) {
     tcase_add_test(tc, a_minute_later);
     tcase_add_test(tc, others_took_ports);
     tcase_add_loop_test(tc, without_prediction_they_do_not, 0, 2);
+    tcase_add_loop_test(tc, many_sockets_meet_many_probes, 0, 4);
+    tcase_add_loop_test(tc, nobody_celebrates, 0, 4);
+    tcase_add_loop_test(tc, in_vain, 0, 2);
     return wzp_run_suite("client.handset_ports", tc);
 }

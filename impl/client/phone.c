@@ -118,8 +118,7 @@ static void on_offer(wzp_phone *p, const wzp_signal_DirectCallOffer *offer) {
     keep(p->peer_alias, sizeof p->peer_alias,
          offer->caller_alias.present ? offer->caller_alias.value : wzp_bytes_str(""));
     p->proven = is_proven(offer);
-    p->peer_is_able = wzp_phone_is_able(&offer->caller_build_version);
-    p->peer_probes = wzp_phone_has_mark(&offer->caller_build_version, WZP_PHONE_PROBES);
+    wzp_phone_read_marks(p, &offer->caller_build_version);
     wzp_phone_adopt_early_probe(p);
     p->tell_incoming = true;
     p->state = PHONE_RUNG;
@@ -417,6 +416,7 @@ bool wzp_phone_next_event(wzp_phone *p, wzp_phone_event *out) {
         out->may_be_direct = p->is_open;
         out->peer_is_able = p->peer_is_able;
         out->peer_probes = p->peer_probes;
+        out->peer_celebrates = p->peer_celebrates;
         out->proven = p->proven;
     } else if (take(&p->tell_reflexive)) {
         out->kind = WZP_PHONE_REFLEXIVE;
@@ -427,6 +427,9 @@ bool wzp_phone_next_event(wzp_phone *p, wzp_phone_event *out) {
     } else if (p->state == PHONE_TALKING && p->is_open && take(&p->tell_probe)) {
         out->kind = WZP_PHONE_PROBE;
         out->probe = &p->peer_probe;
+    } else if (p->state == PHONE_TALKING && p->is_open && take(&p->tell_birthday)) {
+        out->kind = WZP_PHONE_BIRTHDAY;
+        out->birthday = &p->peer_birthday;
     } else if (p->state == PHONE_TALKING && take(&p->tell_path)) { /* not before SET_UP */
         out->kind = WZP_PHONE_PATH;
         out->direct_ok = p->peer_direct_ok;
@@ -494,6 +497,8 @@ wzp_err wzp_phone_new(wzp_phone **out, const wzp_phone_cfg *cfg, wzp_time now) {
     p->rng = cfg->rng;
     p->is_plain = cfg->is_plain;
     p->probes = cfg->probes;
+    p->celebrates = cfg->celebrates;
+    wzp_phone_name_build(p);
     p->signal = cfg->signal;
     p->signal_ctx = cfg->signal_ctx;
     p->filter = cfg->filter;

@@ -26,6 +26,7 @@ typedef struct wzp_phone_cfg {
                                which the rest is */
     bool is_plain;          /* as upstream's: not WZP_PHONE_ABLE */
     bool probes;            /* wzp_phone_set_probe will be called: WZP_PHONE_PROBES */
+    bool celebrates;        /* takes part in birthdays: WZP_PHONE_CELEBRATES */
     bool deterministic;
     void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
     void *keylog_ctx;
@@ -73,10 +74,12 @@ typedef enum wzp_phone_event_kind {
     WZP_PHONE_REFLEXIVE,  /* the relay sees us at .observed; NONE: it does not say */
     WZP_PHONE_PATH,       /* the other side says whether its direct path works: .direct_ok */
     WZP_PHONE_UPDATE,     /* the other side can be reached elsewhere: .peer */
-    WZP_PHONE_PROBE, /* the other side says what its NAT does with ports: .probe.  After SET_UP,
-                        where the call may be direct; a later one replaces it */
-    WZP_PHONE_ENDED, /* the call, not the connection: .text says why */
-    WZP_PHONE_CLOSED /* the connection, and with it any call: .text; nothing follows */
+    WZP_PHONE_PROBE,    /* the other side says what its NAT does with ports: .probe.  After SET_UP,
+                           where the call may be direct; a later one replaces it */
+    WZP_PHONE_BIRTHDAY, /* the other side has opened many ports: .birthday.  Only where the call may
+                           be direct and this phone takes part */
+    WZP_PHONE_ENDED,    /* the call, not the connection: .text says why */
+    WZP_PHONE_CLOSED    /* the connection, and with it any call: .text; nothing follows */
 } wzp_phone_event_kind;
 
 typedef struct wzp_phone_event {
@@ -84,14 +87,16 @@ typedef struct wzp_phone_event {
     uint32_t count;
     bool proven; /* INCOMING: the caller has signed with the key of .fingerprint.  Deployed clients
                     may not sign; who it is, is then only what the relay says */
-    bool may_be_direct; /* SET_UP: both sides agreed to tell their addresses (nat sheet 1.11) */
-    bool peer_is_able;  /* SET_UP: it dials and accepts at once (WZP_PHONE_ABLE) */
-    bool peer_probes;   /* SET_UP: a PROBE will follow (WZP_PHONE_PROBES), or follows at once */
+    bool may_be_direct;   /* SET_UP: both sides agreed to tell their addresses (nat sheet 1.11) */
+    bool peer_is_able;    /* SET_UP: it dials and accepts at once (WZP_PHONE_ABLE) */
+    bool peer_probes;     /* SET_UP: a PROBE will follow (WZP_PHONE_PROBES), or follows at once */
+    bool peer_celebrates; /* SET_UP: it takes part in birthdays (WZP_PHONE_CELEBRATES) */
     bool direct_ok;
     uint32_t number; /* PATH: of the race that it is about.  All that was said of one that is told
                         at once is one: a direct path that did not last is none */
     wzp_addr relay, observed;
     const wzp_call_probe *probe;           /* borrowed until the next call */
+    const wzp_call_birthday *birthday;     /* likewise */
     const wzp_call_addresses *peer;        /* SET_UP, UPDATE; borrowed until the next call */
     const char *fingerprint, *room, *text; /* never NULL, printable, borrowed until the next call */
 } wzp_phone_event;
@@ -119,7 +124,8 @@ void wzp_phone_reflect(wzp_phone *phone, wzp_time now);
  *
  * The first race of a call has number 0, and its report is as deployed.  Later ones, which only
  * reference clients have, are numbered by the updates before them: each update is answered by one
- * of the same number, two that cross have the same, and a pair is what a race begins with.  The
+ * of the same number, two that cross have the same, and a pair is what a race begins with, whose
+ * number is twice that; one more is the race that goes on beside the relay after it.  The
  * number follows the word of `race_winner`, the only text of a report, after a blank. */
 void wzp_phone_report(wzp_phone *phone, uint32_t number, bool direct_ok, bool direct_won);
 void wzp_phone_update(wzp_phone *phone, const wzp_call_addresses *addresses);
@@ -135,16 +141,24 @@ uint32_t wzp_phone_pair(const wzp_phone *phone);
 /* And before that: it says in each call how its NAT gives out ports, as soon as it may. */
 #define WZP_PHONE_PROBES "+probe1"
 
+/* And before that: where one side's NAT gives out ports that nobody can foretell it opens many, and
+ * the other one tries many (nat sheet 1.15). */
+#define WZP_PHONE_CELEBRATES "+bday1"
+
 /* How our NAT gives out ports, as far as we know now; copied.  The other side of a call is told as
  * soon as it rings there, or we have accepted with trust, and again if this is called again. */
 void wzp_phone_set_probe(wzp_phone *phone, const wzp_call_probe *probe);
 /* It is looked at again: nothing is said until it is set again. */
 void wzp_phone_hold_probe(wzp_phone *phone);
 
+/* We have opened many ports.  As with the others: to the other side of an open call, or nothing. */
+void wzp_phone_birthday(wzp_phone *phone, const wzp_call_birthday *birthday);
+
 typedef struct wzp_phone_counters {
-    uint64_t probes;           /* that were taken */
-    uint64_t probes_elsewhere; /* about no call of ours */
-    uint64_t birthdays;        /* HardNatBirthdayStart, which is ignored */
+    uint64_t probes;            /* that were taken */
+    uint64_t probes_elsewhere;  /* about no call of ours */
+    uint64_t birthdays;         /* HardNatBirthdayStart that were taken */
+    uint64_t birthdays_ignored; /* about no call of ours, or where none is held */
 } wzp_phone_counters;
 
 void wzp_phone_count(const wzp_phone *phone, wzp_phone_counters *out);

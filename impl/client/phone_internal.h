@@ -24,8 +24,8 @@ struct wzp_phone {
     uint32_t present;
     /* What was not told yet, in the order in which it is. */
     bool tell_registered, tell_presence, tell_ended, tell_incoming, tell_ringing, tell_set_up,
-        tell_reflexive, tell_update, tell_path, tell_probe, tell_closed;
-    bool rang, proven, is_plain, probes;
+        tell_reflexive, tell_update, tell_path, tell_probe, tell_birthday, tell_closed;
+    bool rang, proven, is_plain, probes, celebrates;
     bool is_owner; /* of the endpoint */
     wzp_endpoint *endpoint;
     wzp_endpoint_user user;
@@ -57,11 +57,13 @@ struct wzp_phone {
     bool peer_is_able, peer_direct_ok;
 
     /* Ports: phone_probe.c. */
-    bool has_probe;       /* ours was found */
-    bool probe_said;      /* in this call */
-    bool peer_probes;     /* the other side will say its own */
+    bool has_probe;   /* ours was found */
+    bool probe_said;  /* in this call */
+    bool peer_probes; /* the other side will say its own */
+    bool peer_celebrates;
     wzp_call_probe probe; /* ours */
     wzp_call_probe peer_probe;
+    wzp_call_birthday peer_birthday;
     wzp_call_probe early_probe; /* of call `early_id`, of which we do not know yet; "": none */
     wzp_phone_counters counters;
     char early_id[CALL_ID_MAX + 1];
@@ -69,6 +71,7 @@ struct wzp_phone {
     char call_id[CALL_ID_MAX + 1];
     char alias[NAME_MAX], peer[WZP_FINGERPRINT_TEXT + 1], peer_alias[NAME_MAX];
     char room[WZP_QUIC_SNI_MAX + 1];
+    char own_build[NAME_MAX];
     char build[NAME_MAX], ended[NAME_MAX], closed[192];
 };
 
@@ -81,7 +84,9 @@ bool wzp_phone_is_about(const wzp_phone *p, wzp_bytes call_id);
 void wzp_phone_offer_paths(wzp_phone *p, wzp_signal_DirectCallOffer *offer);
 void wzp_phone_answer_paths(wzp_phone *p, wzp_signal_DirectCallAnswer *answer);
 
-bool wzp_phone_is_able(const wzp_opt_str *build);
+void wzp_phone_name_build(wzp_phone *p);
+/* What the other side's build says that it can do. */
+void wzp_phone_read_marks(wzp_phone *p, const wzp_opt_str *build);
 bool wzp_phone_has_mark(const wzp_opt_str *build, const char *mark);
 void wzp_phone_set_up_paths(wzp_phone *p, const wzp_signal_CallSetup *setup);
 void wzp_phone_on_path_signal(wzp_phone *p, const wzp_signal *signal);
@@ -94,7 +99,7 @@ void wzp_phone_forget_paths(wzp_phone *p);
 /* If there is something to say, and it may be said, and was not. */
 void wzp_phone_say_probe(wzp_phone *p);
 void wzp_phone_on_probe(wzp_phone *p, const wzp_signal_HardNatProbe *probe);
-void wzp_phone_on_birthday(wzp_phone *p);
+void wzp_phone_on_birthday(wzp_phone *p, const wzp_signal_HardNatBirthdayStart *start);
 void wzp_phone_adopt_early_probe(wzp_phone *p); /* an offer has come */
 void wzp_phone_forget_probe(wzp_phone *p);
 

@@ -7,11 +7,15 @@
 enum { WINNER_MAX = sizeof "Direct 4294967295" };
 
 /* The only text that relays forward as it is (nat sheet 1.2). */
+void wzp_phone_name_build(wzp_phone *p) {
+    (void)snprintf(p->own_build, sizeof p->own_build, "%s%s%s%s", WZP_VERSION,
+                   p->probes && !p->is_plain ? WZP_PHONE_PROBES : "",
+                   p->celebrates && !p->is_plain ? WZP_PHONE_CELEBRATES : "",
+                   p->is_plain ? "" : WZP_PHONE_ABLE);
+}
+
 static wzp_opt_str build_of(const wzp_phone *p) {
-    const char *text = p->is_plain ? WZP_VERSION
-                       : p->probes ? WZP_VERSION WZP_PHONE_PROBES WZP_PHONE_ABLE
-                                   : WZP_VERSION WZP_PHONE_ABLE;
-    return (wzp_opt_str){true, wzp_bytes_str(text)};
+    return (wzp_opt_str){true, wzp_bytes_str(p->own_build)};
 }
 
 /* --- telling ---------------------------------------------------------------------------------- */
@@ -108,14 +112,14 @@ static bool ends_with(wzp_bytes text, const char *end) {
     return text.len >= len && memcmp(text.data + text.len - len, end, len) == 0;
 }
 
-bool wzp_phone_is_able(const wzp_opt_str *build) {
+static bool is_able(const wzp_opt_str *build) {
     return build->present && ends_with(build->value, WZP_PHONE_ABLE);
 }
 
 /* Marks begin with a plus sign and are in any order, but for WZP_PHONE_ABLE. */
 bool wzp_phone_has_mark(const wzp_opt_str *build, const char *mark) {
     wzp_bytes text = build->value;
-    if (!wzp_phone_is_able(build)) {
+    if (!is_able(build)) {
         return false;
     }
     while (text.len > 0 && !ends_with(text, mark)) {
@@ -126,6 +130,12 @@ bool wzp_phone_has_mark(const wzp_opt_str *build, const char *mark) {
         text = wzp_bytes_of(text.data, len);
     }
     return text.len > 0;
+}
+
+void wzp_phone_read_marks(wzp_phone *p, const wzp_opt_str *build) {
+    p->peer_is_able = is_able(build);
+    p->peer_probes = wzp_phone_has_mark(build, WZP_PHONE_PROBES);
+    p->peer_celebrates = wzp_phone_has_mark(build, WZP_PHONE_CELEBRATES);
 }
 
 static bool is_signed_by(const char *fingerprint, const wzp_signal_DirectCallAnswer *a) {
@@ -145,8 +155,7 @@ static void on_answer(wzp_phone *p, const wzp_signal_DirectCallAnswer *a) {
     if (!p->is_caller || !wzp_phone_is_about(p, a->call_id)) {
         return;
     }
-    p->peer_is_able = wzp_phone_is_able(&a->callee_build_version);
-    p->peer_probes = wzp_phone_has_mark(&a->callee_build_version, WZP_PHONE_PROBES);
+    wzp_phone_read_marks(p, &a->callee_build_version);
     p->proven = is_signed_by(p->peer, a);
     p->is_open = p->is_open && a->accept_mode == WZP_ACCEPT_TRUSTED;
 }
@@ -232,7 +241,7 @@ void wzp_phone_on_path_signal(wzp_phone *p, const wzp_signal *signal) {
         wzp_phone_on_probe(p, &signal->u.HardNatProbe);
         break;
     case WZP_SIGNAL_HARD_NAT_BIRTHDAY_START:
-        wzp_phone_on_birthday(p);
+        wzp_phone_on_birthday(p, &signal->u.HardNatBirthdayStart);
         break;
     case WZP_SIGNAL_REFLECT_RESPONSE:
         on_reflected(p, &signal->u.ReflectResponse);

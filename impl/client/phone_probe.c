@@ -34,6 +34,19 @@ void wzp_phone_hold_probe(wzp_phone *p) {
     p->has_probe = false;
 }
 
+/* Never before both sides have agreed: it tells our IP (U14). */
+void wzp_phone_birthday(wzp_phone *p, const wzp_call_birthday *birthday) {
+    if (p->state != PHONE_TALKING || !p->is_open) {
+        return;
+    }
+    wzp_call_probe_text text;
+    wzp_signal signal = {.kind = WZP_SIGNAL_HARD_NAT_BIRTHDAY_START,
+                         .version = 1,
+                         .u.HardNatBirthdayStart.call_id = wzp_bytes_str(p->call_id)};
+    wzp_call_birthday_write(&signal.u.HardNatBirthdayStart, birthday, &text);
+    wzp_phone_send(p, &signal);
+}
+
 /* --- hearing ---------------------------------------------------------------------------------- */
 
 /* The one of the offer that has not come yet: signals overtake each other. */
@@ -67,13 +80,20 @@ void wzp_phone_adopt_early_probe(wzp_phone *p) {
 }
 
 /* Upstream's clients open ports that lead nowhere, and say so even when nobody has accepted (U7,
- * U14): nothing of that is of use, and nothing is answered. */
-void wzp_phone_on_birthday(wzp_phone *p) {
-    p->counters.birthdays++;
+ * U14): nothing of that is of use. */
+void wzp_phone_on_birthday(wzp_phone *p, const wzp_signal_HardNatBirthdayStart *start) {
+    if (p->state != PHONE_TALKING || !p->is_open || !p->celebrates || !p->peer_celebrates ||
+        !wzp_phone_is_about(p, start->call_id)) {
+        p->counters.birthdays_ignored++;
+    } else if (wzp_call_birthday_read(&p->peer_birthday, start, &p->refused_addresses)) {
+        p->counters.birthdays++;
+        p->tell_birthday = true;
+    }
 }
 
 void wzp_phone_forget_probe(wzp_phone *p) {
-    p->tell_probe = p->probe_said = p->peer_probes = false;
+    p->tell_probe = p->tell_birthday = p->probe_said = false;
+    p->peer_probes = p->peer_celebrates = false;
     p->early_id[0] = '\0';
     p->peer_probe = (wzp_call_probe){.port_count = 0};
 }

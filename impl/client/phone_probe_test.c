@@ -16,7 +16,8 @@ typedef struct handset {
     wzp_prng prng;
     bool answers;
     wzp_accept_mode mode;
-    char log[LOG_MAX];  /* what it was told: s the set-up, S with probes to follow, pPORT a probe */
+    char log[LOG_MAX]; /* what it was told: s the set-up, S with probes to follow, pPORT a probe, bN
+                          so many ports are open */
     char said[LOG_MAX]; /* signals that left, by their names */
 } handset;
 
@@ -26,6 +27,7 @@ static struct {
     wzp_relay *relay;
     wzp_prng prng;
     bool is_mute[PHONES]; /* tells nothing of its NAT */
+    bool celebrates[PHONES];
 } t;
 
 static void note(char log[LOG_MAX], const char *what) {
@@ -54,6 +56,9 @@ static void after(void *ctx, wzp_time now) {
         } else if (ev.kind == WZP_PHONE_PROBE) {
             (void)snprintf(text, sizeof text, "p%u", ev.probe->external.port);
             note(h->log, text);
+        } else if (ev.kind == WZP_PHONE_BIRTHDAY) {
+            (void)snprintf(text, sizeof text, "b%u", ev.birthday->opened);
+            note(h->log, text);
         }
     }
 }
@@ -80,6 +85,7 @@ static void start(unsigned i) {
                                .seed = {(uint8_t)(i + 1)},
                                .path = {addr, relay_addr},
                                .probes = !t.is_mute[i],
+                               .celebrates = t.celebrates[i],
                                .signal = on_signal,
                                .signal_ctx = h};
     ck_assert_int_eq(wzp_phone_new(&h->phone, &cfg, t.net.now), WZP_OK);
@@ -92,6 +98,7 @@ static void run(uint64_t ms) {
 
 static void set_up(void) {
     t.is_mute[A] = t.is_mute[B] = false;
+    t.celebrates[A] = t.celebrates[B] = false;
     pair_init(&t.net, 1);
     wzp_prng_init(&t.prng, 3, "relay");
     const wzp_relay_cfg cfg = {.rng = wzp_prng_rng(&t.prng), .strict_identity = true};
@@ -315,8 +322,63 @@ START_TEST(birthdays_are_tolerated) {
     wzp_phone_on_path_signal(t.phones[B].phone, &start);
     run(100);
     wzp_phone_count(t.phones[B].phone, &counters);
-    ck_assert_uint_eq(counters.birthdays, 2);
+    ck_assert_uint_eq(counters.birthdays_ignored, 2);
+    ck_assert_uint_eq(counters.birthdays, 0);
     SAID(B, "DirectCallAnswer");
+}
+END_TEST
+
+static void birthday(unsigned who, uint16_t opened) {
+    const wzp_call_birthday said = {.external = wzp_addr_v4(203, 0, 113, 5, 0), .opened = opened};
+    wzp_phone_birthday(t.phones[who].phone, &said);
+}
+
+START_TEST(a_birthday_is_said_and_heard) {
+    t.celebrates[A] = t.celebrates[B] = true;
+    register_both();
+    birthday(A, 1);
+    ring();
+    birthday(A, 32);
+    birthday(B, 64);
+    run(100);
+    HEARD(A, "S b64");
+    HEARD(B, "S b32");
+    SAID(A, "DirectCallOffer HardNatBirthdayStart");
+    wzp_phone_hangup(t.phones[A].phone);
+    birthday(A, 2);
+    run(100);
+    HEARD(B, "S b32");
+    SAID(A, "DirectCallOffer HardNatBirthdayStart Hangup");
+}
+END_TEST
+
+/* Nobody tells where he is to somebody whose call was not accepted with trust, nor believes it. */
+START_TEST(no_birthday_without_trust) {
+    t.celebrates[A] = t.celebrates[B] = true;
+    register_both();
+    t.phones[B].answers = _i == 1;
+    t.phones[B].mode = WZP_ACCEPT_GENERIC;
+    ring();
+    birthday(A, 32);
+    birthday(B, 32);
+    run(100);
+    ck_assert_ptr_null(strchr(t.phones[A].log, 'b'));
+    ck_assert_ptr_null(strchr(t.phones[B].log, 'b'));
+    ck_assert_ptr_null(strstr(t.phones[A].said, "Birthday"));
+    ck_assert_ptr_null(strstr(t.phones[B].said, "Birthday"));
+}
+END_TEST
+
+/* Both must hold it. */
+START_TEST(no_birthday_for_one) {
+    t.celebrates[_i] = true;
+    register_both();
+    ring();
+    birthday((unsigned)(1 - _i), 32);
+    birthday((unsigned)_i, 32);
+    run(100);
+    HEARD(A, "S");
+    HEARD(B, "S");
 }
 END_TEST
 
@@ -325,26 +387,33 @@ END_TEST
 
 static const struct mark_case {
     const char *build;
-    bool is_able, probes;
+    bool is_able, probes, celebrates;
 } mark_cases[] = {
-    {"1.2.3+probe1+bidir1", true, true},
-    {"1.2.3+bidir1", true, false},
-    {"+probe1+bidir1", true, true},
-    {"1.2.3+probe1+other2+bidir1", true, true},
-    {"1.2.3+other2+probe1+bidir1", true, true},
-    {"1.2.3+probe12+bidir1", true, false},
-    {"1.2.3+xprobe1+bidir1", true, false},
-    {"1.2.3+probe1", false, false},
-    {"1.2.3+bidir1+probe1", false, false},
-    {"1.2.3", false, false},
-    {"", false, false},
+    {"1.2.3+probe1+bday1+bidir1", true, true, true},
+    {"1.2.3+bday1+probe1+bidir1", true, true, true},
+    {"1.2.3+bday1+bidir1", true, false, true},
+    {"1.2.3+bday1", false, false, false},
+    {"1.2.3+probe1+bidir1", true, true, false},
+    {"1.2.3+bidir1", true, false, false},
+    {"+probe1+bidir1", true, true, false},
+    {"1.2.3+probe1+other2+bidir1", true, true, false},
+    {"1.2.3+other2+probe1+bidir1", true, true, false},
+    {"1.2.3+probe12+bidir1", true, false, false},
+    {"1.2.3+xprobe1+bidir1", true, false, false},
+    {"1.2.3+probe1", false, false, false},
+    {"1.2.3+bidir1+probe1", false, false, false},
+    {"1.2.3", false, false, false},
+    {"", false, false, false},
 };
 
 START_TEST(marks) {
     const struct mark_case *c = &mark_cases[_i];
     const wzp_opt_str build = {true, wzp_bytes_str(c->build)};
-    ck_assert_msg(wzp_phone_is_able(&build) == c->is_able, "%s", c->build);
-    ck_assert_msg(wzp_phone_has_mark(&build, WZP_PHONE_PROBES) == c->probes, "%s", c->build);
+    wzp_phone p = {0};
+    wzp_phone_read_marks(&p, &build);
+    ck_assert_msg(p.peer_is_able == c->is_able, "%s", c->build);
+    ck_assert_msg(p.peer_probes == c->probes, "%s", c->build);
+    ck_assert_msg(p.peer_celebrates == c->celebrates, "%s", c->build);
 }
 END_TEST
 
@@ -363,6 +432,9 @@ int main(void) {
     tcase_add_test(tc, another_call_is_another);
     tcase_add_test(tc, nonsense_is_counted);
     tcase_add_test(tc, birthdays_are_tolerated);
+    tcase_add_test(tc, a_birthday_is_said_and_heard);
+    tcase_add_loop_test(tc, no_birthday_without_trust, 0, 2);
+    tcase_add_loop_test(tc, no_birthday_for_one, 0, 2);
     tcase_add_loop_test(tc, marks, 0, (int)WZP_COUNT_OF(mark_cases));
     return wzp_run_suite("client.phone_probe", tc);
 }

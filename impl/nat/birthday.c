@@ -79,6 +79,9 @@ void wzp_birthday_start(wzp_birthday *b, const wzp_birthday_cfg *cfg, wzp_rng rn
     *b = (wzp_birthday){.host = cfg->host,
                         .interval = cfg->interval != 0 ? cfg->interval : WZP_BIRTHDAY_INTERVAL,
                         .next_at = now};
+    if (b->interval < WZP_BIRTHDAY_INTERVAL_MIN) {
+        b->interval = WZP_BIRTHDAY_INTERVAL_MIN;
+    }
     b->ends_at =
         wzp_time_after(now, cfg->timeout != 0 ? cfg->timeout : (uint64_t)WZP_BIRTHDAY_TIMEOUT);
     take_known(b, cfg, probes, &taken);

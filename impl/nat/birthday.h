@@ -13,10 +13,13 @@
 #include "base/time.h"
 
 #define WZP_BIRTHDAY_PORTS 32 /* that the hard side opens, unless told otherwise */
+#define WZP_BIRTHDAY_PORTS_MAX 256
 #define WZP_BIRTHDAY_PROBES 128
 #define WZP_BIRTHDAY_PROBES_MAX 2048
 #define WZP_BIRTHDAY_KNOWN_MAX 256
 #define WZP_BIRTHDAY_INTERVAL (20 * WZP_MS)
+#define WZP_BIRTHDAY_INTERVAL_MIN (10 * WZP_MS) /* whatever is asked for */
+#define WZP_BIRTHDAY_OPEN_EVERY (5 * WZP_MS)    /* the hard side's datagrams, to one address */
 #define WZP_BIRTHDAY_TIMEOUT (8 * WZP_S)
 
 typedef enum wzp_birthday_rules {
@@ -39,7 +42,7 @@ typedef struct wzp_birthday_cfg {
     size_t known_count;
     size_t probes;        /* 0: WZP_BIRTHDAY_PROBES; above the maximum it is cut */
     wzp_port_block block; /* REFERENCE: to draw from; count 0: 1024-65535 */
-    uint64_t interval;    /* ns; 0: 20 ms */
+    uint64_t interval;    /* ns; 0: 20 ms; below the minimum it is that */
     uint64_t timeout;     /* ns; 0: 8 s */
 } wzp_birthday_cfg;
 

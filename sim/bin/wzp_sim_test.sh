@@ -18,7 +18,7 @@ nat = "linux-masq"
 path = "relay"
 TOML
 sed 's/"good"/"bad"/; s/path = "relay"/setup = "1 ms"/' good.toml >bad.toml
-sed 's/"good"/"lacking"/; s/path = "relay"/path = "direct"/; 1a needs = "birthday"' good.toml >lacking.toml
+sed 's/"good"/"lacking"/; s/path = "relay"/path = "direct"/; 1a needs = "sparse-acks"' good.toml >lacking.toml
 printf 'name = "broken"\n[host.x]\nacces = "lte"\n' >broken.toml
 
 fail() {

@@ -92,6 +92,14 @@ wzp_time wzp_sim_seat_now(const wzp_sim_seat *seat); /* the host's own clock */
 uint16_t wzp_sim_seat_port(const wzp_sim_seat *seat);
 void wzp_sim_seat_free(wzp_sim_seat **seat);
 
+/* One more socket for the same core, at any port: what comes in has its port in the local address
+ * of its path, and what the core gives with that port leaves by it.  0: no memory, or
+ * WZP_SIM_SEAT_SOCKETS_MAX are open. */
+#define WZP_SIM_SEAT_SOCKETS_MAX 512
+uint16_t wzp_sim_seat_open(wzp_sim_seat *seat);
+/* Closes those of them that `keeps` does not keep.  What is still sent by one is lost. */
+void wzp_sim_seat_shut(wzp_sim_seat *seat, bool (*keeps)(void *ctx, uint16_t port), void *ctx);
+
 /* The ends of the last packet that came in; family NONE before the first. */
 wzp_quic_path wzp_sim_seat_path(const wzp_sim_seat *seat);
 

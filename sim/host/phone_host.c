@@ -35,8 +35,8 @@ static const char *event_name(wzp_phone_event_kind kind) {
         [WZP_PHONE_INCOMING] = "rung",         [WZP_PHONE_RINGING] = "ringing",
         [WZP_PHONE_SET_UP] = "set-up",         [WZP_PHONE_REFLEXIVE] = "reflexive",
         [WZP_PHONE_PATH] = "report",           [WZP_PHONE_UPDATE] = "moved",
-        [WZP_PHONE_PROBE] = "probe",           [WZP_PHONE_ENDED] = "ended",
-        [WZP_PHONE_CLOSED] = "unregistered",
+        [WZP_PHONE_PROBE] = "probe",           [WZP_PHONE_BIRTHDAY] = "birthday",
+        [WZP_PHONE_ENDED] = "ended",           [WZP_PHONE_CLOSED] = "unregistered",
     };
     return names[kind];
 }
@@ -156,6 +156,7 @@ static void on_phone(wzp_sim_phone_host *p, const wzp_phone_event *ev, wzp_time 
     case WZP_PHONE_PATH:
     case WZP_PHONE_UPDATE:
     case WZP_PHONE_PROBE:
+    case WZP_PHONE_BIRTHDAY:
         break;
     case WZP_PHONE_ENDED:
     case WZP_PHONE_CLOSED:
@@ -169,10 +170,32 @@ static void on_phone(wzp_sim_phone_host *p, const wzp_phone_event *ev, wzp_time 
 
 static void on_path(wzp_sim_phone_host *p, const wzp_handset_event *ev) {
     p->report.direct = ev->path == WZP_RACE_DIRECT;
+    if (p->report.direct) {
+        p->report.direct_at = wzp_time_min(p->report.direct_at, wzp_sim_now(p->clock));
+    }
     wzp_sim_call_host_take(p->cfg.call, p->report.direct, &ev->addr);
     if (*ev->text != '\0') {
         tell(p, "why", ev->text);
     }
+}
+
+/* --- sockets ---------------------------------------------------------------------------------- */
+
+static void open_sockets(wzp_sim_phone_host *p, size_t wanted, wzp_time local) {
+    uint16_t ports[WZP_BIRTHDAY_PORTS_MAX];
+    char text[48];
+    size_t count = 0;
+    while (count < wanted && count < WZP_BIRTHDAY_PORTS_MAX &&
+           (ports[count] = wzp_sim_seat_open(p->seat)) != 0) {
+        count++;
+    }
+    (void)snprintf(text, sizeof text, "%zu sockets", count);
+    tell(p, "opened", text);
+    wzp_handset_opened(p->handset, ports, count, local);
+}
+
+static bool is_used(void *ctx, uint16_t port) {
+    return wzp_handset_uses_port(((wzp_sim_phone_host *)ctx)->handset, port);
 }
 
 static void after(void *ctx, wzp_time local) {
@@ -189,6 +212,12 @@ static void after(void *ctx, wzp_time local) {
             break;
         case WZP_HANDSET_PATH:
             on_path(p, &ev);
+            break;
+        case WZP_HANDSET_OPEN:
+            open_sockets(p, ev.sockets, local);
+            break;
+        case WZP_HANDSET_SHUT:
+            wzp_sim_seat_shut(p->seat, is_used, p);
             break;
         }
     }
@@ -252,7 +281,11 @@ static bool filter(void *ctx, bool out, wzp_bytes json) {
 static void on_signal(void *ctx, bool out, wzp_bytes json) {
     wzp_sim_phone_host *p = ctx;
     char name[48];
-    if (out && strcmp(wzp_signal_peek_name(json, name, sizeof name), "DirectCallOffer") == 0) {
+    (void)wzp_signal_peek_name(json, name, sizeof name);
+    for (size_t i = 0; out && i < WZP_SIGNAL_COUNT; i++) {
+        p->report.said[i] += strcmp(name, wzp_signal_name((wzp_signal_kind)i)) == 0 ? 1 : 0;
+    }
+    if (out && strcmp(name, "DirectCallOffer") == 0) {
         p->report.offered_at = wzp_time_min(p->report.offered_at, wzp_sim_now(p->clock));
     }
 }
@@ -291,6 +324,9 @@ static void start(void *self, void *arg, wzp_time now) {
                            .path = {.remote = p->cfg.relay},
                            .policy = p->cfg.policy,
                            .no_prediction = p->cfg.no_prediction,
+                           .birthday = p->cfg.birthday,
+                           .claims = p->cfg.claims,
+                           .claimed = p->cfg.claimed,
                            .stun = p->stun,
                            .stun_count = p->cfg.stun_count,
                            .deterministic = true,
@@ -351,6 +387,7 @@ wzp_err wzp_sim_phone_host_new(wzp_sim_phone_host **out, wzp_sim_host *host,
         .rang_at = WZP_TIME_NEVER,
         .set_up_at = WZP_TIME_NEVER,
         .ended_at = WZP_TIME_NEVER,
+        .direct_at = WZP_TIME_NEVER,
     };
     const wzp_sim_upnp_host_cfg upnp = {
         .name = cfg->name, .deployed = cfg->policy == WZP_RACE_DEPLOYED, .done = on_upnp, .ctx = p};

@@ -17,7 +17,10 @@ typedef struct wzp_sim_phone_cfg {
     wzp_sim_call_host *call;
     uint16_t port; /* local; 0: any */
     wzp_race_policy policy;
-    bool no_prediction;                 /* as in client/handset.h */
+    bool no_prediction; /* as in client/handset.h; so are these */
+    wzp_handset_birthday birthday;
+    bool claims;
+    wzp_port_alloc claimed;
     wzp_addr gateway;                   /* for NAT-PMP, PCP and UPnP; NONE: there is none */
     wzp_sim_gateway_seat *gateway_seat; /* carries its HTTP; borrowed; NULL: no UPnP */
     const wzp_addr *stun;               /* copied */
@@ -62,8 +65,10 @@ typedef struct wzp_sim_phone_report {
     wzp_time set_up_at;             /* both agreed */
     uint64_t set_up_held;           /* so long a fault kept the relay's word of that back */
     wzp_time ended_at;
-    uint32_t signals_hit; /* by faults */
-    bool direct;          /* the path that media took last */
+    uint32_t signals_hit;            /* by faults */
+    uint32_t said[WZP_SIGNAL_COUNT]; /* signals that left, by wzp_signal_kind */
+    wzp_time direct_at;              /* media took a direct path first */
+    bool direct;                     /* the path that media took last */
     wzp_handset_counters counters;
     char ended[96]; /* why; "": it has not */
 } wzp_sim_phone_report;

@@ -19,6 +19,8 @@ struct wzp_sim_seat {
     wzp_sim_host *host;
     wzp_sim_seat *next;
     wzp_sim_socket *socket, *other; /* `other`: NULL, or a second one */
+    wzp_sim_socket **more;          /* the core has asked for */
+    size_t more_count;
     wzp_core core;
     void (*after)(void *ctx, wzp_time now);
     void *ctx;
@@ -39,21 +41,43 @@ static void release(wzp_sim_seat *seat) {
         at = &(*at)->next;
     }
     *at = seat->next;
+    free(seat->more);
     free(seat);
 }
 
-static wzp_sim_socket *socket_at(const wzp_sim_seat *seat, uint16_t port) {
-    return seat->other != NULL && wzp_sim_socket_port(seat->other) == port ? seat->other
-                                                                           : seat->socket;
+/* An address without an IP names its port only.  NULL: a socket that is closed by now. */
+static wzp_sim_socket *socket_of(const wzp_sim_seat *seat, wzp_addr *local) {
+    static const uint8_t any[sizeof local->ip];
+    const uint16_t port = local->port;
+    if (memcmp(local->ip, any, sizeof any) == 0) {
+        local->family = WZP_ADDR_NONE;
+    }
+    if (port == 0 || port == wzp_sim_socket_port(seat->socket)) {
+        return seat->socket;
+    }
+    if (seat->other != NULL && wzp_sim_socket_port(seat->other) == port) {
+        return seat->other;
+    }
+    for (size_t k = 0; k < seat->more_count; k++) {
+        if (wzp_sim_socket_port(seat->more[k]) == port) {
+            return seat->more[k];
+        }
+    }
+    return NULL;
 }
 
 static void send_run(wzp_sim_seat *seat, const wzp_quic_meta *meta, wzp_bytes run, wzp_time now) {
+    wzp_addr local = meta->path.local;
+    wzp_sim_socket *socket = socket_of(seat, &local);
     assert(meta->segment > 0);
+    if (socket == NULL) {
+        seat->host->counts.dropped[WZP_SIM_DROP_NO_SOCKET]++;
+        return;
+    }
     for (size_t at = 0; at < run.len && !seat->gone; at += meta->segment) {
         const size_t n = run.len - at < meta->segment ? run.len - at : meta->segment;
-        (void)wzp_sim_socket_send(socket_at(seat, meta->path.local.port), &meta->path.local,
-                                  &meta->path.remote, meta->ecn, wzp_bytes_of(run.data + at, n),
-                                  now); /* no route: lost */
+        (void)wzp_sim_socket_send(socket, &local, &meta->path.remote, meta->ecn,
+                                  wzp_bytes_of(run.data + at, n), now); /* no route: lost */
     }
 }
 
@@ -191,6 +215,33 @@ uint16_t wzp_sim_seat_port(const wzp_sim_seat *seat) {
     return wzp_sim_socket_port(seat->socket);
 }
 
+uint16_t wzp_sim_seat_open(wzp_sim_seat *seat) {
+    if (seat->more == NULL) {
+        seat->more = calloc(WZP_SIM_SEAT_SOCKETS_MAX, sizeof(wzp_sim_socket *));
+    }
+    if (seat->more == NULL || seat->more_count == WZP_SIM_SEAT_SOCKETS_MAX) {
+        return 0;
+    }
+    wzp_sim_socket *s = wzp_sim_host_bind(seat->host, 0, on_packet, seat);
+    if (s == NULL) {
+        return 0;
+    }
+    seat->more[seat->more_count++] = s;
+    return wzp_sim_socket_port(s);
+}
+
+void wzp_sim_seat_shut(wzp_sim_seat *seat, bool (*keeps)(void *ctx, uint16_t port), void *ctx) {
+    size_t kept = 0;
+    for (size_t i = 0; i < seat->more_count; i++) {
+        if (keeps(ctx, wzp_sim_socket_port(seat->more[i]))) {
+            seat->more[kept++] = seat->more[i];
+        } else {
+            wzp_sim_socket_close(&seat->more[i]);
+        }
+    }
+    seat->more_count = kept;
+}
+
 wzp_quic_path wzp_sim_seat_path(const wzp_sim_seat *seat) {
     return seat->path;
 }
@@ -200,6 +251,10 @@ void wzp_sim_seat_free(wzp_sim_seat **seat) {
     if (s != NULL) {
         wzp_sim_socket_close(&s->socket);
         wzp_sim_socket_close(&s->other);
+        for (size_t i = 0; i < s->more_count; i++) {
+            wzp_sim_socket_close(&s->more[i]);
+        }
+        s->more_count = 0;
         s->gone = true;
         *seat = NULL;
         release(s);
@@ -210,6 +265,7 @@ void wzp_sim_seats_free(wzp_sim_host *host) {
     while (host->seats != NULL) {
         wzp_sim_seat *seat = host->seats;
         host->seats = seat->next;
+        free(seat->more);
         free(seat);
     }
 }

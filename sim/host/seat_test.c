@@ -347,6 +347,64 @@ START_TEST(an_impatient_core_does_not_stop_time) {
 }
 END_TEST
 
+/* Sockets beside the usual one: known by their port in both directions, until they are shut. */
+static bool keeps_one(void *ctx, uint16_t port) {
+    return port == *(const uint16_t *)ctx;
+}
+
+START_TEST(more_sockets) {
+    pair p;
+    uint16_t ports[2];
+    setup(&p, 0, 0, WAY);
+    sit(&p);
+    for (size_t i = 0; i < 2; i++) {
+        ports[i] = wzp_sim_seat_open(p.fx.seat);
+        ck_assert_uint_ge(ports[i], 1024);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        say(&p.fx, y_at, "abcd", 4);
+        p.fx.meta.path.local = (wzp_addr){.family = WZP_ADDR_V4, .port = ports[i]};
+        wzp_sim_seat_wake(p.fx.seat);
+        run(&p, 20 * WZP_MS);
+        ck_assert_uint_eq(p.fy.path.remote.port, ports[i]);
+    }
+    wzp_addr back = p.fy.path.remote;
+    say(&p.fy, back, "efgh", 4);
+    wzp_sim_seat_wake(p.fy.seat);
+    run(&p, 20 * WZP_MS);
+    ck_assert_uint_eq(p.fx.recvs, 1);
+    ck_assert_uint_eq(p.fx.path.local.port, ports[1]);
+
+    wzp_sim_seat_shut(p.fx.seat, keeps_one, &ports[0]);
+    say(&p.fy, back, "efgh", 4); /* nobody listens there */
+    say(&p.fx, y_at, "abcd", 4); /* and what is still said there is lost */
+    p.fx.meta.path.local = (wzp_addr){.family = WZP_ADDR_V4, .port = ports[1]};
+    wzp_sim_seat_wake(p.fy.seat);
+    wzp_sim_seat_wake(p.fx.seat);
+    run(&p, 20 * WZP_MS);
+    ck_assert_uint_eq(p.fx.recvs, 1);
+    ck_assert_uint_eq(p.fy.recvs, 2);
+    back.port = ports[0];
+    say(&p.fy, back, "ijkl", 4);
+    wzp_sim_seat_wake(p.fy.seat);
+    run(&p, 20 * WZP_MS);
+    ck_assert_uint_eq(p.fx.recvs, 2);
+    teardown(&p);
+}
+END_TEST
+
+START_TEST(sockets_are_bounded) {
+    pair p;
+    setup(&p, 0, 0, WAY);
+    sit(&p);
+    for (size_t i = 0; i < WZP_SIM_SEAT_SOCKETS_MAX; i++) {
+        ck_assert_uint_ne(wzp_sim_seat_open(p.fx.seat), 0);
+    }
+    ck_assert_uint_eq(wzp_sim_seat_open(p.fx.seat), 0);
+    teardown(&p);
+}
+END_TEST
+
 int main(void) {
     TCase *tc = tcase_create("seat");
     tcase_add_test(tc, runs_are_split);
@@ -359,5 +417,7 @@ int main(void) {
     tcase_add_test(tc, a_seat_that_is_gone_is_not_woken);
     tcase_add_test(tc, a_seat_may_go_while_it_sends);
     tcase_add_test(tc, an_impatient_core_does_not_stop_time);
+    tcase_add_test(tc, more_sockets);
+    tcase_add_test(tc, sockets_are_bounded);
     return wzp_run_suite("sim_host.seat", tc);
 }

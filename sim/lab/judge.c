@@ -201,6 +201,43 @@ static void judge_refused(judging *j, size_t m) {
     }
 }
 
+/* Where it does not end directly, `path` and the campaign's share have a say. */
+static void judge_direct(judging *j, size_t m) {
+    const uint64_t most = j->call->expect[m].direct_within;
+    const wzp_time at = j->members[m].phone_report.direct_at;
+    if (most != 0 && j->members[m].path == WZP_LAB_PATH_DIRECT && at != WZP_TIME_NEVER) {
+        const uint64_t took = wzp_time_since(at, set_up_at(j));
+        check(j, WZP_LAB_CHECK_DIRECT, took <= most, name_of(j, m), "%" PRIu64 " ms", ms(most));
+        got(j, "%" PRIu64 " ms", ms(took));
+    }
+}
+
+static void judge_unsaid(judging *j, size_t m) {
+    const char *name = j->call->expect[m].unsaid;
+    for (size_t i = 0; name[0] != '\0' && i < WZP_SIGNAL_COUNT; i++) {
+        const uint32_t said = j->members[m].phone_report.said[i];
+        if (strcmp(name, wzp_signal_name((wzp_signal_kind)i)) == 0) {
+            check(j, WZP_LAB_CHECK_UNSAID, said == 0, name_of(j, m), "no %s", name);
+            got(j, "%" PRIu32, said);
+        }
+    }
+}
+
+/* Also what boxes on the way would have dropped: it left. */
+static void judge_apart(judging *j, size_t m) {
+    uint64_t sent = 0;
+    if (!j->call->expect[m].apart) {
+        return;
+    }
+    for (size_t i = 0; i < wzp_lab_measure_flows(j->r->measure); i++) {
+        const wzp_lab_flow *f = wzp_lab_measure_flow(j->r->measure, i);
+        const bool is_ours = f->from == j->members[m].host && f->to != f->from;
+        sent += is_ours && f->to < j->w->s->host_count ? f->sent : 0;
+    }
+    check(j, WZP_LAB_CHECK_APART, sent == 0, name_of(j, m), "no packets to other hosts");
+    got(j, "%" PRIu64, sent);
+}
+
 static void judge_setup(judging *j, size_t m) {
     const uint64_t most = j->call->expect[m].setup;
     const uint64_t setup = j->members[m].setup;
@@ -527,6 +564,9 @@ static void judge_member(judging *j, size_t m) {
     judge_setup(j, m);
     judge_offer(j, m);
     judge_refused(j, m);
+    judge_direct(j, m);
+    judge_unsaid(j, m);
+    judge_apart(j, m);
     judge_told(j, m);
     judge_echo(j, m);
     check(j, WZP_LAB_CHECK_FOREIGN, member->report.frames_foreign == 0, name_of(j, m), "0 frames");

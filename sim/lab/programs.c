@@ -170,7 +170,7 @@ static wzp_err seat_phone(struct wzp_lab_world *w, size_t c, size_t m, const wzp
     wzp_lab_seat *seat = &w->seats[w->seat_count - 1];
     wzp_addr stun[WZP_STUN_SERVERS_MAX];
     const wzp_lab_host *host = &w->s->hosts[member->host];
-    const wzp_sim_phone_cfg cfg = {
+    wzp_sim_phone_cfg cfg = {
         .name = seat->name,
         .relay = *relay,
         .call = member->call,
@@ -178,6 +178,9 @@ static wzp_err seat_phone(struct wzp_lab_world *w, size_t c, size_t m, const wzp
         .policy =
             host->client.policy == WZP_LAB_POLICY_DEPLOYED ? WZP_RACE_DEPLOYED : WZP_RACE_REFERENCE,
         .no_prediction = host->client.no_prediction,
+        .birthday = {.sockets = (uint16_t)host->client.birthday_sockets,
+                     .probes = (uint16_t)host->client.birthday_probes,
+                     .interval = host->client.birthday_every},
         .gateway = wzp_lab_gateway_of(&host->ways[0]),
         .gateway_seat = wzp_lab_topology_gateway(w->result.topology, member->host, 0),
         .stun = stun,
@@ -194,6 +197,7 @@ static wzp_err seat_phone(struct wzp_lab_world *w, size_t c, size_t m, const wzp
         .keylog = w->captures != NULL ? on_key : NULL,
         .keylog_ctx = seat};
     wzp_err err = WZP_OK;
+    cfg.claims = wzp_port_alloc_parse(&cfg.claimed, host->client.allocation) == WZP_OK;
     if (accept != WZP_LAB_ACCEPT_OFFLINE) {
         err = wzp_sim_phone_host_new(&member->phone,
                                      wzp_lab_topology_host(w->result.topology, member->host), &cfg);

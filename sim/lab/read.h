@@ -58,6 +58,9 @@ void wzp_lab_read_gateway(wzp_lab_reader *r, const char *path, json_t *value, wz
 
 /* "client" and "signals" of a host (read_client.c). */
 void wzp_lab_read_client(wzp_lab_reader *r, const char *path, json_t *value, wzp_lab_host *host);
+/* The name of a signal; complains of what is none. */
+void wzp_lab_take_signal(wzp_lab_reader *r, const char *path, json_t *value,
+                         char out[WZP_LAB_SIGNAL_MAX]);
 void wzp_lab_read_signals(wzp_lab_reader *r, const char *path, json_t *value, wzp_lab_host *host);
 /* What a client of this build cannot do says so in "needs"; once all hosts are known. */
 void wzp_lab_check_clients(wzp_lab_reader *r, const wzp_lab_scenario *s);

@@ -31,6 +31,10 @@ static void take_mos(wzp_lab_reader *r, const char *path, json_t *value, void *o
     ((wzp_lab_expect *)out)->mos_milli = (uint32_t)(mos * 1000 + 0.5);
 }
 
+static void take_unsaid(wzp_lab_reader *r, const char *path, json_t *value, void *out) {
+    wzp_lab_take_signal(r, path, value, ((wzp_lab_expect *)out)->unsaid);
+}
+
 #define EXPECT_FIELDS                                                                              \
     WZP_LAB_WORD(wzp_lab_expect, path, "path", path_words,                                         \
                  "of the media; best: direct if the call is, else relay"),                         \
@@ -46,6 +50,8 @@ static void take_mos(wzp_lab_reader *r, const char *path, json_t *value, void *o
         EXPECT("offer", offer, "from the wish to call until the relay is asked"),                  \
         EXPECT("event_gap", event_gap, "longest gap that an event may cause"),                     \
         EXPECT("recover", recover, "from the end of an event until all is as before"),             \
+        EXPECT("direct_within", direct_within,                                                     \
+               "a call that ends on a direct path has it so long after its set-up"),               \
         EXPECT("lost_within", lost_within,                                                         \
                "the client must notice so long after the first event that nothing comes"),         \
         EXPECT("ends_within", ends_within,                                                         \
@@ -56,6 +62,10 @@ static void take_mos(wzp_lab_reader *r, const char *path, json_t *value, void *o
                          "direct calls: at least so many connections of strangers are refused"),   \
         WZP_LAB_QUANTITY(wzp_lab_expect, members, "members", WZP_LAB_PLAIN, 1, WZP_LAB_NONE - 1,   \
                          "of the room, as its client was told last"),                              \
+        WZP_LAB_CUSTOM("unsaid", take_unsaid, WZP_LAB_STRING,                                      \
+                       "the name of a signal that its client must never send"),                    \
+        WZP_LAB_FLAG(wzp_lab_expect, apart, "apart",                                               \
+                     "no packet of its host goes to the other one directly"),                      \
         WZP_LAB_TEXT(wzp_lab_expect, told, "told", "how the reason of the call's end begins"),     \
         WZP_LAB_FLAG(wzp_lab_expect, split, "split",                                               \
                      "the two may end on different paths and in silence, as deployed clients do"), \

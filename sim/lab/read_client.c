@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nat/birthday.h"
+#include "nat/port_alloc.h"
 #include "sim/lab/read.h"
 #include "wire/signal.h"
 
@@ -14,11 +16,11 @@
 static const char *const accepts[] = {"trusted", "generic", "never", "reject", "offline", NULL};
 
 static const wzp_lab_field birthday_fields[] = {
-    QUANTITY("sockets", PLAIN, birthday_sockets, 1, 1024, "that the side with the hard NAT opens"),
-    QUANTITY("probes", PLAIN, birthday_probes, 1, 65535, "that the other side sends"),
-    QUANTITY("every", TIME, birthday_every, 1, 0, "so often a probe"),
-    WZP_LAB_FLAG(wzp_lab_client, birthday_background, "background",
-                 "while the relay carries the call"),
+    QUANTITY("sockets", PLAIN, birthday_sockets, 1, WZP_BIRTHDAY_PORTS_MAX,
+             "that the side with the hard NAT opens"),
+    QUANTITY("probes", PLAIN, birthday_probes, 1, WZP_BIRTHDAY_PROBES_MAX,
+             "that the other side sends"),
+    QUANTITY("every", TIME, birthday_every, WZP_BIRTHDAY_INTERVAL_MIN, 0, "so often a probe"),
 };
 const wzp_lab_table wzp_lab_birthday_table = {"a birthday attack", birthday_fields,
                                               WZP_COUNT_OF(birthday_fields)};
@@ -34,6 +36,20 @@ static void take_birthday(wzp_lab_reader *r, const char *path, json_t *value, vo
     }
 }
 
+static void take_allocation(wzp_lab_reader *r, const char *path, json_t *value, void *out) {
+    wzp_lab_client *client = out;
+    const char *text = json_string_value(value);
+    wzp_port_alloc alloc;
+    if (text == NULL || strlen(text) >= sizeof client->allocation ||
+        wzp_port_alloc_parse(&alloc, text) != WZP_OK) {
+        wzp_lab_complain_type(
+            r, path, "\"port-preserving\", \"sequential(delta=1)\", \"random\" or \"unknown\"",
+            value);
+        return;
+    }
+    (void)snprintf(client->allocation, sizeof client->allocation, "%s", text);
+}
+
 static const wzp_lab_field client_fields[] = {
     WZP_LAB_WORD(wzp_lab_client, accept, "accept", accepts,
                  "called: with its addresses, by the relay only, or not at all"),
@@ -41,10 +57,10 @@ static const wzp_lab_field client_fields[] = {
                  "how it looks for a path to the other side; the scenario's without"),
     WZP_LAB_FLAG(wzp_lab_client, no_prediction, "no_prediction",
                  "does not guess the next ports of hard NATs"),
-    WZP_LAB_TEXT(wzp_lab_client, allocation, "allocation",
-                 "what it claims about its NAT's ports, whatever it found"),
+    WZP_LAB_CUSTOM("allocation", take_allocation, WZP_LAB_STRING,
+                   "what it claims about its NAT's ports, whatever it found"),
     WZP_LAB_CUSTOM("birthday", take_birthday, WZP_LAB_REF("birthday"),
-                   "many sockets against many probes"),
+                   "many sockets against many probes, once the relay carries the call"),
     WZP_LAB_TEXT(wzp_lab_client, intrudes, "intrudes",
                  "dials this host as a stranger while others race for it"),
 };
@@ -91,29 +107,42 @@ typedef struct described {
     uint32_t way, act;
 } described;
 
+/* With `list` "any" is one, too. */
 static const char *signal_at(const void *list, size_t index) {
-    (void)list;
-    return index == 0                  ? "any"
-           : index <= WZP_SIGNAL_COUNT ? wzp_signal_name((wzp_signal_kind)(index - 1))
-                                       : NULL;
+    if (list != NULL && index == 0) {
+        return "any";
+    }
+    index -= list != NULL ? 1 : 0;
+    return index < WZP_SIGNAL_COUNT ? wzp_signal_name((wzp_signal_kind)index) : NULL;
 }
 
-static void take_name(wzp_lab_reader *r, const char *path, json_t *value, void *out) {
-    described *d = out;
+static void take_one(wzp_lab_reader *r, const char *path, json_t *value, const void *list,
+                     char out[WZP_LAB_SIGNAL_MAX]) {
     const char *name = json_string_value(value);
     const char *known = NULL;
     if (name == NULL) {
-        wzp_lab_complain_type(r, path, "the name of a signal, as \"CallAnswer\", or \"any\"",
+        wzp_lab_complain_type(r, path,
+                              list != NULL ? "the name of a signal, as \"CallAnswer\", or \"any\""
+                                           : "the name of a signal, as \"CallAnswer\"",
                               value);
         return;
     }
-    for (size_t i = 0; (known = signal_at(NULL, i)) != NULL; i++) {
+    for (size_t i = 0; (known = signal_at(list, i)) != NULL; i++) {
         if (strcmp(known, name) == 0) {
-            (void)snprintf(d->fault.name, sizeof d->fault.name, "%s", name);
+            (void)snprintf(out, WZP_LAB_SIGNAL_MAX, "%s", name);
             return;
         }
     }
-    wzp_lab_complain_name(r, path, "signal", name, signal_at, NULL);
+    wzp_lab_complain_name(r, path, "signal", name, signal_at, list);
+}
+
+void wzp_lab_take_signal(wzp_lab_reader *r, const char *path, json_t *value,
+                         char out[WZP_LAB_SIGNAL_MAX]) {
+    take_one(r, path, value, NULL, out);
+}
+
+static void take_name(wzp_lab_reader *r, const char *path, json_t *value, void *out) {
+    take_one(r, path, value, out, ((described *)out)->fault.name);
 }
 
 #define SIGNAL(name, of, member, text)                                                             \

@@ -52,9 +52,12 @@ typedef struct wzp_lab_entry {
     X(FRAMES, "frames", true)   /* no more were missing than allowed */                            \
     X(MEMBERS, "members", true) /* so many are in the room, as told last */                        \
     X(REFUSED, "refused", true) /* strangers were */                                               \
+    X(UNSAID, "unsaid", true)   /* a signal that must not leave did not */                         \
+    X(APART, "apart", true)     /* nothing went directly */                                        \
     X(TOLD, "told", true)       /* why the call ended */                                           \
     X(SETUP, "setup", false)                                                                       \
-    X(OFFER, "offer", false) /* the relay was asked in time */                                     \
+    X(DIRECT, "direct", false) /* media took a direct path in time */                              \
+    X(OFFER, "offer", false)   /* the relay was asked in time */                                   \
     X(AUDIO, "audio", false)                                                                       \
     X(MOS, "mos", false) /* the E-model's opinion */                                               \
     X(EVENT_GAP, "event-gap", false)                                                               \

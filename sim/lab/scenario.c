@@ -36,7 +36,7 @@ bool wzp_lab_can(wzp_lab_need need) {
         [WZP_LAB_NEED_CODEC2] = true,     [WZP_LAB_NEED_DIRECT] = true,
         [WZP_LAB_NEED_SIGNALS] = true,    [WZP_LAB_NEED_PORT_MAPPING] = true,
         [WZP_LAB_NEED_PREDICTION] = true, [WZP_LAB_NEED_UPNP] = true,
-        [WZP_LAB_NEED_INTRUDER] = true,
+        [WZP_LAB_NEED_INTRUDER] = true,   [WZP_LAB_NEED_BIRTHDAY] = true,
     };
     return can[need];
 }

@@ -17,6 +17,7 @@
 
 #define WZP_LAB_NAME_MAX 32
 #define WZP_LAB_TEXT_MAX 256
+#define WZP_LAB_SIGNAL_MAX 48 /* a signal's name */
 #define WZP_LAB_HOSTS_MAX 128
 #define WZP_LAB_LANS_MAX 64
 #define WZP_LAB_WAYS_MAX 4  /* ways out of one host */
@@ -119,7 +120,6 @@ typedef struct wzp_lab_client {
     char allocation[24]; /* that its HardNatProbe claims; "": the one that it found */
     uint32_t birthday_sockets, birthday_probes; /* 0: none */
     uint64_t birthday_every;                    /* a probe */
-    bool birthday_background;                   /* while the relay carries the call */
     char intrudes[WZP_LAB_NAME_MAX]; /* dials this host as a stranger while others race; "": none */
 } wzp_lab_client;
 
@@ -191,11 +191,14 @@ typedef struct wzp_lab_expect {
     uint64_t setup;
     uint64_t offer;              /* from the wish to call until the offer leaves */
     uint64_t event_gap, recover; /* E(gap, recover) */
+    uint64_t direct_within;      /* from the set-up until media first go directly, if they end so */
     uint64_t lost_within;        /* the client says so long after the first event that it is lost */
     uint64_t ends_within;        /* the call ends so long after its start or the first event */
     uint32_t refused;            /* direct connections of strangers, at least */
     uint32_t members;            /* of the room, as told last */
-    char told[96];               /* why the call ended, as its client was told; "": not judged */
+    char unsaid[WZP_LAB_SIGNAL_MAX]; /* a signal that its client never sends; "": any may be */
+    bool apart;                      /* no packet goes from its host to the other one directly */
+    char told[96]; /* why the call ended, as its client was told; "": not judged */
     bool hangup_allowed;
     bool split; /* the two may end on different paths, and in silence */
 } wzp_lab_expect;

@@ -195,10 +195,22 @@ static const struct bad_case {
     {"delay of nothing",
      "name = \"t\"\n[host.x]\nsignals = {name = \"any\", way = \"in\", do = \"delay\"}\n[host.y]\n",
      "t.toml:3: host.x.signals: delay needs `by`\n"},
-    {"birthday without a need",
-     "name = \"t\"\n[host.x]\nclient = {birthday = {sockets = 32, probes = 128}}\n[host.y]\n",
-     "t.toml:3: host.x.client.birthday: this build lacks clients that try many ports of "
-     "a NAT at once; say needs = \"birthday\"\n"},
+    {"a claim that no client makes",
+     "name = \"t\"\n[host.x]\nclient = {allocation = \"wild\"}\n[host.y]\n",
+     "t.toml:3: host.x.client.allocation: expected \"port-preserving\", \"sequential(delta=1)\", "
+     "\"random\" or \"unknown\", not \"wild\"\n"},
+    {"birthday with probes in bursts",
+     "name = \"t\"\n[host.x]\nclient = {birthday = {sockets = 32, probes = 128, every = \"5 "
+     "ms\"}}\n"
+     "[host.y]\n",
+     "t.toml:3: host.x.client.birthday.every: expected at least 10 ms, not 5 ms\n"},
+    {"a signal that does not exist must not be said",
+     "name = \"t\"\n[host.x]\n[host.y]\n[expect]\nunsaid = \"HardNatBirthdayEnd\"\n",
+     "t.toml:5: expect.unsaid: there is no signal 'HardNatBirthdayEnd' ('HardNatBirthdayStart'?); "
+     "there are: CallOffer, CallAnswer, IceCandidate, Rekey, QualityUpdate, LossRecoveryUpdate, "
+     "Ping, Pong, Hangup, AuthToken, Hold, Unhold, Mute, Unmute, Transfer, TransferAck, "
+     "PresenceUpdate, RouteQuery, RouteResponse, SessionForward, SessionForwardAck, RoomUpdate, "
+     "FederationHello, GlobalRoomActive, ...\n"},
     {"birthday with one guest",
      "name = \"t\"\nneeds = \"birthday\"\n[host.x]\nclient = {birthday = {sockets = "
      "32}}\n[host.y]\n",

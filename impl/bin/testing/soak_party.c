@@ -75,6 +75,7 @@ static void on_phone_events(void *ctx, wzp_time now) {
         case WZP_PHONE_PATH:
         case WZP_PHONE_UPDATE:
         case WZP_PHONE_PROBE:
+        case WZP_PHONE_BIRTHDAY:
             break;
         case WZP_PHONE_ENDED:
             p->ended = true;
