@@ -5,5 +5,8 @@
 #include "tools/pcap/bin/options.h"
 
 extern const wzp_pcap_verb wzp_pcap_verb_dump;
+extern const wzp_pcap_verb wzp_pcap_verb_stat;
+extern const wzp_pcap_verb wzp_pcap_verb_streams;
+extern const wzp_pcap_verb wzp_pcap_verb_report;
 
 #endif
