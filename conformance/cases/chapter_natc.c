@@ -392,40 +392,61 @@ static const wzp_ct_act nat111[] = {
      go_kept_alive, WZP_CT_REASON_NONE, WZP_CT_REASON_LATE, NULL},
 };
 
-enum { RETURNS = 5 };
+static const uint32_t first_returns = 5;
+static const uint32_t all_returns = 8;
 
 static bool turn_away(wzp_ct_exec *e, wzp_time now) {
     wzp_ct_caller *c = wzp_ct_play_caller(e);
-    (void)wzp_ct_call_begin(e, now);
+    wzp_ct_call_state *st = wzp_ct_call_begin(e, now);
+    st->done = wzp_ct_caller_path_is_bad(c); /* handshakes then take what they take */
     c->turns_away = true;
     wzp_quic_close(c->quic, c->signal, 0, "restarting", now);
     return true;
 }
 
-/* At once, then after 1, 2, 4, 8 s; 20 % and half a second for handshakes. */
+/* At once, then after 1, 2, 4, 8, 15, 30 and 30 s; 20 % and half a second for handshakes. */
 static wzp_ct_so_far go_returns(wzp_ct_exec *e, wzp_time now) {
-    static const double delays[RETURNS] = {0, 1, 2, 4, 8};
+    static const double delays[] = {0, 1, 2, 4, 8, 15, 30, 30};
+    const uint32_t *returns = wzp_ct_play_arg(e);
     const wzp_ct_call_state *st = wzp_ct_play_state(e);
     const wzp_ct_caller *c = wzp_ct_play_caller(e);
     const uint32_t come = c->signals - 1;
-    for (uint32_t i = 0; i < RETURNS && i < come; i++) {
+    for (uint32_t i = 0; i < *returns && i < come; i++) {
         const wzp_time before = i == 0 ? st->began : c->signal_at[i];
         const double gap = (double)(c->signal_at[i + 1] - before) / 1e9;
         if (gap < delays[i] * 0.8 || gap > delays[i] * 1.2 + 0.5) {
             wzp_ct_play_say(e, "attempt %u came %.2f s after the one before it", i + 1, gap);
-            return WZP_CT_NEVER;
+            return st->done > 0 ? WZP_CT_UNSURE : WZP_CT_NEVER;
         }
     }
     if (come == 0 && wzp_ct_play_elapsed(e, now) > 5 * WZP_S) {
         return wzp_ct_play_lacks(e, "reconnection");
     }
-    return come >= RETURNS ? WZP_CT_HAPPENED : WZP_CT_NOT_YET;
+    return come >= *returns ? WZP_CT_HAPPENED : WZP_CT_NOT_YET;
+}
+
+/* Who has not heard that it is registered may take the end for a refusal. */
+static wzp_ct_so_far go_knows(wzp_ct_exec *e, wzp_time now) {
+    (void)now;
+    return wzp_ct_play_caller(e)->watched_came ? WZP_CT_HAPPENED
+           : wzp_ct_call_is_up(e)              ? WZP_CT_NOT_YET
+                                               : WZP_CT_NEVER;
 }
 
 static const wzp_ct_act nat114[] = {
     WZP_CT_CALL_REGISTERED(&smaller),
+    {"it hears that it is registered", 2, NULL, go_knows, WZP_CT_REASON_NO_RESPONSE,
+     WZP_CT_REASON_NONE, NULL},
     {"it comes back at once, then after 1, 2, 4 and 8 s", 20, turn_away, go_returns,
-     WZP_CT_REASON_LATE, WZP_CT_REASON_WRONG_RESPONSE, NULL},
+     WZP_CT_REASON_LATE, WZP_CT_REASON_WRONG_RESPONSE, &first_returns},
+};
+
+static const wzp_ct_act nat114b[] = {
+    WZP_CT_CALL_REGISTERED(&smaller),
+    {"it hears that it is registered", 2, NULL, go_knows, WZP_CT_REASON_NO_RESPONSE,
+     WZP_CT_REASON_NONE, NULL},
+    {"it comes back at once, then after 1, 2, 4, 8, 15, 30 and 30 s", 112, turn_away, go_returns,
+     WZP_CT_REASON_LATE, WZP_CT_REASON_WRONG_RESPONSE, &all_returns},
 };
 
 /* --- STUN ------------------------------------------------------------------------------------- */
@@ -640,6 +661,9 @@ static const wzp_ct_case cases[] = {
             "send a CandidateUpdate within 1.5 s", "another address", nat113, ),
     LISTENS("NAT-114", WZP_CT_MUST, "a relay that restarts",
             "come back at once, then after 1, 2, 4, 8 s", "each connection is closed", nat114, ),
+    LISTENS("NAT-114b", WZP_CT_MUST, "a relay that stays away",
+            "come back after 15 s then, and each 30 s from then on", "each connection is closed",
+            nat114b, .is_long = true),
 };
 
 const wzp_ct_chapter wzp_ct_chapter_natc = {"NATC", "Clients: traversal", cases,

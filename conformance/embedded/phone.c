@@ -130,6 +130,7 @@ wzp_ct_phone *wzp_ct_phone_new(const wzp_ct_invitation *to, const wzp_addr *loca
                            .alias = "client",
                            .path = {*local, to->addr},
                            .direct_only = to->paths == WZP_CT_DIRECT_ONLY,
+                           .reconnects = true,
                            .maps_global = true,
                            .accepts_any = true,
                            .stun = &to->stun,

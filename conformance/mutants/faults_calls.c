@@ -15,7 +15,7 @@ static wzp_call_fault fault;
 /* The client under test, which is the only one: testers have no handset. */
 static struct subject {
     wzp_addr own, relay;
-    unsigned asked, answers, reports, peer_reports, updates, strangers;
+    unsigned asked, answers, reports, peer_reports, updates, strangers, losses;
     bool has_role, has_candidates;
 } it;
 
@@ -151,6 +151,18 @@ WRAP(void, wzp_handset_on_direct, void *self, const wzp_quic_event *ev, wzp_time
 
 bool wzp_call_fault_refuses(wzp_bytes json) {
     return fault == WZP_CALL_FAULT_NARROW && memmem(json.data, json.len, "\"later\":", 8) != NULL;
+}
+
+WRAP(bool, wzp_phone_next_event, wzp_phone *p, wzp_phone_event *out) {
+    enum { LATE = 7 };
+    if (p->line == LINE_WAITS && fault == WZP_CALL_FAULT_HURRIES) {
+        p->dial_at = 0;
+    } else if (p->line == LINE_WAITS && fault == WZP_CALL_FAULT_TIRES && p->losses >= LATE &&
+               it.losses != p->losses) {
+        it.losses = p->losses;
+        p->dial_at += 30 * WZP_S;
+    }
+    return __real_wzp_phone_next_event(p, out);
 }
 
 WRAP(wzp_err, wzp_phone_answer, wzp_phone *p, wzp_accept_mode mode) {

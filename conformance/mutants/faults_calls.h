@@ -28,6 +28,9 @@
     X(SETTLED, "settled", "does not mind that its network changes", "NATC", "NAT-113")             \
     X(OBEYS_STALE, "obeys-stale", "sends to where stale updates point", "NATC", "NAT-067")         \
     X(MUTE, "mute", "sends nothing when there is nothing to say", "NATC", "NAT-111C")              \
+    X(HURRIES, "hurries-back", "comes back to its relay at once, always", "NATC",                  \
+      "NAT-114 NAT-114b")                                                                          \
+    X(TIRES, "tires", "comes back each minute at last", "NATC", "NAT-114b")                        \
     X(FUSSY, "fussy", "takes no local address if one cannot be read", "RACE", "NAT-068")           \
     X(UPSIDE_DOWN, "upside-down", "has the roles the wrong way round", "RACE", "NAT-080 NAT-080c") \
     X(COUNTS_PORTS, "compares-numbers", "compares addresses as numbers", "RACE", "NAT-080b")       \

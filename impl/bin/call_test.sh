@@ -101,6 +101,35 @@ ended "$listener" 0 ida
 grep -qE '"state":"joined".*"path":"direct","peer":"127.0.0.1:[0-9]+","proven":true' ida.out ||
     fail "no path in the statistics: $(tail -n 1 ida.out)"
 
+# --- a relay that restarts ---------------------------------------------------------------------------
+
+# restart ADDRESS: leaves restarted
+restart() {
+    "$relay" --listen "$1" --identity id2 >relay2.out 2>relay2.err &
+    restarted=$!
+    pids+=("$restarted")
+    wait_for '^listening on ' relay2.out >/dev/null || exit 1
+}
+restart 127.0.0.1:0
+first=$address
+address=$(sed -n 's/^listening on //p' relay2.out)
+listen kim --lab-addresses
+"$client" call --lab-addresses --json --tone-hz 440 --duration 6 "$fingerprint" "$address" >lou.out 2>lou.err &
+lou=$!
+pids+=("$lou")
+wait_for '^direct path to' kim.err >/dev/null
+kill "$restarted"
+wait "$restarted"
+restart "$address"
+wait_for '^registered again' lou.err >/dev/null
+wait_for '^registered again' kim.err >/dev/null
+ended "$lou" 0 lou
+ended "$listener" 0 kim
+says 'the relay is gone, and is looked for' lou.err
+grep -qF '"path":"direct"' lou.out || fail "the call did not stay direct: $(cat lou.out lou.err)"
+sed -n '/the relay is gone/,$p' lou.err | grep -E '^(direct|relayed)' && fail "its path changed: $(cat lou.err)"
+address=$first
+
 # --- calls that do not come about ------------------------------------------------------------------
 
 listen carol --reject

@@ -112,6 +112,10 @@ static void on_network(void *ctx, const wzp_netif_table *table) {
 
 /* Others need our name to call us: it goes to stdout, for scripts too. */
 static void on_registered(wzp_call_mode *m, wzp_time now) {
+    if (m->registered) {
+        say(m, "registered again", "");
+        return;
+    }
     m->registered = true;
     if (m->opts->command == WZP_CLIENT_LISTEN) {
         printf("listening as %s\n", wzp_handset_fingerprint(m->handset));
@@ -180,6 +184,9 @@ static void on_phone(wzp_call_mode *m, const wzp_phone_event *ev, wzp_time now) 
         break;
     case WZP_PHONE_ENDED:
         on_call_ended(m, ev->text);
+        break;
+    case WZP_PHONE_AWAY:
+        say(m, "the relay is gone, and is looked for", ev->text);
         break;
     case WZP_PHONE_CLOSED:
         on_closed(m, ev->text);
@@ -269,6 +276,7 @@ static int open_handset(wzp_call_mode *m) {
                            .pin = m->opts->has_pin ? m->opts->pin : NULL,
                            .path.remote = m->relay,
                            .policy = m->opts->policy,
+                           .reconnects = true,
                            .direct_only = m->opts->direct_only,
                            .relay_only = m->opts->relay_only,
                            .accepts_any = m->opts->lab_addresses,

@@ -7,6 +7,7 @@
 #include "crypto/identity.h"
 
 static const char taken[] = "another call came first";
+static const char away[] = "the relay is gone";
 
 /* --- calling ---------------------------------------------------------------------------------- */
 
@@ -37,7 +38,19 @@ static void wait_for(wzp_handset *h, handset_wait what, wzp_time now) {
     }
 }
 
+/* Not before: a mapping may change our port, which no handshake survives, and no call. */
+static void on_registered(wzp_handset *h, wzp_time now) {
+    h->finds_after = h->races;
+    if (!h->races) {
+        wzp_handset_find(h, WZP_HANDSET_GATHER, now);
+        wzp_handset_ask_relay(h, now);
+    }
+}
+
 static void step(wzp_handset *h, wzp_time now) {
+    if (h->finds_after && wzp_phone_state_of(h->phone) == WZP_PHONE_STATE_IDLE) {
+        on_registered(h, now);
+    }
     if (wzp_handset_find_step(h, now)) {
         wzp_handset_moved(h);
     }
@@ -200,9 +213,11 @@ static void on_update(wzp_handset *h, const wzp_phone_event *ev, wzp_time now) {
 static bool on_phone(wzp_handset *h, wzp_phone_event *ev, wzp_time now) {
     switch (ev->kind) {
     case WZP_PHONE_REGISTERED:
-        /* Not before: a mapping may change our port, which no handshake survives. */
-        wzp_handset_find(h, WZP_HANDSET_GATHER, now);
-        wzp_handset_ask_relay(h, now);
+        on_registered(h, now);
+        return true;
+    case WZP_PHONE_AWAY:
+        h->tell_failed = h->tell_failed || h->waits == WAIT_TO_CALL;
+        h->waits = WAIT_NOTHING;
         return true;
     case WZP_PHONE_SET_UP:
         on_set_up(h, ev);
@@ -290,7 +305,10 @@ bool wzp_handset_next_event(wzp_handset *h, wzp_time now, wzp_handset_event *out
     step(h, now);
     if (take(&h->tell_failed)) {
         h->phone_event = (wzp_phone_event){
-            .kind = WZP_PHONE_ENDED, .fingerprint = h->callee, .room = "", .text = taken};
+            .kind = WZP_PHONE_ENDED,
+            .fingerprint = h->callee,
+            .room = "",
+            .text = wzp_phone_state_of(h->phone) == WZP_PHONE_STATE_OFF ? away : taken};
         out->kind = WZP_HANDSET_PHONE;
         out->phone = &h->phone_event;
         return true;
@@ -368,6 +386,7 @@ static wzp_err open_phone(wzp_handset *h, const wzp_handset_cfg *cfg, wzp_time n
                            .is_plain = cfg->policy == WZP_RACE_DEPLOYED,
                            .probes = wzp_handset_tells_ports(cfg),
                            .celebrates = wzp_handset_celebrates(cfg),
+                           .reconnects = cfg->reconnects,
                            .deterministic = cfg->deterministic,
                            .signal = cfg->signal,
                            .signal_ctx = cfg->signal_ctx,

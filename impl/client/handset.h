@@ -71,6 +71,7 @@ typedef struct wzp_handset_cfg {
     size_t stun_count;
     uint64_t
         unix_ms; /* the time of day when it is made, for those who are told of our NAT; 0: not */
+    bool reconnects; /* see phone.h: a direct call survives the loss of its relay */
     bool deterministic;
     void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
     void *keylog_ctx;
@@ -94,7 +95,8 @@ wzp_endpoint *wzp_handset_endpoint(wzp_handset *handset);
 const char *wzp_handset_fingerprint(const wzp_handset *handset);
 
 typedef enum wzp_handset_event_kind {
-    WZP_HANDSET_PHONE, /* .phone: REGISTERED, PRESENCE, INCOMING, RINGING, SET_UP, ENDED, CLOSED */
+    WZP_HANDSET_PHONE, /* .phone: REGISTERED, PRESENCE, INCOMING, RINGING, SET_UP, ENDED, AWAY,
+                          CLOSED */
     WZP_HANDSET_SEEN,  /* others see us at .addr; NONE: nobody says where */
     WZP_HANDSET_PATH,  /* media take .path now; .addr is its far end, .text why, if not as hoped */
     WZP_HANDSET_OPEN,  /* .sockets more, for IPv4, are wanted: wzp_handset_opened() when they are.

@@ -98,6 +98,7 @@ struct wzp_handset {
     bool races; /* there is one */
     bool tell_path;
     bool finds_later; /* where we are now */
+    bool finds_after; /* when the call is over: the relay may be another one */
     char room[WZP_QUIC_SNI_MAX + 1], peer_fingerprint[WZP_FINGERPRINT_TEXT + 1];
     wzp_addr relay;
     wzp_call_addresses peer;

@@ -28,6 +28,54 @@ START_TEST(who_can_meet_meets) {
 }
 END_TEST
 
+/* The relay is the first host of the network. */
+static void lose_relay(bool is_lost) {
+    t.net.cut[0] = t.net.deaf[0] = is_lost;
+}
+
+START_TEST(a_direct_call_survives_its_relay) {
+    const wzp_handset_cfg cfg = {.policy = WZP_RACE_REFERENCE, .reconnects = true};
+    open_net(&cfg, &cfg);
+    call();
+    run(1000);
+    expect_path(WZP_RACE_DIRECT);
+    lose_relay(true);
+    expect_sound(45000); /* QUIC gives up after 30 s */
+    ck_assert_uint_eq(t.sides[A].aways, 1);
+    ck_assert_uint_eq(t.sides[B].aways, 1);
+    lose_relay(false);
+    expect_sound(45000);
+    ck_assert_uint_eq(t.sides[A].registered, 2);
+    ck_assert_uint_eq(t.sides[B].registered, 2);
+    expect_path(WZP_RACE_DIRECT);
+    ck_assert_uint_eq(counters(A).repairs + counters(B).repairs, 0);
+    wzp_handset_hangup(t.sides[A].handset, t.net.now);
+    wzp_client_free(&t.sides[A].client);
+    run(5000);
+    ck_assert_uint_eq(t.sides[B].ended, 1);
+    call(); /* the next one, over the relay as it is now */
+    run(1500);
+    expect_path(WZP_RACE_DIRECT);
+    expect_sound(500);
+    close_net();
+}
+END_TEST
+
+START_TEST(a_call_that_rings_does_not_survive_it) {
+    const wzp_handset_cfg cfg = {.policy = WZP_RACE_REFERENCE, .reconnects = true};
+    open_net(&cfg, &cfg);
+    lose_relay(true);
+    call();
+    run(45000);
+    ck_assert_uint_eq(t.sides[A].ended, 1);
+    ck_assert_str_eq(t.sides[A].why, "the relay is gone");
+    ck_assert_int_eq(wzp_handset_call(t.sides[A].handset,
+                                      wzp_handset_fingerprint(t.sides[B].handset), t.net.now),
+                     WZP_ERR_INVALID_ARGUMENT);
+    close_net();
+}
+END_TEST
+
 START_TEST(who_cannot_meet_has_the_relay) {
     open_net(&reference, &reference);
     blind(true);
@@ -259,6 +307,8 @@ END_TEST
 int main(void) {
     TCase *tc = tcase_create("handset");
     tcase_add_test(tc, who_can_meet_meets);
+    tcase_add_test(tc, a_direct_call_survives_its_relay);
+    tcase_add_test(tc, a_call_that_rings_does_not_survive_it);
     tcase_add_test(tc, who_cannot_meet_has_the_relay);
     tcase_add_test(tc, one_way_is_no_way);
     tcase_add_test(tc, who_does_not_tell_has_the_relay);

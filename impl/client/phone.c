@@ -48,8 +48,12 @@ static void send_json(wzp_phone *p, wzp_bytes json) {
     show(p, true, json);
 }
 
+/* Before it is registered, and while the line is lost, nobody hears it. */
 void wzp_phone_send(wzp_phone *p, const wzp_signal *signal) {
     uint8_t buf[4096];
+    if (p->line != LINE_UP && signal->kind != WZP_SIGNAL_REGISTER_PRESENCE) {
+        return;
+    }
     wzp_wr wr;
     wzp_wr_init(&wr, buf, sizeof buf);
     wzp_signal_write(&wr, signal);
@@ -71,7 +75,7 @@ static void send_register(wzp_phone *p) {
                                .alias = {p->alias[0] != '\0', wzp_bytes_str(p->alias)}}};
     memcpy(reg.u.RegisterPresence.identity_pub.bytes, p->identity.ed25519_pub, WZP_KEY_LEN);
     wzp_phone_send(p, &reg);
-    p->state = PHONE_REGISTERING;
+    p->line = LINE_REGISTERS;
 }
 
 static void send_hangup(wzp_phone *p, wzp_hangup_kind reason, wzp_bytes call_id) {
@@ -108,7 +112,8 @@ static bool is_proven(const wzp_signal_DirectCallOffer *offer) {
 }
 
 static void on_offer(wzp_phone *p, const wzp_signal_DirectCallOffer *offer) {
-    if (p->state != PHONE_IDLE || offer->call_id.len > CALL_ID_MAX || offer->call_id.len == 0) {
+    if (p->line != LINE_UP || p->state != PHONE_IDLE || offer->call_id.len > CALL_ID_MAX ||
+        offer->call_id.len == 0) {
         send_hangup(p, WZP_HANGUP_BUSY, offer->call_id);
         return;
     }
@@ -149,7 +154,7 @@ static void on_setup(wzp_phone *p, const wzp_signal_CallSetup *setup) {
 /* Without call_id it is about all calls: old clients, and a relay that does not know the callee. */
 static void on_hangup(wzp_phone *p, const wzp_signal_Hangup *hangup) {
     const char *name = wzp_hangup_name((wzp_hangup_kind)hangup->reason.kind);
-    if (p->state <= PHONE_IDLE ||
+    if (p->state == PHONE_IDLE ||
         (hangup->call_id.present && !wzp_phone_is_about(p, hangup->call_id.value))) {
         return;
     }
@@ -160,7 +165,7 @@ static void on_hangup(wzp_phone *p, const wzp_signal_Hangup *hangup) {
 }
 
 static void on_ack(wzp_phone *p, const wzp_signal_RegisterPresenceAck *ack, wzp_time now) {
-    if (p->state != PHONE_REGISTERING) {
+    if (p->line != LINE_REGISTERS) {
         return;
     }
     if (!ack->success) {
@@ -169,8 +174,9 @@ static void on_ack(wzp_phone *p, const wzp_signal_RegisterPresenceAck *ack, wzp_
     }
     keep(p->build, sizeof p->build,
          ack->relay_build.present ? ack->relay_build.value : wzp_bytes_str(""));
-    p->state = PHONE_IDLE;
-    p->tell_registered = true;
+    p->line = LINE_UP;
+    p->losses = 0;
+    p->was_registered = p->tell_registered = true;
 }
 
 static void read_json(wzp_phone *p, wzp_bytes json, wzp_time now) {
@@ -219,7 +225,7 @@ static void on_signal(wzp_phone *p, wzp_bytes json, wzp_time now) {
 }
 
 void wzp_phone_signal(wzp_phone *p, bool out, wzp_bytes json, wzp_time now) {
-    if (p->state == PHONE_CLOSED) {
+    if (p->line == LINE_ENDED) {
         return;
     }
     if (out) {
@@ -229,16 +235,22 @@ void wzp_phone_signal(wzp_phone *p, bool out, wzp_bytes json, wzp_time now) {
     }
 }
 
+static void end_line(wzp_phone *p) {
+    p->line = LINE_ENDED;
+    p->dial_at = WZP_TIME_NEVER;
+    p->tell_closed = true;
+}
+
 /* --- what the user does ----------------------------------------------------------------------- */
 
 wzp_err wzp_phone_call(wzp_phone *p, const char *fingerprint) {
     uint8_t target[WZP_FINGERPRINT_LEN];
     uint8_t id[CALL_ID_BYTES];
     uint8_t signature[WZP_SIGNATURE_LEN];
-    if (p->state == PHONE_CLOSED) {
+    if (p->line == LINE_ENDED) {
         return WZP_ERR_CLOSED;
     }
-    if (p->state != PHONE_IDLE ||
+    if (p->line != LINE_UP || p->state != PHONE_IDLE ||
         wzp_fingerprint_parse(target, wzp_bytes_str(fingerprint)) != WZP_OK) {
         return WZP_ERR_INVALID_ARGUMENT;
     }
@@ -291,7 +303,7 @@ static void send_answer(wzp_phone *p, wzp_accept_mode mode) {
 
 wzp_err wzp_phone_answer(wzp_phone *p, wzp_accept_mode mode) {
     if (p->state != PHONE_RUNG) {
-        return p->state == PHONE_CLOSED ? WZP_ERR_CLOSED : WZP_ERR_INVALID_ARGUMENT;
+        return p->line == LINE_ENDED ? WZP_ERR_CLOSED : WZP_ERR_INVALID_ARGUMENT;
     }
     send_answer(p, mode);
     if (mode == WZP_ACCEPT_REJECT) {
@@ -304,7 +316,7 @@ wzp_err wzp_phone_answer(wzp_phone *p, wzp_accept_mode mode) {
 }
 
 void wzp_phone_hangup(wzp_phone *p) {
-    if (p->state > PHONE_IDLE && p->state != PHONE_CLOSED) {
+    if (p->state > PHONE_IDLE) {
         send_hangup(p, WZP_HANGUP_NORMAL, wzp_bytes_str(p->call_id));
         end_call(p, "hung up here");
     }
@@ -312,13 +324,39 @@ void wzp_phone_hangup(wzp_phone *p) {
 
 void wzp_phone_close(wzp_phone *p, wzp_time now) {
     wzp_phone_hangup(p);
-    wzp_quic_close(p->quic, p->conn, 0, "hangup", now);
+    p->is_leaving = true;
+    if (p->line == LINE_WAITS) {
+        (void)snprintf(p->closed, sizeof p->closed, "hangup");
+        end_line(p);
+    } else {
+        wzp_quic_close(p->quic, p->conn, 0, "hangup", now);
+    }
 }
 
-/* --- packet core ------------------------------------------------------------------------------ */
+/* --- the line --------------------------------------------------------------------------------- */
 
-static void on_closed(wzp_phone *p, const wzp_quic_close_info *close) {
-    if (p->state > PHONE_IDLE) {
+static wzp_err dial(wzp_phone *p, wzp_time now) {
+    const wzp_quic_dial dial = {.path = p->path, .sni = "_signal"};
+    p->admission = p->entry;
+    p->line = LINE_DIALS;
+    p->dial_at = WZP_TIME_NEVER;
+    return wzp_endpoint_dial(p->endpoint, &dial, &p->user, now, &p->conn);
+}
+
+static void lose_line(wzp_phone *p, wzp_time now) {
+    static const uint8_t delays_s[] = {0, 1, 2, 4, 8, 15, 30};
+    const size_t last = sizeof delays_s - 1;
+    p->dial_at = wzp_time_after(now, delays_s[p->losses < last ? p->losses : last] * WZP_S);
+    p->tell_away = p->tell_away || p->losses == 0;
+    p->losses++;
+    p->line = LINE_WAITS;
+}
+
+/* A call that is set up needs its media only. */
+static void on_closed(wzp_phone *p, const wzp_quic_close_info *close, wzp_time now) {
+    const bool is_looked_for =
+        p->reconnects && p->was_registered && !p->is_leaving && p->refused == NULL;
+    if (p->state > PHONE_IDLE && (p->state != PHONE_TALKING || !is_looked_for)) {
         end_call(p, "the relay is gone");
     }
     if (p->refused != NULL) {
@@ -327,9 +365,20 @@ static void on_closed(wzp_phone *p, const wzp_quic_close_info *close) {
         (void)snprintf(p->closed, sizeof p->closed, "%s (code 0x%llx)", wzp_quic_close_text(close),
                        (unsigned long long)close->code);
     }
-    p->state = PHONE_CLOSED;
-    p->tell_closed = true;
+    if (is_looked_for) {
+        lose_line(p, now);
+    } else {
+        end_line(p);
+    }
 }
+
+static void tick_line(wzp_phone *p, wzp_time now) {
+    if (p->dial_at <= now && dial(p, now) != WZP_OK) {
+        lose_line(p, now);
+    }
+}
+
+/* --- packet core ------------------------------------------------------------------------------ */
 
 static void on_event(void *self, const wzp_quic_event *ev, wzp_time now) {
     wzp_phone *p = self;
@@ -343,7 +392,7 @@ static void on_event(void *self, const wzp_quic_event *ev, wzp_time now) {
     } else if (ev->kind == WZP_QUIC_SIGNAL) {
         on_signal(p, ev->body, now);
     } else if (ev->kind == WZP_QUIC_CLOSED) {
-        on_closed(p, &ev->close);
+        on_closed(p, &ev->close, now);
     }
 }
 
@@ -359,6 +408,7 @@ static void core_tick(void *self, wzp_time now) {
         const wzp_core end = wzp_endpoint_core(p->endpoint);
         end.ops->tick(end.self, now);
     }
+    tick_line(p, now);
     if (p->reflect_until <= now) {
         wzp_phone_reflected(p, (wzp_addr){.family = WZP_ADDR_NONE});
     }
@@ -368,7 +418,7 @@ static wzp_time core_deadline(const void *self) {
     const wzp_phone *p = self;
     const wzp_core end = wzp_endpoint_core(p->endpoint);
     const wzp_time first = p->is_owner ? end.ops->deadline(end.self) : WZP_TIME_NEVER;
-    return wzp_time_min(first, p->reflect_until);
+    return wzp_time_min(first, wzp_time_min(p->reflect_until, p->dial_at));
 }
 
 static size_t core_next_packet(void *self, wzp_time now, uint8_t *buf, size_t cap,
@@ -434,6 +484,9 @@ bool wzp_phone_next_event(wzp_phone *p, wzp_phone_event *out) {
         out->kind = WZP_PHONE_PATH;
         out->direct_ok = p->peer_direct_ok;
         out->number = p->peer_race;
+    } else if (take(&p->tell_away)) {
+        out->kind = WZP_PHONE_AWAY;
+        out->text = p->closed;
     } else if (take(&p->tell_closed)) {
         out->kind = WZP_PHONE_CLOSED;
         out->text = p->closed;
@@ -450,16 +503,9 @@ const char *wzp_phone_fingerprint(const wzp_phone *phone) {
 }
 
 wzp_phone_state wzp_phone_state_of(const wzp_phone *phone) {
-    switch (phone->state) {
-    case PHONE_CONNECTING:
-    case PHONE_REGISTERING:
-    case PHONE_CLOSED:
-        return WZP_PHONE_STATE_OFF;
-    case PHONE_IDLE:
-        return WZP_PHONE_STATE_IDLE;
-    default:
-        return WZP_PHONE_STATE_BUSY;
-    }
+    return phone->state > PHONE_IDLE ? WZP_PHONE_STATE_BUSY
+           : phone->line == LINE_UP  ? WZP_PHONE_STATE_IDLE
+                                     : WZP_PHONE_STATE_OFF;
 }
 
 const wzp_call_refused *wzp_phone_refused_addresses(const wzp_phone *phone) {
@@ -483,8 +529,7 @@ static wzp_err open_line(wzp_phone *p, const wzp_phone_cfg *cfg, wzp_time now) {
     }
     p->quic = wzp_endpoint_quic(p->endpoint);
     p->user = (wzp_endpoint_user){p, on_event};
-    const wzp_quic_dial dial = {.path = cfg->path, .sni = "_signal"};
-    return wzp_endpoint_dial(p->endpoint, &dial, &p->user, now, &p->conn);
+    return dial(p, now);
 }
 
 wzp_err wzp_phone_new(wzp_phone **out, const wzp_phone_cfg *cfg, wzp_time now) {
@@ -492,7 +537,9 @@ wzp_err wzp_phone_new(wzp_phone **out, const wzp_phone_cfg *cfg, wzp_time now) {
     if (p == NULL) {
         return WZP_ERR_NOMEM;
     }
-    p->reflect_until = WZP_TIME_NEVER;
+    p->reflect_until = p->dial_at = WZP_TIME_NEVER;
+    p->path = cfg->path;
+    p->reconnects = cfg->reconnects;
     p->log = cfg->log;
     p->rng = cfg->rng;
     p->is_plain = cfg->is_plain;
@@ -505,7 +552,7 @@ wzp_err wzp_phone_new(wzp_phone **out, const wzp_phone_cfg *cfg, wzp_time now) {
     p->filter_ctx = cfg->filter_ctx;
     (void)snprintf(p->alias, sizeof p->alias, "%s", cfg->alias != NULL ? cfg->alias : "");
     wzp_identity_from_seed(&p->identity, cfg->seed);
-    wzp_err err = wzp_admission_init(&p->admission, cfg->token, cfg->pin);
+    wzp_err err = wzp_admission_init(&p->entry, cfg->token, cfg->pin);
     err = err == WZP_OK ? open_line(p, cfg, now) : err;
     if (err != WZP_OK) {
         wzp_phone_free(&p);

@@ -2,6 +2,10 @@
  * sheet 8).  It registers, rings and ends calls; the sound of a call goes over a connection of its
  * own, a wzp_client in the room that SET_UP names.
  *
+ * A phone that `reconnects` looks for a connection that it has lost at once, then after 1, 2, 4, 8,
+ * 15 and from then on 30 s, counted from each failure, until it is registered or closed (nat
+ * sheet 1.19).
+ *
  * Sans-IO, one thread, bounded memory.  One call at a time: a second caller hears Busy. */
 #ifndef WZP_CLIENT_PHONE_H
 #define WZP_CLIENT_PHONE_H
@@ -27,6 +31,7 @@ typedef struct wzp_phone_cfg {
     bool is_plain;          /* as upstream's: not WZP_PHONE_ABLE */
     bool probes;            /* wzp_phone_set_probe will be called: WZP_PHONE_PROBES */
     bool celebrates;        /* takes part in birthdays: WZP_PHONE_CELEBRATES */
+    bool reconnects;        /* once registered: the connection is looked for when it is lost */
     bool deterministic;
     void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
     void *keylog_ctx;
@@ -54,7 +59,7 @@ wzp_core wzp_phone_core(wzp_phone *phone);
 const char *wzp_phone_fingerprint(const wzp_phone *phone);
 
 typedef enum wzp_phone_state {
-    WZP_PHONE_STATE_OFF,  /* not registered (yet, any more) */
+    WZP_PHONE_STATE_OFF,  /* not registered (yet, any more, or for a while) */
     WZP_PHONE_STATE_IDLE, /* can call and be called */
     WZP_PHONE_STATE_BUSY  /* from the offer to ENDED */
 } wzp_phone_state;
@@ -64,7 +69,7 @@ wzp_phone_state wzp_phone_state_of(const wzp_phone *phone);
 const wzp_call_refused *wzp_phone_refused_addresses(const wzp_phone *phone);
 
 typedef enum wzp_phone_event_kind {
-    WZP_PHONE_REGISTERED, /* .text: the relay's build, or "" */
+    WZP_PHONE_REGISTERED, /* .text: the relay's build, or ""; again after AWAY */
     WZP_PHONE_PRESENCE,   /* .count clients are registered, this one included */
     WZP_PHONE_INCOMING,   /* a call from .fingerprint, .text is its alias or "" */
     WZP_PHONE_RINGING,    /* the relay has asked the other side */
@@ -79,7 +84,9 @@ typedef enum wzp_phone_event_kind {
     WZP_PHONE_BIRTHDAY, /* the other side has opened many ports: .birthday.  Only where the call may
                            be direct and this phone takes part */
     WZP_PHONE_ENDED,    /* the call, not the connection: .text says why */
-    WZP_PHONE_CLOSED    /* the connection, and with it any call: .text; nothing follows */
+    WZP_PHONE_AWAY,  /* the connection is lost, and looked for: .text says why.  A call that is set
+                        up goes on, without signals; any other has ENDED */
+    WZP_PHONE_CLOSED /* the connection, and with it any call: .text; nothing follows */
 } wzp_phone_event_kind;
 
 typedef struct wzp_phone_event {

@@ -8,23 +8,36 @@
 
 enum { CALL_ID_MAX = 128, NAME_MAX = 128 };
 
+/* The signal connection. */
+typedef enum phone_line {
+    LINE_DIALS,
+    LINE_REGISTERS,
+    LINE_UP,
+    LINE_WAITS, /* lost: until dial_at */
+    LINE_ENDED
+} phone_line;
+
+/* The call. */
 typedef enum phone_state {
-    PHONE_CONNECTING,
-    PHONE_REGISTERING,
     PHONE_IDLE,
     PHONE_CALLING,  /* we have offered */
     PHONE_RUNG,     /* somebody has */
     PHONE_ANSWERED, /* we have taken it: the relay sets it up */
-    PHONE_TALKING,
-    PHONE_CLOSED
+    PHONE_TALKING
 } phone_state;
 
 struct wzp_phone {
     phone_state state;
+    phone_line line;
+    bool reconnects, was_registered, is_leaving;
+    unsigned losses; /* of the line since it was registered last */
+    wzp_time dial_at;
+    wzp_quic_path path;
+    wzp_admission entry; /* as it is before a connection; its token is wiped when it was sent */
     uint32_t present;
     /* What was not told yet, in the order in which it is. */
     bool tell_registered, tell_presence, tell_ended, tell_incoming, tell_ringing, tell_set_up,
-        tell_reflexive, tell_update, tell_path, tell_probe, tell_birthday, tell_closed;
+        tell_reflexive, tell_update, tell_path, tell_probe, tell_birthday, tell_away, tell_closed;
     bool rang, proven, is_plain, probes, celebrates;
     bool is_owner; /* of the endpoint */
     wzp_endpoint *endpoint;

@@ -97,7 +97,7 @@ void wzp_phone_update(wzp_phone *p, const wzp_call_addresses *addresses) {
 }
 
 void wzp_phone_reflect(wzp_phone *p, wzp_time now) {
-    if (p->state == PHONE_CONNECTING || p->state == PHONE_REGISTERING || p->state == PHONE_CLOSED) {
+    if (p->line != LINE_UP) {
         wzp_phone_reflected(p, (wzp_addr){.family = WZP_ADDR_NONE});
         return;
     }

@@ -69,6 +69,7 @@ static void on_event(handset *h, const wzp_phone_event *ev) {
     case WZP_PHONE_RINGING:
     case WZP_PHONE_PROBE:
     case WZP_PHONE_BIRTHDAY:
+    case WZP_PHONE_AWAY:
     case WZP_PHONE_CLOSED:
         break;
     }

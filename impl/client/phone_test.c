@@ -44,12 +44,16 @@ static void note(handset *h, const char *what, const char *text) {
 }
 
 static void after(void *ctx, wzp_time now) {
-    static const char *const names[] = {
-        [WZP_PHONE_REGISTERED] = "registered", [WZP_PHONE_INCOMING] = "incoming",
-        [WZP_PHONE_RINGING] = "ringing",       [WZP_PHONE_SET_UP] = "set up",
-        [WZP_PHONE_REFLEXIVE] = "reflexive",   [WZP_PHONE_PATH] = "path",
-        [WZP_PHONE_UPDATE] = "update",         [WZP_PHONE_ENDED] = "ended",
-        [WZP_PHONE_CLOSED] = "closed"};
+    static const char *const names[] = {[WZP_PHONE_REGISTERED] = "registered",
+                                        [WZP_PHONE_INCOMING] = "incoming",
+                                        [WZP_PHONE_RINGING] = "ringing",
+                                        [WZP_PHONE_SET_UP] = "set up",
+                                        [WZP_PHONE_REFLEXIVE] = "reflexive",
+                                        [WZP_PHONE_PATH] = "path",
+                                        [WZP_PHONE_UPDATE] = "update",
+                                        [WZP_PHONE_ENDED] = "ended",
+                                        [WZP_PHONE_AWAY] = "away",
+                                        [WZP_PHONE_CLOSED] = "closed"};
     handset *h = ctx;
     wzp_phone_event ev;
     (void)now;

@@ -31,12 +31,19 @@ struct wzp_sim_phone_host {
 
 static const char *event_name(wzp_phone_event_kind kind) {
     static const char *const names[] = {
-        [WZP_PHONE_REGISTERED] = "registered", [WZP_PHONE_PRESENCE] = "presence",
-        [WZP_PHONE_INCOMING] = "rung",         [WZP_PHONE_RINGING] = "ringing",
-        [WZP_PHONE_SET_UP] = "set-up",         [WZP_PHONE_REFLEXIVE] = "reflexive",
-        [WZP_PHONE_PATH] = "report",           [WZP_PHONE_UPDATE] = "moved",
-        [WZP_PHONE_PROBE] = "probe",           [WZP_PHONE_BIRTHDAY] = "birthday",
-        [WZP_PHONE_ENDED] = "ended",           [WZP_PHONE_CLOSED] = "unregistered",
+        [WZP_PHONE_REGISTERED] = "registered",
+        [WZP_PHONE_PRESENCE] = "presence",
+        [WZP_PHONE_INCOMING] = "rung",
+        [WZP_PHONE_RINGING] = "ringing",
+        [WZP_PHONE_SET_UP] = "set-up",
+        [WZP_PHONE_REFLEXIVE] = "reflexive",
+        [WZP_PHONE_PATH] = "report",
+        [WZP_PHONE_UPDATE] = "moved",
+        [WZP_PHONE_PROBE] = "probe",
+        [WZP_PHONE_BIRTHDAY] = "birthday",
+        [WZP_PHONE_AWAY] = "away",
+        [WZP_PHONE_ENDED] = "ended",
+        [WZP_PHONE_CLOSED] = "unregistered",
     };
     return names[kind];
 }
@@ -327,6 +334,7 @@ static void start(void *self, void *arg, wzp_time now) {
                            .birthday = p->cfg.birthday,
                            .claims = p->cfg.claims,
                            .claimed = p->cfg.claimed,
+                           .reconnects = true,
                            .stun = p->stun,
                            .stun_count = p->cfg.stun_count,
                            .deterministic = true,

@@ -76,6 +76,7 @@ static void on_phone_events(void *ctx, wzp_time now) {
         case WZP_PHONE_UPDATE:
         case WZP_PHONE_PROBE:
         case WZP_PHONE_BIRTHDAY:
+        case WZP_PHONE_AWAY: /* not asked for */
             break;
         case WZP_PHONE_ENDED:
             p->ended = true;

@@ -23,7 +23,7 @@ typedef struct side {
     wzp_addr addr;
     wzp_accept_mode mode;
     wzp_handset_event path; /* as told last */
-    unsigned paths, ended, registered, seen, set_ups;
+    unsigned paths, ended, registered, seen, set_ups, aways;
     char why[96];
     uint32_t said;
     unsigned heard;
@@ -121,6 +121,8 @@ static inline wzp_client *sound(side *s, const char *room) {
 static inline void on_phone(side *s, const wzp_phone_event *ev, wzp_time now) {
     if (ev->kind == WZP_PHONE_REGISTERED) {
         s->registered++;
+    } else if (ev->kind == WZP_PHONE_AWAY) {
+        s->aways++;
     } else if (ev->kind == WZP_PHONE_INCOMING) {
         ck_assert_int_eq(wzp_handset_answer(s->handset, s->mode, now), WZP_OK);
     } else if (ev->kind == WZP_PHONE_SET_UP) {
