@@ -169,7 +169,7 @@ static wzp_ct_so_far go_gives_up(wzp_ct_exec *e, wzp_time now) {
         .arg = (setting)                                                                           \
     }
 
-static const wzp_ct_act nat083b[] = {WZP_CT_CALL_OPEN(&larger), GIVES_UP(14, &all_dead)};
+static const wzp_ct_act nat083b[] = {WZP_CT_CALL_OPEN(&larger), GIVES_UP(10.3, &all_dead)};
 
 static wzp_ct_so_far go_reports_no(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_caller *c = wzp_ct_play_caller(e);
@@ -455,8 +455,8 @@ static const wzp_ct_act nat091[] = {
      WZP_CT_REASON_WRONG_RESPONSE, NULL},
 };
 
-static const wzp_ct_act nat092[] = {WZP_CT_CALL_OPEN(&larger), GIVES_UP(14, &dead)};
-static const wzp_ct_act nat092b[] = {WZP_CT_CALL_OPEN(&larger), GIVES_UP(14, &nowhere)};
+static const wzp_ct_act nat092[] = {WZP_CT_CALL_OPEN(&larger), GIVES_UP(10.3, &dead)};
+static const wzp_ct_act nat092b[] = {WZP_CT_CALL_OPEN(&larger), GIVES_UP(10.3, &nowhere)};
 static const wzp_ct_act nat093[] = {WZP_CT_CALL_OPEN(&larger), IN_ROOM(3.2, &no_route)};
 
 /* --- in the call ------------------------------------------------------------------------------ */

@@ -94,6 +94,13 @@ static void leave_relay(wzp_race *r) {
     r->relay_ended_at = WZP_TIME_NEVER;
 }
 
+/* Long after the race began the relay is dialled for another reason than that. */
+static wzp_time relay_limit(const wzp_race *r, wzp_time now) {
+    const wzp_time set_up = wzp_time_after(r->began, WZP_RACE_SETUP_LIMIT);
+    const bool is_first = now < wzp_time_after(r->began, WZP_RACE_SETUP_LIMIT * 2 / 3);
+    return is_reference(r) && is_first ? set_up : wzp_time_after(now, WZP_RACE_RELAY_LIMIT);
+}
+
 /* A relay that has not answered yet is given its full time; one that failed is dialled again. */
 static void take_relay(wzp_race *r, wzp_time now) {
     const bool is_in_flight = r->relay_dialled && r->relay_ended_at == WZP_TIME_NEVER;
@@ -106,7 +113,7 @@ static void take_relay(wzp_race *r, wzp_time now) {
     }
     r->path = WZP_RACE_RELAY;
     r->decided_at = now;
-    r->relay_limit_at = wzp_time_after(now, WZP_RACE_RELAY_LIMIT);
+    r->relay_limit_at = relay_limit(r, now);
     if (!r->relay_is_up && (!is_in_flight || !is_reference(r))) {
         leave_relay(r);
     }

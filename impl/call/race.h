@@ -188,6 +188,10 @@ bool wzp_race_accepts(const wzp_race *race, wzp_time now);
 #define WZP_RACE_PEER_LIMIT (3 * WZP_S)   /* from our report to theirs */
 #define WZP_RACE_RELAY_LIMIT (10 * WZP_S) /* of the relay's last dial */
 
+/* Reference: a call that finds no path at all ends so long after its set-up (nat sheet, NAT-083).
+ */
+#define WZP_RACE_SETUP_LIMIT (9 * WZP_S)
+
 /* As deployed (nat sheet 1.16). */
 #define WZP_RACE_DEPLOYED_RELAY_AFTER (1 * WZP_S)
 #define WZP_RACE_DEPLOYED_RELAY_UNTIL (5500 * WZP_MS)

@@ -235,7 +235,7 @@ static const trace_case traces[] = {
     {"the relay never answers",
      {REF, DIAL, .count = 1},
      {{2010, 'F', 0}},
-     "50:D0 500:R 2000:- 12000:C 12000:!"},
+     "50:D0 500:R 2000:- 9000:C 9000:!"},
     {"the relay goes away",
      {REF, .count = 0},
      {{30, 'R', 0}, {9000, 'r', 0}},
