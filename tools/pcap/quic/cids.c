@@ -60,7 +60,9 @@ static void make_room(conn *c, cid_list *list) {
         before = NULL;
         entry = list->first;
     }
-    drop(list, entry, before);
+    if (entry != NULL) {
+        drop(list, entry, before);
+    }
 }
 
 static cid_entry *known(const cid_list *list, const wzp_pcap_quic_cid *cid) {

@@ -333,7 +333,8 @@ static void learn_from_long(const passing *p) {
         if (p->packet.seal == WZP_PCAP_QUIC_CLEAR) {
             take_restart(p);
         }
-    } else if (p->packet.seal == WZP_PCAP_QUIC_CLEAR || p->packet.seal == WZP_PCAP_QUIC_NO_HELLO) {
+    } else if (p->packet.seal == WZP_PCAP_QUIC_CLEAR || p->packet.seal == WZP_PCAP_QUIC_NO_HELLO ||
+               (p->packet.seal == WZP_PCAP_QUIC_CUT && !p->c->has_hello)) {
         learn_from_header(p);
     }
 }

@@ -209,6 +209,7 @@ void wzp_pcap_quic_problem(const passing *p, const char *text, size_t offset);
 /* open.c */
 bool wzp_pcap_quic_probe(wzp_pcap_quic *quic, passing *p);
 void wzp_pcap_quic_adopt(conn *c, const wzp_pcap_quic_cid *dcid, uint32_t version);
+bool wzp_pcap_quic_opens(passing *p); /* a 1-RTT packet, to learn how long its id is */
 void wzp_pcap_quic_unseal(passing *p);
 
 /* handle.c */

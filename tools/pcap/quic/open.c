@@ -263,6 +263,10 @@ static wzp_pcap_quic_seal open_app(passing *p) {
     return WZP_PCAP_QUIC_CLEAR;
 }
 
+bool wzp_pcap_quic_opens(passing *p) {
+    return open_app(p) == WZP_PCAP_QUIC_CLEAR;
+}
+
 /* --- all of them ------------------------------------------------------------------------------ */
 
 /* Contexts of levels that are over are made again for what comes late. */

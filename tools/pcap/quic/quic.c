@@ -154,7 +154,7 @@ static conn *conn_of_short(const wzp_pcap_quic *quic, passing *p, wzp_bytes byte
     if (entry != NULL) {
         p->to_server = entry->to_server;
         p->is_known_id = true;
-        p->is_known_way = entry->owner == c;
+        p->is_known_way = c != NULL && entry->owner == c;
         *dcid_len = entry->cid.len;
         return remember(entry);
     }
@@ -186,6 +186,11 @@ static size_t take_long(wzp_pcap_quic *quic, passing *p, wzp_bytes bytes, size_t
               offset + fail.offset);
         return 0;
     }
+    if (p->head.is_cut_short && offset > 0) {
+        quic->counters.packets++; /* a header's first bytes, behind packets of its connection */
+        quic->counters.cut++;
+        return 0;
+    }
     p->bytes = wzp_bytes_of(bytes.data, p->head.len);
     p->packet = wzp_pcap_quic_describe(&p->head, offset);
     p->c = conn_of_long(quic, p);
@@ -198,15 +203,38 @@ static size_t take_long(wzp_pcap_quic *quic, passing *p, wzp_bytes bytes, size_t
     return p->head.len;
 }
 
+/* An id that nobody has told of, as its frame or the server's first packet was not captured: what
+ * opens, tells how long it is.  Else it is as long as the one before. */
+static size_t guess_id(passing *p, wzp_bytes bytes, size_t last_len) {
+    conn *c = p->c;
+    for (size_t i = 0; i <= WZP_PCAP_QUIC_CID_LEN && !p->at->is_cut; i++) {
+        const size_t len = last_len > 0 ? last_len : i;
+        if (wzp_pcap_quic_head_short(&p->head, bytes, len, false) == WZP_OK &&
+            wzp_pcap_quic_opens(p)) {
+            wzp_pcap_quic_cid_learn(c, p->to_server, &p->head.dcid, UINT64_MAX, (wzp_bytes){0});
+            c->last_dcid[p->to_server] = p->head.dcid;
+            p->is_known_id = true;
+            return len;
+        }
+        if (last_len > 0) {
+            break;
+        }
+    }
+    return last_len;
+}
+
 static size_t take_short(wzp_pcap_quic *quic, passing *p, wzp_bytes bytes, size_t offset) {
     size_t dcid_len = 0;
+    p->bytes = bytes;
     p->c = conn_of_short(quic, p, bytes, &dcid_len);
+    if (p->c != NULL && !p->is_known_id) {
+        dcid_len = guess_id(p, bytes, dcid_len);
+    }
     if (p->c == NULL ||
         wzp_pcap_quic_head_short(&p->head, bytes, dcid_len, p->at->is_cut) != WZP_OK) {
         stray(quic, p->at, "not a packet of a connection that is known", offset);
         return bytes.len;
     }
-    p->bytes = bytes;
     p->packet = wzp_pcap_quic_describe(&p->head, offset);
     p->is_new_path =
         p->to_server && p->is_known_id &&

@@ -3,109 +3,12 @@
 
 #include "base/testing/suite.h"
 #include "tools/pcap/quic/testing/captured.h"
-
-enum { KINDS = WZP_PCAP_QUIC_FORGOTTEN + 1, BYTES_MAX = 1 << 20 };
-
-/* What was said of a capture. */
-typedef struct seen {
-    wzp_pcap_quic *quic;
-    unsigned kinds[KINDS];
-    char sni[WZP_PCAP_QUIC_TEXT], alpn[WZP_PCAP_QUIC_TEXT], offered[WZP_PCAP_QUIC_TEXT];
-    char problem[128], reason[WZP_PCAP_QUIC_TEXT];
-    uint16_t cipher;
-    uint64_t close_code, datagram_frame_size;
-    unsigned datagrams[2], again, late, generation[2];
-    size_t stream_len[2];
-    uint64_t stream_hash[2], datagram_hash[2];
-    unsigned fins[2];
-    bool in_order;
-    uint64_t stream_next[2][64];
-    wzp_addr path;
-} seen;
-
-static uint64_t hash(uint64_t from, wzp_bytes data) {
-    for (size_t i = 0; i < data.len; i++) {
-        from = (from ^ data.data[i]) * UINT64_C(0x100000001b3);
-    }
-    return from;
-}
-
-static void look(void *ctx, const wzp_pcap_quic_event *ev) {
-    seen *s = ctx;
-    const size_t way = ev->to_server;
-    s->kinds[ev->kind]++;
-    switch (ev->kind) {
-    case WZP_PCAP_QUIC_HELLO:
-        memcpy(s->sni, ev->hello->sni, sizeof s->sni);
-        memcpy(s->offered, ev->hello->alpn, sizeof s->alpn);
-        break;
-    case WZP_PCAP_QUIC_ACCEPTED:
-        memcpy(s->alpn, ev->hello->alpn, sizeof s->alpn);
-        s->cipher = ev->hello->cipher;
-        break;
-    case WZP_PCAP_QUIC_PARAMS:
-        for (size_t i = 0; i < ev->params->count; i++) {
-            if (ev->params->list[i].id == 0x20 && ev->params->list[i].is_number) {
-                s->datagram_frame_size = ev->params->list[i].value;
-            }
-        }
-        break;
-    case WZP_PCAP_QUIC_PACKET:
-        s->again += ev->packet->again;
-        s->late += ev->packet->late;
-        s->generation[way] = ev->packet->key_generation;
-        break;
-    case WZP_PCAP_QUIC_DATAGRAM:
-        s->datagrams[way]++;
-        s->datagram_hash[way] += hash(1, ev->data);
-        break;
-    case WZP_PCAP_QUIC_STREAM:
-        ck_assert_uint_lt(ev->stream_id, 64);
-        ck_assert_uint_eq(s->stream_next[way][ev->stream_id], ev->stream_offset);
-        s->stream_next[way][ev->stream_id] += ev->data.len;
-        s->stream_hash[way] = hash(s->stream_hash[way], ev->data);
-        s->stream_len[way] += ev->data.len;
-        s->fins[way] += ev->fin;
-        break;
-    case WZP_PCAP_QUIC_PATH:
-        s->path = *ev->src;
-        break;
-    case WZP_PCAP_QUIC_CLOSED:
-        s->close_code = ev->close->code;
-        memcpy(s->reason, ev->close->reason, sizeof s->reason);
-        break;
-    case WZP_PCAP_QUIC_PROBLEM:
-        (void)snprintf(s->problem, sizeof s->problem, "%s", ev->text);
-        break;
-    default:
-        break;
-    }
-}
-
-static seen *watch(void) {
-    seen *s = calloc(1, sizeof *s);
-    const wzp_pcap_quic_cfg cfg = {.sink = look, .sink_ctx = s, .frames = true, .any_port = true};
-    ck_assert(wzp_pcap_quic_new(&s->quic, &cfg) == WZP_OK);
-    return s;
-}
-
-static void forget(seen *s) {
-    wzp_pcap_quic_free(&s->quic);
-    ck_assert_ptr_null(s->quic);
-    free(s);
-}
-
-static void show(seen *s, const captured_packet *p, uint64_t number) {
-    const wzp_pcap_udp udp = {.src = p->src,
-                              .dst = p->dst,
-                              .payload_len = (uint32_t)p->len,
-                              .payload = wzp_bytes_of(p->data, p->len)};
-    wzp_pcap_quic_take(s->quic, &udp, number, p->time);
-}
+#include "tools/pcap/quic/testing/watch.h"
 
 static void show_all(seen *s, const captured *c) {
     for (size_t i = 0; i < c->count; i++) {
-        show(s, &c->packets[i], i + 1);
+        const captured_packet *p = &c->packets[i];
+        watch_show(s, &p->src, &p->dst, p->data, p->len);
     }
     wzp_pcap_quic_end(s->quic);
 }
@@ -170,7 +73,7 @@ START_TEST(a_call_with_its_secrets) {
     show_all(s, c);
     expect_all(s);
     ck_assert_uint_eq(s->late, 0);
-    forget(s);
+    watch_end(s);
     captured_free(c);
 }
 END_TEST
@@ -184,11 +87,11 @@ START_TEST(a_call_without_secrets) {
     ck_assert_uint_eq(s->cipher, 0x1301);
     ck_assert_str_eq(s->alpn, "");
     const wzp_pcap_quic_counters *n = wzp_pcap_quic_count(s->quic);
-    ck_assert_uint_gt(n->no_secret, 2U * DATAGRAMS);
+    ck_assert_uint_gt(n->no_secret, 2 * (unsigned)DATAGRAMS);
     ck_assert_uint_eq(n->opened + n->no_secret, n->packets);
     ck_assert_uint_eq(n->not_quic, 0);
     ck_assert_uint_eq(n->conns, 1);
-    forget(s);
+    watch_end(s);
     captured_free(c);
 }
 END_TEST
