@@ -23,14 +23,14 @@ wzp_pcap_stream *wzp_pcap_flow_sort(wzp_pcap_flow *flow, const wzp_pcap_message 
 /* NULL: of no connection, or there is no room. */
 wzp_pcap_session *wzp_pcap_flow_session_of(wzp_pcap_flow *flow, const wzp_pcap_message *message);
 
-/* Signals and what the connection itself does; `session` may be NULL. */
-void wzp_pcap_flow_signal(wzp_pcap_flow *flow, wzp_pcap_session *session,
+/* Signals and what the connection itself does; `connection` may be NULL. */
+void wzp_pcap_flow_signal(wzp_pcap_flow *flow, wzp_pcap_session *connection,
                           const wzp_pcap_message *message);
-void wzp_pcap_flow_quic(wzp_pcap_flow *flow, wzp_pcap_session *session,
+void wzp_pcap_flow_quic(wzp_pcap_flow *flow, wzp_pcap_session *connection,
                         const wzp_pcap_message *message);
 
 /* A media packet of a session with a directive that waits. */
-void wzp_pcap_flow_follow(wzp_pcap_flow *flow, wzp_pcap_session *session,
+void wzp_pcap_flow_follow(wzp_pcap_flow *flow, wzp_pcap_session *connection,
                           const wzp_pcap_message *message);
 
 #endif

@@ -135,17 +135,17 @@ static void note_clock(wzp_pcap_timing *t, wzp_pcap_tick *tick, uint64_t ns, uin
     wzp_pcap_drift_add(&t->drift, ns, delay);
 }
 
-wzp_pcap_tick wzp_pcap_timing_take(wzp_pcap_timing *t, uint64_t ns, uint32_t ts, uint16_t frame_ms,
-                                   bool is_timed) {
+wzp_pcap_tick wzp_pcap_timing_take(wzp_pcap_timing *t, uint64_t ns, uint32_t timestamp_ms,
+                                   uint16_t frame_ms, bool is_timed) {
     wzp_pcap_tick tick = {0};
     if (t->started) {
         note_delta(t, &tick, ns, frame_ms);
     }
     t->started = true;
     t->last_ns = ns;
-    tick.step_ms = t->clocked ? (int32_t)(ts - t->raw_ts) : 0;
+    tick.step_ms = t->clocked ? (int32_t)(timestamp_ms - t->raw_ts) : 0;
     if (is_timed) {
-        note_clock(t, &tick, ns, ts);
+        note_clock(t, &tick, ns, timestamp_ms);
     }
     return tick;
 }

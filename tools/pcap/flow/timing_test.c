@@ -102,8 +102,8 @@ START_TEST(drift_does_not_go_on_over_a_break) {
         if (i == 1500) {
             wzp_pcap_timing_break(&t);
         }
-        (void)wzp_pcap_timing_take(&t, i * 20 * WZP_MS, i < 1500 ? i * 20 : i * 20 - 7777777, 20,
-                                   true);
+        (void)wzp_pcap_timing_take(&t, UINT64_C(20) * i * WZP_MS,
+                                   i < 1500 ? i * 20 : i * 20 - 7777777, 20, true);
     }
     ck_assert(wzp_pcap_drift_ppm(&t.drift, &ppm));
     ck_assert_double_eq_tol(ppm, 0, 1);
@@ -116,7 +116,7 @@ END_TEST
 START_TEST(intervals_double) {
     wzp_pcap_rows rows;
     wzp_pcap_rows_init(&rows, WZP_S);
-    for (uint64_t s = 0; s < 3 * WZP_PCAP_ROWS_MAX; s++) {
+    for (uint64_t s = 0; s < UINT64_C(3) * WZP_PCAP_ROWS_MAX; s++) {
         wzp_pcap_row *row = wzp_pcap_rows_at(&rows, (s + 100) * WZP_S);
         ck_assert_ptr_nonnull(row);
         row->packets += 50;
