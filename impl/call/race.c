@@ -500,6 +500,12 @@ void wzp_race_candidates(wzp_race *r, const wzp_race_candidate *candidates, size
     r->tickled = 0;
 }
 
+bool wzp_race_may_again(const wzp_race *r) {
+    const bool is_relayed =
+        r->path == WZP_RACE_RELAY || (r->path == WZP_RACE_UNDECIDED && r->is_again);
+    return is_reference(r) && is_relayed && r->why == NULL;
+}
+
 static void take_early_report(wzp_race *r, const wzp_race *last) {
     r->early_number = last->early_number;
     r->early_ok = last->early_ok;
@@ -510,7 +516,7 @@ static void take_early_report(wzp_race *r, const wzp_race *last) {
 /* What was left of the last one is closed. */
 void wzp_race_again(wzp_race *r, const wzp_race_cfg *cfg, wzp_time now) {
     const wzp_race last = *r;
-    if (!is_reference(r) || r->path != WZP_RACE_RELAY || r->why != NULL) {
+    if (!wzp_race_may_again(r)) {
         return;
     }
     wzp_race_init(r, cfg, now);

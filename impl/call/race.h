@@ -133,8 +133,10 @@ typedef struct wzp_race {
  * deployed, or fails if it must be direct. */
 void wzp_race_init(wzp_race *race, const wzp_race_cfg *cfg, wzp_time now);
 
-/* Reference, mid-call, once the relay was decided: looks for a direct path anew, with a cfg as it
- * is now.  Media and the relay's connection stay where they are meanwhile. */
+/* Reference, mid-call, once the relay was decided, or while an earlier such race goes on: looks for
+ * a direct path anew, with a cfg as it is now.  Media and the relay's connection stay where they
+ * are meanwhile. */
+bool wzp_race_may_again(const wzp_race *race);
 void wzp_race_again(wzp_race *race, const wzp_race_cfg *cfg, wzp_time now);
 
 /* Reference: a connection counts once both ends have completed the handshake; a dialler knows by

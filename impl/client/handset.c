@@ -51,7 +51,7 @@ static void step(wzp_handset *h, wzp_time now) {
     if (h->finds_after && wzp_phone_state_of(h->phone) == WZP_PHONE_STATE_IDLE) {
         on_registered(h, now);
     }
-    if (wzp_handset_find_step(h, now)) {
+    if (wzp_handset_find_step(h, now) && !wzp_handset_is_told(h)) {
         wzp_handset_moved(h);
     }
     speak_if_found(h, now);
@@ -117,7 +117,7 @@ void wzp_handset_network(wzp_handset *h, const wzp_handset_net *net, wzp_time no
     wzp_handset_stop_birthday(h, now);
     if (h->races) {
         wzp_race_leave_direct(&h->race);
-        h->finds_later = true;
+        wzp_handset_find_later(h);
     } else {
         wzp_handset_find(h, WZP_HANDSET_GATHER, now);
     }
@@ -223,7 +223,7 @@ static bool on_phone(wzp_handset *h, wzp_phone_event *ev, wzp_time now) {
         on_set_up(h, ev);
         return true;
     case WZP_PHONE_REFLEXIVE:
-        if (wzp_handset_reflected(h, &ev->observed)) {
+        if (wzp_handset_reflected(h, &ev->observed) && !wzp_handset_is_told(h)) {
             wzp_handset_moved(h);
         }
         return false;
@@ -336,7 +336,12 @@ bool wzp_handset_next_event(wzp_handset *h, wzp_time now, wzp_handset_event *out
 
 void wzp_handset_count(const wzp_handset *h, wzp_handset_counters *out) {
     const wzp_call_refused *told = wzp_phone_refused_addresses(h->phone);
+    wzp_phone_counters phone;
+    wzp_phone_count(h->phone, &phone);
     *out = h->counters;
+    out->updates = phone.updates;
+    out->stale_updates = phone.stale_updates;
+    out->update_number = phone.update_number;
     out->told.unreadable += told->unreadable;
     out->told.surplus += told->surplus;
     out->told.unusable += told->unusable;

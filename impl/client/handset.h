@@ -163,7 +163,9 @@ typedef struct wzp_handset_counters {
     uint64_t races;                                  /* and how often one was looked for */
     uint64_t birthdays;                              /* begun */
     uint64_t birthday_ports, birthday_probes, birthday_hits; /* opened, sent, come in */
-    uint64_t strangers;    /* datagrams that are nothing we asked for */
+    uint64_t strangers;              /* datagrams that are nothing we asked for */
+    uint64_t updates, stale_updates; /* as in phone.h */
+    uint32_t update_number;
     wzp_call_refused told; /* addresses of others that were left out */
 } wzp_handset_counters;
 

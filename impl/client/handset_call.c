@@ -373,6 +373,11 @@ static void watch_direct(wzp_handset *h, wzp_time now) {
     }
 }
 
+void wzp_handset_find_later(wzp_handset *h) {
+    h->finds_later = true;
+    h->told_since = false;
+}
+
 /* A mapping that comes anew may change our port, which a dial of the relay would not survive. */
 static void find_again(wzp_handset *h, wzp_time now) {
     if (h->finds_later && h->relay_seen != WZP_CLIENT_RELAY_DIALLING) {
@@ -394,7 +399,7 @@ static void after_vain_race(wzp_handset *h, wzp_time now) {
 static void after_break(wzp_handset *h) {
     h->counters.repairs++;
     h->path_text = broken;
-    h->finds_later = true;
+    wzp_handset_find_later(h);
 }
 
 static void repair(wzp_handset *h, wzp_time now) {
@@ -413,7 +418,7 @@ static void repair(wzp_handset *h, wzp_time now) {
     }
     if (now >= h->retry_at) {
         h->retry_at = WZP_TIME_NEVER;
-        h->finds_later = true;
+        wzp_handset_find_later(h);
     }
     find_again(h, now);
 }
@@ -423,16 +428,15 @@ static void repair(wzp_handset *h, wzp_time now) {
 static void race_again(wzp_handset *h, wzp_time now) {
     const bool is_due = h->due_at != WZP_TIME_NEVER && now < wzp_time_after(h->due_at, DUE_FOR) &&
                         number_of(h) > h->race.cfg.number;
-    const bool is_relayed = h->race.path == WZP_RACE_RELAY && h->path == WZP_RACE_RELAY;
-    if (is_due && is_relayed && h->race.why == NULL && wzp_handset_is_reference(h) &&
-        h->peer_is_able && h->is_open) {
+    const bool is_relayed = wzp_race_may_again(&h->race) && h->path == WZP_RACE_RELAY;
+    if (is_due && is_relayed && wzp_handset_is_reference(h) && h->peer_is_able && h->is_open) {
         race(h, true, now);
     }
 }
 
 void wzp_handset_told(wzp_handset *h, wzp_time now) {
     h->due_at = now;
-    if (wzp_phone_owes_update(h->phone) && h->has_gathered) {
+    if (wzp_phone_owes_update(h->phone) && h->has_gathered && !h->holds_news) {
         wzp_handset_moved(h);
     }
 }
@@ -442,6 +446,7 @@ void wzp_handset_moved(wzp_handset *h) {
         return;
     }
     h->told = h->own;
+    h->told_since = true;
     wzp_phone_update(h->phone, &h->told);
 }
 

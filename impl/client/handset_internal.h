@@ -99,6 +99,7 @@ struct wzp_handset {
     bool tell_path;
     bool finds_later; /* where we are now */
     bool finds_after; /* when the call is over: the relay may be another one */
+    bool told_since;  /* the other side, where we are, since that was asked for last */
     char room[WZP_QUIC_SNI_MAX + 1], peer_fingerprint[WZP_FINGERPRINT_TEXT + 1];
     wzp_addr relay;
     wzp_call_addresses peer;
@@ -127,6 +128,7 @@ bool wzp_handset_is_reference(const wzp_handset *h);
 
 void wzp_handset_find(wzp_handset *h, uint64_t budget, wzp_time now);
 void wzp_handset_ask_relay(wzp_handset *h, wzp_time now);
+bool wzp_handset_is_told(const wzp_handset *h);
 /* True: the other side should hear of it. */
 bool wzp_handset_reflected(wzp_handset *h, const wzp_addr *observed);
 /* Serves its timers, sends what it asks, and takes what is new; true: something is. */
@@ -177,6 +179,7 @@ void wzp_handset_race_beside(wzp_handset *h, uint64_t window, wzp_time now);
 void wzp_handset_dial(wzp_handset *h, const wzp_addr *to, uint16_t port, wzp_time now);
 void wzp_handset_told(wzp_handset *h, wzp_time now); /* by the other side, where it is: `peer` */
 void wzp_handset_moved(wzp_handset *h); /* the other side is elsewhere, or we are: `told` */
+void wzp_handset_find_later(wzp_handset *h);
 void wzp_handset_call_step(wzp_handset *h, wzp_time now);
 wzp_time wzp_handset_call_deadline(const wzp_handset *h);
 void wzp_handset_end(wzp_handset *h, wzp_time now);

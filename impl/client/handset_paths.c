@@ -82,6 +82,20 @@ bool wzp_handset_on_datagram(void *self, const wzp_quic_path *path, wzp_bytes pa
 
 /* --- what is known ---------------------------------------------------------------------------- */
 
+static bool same_places(const wzp_call_addresses *a, const wzp_call_addresses *b) {
+    bool same = wzp_addr_equal(&a->reflexive, &b->reflexive) &&
+                wzp_addr_equal(&a->mapped, &b->mapped) && a->local_count == b->local_count;
+    for (size_t i = 0; i < a->local_count && same; i++) {
+        same = wzp_addr_equal(&a->local[i], &b->local[i]);
+    }
+    return same;
+}
+
+/* Where nothing has broken since, the same places again are no news. */
+bool wzp_handset_is_told(const wzp_handset *h) {
+    return h->told_since && !wzp_phone_owes_update(h->phone) && same_places(&h->told, &h->own);
+}
+
 /* True: it differs from before. */
 static bool compose(wzp_handset *h) {
     const wzp_gathered *g = &h->gather.result;
@@ -91,13 +105,8 @@ static bool compose(wzp_handset *h) {
     }
     now.local_count = g->local_count;
     memcpy(now.local, g->local, g->local_count * sizeof now.local[0]);
-    const bool is_seen_anew = !wzp_addr_equal(&now.reflexive, &h->own.reflexive);
-    h->tell_seen = h->tell_seen || is_seen_anew;
-    bool differs = is_seen_anew || !wzp_addr_equal(&now.mapped, &h->own.mapped) ||
-                   now.local_count != h->own.local_count;
-    for (size_t i = 0; i < now.local_count && !differs; i++) {
-        differs = !wzp_addr_equal(&now.local[i], &h->own.local[i]);
-    }
+    const bool differs = !same_places(&now, &h->own);
+    h->tell_seen = h->tell_seen || !wzp_addr_equal(&now.reflexive, &h->own.reflexive);
     h->own = now;
     return differs;
 }

@@ -162,6 +162,9 @@ void wzp_phone_hold_probe(wzp_phone *phone);
 void wzp_phone_birthday(wzp_phone *phone, const wzp_call_birthday *birthday);
 
 typedef struct wzp_phone_counters {
+    uint64_t updates;           /* of where others are, that were taken */
+    uint64_t stale_updates;     /* and such that came late or again, or of another call */
+    uint32_t update_number;     /* of the last one that was taken */
     uint64_t probes;            /* that were taken */
     uint64_t probes_elsewhere;  /* about no call of ours */
     uint64_t birthdays;         /* HardNatBirthdayStart that were taken */

@@ -200,8 +200,11 @@ static void on_update(wzp_phone *p, const wzp_signal_CandidateUpdate *u) {
     const bool is_due =
         p->state == PHONE_TALKING && p->is_open && wzp_phone_is_about(p, u->call_id);
     if (!is_due || u->generation <= p->peer_generation) {
+        p->counters.stale_updates++;
         return;
     }
+    p->counters.updates++;
+    p->counters.update_number = u->generation;
     p->peer_generation = u->generation;
     wzp_call_addresses_read(&p->peer_addresses, &u->reflexive_addr, &u->local_addrs,
                             &u->mapped_addr, &p->refused_addresses);

@@ -238,6 +238,20 @@ static void judge_apart(judging *j, size_t m) {
     got(j, "%" PRIu64, sent);
 }
 
+static void judge_updates(judging *j, size_t m) {
+    const wzp_handset_counters *n = &j->members[m].phone_report.counters;
+    const wzp_lab_expect *e = &j->call->expect[m];
+    const uint32_t number = e->update_number != 0 ? e->update_number : n->update_number;
+    if (e->updates == WZP_LAB_NONE || !j->call->direct ||
+        j->w->s->policy == WZP_LAB_POLICY_DEPLOYED) {
+        return;
+    }
+    check(j, WZP_LAB_CHECK_UPDATES, n->updates == e->updates && n->update_number == number,
+          name_of(j, m), "%" PRIu32 ", the last of number %" PRIu32, e->updates, number);
+    got(j, "%" PRIu64 ", the last of number %" PRIu32 ", and %" PRIu64 " that were stale",
+        n->updates, n->update_number, n->stale_updates);
+}
+
 static void judge_setup(judging *j, size_t m) {
     const uint64_t most = j->call->expect[m].setup;
     const uint64_t setup = j->members[m].setup;
@@ -312,6 +326,11 @@ static void judge_end(judging *j, size_t m) {
 
 /* --- sound ------------------------------------------------------------------------------------ */
 
+/* Else nothing excuses anything. */
+static bool is_excused(const wzp_lab_expect *e) {
+    return e->event_gap != 0 || e->recover != 0;
+}
+
 /* When an event was at work; `mask` is how long its traces may last. */
 typedef struct window {
     wzp_time begin, end, mask;
@@ -325,9 +344,6 @@ static size_t windows_of(const judging *j, const wzp_lab_expect *e, window *out)
                           : e->event_gap > WZP_S ? e->event_gap
                                                  : WZP_S;
     size_t n = 0;
-    if (e->event_gap == 0 && e->recover == 0) {
-        return 0; /* nothing excuses anything */
-    }
     for (size_t i = 0; i < s->event_count; i++) {
         const wzp_lab_event *event = &s->events[i];
         const wzp_time last = event->every != 0 ? event->until : event->at;
@@ -372,7 +388,7 @@ static wzp_sim_verdict judge_masked(const pair *p, uint8_t *copy) {
     memcpy(copy, p->slots.slots, p->slots.count);
     const size_t begin = wzp_sim_ear_slot_at(p->ear, p->j->r->start + p->expect->audio_from);
     memset(copy, WZP_SIM_SLOT_SILENT, begin < p->slots.count ? begin : p->slots.count);
-    for (size_t i = 0; i < p->window_count; i++) {
+    for (size_t i = 0; i < p->window_count && is_excused(p->expect); i++) {
         const size_t from = wzp_sim_ear_slot_at(p->ear, p->windows[i].begin);
         const size_t to = wzp_sim_ear_slot_at(p->ear, p->windows[i].mask);
         for (size_t k = from; k < to && k < p->slots.count; k++) {
@@ -405,14 +421,36 @@ static void judge_mos(const pair *p, const wzp_sim_verdict *v) {
         figures.burst_permille / 1000, figures.burst_permille % 1000 / 100, ms(delay));
 }
 
+/* A router that is away for five seconds is not to be blamed on anybody; one that has come back is
+ * to be noticed. */
+static void judge_silence(const pair *p, uint8_t *copy) {
+    const uint64_t most = p->expect->silence;
+    if (most == 0 || p->j->w->s->policy == WZP_LAB_POLICY_DEPLOYED) {
+        return;
+    }
+    memcpy(copy, p->slots.slots, p->slots.count);
+    for (size_t i = 0; i < p->window_count; i++) {
+        const size_t to = wzp_sim_ear_slot_at(p->ear, p->windows[i].end);
+        for (size_t k = wzp_sim_ear_slot_at(p->ear, p->windows[i].begin);
+             k < to && k < p->slots.count; k++) {
+            copy[k] = WZP_SIM_SLOT_SILENT;
+        }
+    }
+    const wzp_sim_verdict v = wzp_sim_judge((wzp_sim_slots){copy, p->slots.count});
+    check(p->j, WZP_LAB_CHECK_SILENCE, v.gap_ms <= most / WZP_MS, p->where, "%" PRIu64 " ms",
+          ms(most));
+    got(p->j, "%u ms", v.gap_ms);
+}
+
 static void judge_sound(const pair *p) {
     const wzp_lab_expect *e = p->expect;
-    const bool masked = e->event_gap != 0 || e->recover != 0 || e->audio_from != 0;
+    const bool masked = is_excused(e) || e->audio_from != 0;
     uint8_t *copy = malloc(p->slots.count + 1);
     if (copy == NULL) {
         p->j->no_memory = true;
         return;
     }
+    judge_silence(p, copy);
     const wzp_sim_verdict v = masked ? judge_masked(p, copy) : wzp_sim_judge(p->slots);
     if (e->audio != 0) {
         judge_class(p, &v);
@@ -550,7 +588,7 @@ static void judge_speaker(judging *j, size_t m, size_t speaker) {
         return; /* what of it passes is not for the listener to judge */
     }
     judge_sound(&p);
-    if (p.window_count > 0) {
+    if (p.window_count > 0 && is_excused(e)) {
         judge_events(&p);
     }
 }
@@ -567,6 +605,7 @@ static void judge_member(judging *j, size_t m) {
     judge_direct(j, m);
     judge_unsaid(j, m);
     judge_apart(j, m);
+    judge_updates(j, m);
     judge_told(j, m);
     judge_echo(j, m);
     check(j, WZP_LAB_CHECK_FOREIGN, member->report.frames_foreign == 0, name_of(j, m), "0 frames");

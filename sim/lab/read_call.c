@@ -52,6 +52,8 @@ static void take_unsaid(wzp_lab_reader *r, const char *path, json_t *value, void
         EXPECT("recover", recover, "from the end of an event until all is as before"),             \
         EXPECT("direct_within", direct_within,                                                     \
                "a call that ends on a direct path has it so long after its set-up"),               \
+        EXPECT("silence", silence,                                                                 \
+               "longest silence of reference clients, besides what events themselves take"),       \
         EXPECT("lost_within", lost_within,                                                         \
                "the client must notice so long after the first event that nothing comes"),         \
         EXPECT("ends_within", ends_within,                                                         \
@@ -60,6 +62,10 @@ static void take_unsaid(wzp_lab_reader *r, const char *path, json_t *value, void
                          WZP_LAB_NONE - 1, "at most so many frames of each speaker are missing"),  \
         WZP_LAB_QUANTITY(wzp_lab_expect, refused, "refused", WZP_LAB_PLAIN, 0, WZP_LAB_NONE - 1,   \
                          "direct calls: at least so many connections of strangers are refused"),   \
+        WZP_LAB_QUANTITY(wzp_lab_expect, updates, "updates", WZP_LAB_PLAIN, 0, WZP_LAB_NONE - 1,   \
+                         "direct calls: exactly so many of the other side's updates are taken"),   \
+        WZP_LAB_QUANTITY(wzp_lab_expect, update_number, "update_number", WZP_LAB_PLAIN, 1,         \
+                         WZP_LAB_NONE - 1, "direct calls: the number of the last of them"),        \
         WZP_LAB_QUANTITY(wzp_lab_expect, members, "members", WZP_LAB_PLAIN, 1, WZP_LAB_NONE - 1,   \
                          "of the room, as its client was told last"),                              \
         WZP_LAB_CUSTOM("unsaid", take_unsaid, WZP_LAB_STRING,                                      \
@@ -374,6 +380,7 @@ static void read_call(wzp_lab_reader *r, const char *path, json_t *value, wzp_la
     *call = (wzp_lab_call){.end = s->duration, .codec = WZP_CODEC_OPUS_24K, .dred = true};
     for (size_t i = 0; i < WZP_COUNT_OF(call->expect); i++) {
         call->expect[i].frames_lost = WZP_LAB_NONE;
+        call->expect[i].updates = WZP_LAB_NONE;
     }
     (void)snprintf(call->name, sizeof call->name, "call%zu", s->call_count);
     if (value == NULL || (json_is_object(value) && json_object_get(value, "from") == NULL &&

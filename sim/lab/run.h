@@ -55,6 +55,8 @@ typedef struct wzp_lab_entry {
     X(UNSAID, "unsaid", true)   /* a signal that must not leave did not */                         \
     X(APART, "apart", true)     /* nothing went directly */                                        \
     X(TOLD, "told", true)       /* why the call ended */                                           \
+    X(SILENCE, "silence", true) /* none that was too long */                                       \
+    X(UPDATES, "updates", true) /* those that count were taken, and no others */                   \
     X(SETUP, "setup", false)                                                                       \
     X(DIRECT, "direct", false) /* media took a direct path in time */                              \
     X(OFFER, "offer", false)   /* the relay was asked in time */                                   \

@@ -13,6 +13,11 @@
 
 #define OPEN "name = \"t\"\nduration = \"6 s\"\n[host.x]\n[host.y]\n"
 
+/* A phone rings another one; x has a second way out. */
+#define DIRECT                                                                                     \
+    OPEN "[host.x.way.lte]\naccess = \"lte\"\n"                                                    \
+         "[call]\nfrom = \"x\"\nto = \"y\"\ndirect = true\nstart = \"1 s\"\n"
+
 static wzp_lab_scenario *scenario_of(const char *text, uint64_t seed) {
     static wzp_lab_errors errors;
     char why[WZP_TOML_WHY_MAX];
@@ -188,6 +193,33 @@ static const struct judge_case {
      OPEN "[call]\nfrom = \"x\"\nto = \"y\"\ndirect = true\nstart = \"1 s\"\n"
           "[expect.host.y]\nrefused = 1\n",
      WZP_LAB_CHECK_REFUSED, "-"},
+    {"no update", DIRECT "[expect]\nupdates = 0\n", WZP_LAB_CHECK_UPDATES, "++"},
+    {"an update that does not come", DIRECT "[expect.host.y]\nupdates = 1\n", WZP_LAB_CHECK_UPDATES,
+     "-"},
+    {"updates of the wrong number",
+     DIRECT "[[event]]\nat = \"3 s\"\ndo = \"if-switch\"\ntarget = \"x\"\nto = \"lte\"\n"
+            "[expect]\nupdates = 1\nupdate_number = 2\n",
+     WZP_LAB_CHECK_UPDATES, "--"},
+    {"one update and its answer",
+     DIRECT "[[event]]\nat = \"3 s\"\ndo = \"if-switch\"\ntarget = \"x\"\nto = \"lte\"\n"
+            "[expect]\nupdates = 1\nupdate_number = 1\n",
+     WZP_LAB_CHECK_UPDATES, "++"},
+    {"updates of deployed clients are not judged",
+     "policy = \"deployed\"\n" DIRECT "[expect]\nupdates = 5\n", WZP_LAB_CHECK_UPDATES, ""},
+    {"silence while a link is cut",
+     PAIR "[[event]]\nat = \"3 s\"\ndo = \"cut\"\nfor = \"1500 ms\"\ntarget = \"x.access.up\"\n"
+          "[expect]\nsilence = \"500 ms\"\n",
+     WZP_LAB_CHECK_SILENCE, "++"},
+    {"silence when the relay is gone",
+     "name = \"t\"\nduration = \"10 s\"\n[host.x]\n[host.y]\n"
+     "[[event]]\nat = \"3 s\"\ndo = \"kill-relay\"\ntarget = \"relay\"\n"
+     "[expect]\nsilence = \"3 s\"\n",
+     WZP_LAB_CHECK_SILENCE, "--"},
+    {"silence of deployed clients is not judged",
+     "policy = \"deployed\"\nname = \"t\"\nduration = \"10 s\"\n[host.x]\n[host.y]\n"
+     "[[event]]\nat = \"3 s\"\ndo = \"kill-relay\"\ntarget = \"relay\"\n"
+     "[expect]\nsilence = \"3 s\"\n",
+     WZP_LAB_CHECK_SILENCE, ""},
     {"three in a room", PAIR "[host.z]\n[expect]\naudio = \"A0\"\n", WZP_LAB_CHECK_AUDIO, "++++++"},
     {"two calls at once",
      PAIR "[host.z]\n[[call]]\nfrom = \"x\"\nto = \"y\"\n[[call]]\nfrom = \"x\"\nto = \"z\"\n"

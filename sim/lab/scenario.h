@@ -192,9 +192,12 @@ typedef struct wzp_lab_expect {
     uint64_t offer;              /* from the wish to call until the offer leaves */
     uint64_t event_gap, recover; /* E(gap, recover) */
     uint64_t direct_within;      /* from the set-up until media first go directly, if they end so */
+    uint64_t silence;            /* longest, besides what events themselves take */
     uint64_t lost_within;        /* the client says so long after the first event that it is lost */
     uint64_t ends_within;        /* the call ends so long after its start or the first event */
     uint32_t refused;            /* direct connections of strangers, at least */
+    uint32_t updates;            /* of the other side, that are taken; WZP_LAB_NONE: not judged */
+    uint32_t update_number;      /* of the last one of them */
     uint32_t members;            /* of the room, as told last */
     char unsaid[WZP_LAB_SIGNAL_MAX]; /* a signal that its client never sends; "": any may be */
     bool apart;                      /* no packet goes from its host to the other one directly */
