@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# stat_test.sh WZP_SIM WZP_PCAP SCENARIOS
-# The simulator knows what it lost; wzp-pcap must find the same in the captures.
+# stat_test.sh WZP_SIM WZP_CONFORMANCE WZP_PCAP SCENARIOS
+# The simulator knows what it lost, and a relay that enforces whom it hangs up on: wzp-pcap must find
+# the same in the captures.
 set -euo pipefail
-sim=$1 pcap=$2 scenarios=$3
+sim=$1 conformance=$2 pcap=$3 scenarios=$4
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
@@ -31,6 +32,27 @@ for scenario in L01 L03 L07; do
     "$sim" run "$scenarios/$scenario.toml" --pcap "$dir/$scenario" >"$dir/$scenario.txt" || true
     compare "$scenario" x y
     compare "$scenario" y x
+done
+
+# The packet for which ENF-1 hangs up is followed at once by the hang-up of the relay, which runs the
+# same rules live; where the one says nothing, the other does neither.
+judge() {
+    local found
+    found=$("$pcap" stat --quiet "$dir/ct/evidence/$1.1.pcapng" | tr -d ',' | awk '
+        /a relay that enforces/ {meant = $3}
+        /the relay hangs up on this client/ {did = $3}
+        END {print (meant && did && did > meant && did - meant < 40) ? "both" : (meant || did) ? "one" : "none"}
+    ') || true
+    [ "$found" = "$2" ] || fail "$1: hang-ups: $found, not $2"
+    echo "$1: hang-ups: $found"
+}
+"$conformance" run --virtual --mode enforce --evidence all --quiet --out "$dir/ct" --select A-03 --select A-18 \
+    --select A-20 --select A-27 --select B-02 --select B-05 --select C-03 --select D-02 >"$dir/ct.txt" || true
+for id in A-03 B-05 C-03 D-02; do
+    judge "$id" both
+done
+for id in A-18 A-20 A-27 B-02; do
+    judge "$id" none
 done
 
 # The same input gives the same output, and a page without secrets is a page, too.

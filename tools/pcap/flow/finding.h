@@ -15,6 +15,7 @@ enum { WZP_PCAP_FINDINGS_MAX = 400, WZP_PCAP_FINDINGS_EACH = 5, WZP_PCAP_FINDING
     X(LOSS, "loss")                                                                                \
     X(RESET, "sequence_reset")                                                                     \
     X(STALL, "stall")                                                                              \
+    X(PAUSE, "pause")                                                                              \
     X(LATE, "late")                                                                                \
     X(DUPLICATES, "duplicates")                                                                    \
     X(SEQUENCE_TWICE, "sequence_twice")                                                            \

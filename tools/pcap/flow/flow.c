@@ -202,6 +202,18 @@ void wzp_pcap_flow_take(wzp_pcap_flow *f, const wzp_pcap_message *m) {
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
+/* What a relay passes on breaks the same rules once more: that is told only where its sender's own
+ * way is not in the capture. */
+static bool is_told(const wzp_pcap_flow *f, const wzp_pcap_sender *s, int violation) {
+    for (size_t i = 0; i < f->sender_count && !s->to_server; i++) {
+        const wzp_pcap_sender *other = f->senders[i];
+        if (other->to_server && other->gauge.breaches[violation].count > 0) {
+            return false;
+        }
+    }
+    return s->gauge.breaches[violation].count > 0;
+}
+
 static void end_senders(wzp_pcap_flow *f) {
     for (size_t i = 0; i < f->sender_count; i++) {
         const wzp_pcap_sender *s = f->senders[i];
@@ -210,7 +222,7 @@ static void end_senders(wzp_pcap_flow *f) {
             const wzp_violation_info *info = wzp_violation_find((wzp_violation)v);
             const wzp_pcap_about at = {
                 .packet = b->packet, .ns = b->ns, .conn = s->conn, .stream = s->stream};
-            if (b->count > 0) {
+            if (is_told(f, s, v)) {
                 wzp_pcap_findings_add(&f->findings, WZP_PCAP_FINDING_VIOLATION, WZP_PCAP_LEVEL_NOTE,
                                       &at,
                                       "a deployed relay counts %s (tier %c) from here on, %" PRIu64

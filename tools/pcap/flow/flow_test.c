@@ -124,6 +124,27 @@ START_TEST(a_new_beginning) {
 }
 END_TEST
 
+/* Two seconds without a packet: what was sent meanwhile comes at once, or there was nothing. */
+START_TEST(paths_that_stand_still_and_senders_that_pause) {
+    for (int pauses = 0; pauses < 2; pauses++) {
+        wzp_talk t;
+        wzp_talk_begin(&t, 0);
+        for (uint32_t i = 0; i < 400; i++) {
+            const wzp_media_hdr hdr = opus(i);
+            const uint32_t frame = i < 100 ? i : pauses == 1 ? i + 100 : i < 200 ? 200 : i;
+            wzp_talk_media(&t, &hdr, 76, 0, at(frame) + i * WZP_US);
+        }
+        wzp_pcap_flow_end(t.flow);
+        const wzp_pcap_finding *stall = wzp_talk_finding(&t, WZP_PCAP_FINDING_STALL, NULL);
+        const wzp_pcap_finding *pause = wzp_talk_finding(&t, WZP_PCAP_FINDING_PAUSE, NULL);
+        ck_assert_int_eq(stall == NULL, pauses);
+        ck_assert_int_eq(pause != NULL, pauses);
+        ck_assert_uint_eq(stall != NULL ? stall->packet : pause->packet, 101);
+        wzp_talk_end(&t);
+    }
+}
+END_TEST
+
 START_TEST(silence_is_no_pause) {
     wzp_talk t;
     wzp_talk_begin(&t, 0);
@@ -605,6 +626,7 @@ int main(void) {
     tcase_add_test(tc, a_hole_that_is_filled_is_not_told);
     tcase_add_test(tc, duplicates_open_no_stream);
     tcase_add_test(tc, a_new_beginning);
+    tcase_add_test(tc, paths_that_stand_still_and_senders_that_pause);
     tcase_add_test(tc, silence_is_no_pause);
     tcase_add_test(tc, codecs_that_flap);
     tcase_add_test(tc, reports);

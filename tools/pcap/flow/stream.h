@@ -50,6 +50,14 @@ typedef struct wzp_pcap_hole {
     uint32_t media_ms;               /* of the sender's clock */
 } wzp_pcap_hole;
 
+/* Nothing came, and the sender's clock hardly went on.  What follows says why: if the path stood
+ * still, what was sent meanwhile comes at once. */
+typedef struct wzp_pcap_stall {
+    uint64_t packet, ns;
+    double delta_ms, still_ms, delay_ms; /* delay of the packet behind it */
+    bool open;
+} wzp_pcap_stall;
+
 typedef struct wzp_pcap_nack {
     uint64_t ns;
     uint32_t seq;
@@ -106,6 +114,8 @@ typedef struct wzp_pcap_stream {
     wzp_pcap_report_seen report_list[WZP_PCAP_REPORTS_MAX];
 
     wzp_pcap_hole holes[WZP_PCAP_HOLES];
+    wzp_pcap_stall stall;
+    double delay_ms; /* of the newest packet, against the first */
 } wzp_pcap_stream;
 
 void wzp_pcap_stream_init(wzp_pcap_stream *stream, const wzp_pcap_key *key, uint64_t interval_ns);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #define HOLE_SETTLES_NS (2 * WZP_S) /* what has not come by then does not count as late */
+#define STALL_SETTLES_NS WZP_S
 #define NO_KEYFRAME_NS (2 * WZP_S)
 enum {
     HOLE_LEAST = 8,      /* packets */
@@ -149,20 +150,43 @@ void wzp_pcap_watch_place(wzp_pcap_stream *s, const wzp_pcap_message *m,
     }
 }
 
-void wzp_pcap_watch_delay(const wzp_pcap_stream *s, const wzp_pcap_message *m,
+static void settle_stall(wzp_pcap_stream *s, wzp_pcap_findings *findings) {
+    const wzp_pcap_stall *stall = &s->stall;
+    const wzp_pcap_about at = about(s, stall->packet, stall->ns);
+    const bool drained = stall->delay_ms - s->delay_ms >= stall->still_ms / 2;
+    if (drained) {
+        wzp_pcap_findings_add(
+            findings, WZP_PCAP_FINDING_STALL,
+            stall->still_ms >= 1000 ? WZP_PCAP_LEVEL_BAD : WZP_PCAP_LEVEL_WARNING, &at,
+            "the path stood still: nothing came for %.2f s, then at once what had "
+            "been sent meanwhile",
+            stall->delta_ms / 1000);
+    } else if (stall->still_ms >= 1000) {
+        wzp_pcap_findings_add(findings, WZP_PCAP_FINDING_PAUSE, WZP_PCAP_LEVEL_NOTE, &at,
+                              "the sender made nothing for %.2f s, and its clock stood still",
+                              stall->delta_ms / 1000);
+    }
+    s->stall.open = false;
+}
+
+void wzp_pcap_watch_delay(wzp_pcap_stream *s, const wzp_pcap_message *m,
                           const wzp_pcap_place *place, const wzp_pcap_tick *tick,
                           wzp_pcap_findings *findings) {
     const double still = tick->delta_ms - (tick->step_ms > 0 ? (double)tick->step_ms : 0);
-    if (place->kind != WZP_PCAP_ARRIVAL_NEXT || !tick->clocked || still < STALL_MS ||
-        s->key.media_type != WZP_MEDIA_AUDIO) {
+    const bool over = place->kind == WZP_PCAP_ARRIVAL_RESET ||
+                      wzp_time_since(m->time_ns, s->stall.ns) >= STALL_SETTLES_NS;
+    if (!tick->clocked || s->key.media_type != WZP_MEDIA_AUDIO) {
         return;
     }
-    const wzp_pcap_about at = about_packet(s, m);
-    wzp_pcap_findings_add(findings, WZP_PCAP_FINDING_STALL,
-                          still >= 1000 ? WZP_PCAP_LEVEL_BAD : WZP_PCAP_LEVEL_WARNING, &at,
-                          "nothing came for %.2f s although the sender's clock went on by only "
-                          "%" PRId64 " ms: the path stood still, or the sender paused",
-                          tick->delta_ms / 1000, tick->step_ms);
+    const bool stalls = place->kind == WZP_PCAP_ARRIVAL_NEXT && still >= STALL_MS;
+    if (s->stall.open && (over || stalls)) {
+        settle_stall(s, findings);
+    }
+    s->delay_ms = tick->delay_ms;
+    if (stalls) {
+        s->stall = (wzp_pcap_stall){m->packet_number, m->time_ns, tick->delta_ms, still,
+                                    tick->delay_ms,   true};
+    }
 }
 
 void wzp_pcap_watch_freeze(const wzp_pcap_stream *s, const wzp_pcap_message *m,
@@ -306,15 +330,19 @@ static void end_recovery(const wzp_pcap_stream *s, wzp_pcap_findings *findings) 
     }
 }
 
+/* What the network is to blame for, and what the codec alone. */
 static void end_quality(const wzp_pcap_stream *s, wzp_pcap_findings *findings) {
     wzp_pcap_mos mos;
-    if (s->packets >= FEW && wzp_pcap_stream_mos(s, &mos) && mos.mos < 3.1) {
-        const wzp_pcap_about at = about(s, 0, 0);
-        wzp_pcap_findings_add(findings, WZP_PCAP_FINDING_MOS, WZP_PCAP_LEVEL_BAD, &at,
-                              "estimated MOS %.2f: %.1f %% of frames lost after recovery, %.0f ms "
-                              "delay",
-                              mos.mos, mos.loss_percent, mos.delay_ms);
+    if (s->packets < FEW || !wzp_pcap_stream_mos(s, &mos) || mos.mos >= 3.1) {
+        return;
     }
+    const wzp_pcap_about at = about(s, 0, 0);
+    const bool by_network = mos.loss_percent >= 1 || mos.delay_ms >= 250;
+    wzp_pcap_findings_add(
+        findings, WZP_PCAP_FINDING_MOS, by_network ? WZP_PCAP_LEVEL_BAD : WZP_PCAP_LEVEL_NOTE, &at,
+        "estimated MOS %.2f: %.1f %% of frames lost after recovery, %.0f ms "
+        "delay%s",
+        mos.mos, mos.loss_percent, mos.delay_ms, by_network ? "" : "; the codec allows no more");
 }
 
 void wzp_pcap_watch_end(wzp_pcap_stream *s, wzp_pcap_findings *findings) {
@@ -324,6 +352,9 @@ void wzp_pcap_watch_end(wzp_pcap_stream *s, wzp_pcap_findings *findings) {
         if (s->holes[i].count > 0) {
             settle(s, &s->holes[i], findings);
         }
+    }
+    if (s->stall.open) {
+        settle_stall(s, findings);
     }
     end_loss(s, &f, findings);
     end_clock(s, findings);

@@ -7,8 +7,8 @@
 /* Holes, resets, numbers used twice, nonces used twice, and what has waited too long. */
 void wzp_pcap_watch_place(wzp_pcap_stream *stream, const wzp_pcap_message *message,
                           const wzp_pcap_place *place, wzp_pcap_findings *findings);
-/* A path that stood still. */
-void wzp_pcap_watch_delay(const wzp_pcap_stream *stream, const wzp_pcap_message *message,
+/* A path that stood still, or a sender that made a pause. */
+void wzp_pcap_watch_delay(wzp_pcap_stream *stream, const wzp_pcap_message *message,
                           const wzp_pcap_place *place, const wzp_pcap_tick *tick,
                           wzp_pcap_findings *findings);
 void wzp_pcap_watch_freeze(const wzp_pcap_stream *stream, const wzp_pcap_message *message,
