@@ -122,7 +122,8 @@ static char *work(void *ctx, size_t index) {
     char why[256] = "out of memory";
     const matrix *m = ctx;
     const place p = place_of(m, index);
-    wzp_lab_cell cell = {.odd = (uint32_t)m->first};
+    wzp_lab_cell cell = {.odd = (uint32_t)m->first,
+                         .chance_ppm = wzp_lab_matrix_chance(p.grid, p.row, p.column)};
     bool good = wzp_lab_matrix_punch(p.grid, p.row, p.column, m->first, &cell.model) == WZP_OK;
     for (uint64_t seed = m->first; good && seed <= m->last; seed++) {
         good = run_seed(m, &p, seed, &cell, why);
@@ -148,7 +149,9 @@ static void done(void *ctx, size_t index, const char *line, const char *why) {
     matrix *m = ctx;
     wzp_lab_cell *cell = &m->cells[index];
     json_t *json = line != NULL ? json_loads(line, 0, &error) : NULL;
-    *cell = (wzp_lab_cell){.direct = number(json, "direct"),
+    const place p = place_of(m, index);
+    *cell = (wzp_lab_cell){.chance_ppm = wzp_lab_matrix_chance(p.grid, p.row, p.column),
+                           .direct = number(json, "direct"),
                            .relay = number(json, "relay"),
                            .none = number(json, "none"),
                            .odd = number(json, "odd"),

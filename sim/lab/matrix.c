@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "nat/birthday.h"
 #include "sim/lab/html.h"
 
 #define BLOCKED "BLK"
@@ -25,7 +26,7 @@ const char *wzp_lab_matrix_type(size_t index) {
 static const struct grid {
     const char *word, *text, *policy;
     wzp_sim_punch_strategy strategy;
-    bool predicts, is_mapped;
+    bool predicts, is_mapped, celebrates;
 } grids[WZP_LAB_GRIDS] = {
     [WZP_LAB_GRID_DEPLOYED] = {"deployed", "as deployed: only one side sends (M0)", "deployed",
                                WZP_SIM_PUNCH_DEPLOYED, true, false},
@@ -33,6 +34,8 @@ static const struct grid {
                                 "reference", WZP_SIM_PUNCH_BOTH_DIAL, false, false},
     [WZP_LAB_GRID_PREDICTED] = {"predicted", "reference: both dial, and predict ports (M3)",
                                 "reference", WZP_SIM_PUNCH_PREDICTED, true, false},
+    [WZP_LAB_GRID_BIRTHDAY] = {"birthday", "as M2, and 256 sockets against 1024 probes (M4)",
+                               "reference", WZP_SIM_PUNCH_BOTH_DIAL, false, false, true},
     [WZP_LAB_GRID_MAPPED] = {"mapped", "as M2, and the row's router maps a port (M5)", "reference",
                              WZP_SIM_PUNCH_BOTH_DIAL, false, true},
 };
@@ -59,7 +62,11 @@ static void put_host(FILE *out, const char *name, const struct grid *grid, size_
     } else {
         (void)fputs("firewall = {block_udp = true}\n", out);
     }
-    if (!grid->predicts) {
+    if (grid->celebrates) {
+        (void)fputs("client = {no_prediction = true, birthday = {sockets = 256, probes = 1024, "
+                    "every = \"10 ms\"}}\n",
+                    out);
+    } else if (!grid->predicts) {
         (void)fputs("client = {no_prediction = true}\n", out);
     }
     if (maps && can_map(type)) {
@@ -77,9 +84,11 @@ const char *wzp_lab_matrix_scenario(wzp_lab_grid which, size_t row, size_t colum
     }
     (void)fprintf(out,
                   "name = \"%s %s-%s\"\nabout = \"y behind %s accepts, x behind %s dials\"\n"
-                  "duration = \"4500 ms\"\npolicy = \"%s\"\n",
+                  "duration = \"%s\"\npolicy = \"%s\"\n",
                   grid->word, wzp_lab_matrix_type(row), wzp_lab_matrix_type(column),
-                  wzp_lab_matrix_type(row), wzp_lab_matrix_type(column), grid->policy);
+                  wzp_lab_matrix_type(row), wzp_lab_matrix_type(column),
+                  wzp_lab_matrix_chance(which, row, column) != 0 ? "24 s" : "4500 ms",
+                  grid->policy);
     put_host(out, "x", grid, column, false);
     put_host(out, "y", grid, row, grid->is_mapped);
     (void)fputs("[stun]\nservers = 4\n[call]\ndirect = true\nstart = \"1 s\"\n", out);
@@ -103,6 +112,43 @@ wzp_err wzp_lab_matrix_punch(wzp_lab_grid which, size_t row, size_t column, uint
     return wzp_sim_punch(&cfg, direct);
 }
 
+/* --- by chance -------------------------------------------------------------------------------- */
+
+enum { SOCKETS = 256, PROBES = 1024, PORTS = 65536 - 1024, BLOCK = 1024 };
+
+typedef enum hardness { EASY, HARD, HOPELESS } hardness;
+
+/* Whether a socket has the same port for all destinations. */
+static hardness hardness_of(size_t type, bool *has_block) {
+    wzp_sim_punch_side side;
+    const wzp_sim_punch_type *known = wzp_sim_punch_type_at(type);
+    hardness is = EASY;
+    *has_block = false;
+    if (known == NULL || !wzp_sim_punch_side_of(known->preset, &side)) {
+        return HOPELESS;
+    }
+    for (size_t i = 0; i < side.box_count; i++) {
+        const wzp_sim_nat_cfg *box = &side.boxes[i];
+        is = !box->identity && box->mapping != WZP_SIM_NAT_ANY ? HARD : is;
+        *has_block = *has_block || box->block_size != 0 || box->ports == WZP_SIM_NAT_SEQUENTIAL;
+    }
+    return is;
+}
+
+/* Ports of a block, and such that count, are met within it by fewer sockets. */
+uint32_t wzp_lab_matrix_chance(wzp_lab_grid which, size_t row, size_t column) {
+    bool blocks[2];
+    bool direct = false;
+    const hardness a = hardness_of(row, &blocks[0]);
+    const hardness b = hardness_of(column, &blocks[1]);
+    if (!grids[which].celebrates || a == b || a == HOPELESS || b == HOPELESS ||
+        wzp_lab_matrix_punch(which, row, column, 1, &direct) != WZP_OK || direct) {
+        return 0;
+    }
+    return blocks[a == HARD ? 0 : 1] ? wzp_birthday_chance_ppm(WZP_BIRTHDAY_PORTS, BLOCK, BLOCK)
+                                     : wzp_birthday_chance_ppm(SOCKETS, PROBES, PORTS);
+}
+
 /* --- what comes out --------------------------------------------------------------------------- */
 
 static bool is_blocked(size_t row, size_t column) {
@@ -112,6 +158,13 @@ static bool is_blocked(size_t row, size_t column) {
 bool wzp_lab_cell_agrees(const wzp_lab_cell *cell, bool blocked) {
     if (blocked) {
         return cell->direct == 0 && cell->relay == 0;
+    }
+    if (cell->chance_ppm != 0) {
+        const int64_t n = (int64_t)cell->direct + cell->relay;
+        const int64_t off = (int64_t)cell->direct * WZP_PPM - n * cell->chance_ppm;
+        const int64_t beyond = (off < 0 ? -off : off) - WZP_PPM;
+        const int64_t variance = n * cell->chance_ppm * (WZP_PPM - cell->chance_ppm);
+        return cell->none == 0 && (beyond <= 0 || beyond * beyond <= 9 * variance);
     }
     return cell->none == 0 && (cell->model ? cell->relay == 0 : cell->direct == 0);
 }
@@ -123,6 +176,10 @@ static const char *sign_of(const wzp_lab_cell *cell) {
 
 static const char *colour_of(const wzp_lab_cell *cell) {
     return *sign_of(cell) == 'D' ? "\033[32m" : *sign_of(cell) == '-' ? "\033[31m" : "\033[33m";
+}
+
+static const char *model_word(const wzp_lab_cell *cell, bool blocked) {
+    return cell->chance_ppm != 0 ? "chance" : cell->model ? "direct" : blocked ? "none" : "relay";
 }
 
 static const wzp_lab_cell *cell_at(const wzp_lab_cell *cells, size_t grid, size_t row,
@@ -161,7 +218,7 @@ static void put_oddities(FILE *out, const wzp_lab_cell *cells, size_t grid) {
             (void)fprintf(
                 out, "%s %s-%s: %u direct, %u relay, %u none; the model says %s; seed %u\n",
                 grids[grid].word, wzp_lab_matrix_type(i / n), wzp_lab_matrix_type(i % n),
-                cell->direct, cell->relay, cell->none, cell->model ? "direct" : "relay", cell->odd);
+                cell->direct, cell->relay, cell->none, model_word(cell, false), cell->odd);
         }
     }
 }
@@ -187,17 +244,15 @@ json_t *wzp_lab_matrix_json(const wzp_lab_cell *cells) {
         const size_t row = i / n % n;
         const size_t column = i % n;
         json_array_append_new(
-            list, json_pack("{s:s,s:s,s:s,s:i,s:i,s:i,s:s,s:b,s:i,s:s}", "grid",
-                            grids[i / n / n].word, "acceptor", wzp_lab_matrix_type(row), "dialer",
-                            wzp_lab_matrix_type(column), "direct", (int)cell->direct, "relay",
-                            (int)cell->relay, "none", (int)cell->none, "model",
-                            cell->model               ? "direct"
-                            : is_blocked(row, column) ? "none"
-                                                      : "relay",
-                            "agrees", wzp_lab_cell_agrees(cell, is_blocked(row, column)), "failed",
-                            (int)cell->failed, "why", cell->why));
+            list,
+            json_pack("{s:s,s:s,s:s,s:i,s:i,s:i,s:s,s:b,s:i,s:s}", "grid", grids[i / n / n].word,
+                      "acceptor", wzp_lab_matrix_type(row), "dialer", wzp_lab_matrix_type(column),
+                      "direct", (int)cell->direct, "relay", (int)cell->relay, "none",
+                      (int)cell->none, "model", model_word(cell, is_blocked(row, column)), "agrees",
+                      wzp_lab_cell_agrees(cell, is_blocked(row, column)), "failed",
+                      (int)cell->failed, "why", cell->why));
     }
-    return json_pack("{s:s,s:o}", "format", "wzp-sim-matrix/2", "cells", list);
+    return json_pack("{s:s,s:o}", "format", "wzp-sim-matrix/3", "cells", list);
 }
 
 /* --- a page ----------------------------------------------------------------------------------- */
