@@ -122,10 +122,10 @@ WRAP(bool, wzp_endpoint_send, wzp_endpoint *e, const wzp_addr *to, wzp_bytes pay
            __real_wzp_endpoint_send(e, to, payload);
 }
 
-WRAP(bool, wzp_handset_on_datagram, void *self, const wzp_addr *from, wzp_bytes payload,
+WRAP(bool, wzp_handset_on_datagram, void *self, const wzp_quic_path *path, wzp_bytes payload,
      wzp_time now) {
     it.strangers++;
-    return __real_wzp_handset_on_datagram(self, from, payload, now);
+    return __real_wzp_handset_on_datagram(self, path, payload, now);
 }
 
 static bool is_overwhelmed(void) {
