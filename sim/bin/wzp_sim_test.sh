@@ -78,7 +78,7 @@ expect 3 'No such file' "$sim" run good.toml --json nowhere/x.json
 expect 3 'no such key' "$sim" list .
 mkdir listed
 cp good.toml lacking.toml listed
-expect 0 'lacks clients that try many ports of a NAT at once' "$sim" list listed
+expect 0 'lacks clients that acknowledge rarely where a line is narrow' "$sim" list listed
 grep -q '^good  *good  *relay' out || fail "good is not listed"
 expect 0 '"name": "lacking"' "$sim" list listed --json -
 expect 0 'Usage' sh -c "$sim --help | sed s/usage/Usage/"
