@@ -15,7 +15,7 @@ _wzp_client() {
     *)
         mapfile -t COMPREPLY < <(compgen -W "--room --send-file --send-tone --tone-hz --silence --record --duration
             --alias --seed --mnemonic --token --pin --metrics-file --repeat --loss --jitter
-            --echo-test --drift-test --sweep --netcheck --relay --no-ipv6 --timeout --signal --call --reject --generic --direct-only --relay-only --stun --no-portmap --gateway --policy --lab-addresses --media-crypto --quality --suppress-silence --transport-feedback --network --json --stats --quiet --log-level --capture --keylog --media-keys --qlog --help --version" -- "$current")
+            --echo-test --drift-test --sweep --netcheck --relay --no-ipv6 --timeout --signal --call --reject --generic --direct-only --relay-only --birthday --no-birthday --stun --no-portmap --gateway --policy --lab-addresses --media-crypto --quality --suppress-silence --transport-feedback --network --json --stats --quiet --log-level --capture --keylog --media-keys --qlog --help --version" -- "$current")
         ;;
     esac
 }

@@ -88,6 +88,7 @@ way direct true --lab-addresses -- --lab-addresses
 says 'direct path to 127.0.0.1:' grace.err
 way relay false --lab-addresses --relay-only -- --lab-addresses
 says 'relayed by 127.0.0.1:' henry.err
+way direct true --lab-addresses --birthday -- --lab-addresses --birthday --no-birthday
 way relay false --lab-addresses --generic -- --lab-addresses
 way direct false --lab-addresses --policy deployed -- --lab-addresses --policy deployed
 says 'identity not proven' grace.err
@@ -165,6 +166,11 @@ expect 2 'join, call FINGERPRINT, listen, echo or drift' call "$address"
 expect 2 'join, call FINGERPRINT, listen, echo or drift' listen "$nobody" "$address"
 expect 2 '--seed: expected 64 hex digits' listen --seed 12 "$address"
 expect 2 'who tells nobody where it is has no direct path' listen --direct-only --generic "$address"
+expect 2 '--birthday: not with' listen --birthday --relay-only "$address"
+expect 2 '--birthday: not with' listen --birthday --direct-only "$address"
+expect 2 '--birthday: not with' listen --generic --birthday "$address"
+expect 2 '--birthday: not with' call --birthday --policy deployed "$nobody" "$address"
+expect 2 '--birthday is not for join' join --birthday "$address"
 expect 2 'expected HOST:PORT, up to 8 of them, or none' listen --stun 3478 "$address"
 expect 2 '--policy is not for join' join --policy deployed "$address"
 # Nobody reads what arrives at the port of a socket that is not there.

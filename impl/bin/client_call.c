@@ -229,6 +229,27 @@ static void on_path(wzp_call_mode *m, const wzp_handset_event *ev, wzp_time now)
     m->ops->path(m->ctx);
 }
 
+/* Nothing hangs on how many the system gives. */
+static void open_more(wzp_call_mode *m, size_t wanted, wzp_time now) {
+    uint16_t numbers[WZP_BIRTHDAY_PORTS_MAX];
+    const size_t most = wanted < WZP_COUNT_OF(numbers) ? wanted : WZP_COUNT_OF(numbers);
+    const size_t count = m->ports != NULL ? wzp_udp_ports_open(m->ports, most, numbers) : 0;
+    char text[32];
+    (void)snprintf(text, sizeof text, "%zu", count);
+    say(m, "looks for a direct path; sockets opened", text);
+    wzp_handset_opened(m->handset, numbers, count, now);
+}
+
+static bool is_used(void *ctx, uint16_t port) {
+    return wzp_handset_uses_port(((wzp_call_mode *)ctx)->handset, port);
+}
+
+static void shut_more(wzp_call_mode *m) {
+    if (m->ports != NULL) {
+        wzp_udp_ports_shut(m->ports, is_used, m);
+    }
+}
+
 static void on_events(void *ctx, wzp_time now) {
     wzp_call_mode *m = ctx;
     wzp_handset_event ev;
@@ -243,8 +264,11 @@ static void on_events(void *ctx, wzp_time now) {
         case WZP_HANDSET_PATH:
             on_path(m, &ev, now);
             break;
-        case WZP_HANDSET_OPEN: /* not asked for */
+        case WZP_HANDSET_OPEN:
+            open_more(m, ev.sockets, now);
+            break;
         case WZP_HANDSET_SHUT:
+            shut_more(m);
             break;
         }
     }
@@ -262,10 +286,25 @@ static int open_sockets(wzp_call_mode *m) {
     if (wzp_udp_pair_open(&m->udp, &cfg) != WZP_OK) {
         return wzp_client_complain(WZP_CLIENT_UNREADABLE, "socket", wzp_io_reason(errno));
     }
+    if (m->opts->birthday) {
+        const wzp_addr ip = wzp_addr_v4(is_here ? 127 : 0, 0, 0, is_here ? 1 : 0, 0);
+        const wzp_err err = wzp_udp_ports_new(&m->ports, &ip);
+        if (err != WZP_OK) {
+            return wzp_client_complain(WZP_CLIENT_UNREADABLE, "socket", wzp_err_text(err));
+        }
+    }
     if (m->opts->lane != NULL) {
         wzp_udp_pair_set_tap(&m->udp, wzp_capture_datagram, m->opts->lane);
     }
+    if (m->opts->lane != NULL && m->ports != NULL) {
+        wzp_udp_ports_set_tap(m->ports, wzp_capture_datagram, m->opts->lane);
+    }
     return 0;
+}
+
+static wzp_handset_birthday party_of(const wzp_client_options *opts) {
+    const wzp_handset_birthday large = WZP_HANDSET_BIRTHDAY_LARGE;
+    return opts->birthday ? large : (wzp_handset_birthday){.sockets = 0};
 }
 
 static int open_handset(wzp_call_mode *m) {
@@ -277,6 +316,7 @@ static int open_handset(wzp_call_mode *m) {
                            .path.remote = m->relay,
                            .policy = m->opts->policy,
                            .reconnects = true,
+                           .birthday = party_of(m->opts),
                            .direct_only = m->opts->direct_only,
                            .relay_only = m->opts->relay_only,
                            .accepts_any = m->opts->lab_addresses,
@@ -318,6 +358,7 @@ static int start(wzp_call_mode *m) {
     m->drive = (wzp_drive){.core = wzp_handset_core(m->handset),
                            .udp = m->udp.v4,
                            .udp6 = m->udp.v6,
+                           .ports = m->ports,
                            .after = on_events,
                            .ctx = m};
     return wzp_drive_start(&m->drive, m->loop) == WZP_OK
@@ -365,4 +406,5 @@ void wzp_call_mode_stop(wzp_call_mode *m) {
 void wzp_call_mode_free(wzp_call_mode *m) {
     wzp_handset_free(&m->handset);
     wzp_udp_pair_close(&m->udp);
+    wzp_udp_ports_free(&m->ports);
 }

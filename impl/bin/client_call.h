@@ -39,6 +39,7 @@ struct wzp_call_mode {
     wzp_client_stun stun;
     wzp_handset *handset;
     wzp_udp_pair udp;
+    wzp_udp_ports *ports; /* more sockets, if they may be opened; or NULL */
     wzp_drive drive;
     wzp_netif_watch watch;
     wzp_upnp *upnp;

@@ -82,7 +82,7 @@ static void print(netcheck *n) {
 /* Everything but what is to be given back. */
 static void close_all(netcheck *n) {
     /* Relays are told that we go. */
-    (void)wzp_udp_pair_transmit(n->pair.v4, n->pair.v6, n->drive.core, wzp_io_now());
+    (void)wzp_udp_pair_transmit(n->pair.v4, n->pair.v6, NULL, n->drive.core, wzp_io_now());
     wzp_drive_stop(&n->drive);
     uv_close((uv_handle_t *)&n->names_timer, NULL);
     uv_close((uv_handle_t *)&n->mappings_timer, NULL);

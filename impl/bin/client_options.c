@@ -177,6 +177,8 @@ static const flag flags[] = {
     {"policy", 'P', PHONE, "reference or deployed"},
     {"direct-only", 'i', PHONE, NULL},
     {"relay-only", 'y', PHONE, NULL},
+    {"birthday", '5', PHONE, NULL},
+    {"no-birthday", '6', PHONE, NULL},
     {"no-portmap", 'o', PHONE | NETCHECK, NULL},
     {"gateway", 'w', PHONE, "an IPv4 address, or none"},
     {"lab-addresses", 'A', PHONE, NULL},
@@ -267,6 +269,11 @@ static bool take_paths(wzp_client_options *o, int id, const char *value) {
         return o->direct_only = true;
     case 'y':
         return o->relay_only = true;
+    case '5':
+        return o->birthday = true;
+    case '6':
+        o->birthday = false;
+        return true;
     case 'o':
         return o->no_portmap = true;
     case 'w':
@@ -454,6 +461,12 @@ static int settle(const words *w) {
         return wzp_client_complain(
             WZP_CLIENT_USAGE, "usage",
             "--direct-only: who tells nobody where it is has no direct path");
+    }
+    if (o->birthday &&
+        (o->relay_only || o->direct_only || o->generic || o->policy == WZP_RACE_DEPLOYED)) {
+        return wzp_client_complain(WZP_CLIENT_USAGE, "usage",
+                                   "--birthday: not with --relay-only, --direct-only, --generic "
+                                   "or --policy deployed");
     }
     if (o->tone_hz > 0 && (o->send_file != NULL || o->silence)) {
         return wzp_client_complain(WZP_CLIENT_USAGE, "usage", "--tone-hz is for a tone");

@@ -55,6 +55,7 @@ typedef struct wzp_client_options {
     /* CALL, LISTEN: the paths of the call.  `stun` and `no_portmap` are NETCHECK's, too. */
     wzp_race_policy policy;
     bool direct_only, relay_only;
+    bool birthday;      /* many sockets against many probes, where nothing else is left */
     bool lab_addresses; /* loopback and private ones everywhere */
     bool no_portmap;
     wzp_addr gateway; /* CALL, LISTEN: that is asked for a port; NONE: that of the default route */

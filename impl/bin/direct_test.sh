@@ -40,6 +40,28 @@ pair_of() { # what-a-is kind-of-b way
     hears "$1 calls $2"
 }
 
+# Many sockets against many probes, which the relay carries meanwhile.  One call in sixty does not
+# meet: not the fourth in a row.
+birthday() { # kind-of-a kind-of-b
+    local try side
+    nat_home a "$1"
+    nat_home b "$2"
+    for try in 1 2 3 4; do
+        call_begin --birthday --stats json --tone-hz 400 -- --birthday --stats json --tone-hz 300 \
+            --duration 16 || return
+        call_end
+        [ "$(call_says a) $(call_says b)" = "direct direct" ] && break
+    done
+    expect "$1 meets $2: what both say" "$(call_says a) $(call_says b)" "direct direct"
+    expect "$1 meets $2: exit codes" "$status_a $status_b" "0 0"
+    for side in a b; do
+        [ "$(nat_sent $side direct)" -gt 50 ] || fail "$1 meets $2: $side sends nothing directly"
+        [ "$(call_gap $side)" -le 5 ] ||
+            fail "$1 meets $2: $side heard nothing for $(call_gap $side) tenths of a second"
+    done
+    echo "$1 meets $2: in call $try; sockets opened: $(sed -n 's/.*sockets opened: //p' "$work/a.log")"
+}
+
 # A call in which something happens: both leave the path that broke, nobody is without sound for long,
 # and both end on the same path: a direct one again, or any, where a box may give each destination
 # another port for a while (docs/NAT.md).
@@ -95,6 +117,9 @@ pair CGH PRC relayed
 
 mid_call "the box uses other ports" any nat_box a PRC2
 mid_call "a gets another address" direct renumber
+
+birthday SYR PRC
+birthday CGH FW
 
 nat_home a SYR
 nat_gateway a

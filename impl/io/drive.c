@@ -60,7 +60,7 @@ static void turn(wzp_drive *d, wzp_time now) {
         d->after(d->ctx, now);
     }
     if (d->running) {
-        const bool sent = wzp_udp_pair_transmit(d->udp, d->udp6, d->core, now);
+        const bool sent = wzp_udp_pair_transmit(d->udp, d->udp6, d->ports, d->core, now);
         wait_for_next(d, !sent, now);
     }
 }
@@ -69,6 +69,9 @@ static void receive(wzp_drive *d, wzp_time now) {
     wzp_udp_receive(d->udp, d->core, now);
     if (d->udp6 != NULL) {
         wzp_udp_receive(d->udp6, d->core, now);
+    }
+    if (d->ports != NULL) {
+        wzp_udp_ports_receive(d->ports, d->core, now);
     }
 }
 
@@ -97,6 +100,15 @@ static void on_socket(uv_poll_t *poll, int status, int events) {
     turn(d, now);
 }
 
+static void on_ports(uv_poll_t *poll, int status, int events) {
+    wzp_drive *d = poll->data;
+    (void)status;
+    (void)events;
+    const wzp_time now = wzp_io_now();
+    wzp_udp_ports_receive(d->ports, d->core, now);
+    turn(d, now);
+}
+
 /* --- start and stop --------------------------------------------------------------------------- */
 
 /* False: nothing of it is open. */
@@ -108,6 +120,13 @@ static bool init_sockets(wzp_drive *d, uv_loop_t *loop) {
         uv_close((uv_handle_t *)&d->socket, NULL);
         return false;
     }
+    if (d->ports != NULL && uv_poll_init(loop, &d->more, wzp_udp_ports_fd(d->ports)) != 0) {
+        uv_close((uv_handle_t *)&d->socket, NULL);
+        if (d->udp6 != NULL) {
+            uv_close((uv_handle_t *)&d->socket6, NULL);
+        }
+        return false;
+    }
     return true;
 }
 
@@ -115,6 +134,9 @@ static void close_sockets(wzp_drive *d) {
     uv_close((uv_handle_t *)&d->socket, NULL);
     if (d->udp6 != NULL) {
         uv_close((uv_handle_t *)&d->socket6, NULL);
+    }
+    if (d->ports != NULL) {
+        uv_close((uv_handle_t *)&d->more, NULL);
     }
 }
 
@@ -126,10 +148,13 @@ static bool init_polls(wzp_drive *d, uv_loop_t *loop) {
         close_sockets(d);
         return false;
     }
-    d->socket.data = d->socket6.data = d->timer.data = d;
+    d->socket.data = d->socket6.data = d->more.data = d->timer.data = d;
     uv_poll_start(&d->socket, UV_READABLE, on_socket);
     if (d->udp6 != NULL) {
         uv_poll_start(&d->socket6, UV_READABLE, on_socket);
+    }
+    if (d->ports != NULL) {
+        uv_poll_start(&d->more, UV_READABLE, on_ports);
     }
     uv_poll_start(&d->timer, UV_READABLE, on_timer);
     return true;
@@ -166,6 +191,9 @@ void wzp_drive_stop(wzp_drive *d) {
     uv_poll_stop(&d->timer);
     if (d->udp6 != NULL) {
         uv_poll_stop(&d->socket6);
+    }
+    if (d->ports != NULL) {
+        uv_poll_stop(&d->more);
     }
     close_sockets(d);
     uv_close((uv_handle_t *)&d->timer, NULL);

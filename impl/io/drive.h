@@ -13,8 +13,9 @@
  * until the loop has run once more after wzp_drive_stop.  The rest is private.
  */
 typedef struct wzp_drive {
-    wzp_core core; /* borrowed */
-    wzp_udp *udp;  /* borrowed */
+    wzp_core core;        /* borrowed */
+    wzp_udp *udp;         /* borrowed */
+    wzp_udp_ports *ports; /* more sockets of the core, or NULL; borrowed */
     wzp_udp *udp6; /* the same core's IPv6 socket (udp_pair.h), or NULL: udp takes all; borrowed */
     /* Once per turn, before packets are drained: drain the core's events and give
      * it commands here.  May stop the drive.  May be NULL. */
@@ -24,7 +25,7 @@ typedef struct wzp_drive {
      * are rounded up to multiples of this.  0: exactly. */
     uint64_t slack;
 
-    uv_poll_t socket, socket6, timer;
+    uv_poll_t socket, socket6, more, timer;
     int timer_fd;
     wzp_time armed; /* what timer_fd is set to; WZP_TIME_NEVER: disarmed */
     bool running, waits_to_write;

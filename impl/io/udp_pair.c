@@ -66,23 +66,31 @@ static bool has_room(wzp_udp *udp, uint8_t **room, size_t *cap) {
     return *room != NULL;
 }
 
-bool wzp_udp_pair_transmit(wzp_udp *v4, wzp_udp *v6, wzp_core core, wzp_time now) {
-    if (v6 == NULL) {
+static bool flush(wzp_udp *v4, wzp_udp *v6) {
+    const bool is_flushed = wzp_udp_flush(v4);
+    return (v6 == NULL || wzp_udp_flush(v6)) && is_flushed;
+}
+
+bool wzp_udp_pair_transmit(wzp_udp *v4, wzp_udp *v6, wzp_udp_ports *ports, wzp_core core,
+                           wzp_time now) {
+    const bool has_ports = ports != NULL && wzp_udp_ports_count(ports) > 0;
+    if (v6 == NULL && !has_ports) {
         return wzp_udp_transmit(v4, core, now);
     }
-    bool is_flushed = wzp_udp_flush(v4);
-    is_flushed = wzp_udp_flush(v6) && is_flushed;
+    const bool is_flushed = flush(v4, v6);
     uint8_t *room = NULL;
     uint8_t *room6 = NULL;
     size_t cap = SIZE_MAX;
-    while (is_flushed && has_room(v4, &room, &cap) && has_room(v6, &room6, &cap)) {
+    while (is_flushed && has_room(v4, &room, &cap) && (v6 == NULL || has_room(v6, &room6, &cap))) {
         wzp_quic_meta meta;
         const size_t n = core.ops->next_packet(core.self, now, room, cap, &meta);
         if (n == 0) {
-            is_flushed = wzp_udp_flush(v4);
-            return wzp_udp_flush(v6) && is_flushed;
+            return flush(v4, v6);
         }
-        if (meta.path.remote.family == WZP_ADDR_V6) {
+        if (has_ports && wzp_udp_ports_send(ports, &meta, wzp_bytes_of(room, n))) {
+            continue;
+        }
+        if (room6 != NULL && meta.path.remote.family == WZP_ADDR_V6) {
             memcpy(room6, room, n);
             wzp_udp_commit(v6, n, &meta);
         } else {

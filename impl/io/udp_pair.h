@@ -7,7 +7,7 @@
 #ifndef WZP_IO_UDP_PAIR_H
 #define WZP_IO_UDP_PAIR_H
 
-#include "io/udp.h"
+#include "io/udp_ports.h"
 
 typedef struct wzp_udp_pair {
     wzp_udp *v4, *v6; /* v6 is NULL where there is no IPv6 */
@@ -32,8 +32,10 @@ void wzp_udp_pair_set_tap(const wzp_udp_pair *pair, wzp_udp_tap *tap, void *ctx)
 /* Ports of the sockets; 0: there is none. */
 uint16_t wzp_udp_pair_port(const wzp_udp *udp);
 
-/* As wzp_udp_transmit, for both; `v6` may be NULL.  False: one of them is full, which stops both,
+/* As wzp_udp_transmit, for both; `v6` may be NULL, and `ports` (more sockets of the same core).
+ * False: one of them is full, which stops both,
  * since the core's packets come in one order. */
-bool wzp_udp_pair_transmit(wzp_udp *v4, wzp_udp *v6, wzp_core core, wzp_time now);
+bool wzp_udp_pair_transmit(wzp_udp *v4, wzp_udp *v6, wzp_udp_ports *ports, wzp_core core,
+                           wzp_time now);
 
 #endif

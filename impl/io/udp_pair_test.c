@@ -149,7 +149,7 @@ START_TEST(without_ipv6_it_is_counted) {
     ck_assert_int_eq(pair.v6_error, 0);
     side.to[0] = loopback(true, 9);
     side.to[1] = loopback(false, wzp_udp_pair_port(pair.v4));
-    ck_assert(wzp_udp_pair_transmit(pair.v4, pair.v6, (wzp_core){&side, &ops}, wzp_io_now()));
+    ck_assert(wzp_udp_pair_transmit(pair.v4, pair.v6, NULL, (wzp_core){&side, &ops}, wzp_io_now()));
     wzp_udp_count(pair.v4, &counters);
     ck_assert_uint_eq(counters.dropped_unreachable, 1);
     ck_assert_uint_eq(counters.sent, 1);

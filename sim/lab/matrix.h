@@ -49,7 +49,7 @@ WZP_MUST_USE wzp_err wzp_lab_matrix_punch(wzp_lab_grid grid, size_t row, size_t 
                                           uint64_t seed, bool *direct);
 
 /* Of a birthday, in parts per million; 0: there is none between these two, or it is not needed. */
-uint32_t wzp_lab_matrix_chance(wzp_lab_grid grid, size_t row, size_t column);
+uint32_t wzp_lab_matrix_chance(wzp_lab_grid which, size_t row, size_t column);
 
 /* Of all cells, grid by grid and row by row. */
 bool wzp_lab_matrix_text(FILE *out, const wzp_lab_cell *cells, bool colour);
