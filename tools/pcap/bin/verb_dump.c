@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "io/sys.h"
+#include "tools/pcap/bin/kept.h"
 #include "tools/pcap/bin/source.h"
 #include "tools/pcap/bin/summary.h"
 #include "tools/pcap/bin/verbs.h"
@@ -14,6 +15,7 @@
 #include "tools/pcap/tree/print.h"
 
 #define COLUMNS_MAX 100
+#define MILESTONE 64               /* packets of one direction */
 #define FLUSH_AFTER (100 * WZP_MS) /* so long a line may wait for others */
 
 enum { OPT_JSON = WZP_PCAP_OWN_OPTION, OPT_CSV, OPT_FIELDS, OPT_PACKETS, OPT_FRAMES, OPT_STRICT };
@@ -23,7 +25,7 @@ typedef enum form { LINES, TREES, JSON, CSV } form;
 /* What was asked for. */
 static struct asked {
     form form;
-    const char *filter, *fields;
+    const char *filter, *fields, *write;
     bool packets, frames, strict;
 } asked;
 
@@ -32,6 +34,7 @@ static const struct option longs[] = {{"tree", 0, NULL, 'V'},
                                       {"csv", 0, NULL, OPT_CSV},
                                       {"fields", 1, NULL, OPT_FIELDS},
                                       {"filter", 1, NULL, 'Y'},
+                                      {"write", 1, NULL, 'w'},
                                       {"packets", 0, NULL, OPT_PACKETS},
                                       {"frames", 0, NULL, OPT_FRAMES},
                                       {"strict", 0, NULL, OPT_STRICT},
@@ -55,6 +58,9 @@ static bool take(int id, const char *value) {
     case 'Y':
         asked.filter = value;
         return true;
+    case 'w':
+        asked.write = value;
+        return true;
     case OPT_PACKETS:
         return asked.packets = true;
     case OPT_FRAMES:
@@ -73,7 +79,10 @@ typedef struct dump {
     uint64_t first_ns;
     uint64_t shown, malformed;
     wzp_time flushed;
-    bool failed; /* standard output cannot be written */
+    bool failed;   /* standard output cannot be written */
+    uint64_t late; /* matches in packets that were over already, which -w misses */
+    wzp_pcap_kept kept;
+    uint8_t since_kept[1024]; /* packets of a direction since one was kept for its number */
     wzp_pcap_tree tree;
     wzp_pcap_text text;
 } dump;
@@ -109,6 +118,38 @@ static bool is_malformed(const wzp_pcap_message *m) {
            (m->kind == WZP_PCAP_MESSAGE_SIGNAL && m->signal->parsed == NULL);
 }
 
+static bool is_quic(const wzp_pcap_message *m, wzp_pcap_quic_kind kind) {
+    return m->kind == WZP_PCAP_MESSAGE_QUIC && m->event != NULL && m->event->kind == kind;
+}
+
+/* CRYPTO, NEW_CONNECTION_ID, and pieces of streams that are not there all at once (RFC 9000, 19).
+ */
+static bool is_needed_frame(const wzp_pcap_quic_frame *frame) {
+    const bool is_stream = frame->type >= 0x08 && frame->type <= 0x0f;
+    return frame->type == 0x06 || frame->type == 0x18 ||
+           (is_stream && (frame->stream_offset > 0 || !frame->fin));
+}
+
+/* Packet numbers are written in as little as one byte, for whoever has seen one not far before
+ * (RFC 9000, A.3): so one packet in a while is kept of each direction.  Connections that share a
+ * place keep more of them. */
+static bool is_milestone(dump *d, const wzp_pcap_message *m) {
+    if (!is_quic(m, WZP_PCAP_QUIC_PACKET) || m->event->packet->type != WZP_PCAP_QUIC_1RTT) {
+        return false;
+    }
+    uint8_t *since =
+        &d->since_kept[(m->conn->number * 2 + m->to_server) % WZP_COUNT_OF(d->since_kept)];
+    *since = *since + 1 < MILESTONE ? (uint8_t)(*since + 1) : 0;
+    return *since == 0;
+}
+
+/* What other packets cannot be decoded without. */
+static bool is_needed(dump *d, const wzp_pcap_message *m) {
+    return is_milestone(d, m) || is_quic(m, WZP_PCAP_QUIC_OPENED) ||
+           is_quic(m, WZP_PCAP_QUIC_PATH) ||
+           (is_quic(m, WZP_PCAP_QUIC_FRAME) && is_needed_frame(m->event->frame));
+}
+
 static void print(dump *d, const wzp_pcap_message *m) {
     switch (asked.form) {
     case LINES:
@@ -133,6 +174,11 @@ static void on_message(void *ctx, const wzp_pcap_message *m) {
         d->first_ns = m->time_ns;
     }
     d->malformed += is_malformed(m);
+    d->kept.wanted = d->kept.wanted || is_needed(d, m);
+    if ((!asked.frames && is_quic(m, WZP_PCAP_QUIC_FRAME)) ||
+        (!asked.packets && is_quic(m, WZP_PCAP_QUIC_PACKET))) {
+        return; /* told for the line above only */
+    }
     if (d->filter != NULL || asked.form != LINES) {
         wzp_pcap_tree_build(&d->tree, m, d->first_ns);
     }
@@ -140,7 +186,17 @@ static void on_message(void *ctx, const wzp_pcap_message *m) {
         return;
     }
     d->shown++;
-    print(d, m);
+    if (asked.write == NULL) {
+        print(d, m);
+    } else {
+        d->kept.wanted = d->kept.wanted || m->packet != NULL;
+        d->late += m->packet == NULL && m->packet_number != 0;
+    }
+}
+
+static void on_item(void *ctx, const wzp_pcap_item *item) {
+    dump *d = ctx;
+    wzp_pcap_kept_item(&d->kept, item);
 }
 
 /* --- what was asked for ----------------------------------------------------------------------- */
@@ -200,7 +256,7 @@ static bool prepare(dump *d) {
                         !take_columns(d, asked.fields != NULL ? asked.fields : default_columns))) {
         return false;
     }
-    if (asked.form == CSV) {
+    if (asked.form == CSV && asked.write == NULL) {
         wzp_pcap_print_csv_head(&d->text, d->columns, d->column_count);
     }
     return true;
@@ -210,6 +266,10 @@ static int finish(dump *d, const wzp_pcap_source *source, int status) {
     wzp_pcap_text_flush(&d->text);
     if (!d->options->quiet && (status == -1 || source->read.packets > 0)) {
         wzp_pcap_summary(stderr, source);
+        if (d->late > 0) {
+            (void)fprintf(stderr, "  %" PRIu64 " matches are not in %s: opened after their time\n",
+                          d->late, asked.write);
+        }
     }
     if (status != -1 || d->failed) {
         return EXIT_UNREADABLE;
@@ -220,10 +280,13 @@ static int finish(dump *d, const wzp_pcap_source *source, int status) {
 static int dump_file(dump *d, const char *path) {
     const wzp_pcap_decoder_cfg cfg = {.sink = on_message,
                                       .sink_ctx = d,
-                                      .frames = asked.frames,
-                                      .packets = asked.packets,
+                                      .frames = asked.frames || asked.write != NULL,
+                                      .packets = asked.packets || asked.write != NULL,
                                       .legacy_nonce = d->options->legacy_nonce};
-    wzp_pcap_source source = {.options = d->options, .reading = on_reading, .ctx = d};
+    wzp_pcap_source source = {.options = d->options,
+                              .item = asked.write != NULL ? on_item : NULL,
+                              .reading = on_reading,
+                              .ctx = d};
     if (wzp_pcap_decoder_new(&source.decoder, &cfg) != WZP_OK) {
         (void)wzp_pcap_complain("no memory for a decoder");
         return EXIT_UNREADABLE;
@@ -255,7 +318,14 @@ static int run(const wzp_pcap_options *options) {
     d->text.ctx = d;
     int status = EXIT_USAGE;
     if (prepare(d)) {
-        status = dump_file(d, options->args[0]);
+        status = EXIT_UNREADABLE;
+        if (asked.write == NULL ||
+            wzp_pcap_kept_open(&d->kept, asked.write, asked.filter == NULL)) {
+            status = dump_file(d, options->args[0]);
+        }
+        if (!wzp_pcap_kept_close(&d->kept)) {
+            status = EXIT_UNREADABLE;
+        }
     }
     wzp_pcap_filter_free(&d->filter);
     free(d);
@@ -272,12 +342,14 @@ const wzp_pcap_verb wzp_pcap_verb_dump = {
             "  --fields A,B,...     these columns, implies --csv; 'help' lists all fields\n"
             "  -Y, --filter EXPR    only what matches, as wzp.seq >= 100 && wzp.codec == Opus24k;\n"
             "                       == != < <= > >= contains in {a, b} && || ! ( )\n"
+            "  -w, --write F        pcapng of the packets that match, with the file's secrets and\n"
+            "                       what these need to be decoded; prints no messages\n"
             "  --packets            QUIC packets, too, those that cannot be opened among them\n"
             "  --frames             QUIC frames, too\n"
             "  --strict             exit status 1 if anything is malformed\n"
             "\n"
             "Example: wzp-pcap dump -Y 'wzp.signal.type == \"Hangup\"' --json call.pcapng\n",
-    .shorts = "VY:",
+    .shorts = "VY:w:",
     .options = longs,
     .take = take,
     .run = run,
