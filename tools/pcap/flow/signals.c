@@ -43,12 +43,14 @@ static const char *codec_name(uint8_t codec) {
     return info != NULL ? info->name : "?";
 }
 
+/* For "%.*s": nothing of a string that is absent. */
 static int shown(wzp_bytes text) {
     enum { MOST = 60 };
     return text.len < MOST ? (int)text.len : MOST;
 }
 
 static void put_hangup(wzp_pcap_step *step, const wzp_hangup_reason *r) {
+    step->bad = r->kind >= WZP_HANGUP_TIMEOUT; /* not by anyone's choice */
     const char *kind = wzp_hangup_name((wzp_hangup_kind)r->kind);
     const char *code = r->kind == WZP_HANGUP_POLICY_VIOLATION
                            ? wzp_violation_code_name((wzp_violation_code)r->code)
@@ -90,9 +92,10 @@ static void put_detail(wzp_pcap_step *step, const wzp_pcap_signal *s) {
                        (const char *)p->u.QualityDirective.reason.value.data);
         break;
     case WZP_SIGNAL_CALL_OFFER:
-        (void)snprintf(out, cap, "%.*s, %zu profiles, %zu video codecs",
+        (void)snprintf(out, cap, "%.*s%s%zu profiles, %zu video codecs",
                        shown(p->u.CallOffer.alias.value),
                        (const char *)p->u.CallOffer.alias.value.data,
+                       p->u.CallOffer.alias.value.len > 0 ? ", " : "",
                        p->u.CallOffer.supported_profiles.count, p->u.CallOffer.video_codecs.count);
         break;
     case WZP_SIGNAL_CALL_ANSWER:

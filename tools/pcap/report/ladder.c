@@ -10,11 +10,13 @@ enum {
     LANES = 6,
     STEPS = 300,
     TABLE = 2000,
-    LEFT = 150,  /* times and packet numbers */
-    LANE = 300,  /* one connection */
-    REACH = 210, /* from its client to its server */
+    LEFT = 190,    /* times and packet numbers */
+    NUMBERS = 140, /* where these end */
+    LANE = 300,    /* one connection */
+    REACH = 210,   /* from its client to its server */
     ROW = 26,
-    HEAD = 46
+    HEAD = 46,
+    LABEL = 32 /* characters */
 };
 
 typedef struct lanes {
@@ -51,9 +53,7 @@ static void put_heads(wzp_pcap_text *out, const wzp_pcap_report *r, const lanes 
         wzp_pcap_putf(out, "<text class=\"head\" x=\"%d\" y=\"15\">connection %" PRIu32 ": %s ", x,
                       l->conns[i], wzp_pcap_word_role(c != NULL ? c->conn.role : 0));
         if (c != NULL) {
-            char sni[33] = {0};
-            memcpy(sni, c->conn.sni, sizeof sni - 1);
-            wzp_pcap_put_html(out, sni);
+            wzp_pcap_put_html_cut(out, c->conn.sni, 20);
         }
         wzp_pcap_putf(out,
                       "</text><text x=\"%d\" y=\"32\" text-anchor=\"middle\">client</text>"
@@ -67,11 +67,14 @@ static void put_heads(wzp_pcap_text *out, const wzp_pcap_report *r, const lanes 
     wzp_pcap_text_char(out, '\n');
 }
 
+/* The name, and what is in short of it; not JSON. */
 static void put_label(wzp_pcap_text *out, const wzp_pcap_step *s) {
-    enum { MOST = 34 };
-    char name[MOST + 1] = {0};
-    (void)memcpy(name, s->name, MOST < sizeof s->name ? MOST : sizeof s->name);
-    wzp_pcap_put_html(out, name);
+    const size_t name = strlen(s->name);
+    wzp_pcap_put_html_cut(out, s->name, LABEL);
+    if (s->detail[0] != '{' && s->detail[0] != '\0' && name + 4 < LABEL) {
+        wzp_pcap_text_char(out, ' ');
+        wzp_pcap_put_html_cut(out, s->detail, LABEL - name);
+    }
     if (s->times > 1) {
         wzp_pcap_putf(out, " ×%" PRIu32, s->times);
     }
@@ -88,7 +91,7 @@ static void put_arrow(wzp_pcap_text *out, const wzp_pcap_report *r, const wzp_pc
                   : !s->is_signal ? "event"
                                   : "signal",
                   y + 4, wzp_pcap_since(r, s->ns));
-    wzp_pcap_putf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%" PRIu64 "</text>", LEFT - 14,
+    wzp_pcap_putf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%" PRIu64 "</text>", NUMBERS,
                   y + 4, s->packet);
     wzp_pcap_putf(out, "<text class=\"name\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">",
                   left + REACH / 2, y - 4);
@@ -112,7 +115,7 @@ static void put_picture(wzp_pcap_text *out, const wzp_pcap_report *r) {
                   "<div class=\"wide\"><svg class=\"ladder\" width=\"%d\" height=\"%d\" "
                   "viewBox=\"0 0 %d %d\">\n<text x=\"4\" y=\"32\">time</text><text x=\"%d\" "
                   "y=\"32\" text-anchor=\"end\">packet</text>\n",
-                  width, height, width, height, LEFT - 14);
+                  width, height, width, height, NUMBERS);
     put_heads(out, r, &l, height);
     int y = HEAD + ROW / 2;
     size_t drawn = 0;

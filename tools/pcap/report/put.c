@@ -28,9 +28,9 @@ static uint32_t next_shown(wzp_bytes *rest) {
     return c == '\n' || c == '\t' ? ' ' : wzp_text_is_control(c) ? WZP_TEXT_REPLACEMENT : c;
 }
 
-void wzp_pcap_put_html(wzp_pcap_text *out, const char *text) {
+void wzp_pcap_put_html_cut(wzp_pcap_text *out, const char *text, size_t most) {
     wzp_bytes rest = wzp_bytes_str(text);
-    while (rest.len > 0) {
+    for (size_t i = 0; rest.len > 0 && i < most; i++) {
         const uint32_t c = next_shown(&rest);
         const char *entity = wzp_text_entity(c);
         if (entity != NULL) {
@@ -39,6 +39,13 @@ void wzp_pcap_put_html(wzp_pcap_text *out, const char *text) {
             put(out, c);
         }
     }
+    if (rest.len > 0) {
+        wzp_pcap_text_str(out, "\xe2\x80\xa6");
+    }
+}
+
+void wzp_pcap_put_html(wzp_pcap_text *out, const char *text) {
+    wzp_pcap_put_html_cut(out, text, SIZE_MAX);
 }
 
 void wzp_pcap_put_markdown(wzp_pcap_text *out, const char *text) {

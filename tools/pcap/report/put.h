@@ -11,6 +11,8 @@ void wzp_pcap_putf(wzp_pcap_text *out, const char *format, ...)
 
 /* HTML, in elements and quoted attributes. */
 void wzp_pcap_put_html(wzp_pcap_text *out, const char *text);
+/* The same, at most `most` characters; an ellipsis stands for the others. */
+void wzp_pcap_put_html_cut(wzp_pcap_text *out, const char *text, size_t most);
 /* One line of Markdown, in a table or outside. */
 void wzp_pcap_put_markdown(wzp_pcap_text *out, const char *text);
 /* One line for a terminal: controls become '?'. */
