@@ -61,6 +61,10 @@ static const char *fill_in(const wzp_ct_command_line *line, char out[COMMAND_MAX
         (void)put_in(out, "{stun}",
                      line->stun->family != WZP_ADDR_NONE ? wzp_addr_text(line->stun, stun)
                                                          : "none");
+        (void)put_in(out, "{format}", line->format);
+        (void)put_in(out, "{stun2}",
+                     line->stun2->family != WZP_ADDR_NONE ? wzp_addr_text(line->stun2, stun)
+                                                          : "none");
         (void)put_in(out, "{gateway}",
                      line->gateway->family != WZP_ADDR_NONE ? ip_text(line->gateway, gateway)
                                                             : "none");

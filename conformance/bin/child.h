@@ -25,7 +25,8 @@ typedef struct wzp_ct_command_line {
     const char *answer; /* of a client that takes calls: how, over which paths, and who tells it
                            where it is; may be left out */
     const char *paths;
-    const wzp_addr *stun, *gateway;
+    const wzp_addr *stun, *stun2, *gateway;
+    const char *format;   /* of what it writes: text or json */
     const wzp_addr *peer; /* whom a relay dials; NULL: nobody */
 } wzp_ct_command_line;
 

@@ -11,7 +11,7 @@
 
 #include "conformance/bin/child.h"
 
-enum { LINE_MAX_LEN = 4096 };
+enum { LINE_MAX_LEN = 4096, WORDS_MAX = 16384 };
 
 struct wzp_ct_subject {
     wzp_ct_child child;
@@ -20,27 +20,40 @@ struct wzp_ct_subject {
     size_t len;
     bool too_long; /* the rest of this line is skipped */
     wzp_ct_sayings said;
+    char words[WORDS_MAX + 1];
+    size_t words_len;
 };
 
-const char *wzp_ct_client_command_check(const char *template, const char *listener) {
+const char *wzp_ct_client_command_check(const char *template, const char *listener,
+                                        const char *checker) {
     const bool joins = *template != '\0';
     return (joins && strstr(template, "{addr}") == NULL) ||
-                   (listener != NULL && strstr(listener, "{addr}") == NULL)
+                   (listener != NULL && strstr(listener, "{addr}") == NULL) ||
+                   (checker != NULL && strstr(checker, "{addr}") == NULL)
                ? "the command must contain {addr}"
            : joins && strstr(template, "{room}") == NULL ? "the command must contain {room}"
                                                          : NULL;
 }
 
+static const char *line_for(const wzp_ct_client_command *command, wzp_ct_client_mode mode) {
+    return mode == WZP_CT_JOINS    ? command->template
+           : mode == WZP_CT_CHECKS ? command->checker
+                                   : command->listener;
+}
+
 static const char *lacks(void *ctx, const wzp_ct_invitation *to) {
     const wzp_ct_client_command *command = ctx;
-    const char *line = to->mode == WZP_CT_JOINS ? command->template : command->listener;
+    static const char *const options[] = {"--client", "--listener", "--netcheck"};
+    const char *line = line_for(command, to->mode);
     if (line == NULL || *line == '\0') {
-        return to->mode == WZP_CT_JOINS ? "--client" : "--listener";
+        return options[to->mode];
     }
     return to->answer != WZP_CT_TRUSTS && strstr(line, "{answer}") == NULL            ? "{answer}"
            : to->paths != WZP_CT_ANY_PATH && strstr(line, "{paths}") == NULL          ? "{paths}"
            : to->stun.family != WZP_ADDR_NONE && strstr(line, "{stun}") == NULL       ? "{stun}"
            : to->gateway.family != WZP_ADDR_NONE && strstr(line, "{gateway}") == NULL ? "{gateway}"
+           : to->stun2.family != WZP_ADDR_NONE && strstr(line, "{stun2}") == NULL     ? "{stun2}"
+           : to->as_json && strstr(line, "{format}") == NULL                          ? "{format}"
                                                                                       : NULL;
 }
 
@@ -81,6 +94,9 @@ static void read_line(wzp_ct_subject *s) {
 }
 
 static void take(wzp_ct_subject *s, const char *text, size_t len) {
+    const size_t room = WORDS_MAX - s->words_len;
+    memcpy(s->words + s->words_len, text, len < room ? len : room);
+    s->words_len += len < room ? len : room;
     for (size_t i = 0; i < len; i++) {
         if (text[i] == '\n') {
             if (!s->too_long) {
@@ -130,6 +146,15 @@ static bool move(void *ctx, wzp_ct_subject *s) {
     return false;
 }
 
+/* All of it, once it has ended. */
+static void say(void *ctx, wzp_ct_subject *s, wzp_ct_words *out) {
+    wzp_ct_sayings sayings;
+    out->has_ended = fate(ctx, s) != WZP_CT_RUNS;
+    out->status = WIFEXITED(s->child.status) ? WEXITSTATUS(s->child.status) : -1;
+    listen_to(ctx, s, &sayings);
+    out->text = s->words;
+}
+
 static void end(void *ctx, wzp_ct_subject *s) {
     (void)ctx;
     if (s->child.pid > 0) {
@@ -142,12 +167,14 @@ static void end(void *ctx, wzp_ct_subject *s) {
 static wzp_ct_subject *start(void *ctx, const wzp_ct_invitation *to) {
     const wzp_ct_client_command *command = ctx;
     const bool joins = to->mode == WZP_CT_JOINS;
-    const wzp_ct_command_line line = {.template = joins ? command->template : command->listener,
+    const wzp_ct_command_line line = {.template = line_for(command, to->mode),
                                       .addr = &to->addr,
                                       .room = joins ? to->room : NULL,
                                       .answer = to->answer == WZP_CT_TRUSTS ? "trusted" : "generic",
                                       .paths = to->paths == WZP_CT_ANY_PATH ? "any" : "direct",
                                       .stun = &to->stun,
+                                      .stun2 = &to->stun2,
+                                      .format = to->as_json ? "json" : "text",
                                       .gateway = &to->gateway,
                                       .crypto = to->sealed ? "relay-aead" : "clear",
                                       .quality = to->quality};
@@ -161,4 +188,4 @@ static wzp_ct_subject *start(void *ctx, const wzp_ct_invitation *to) {
     return s;
 }
 
-const wzp_ct_client_ops wzp_ct_client_children = {lacks, start, listen_to, fate, move, end};
+const wzp_ct_client_ops wzp_ct_client_children = {lacks, start, listen_to, fate, say, move, end};

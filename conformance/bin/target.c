@@ -81,9 +81,12 @@ static int open_client(wzp_ct_target *t, wzp_ct_report *report) {
                    o->out != NULL ? o->out : "");
     t->command = (wzp_ct_client_command){.template = o->client,
                                          .listener = o->listener,
+                                         .checker = o->checker,
                                          .log = o->out != NULL ? t->client_log : NULL};
     (void)snprintf(report->target, sizeof report->target, "client: %.100s",
-                   *o->client != '\0' ? o->client : o->listener);
+                   *o->client != '\0'    ? o->client
+                   : o->listener != NULL ? o->listener
+                                         : o->checker);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include "conformance/cases/call_steps.h"
 #include "conformance/cases/macros.h"
+#include "conformance/cases/stun.h"
 
 static const wzp_ct_observes smaller = WZP_CT_OBSERVES_SMALLER;
 static const wzp_ct_observes nothing = WZP_CT_OBSERVES_NOTHING;
@@ -451,54 +452,26 @@ static const wzp_ct_act nat114b[] = {
 
 /* --- STUN ------------------------------------------------------------------------------------- */
 
-enum { STUN_LEN = 20, STUN_PLACE = 12 };
-static const uint8_t cookie[] = {0x21, 0x12, 0xa4, 0x42};
-
 /* One server's worth of requests. */
 typedef struct stun_state {
     wzp_ct_call_state call; /* first: acts share it */
-    uint8_t first[STUN_LEN];
+    uint8_t first[WZP_CT_STUN_LEN];
     unsigned requests, repeats;
     wzp_addr client;
     bool answers, answered;
 } stun_state;
 
-static bool is_request(wzp_bytes b) {
-    static const uint8_t kind[] = {0x00, 0x01};
-    return b.len >= STUN_LEN && memcmp(b.data, kind, sizeof kind) == 0 &&
-           memcmp(b.data + 4, cookie, sizeof cookie) == 0;
-}
-
-/* XOR-MAPPED-ADDRESS alone, for the transaction of `request`. */
-static wzp_bytes success(uint8_t out[STUN_LEN + STUN_PLACE], wzp_bytes request, const wzp_addr *to,
-                         uint8_t change) {
-    const uint16_t port = (uint16_t)(to->port ^ 0x2112);
-    memset(out, 0, STUN_LEN + STUN_PLACE);
-    memcpy(out, request.data, STUN_LEN);
-    out[0] = out[1] = 1;
-    out[2] = 0;
-    out[3] = STUN_PLACE;
-    out[19] ^= change;
-    out[21] = 0x20;
-    out[23] = 8;
-    out[25] = 1;
-    out[26] = (uint8_t)(port >> 8);
-    out[27] = (uint8_t)port;
-    for (size_t i = 0; i < 4; i++) {
-        out[28 + i] = to->ip[i] ^ cookie[i];
-    }
-    return wzp_bytes_of(out, STUN_LEN + STUN_PLACE);
-}
-
 static void answer_stun(wzp_ct_exec *e, const wzp_quic_path *path, wzp_bytes request) {
     wzp_ct_caller *c = wzp_ct_play_caller(e);
-    uint8_t out[STUN_LEN + STUN_PLACE];
+    uint8_t out[WZP_CT_STUN_ANSWER];
     const wzp_addr seen = wzp_addr_v4(203, 0, 113, 7, path->remote.port);
     const wzp_addr wrong = wzp_addr_v4(198, 51, 100, 66, 666);
-    (void)wzp_ct_caller_throw(c, WZP_CT_AT_STUN, &path->remote, success(out, request, &wrong, 1));
+    (void)wzp_ct_caller_throw(c, WZP_CT_AT_STUN, &path->remote,
+                              wzp_ct_stun_success(out, request, &wrong, 1));
     (void)wzp_ct_caller_throw(c, WZP_CT_AT_STRANGER, &path->remote,
-                              success(out, request, &wrong, 0));
-    (void)wzp_ct_caller_throw(c, WZP_CT_AT_STUN, &path->remote, success(out, request, &seen, 0));
+                              wzp_ct_stun_success(out, request, &wrong, 0));
+    (void)wzp_ct_caller_throw(c, WZP_CT_AT_STUN, &path->remote,
+                              wzp_ct_stun_success(out, request, &seen, 0));
 }
 
 /* Only some cases want an answer, and only to a repetition. */
@@ -506,13 +479,14 @@ static void on_loose(wzp_ct_exec *e, const wzp_quic_path *path, wzp_bytes bytes,
     stun_state *st = wzp_ct_play_state(e);
     const wzp_ct_caller *c = wzp_ct_play_caller(e);
     (void)now;
-    if (!wzp_addr_equal(&path->local, &c->places[WZP_CT_AT_STUN]) || !is_request(bytes)) {
+    if (!wzp_addr_equal(&path->local, &c->places[WZP_CT_AT_STUN]) ||
+        !wzp_ct_stun_is_request(bytes)) {
         return;
     }
     if (st->requests == 0) {
-        memcpy(st->first, bytes.data, STUN_LEN);
+        memcpy(st->first, bytes.data, WZP_CT_STUN_LEN);
         st->client = path->remote;
-    } else if (memcmp(st->first, bytes.data, STUN_LEN) == 0) {
+    } else if (memcmp(st->first, bytes.data, WZP_CT_STUN_LEN) == 0) {
         st->repeats++;
     }
     st->requests++;

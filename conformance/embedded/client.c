@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "client/client.h"
+#include "conformance/embedded/check.h"
 #include "conformance/embedded/phone.h"
 #include "conformance/embedded/phrase.h"
 
@@ -11,6 +12,7 @@ struct wzp_ct_subject {
     const wzp_ct_embedded_client_cfg *cfg;
     wzp_client *client;  /* NULL until it has an address */
     wzp_ct_phone *phone; /* the same; it takes calls instead of joining a room */
+    wzp_ct_check *check; /* or it looks at its network */
     wzp_prng prng;
     bool quiet;
     uint32_t spoken; /* frames */
@@ -43,6 +45,7 @@ static void drain(wzp_ct_subject *s, wzp_time now) {
 
 static wzp_core core_of(const wzp_ct_subject *s) {
     return s->phone != NULL    ? wzp_ct_phone_core(s->phone)
+           : s->check != NULL  ? wzp_ct_check_core(s->check)
            : s->client != NULL ? wzp_client_core(s->client)
                                : (wzp_core){NULL, NULL};
 }
@@ -96,6 +99,11 @@ static bool dial(wzp_ct_subject *s, const wzp_ct_invitation *to, const wzp_addr 
                                     s->cfg->virtual_time, world->ops->now(world));
         return s->phone != NULL;
     }
+    if (to->mode == WZP_CT_CHECKS) {
+        s->check = wzp_ct_check_new(to, s->cfg->virtual_time ? rng : s->cfg->rng,
+                                    s->cfg->virtual_time, world->ops->now(world));
+        return s->check != NULL;
+    }
     wzp_client_cfg cfg = {.rng = s->cfg->virtual_time ? rng : s->cfg->rng,
                           .room = to->room,
                           .alias = "client",
@@ -118,6 +126,7 @@ static void end(void *ctx, wzp_ct_subject *s) {
     cfg->world->ops->remove(cfg->world, s);
     wzp_client_free(&s->client);
     wzp_ct_phone_free(&s->phone);
+    wzp_ct_check_free(&s->check, cfg->world->ops->now(cfg->world));
     free(s);
 }
 
@@ -146,7 +155,7 @@ static wzp_ct_subject *start(void *ctx, const wzp_ct_invitation *to) {
 static void listen(void *ctx, wzp_ct_subject *s, wzp_ct_sayings *out) {
     wzp_client_stats stats;
     (void)ctx;
-    if (s->phone != NULL) {
+    if (s->phone != NULL || s->check != NULL) {
         *out = (wzp_ct_sayings){.speaks = false};
         return;
     }
@@ -168,7 +177,20 @@ static void listen(void *ctx, wzp_ct_subject *s, wzp_ct_sayings *out) {
 /* If it crashes, so do we. */
 static wzp_ct_fate fate(void *ctx, wzp_ct_subject *s) {
     (void)ctx;
-    return s->phone != NULL && wzp_ct_phone_is_over(s->phone) ? WZP_CT_EXITED : WZP_CT_RUNS;
+    wzp_ct_words words = {.has_ended = false};
+    if (s->check != NULL) {
+        wzp_ct_check_words(s->check, &words);
+    }
+    return words.has_ended || (s->phone != NULL && wzp_ct_phone_is_over(s->phone)) ? WZP_CT_EXITED
+                                                                                   : WZP_CT_RUNS;
+}
+
+static void say(void *ctx, wzp_ct_subject *s, wzp_ct_words *out) {
+    (void)ctx;
+    *out = (wzp_ct_words){.text = ""};
+    if (s->check != NULL) {
+        wzp_ct_check_words(s->check, out);
+    }
 }
 
 static bool move(void *ctx, wzp_ct_subject *s) {
@@ -185,4 +207,4 @@ static const char *lacks(void *ctx, const wzp_ct_invitation *to) {
     return NULL;
 }
 
-const wzp_ct_client_ops wzp_ct_embedded_clients = {lacks, start, listen, fate, move, end};
+const wzp_ct_client_ops wzp_ct_embedded_clients = {lacks, start, listen, fate, say, move, end};

@@ -110,6 +110,8 @@ struct wzp_ct_case {
     wzp_ct_answer answer;
     wzp_ct_paths paths;
     bool needs_stun;    /* the client asks a STUN server */
+    bool needs_stun2;   /* and another one */
+    bool as_json;       /* what it says, if it looks at its network */
     bool needs_gateway; /* and a gateway for a port */
 
     /* Without a relay configured so: SKIP with this reason, and the feature that is missing. */
@@ -162,6 +164,6 @@ extern const wzp_ct_chapter wzp_ct_chapter_cal, wzp_ct_chapter_a, wzp_ct_chapter
     wzp_ct_chapter_ds, wzp_ct_chapter_e, wzp_ct_chapter_fa, wzp_ct_chapter_fv, wzp_ct_chapter_g,
     wzp_ct_chapter_fed, wzp_ct_chapter_x, wzp_ct_chapter_xc, wzp_ct_chapter_aud,
     wzp_ct_chapter_hear, wzp_ct_chapter_qual, wzp_ct_chapter_natc, wzp_ct_chapter_race,
-    wzp_ct_chapter_map;
+    wzp_ct_chapter_map, wzp_ct_chapter_check;
 
 #endif

@@ -204,6 +204,14 @@ wzp_ct_fate wzp_ct_play_fate(const wzp_ct_exec *e) {
     return e->subject != NULL ? e->cfg.clients->fate(e->cfg.clients_ctx, e->subject) : WZP_CT_RUNS;
 }
 
+wzp_ct_words wzp_ct_play_words(const wzp_ct_exec *e) {
+    wzp_ct_words words = {.text = ""};
+    if (e->subject != NULL) {
+        e->cfg.clients->words(e->cfg.clients_ctx, e->subject, &words);
+    }
+    return words;
+}
+
 bool wzp_ct_play_move(wzp_ct_exec *e) {
     return e->subject != NULL && e->cfg.clients->move(e->cfg.clients_ctx, e->subject);
 }

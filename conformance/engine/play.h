@@ -129,6 +129,8 @@ wzp_ct_caller *wzp_ct_play_caller(const wzp_ct_exec *exec);
 /* What the client under test says of itself, and how it is. */
 wzp_ct_sayings wzp_ct_play_listen(const wzp_ct_exec *exec);
 wzp_ct_fate wzp_ct_play_fate(const wzp_ct_exec *exec);
+/* Of a client that looks at its network. */
+wzp_ct_words wzp_ct_play_words(const wzp_ct_exec *exec);
 /* Its network becomes another one.  False: nobody here can do that. */
 bool wzp_ct_play_move(wzp_ct_exec *exec);
 /* It was told whether to seal. */

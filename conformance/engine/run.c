@@ -394,6 +394,8 @@ void wzp_ct_exec_invitation(const wzp_ct_case *c, wzp_ct_invitation *out) {
                                .answer = c->answer,
                                .paths = c->paths,
                                .stun.family = c->needs_stun ? WZP_ADDR_V4 : WZP_ADDR_NONE,
+                               .stun2.family = c->needs_stun2 ? WZP_ADDR_V4 : WZP_ADDR_NONE,
+                               .as_json = c->as_json,
                                .gateway.family = c->needs_gateway ? WZP_ADDR_V4 : WZP_ADDR_NONE,
                                .room = "",
                                .hears = c->hears,
@@ -407,7 +409,10 @@ bool wzp_ct_exec_invite(wzp_ct_exec *e) {
     wzp_ct_exec_invitation(e->cfg.which, &to);
     to.addr = e->locals[0];
     to.room = e->offer;
-    to.stun = e->cfg.which->needs_stun ? e->locals[WZP_CT_AT_STUN] : to.stun;
+    if (e->cfg.which->needs_stun || to.mode == WZP_CT_CHECKS) { /* who need not be told may be */
+        to.stun = e->locals[WZP_CT_AT_STUN];
+    }
+    to.stun2 = e->cfg.which->needs_stun2 ? e->locals[WZP_CT_AT_STRANGER] : to.stun2;
     to.gateway = e->cfg.which->needs_gateway ? e->locals[WZP_CT_AT_GATEWAY] : to.gateway;
     e->subject = e->cfg.clients->start(e->cfg.clients_ctx, &to);
     return e->subject != NULL;

@@ -11,6 +11,7 @@ typedef struct wzp_ct_subject wzp_ct_subject;
 typedef enum wzp_ct_client_mode {
     WZP_CT_JOINS,   /* takes part in a room */
     WZP_CT_LISTENS, /* registers and takes the first call */
+    WZP_CT_CHECKS,  /* looks at its network, says what it found on standard output, and ends */
 } wzp_ct_client_mode;
 
 /* How it takes a call (nat sheet 1.11), and which path it may use. */
@@ -25,6 +26,8 @@ typedef struct wzp_ct_invitation {
     wzp_ct_answer answer;
     wzp_ct_paths paths;
     wzp_addr stun;       /* a STUN server, which the testers are; NONE: there is none */
+    wzp_addr stun2;      /* another one, likewise */
+    bool as_json;        /* CHECKS: what it says, otherwise text */
     wzp_addr gateway;    /* that gives out ports, which the testers are; NONE: there is none */
     bool sealed;         /* media as relay-aead, otherwise in clear */
     bool hears;          /* what it plays is what matters */
@@ -44,6 +47,13 @@ typedef struct wzp_ct_sayings {
     char hangup[96]; /* "PolicyViolation Bitrate"; "": none */
 } wzp_ct_sayings;
 
+/* What it has written on standard output so far. */
+typedef struct wzp_ct_words {
+    const char *text; /* borrowed until it is asked again; cut */
+    bool has_ended;
+    int status; /* of its program, then */
+} wzp_ct_words;
+
 typedef enum wzp_ct_fate { WZP_CT_RUNS, WZP_CT_EXITED, WZP_CT_CRASHED } wzp_ct_fate;
 
 typedef struct wzp_ct_client_ops {
@@ -54,6 +64,8 @@ typedef struct wzp_ct_client_ops {
     wzp_ct_subject *(*start)(void *ctx, const wzp_ct_invitation *to);
     void (*listen)(void *ctx, wzp_ct_subject *subject, wzp_ct_sayings *out);
     wzp_ct_fate (*fate)(void *ctx, wzp_ct_subject *subject);
+    /* CHECKS. */
+    void (*words)(void *ctx, wzp_ct_subject *subject, wzp_ct_words *out);
     /* Its network is another one now: it has other addresses.  False: nobody can do that. */
     bool (*move)(void *ctx, wzp_ct_subject *subject);
     /* Ends and frees it. */

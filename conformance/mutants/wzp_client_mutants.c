@@ -12,6 +12,7 @@
 #include "conformance/mutants/faults_audio.h"
 #include "conformance/mutants/faults_audio_in.h"
 #include "conformance/mutants/faults_calls.h"
+#include "conformance/mutants/faults_check.h"
 #include "conformance/mutants/faults_client.h"
 #include "conformance/mutants/faults_map.h"
 #include "media/opus.h"
@@ -42,6 +43,10 @@ static void set_map(int which) {
     wzp_map_fault_set((wzp_map_fault)which);
 }
 
+static void set_check(int which) {
+    wzp_check_fault_set((wzp_check_fault)which);
+}
+
 static const struct {
     const char *name, *text, *caught_by, *chapter; /* "": all */
     void (*set)(int which);                        /* 0: healthy again */
@@ -69,6 +74,10 @@ static const struct {
 #undef X
 #define X(id, name, text, caught_by) {name, text, caught_by, "MAP", set_map, WZP_MAP_FAULT_##id},
                         WZP_MAP_FAULT_MAP(X)
+#undef X
+#define X(id, name, text, caught_by)                                                               \
+    {name, text, caught_by, "CHECK", set_check, WZP_CHECK_FAULT_##id},
+                            WZP_CHECK_FAULT_MAP(X)
 #undef X
 };
 

@@ -10,18 +10,18 @@ _wzp_conformance() {
     --client) words="embedded" ;;
     --mode) words="auto observe enforce" ;;
     --enforce) words="off count observe on" ;;
-    --tier) words="CAL A AS B BS C D DS E FA FV G W H S RLY NAT FED M XC AUD HEAR QUAL" ;;
+    --tier) words="CAL A AS B BS C D DS E FA FV G W H S RLY NAT FED M XC AUD HEAR QUAL NATC RACE MAP CHECK" ;;
     --profile) words="deployed strict-limits" ;;
     --evidence) words="all failures none" ;;
     --log-level) words="error warn info debug" ;;
     --select | --skip)
         words=$("${COMP_WORDS[0]}" list 2>/dev/null | cut -d' ' -f1)
         ;;
-    --target | --exec | --config | --repeat | --jobs | --seed | --seeds) return ;;
+    --target | --exec | --listener | --netcheck | --config | --repeat | --jobs | --seed | --seeds) return ;;
     wzp-conformance | */wzp-conformance) words="run list report score" ;;
     *)
         [ "${COMP_WORDS[1]-}" != score ] || words="--net --seeds --write --json --quiet --help --version"
-        [ -n "$words" ] || words="--target --exec --client --config --mode --metrics --auth-metrics --enforce --strict-identity --tier
+        [ -n "$words" ] || words="--target --exec --client --listener --netcheck --config --mode --metrics --auth-metrics --enforce --strict-identity --tier
             --select --skip --profile --strict --dry-run --virtual --net --repeat --jobs --seed --out --json --junit --html --markdown --tap
             --evidence --expect --quiet --log-level --help --version"
         ;;
