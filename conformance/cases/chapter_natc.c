@@ -214,6 +214,21 @@ static const wzp_ct_act nat064[] = {
      WZP_CT_REASON_NONE, WZP_CT_REASON_WRONG_RESPONSE, NULL},
 };
 
+/* Ports that lead to `place`, as somebody says who has opened them. */
+static bool say_birthday(wzp_ct_caller *c, wzp_ct_place place) {
+    const wzp_addr *at = &c->places[place];
+    char ip[WZP_ADDR_TEXT_MAX];
+    wzp_addr_text(at, ip);
+    *strrchr(ip, ':') = '\0';
+    return wzp_ct_caller_tell(
+        c, &(wzp_signal){.kind = WZP_SIGNAL_HARD_NAT_BIRTHDAY_START,
+                         .version = 1,
+                         .u.HardNatBirthdayStart = {.call_id = wzp_bytes_str(c->call_id),
+                                                    .acceptor_port_count = 1,
+                                                    .acceptor_ports = {&at->port, 1},
+                                                    .external_ip = wzp_bytes_str(ip)}});
+}
+
 static bool say_probes(wzp_ct_exec *e, wzp_time now) {
     static const char *const allocations[] = {"random", "sequential(delta=1)"};
     wzp_ct_caller *c = wzp_ct_play_caller(e);
@@ -234,7 +249,7 @@ static bool say_probes(wzp_ct_exec *e, wzp_time now) {
                                                      .probe_time_ms = 1779700000000,
                                                      .external_ip = wzp_bytes_str(ip)}});
     }
-    return ok;
+    return ok && say_birthday(c, WZP_CT_AT_PEER);
 }
 
 static const wzp_ct_act nat065[] = {
@@ -288,6 +303,27 @@ static wzp_ct_so_far go_ignores(wzp_ct_exec *e, wzp_time now) {
     }
     return counts_up(e) ? wzp_ct_call_stays(e, now) : WZP_CT_NEVER;
 }
+
+static bool say_many_ports(wzp_ct_exec *e, wzp_time now) {
+    (void)now;
+    return say_birthday(wzp_ct_play_caller(e), WZP_CT_AT_STRANGER);
+}
+
+static wzp_ct_so_far go_lets_be(wzp_ct_exec *e, wzp_time now) {
+    const wzp_ct_caller *c = wzp_ct_play_caller(e);
+    if (c->visits[WZP_CT_AT_STRANGER].datagrams > 0) {
+        wzp_ct_play_say(e, "it sends to somebody whom the peer's HardNatBirthdayStart names");
+        return WZP_CT_NEVER;
+    }
+    return wzp_ct_call_stays(e, now);
+}
+
+static const wzp_ct_act nat065b[] = {
+    WZP_CT_CALL_OPEN(&smaller),
+    ROOM(&nowhere),
+    {"ports at an IP that the peer has not told as its own are left alone", 4, say_many_ports,
+     go_lets_be, WZP_CT_REASON_NONE, WZP_CT_REASON_WRONG_RESPONSE, NULL},
+};
 
 static const wzp_ct_act nat067[] = {
     WZP_CT_CALL_OPEN(&smaller),
@@ -623,6 +659,8 @@ static const wzp_ct_case cases[] = {
             .answer = WZP_CT_TELLS_NOTHING),
     LISTENS("NAT-065", WZP_CT_MUST, "HardNatProbe without trust", "answer nothing, open nothing",
             "probes before the answer", nat065, .answer = WZP_CT_TELLS_NOTHING),
+    LISTENS("NAT-065b", WZP_CT_MUST, "HardNatBirthdayStart that names a stranger",
+            "send nothing there", "ports that are not the peer's", nat065b, ),
     LISTENS("NAT-066", WZP_CT_MUST, "what it says of its NAT",
             "say port-preserving, sequential(delta=N), random or unknown",
             "a call that it trusts, and a STUN server", nat066, .needs_stun = true),

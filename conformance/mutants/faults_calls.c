@@ -205,6 +205,18 @@ static void on_probe(wzp_phone *p, const wzp_signal_HardNatProbe *probe) {
     }
 }
 
+static void on_birthday(wzp_phone *p, const wzp_signal_HardNatBirthdayStart *start) {
+    static const uint8_t tickle[1] = {0};
+    char text[WZP_ADDR_TEXT_MAX];
+    wzp_addr to;
+    (void)snprintf(text, sizeof text, "%.*s:%u", (int)start->external_ip.len,
+                   (const char *)start->external_ip.data,
+                   start->acceptor_ports.count > 0 ? start->acceptor_ports.items[0] : 0);
+    if (fault == WZP_CALL_FAULT_OBEYS_BIRTHDAY && wzp_addr_parse(&to, text) == WZP_OK) {
+        (void)wzp_endpoint_send(p->endpoint, &to, wzp_bytes_of(tickle, sizeof tickle));
+    }
+}
+
 WRAP(void, wzp_phone_on_path_signal, wzp_phone *p, const wzp_signal *signal) {
     wzp_addr seen;
     if (fault == WZP_CALL_FAULT_FORGETS && signal->kind == WZP_SIGNAL_MEDIA_PATH_REPORT &&
@@ -219,6 +231,8 @@ WRAP(void, wzp_phone_on_path_signal, wzp_phone *p, const wzp_signal *signal) {
         on_update(p, &signal->u.CandidateUpdate);
     } else if (signal->kind == WZP_SIGNAL_HARD_NAT_PROBE) {
         on_probe(p, &signal->u.HardNatProbe);
+    } else if (signal->kind == WZP_SIGNAL_HARD_NAT_BIRTHDAY_START) {
+        on_birthday(p, &signal->u.HardNatBirthdayStart);
     }
     __real_wzp_phone_on_path_signal(p, signal);
 }

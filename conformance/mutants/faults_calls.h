@@ -24,6 +24,8 @@
     X(LEAKS, "leaks", "trusts every caller", "NATC", "NAT-064 NAT-065")                            \
     X(ANSWERS_PROBES, "answers-probes", "answers HardNatProbe whatever it told", "NATC",           \
       "NAT-065")                                                                                   \
+    X(OBEYS_BIRTHDAY, "obeys-birthday", "sends to where HardNatBirthdayStart points", "NATC",      \
+      "NAT-065 NAT-065b")                                                                          \
     X(OWN_WORDS, "own-words", "has words of its own for what NATs do", "NATC", "NAT-066")          \
     X(SETTLED, "settled", "does not mind that its network changes", "NATC", "NAT-113")             \
     X(OBEYS_STALE, "obeys-stale", "sends to where stale updates point", "NATC", "NAT-067")         \
