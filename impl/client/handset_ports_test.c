@@ -29,6 +29,7 @@ typedef struct side {
     wzp_port_alloc_kind said;
     uint16_t next_port; /* of the sockets that it is asked for; 0: it opens none */
     size_t open;
+    char forged[256]; /* a signal to be sent */
 } side;
 
 typedef struct server {
@@ -204,8 +205,32 @@ static size_t used_count(const side *s) {
     return used;
 }
 
+static const char *lie; /* the IP that whoever has opened many ports says it has */
+
+/* The relay does not look inside. */
+static bool forge(void *ctx, bool out, wzp_bytes json) {
+    side *s = ctx;
+    wzp_signal *signal = NULL;
+    ck_assert(wzp_signal_parse(&signal, json, NULL, NULL) == WZP_OK);
+    const bool is_it = out && lie != NULL && signal->kind == WZP_SIGNAL_HARD_NAT_BIRTHDAY_START;
+    if (is_it) {
+        const wzp_bytes id = signal->u.HardNatBirthdayStart.call_id;
+        (void)snprintf(s->forged, sizeof s->forged,
+                       "{\"HardNatBirthdayStart\":{\"version\":1,\"call_id\":\"%.*s\","
+                       "\"acceptor_port_count\":32,\"acceptor_ports\":[4000],"
+                       "\"external_ip\":\"%s\"}}",
+                       (int)id.len, (const char *)id.data, lie);
+    }
+    wzp_signal_free(&signal);
+    return !is_it;
+}
+
 static void after(void *ctx, wzp_time now) {
     side *s = ctx;
+    if (s->forged[0] != '\0') {
+        wzp_handset_signal(s->handset, true, wzp_bytes_str(s->forged), now);
+        s->forged[0] = '\0';
+    }
     wzp_handset_event ev;
     wzp_client_event sound;
     while (wzp_handset_next_event(s->handset, now, &ev)) {
@@ -260,7 +285,9 @@ static void start(unsigned i, toy_nat_kind kind, uint8_t ip, bool no_prediction)
                                  .stun_count = STUNS,
                                  .unix_ms = 1779700000000,
                                  .signal = on_signal,
-                                 .signal_ctx = s};
+                                 .signal_ctx = s,
+                                 .filter = forge,
+                                 .filter_ctx = s};
     ck_assert_int_eq(wzp_handset_new(&s->handset, &cfg, t.net.now), WZP_OK);
     pair_add(&t.net, (wzp_core){s, &ops}, s->inside, after, s);
 }
@@ -272,6 +299,7 @@ static void set_up(void) {
     const wzp_relay_cfg cfg = {.rng = wzp_prng_rng(&t.prng), .strict_identity = true};
     pair_init(&t.net, 1);
     party = (wzp_handset_birthday){.sockets = 0};
+    lie = NULL;
     wzp_prng_init(&t.prng, 3, "relay");
     ck_assert_int_eq(wzp_relay_new(&t.relay, &cfg, t.net.now), WZP_OK);
     pair_add(&t.net, (wzp_core){t.relay, &relay_ops}, relay_addr, NULL, NULL);
@@ -413,6 +441,24 @@ START_TEST(nobody_celebrates) {
 }
 END_TEST
 
+/* Somebody else is named, or we are: nothing leaves, and it is counted. */
+START_TEST(nobody_is_scanned_for_others) {
+    static const char *const lies[] = {"203.0.113.77", "198.51.100.20", "192.168.0.2",
+                                       "2001:db8::1"};
+    party = small;
+    lie = lies[_i];
+    start_both(TOY_SYR, TOY_PRC, false, false);
+    ck_assert_int_eq(ring(TOY_SYR, TOY_PRC), WZP_RACE_RELAY);
+    run(14000);
+    ck_assert_uint_eq(t.sides[A].birthdays, 1);
+    ck_assert_uint_eq(counters(B).birthday_probes, 0);
+    ck_assert_uint_eq(counters(B).birthdays, 0);
+    ck_assert_uint_eq(counters(B).told.unusable, 1);
+    ck_assert_uint_eq(t.sides[A].open, 0);
+    ck_assert_int_eq(t.sides[A].path, WZP_RACE_RELAY);
+}
+END_TEST
+
 /* Bounded in number and in time, also where it is in vain; then all is closed. */
 START_TEST(in_vain) {
     party = small;
@@ -440,6 +486,7 @@ int main(void) {
     tcase_add_loop_test(tc, without_prediction_they_do_not, 0, 2);
     tcase_add_loop_test(tc, many_sockets_meet_many_probes, 0, 4);
     tcase_add_loop_test(tc, nobody_celebrates, 0, 4);
+    tcase_add_loop_test(tc, nobody_is_scanned_for_others, 0, 4);
     tcase_add_loop_test(tc, in_vain, 0, 2);
     return wzp_run_suite("client.handset_ports", tc);
 }
