@@ -43,6 +43,7 @@ static void take_media(wzp_pcap_flow *flow, wzp_pcap_message *m, const uint8_t *
     wzp_pcap_media media = {.shape = (wzp_pcap_shape)((p[0] >> 5 & 7) % 5),
                             .packet = {.hdr = *hdr, .payload = wzp_bytes_of(payload, p[11])},
                             .seal = (wzp_pcap_media_seal)(p[3] >> 2 & 3),
+                            .sender = p[3] >> 4 & 3,
                             .nonce_again = (p[3] & 0x40) != 0};
     media.bytes = media.packet.payload;
     media.plain = media.packet.payload;

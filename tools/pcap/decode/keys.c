@@ -18,6 +18,7 @@ typedef struct used_nonce {
 
 struct wzp_pcap_chain {
     uint8_t client_random[32];
+    uint32_t number; /* from 1 */
     bool any;        /* '*' */
     bool settled;    /* `current` fitted once */
     size_t current;  /* index of the newest key that fitted */
@@ -73,6 +74,7 @@ static wzp_err add_chain(wzp_pcap_keys *keys, const uint8_t *client_random, wzp_
         memcpy(chain->client_random, client_random, sizeof chain->client_random);
     }
     keys->chains[keys->count++] = chain;
+    chain->number = (uint32_t)keys->count;
     keys->generation++;
     *out = chain;
     return WZP_OK;
@@ -374,6 +376,10 @@ void wzp_pcap_keys_open(wzp_pcap_keys *keys, const wzp_pcap_conn *conn,
         chain = try_others(keys, remembered, &a);
     }
     if (chain != NULL) {
+        /* A key of '*' may be several senders', and so may that of the connection's own client, on
+         * its way back. */
+        const bool told = !chain->any && (sealed->to_server || chain != remembered->own);
+        media->sender = told ? chain->number : 0;
         describe(chain, &a, media);
     } else if (remembered->any != NULL || (sealed->to_server && remembered->own != NULL)) {
         media->seal = WZP_PCAP_SEAL_FAILED;

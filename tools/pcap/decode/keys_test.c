@@ -171,13 +171,17 @@ START_TEST(others) {
     tell_hello(1, "room", "wzp");
     tell_sealed(1, false, KEY_B, 1, "from the second");
     ck_assert_int_eq(last()->media.seal, WZP_PCAP_SEAL_OPENED);
+    ck_assert_uint_eq(last()->media.sender, 2);
     tell_sealed(1, false, KEY_A, 1, "an echo");
     ck_assert_int_eq(last()->media.seal, WZP_PCAP_SEAL_OPENED);
+    ck_assert_uint_eq(last()->media.sender, 0); /* or its peer, who has the same key */
+    tell_sealed(1, true, KEY_A, 1, "on its own way");
+    ck_assert_uint_eq(last()->media.sender, 1);
     tell_sealed(1, true, KEY_B, 2, "with a key that is not its own");
     ck_assert_int_eq(last()->media.seal, WZP_PCAP_SEAL_FAILED);
     tell_sealed(1, false, R3, 3, "of somebody whose key is not there");
     ck_assert_int_eq(last()->media.seal, WZP_PCAP_SEAL_NO_KEY);
-    ck_assert_uint_eq(ears.core.counters.opened, 2);
+    ck_assert_uint_eq(ears.core.counters.opened, 3);
     ck_assert_uint_eq(ears.core.counters.failed, 1);
     ck_assert_uint_eq(ears.core.counters.no_key, 1);
     ears_end();

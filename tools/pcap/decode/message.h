@@ -58,6 +58,7 @@ typedef struct wzp_pcap_media {
     wzp_pcap_media_seal seal;
     wzp_bytes plain; /* the payload in clear: OPENED, and NONE; empty otherwise */
     uint32_t epoch;  /* OPENED: which key */
+    uint32_t sender; /* OPENED: whose keys these are, from 1, by no order; 0: not told by them */
     bool
         report_inside; /* OPENED: the quality report was sealed, as specified and not as deployed */
     bool nonce_again;  /* OPENED: another packet had the same key and nonce, and other bytes; only

@@ -318,6 +318,33 @@ START_TEST(mixed_senders) {
 }
 END_TEST
 
+/* What numbers cannot tell, keys can: two that send the same numbers at the same time, one of whom
+ * begins anew. */
+START_TEST(senders_by_their_keys) {
+    wzp_talk t;
+    wzp_talk_begin(&t, 0);
+    t.to_server = false;
+    t.seal = WZP_PCAP_SEAL_OPENED;
+    for (uint32_t i = 0; i < 400; i++) {
+        for (uint32_t sender = 1; sender <= 2; sender++) {
+            const wzp_media_hdr hdr = opus(sender == 2 && i >= 200 ? i + 90000 : i);
+            t.sender = sender;
+            wzp_talk_media(&t, &hdr, 60, (uint8_t)sender, at(i));
+        }
+    }
+    wzp_pcap_flow_end(t.flow);
+    ck_assert_uint_eq(wzp_pcap_flow_streams(t.flow), 2);
+    for (size_t k = 0; k < 2; k++) {
+        const wzp_pcap_stream *s = wzp_pcap_flow_stream(t.flow, k);
+        ck_assert_int_eq(s->basis, WZP_PCAP_BY_KEY);
+        ck_assert_uint_eq(wzp_pcap_stream_confidence(s), 100);
+        ck_assert_uint_eq(s->packets, 400);
+        ck_assert_uint_eq(s->loss.resets, k);
+    }
+    wzp_talk_end(&t);
+}
+END_TEST
+
 START_TEST(sessions_of_a_trunk) {
     wzp_talk t;
     wzp_talk_begin(&t, 0);
@@ -632,6 +659,7 @@ int main(void) {
     tcase_add_test(tc, reports);
     tcase_add_test(tc, old_clock_in_samples);
     tcase_add_loop_test(tc, mixed_senders, 0, (int)WZP_COUNT_OF(mix_cases));
+    tcase_add_test(tc, senders_by_their_keys);
     tcase_add_test(tc, sessions_of_a_trunk);
     tcase_add_loop_test(tc, fec, 0, (int)WZP_COUNT_OF(fec_cases));
     tcase_add_test(tc, video_frames);

@@ -101,10 +101,11 @@ static wzp_pcap_stream *open_stream(wzp_pcap_flow *f, const wzp_pcap_message *m,
     return s;
 }
 
-/* The best of those that the packet could continue; the others learn that they have company. */
+/* The one that the packet's key is of; or the best of those that it could continue. */
 static wzp_pcap_stream *best_fit(wzp_pcap_flow *f, const wzp_pcap_message *m,
                                  const wzp_pcap_key *key, uint32_t digest) {
     static const double near = 1;
+    const uint32_t whose = m->media->sender;
     wzp_pcap_stream *best = NULL;
     double least = 0;
     double second = -1;
@@ -114,7 +115,13 @@ static wzp_pcap_stream *best_fit(wzp_pcap_flow *f, const wzp_pcap_message *m,
         if (!same_key(&s->key, key)) {
             continue;
         }
+        if (whose != 0 && s->key_of == whose) {
+            return s;
+        }
         group++;
+        if (whose != 0 && s->key_of != 0) {
+            continue; /* somebody else's */
+        }
         const double cost = wzp_pcap_stream_fit(s, &m->media->packet.hdr, digest, m->time_ns);
         if (cost >= 0 && (best == NULL || cost < least)) {
             second = best != NULL ? least : second;
@@ -124,7 +131,7 @@ static wzp_pcap_stream *best_fit(wzp_pcap_flow *f, const wzp_pcap_message *m,
             second = cost;
         }
     }
-    if (best != NULL) {
+    if (best != NULL && whose == 0) {
         best->ambiguous += second >= 0 && second - least < near ? 1 : 0;
         best->neighbours = group - 1 > best->neighbours ? group - 1 : best->neighbours;
     }
@@ -143,5 +150,10 @@ wzp_pcap_stream *wzp_pcap_flow_sort(wzp_pcap_flow *f, const wzp_pcap_message *m,
             s = same_key(&f->streams[i]->key, &key) ? f->streams[i] : NULL;
         }
     }
-    return s != NULL ? s : open_stream(f, m, &key, basis);
+    s = s != NULL ? s : open_stream(f, m, &key, basis);
+    if (s != NULL && basis == WZP_PCAP_BY_SEQUENCE && m->media->sender != 0) {
+        s->basis = WZP_PCAP_BY_KEY;
+        s->key_of = m->media->sender;
+    }
+    return s;
 }

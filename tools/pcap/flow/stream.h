@@ -22,6 +22,7 @@ enum {
 typedef enum wzp_pcap_basis {
     WZP_PCAP_BY_CONNECTION, /* its direction has one sender */
     WZP_PCAP_BY_SESSION,    /* the session id of trunk frames */
+    WZP_PCAP_BY_KEY,        /* its sender's keys open it */
     WZP_PCAP_BY_SEQUENCE    /* numbers and timestamps go on where others do not */
 } wzp_pcap_basis;
 
@@ -81,6 +82,7 @@ typedef struct wzp_pcap_stream {
     wzp_pcap_basis basis;
     uint32_t number;                /* from 1 */
     uint32_t sender;                /* number of its gauge (flow.h), from 1; 0: none */
+    uint32_t key_of;                /* BY_KEY: whose keys (message.h); 0: not known */
     uint64_t ambiguous, neighbours; /* packets that fitted another stream as well; most at once */
     wzp_addr src, dst;              /* of the last packet; family NONE: not known */
 

@@ -10,7 +10,7 @@ const char *wzp_pcap_word_role(wzp_pcap_role role) {
 }
 
 const char *wzp_pcap_word_basis(wzp_pcap_basis basis) {
-    static const char *const words[] = {"connection", "session", "sequence"};
+    static const char *const words[] = {"connection", "session", "key", "sequence"};
     return words[basis];
 }
 

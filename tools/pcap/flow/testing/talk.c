@@ -45,6 +45,7 @@ static void take(wzp_talk *t, wzp_pcap_media *media, uint64_t ns) {
     ck_assert_int_eq(wzp_wr_end(&wr), WZP_OK);
     media->bytes = wzp_bytes_of(bytes, wzp_wr_len(&wr));
     media->seal = t->seal;
+    media->sender = t->sender;
     wzp_pcap_message m = message_of(t, WZP_PCAP_MESSAGE_MEDIA, t->to_server, ns);
     m.media = media;
     wzp_pcap_flow_take(t->flow, &m);

@@ -13,6 +13,7 @@ typedef struct wzp_talk {
     wzp_pcap_conn conn;
     bool to_server;
     wzp_pcap_media_seal seal;
+    uint32_t sender; /* whose keys open it; 0: not known */
 } wzp_talk;
 
 /* A room connection from 192.0.2.1 to 192.0.2.2; media goes to the server.  The flow is new. */
