@@ -106,7 +106,8 @@ has strict 'PASS|INCONCLUSIVE' H-01 H-11 NAT-001 S-09 RLY-006 RLY-006b RLY-007 R
 run linked --exec "$relay --listen {addr} --quiet" \
     --config "federation=$relay --listen {addr} --quiet --config $here/federation.toml" \
     --config "dialling=$here/dialling.sh {addr} {peer} $relay --quiet" \
-    --select F-02 --select F-04 --select F-09 --select RLY-080 --select RLY-088 --select RLY-095
-has linked 'PASS|INCONCLUSIVE' F-02 F-04 F-09 RLY-080 RLY-088 RLY-095
+    --select F-02 --select F-04 --select F-09 --select RLY-080 --select RLY-088 --select RLY-095 \
+    --select NAT-063
+has linked 'PASS|INCONCLUSIVE' F-02 F-04 F-09 RLY-080 RLY-088 RLY-095 NAT-063
 
 exit $failed
