@@ -653,3 +653,7 @@ void wzp_race_peer_report(wzp_race *r, uint32_t number, bool direct_ok, wzp_time
         answer_report(r, is_repeated, now);
     }
 }
+
+void wzp_race_say_again(wzp_race *r) {
+    r->report_due = r->report_due || (is_reference(r) && r->reports > 0 && r->why == NULL);
+}

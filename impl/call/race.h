@@ -165,6 +165,9 @@ void wzp_race_relay_down(wzp_race *race, wzp_time now);
  * left the path of this one, and its word is kept for then. */
 void wzp_race_peer_report(wzp_race *race, uint32_t number, bool direct_ok, wzp_time now);
 
+/* The signals of late may have been lost, the connection under them with them. */
+void wzp_race_say_again(wzp_race *race);
+
 /* What to do; false: nothing until an event or the deadline. */
 bool wzp_race_next(wzp_race *race, wzp_time now, wzp_race_act *out);
 wzp_time wzp_race_deadline(const wzp_race *race);

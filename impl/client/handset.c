@@ -41,7 +41,12 @@ static void wait_for(wzp_handset *h, handset_wait what, wzp_time now) {
 /* Not before: a mapping may change our port, which no handshake survives, and no call. */
 static void on_registered(wzp_handset *h, wzp_time now) {
     h->finds_after = h->races;
-    if (!h->races) {
+    if (h->races) {
+        wzp_race_say_again(&h->race);
+        if (wzp_handset_is_reference(h)) {
+            wzp_phone_update_again(h->phone);
+        }
+    } else {
         wzp_handset_find(h, WZP_HANDSET_GATHER, now);
         wzp_handset_ask_relay(h, now);
     }
@@ -105,6 +110,11 @@ void wzp_handset_close(wzp_handset *h, wzp_time now) {
     wzp_handset_end(h, now);
     wzp_gather_release(&h->gather, now);
     wzp_phone_close(h->phone, now);
+    step(h, now);
+}
+
+void wzp_handset_lose(wzp_handset *h, wzp_time now) {
+    wzp_phone_lose(h->phone, now);
     step(h, now);
 }
 
@@ -209,6 +219,20 @@ static void on_update(wzp_handset *h, const wzp_phone_event *ev, wzp_time now) {
     wzp_handset_told(h, now);
 }
 
+/* Who repeats himself, or is in an earlier race than we are, may have missed what we said of late.
+ */
+static void on_report(wzp_handset *h, const wzp_phone_event *ev, wzp_time now) {
+    if (!h->races) {
+        return;
+    }
+    const bool is_repeated = h->race.has_peer && ev->number == h->race.cfg.number;
+    const bool is_behind = ev->number < h->race.cfg.number;
+    if ((is_repeated || is_behind) && h->peer_is_able && !wzp_phone_owes_update(h->phone)) {
+        wzp_phone_update_again(h->phone);
+    }
+    wzp_race_peer_report(&h->race, ev->number, ev->direct_ok, now);
+}
+
 /* Of what the phone says: true if others hear of it as well. */
 static bool on_phone(wzp_handset *h, wzp_phone_event *ev, wzp_time now) {
     switch (ev->kind) {
@@ -228,9 +252,7 @@ static bool on_phone(wzp_handset *h, wzp_phone_event *ev, wzp_time now) {
         }
         return false;
     case WZP_PHONE_PATH:
-        if (h->races) {
-            wzp_race_peer_report(&h->race, ev->number, ev->direct_ok, now);
-        }
+        on_report(h, ev, now);
         return false;
     case WZP_PHONE_UPDATE:
         on_update(h, ev, now);

@@ -130,7 +130,9 @@ WZP_MUST_USE wzp_err wzp_handset_answer(wzp_handset *handset, wzp_accept_mode mo
 void wzp_handset_use(wzp_handset *handset, wzp_client *client, wzp_time now);
 
 void wzp_handset_hangup(wzp_handset *handset, wzp_time now); /* the call */
-void wzp_handset_close(wzp_handset *handset, wzp_time now);  /* the connection, and the call */
+/* As wzp_phone_lose. */
+void wzp_handset_lose(wzp_handset *handset, wzp_time now);
+void wzp_handset_close(wzp_handset *handset, wzp_time now); /* the connection, and the call */
 
 /* The network is another one now: addresses, gateway or default route. */
 void wzp_handset_network(wzp_handset *handset, const wzp_handset_net *net, wzp_time now);

@@ -252,6 +252,9 @@ void wzp_handset_begin(wzp_handset *h, wzp_time now) {
             count_in(h, &h->links[i], now);
         }
     }
+    if (wzp_handset_has_news(h) && h->peer_is_able) {
+        wzp_handset_moved(h);
+    }
 }
 
 /* --- what the race says ----------------------------------------------------------------------- */

@@ -129,6 +129,7 @@ bool wzp_handset_is_reference(const wzp_handset *h);
 void wzp_handset_find(wzp_handset *h, uint64_t budget, wzp_time now);
 void wzp_handset_ask_relay(wzp_handset *h, wzp_time now);
 bool wzp_handset_is_told(const wzp_handset *h);
+bool wzp_handset_has_news(const wzp_handset *h); /* for the other side */
 /* True: the other side should hear of it. */
 bool wzp_handset_reflected(wzp_handset *h, const wzp_addr *observed);
 /* Serves its timers, sends what it asks, and takes what is new; true: something is. */

@@ -91,6 +91,11 @@ static bool same_places(const wzp_call_addresses *a, const wzp_call_addresses *b
     return same;
 }
 
+/* Found while it rang, say. */
+bool wzp_handset_has_news(const wzp_handset *h) {
+    return !same_places(&h->told, &h->own);
+}
+
 /* Where nothing has broken since, the same places again are no news. */
 bool wzp_handset_is_told(const wzp_handset *h) {
     return h->told_since && !wzp_phone_owes_update(h->phone) && same_places(&h->told, &h->own);

@@ -61,6 +61,32 @@ START_TEST(a_direct_call_survives_its_relay) {
 }
 END_TEST
 
+/* Whatever of a move was said in vain before the line was lost, both are direct again soon: without
+ * a word said twice that takes another try, five seconds after a race in vain. */
+START_TEST(what_was_lost_with_the_line_is_said_again) {
+    const wzp_handset_cfg cfg = {.policy = WZP_RACE_REFERENCE, .reconnects = true};
+    const wzp_handset_net net = {.own = wzp_addr_v4(203, 0, 113, 77, 6000)};
+    open_net(&cfg, &cfg);
+    call();
+    run(1000);
+    expect_path(WZP_RACE_DIRECT);
+    t.sides[A].addr = t.net.addr[1 + A] = net.own;
+    wzp_handset_network(t.sides[A].handset, &net, t.net.now);
+    run((unsigned)_i * 10);
+    t.net.cut[1 + A] = true;
+    run(30);
+    wzp_handset_lose(t.sides[A].handset, t.net.now);
+    t.net.cut[1 + A] = false;
+    run(3000);
+    ck_assert_uint_eq(t.sides[A].aways, 1);
+    ck_assert_uint_eq(t.sides[A].registered, 2);
+    expect_path(WZP_RACE_DIRECT);
+    ck_assert_uint_eq(t.sides[A].ended + t.sides[B].ended, 0);
+    expect_sound(1000);
+    close_net();
+}
+END_TEST
+
 START_TEST(a_call_that_rings_does_not_survive_it) {
     const wzp_handset_cfg cfg = {.policy = WZP_RACE_REFERENCE, .reconnects = true};
     open_net(&cfg, &cfg);
@@ -308,6 +334,7 @@ int main(void) {
     TCase *tc = tcase_create("handset");
     tcase_add_test(tc, who_can_meet_meets);
     tcase_add_test(tc, a_direct_call_survives_its_relay);
+    tcase_add_loop_test(tc, what_was_lost_with_the_line_is_said_again, 0, 10);
     tcase_add_test(tc, a_call_that_rings_does_not_survive_it);
     tcase_add_test(tc, who_cannot_meet_has_the_relay);
     tcase_add_test(tc, one_way_is_no_way);

@@ -378,6 +378,15 @@ static void tick_line(wzp_phone *p, wzp_time now) {
     }
 }
 
+void wzp_phone_lose(wzp_phone *p, wzp_time now) {
+    static const wzp_quic_close_info gone = {.kind = WZP_QUIC_CLOSE_IDLE};
+    if (p->line != LINE_ENDED && p->line != LINE_WAITS) {
+        wzp_quic_abandon(p->quic, p->conn);
+        wzp_endpoint_attach(p->endpoint, p->conn, NULL);
+        on_closed(p, &gone, now);
+    }
+}
+
 /* --- packet core ------------------------------------------------------------------------------ */
 
 static void on_event(void *self, const wzp_quic_event *ev, wzp_time now) {

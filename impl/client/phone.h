@@ -136,6 +136,8 @@ void wzp_phone_reflect(wzp_phone *phone, wzp_time now);
  * number follows the word of `race_winner`, the only text of a report, after a blank. */
 void wzp_phone_report(wzp_phone *phone, uint32_t number, bool direct_ok, bool direct_won);
 void wzp_phone_update(wzp_phone *phone, const wzp_call_addresses *addresses);
+/* The last one again, if there was one: it may have been lost with the line. */
+void wzp_phone_update_again(wzp_phone *phone);
 /* An update of theirs has no answer of ours yet. */
 bool wzp_phone_owes_update(const wzp_phone *phone);
 /* The number of the pair that both have said; 0: there is none, or one of its halves is missing. */
@@ -179,6 +181,10 @@ void wzp_phone_signal(wzp_phone *phone, bool out, wzp_bytes json, wzp_time now);
 
 /* Ends the call in whatever state it is, and nothing when there is none. */
 void wzp_phone_hangup(wzp_phone *phone);
+
+/* The connection is gone without a word, as if something on the way had forgotten it; for
+ * simulators.  Nothing where there is none. */
+void wzp_phone_lose(wzp_phone *phone, wzp_time now);
 
 /* Ends the call and the connection. */
 void wzp_phone_close(wzp_phone *phone, wzp_time now);

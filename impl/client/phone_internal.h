@@ -64,6 +64,7 @@ struct wzp_phone {
     wzp_time reflect_until; /* NEVER: nothing is asked */
     wzp_addr observed;
     uint32_t generation, peer_generation; /* of the last update */
+    uint32_t answered_again;              /* a repeated update, of this number */
     uint32_t peer_race;                   /* of the report that is not told yet */
     bool is_caller;
     bool is_open; /* we tell them in this call */

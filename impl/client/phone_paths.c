@@ -78,14 +78,7 @@ uint32_t wzp_phone_pair(const wzp_phone *p) {
     return p->generation == p->peer_generation ? p->generation : 0;
 }
 
-/* From 1 on: deployed receivers refuse 0 (nat sheet U8).  Nothing follows the last number, to which
- * only a peer can bring us. */
-void wzp_phone_update(wzp_phone *p, const wzp_call_addresses *addresses) {
-    if (p->state != PHONE_TALKING || !p->is_open || p->generation == UINT32_MAX) {
-        return;
-    }
-    p->generation = wzp_phone_owes_update(p) ? p->peer_generation : p->generation + 1;
-    p->addresses = *addresses;
+static void send_update(wzp_phone *p) {
     const wzp_call_address_fields *f = fields_of(p);
     wzp_phone_send(p, &(wzp_signal){.kind = WZP_SIGNAL_CANDIDATE_UPDATE,
                                     .version = 1,
@@ -94,6 +87,24 @@ void wzp_phone_update(wzp_phone *p, const wzp_call_addresses *addresses) {
                                                           .local_addrs = f->local,
                                                           .mapped_addr = f->mapped,
                                                           .generation = p->generation}});
+}
+
+void wzp_phone_update_again(wzp_phone *p) {
+    if (p->state == PHONE_TALKING && p->is_open && p->generation > 0) {
+        p->answered_again = p->generation;
+        send_update(p);
+    }
+}
+
+/* From 1 on: deployed receivers refuse 0 (nat sheet U8).  Nothing follows the last number, to which
+ * only a peer can bring us. */
+void wzp_phone_update(wzp_phone *p, const wzp_call_addresses *addresses) {
+    if (p->state != PHONE_TALKING || !p->is_open || p->generation == UINT32_MAX) {
+        return;
+    }
+    p->generation = wzp_phone_owes_update(p) ? p->peer_generation : p->generation + 1;
+    p->addresses = *addresses;
+    send_update(p);
 }
 
 void wzp_phone_reflect(wzp_phone *p, wzp_time now) {
@@ -196,11 +207,22 @@ static void on_path(wzp_phone *p, const wzp_signal_MediaPathReport *report) {
     p->tell_path = true;
 }
 
+/* Who repeats itself had lost its line, and with it what we said meanwhile.  Once, so that two who
+ * had do not go on and on. */
+static void answer_again(wzp_phone *p, uint32_t generation, bool is_due) {
+    if (is_due && generation == p->peer_generation && generation <= p->generation &&
+        generation > p->answered_again) {
+        p->answered_again = generation;
+        send_update(p);
+    }
+}
+
 static void on_update(wzp_phone *p, const wzp_signal_CandidateUpdate *u) {
     const bool is_due =
         p->state == PHONE_TALKING && p->is_open && wzp_phone_is_about(p, u->call_id);
     if (!is_due || u->generation <= p->peer_generation) {
         p->counters.stale_updates++;
+        answer_again(p, u->generation, is_due);
         return;
     }
     p->counters.updates++;
@@ -258,6 +280,6 @@ void wzp_phone_forget_paths(wzp_phone *p) {
     wzp_phone_forget_probe(p);
     p->tell_path = p->tell_update = false;
     p->is_caller = p->is_open = p->peer_is_able = p->peer_direct_ok = false;
-    p->generation = p->peer_generation = p->peer_race = 0;
+    p->generation = p->peer_generation = p->peer_race = p->answered_again = 0;
     p->peer_addresses = (wzp_call_addresses){.local_count = 0};
 }

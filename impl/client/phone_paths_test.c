@@ -329,6 +329,36 @@ START_TEST(updates_that_cross_are_a_pair) {
 }
 END_TEST
 
+static uint64_t stale_updates(unsigned who) {
+    wzp_phone_counters counters;
+    wzp_phone_count(t.phones[who].phone, &counters);
+    return counters.stale_updates;
+}
+
+/* Whoever says it again may have missed the answer. */
+START_TEST(an_update_that_comes_again_is_answered_again) {
+    talk(WZP_ACCEPT_TRUSTED);
+    wzp_phone_update_again(t.phones[A].phone); /* nothing to say yet */
+    update(A);
+    run(300);
+    ck_assert_uint_eq(stale_updates(B), 0);
+    wzp_phone_update_again(t.phones[A].phone); /* there is no answer yet */
+    run(300);
+    ck_assert_uint_eq(stale_updates(B), 1);
+    ck_assert_uint_eq(t.phones[A].updates, 0);
+    update(B);
+    run(300);
+    for (unsigned n = 2; n < 5; n++) {
+        wzp_phone_update_again(t.phones[A].phone);
+        run(300);
+        ck_assert_uint_eq(stale_updates(B), n);
+        ck_assert_uint_eq(stale_updates(A), 1); /* once, and that is not answered */
+    }
+    expect_pair(1);
+    ck_assert_uint_eq(t.phones[A].updates + t.phones[B].updates, 2);
+}
+END_TEST
+
 /* Who counts to the end has said enough: there is no number to answer the next one with. */
 START_TEST(numbers_do_not_begin_again) {
     char json[256];
@@ -387,6 +417,7 @@ int main(void) {
     tcase_add_test(tc, somebody_moves);
     tcase_add_test(tc, an_update_and_its_answer_are_a_pair);
     tcase_add_test(tc, updates_that_cross_are_a_pair);
+    tcase_add_test(tc, an_update_that_comes_again_is_answered_again);
     tcase_add_test(tc, numbers_do_not_begin_again);
     tcase_add_test(tc, the_relay_says_how_it_sees_us);
     tcase_add_test(tc, the_relay_says_nothing);

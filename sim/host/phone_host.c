@@ -144,6 +144,9 @@ static void on_phone(wzp_sim_phone_host *p, const wzp_phone_event *ev, wzp_time 
     const char *text = ev->text;
     switch (ev->kind) {
     case WZP_PHONE_REGISTERED:
+        if (p->report.registered_at != WZP_TIME_NEVER) {
+            p->report.back_at = now;
+        }
         p->report.registered_at = wzp_time_min(p->report.registered_at, now);
         upnp_later(p); /* the handset forgets what it knew */
         break;
@@ -394,6 +397,7 @@ wzp_err wzp_sim_phone_host_new(wzp_sim_phone_host **out, wzp_sim_host *host,
         .offered_at = WZP_TIME_NEVER,
         .rang_at = WZP_TIME_NEVER,
         .set_up_at = WZP_TIME_NEVER,
+        .back_at = WZP_TIME_NEVER,
         .ended_at = WZP_TIME_NEVER,
         .direct_at = WZP_TIME_NEVER,
     };
@@ -438,6 +442,13 @@ void wzp_sim_phone_host_ring(wzp_sim_phone_host *p, const char *fingerprint, wzp
 void wzp_sim_phone_host_hangup(wzp_sim_phone_host *p) {
     if (p->seat != NULL) {
         wzp_handset_hangup(p->handset, local_of(p));
+        serve_later(p);
+    }
+}
+
+void wzp_sim_phone_host_lose(wzp_sim_phone_host *p) {
+    if (p->seat != NULL) {
+        wzp_handset_lose(p->handset, local_of(p));
         serve_later(p);
     }
 }

@@ -53,6 +53,9 @@ void wzp_sim_phone_host_ring(wzp_sim_phone_host *phone, const char *fingerprint,
 /* Now, from outside. */
 void wzp_sim_phone_host_hangup(wzp_sim_phone_host *phone);
 
+/* Now, from outside: its connection to the relay is gone without a word. */
+void wzp_sim_phone_host_lose(wzp_sim_phone_host *phone);
+
 /* Now, from outside: the host's addresses, or its gateway (as in its cfg), are others. */
 void wzp_sim_phone_host_network(wzp_sim_phone_host *phone, const wzp_addr *gateway,
                                 wzp_sim_gateway_seat *gateway_seat);
@@ -60,6 +63,7 @@ void wzp_sim_phone_host_network(wzp_sim_phone_host *phone, const wzp_addr *gatew
 /* Times are the network's; WZP_TIME_NEVER: it has not happened. */
 typedef struct wzp_sim_phone_report {
     wzp_time registered_at;
+    wzp_time back_at; /* registered again, after the connection was lost; the last time */
     wzp_time wished_at, offered_at; /* somebody wants to call; the relay is asked */
     wzp_time rang_at;               /* the caller was told that it rings, or the callee was rung */
     wzp_time set_up_at;             /* both agreed */

@@ -238,6 +238,22 @@ static void judge_apart(judging *j, size_t m) {
     got(j, "%" PRIu64, sent);
 }
 
+static void judge_back(judging *j, size_t m) {
+    const uint64_t most = j->call->expect[m].back_within;
+    const wzp_time back_at = j->members[m].phone_report.back_at;
+    if (most == 0 || !j->call->direct || j->w->s->event_count == 0) {
+        return;
+    }
+    const wzp_time begin = j->r->start + j->w->s->events[0].at;
+    check(j, WZP_LAB_CHECK_BACK, back_at >= begin && back_at <= begin + most, name_of(j, m),
+          "registered again within %" PRIu64 " ms", ms(most));
+    if (back_at >= begin && back_at != WZP_TIME_NEVER) {
+        got(j, "after %" PRIu64 " ms", ms(wzp_time_since(back_at, begin)));
+    } else {
+        got(j, "not");
+    }
+}
+
 static void judge_updates(judging *j, size_t m) {
     const wzp_handset_counters *n = &j->members[m].phone_report.counters;
     const wzp_lab_expect *e = &j->call->expect[m];
@@ -605,6 +621,7 @@ static void judge_member(judging *j, size_t m) {
     judge_direct(j, m);
     judge_unsaid(j, m);
     judge_apart(j, m);
+    judge_back(j, m);
     judge_updates(j, m);
     judge_told(j, m);
     judge_echo(j, m);

@@ -54,6 +54,8 @@ static void take_unsaid(wzp_lab_reader *r, const char *path, json_t *value, void
                "a call that ends on a direct path has it so long after its set-up"),               \
         EXPECT("silence", silence,                                                                 \
                "longest silence of reference clients, besides what events themselves take"),       \
+        EXPECT("back_within", back_within,                                                         \
+               "direct calls: the client must be registered again so long after the first event"), \
         EXPECT("lost_within", lost_within,                                                         \
                "the client must notice so long after the first event that nothing comes"),         \
         EXPECT("ends_within", ends_within,                                                         \

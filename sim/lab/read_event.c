@@ -266,12 +266,6 @@ static void check_event(wzp_lab_reader *r, const char *path, const wzp_lab_scena
                          fits->like, e->target_name);
         return;
     }
-    const unsigned signals = 1U << WZP_LAB_NEED_SIGNAL_LOSS;
-    if (e->kind == WZP_LAB_EVENT_LOSE_SIGNALS && (s->needs & signals) == 0 &&
-        !wzp_lab_can(WZP_LAB_NEED_SIGNAL_LOSS)) {
-        wzp_lab_complain(r, path, "this build lacks %s; say needs = \"signal-loss\"",
-                         wzp_lab_need_text(WZP_LAB_NEED_SIGNAL_LOSS));
-    }
     if (fits->needs_for && e->lasts == 0) {
         wzp_lab_complain(r, path, "%s needs `for`, how long it lasts", event_words[e->kind]);
     }

@@ -98,6 +98,12 @@ static void leave(const wzp_lab_member *member) {
     wzp_sim_call_host_hangup(member->call);
 }
 
+static void lose(const wzp_lab_member *member) {
+    if (member->phone != NULL) {
+        wzp_sim_phone_host_lose(member->phone);
+    }
+}
+
 static void abuse(const wzp_lab_member *member) {
     wzp_sim_call_host_abuse(member->call);
 }
@@ -126,6 +132,10 @@ static void on_moved(void *ctx, uint32_t host) {
 
 static void on_leave(void *ctx, uint32_t host) {
     for_each_seat_of(ctx, host, leave);
+}
+
+static void on_lose(void *ctx, uint32_t host) {
+    for_each_seat_of(ctx, host, lose);
 }
 
 static void on_abuse(void *ctx, uint32_t host) {
@@ -177,6 +187,7 @@ static wzp_err build(struct wzp_lab_world *w) {
                                            .relays = w->relays,
                                            .start = w->result.start,
                                            .leave = on_leave,
+                                           .lose = on_lose,
                                            .abuse = on_abuse,
                                            .moved = on_moved,
                                            .told = on_event,

@@ -56,6 +56,7 @@ typedef struct wzp_lab_entry {
     X(APART, "apart", true)     /* nothing went directly */                                        \
     X(TOLD, "told", true)       /* why the call ended */                                           \
     X(SILENCE, "silence", true) /* none that was too long */                                       \
+    X(BACK, "back", true)       /* registered again in time */                                     \
     X(UPDATES, "updates", true) /* those that count were taken, and no others */                   \
     X(SETUP, "setup", false)                                                                       \
     X(DIRECT, "direct", false) /* media took a direct path in time */                              \

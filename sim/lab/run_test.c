@@ -206,6 +206,18 @@ static const struct judge_case {
      WZP_LAB_CHECK_UPDATES, "++"},
     {"updates of deployed clients are not judged",
      "policy = \"deployed\"\n" DIRECT "[expect]\nupdates = 5\n", WZP_LAB_CHECK_UPDATES, ""},
+    {"a signal connection that is lost is there again, and the call goes on",
+     DIRECT "[[event]]\nat = \"3 s\"\ndo = \"lose-signals\"\ntarget = \"x\"\n"
+            "[expect.host.x]\nback_within = \"500 ms\"\n",
+     WZP_LAB_CHECK_BACK, "+"},
+    {"but not at once",
+     DIRECT "[[event]]\nat = \"3 s\"\ndo = \"lose-signals\"\ntarget = \"x\"\n"
+            "[expect.host.x]\nback_within = \"1 ms\"\n",
+     WZP_LAB_CHECK_BACK, "-"},
+    {"nor where none is lost",
+     DIRECT "[[event]]\nat = \"3 s\"\ndo = \"mark\"\ntarget = \"x\"\n"
+            "[expect.host.x]\nback_within = \"500 ms\"\n",
+     WZP_LAB_CHECK_BACK, "-"},
     {"silence while a link is cut",
      PAIR "[[event]]\nat = \"3 s\"\ndo = \"cut\"\nfor = \"1500 ms\"\ntarget = \"x.access.up\"\n"
           "[expect]\nsilence = \"500 ms\"\n",

@@ -30,13 +30,14 @@ const char *wzp_lab_need_text(wzp_lab_need need) {
 /* The client joins rooms on a relay; what more there is to it comes with it. */
 bool wzp_lab_can(wzp_lab_need need) {
     static const bool can[WZP_LAB_NEED_COUNT] = {
-        [WZP_LAB_NEED_FEDERATION] = true, [WZP_LAB_NEED_IPV6] = true,
-        [WZP_LAB_NEED_QUICK_LOSS] = true, [WZP_LAB_NEED_RESUME] = true,
-        [WZP_LAB_NEED_DRIFT] = true,      [WZP_LAB_NEED_ADAPTATION] = true,
-        [WZP_LAB_NEED_CODEC2] = true,     [WZP_LAB_NEED_DIRECT] = true,
-        [WZP_LAB_NEED_SIGNALS] = true,    [WZP_LAB_NEED_PORT_MAPPING] = true,
-        [WZP_LAB_NEED_PREDICTION] = true, [WZP_LAB_NEED_UPNP] = true,
-        [WZP_LAB_NEED_INTRUDER] = true,   [WZP_LAB_NEED_BIRTHDAY] = true,
+        [WZP_LAB_NEED_FEDERATION] = true,  [WZP_LAB_NEED_IPV6] = true,
+        [WZP_LAB_NEED_QUICK_LOSS] = true,  [WZP_LAB_NEED_RESUME] = true,
+        [WZP_LAB_NEED_DRIFT] = true,       [WZP_LAB_NEED_ADAPTATION] = true,
+        [WZP_LAB_NEED_CODEC2] = true,      [WZP_LAB_NEED_DIRECT] = true,
+        [WZP_LAB_NEED_SIGNALS] = true,     [WZP_LAB_NEED_PORT_MAPPING] = true,
+        [WZP_LAB_NEED_PREDICTION] = true,  [WZP_LAB_NEED_UPNP] = true,
+        [WZP_LAB_NEED_INTRUDER] = true,    [WZP_LAB_NEED_BIRTHDAY] = true,
+        [WZP_LAB_NEED_SIGNAL_LOSS] = true,
     };
     return can[need];
 }

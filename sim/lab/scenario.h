@@ -193,6 +193,7 @@ typedef struct wzp_lab_expect {
     uint64_t event_gap, recover; /* E(gap, recover) */
     uint64_t direct_within;      /* from the set-up until media first go directly, if they end so */
     uint64_t silence;            /* longest, besides what events themselves take */
+    uint64_t back_within;        /* registered again so long after the first event */
     uint64_t lost_within;        /* the client says so long after the first event that it is lost */
     uint64_t ends_within;        /* the call ends so long after its start or the first event */
     uint32_t refused;            /* direct connections of strangers, at least */

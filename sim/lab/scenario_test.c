@@ -218,10 +218,6 @@ static const struct bad_case {
     {"stranger to nobody",
      "name = \"t\"\nneeds = \"intruder\"\n[host.x]\nclient = {intrudes = \"z\"}\n[host.y]\n",
      "t.toml:4: host.x.client.intrudes: there is no host 'z'; there are: x, y\n"},
-    {"lost signals without a need",
-     HOSTS "[[event]]\nat = \"1 s\"\ndo = \"lose-signals\"\ntarget = \"x\"\n",
-     "t.toml:4: event[0]: this build lacks clients that lose their signalling "
-     "connection alone; say needs = \"signal-loss\"\n"},
     {"renumbering of what has no NAT",
      HOSTS "[[event]]\nat = \"1 s\"\ndo = \"renumber\"\ntarget = \"x\"\nto = \"10.0.0.9\"\n",
      "t.toml:4: event[0]: `to` is IPv4: x needs a nat that hides it\n"},

@@ -122,6 +122,10 @@ static void act_on_host(wzp_lab_timeline *t, const wzp_lab_event *e, wzp_time no
         moved(t, e);
     } else if (e->kind == WZP_LAB_EVENT_LEAVE) {
         t->cfg.leave(t->cfg.ctx, e->target.index);
+    } else if (e->kind == WZP_LAB_EVENT_LOSE_SIGNALS) {
+        if (t->cfg.lose != NULL) {
+            t->cfg.lose(t->cfg.ctx, e->target.index);
+        }
     } else if (e->kind == WZP_LAB_EVENT_ABUSE) {
         if (t->cfg.abuse != NULL) {
             t->cfg.abuse(t->cfg.ctx, e->target.index);
@@ -166,8 +170,7 @@ static void act(wzp_lab_timeline *t, const wzp_lab_event *e, wzp_time now) {
 static void happen(void *self, void *arg, wzp_time now) {
     wzp_lab_timeline *t = self;
     const wzp_lab_event *e = arg;
-    /* Clients of this build have no signalling connection that could be lost. */
-    if (e->kind != WZP_LAB_EVENT_MARK && e->kind != WZP_LAB_EVENT_LOSE_SIGNALS) {
+    if (e->kind != WZP_LAB_EVENT_MARK) {
         act(t, e, now);
     }
     t->cfg.told(t->cfg.ctx, e, wzp_lab_event_word((wzp_lab_event_kind)e->kind), now);

@@ -14,6 +14,7 @@ typedef struct wzp_lab_timeline_cfg {
     wzp_sim_relay_host **relays; /* NULL: they are no part of this, `told` sees to them */
     wzp_time start;
     void (*leave)(void *ctx, uint32_t host); /* its client hangs up */
+    void (*lose)(void *ctx, uint32_t host);  /* its signalling connection; NULL: there is none */
     void (*abuse)(void *ctx, uint32_t host); /* its client begins to; NULL: nothing can */
     void (*moved)(void *ctx, uint32_t host); /* its addresses are others now; NULL: nobody cares */
     void (*told)(void *ctx, const wzp_lab_event *event, const char *what, wzp_time now);
