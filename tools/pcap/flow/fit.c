@@ -63,7 +63,8 @@ double wzp_pcap_stream_fit(const wzp_pcap_stream *s, const wzp_media_hdr *hdr, u
                            uint64_t ns) {
     const wzp_pcap_place place = wzp_pcap_loss_ask(&s->loss, hdr->seq, digest, ns);
     const double step_ms = (int32_t)(hdr->timestamp_ms - s->newest_ts);
-    const double elapsed_ms = ((double)ns - (double)s->newest_ns) / 1e6;
+    /* A file without times says nothing of pace. */
+    const double elapsed_ms = ns == 0 ? step_ms : ((double)ns - (double)s->newest_ns) / 1e6;
     double cost = impossible;
     switch (place.kind) {
     case WZP_PCAP_ARRIVAL_DUPLICATE:

@@ -318,6 +318,28 @@ START_TEST(mixed_senders) {
 }
 END_TEST
 
+/* Lines of hexadecimal digits have no times: loss can be told, pace and verdicts cannot. */
+START_TEST(a_file_without_times) {
+    wzp_talk t;
+    wzp_pcap_loss_figures f;
+    wzp_talk_begin(&t, 0);
+    t.conn = (wzp_pcap_conn){.role = WZP_PCAP_ROLE_FILE};
+    for (uint32_t i = 0; i < 2000; i++) {
+        const wzp_media_hdr hdr = opus(i);
+        if (i < 500 || i >= 560) {
+            wzp_talk_media(&t, &hdr, 76, 0, 0);
+        }
+    }
+    wzp_pcap_flow_end(t.flow);
+    wzp_pcap_loss_sum(&only(&t)->loss, &f);
+    ck_assert_uint_eq(f.lost, 60);
+    ck_assert_uint_eq(only(&t)->timing.jitter_ms.count, 0);
+    ck_assert_uint_eq(wzp_pcap_flow_senders(t.flow), 0);
+    ck_assert_ptr_null(wzp_talk_finding(&t, WZP_PCAP_FINDING_HANGUP, NULL));
+    wzp_talk_end(&t);
+}
+END_TEST
+
 /* What numbers cannot tell, keys can: two that send the same numbers at the same time, one of whom
  * begins anew. */
 START_TEST(senders_by_their_keys) {
@@ -659,6 +681,7 @@ int main(void) {
     tcase_add_test(tc, reports);
     tcase_add_test(tc, old_clock_in_samples);
     tcase_add_loop_test(tc, mixed_senders, 0, (int)WZP_COUNT_OF(mix_cases));
+    tcase_add_test(tc, a_file_without_times);
     tcase_add_test(tc, senders_by_their_keys);
     tcase_add_test(tc, sessions_of_a_trunk);
     tcase_add_loop_test(tc, fec, 0, (int)WZP_COUNT_OF(fec_cases));

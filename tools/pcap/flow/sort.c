@@ -97,7 +97,9 @@ static wzp_pcap_stream *open_stream(wzp_pcap_flow *f, const wzp_pcap_message *m,
     s->basis = basis;
     const bool from_start =
         m->conn != NULL && basis == WZP_PCAP_BY_CONNECTION && m->conn->opened_ns <= m->time_ns;
-    give_sender(f, s, from_start ? m->conn->opened_ns : m->time_ns);
+    if (m->time_ns != 0) { /* without times nobody sends too much */
+        give_sender(f, s, from_start ? m->conn->opened_ns : m->time_ns);
+    }
     return s;
 }
 

@@ -108,9 +108,9 @@ static void note_pause(wzp_pcap_stream *s, const wzp_pcap_tick *tick, uint16_t f
     s->pause_max_ns = ns > s->pause_max_ns ? ns : s->pause_max_ns;
 }
 
-static bool is_timed(const wzp_pcap_stream *s, const wzp_media_hdr *hdr) {
+static bool is_timed(const wzp_pcap_stream *s, const wzp_media_hdr *hdr, uint64_t ns) {
     const bool same_frame = s->timing.clocked && hdr->timestamp_ms == s->timing.raw_ts;
-    return !is_repair(hdr) && !(hdr->media_type == WZP_MEDIA_VIDEO && same_frame);
+    return ns != 0 && !is_repair(hdr) && !(hdr->media_type == WZP_MEDIA_VIDEO && same_frame);
 }
 
 static void note_time(wzp_pcap_stream *s, const wzp_pcap_message *m, const wzp_pcap_place *place,
@@ -120,8 +120,8 @@ static void note_time(wzp_pcap_stream *s, const wzp_pcap_message *m, const wzp_p
     if (place->kind == WZP_PCAP_ARRIVAL_RESET) {
         wzp_pcap_timing_break(&s->timing);
     }
-    const wzp_pcap_tick tick =
-        wzp_pcap_timing_take(&s->timing, m->time_ns, hdr->timestamp_ms, frame_ms, is_timed(s, hdr));
+    const wzp_pcap_tick tick = wzp_pcap_timing_take(&s->timing, m->time_ns, hdr->timestamp_ms,
+                                                    frame_ms, is_timed(s, hdr, m->time_ns));
     note_silence(s, hdr, place);
     note_pause(s, &tick, frame_ms);
     wzp_pcap_watch_delay(s, m, place, &tick, findings);

@@ -223,6 +223,29 @@ static void put_stat(wzp_pcap_text *out, const wzp_pcap_report *r, const wzp_pca
     }
 }
 
+static void put_unmetered(wzp_pcap_text *out, const wzp_pcap_report *r) {
+    size_t count = 0;
+    for (size_t i = 0; i < wzp_pcap_flow_streams(r->flow); i++) {
+        count += wzp_pcap_flow_stream(r->flow, i)->sender == 0 ? 1 : 0;
+    }
+    if (count > 0) {
+        wzp_pcap_putf(out,
+                      "%zu streams have no meters: the file has no times, or more senders than "
+                      "are judged\n",
+                      count);
+    }
+    for (size_t i = 0; i < wzp_pcap_flow_sessions(r->flow); i++) {
+        const wzp_pcap_session *c = wzp_pcap_flow_session(r->flow, i);
+        const char *why = wzp_pcap_unmetered(c);
+        if (why != NULL && c->conn.number != 0) {
+            wzp_pcap_putf(out, "connection %" PRIu32 " (%s, \"", c->conn.number,
+                          wzp_pcap_word_role(c->conn.role));
+            wzp_pcap_put_plain(out, c->conn.sni);
+            wzp_pcap_putf(out, "\") has no meters: %s\n", why);
+        }
+    }
+}
+
 static void put_senders(wzp_pcap_text *out, const wzp_pcap_report *r) {
     char way[WZP_PCAP_WORD_MAX];
     char hangup[WZP_PCAP_WORD_MAX];
@@ -247,16 +270,7 @@ static void put_senders(wzp_pcap_text *out, const wzp_pcap_report *r) {
             }
         }
     }
-    for (size_t i = 0; i < wzp_pcap_flow_sessions(r->flow); i++) {
-        const wzp_pcap_session *c = wzp_pcap_flow_session(r->flow, i);
-        const char *why = wzp_pcap_unmetered(c);
-        if (why != NULL && c->conn.number != 0) {
-            wzp_pcap_putf(out, "connection %" PRIu32 " (%s, \"", c->conn.number,
-                          wzp_pcap_word_role(c->conn.role));
-            wzp_pcap_put_plain(out, c->conn.sni);
-            wzp_pcap_putf(out, "\") has no meters: %s\n", why);
-        }
-    }
+    put_unmetered(out, r);
 }
 
 static void put_findings(wzp_pcap_text *out, const wzp_pcap_report *r) {
