@@ -6,6 +6,7 @@
 
 extern const wzp_pcap_verb wzp_pcap_verb_dump;
 extern const wzp_pcap_verb wzp_pcap_verb_stat;
+extern const wzp_pcap_verb wzp_pcap_verb_convert;
 extern const wzp_pcap_verb wzp_pcap_verb_streams;
 extern const wzp_pcap_verb wzp_pcap_verb_report;
 extern const wzp_pcap_verb wzp_pcap_verb_replay;

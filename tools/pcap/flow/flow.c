@@ -120,6 +120,7 @@ static void take_media(wzp_pcap_flow *f, wzp_pcap_session *c, const wzp_pcap_mes
     if (s == NULL) {
         return;
     }
+    f->last_stream = s->number;
     wzp_pcap_stream_take(s, m, digest, &f->findings);
     if (s->sender == 0) {
         return;
@@ -174,6 +175,7 @@ static void note_edges(wzp_pcap_flow *f, const wzp_pcap_message *m) {
 
 void wzp_pcap_flow_take(wzp_pcap_flow *f, const wzp_pcap_message *m) {
     note_edges(f, m);
+    f->last_stream = 0;
     wzp_pcap_session *c = wzp_pcap_flow_session_of(f, m);
     if (c != NULL) {
         refresh(c, m);
@@ -198,6 +200,10 @@ void wzp_pcap_flow_take(wzp_pcap_flow *f, const wzp_pcap_message *m) {
     case WZP_PCAP_MESSAGE_FORGOTTEN:
         break;
     }
+}
+
+uint32_t wzp_pcap_flow_last(const wzp_pcap_flow *f) {
+    return f->last_stream;
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */

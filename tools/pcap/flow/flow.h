@@ -89,6 +89,10 @@ const wzp_pcap_step *wzp_pcap_flow_step(const wzp_pcap_flow *flow, size_t i);
 const wzp_pcap_findings *wzp_pcap_flow_findings(const wzp_pcap_flow *flow);
 const wzp_pcap_totals *wzp_pcap_flow_count(const wzp_pcap_flow *flow);
 
+/* The number of the stream that the last message belongs to; 0: no media, or no room for another
+ * stream. */
+uint32_t wzp_pcap_flow_last(const wzp_pcap_flow *flow);
+
 /* The connection of that number, NULL: not known. */
 const wzp_pcap_session *wzp_pcap_flow_find(const wzp_pcap_flow *flow, uint32_t conn);
 

@@ -30,6 +30,7 @@ START_TEST(a_steady_stream) {
     for (uint32_t i = 0; i < 500; i++) {
         const wzp_media_hdr hdr = opus(i);
         wzp_talk_media(&t, &hdr, 76, 0, at(i));
+        ck_assert_uint_eq(wzp_pcap_flow_last(t.flow), 1);
     }
     wzp_pcap_flow_end(t.flow);
     const wzp_pcap_stream *s = only(&t);

@@ -7,6 +7,7 @@
 struct wzp_pcap_flow {
     uint64_t interval_ns;
     wzp_pcap_totals totals;
+    uint32_t last_stream; /* of the last message; 0: none */
     size_t stream_count, sender_count, session_count, step_count;
     wzp_pcap_stream *streams[WZP_PCAP_STREAMS_MAX];
     wzp_pcap_sender *senders[WZP_PCAP_SENDERS_MAX];

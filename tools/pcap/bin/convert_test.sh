@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# convert_test.sh WZP-PCAP WZP-RELAY WZP-CLIENT WZP-QUALITY: a call on loopback that one client captures and records; the
+# sound that is in the capture is what the client heard.
+set -uo pipefail
+pcap=$(realpath "$1")
+relay=$(realpath "$2")
+client=$(realpath "$3")
+quality=$(realpath "$4")
+# shellcheck source=../../../impl/bin/testing/shell.sh
+. "$(dirname "$(realpath "$0")")/../../../impl/bin/testing/shell.sh"
+
+"$relay" --listen 127.0.0.1:0 --log-level error >relay.out 2>relay.err &
+pids+=($!)
+tries=300
+until address=$(sed -n 's/^listening on //p' relay.out) && [ -n "$address" ]; do
+    [ $((tries -= 1)) -gt 0 ] || { fail "the relay did not start: $(cat relay.err)" && exit 1; }
+    sleep 0.1
+done
+"$client" join --room r --send-tone 4 --duration 5 "$address" >tone.out 2>&1 &
+pids+=($!)
+"$client" join --room r --silence --duration 5 --record heard --capture call.pcapng "$address" >ear.out 2>&1 ||
+    fail "the client: $(cat ear.out)"
+
+"$pcap" convert --wav sound --as-clear call.pcapng >convert.out 2>convert.err || fail "convert: $(cat convert.err)"
+[ "$(wc -l <convert.out)" -eq 2 ] || fail "not two streams: $(cat convert.out)"
+# The stream that is not silent is the other client's.
+best=0
+for wav in sound/*.wav; do
+    alike=$("$quality" --json "$wav" heard/sender-1.wav 2>/dev/null | sed -n 's/.*"stoi": *\([0-9.]*\).*/\1/p')
+    best=$(printf '%s\n%s\n' "$best" "${alike:-0}" | sort -g | tail -1)
+done
+awk -v best="$best" 'BEGIN {exit !(best >= 0.9)}' || fail "what was heard is not in the capture: STOI $best"
+
+# Sealed or not, nobody knows: said, and nothing written.
+"$pcap" convert --wav none call.pcapng >/dev/null 2>sealed.err
+[ $? -eq 1 ] || fail "payloads without a key: not exit status 1"
+grep -q -- '--as-clear' sealed.err || fail "no advice: $(cat sealed.err)"
+[ ! -e none ] || fail "files of nothing"
+
+"$pcap" convert call.pcapng 2>usage.err
+[ $? -eq 2 ] || fail "into nothing: not exit status 2"
+"$pcap" convert --as-clear --wav call.pcapng/x call.pcapng 2>bad.err
+[ $? -eq 3 ] || fail "a folder that cannot be: not exit status 3"
+exit "$failed"
