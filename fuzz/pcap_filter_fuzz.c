@@ -20,7 +20,8 @@ static wzp_pcap_filter *negate(wzp_bytes text) {
     static uint8_t buf[WZP_PCAP_FILTER_TEXT_MAX + 3];
     wzp_pcap_filter *filter = NULL;
     wzp_pcap_filter_error error;
-    memcpy(buf, "!(", 2);
+    buf[0] = '!';
+    buf[1] = '(';
     memcpy(buf + 2, text.data, text.len);
     buf[2 + text.len] = ')';
     const wzp_err err = wzp_pcap_filter_new(&filter, wzp_bytes_of(buf, text.len + 3), &error);

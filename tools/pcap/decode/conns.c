@@ -4,7 +4,8 @@
 
 #include "tools/pcap/decode/names.h"
 
-#define BUCKETS (WZP_PCAP_CONNS_MAX * 2) /* numbers are consecutive: their low bits spread well */
+#define BUCKETS                                                                                    \
+    ((size_t)WZP_PCAP_CONNS_MAX * 2) /* numbers are consecutive: their low bits spread well */
 
 wzp_err wzp_pcap_conns_init(wzp_pcap_conns *conns) {
     *conns = (wzp_pcap_conns){.buckets = calloc(BUCKETS, sizeof(wzp_pcap_state *))};

@@ -22,8 +22,8 @@ typedef struct wzp_pcap_core {
 WZP_MUST_USE wzp_err wzp_pcap_core_init(wzp_pcap_core *core, const wzp_pcap_decoder_cfg *cfg);
 void wzp_pcap_core_clear(wzp_pcap_core *core); /* wipes keys; says nothing */
 
-/* A sink of wzp_pcap_quic. */
-void wzp_pcap_core_event(void *core, const wzp_pcap_quic_event *event);
+/* A sink of wzp_pcap_quic; `ctx` is the core. */
+void wzp_pcap_core_event(void *ctx, const wzp_pcap_quic_event *event);
 
 /* One record of a file without connections. */
 void wzp_pcap_core_record(wzp_pcap_core *core, const wzp_pcap_packet *packet);

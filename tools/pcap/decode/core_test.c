@@ -166,17 +166,17 @@ END_TEST
 /* Deltas count from the previous frame of their own direction; what fails changes nothing. */
 START_TEST(minis) {
     static const struct step {
-        bool to_server;
         const char *hex;
+        bool to_server;
         wzp_pcap_message_kind want;
         uint32_t seq, timestamp;
     } steps[] = {
-        {true, "0002000000000000000064000003e8000061", WZP_PCAP_MESSAGE_MEDIA, 100, 1000},
-        {true, "01010014000162", WZP_PCAP_MESSAGE_MEDIA, 101, 1020},
-        {false, "01010014000162", WZP_PCAP_MESSAGE_DATAGRAM, 0, 0},
-        {true, "0101001400036263", WZP_PCAP_MESSAGE_DATAGRAM, 0, 0},
-        {true, "02000000000000000500000000000000", WZP_PCAP_MESSAGE_MEDIA, 0x500, 0},
-        {true, "01020028000163", WZP_PCAP_MESSAGE_MEDIA, 103, 1060},
+        {"0002000000000000000064000003e8000061", true, WZP_PCAP_MESSAGE_MEDIA, 100, 1000},
+        {"01010014000162", true, WZP_PCAP_MESSAGE_MEDIA, 101, 1020},
+        {"01010014000162", false, WZP_PCAP_MESSAGE_DATAGRAM, 0, 0},
+        {"0101001400036263", true, WZP_PCAP_MESSAGE_DATAGRAM, 0, 0},
+        {"02000000000000000500000000000000", true, WZP_PCAP_MESSAGE_MEDIA, 0x500, 0},
+        {"01020028000163", true, WZP_PCAP_MESSAGE_MEDIA, 103, 1060},
     };
     uint8_t buf[64];
     ears_begin(false);
@@ -239,20 +239,20 @@ END_TEST
 
 static const struct signal_case {
     const char *name, *hex;
-    bool fin;
     size_t count; /* messages */
-    wzp_err fail;
     const char *signal;
+    wzp_err fail;
+    bool fin;
 } signal_cases[] = {
-    {"bytes behind the message", PING "aabbcc", true, 1, WZP_OK, "Ping"},
-    {"no end of the stream", PING, false, 1, WZP_OK, "Ping"},
-    {"ends in the prefix", "0000", true, 1, WZP_ERR_SIGNAL_TRUNCATED, ""},
-    {"ends in the JSON", "0000000a 7b22", true, 1, WZP_ERR_SIGNAL_TRUNCATED, ""},
-    {"too large", "00100001", false, 1, WZP_ERR_SIGNAL_TOO_LARGE, ""},
-    {"no JSON", "00000003 616263", true, 1, WZP_ERR_SIGNAL_JSON, ""},
-    {"unknown", "0000000b 7b22506f6e6733223a317d", true, 1, WZP_ERR_SIGNAL_JSON, "Pong3"},
-    {"of length 0", "00000000", true, 1, WZP_ERR_SIGNAL_JSON, ""},
-    {"an empty stream", "", true, 0, WZP_OK, ""},
+    {"bytes behind the message", PING "aabbcc", 1, "Ping", WZP_OK, true},
+    {"no end of the stream", PING, 1, "Ping", WZP_OK, false},
+    {"ends in the prefix", "0000", 1, "", WZP_ERR_SIGNAL_TRUNCATED, true},
+    {"ends in the JSON", "0000000a 7b22", 1, "", WZP_ERR_SIGNAL_TRUNCATED, true},
+    {"too large", "00100001", 1, "", WZP_ERR_SIGNAL_TOO_LARGE, false},
+    {"no JSON", "00000003 616263", 1, "", WZP_ERR_SIGNAL_JSON, true},
+    {"unknown", "0000000b 7b22506f6e6733223a317d", 1, "Pong3", WZP_ERR_SIGNAL_JSON, true},
+    {"of length 0", "00000000", 1, "", WZP_ERR_SIGNAL_JSON, true},
+    {"an empty stream", "", 0, "", WZP_OK, true},
 };
 
 START_TEST(signals) {

@@ -354,6 +354,7 @@ static void describe(wzp_pcap_chain *chain, const attempt *a, wzp_pcap_media *me
     }
 }
 
+/* NOLINTBEGIN(readability-non-const-parameter): `out` is written through a struct. */
 void wzp_pcap_keys_open(wzp_pcap_keys *keys, const wzp_pcap_conn *conn,
                         wzp_pcap_conn_keys *remembered, const wzp_pcap_sealed *sealed,
                         wzp_pcap_media *media, uint8_t *out) {
@@ -385,3 +386,4 @@ void wzp_pcap_keys_open(wzp_pcap_keys *keys, const wzp_pcap_conn *conn,
         media->seal = WZP_PCAP_SEAL_FAILED;
     }
 }
+/* NOLINTEND(readability-non-const-parameter) */

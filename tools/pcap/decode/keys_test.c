@@ -207,6 +207,7 @@ END_TEST
 /* The report behind the tag, as deployed, or under it, as specified (crypto sheet 6.3). */
 START_TEST(reports) {
     static const uint8_t report[4] = {25, 25, 20, 200};
+    static const uint8_t frame[10] = "opus frame";
     const wzp_media_hdr hdr = {.version = 2, .flags = WZP_MEDIA_QUALITY, .seq = 50};
     uint8_t out[256];
     uint8_t plain[16];
@@ -221,7 +222,7 @@ START_TEST(reports) {
     ck_assert_uint_eq(last()->media.plain.len, 10);
     ck_assert_uint_eq(last()->media.packet.report.bitrate_cap_kbps, 200);
 
-    memcpy(plain, "opus frame", 10);
+    memcpy(plain, frame, sizeof frame);
     memcpy(plain + 10, report, sizeof report);
     len = make_sealed(out, KEY_A, &hdr, wzp_bytes_of(plain, 14));
     tell_datagram(1, true, wzp_bytes_of(out, len));

@@ -212,6 +212,7 @@ static uint16_t parse_test(parser *p) {
 
 /* --- expressions ------------------------------------------------------------------------------ */
 
+/* NOLINTBEGIN(misc-no-recursion): bounded by WZP_PCAP_FILTER_DEPTH_MAX. */
 static uint16_t parse_or(parser *p);
 
 static uint16_t parse_not(parser *p) {
@@ -254,6 +255,8 @@ static uint16_t parse_or(parser *p) {
     }
     return left;
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 wzp_err wzp_pcap_filter_new(wzp_pcap_filter **out, wzp_bytes text, wzp_pcap_filter_error *error) {
     *error = (wzp_pcap_filter_error){"the filter is too long", 1, 0};

@@ -113,6 +113,7 @@ static bool test(const wzp_pcap_filter *filter, const wzp_pcap_filter_node *node
     return found && node->op == WZP_PCAP_OP_NE;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): bounded by WZP_PCAP_FILTER_NODES_MAX. */
 /* Nodes point to earlier ones only, parts of a chain of && or || too: no deeper than the filter
  * has nodes. */
 static bool matches(const wzp_pcap_filter *filter, uint16_t at, const wzp_pcap_tree *tree) {
@@ -128,6 +129,8 @@ static bool matches(const wzp_pcap_filter *filter, uint16_t at, const wzp_pcap_t
         return test(filter, node, tree);
     }
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 bool wzp_pcap_filter_matches(const wzp_pcap_filter *filter, const wzp_pcap_tree *tree) {
     return filter->empty || matches(filter, filter->root, tree);

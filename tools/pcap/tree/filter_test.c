@@ -144,17 +144,20 @@ END_TEST
 
 /* --- bounds ----------------------------------------------------------------------------------- */
 
+static void append(char *text, size_t *len, wzp_bytes piece) {
+    memcpy(text + *len, piece.data, piece.len);
+    *len += piece.len;
+}
+
 static wzp_err compile_repeated(const char *piece, size_t times, const char *last) {
     static char text[2 * WZP_PCAP_FILTER_TEXT_MAX];
     wzp_pcap_filter *filter = NULL;
     wzp_pcap_filter_error error;
     size_t len = 0;
     for (size_t i = 0; i < times; i++) {
-        memcpy(text + len, piece, strlen(piece));
-        len += strlen(piece);
+        append(text, &len, wzp_bytes_str(piece));
     }
-    memcpy(text + len, last, strlen(last));
-    len += strlen(last);
+    append(text, &len, wzp_bytes_str(last));
     const wzp_err err = wzp_pcap_filter_new(&filter, wzp_bytes_of(text, len), &error);
     wzp_pcap_filter_free(&filter);
     return err;

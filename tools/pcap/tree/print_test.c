@@ -254,7 +254,7 @@ START_TEST(largest) {
     begin();
     wzp_pcap_core_event(&all.core, &event);
     ck_assert_uint_lt(all.tree.count, WZP_PCAP_TREE_MAX - 1);
-    ck_assert_uint_gt(all.tree.count, 2 * WZP_PCAP_QUIC_PARAMS_MAX);
+    ck_assert_uint_gt(all.tree.count, (size_t)2 * WZP_PCAP_QUIC_PARAMS_MAX);
     end();
 }
 END_TEST

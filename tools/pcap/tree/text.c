@@ -154,7 +154,8 @@ void wzp_pcap_text_addr(wzp_pcap_text *text, const wzp_addr *addr) {
 void wzp_pcap_text_clean(wzp_pcap_text *text, wzp_bytes bytes) {
     for (size_t i = 0; i < bytes.len; i++) {
         const uint8_t c = bytes.data[i];
-        wzp_pcap_text_char(text, c >= 0x20 && c < 0x7f ? (char)c : '?');
+        const uint8_t shown = c >= 0x20 && c < 0x7f ? c : '?';
+        wzp_pcap_text_bytes(text, wzp_bytes_of(&shown, 1));
     }
 }
 
@@ -221,7 +222,7 @@ void wzp_pcap_text_csv(wzp_pcap_text *text, wzp_bytes bytes) {
         if (bytes.data[i] == '"') {
             wzp_pcap_text_char(text, '"');
         }
-        wzp_pcap_text_char(text, (char)bytes.data[i]);
+        wzp_pcap_text_bytes(text, wzp_bytes_of(bytes.data + i, 1));
     }
     wzp_pcap_text_char(text, '"');
 }
