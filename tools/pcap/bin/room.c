@@ -118,6 +118,9 @@ int wzp_pcap_room_run(wzp_pcap_room *room, wzp_core core) {
         (void)wzp_pcap_complain("no timer: %s", wzp_io_reason(errno));
         return EXIT_UNREACHABLE;
     }
+    if (room->started != NULL) {
+        room->started(room->ctx);
+    }
     uv_run(&room->loop, UV_RUN_DEFAULT);
     wzp_drive_stop(&room->drive);
     return -1;

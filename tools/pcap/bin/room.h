@@ -10,6 +10,7 @@ typedef struct wzp_pcap_room {
     /* The owner's; may be NULL but for `ctx`. */
     void (*turn)(void *ctx, wzp_time now); /* after each turn of the core */
     void (*interrupted)(void *ctx);        /* Ctrl-C, or SIGTERM */
+    void (*started)(void *ctx);            /* the loop is there, for timers */
     void *ctx;
 
     wzp_addr relay, local;

@@ -10,5 +10,6 @@ extern const wzp_pcap_verb wzp_pcap_verb_convert;
 extern const wzp_pcap_verb wzp_pcap_verb_streams;
 extern const wzp_pcap_verb wzp_pcap_verb_report;
 extern const wzp_pcap_verb wzp_pcap_verb_replay;
+extern const wzp_pcap_verb wzp_pcap_verb_live;
 
 #endif
