@@ -12,6 +12,10 @@ _wzp_pcap() {
     --payload) words="as-is clear seal" ;;
     -Y | --filter | --max | --interval) return ;;
     --to | --room | --token | --alias | --seed | --stream | --speed | --pps | --loop) return ;;
+    --wav | --video)
+        mapfile -t COMPREPLY < <(compgen -d -- "$current")
+        return
+        ;;
     --keylog | --media-keys | -w | --write | -o | --output) ;;
     wzp-pcap | */wzp-pcap)
         words=$("${COMP_WORDS[0]}" --help 2>/dev/null | sed -n 's/^\([a-z]\{3,8\}\)   *[a-z].*/\1/p')
@@ -22,6 +26,7 @@ _wzp_pcap() {
             dump) words="-V --tree --json --csv --fields -Y --filter -w --write --packets --frames --strict" ;;
             stat) words="--json --csv --interval" ;;
             streams) words="--json --csv --jitter --interval" ;;
+            convert) words="--wav --video --ivf --as-clear" ;;
             replay)
                 words="--to --room --token --alias --seed --stream --follow --speed --pps --topspeed --loop"
                 words+=" --seq --payload --json"
