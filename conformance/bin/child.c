@@ -78,6 +78,8 @@ static const char *fill_in(const wzp_ct_command_line *line, char out[COMMAND_MAX
                ? "the command must contain {room}"
            : line->peer != NULL && !put_in(out, "{peer}", wzp_addr_text(line->peer, peer))
                ? "the command must contain {peer}, whom it is to dial"
+           : line->callee != NULL && !put_in(out, "{peer}", line->callee)
+               ? "the command must contain {peer}, whom it is to call"
                : NULL;
 }
 

@@ -26,6 +26,7 @@ typedef struct wzp_ct_command_line {
                            where it is; may be left out */
     const char *paths;
     const wzp_addr *stun, *stun2, *gateway;
+    const char *callee;   /* whom a client calls; NULL: nobody */
     const char *format;   /* of what it writes: text or json */
     const wzp_addr *peer; /* whom a relay dials; NULL: nobody */
 } wzp_ct_command_line;

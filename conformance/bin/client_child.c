@@ -25,11 +25,12 @@ struct wzp_ct_subject {
 };
 
 const char *wzp_ct_client_command_check(const char *template, const char *listener,
-                                        const char *checker) {
+                                        const char *checker, const char *caller) {
     const bool joins = *template != '\0';
     return (joins && strstr(template, "{addr}") == NULL) ||
                    (listener != NULL && strstr(listener, "{addr}") == NULL) ||
-                   (checker != NULL && strstr(checker, "{addr}") == NULL)
+                   (checker != NULL && strstr(checker, "{addr}") == NULL) ||
+                   (caller != NULL && strstr(caller, "{addr}") == NULL)
                ? "the command must contain {addr}"
            : joins && strstr(template, "{room}") == NULL ? "the command must contain {room}"
                                                          : NULL;
@@ -37,13 +38,14 @@ const char *wzp_ct_client_command_check(const char *template, const char *listen
 
 static const char *line_for(const wzp_ct_client_command *command, wzp_ct_client_mode mode) {
     return mode == WZP_CT_JOINS    ? command->template
+           : mode == WZP_CT_CALLS  ? command->caller
            : mode == WZP_CT_CHECKS ? command->checker
                                    : command->listener;
 }
 
 static const char *lacks(void *ctx, const wzp_ct_invitation *to) {
     const wzp_ct_client_command *command = ctx;
-    static const char *const options[] = {"--client", "--listener", "--netcheck"};
+    static const char *const options[] = {"--client", "--listener", "--caller", "--netcheck"};
     const char *line = line_for(command, to->mode);
     if (line == NULL || *line == '\0') {
         return options[to->mode];
@@ -174,6 +176,7 @@ static wzp_ct_subject *start(void *ctx, const wzp_ct_invitation *to) {
                                       .paths = to->paths == WZP_CT_ANY_PATH ? "any" : "direct",
                                       .stun = &to->stun,
                                       .stun2 = &to->stun2,
+                                      .callee = to->peer,
                                       .format = to->as_json ? "json" : "text",
                                       .gateway = &to->gateway,
                                       .crypto = to->sealed ? "relay-aead" : "clear",

@@ -9,6 +9,7 @@ typedef struct wzp_ct_client_command {
     const char *template; /* with {addr} and {room}, perhaps {crypto}, {quality}; "": none */
     const char
         *listener;       /* with {addr}, perhaps {answer}, {paths}, {stun}, {gateway}; NULL: none */
+    const char *caller;  /* as listener, and with {peer}; NULL: none */
     const char *checker; /* with {addr}, perhaps {stun}, {stun2}, {format}; NULL: none */
     const char *log;     /* where its standard error goes; NULL: nowhere */
     unsigned missing;    /* starts that ended as a shell ends that finds no such program */
@@ -18,6 +19,6 @@ extern const wzp_ct_client_ops wzp_ct_client_children;
 
 /* NULL, or what is wrong with it. */
 const char *wzp_ct_client_command_check(const char *template, const char *listener,
-                                        const char *checker);
+                                        const char *checker, const char *caller);
 
 #endif

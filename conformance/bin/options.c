@@ -56,6 +56,9 @@ static void usage(FILE *out) {
         "                         direct, {stun} the address of a STUN server, {gateway} the IP "
         "of\n"
         "                         a router that is asked for ports\n"
+        "  --caller 'CMD {addr} {peer}'  starts CMD for those runs in which it must call: the "
+        "fingerprint\n"
+        "                         {peer}; otherwise as --listener\n"
         "  --netcheck 'CMD {addr}'  starts CMD for each run of chapter CHECK: it looks at its "
         "network,\n"
         "                         asks the relay {addr} and the STUN servers {stun} and {stun2}, "
@@ -291,6 +294,7 @@ enum option_id {
     OPT_CLIENT,
     OPT_LISTENER,
     OPT_NETCHECK,
+    OPT_CALLER,
     OPT_CONFIG,
     OPT_NET,
     OPT_MODE,
@@ -327,6 +331,7 @@ static const struct option longs[] = {{"target", 1, NULL, OPT_TARGET},
                                       {"client", 1, NULL, OPT_CLIENT},
                                       {"listener", 1, NULL, OPT_LISTENER},
                                       {"netcheck", 1, NULL, OPT_NETCHECK},
+                                      {"caller", 1, NULL, OPT_CALLER},
                                       {"config", 1, NULL, OPT_CONFIG},
                                       {"net", 1, NULL, OPT_NET},
                                       {"mode", 1, NULL, OPT_MODE},
@@ -433,14 +438,21 @@ static bool take_filter(filters *f, int id, const char *value) {
 }
 
 static bool take_option(wzp_ct_options *o, parse_state *st, int id, char *value) {
-    const char **const texts[] = {
-        [OPT_TARGET - 256] = &o->target,     [OPT_EXEC - 256] = &o->exec,
-        [OPT_CLIENT - 256] = &o->client,     [OPT_LISTENER - 256] = &o->listener,
-        [OPT_NETCHECK - 256] = &o->checker,  [OPT_NET - 256] = &o->net,
-        [OPT_METRICS - 256] = &o->metrics,   [OPT_AUTH_METRICS - 256] = &o->auth_metrics,
-        [OPT_OUT - 256] = &o->out,           [OPT_JSON - 256] = &o->json,
-        [OPT_JUNIT - 256] = &o->junit,       [OPT_HTML - 256] = &o->html,
-        [OPT_MARKDOWN - 256] = &o->markdown, [OPT_EXPECT - 256] = &o->expect};
+    const char **const texts[] = {[OPT_TARGET - 256] = &o->target,
+                                  [OPT_EXEC - 256] = &o->exec,
+                                  [OPT_CLIENT - 256] = &o->client,
+                                  [OPT_LISTENER - 256] = &o->listener,
+                                  [OPT_NETCHECK - 256] = &o->checker,
+                                  [OPT_CALLER - 256] = &o->caller,
+                                  [OPT_NET - 256] = &o->net,
+                                  [OPT_METRICS - 256] = &o->metrics,
+                                  [OPT_AUTH_METRICS - 256] = &o->auth_metrics,
+                                  [OPT_OUT - 256] = &o->out,
+                                  [OPT_JSON - 256] = &o->json,
+                                  [OPT_JUNIT - 256] = &o->junit,
+                                  [OPT_HTML - 256] = &o->html,
+                                  [OPT_MARKDOWN - 256] = &o->markdown,
+                                  [OPT_EXPECT - 256] = &o->expect};
     switch (id) {
     case OPT_MODE:
     case OPT_ENFORCE:
@@ -548,7 +560,8 @@ static bool is_page(const char *option, const char *url) {
 static bool check_client(const wzp_ct_options *o) {
     const bool is_embedded = strcmp(o->client, "embedded") == 0;
     const char *wrong =
-        is_embedded ? NULL : wzp_ct_client_command_check(o->client, o->listener, o->checker);
+        is_embedded ? NULL
+                    : wzp_ct_client_command_check(o->client, o->listener, o->checker, o->caller);
     if (o->target != NULL || o->exec != NULL) {
         wrong = "excludes --target and --exec, which name a relay";
     } else if (o->virtual_time && !is_embedded) {
@@ -566,7 +579,7 @@ static int finish(wzp_ct_options *o, const parse_state *st) {
     o->jobs = (uint32_t)(st->jobs != 0     ? st->jobs
                          : o->virtual_time ? 64
                                            : 24 * (uint64_t)(cpus > 0 ? cpus : 1));
-    if (o->client == NULL && (o->listener != NULL || o->checker != NULL)) {
+    if (o->client == NULL && (o->listener != NULL || o->checker != NULL || o->caller != NULL)) {
         o->client = "";
     }
     if (o->client != NULL && !check_client(o)) {

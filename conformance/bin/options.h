@@ -15,11 +15,11 @@ typedef struct wzp_ct_options {
     wzp_ct_command command;
     const wzp_ct_case **cases; /* what was selected, in order */
     size_t case_count;
-    const char *target, *exec;          /* NULL: not given */
-    const char *client;                 /* a command, or "embedded"; NULL: a relay is tested; "":
-                                           a client that only takes calls */
-    const char *listener, *checker;     /* commands; NULL: none */
-    const char *metrics, *auth_metrics; /* the same */
+    const char *target, *exec; /* NULL: not given */
+    const char *client;        /* a command, or "embedded"; NULL: a relay is tested; "":
+                                  a client that only takes calls */
+    const char *listener, *checker, *caller;  /* commands; NULL: none */
+    const char *metrics, *auth_metrics;       /* the same */
     const char *configs[WZP_CT_CONFIG_COUNT]; /* commands or addresses; [PLAIN] is unused */
     const char *json, *junit, *html, *markdown, *expect, *out;
     const char *net;   /* --virtual: a scenario whose access every tester has; NULL: none */

@@ -82,10 +82,12 @@ static int open_client(wzp_ct_target *t, wzp_ct_report *report) {
     t->command = (wzp_ct_client_command){.template = o->client,
                                          .listener = o->listener,
                                          .checker = o->checker,
+                                         .caller = o->caller,
                                          .log = o->out != NULL ? t->client_log : NULL};
     (void)snprintf(report->target, sizeof report->target, "client: %.100s",
                    *o->client != '\0'    ? o->client
                    : o->listener != NULL ? o->listener
+                   : o->caller != NULL   ? o->caller
                                          : o->checker);
     return 0;
 }

@@ -64,6 +64,23 @@ wzp_ct_so_far wzp_ct_call_answers(wzp_ct_exec *e, wzp_time now) {
     return WZP_CT_HAPPENED;
 }
 
+wzp_ct_so_far wzp_ct_call_offers(wzp_ct_exec *e, wzp_time now) {
+    const wzp_ct_caller *c = wzp_ct_play_caller(e);
+    const wzp_signal *offer = c->last[WZP_SIGNAL_DIRECT_CALL_OFFER];
+    (void)now;
+    if (offer == NULL) {
+        return wzp_ct_call_is_up(e) ? WZP_CT_NOT_YET : WZP_CT_NEVER;
+    }
+    const wzp_signal_DirectCallOffer *o = &offer->u.DirectCallOffer;
+    if (wzp_bytes_equal(o->target_fingerprint, wzp_bytes_str(c->identity.fingerprint)) &&
+        wzp_bytes_equal(o->caller_fingerprint, wzp_bytes_str(c->fingerprint)) &&
+        wzp_bytes_equal(o->call_id, wzp_bytes_str(c->call_id))) {
+        return WZP_CT_HAPPENED;
+    }
+    wzp_ct_play_say(e, "it offers: %.200s", c->last_json[WZP_SIGNAL_DIRECT_CALL_OFFER]);
+    return WZP_CT_NEVER;
+}
+
 wzp_ct_so_far wzp_ct_call_told_us(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_caller *c = wzp_ct_play_caller(e);
     const wzp_opt_str *own = wzp_ct_caller_reflexive(c);
@@ -104,6 +121,9 @@ bool wzp_ct_call_set_up(wzp_ct_exec *e, wzp_time now) {
         told.local[told.local_count++] = wzp_ct_caller_text(c, WZP_CT_AT_LAN, lan);
     }
     told.mapped = s->has_mapped ? wzp_ct_caller_text(c, WZP_CT_AT_MAPPED, mapped) : NULL;
+    if (c->last[WZP_SIGNAL_DIRECT_CALL_OFFER] != NULL && !wzp_ct_caller_take(c)) {
+        return false;
+    }
     return wzp_ct_caller_set_up(c, &told, s->relay_is_dead ? WZP_CT_AT_NOBODY : WZP_CT_AT_RELAY,
                                 now);
 }

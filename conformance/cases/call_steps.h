@@ -31,6 +31,8 @@ bool wzp_ct_call_observes(wzp_ct_exec *exec, wzp_time now);
 wzp_ct_so_far wzp_ct_call_is_registered(wzp_ct_exec *exec, wzp_time now);
 bool wzp_ct_call_ring(wzp_ct_exec *exec, wzp_time now);
 wzp_ct_so_far wzp_ct_call_answers(wzp_ct_exec *exec, wzp_time now);
+/* Of a client that calls: it rings us. */
+wzp_ct_so_far wzp_ct_call_offers(wzp_ct_exec *exec, wzp_time now);
 /* It answered with the address that it was told: direct paths are what it can. */
 wzp_ct_so_far wzp_ct_call_told_us(wzp_ct_exec *exec, wzp_time now);
 bool wzp_ct_call_set_up(wzp_ct_exec *exec, wzp_time now);
@@ -72,6 +74,13 @@ wzp_ct_call_state *wzp_ct_call_begin(wzp_ct_exec *exec, wzp_time now);
         .required = "it tells where it can be reached", .within_s = 1, .go = wzp_ct_call_told_us,  \
         .late = WZP_CT_REASON_NO_RESPONSE                                                          \
     }
+#define WZP_CT_CALL_PLACED(how)                                                                    \
+    WZP_CT_CALL_REGISTERED(how),                                                                   \
+        {.required = "it calls us",                                                                \
+         .within_s = 5,                                                                            \
+         .go = wzp_ct_call_offers,                                                                 \
+         .late = WZP_CT_REASON_NO_RESPONSE},                                                       \
+        WZP_CT_CALL_TOLD_US
 #define WZP_CT_CALL_OPEN(how) WZP_CT_CALL_REGISTERED(how), WZP_CT_CALL_ANSWERED, WZP_CT_CALL_TOLD_US
 #define WZP_CT_CALL_DIALS(setting)                                                                 \
     {                                                                                              \

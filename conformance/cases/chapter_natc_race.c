@@ -59,6 +59,16 @@ static const wzp_ct_act nat080c[] = {
      WZP_CT_REASON_NONE, NULL},
 };
 
+/* Who calls has nothing to do with it. */
+static const wzp_ct_act nat080f[] = {WZP_CT_CALL_PLACED(&larger), WZP_CT_CALL_DIALS(PLAIN)};
+static const wzp_ct_act nat080g[] = {
+    WZP_CT_CALL_PLACED(&smaller),
+    {"it does not dial us", 1, wzp_ct_call_set_up, go_waits, WZP_CT_REASON_NONE,
+     WZP_CT_REASON_WRONG_RESPONSE, PLAIN},
+    {"it takes our direct connection", 3, NULL, wzp_ct_call_we_dial, WZP_CT_REASON_NO_RESPONSE,
+     WZP_CT_REASON_NONE, NULL},
+};
+
 /* Nothing but the relay. */
 static wzp_ct_so_far go_no_race(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_caller *c = wzp_ct_play_caller(e);
@@ -149,6 +159,8 @@ static const wzp_ct_act nat068[] = {WZP_CT_CALL_OPEN(&same), BOTH(&with_rubbish)
 
 static const wzp_ct_act nat083[] = {WZP_CT_CALL_OPEN(&larger), IN_ROOM(3.7, &dead)};
 
+static const wzp_ct_act nat083c[] = {WZP_CT_CALL_PLACED(&larger), IN_ROOM(3.7, &dead)};
+
 /* It hangs up, or its program ends. */
 static wzp_ct_so_far go_gives_up(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_caller *c = wzp_ct_play_caller(e);
@@ -199,6 +211,8 @@ static const wzp_ct_act nat084b[] = {WZP_CT_CALL_OPEN(&smaller), WZP_CT_CALL_ACC
 static const wzp_ct_act nat085[] = {WZP_CT_CALL_OPEN(&smaller), WZP_CT_CALL_ACCEPTS(PLAIN),
                                     WZP_CT_CALL_REPORTS_IT, DIRECT};
 static const wzp_ct_act nat085b[] = {WZP_CT_CALL_OPEN(&larger), WZP_CT_CALL_DIALS(PLAIN),
+                                     WZP_CT_CALL_REPORTS_IT, DIRECT};
+static const wzp_ct_act nat085f[] = {WZP_CT_CALL_PLACED(&larger), WZP_CT_CALL_DIALS(PLAIN),
                                      WZP_CT_CALL_REPORTS_IT, DIRECT};
 static const wzp_ct_act nat085c[] = {
     WZP_CT_CALL_OPEN(&larger), WZP_CT_CALL_DIALS(PLAIN), WZP_CT_CALL_REPORTS_IT,
@@ -516,13 +530,16 @@ static const wzp_ct_act nat115[] = {
 
 /* --- the table -------------------------------------------------------------------------------- */
 
-#define RACE(id, level_, title, must, what, script, ...)                                           \
+#define IN_MODE(mode_, id, level_, title, must, what, script, ...)                                 \
     {                                                                                              \
-        .kind = WZP_CT_PLAY, .client = WZP_CT_CLIENT_CLEAR, .mode = WZP_CT_LISTENS,                \
+        .kind = WZP_CT_PLAY, .client = WZP_CT_CLIENT_CLEAR, .mode = (mode_),                       \
         .info = {INFO(id, "RACE", title, id, must, what, "nat part 3"), .level = (level_)},        \
         .criteria = {.rule = WZP_CT_RULE_RESP}, .acts = (script),                                  \
         .act_count = WZP_COUNT_OF(script), .state_size = sizeof(wzp_ct_call_state), __VA_ARGS__    \
     }
+
+#define RACE(...) IN_MODE(WZP_CT_LISTENS, __VA_ARGS__)
+#define PLACES(...) IN_MODE(WZP_CT_CALLS, __VA_ARGS__)
 
 static const wzp_ct_case cases[] = {
     RACE("NAT-068", WZP_CT_MUST, "candidates that cannot be read", "skip them and use the rest",
@@ -538,6 +555,11 @@ static const wzp_ct_case cases[] = {
          "a peer with the same reflexive address", nat080d, ),
     RACE("NAT-080e", WZP_CT_MUST, "no role: no address", "take the relay without a race",
          "a peer that tells nothing", nat080e, ),
+    PLACES("NAT-080f", WZP_CT_MUST, "role of a caller with the larger address", "dial",
+           "a callee whose address comes before its own", nat080f, ),
+    PLACES("NAT-080g", WZP_CT_MUST, "role of a caller with the smaller address",
+           "accept, and dial nobody who may not expect it",
+           "a callee whose address comes after its own", nat080g, ),
     RACE("NAT-081", WZP_CT_MUST, "names of connections",
          "ask the peer for call-ROOM and the relay for ROOM", "a direct call", nat081, ),
     RACE("NAT-082", WZP_CT_MUST, "addresses in another network", "not dial them",
@@ -546,6 +568,8 @@ static const wzp_ct_case cases[] = {
          "a peer with the same reflexive IP", nat082b, ),
     RACE("NAT-083", WZP_CT_MUST, "no direct path", "be on the relay within 3.5 s",
          "a peer whom no packet reaches", nat083, ),
+    PLACES("NAT-083c", WZP_CT_MUST, "no direct path to a callee", "be on the relay within 3.5 s",
+           "a callee whom no packet reaches", nat083c, ),
     RACE("NAT-083b", WZP_CT_MUST, "no path at all", "end the call within 10 s",
          "neither peer nor relay answer", nat083b, ),
     RACE("NAT-084", WZP_CT_MUST, "report of a failed race", "say direct_ok: false",
@@ -562,6 +586,8 @@ static const wzp_ct_case cases[] = {
          "direct_ok: true, although nothing reached us", nat085d, ),
     RACE("NAT-085e", WZP_CT_MUST, "the peer does not report", "be on the relay within 5 s",
          "silence", nat085e, ),
+    PLACES("NAT-085f", WZP_CT_MUST, "both report a direct path, and it has called",
+           "send on the direct connection alone", "direct_ok: true", nat085f, ),
     RACE("NAT-086", WZP_CT_MUST, "a direct connection that lost", "close it with code 0",
          "direct_ok: false", nat086, ),
     RACE("NAT-086b", WZP_CT_MUST, "a relay that lost", "close its connection with code 0",

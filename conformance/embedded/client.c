@@ -94,7 +94,7 @@ static uint8_t codec_of(const char *quality) {
 static bool dial(wzp_ct_subject *s, const wzp_ct_invitation *to, const wzp_addr *local) {
     const wzp_rng rng = wzp_prng_rng(&s->prng);
     const wzp_ct_world *world = s->cfg->world;
-    if (to->mode == WZP_CT_LISTENS) {
+    if (to->mode == WZP_CT_LISTENS || to->mode == WZP_CT_CALLS) {
         s->phone = wzp_ct_phone_new(to, local, s->cfg->virtual_time ? rng : s->cfg->rng,
                                     s->cfg->virtual_time, world->ops->now(world));
         return s->phone != NULL;

@@ -1,5 +1,6 @@
 #include "conformance/embedded/phone.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@ struct wzp_ct_phone {
     wzp_client *client; /* of the call; NULL: none */
     wzp_rng rng;
     wzp_addr local, relay;
+    char peer[WZP_FINGERPRINT_TEXT + 1]; /* whom it calls; "": nobody */
     wzp_accept_mode answer;
     bool deterministic, is_over;
     uint32_t spoken; /* frames */
@@ -47,7 +49,10 @@ static void speak(wzp_ct_phone *p, wzp_time now) {
 /* --- calls ------------------------------------------------------------------------------------ */
 
 static void on_phone(wzp_ct_phone *p, const wzp_phone_event *ev, wzp_time now) {
-    if (ev->kind == WZP_PHONE_INCOMING) {
+    if (ev->kind == WZP_PHONE_REGISTERED && p->peer[0] != '\0') {
+        p->is_over = p->is_over || wzp_handset_call(p->handset, p->peer, now) != WZP_OK;
+        p->peer[0] = '\0'; /* once */
+    } else if (ev->kind == WZP_PHONE_INCOMING) {
         p->is_over = p->is_over || wzp_handset_answer(p->handset, p->answer, now) != WZP_OK;
     } else if (ev->kind == WZP_PHONE_SET_UP) {
         start_sound(p, ev, now);
@@ -146,6 +151,7 @@ wzp_ct_phone *wzp_ct_phone_new(const wzp_ct_invitation *to, const wzp_addr *loca
                         .answer =
                             to->answer == WZP_CT_TRUSTS ? WZP_ACCEPT_TRUSTED : WZP_ACCEPT_GENERIC,
                         .deterministic = deterministic};
+    (void)snprintf(p->peer, sizeof p->peer, "%s", to->peer != NULL ? to->peer : "");
     describe(&cfg.net, local);
     cfg.net.gateway = to->gateway;
     wzp_rng_fill(rng, cfg.seed, sizeof cfg.seed);

@@ -202,6 +202,15 @@ static void remember(wzp_ct_caller *c, wzp_signal *signal, wzp_bytes json, wzp_t
     c->telling += tells_address(signal) ? 1 : 0;
 }
 
+/* The relay names the room. */
+static void on_offer(wzp_ct_caller *c, const wzp_signal_DirectCallOffer *offer) {
+    if (offer->call_id.len > 0 && offer->call_id.len < sizeof c->call_id) {
+        (void)snprintf(c->call_id, sizeof c->call_id, "%.*s", (int)offer->call_id.len,
+                       (const char *)offer->call_id.data);
+        (void)snprintf(c->room, sizeof c->room, "call-%s", c->call_id);
+    }
+}
+
 static void on_signal(wzp_ct_caller *c, wzp_bytes json, wzp_time now, wzp_evidence *evidence) {
     char text[224];
     wzp_signal *signal = NULL;
@@ -215,6 +224,8 @@ static void on_signal(wzp_ct_caller *c, wzp_bytes json, wzp_time now, wzp_eviden
     remember(c, signal, json, now);
     if (signal->kind == WZP_SIGNAL_REGISTER_PRESENCE) {
         on_register(c, &signal->u.RegisterPresence);
+    } else if (signal->kind == WZP_SIGNAL_DIRECT_CALL_OFFER) {
+        on_offer(c, &signal->u.DirectCallOffer);
     } else if (signal->kind == WZP_SIGNAL_REFLECT) {
         on_reflect(c, now);
     }

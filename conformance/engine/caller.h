@@ -8,7 +8,8 @@
  *            ---- call-call-ID -- STRANGER            dial and accept at once
  *
  * Notes what comes and says what a case wants; it does nothing by itself but acknowledge a
- * registration and answer Reflect.  Sans-IO, one client. */
+ * registration, answer Reflect and, of a call that the client places, take over its id.  Sans-IO,
+ * one client. */
 #ifndef WZP_CONFORMANCE_ENGINE_CALLER_H
 #define WZP_CONFORMANCE_ENGINE_CALLER_H
 
@@ -152,6 +153,9 @@ typedef struct wzp_ct_told {
 const char *wzp_ct_caller_text(const wzp_ct_caller *caller, wzp_ct_place place,
                                char buf[WZP_ADDR_TEXT_MAX]);
 
+/* We take the client's call: it rings, and we trust it.  CallSetup is to follow. */
+bool wzp_ct_caller_take(wzp_ct_caller *caller);
+
 /* A call for the client, without addresses, since its CallSetup has them. */
 bool wzp_ct_caller_ring(wzp_ct_caller *caller);
 /* The room of the call is at `relay`. */
@@ -162,7 +166,7 @@ bool wzp_ct_caller_report(wzp_ct_caller *caller, bool direct_ok);
 /* Signals get lost or take so long that a client's deadlines are not its own doing. */
 bool wzp_ct_caller_path_is_bad(const wzp_ct_caller *caller);
 
-/* What the client says its address is; NULL: nothing. */
+/* What the client says its address is, in its answer or its offer; NULL: nothing. */
 const wzp_opt_str *wzp_ct_caller_reflexive(const wzp_ct_caller *caller);
 
 /* --- the other side's paths ------------------------------------------------------------------- */

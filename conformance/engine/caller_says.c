@@ -50,6 +50,26 @@ bool wzp_ct_caller_ring(wzp_ct_caller *c) {
     return wzp_ct_caller_tell(c, &offer);
 }
 
+bool wzp_ct_caller_take(wzp_ct_caller *c) {
+    uint8_t signature[WZP_SIGNATURE_LEN];
+    wzp_handshake_sign(signature, &c->identity, WZP_ROLE_ANSWER, c->ephemeral.pub);
+    wzp_signal answer = {.kind = WZP_SIGNAL_DIRECT_CALL_ANSWER,
+                         .version = 1,
+                         .u.DirectCallAnswer = {.call_id = wzp_bytes_str(c->call_id),
+                                                .accept_mode = WZP_ACCEPT_TRUSTED,
+                                                .identity_pub.present = true,
+                                                .ephemeral_pub.present = true,
+                                                .signature = {true, {signature, sizeof signature}},
+                                                .chosen_profile = {true, wzp_profile_good}}};
+    memcpy(answer.u.DirectCallAnswer.identity_pub.value, c->identity.ed25519_pub, WZP_KEY_LEN);
+    memcpy(answer.u.DirectCallAnswer.ephemeral_pub.value, c->ephemeral.pub, WZP_KEY_LEN);
+    return wzp_ct_caller_tell(c,
+                              &(wzp_signal){.kind = WZP_SIGNAL_CALL_RINGING,
+                                            .version = 1,
+                                            .u.CallRinging.call_id = wzp_bytes_str(c->call_id)}) &&
+           wzp_ct_caller_tell(c, &answer);
+}
+
 static wzp_opt_str text_of(const char *text) {
     return text != NULL ? (wzp_opt_str){true, wzp_bytes_str(text)} : (wzp_opt_str){false};
 }
@@ -86,6 +106,12 @@ bool wzp_ct_caller_report(wzp_ct_caller *c, bool direct_ok) {
 
 const wzp_opt_str *wzp_ct_caller_reflexive(const wzp_ct_caller *c) {
     const wzp_signal *answer = c->last[WZP_SIGNAL_DIRECT_CALL_ANSWER];
+    const wzp_signal *offer = c->last[WZP_SIGNAL_DIRECT_CALL_OFFER];
+    if (offer != NULL) {
+        return offer->u.DirectCallOffer.caller_reflexive_addr.present
+                   ? &offer->u.DirectCallOffer.caller_reflexive_addr
+                   : NULL;
+    }
     return answer != NULL && answer->u.DirectCallAnswer.callee_reflexive_addr.present
                ? &answer->u.DirectCallAnswer.callee_reflexive_addr
                : NULL;

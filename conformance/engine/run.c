@@ -311,6 +311,7 @@ static bool open_relay(wzp_ct_exec *e, wzp_time now) {
             return false;
         }
         wzp_ct_caller_init(e->caller, e->quic, e->cfg.rng);
+        e->server->room = e->caller->room; /* which a client that calls names anew */
     }
     return true;
 }
@@ -409,6 +410,7 @@ bool wzp_ct_exec_invite(wzp_ct_exec *e) {
     wzp_ct_exec_invitation(e->cfg.which, &to);
     to.addr = e->locals[0];
     to.room = e->offer;
+    to.peer = to.mode == WZP_CT_CALLS ? e->caller->identity.fingerprint : NULL;
     if (e->cfg.which->needs_stun || to.mode == WZP_CT_CHECKS) { /* who need not be told may be */
         to.stun = e->locals[WZP_CT_AT_STUN];
     }

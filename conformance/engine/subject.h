@@ -11,6 +11,7 @@ typedef struct wzp_ct_subject wzp_ct_subject;
 typedef enum wzp_ct_client_mode {
     WZP_CT_JOINS,   /* takes part in a room */
     WZP_CT_LISTENS, /* registers and takes the first call */
+    WZP_CT_CALLS,   /* registers and calls `peer` */
     WZP_CT_CHECKS,  /* looks at its network, says what it found on standard output, and ends */
 } wzp_ct_client_mode;
 
@@ -22,6 +23,7 @@ typedef enum wzp_ct_paths { WZP_CT_ANY_PATH, WZP_CT_DIRECT_ONLY } wzp_ct_paths;
 typedef struct wzp_ct_invitation {
     wzp_addr addr;    /* of the relay, which the testers are */
     const char *room; /* JOINS; borrowed for the call */
+    const char *peer; /* CALLS: a fingerprint; borrowed for the call */
     wzp_ct_client_mode mode;
     wzp_ct_answer answer;
     wzp_ct_paths paths;

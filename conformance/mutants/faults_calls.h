@@ -34,7 +34,8 @@
       "NAT-114 NAT-114b")                                                                          \
     X(TIRES, "tires", "comes back each minute at last", "NATC", "NAT-114b")                        \
     X(FUSSY, "fussy", "takes no local address if one cannot be read", "RACE", "NAT-068")           \
-    X(UPSIDE_DOWN, "upside-down", "has the roles the wrong way round", "RACE", "NAT-080 NAT-080c") \
+    X(UPSIDE_DOWN, "upside-down", "has the roles the wrong way round", "RACE",                     \
+      "NAT-080 NAT-080c NAT-080f NAT-080g")                                                        \
     X(COUNTS_PORTS, "compares-numbers", "compares addresses as numbers", "RACE", "NAT-080b")       \
     X(EAGER, "eager", "dials although both addresses are equal", "RACE", "NAT-080d")               \
     X(LOST, "lost-without-role", "takes no path when it has no role", "RACE", "NAT-080d NAT-080e") \
