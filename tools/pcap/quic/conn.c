@@ -106,6 +106,33 @@ void wzp_pcap_quic_conn_free(conn *c) {
     free(c);
 }
 
+static void turn_ids(conn *c) {
+    const cid_list list = c->cids[0];
+    const wzp_pcap_quic_cid last = c->last_dcid[0];
+    c->cids[0] = c->cids[1];
+    c->cids[1] = list;
+    c->last_dcid[0] = c->last_dcid[1];
+    c->last_dcid[1] = last;
+    for (size_t i = 0; i < 2; i++) {
+        for (cid_entry *entry = c->cids[i].first; entry != NULL; entry = entry->next) {
+            entry->to_server = i == 1;
+        }
+    }
+}
+
+void wzp_pcap_quic_conn_turn(conn *c) {
+    const wzp_addr client = c->client;
+    c->client = c->server;
+    c->server = client;
+    turn_ids(c);
+    for (size_t i = 0; i < WZP_COUNT_OF(c->ways); i++) {
+        c->ways[i].to_server = !c->ways[i].to_server;
+    }
+    for (held *h = c->held_first; h != NULL; h = h->next) {
+        h->to_server = !h->to_server;
+    }
+}
+
 /* --- what is said ----------------------------------------------------------------------------- */
 
 void wzp_pcap_quic_emit(const passing *p, wzp_pcap_quic_event *event) {

@@ -202,6 +202,7 @@ void wzp_pcap_quic_ways_forget(conn *c);
 conn *wzp_pcap_quic_conn_new(wzp_pcap_quic *quic, const arrival *at, bool to_server);
 void wzp_pcap_quic_conn_free(conn *c);
 void wzp_pcap_quic_conn_touch(conn *c);
+void wzp_pcap_quic_conn_turn(conn *c);         /* who was taken for the client is the server */
 void wzp_pcap_quic_talk_end(conn *c, talk *t); /* frees it; what follows is of no interest */
 void wzp_pcap_quic_emit(const passing *p, wzp_pcap_quic_event *event);
 void wzp_pcap_quic_problem(const passing *p, const char *text, size_t offset);

@@ -52,10 +52,7 @@ static conn *find_long(const wzp_pcap_quic *quic, const arrival *at, passing *p)
 
 /* Whose first packet is missing: only clients have tokens, and servers mostly the lower port. */
 static bool guess_to_server(const arrival *at, const wzp_pcap_quic_head *head) {
-    if (head->type == WZP_PCAP_QUIC_INITIAL) {
-        return head->token.len > 0;
-    }
-    return head->type == WZP_PCAP_QUIC_0RTT || at->dst->port < at->src->port;
+    return head->token.len > 0 || head->type == WZP_PCAP_QUIC_0RTT || at->dst->port < at->src->port;
 }
 
 static conn *open_conn(wzp_pcap_quic *quic, passing *p) {
@@ -75,6 +72,10 @@ static conn *open_conn(wzp_pcap_quic *quic, passing *p) {
  * has sent the client of this one back to its start. */
 static conn *begin(wzp_pcap_quic *quic, passing *p) {
     conn *c = p->c;
+    if (c != NULL && !p->to_server && c->initial_version == 0) {
+        wzp_pcap_quic_conn_turn(c); /* its sides were guessed, and wrongly */
+        p->to_server = true;
+    }
     const bool goes_on = c != NULL && p->to_server && !c->has_answer &&
                          (c->may_restart || p->head.token.len > 0 || c->initial_version == 0);
     p->to_server = true;

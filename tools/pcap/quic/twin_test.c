@@ -294,6 +294,29 @@ START_TEST(everything_before_the_hello) {
 }
 END_TEST
 
+/* Who is the client was guessed from the ports, and wrongly, until its hello came. */
+START_TEST(sides_that_were_guessed) {
+    twin t = twin_make(22, TWIN_AES_128, TWIN_V1, 8);
+    uint8_t first[1300];
+    seen *s = watch();
+    give(s, &t);
+    t.client.port = 443;
+    const size_t len = twin_first(&t, "room", first, sizeof first);
+    show(s, &t, false, twin_answer(&t, buf, sizeof buf));
+    say(s, &t, true, "out");
+    say(s, &t, false, "in");
+    watch_show(s, &t.client, &t.server, first, len);
+    expect_said(s, 1, 1);
+    say(s, &t, true, "out");
+    say(s, &t, false, "in");
+    expect_said(s, 2, 2);
+    ck_assert_str_eq(s->alpn, "wzp");
+    ck_assert_uint_eq(count(s)->conns, 1);
+    ck_assert_uint_eq(count(s)->opened, count(s)->packets);
+    watch_end(s);
+}
+END_TEST
+
 /* No ServerHello was captured: the suite follows from the secrets, and from what opens. */
 START_TEST(without_the_server_hello) {
     twin t = twin_make(11, (twin_suite)_i, TWIN_V1, 8);
@@ -578,6 +601,7 @@ int main(void) {
     tcase_add_test(tc, secrets_come_last);
     tcase_add_test(tc, too_many_wait_for_secrets);
     tcase_add_test(tc, everything_before_the_hello);
+    tcase_add_test(tc, sides_that_were_guessed);
     tcase_add_loop_test(tc, without_the_server_hello, 0, 3);
     tcase_add_test(tc, without_the_hello);
     tcase_add_loop_test(tc, early_data, 0, 3);
