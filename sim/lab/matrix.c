@@ -162,7 +162,8 @@ bool wzp_lab_cell_agrees(const wzp_lab_cell *cell, bool blocked) {
     if (cell->chance_ppm != 0) {
         const int64_t n = (int64_t)cell->direct + cell->relay;
         const int64_t off = (int64_t)cell->direct * WZP_PPM - n * cell->chance_ppm;
-        const int64_t beyond = (off < 0 ? -off : off) - WZP_PPM;
+        const int64_t slack = cell->chance_ppm < WZP_PPM ? WZP_PPM : 0;
+        const int64_t beyond = (off < 0 ? -off : off) - slack;
         const int64_t variance = n * cell->chance_ppm * (WZP_PPM - cell->chance_ppm);
         return cell->none == 0 && (beyond <= 0 || beyond * beyond <= 9 * variance);
     }

@@ -41,7 +41,7 @@ typedef struct wzp_lab_cell {
 } wzp_lab_cell;
 
 /* Whether all seeds are as the model says; by chance, whether their number is within three standard
- * deviations of it, and one more. */
+ * deviations of it, and one more if it is not sure. */
 bool wzp_lab_cell_agrees(const wzp_lab_cell *cell, bool blocked);
 
 /* Asks the model.  NOMEM. */
