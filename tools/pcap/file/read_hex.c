@@ -15,12 +15,14 @@ typedef struct line {
     const char *bad;            /* NULL: none so far; `at` is its place */
 } line;
 
-static int digit_of(uint8_t c) {
+enum { NO_DIGIT = 16 };
+
+static unsigned digit_of(uint8_t c) {
     if (c >= '0' && c <= '9') {
-        return c - '0';
+        return c - (unsigned)'0';
     }
     c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    return c >= 'a' && c <= 'f' ? c - (unsigned)'a' + 10 : NO_DIGIT;
 }
 
 static bool is_space(uint8_t c) {
@@ -50,7 +52,7 @@ static const char *why_bad(const line *l) {
 static void take_group(line *l) {
     skip_prefix(l);
     const size_t begin = l->at;
-    while (l->at < l->len && digit_of(l->text[l->at]) >= 0) {
+    while (l->at < l->len && digit_of(l->text[l->at]) != NO_DIGIT) {
         l->at++;
     }
     const size_t digits = l->at - begin;

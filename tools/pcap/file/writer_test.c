@@ -15,13 +15,16 @@
 
 typedef struct file {
     uint8_t *data;
-    size_t len;
+    size_t len, cap;
 } file;
 
 static void append(void *ctx, wzp_bytes bytes) {
     file *f = ctx;
-    f->data = realloc(f->data, f->len + bytes.len);
-    ck_assert_ptr_nonnull(f->data);
+    if (f->len + bytes.len > f->cap) {
+        f->cap = 2 * (f->len + bytes.len);
+        f->data = realloc(f->data, f->cap);
+        ck_assert_ptr_nonnull(f->data);
+    }
     memcpy(f->data + f->len, bytes.data, bytes.len);
     f->len += bytes.len;
 }

@@ -17,11 +17,11 @@ typedef struct slot {
     uint32_t unit_count;      /* units that are there */
     uint64_t begun_ns, begun; /* time of the first piece; its rank among all slots */
     uint8_t there[UNITS / 8]; /* one bit a unit */
+    uint8_t *bytes;           /* BYTES; kept for the next datagram; NULL: never needed so far */
 } slot;
 
 struct wzp_pcap_fragments {
     slot slots[WZP_PCAP_FRAGMENTED_MAX];
-    uint8_t *bytes; /* BYTES of each slot */
     uint64_t begun, expired;
 };
 
@@ -30,18 +30,15 @@ wzp_err wzp_pcap_fragments_new(wzp_pcap_fragments **out) {
     if (f == NULL) {
         return WZP_ERR_NOMEM;
     }
-    f->bytes = malloc((size_t)WZP_PCAP_FRAGMENTED_MAX * BYTES);
-    if (f->bytes == NULL) {
-        free(f);
-        return WZP_ERR_NOMEM;
-    }
     *out = f;
     return WZP_OK;
 }
 
 void wzp_pcap_fragments_free(wzp_pcap_fragments **fragments) {
     if (*fragments != NULL) {
-        free((*fragments)->bytes);
+        for (size_t i = 0; i < WZP_PCAP_FRAGMENTED_MAX; i++) {
+            free((*fragments)->slots[i].bytes);
+        }
         free(*fragments);
         *fragments = NULL;
     }
@@ -98,18 +95,21 @@ static slot *vacate(wzp_pcap_fragments *f) {
     return oldest;
 }
 
+/* One without memory is refused. */
 static slot *find_or_begin(wzp_pcap_fragments *f, const wzp_pcap_fragment *fragment) {
     slot *s = find(f, &fragment->key);
     if (s == NULL) {
         s = vacate(f);
-        *s = (slot){
-            .key = fragment->key, .used = true, .begun_ns = fragment->time_ns, .begun = ++f->begun};
+        uint8_t *bytes = s->bytes != NULL ? s->bytes : malloc(BYTES);
+        *s = (slot){.key = fragment->key,
+                    .used = true,
+                    .refused = bytes == NULL,
+                    .begun_ns = fragment->time_ns,
+                    .begun = ++f->begun,
+                    .bytes = bytes};
+        f->expired += s->refused ? 1 : 0;
     }
     return s;
-}
-
-static uint8_t *bytes_of(const wzp_pcap_fragments *f, const slot *s) {
-    return f->bytes + (size_t)(s - f->slots) * BYTES;
 }
 
 /* --- pieces ----------------------------------------------------------------------------------- */
@@ -153,14 +153,14 @@ static void mark(slot *s, size_t first, size_t count) {
 }
 
 /* False: it contradicts what is there. */
-static bool add(const wzp_pcap_fragments *f, slot *s, const wzp_pcap_fragment *fragment) {
+static bool add(slot *s, const wzp_pcap_fragment *fragment) {
     if (!fits(s, fragment)) {
         return false;
     }
     const size_t first = fragment->offset / UNIT;
     const size_t count = (fragment->data.len + UNIT - 1) / UNIT;
     const size_t there = units_there(s, first, count);
-    uint8_t *at = bytes_of(f, s) + fragment->offset;
+    uint8_t *at = s->bytes + fragment->offset;
     if (there == count) { /* once more, if it does not say that it is the end and was not before */
         return (fragment->more || s->ends) &&
                memcmp(at, fragment->data.data, fragment->data.len) == 0;
@@ -183,7 +183,7 @@ wzp_pcap_fragment_verdict wzp_pcap_fragments_take(wzp_pcap_fragments *f,
                                                   wzp_bytes *whole, uint8_t *proto) {
     expire(f, fragment->time_ns);
     slot *s = find_or_begin(f, fragment);
-    if (s->refused || !add(f, s, fragment)) {
+    if (s->refused || !add(s, fragment)) {
         f->expired += s->refused ? 0 : 1;
         s->refused = true;
         return WZP_PCAP_FRAGMENT_REFUSED;
@@ -192,7 +192,7 @@ wzp_pcap_fragment_verdict wzp_pcap_fragments_take(wzp_pcap_fragments *f,
         return WZP_PCAP_FRAGMENT_KEPT;
     }
     s->used = false;
-    *whole = wzp_bytes_of(bytes_of(f, s), s->len);
+    *whole = wzp_bytes_of(s->bytes, s->len);
     *proto = s->proto;
     return WZP_PCAP_FRAGMENT_WHOLE;
 }

@@ -1,4 +1,5 @@
-/* Puts fragments of IP datagrams together.  Sans-IO; all memory is reserved at the start.
+/* Puts fragments of IP datagrams together.  Sans-IO; at most WZP_PCAP_FRAGMENTED_MAX times
+ * 64 KiB, reserved when first needed.
  *
  * Pieces may come in any order and twice.  Pieces that contradict each other, or cover each other
  * in part (RFC 5722), give the whole datagram up, and later pieces of it are refused.  For the

@@ -95,12 +95,10 @@ static wzp_pcap_link_verdict udp(walk *w) {
 
 /* --- fragments -------------------------------------------------------------------------------- */
 
-static wzp_pcap_link_verdict extensions(walk *w, uint8_t next);
-
-/* All that is left of the packet is a piece of a datagram. */
-static wzp_pcap_link_verdict fragment(walk *w, wzp_pcap_fragment *piece) {
+/* All that is left of the packet is a piece of a datagram.  UDP: it is whole now, and the walk goes
+ * on at its first header, *next. */
+static wzp_pcap_link_verdict fragment(walk *w, wzp_pcap_fragment *piece, uint8_t *next) {
     wzp_bytes whole;
-    uint8_t proto = 0;
     memcpy(piece->key.src, w->out->src.ip, 16);
     memcpy(piece->key.dst, w->out->dst.ip, 16);
     piece->key.family = w->out->src.family;
@@ -111,7 +109,7 @@ static wzp_pcap_link_verdict fragment(walk *w, wzp_pcap_fragment *piece) {
         return WZP_PCAP_LINK_MALFORMED;
     }
     piece->data = wzp_bytes_of(w->rd.pos, w->left);
-    switch (wzp_pcap_fragments_take(w->link->fragments, piece, &whole, &proto)) {
+    switch (wzp_pcap_fragments_take(w->link->fragments, piece, &whole, next)) {
     case WZP_PCAP_FRAGMENT_KEPT:
         return WZP_PCAP_LINK_PIECE;
     case WZP_PCAP_FRAGMENT_REFUSED:
@@ -123,7 +121,7 @@ static wzp_pcap_link_verdict fragment(walk *w, wzp_pcap_fragment *piece) {
     w->whole = true;
     w->left = (uint32_t)whole.len;
     wzp_rd_init(&w->rd, whole);
-    return extensions(w, proto);
+    return WZP_PCAP_LINK_UDP;
 }
 
 /* --- IP --------------------------------------------------------------------------------------- */
@@ -172,10 +170,13 @@ static wzp_pcap_link_verdict ipv4(walk *w) {
     if ((flags & 0x3fff) == 0) {
         return udp(w);
     }
-    return fragment(w, &(wzp_pcap_fragment){.key = {.id = u16(p + 4), .proto = p[9]},
-                                            .offset = (flags & 0x1fff) * 8,
-                                            .more = (flags & 0x2000) != 0,
-                                            .proto = p[9]});
+    wzp_pcap_fragment piece = {.key = {.id = u16(p + 4), .proto = p[9]},
+                               .offset = (flags & 0x1fff) * 8,
+                               .more = (flags & 0x2000) != 0,
+                               .proto = p[9]};
+    uint8_t next = 0;
+    const wzp_pcap_link_verdict verdict = fragment(w, &piece, &next);
+    return verdict == WZP_PCAP_LINK_UDP ? udp(w) : verdict;
 }
 
 static bool is_extension(uint8_t next) {
@@ -184,12 +185,13 @@ static bool is_extension(uint8_t next) {
            next == NEXT_HIP || next == NEXT_SHIM6;
 }
 
-/* p is a fragment header.  One that is all of its datagram (RFC 6946) needs no others. */
-static wzp_pcap_link_verdict ipv6_fragment(walk *w, const uint8_t *p, bool *atomic) {
+/* p is a fragment header.  One that is all of its datagram (RFC 6946) needs no others.  Result as
+ * of fragment(). */
+static wzp_pcap_link_verdict ipv6_fragment(walk *w, const uint8_t *p, uint8_t *next) {
     const unsigned offset = u16(p + 2);
-    *atomic = (offset & 0xfff9) == 0;
-    if (*atomic) {
-        return WZP_PCAP_LINK_PIECE;
+    if ((offset & 0xfff9) == 0) {
+        *next = p[0];
+        return WZP_PCAP_LINK_UDP;
     }
     if (w->whole) {
         return reject(w, "fragment header within a fragment", 8, p[0]);
@@ -198,10 +200,9 @@ static wzp_pcap_link_verdict ipv6_fragment(walk *w, const uint8_t *p, bool *atom
         return WZP_PCAP_LINK_OTHER;
     }
     const uint32_t id = (uint32_t)u16(p + 4) << 16 | u16(p + 6);
-    return fragment(w, &(wzp_pcap_fragment){.key = {.id = id},
-                                            .offset = offset & 0xfff8,
-                                            .more = (offset & 1) != 0,
-                                            .proto = p[0]});
+    wzp_pcap_fragment piece = {
+        .key = {.id = id}, .offset = offset & 0xfff8, .more = (offset & 1) != 0, .proto = p[0]};
+    return fragment(w, &piece, next);
 }
 
 /* From the first header behind the fixed one to UDP. */
@@ -212,16 +213,15 @@ static wzp_pcap_link_verdict extensions(walk *w, uint8_t next) {
             return WZP_PCAP_LINK_MALFORMED;
         }
         if (next == NEXT_FRAGMENT) {
-            bool atomic = false;
-            const wzp_pcap_link_verdict verdict = ipv6_fragment(w, p, &atomic);
-            if (!atomic) {
+            const wzp_pcap_link_verdict verdict = ipv6_fragment(w, p, &next);
+            if (verdict != WZP_PCAP_LINK_UDP) {
                 return verdict;
             }
-        } else {
-            const uint32_t more = p[1] * (next == NEXT_AUTHENTICATION ? 4u : 8u);
-            if (take(w, more, "IPv6 extension header") == NULL) {
-                return WZP_PCAP_LINK_MALFORMED;
-            }
+            continue;
+        }
+        const uint32_t more = p[1] * (next == NEXT_AUTHENTICATION ? 4u : 8u);
+        if (take(w, more, "IPv6 extension header") == NULL) {
+            return WZP_PCAP_LINK_MALFORMED;
         }
         next = p[0];
     }

@@ -26,9 +26,9 @@
 
 static const struct packet_case {
     const char *name;
-    uint32_t link_type;
+    size_t link_type;
     const char *hex;
-    uint32_t original_len; /* 0: all was captured */
+    size_t original_len; /* 0: all was captured */
     const char *want;
 } packet_cases[] = {
     {"Ethernet, IPv4", 1, ETHERNET "0800" IPV4 UDP, 0, SAYS_V4},
@@ -185,13 +185,13 @@ static wzp_pcap_link *link_;
 static build made;
 static char said[256];
 
-static wzp_pcap_link_verdict take(uint32_t link_type, wzp_bytes bytes, uint32_t original_len) {
+static wzp_pcap_link_verdict take(size_t link_type, wzp_bytes bytes, size_t original_len) {
     /* on a heap of its own, so that a sanitizer sees what is read behind it */
     uint8_t *copy = malloc(bytes.len != 0 ? bytes.len : 1);
     memcpy(copy, bytes.data, bytes.len);
-    const wzp_pcap_packet packet = {.link_type = link_type,
+    const wzp_pcap_packet packet = {.link_type = (uint32_t)link_type,
                                     .original_len =
-                                        original_len != 0 ? original_len : (uint32_t)bytes.len,
+                                        (uint32_t)(original_len != 0 ? original_len : bytes.len),
                                     .data = wzp_bytes_of(copy, bytes.len)};
     wzp_pcap_udp udp = {0};
     wzp_fail fail = {0};
@@ -227,7 +227,7 @@ START_TEST(prefixes) {
     put_hex(&made, c->hex);
     for (size_t len = 0; len < made.len; len++) {
         ck_assert_int_eq(wzp_pcap_link_new(&link_), WZP_OK);
-        (void)take(c->link_type, wzp_bytes_of(made.data, len), (uint32_t)made.len);
+        (void)take(c->link_type, wzp_bytes_of(made.data, len), made.len);
         wzp_pcap_link_free(&link_);
     }
 }
@@ -245,9 +245,9 @@ START_TEST(damage) {
         for (int n = 0; made.len > 0 && n < 3; n++) {
             made.data[wzp_rng_below(rng, made.len)] = (uint8_t)wzp_rng_below(rng, 256);
         }
-        const uint32_t link_type =
+        const size_t link_type =
             packet_cases[wzp_rng_below(rng, WZP_COUNT_OF(packet_cases))].link_type;
-        (void)take(link_type, built(&made), (uint32_t)wzp_rng_below(rng, 70000));
+        (void)take(link_type, built(&made), (size_t)wzp_rng_below(rng, 70000));
     }
     wzp_pcap_link_free(&link_);
 }
