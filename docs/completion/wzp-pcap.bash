@@ -11,12 +11,12 @@ _wzp_pcap() {
     --seq) words="keep rewrite" ;;
     --payload) words="as-is clear seal" ;;
     -Y | --filter | --max | --interval) return ;;
-    --to | --room | --token | --alias | --seed | --stream | --speed | --pps | --loop) return ;;
+    --to | --room | --token | --alias | --seed | --stream | --speed | --pps | --loop | --duration | --key) return ;;
     --wav | --video)
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
         return
         ;;
-    --keylog | --media-keys | -w | --write | -o | --output) ;;
+    --keylog | --capture | --media-keys | -w | --write | -o | --output) ;;
     wzp-pcap | */wzp-pcap)
         words=$("${COMP_WORDS[0]}" --help 2>/dev/null | sed -n 's/^\([a-z]\{3,8\}\)   *[a-z].*/\1/p')
         ;;
@@ -31,6 +31,7 @@ _wzp_pcap() {
                 words="--to --room --token --alias --seed --stream --follow --speed --pps --topspeed --loop"
                 words+=" --seq --payload --json"
                 ;;
+            live) words="--room --no-tui --json --capture --duration --token --seed --key" ;;
             report) words="-o --output --markdown --json --interval --jitter" ;;
             esac
             words+=" --keylog --media-keys --legacy-nonce --max --quiet --log-level --help --version"
