@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/words.h"
 #include "sim/nat/http.h"
 #include "sim/nat/xml.h"
 
@@ -12,23 +13,6 @@ void wzp_sim_upnp_search(wzp_wr *wr, uint32_t mx_s) {
                    "MAN: \"ssdp:discover\"\r\nMX: ");
     wzp_sim_http_put_number(wr, mx_s);
     wzp_wr_str(wr, "\r\nST: urn:schemas-upnp-org:device:InternetGatewayDevice:1\r\n\r\n");
-}
-
-static bool begins(wzp_bytes text, const char *with) {
-    const size_t len = strlen(with);
-    return text.len >= len && memcmp(text.data, with, len) == 0;
-}
-
-static wzp_bytes behind(wzp_bytes text, size_t len) {
-    return wzp_bytes_of(text.data + len, text.len - len);
-}
-
-static size_t find(wzp_bytes text, const char *what) {
-    size_t i = 0;
-    while (i < text.len && !begins(behind(text, i), what)) {
-        i++;
-    }
-    return i;
 }
 
 static bool keep(char *out, size_t cap, wzp_bytes text) {
@@ -44,13 +28,13 @@ static bool read_url(wzp_bytes text, wzp_sim_upnp_url *out) {
     static const char scheme[] = "http://";
     char host[WZP_ADDR_TEXT_MAX];
     char place[WZP_ADDR_TEXT_MAX + 3];
-    if (!begins(text, scheme)) {
+    if (!wzp_words_begin(text, scheme)) {
         return false;
     }
-    text = behind(text, sizeof scheme - 1);
-    const size_t len = find(text, "/");
+    text = wzp_words_after(text, sizeof scheme - 1);
+    const size_t len = wzp_words_find(text, "/");
     if (!keep(host, sizeof host, wzp_bytes_of(text.data, len)) ||
-        !keep(out->path, sizeof out->path, behind(text, len))) {
+        !keep(out->path, sizeof out->path, wzp_words_after(text, len))) {
         return false;
     }
     (void)snprintf(place, sizeof place, "%s%s", host, strchr(host, ':') == NULL ? ":80" : "");
@@ -66,20 +50,21 @@ bool wzp_sim_upnp_location(wzp_bytes answer, wzp_sim_upnp_url *out) {
 
 static wzp_bytes body_of(wzp_bytes response) {
     static const char blank[] = "\r\n\r\n";
-    const size_t end = find(response, blank);
-    return end < response.len ? behind(response, end + sizeof blank - 1) : wzp_bytes_str("");
+    const size_t end = wzp_words_find(response, blank);
+    return end < response.len ? wzp_words_after(response, end + sizeof blank - 1)
+                              : wzp_bytes_str("");
 }
 
 static bool read_control(wzp_bytes text, const wzp_sim_upnp_url *from, bool as_is,
                          wzp_sim_upnp_url *out) {
-    if (begins(text, "https://")) {
+    if (wzp_words_begin(text, "https://")) {
         return false;
     }
-    if (begins(text, "http://")) {
+    if (wzp_words_begin(text, "http://")) {
         return read_url(text, out);
     }
     out->at = from->at;
-    if (begins(text, "/")) {
+    if (wzp_words_begin(text, "/")) {
         return keep(out->path, sizeof out->path, text);
     }
     out->path[0] = '/';
@@ -93,9 +78,9 @@ bool wzp_sim_upnp_describes(wzp_bytes response, const wzp_sim_upnp_url *from, bo
                                            "urn:schemas-upnp-org:service:WANPPPConnection:1"};
     const wzp_bytes body = body_of(response);
     for (size_t i = 0; i < WZP_COUNT_OF(services); i++) {
-        const size_t at = find(body, services[i]);
+        const size_t at = wzp_words_find(body, services[i]);
         wzp_bytes text;
-        if (at < body.len && wzp_sim_xml_text(behind(body, at), "controlURL", &text)) {
+        if (at < body.len && wzp_sim_xml_text(wzp_words_after(body, at), "controlURL", &text)) {
             out->service = services[i];
             return read_control(text, from, as_is, &out->url);
         }
@@ -167,7 +152,7 @@ uint32_t wzp_sim_upnp_fault(wzp_bytes response) {
     if (wzp_sim_xml_text(body_of(response), "errorCode", &text)) {
         return wzp_sim_http_number(text, UINT16_MAX, &code) && code != 0 ? code : ACTION_FAILED;
     }
-    return find(response, "<s:Fault>") < response.len ? ACTION_FAILED : 0;
+    return wzp_words_find(response, "<s:Fault>") < response.len ? ACTION_FAILED : 0;
 }
 
 bool wzp_sim_upnp_address(wzp_bytes response, wzp_addr *out) {

@@ -1,26 +1,11 @@
 #include "sim/nat/xml.h"
 
+#include "base/words.h"
+
 static const struct entity {
     const char *name;
     char means;
 } entities[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
-
-static bool begins(wzp_bytes text, const char *word) {
-    const size_t len = strlen(word);
-    return text.len >= len && memcmp(text.data, word, len) == 0;
-}
-
-static wzp_bytes after(wzp_bytes text, size_t len) {
-    return wzp_bytes_of(text.data + len, text.len - len);
-}
-
-static size_t find(wzp_bytes text, const char *word) {
-    size_t i = 0;
-    while (i < text.len && !begins(after(text, i), word)) {
-        i++;
-    }
-    return i;
-}
 
 /* One tag.  Comments, declarations and processing instructions have an empty name. */
 typedef struct tag {
@@ -42,10 +27,10 @@ static wzp_bytes local_name(wzp_bytes inside) {
 
 /* Moves `xml` behind its next tag.  False: there is no whole one. */
 static bool next_tag(wzp_bytes *xml, tag *out) {
-    wzp_bytes rest = after(*xml, find(*xml, "<"));
-    const bool comment = begins(rest, "<!--");
+    wzp_bytes rest = wzp_words_after(*xml, wzp_words_find(*xml, "<"));
+    const bool comment = wzp_words_begin(rest, "<!--");
     const char *end_mark = comment ? "-->" : ">";
-    const size_t end = find(rest, end_mark);
+    const size_t end = wzp_words_find(rest, end_mark);
     if (end >= rest.len) {
         return false;
     }
@@ -54,9 +39,9 @@ static bool next_tag(wzp_bytes *xml, tag *out) {
     if (inside.len > 0 && inside.data[0] != '!' && inside.data[0] != '?') {
         out->closes = inside.data[0] == '/';
         out->is_empty = inside.data[inside.len - 1] == '/';
-        out->name = local_name(after(inside, out->closes ? 1 : 0));
+        out->name = local_name(wzp_words_after(inside, out->closes ? 1 : 0));
     }
-    *xml = after(rest, end + strlen(end_mark));
+    *xml = wzp_words_after(rest, end + strlen(end_mark));
     return true;
 }
 
@@ -75,7 +60,7 @@ bool wzp_sim_xml_text(wzp_bytes xml, const char *name, wzp_bytes *text) {
     if (!enter(&xml, name, &found)) {
         return false;
     }
-    const size_t len = found.is_empty ? 0 : find(xml, "<");
+    const size_t len = found.is_empty ? 0 : wzp_words_find(xml, "<");
     if (!found.is_empty && len == xml.len) {
         return false;
     }
@@ -102,14 +87,14 @@ void wzp_sim_xml_unescape(wzp_wr *wr, wzp_bytes text) {
         size_t used = 1;
         char c = (char)text.data[0];
         for (size_t i = 0; c == '&' && used == 1 && i < WZP_COUNT_OF(entities); i++) {
-            if (begins(text, entities[i].name)) {
+            if (wzp_words_begin(text, entities[i].name)) {
                 c = entities[i].means;
                 used = strlen(entities[i].name);
                 break;
             }
         }
         wzp_wr_u8(wr, (uint8_t)c);
-        text = after(text, used);
+        text = wzp_words_after(text, used);
     }
 }
 
