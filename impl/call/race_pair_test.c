@@ -12,13 +12,26 @@ enum { CALLS = 10000, QUEUE = 256, LINKS = 16 };
 #define END (60 * WZP_S)
 #define SPLIT_MAX (5 * WZP_S) /* from the decision of one side to that of the other */
 
-typedef enum kind { REPORT, UP, DOWN, DIAL_FAILED, RELAY_UP, RELAY_DOWN, PROBE } kind;
+typedef enum kind {
+    REPORT,
+    UP,
+    DOWN,
+    DIAL_FAILED,
+    RELAY_UP,
+    RELAY_DOWN,
+    PROBE,
+    BESIDE, /* a race beside the relay may begin here */
+    MET,    /* and a way for it was found */
+    GIVE_UP
+} kind;
 
 typedef struct event {
     wzp_time at;
     kind kind;
     int side;
     bool ok, is_ours;
+    uint32_t number; /* of a report's race */
+    unsigned tries;
     uint64_t conn;
 } event;
 
@@ -43,6 +56,8 @@ typedef struct call {
     unsigned loss_percent; /* of reports */
     unsigned punch_percent;
     bool relay_works;
+    int opener; /* side that begins the race beside the relay; -1: there is none */
+    bool has_begun;
 } call;
 
 static uint64_t delay(call *c) {
@@ -60,11 +75,8 @@ static void later(call *c, uint64_t after, event ev) {
 }
 
 /* The acceptor of a connection has it first: the dialler learns that by HANDSHAKE_DONE. */
-static void dial(call *c, int from) {
-    if (!chance(c, c->punch_percent) || c->conns == LINKS) {
-        if (chance(c, 50)) {
-            later(c, delay(c), (event){.kind = DIAL_FAILED, .side = from});
-        }
+static void connect_both(call *c, int from) {
+    if (c->conns == LINKS) {
         return;
     }
     const uint64_t conn = ++c->conns;
@@ -76,6 +88,14 @@ static void dial(call *c, int from) {
         const uint64_t life = 2 * half + more + wzp_rng_below(c->rng, 20) * WZP_S;
         later(c, life, (event){.kind = DOWN, .side = 0, .conn = conn});
         later(c, life + delay(c), (event){.kind = DOWN, .side = 1, .conn = conn});
+    }
+}
+
+static void dial(call *c, int from) {
+    if (chance(c, c->punch_percent) && c->conns < LINKS) {
+        connect_both(c, from);
+    } else if (chance(c, 50)) {
+        later(c, delay(c), (event){.kind = DIAL_FAILED, .side = from});
     }
 }
 
@@ -96,7 +116,11 @@ static void act_on(call *c, int which, const wzp_race_act *act) {
         break;
     case WZP_RACE_REPORT:
         if (!chance(c, c->loss_percent)) {
-            later(c, delay(c), (event){.kind = REPORT, .side = 1 - which, .ok = act->direct_ok});
+            later(c, delay(c),
+                  (event){.kind = REPORT,
+                          .side = 1 - which,
+                          .ok = act->direct_ok,
+                          .number = act->number});
         }
         break;
     case WZP_RACE_CLOSE:
@@ -128,11 +152,42 @@ static const wzp_race_candidate candidates[] = {{{WZP_ADDR_V4, 1, {10, 0, 0, 1}}
                                                 {{WZP_ADDR_V4, 2, {203, 0, 113, 1}}, false},
                                                 {{WZP_ADDR_V4, 3, {203, 0, 113, 1}}, false}};
 
+/* Once both have said that they are on the relay: its word makes the other side begin as well, as
+ * soon as that can. */
+static void begin_beside(call *c, const event *ev) {
+    static const uint64_t window = 8 * WZP_S;
+    side *s = &c->sides[ev->side];
+    const wzp_race *r = &s->race;
+    if (r->path != WZP_RACE_RELAY || s->path != WZP_RACE_RELAY || !r->has_peer || r->why != NULL) {
+        if (ev->tries < 25) {
+            event again = *ev;
+            again.tries++;
+            later(c, 200 * WZP_MS, again);
+        }
+        return;
+    }
+    const wzp_race_cfg cfg = {
+        .role = r->cfg.role, .number = r->cfg.number | 1, .both_dial = true, .window = window};
+    wzp_race_again(&s->race, &cfg, c->now);
+    c->has_begun = true;
+    if (ev->side != c->opener) {
+        later(c, (1 + wzp_rng_below(c->rng, 8)) * WZP_S,
+              (event){.kind = GIVE_UP, .side = ev->side});
+        return;
+    }
+    if (!chance(c, c->loss_percent / 2)) {
+        later(c, delay(c), (event){.kind = BESIDE, .side = 1 - ev->side});
+    }
+    if (chance(c, 70)) {
+        later(c, wzp_rng_below(c->rng, 9000) * WZP_MS, (event){.kind = MET, .side = ev->side});
+    }
+}
+
 static void happen(call *c, const event *ev) {
     wzp_race *race = &c->sides[ev->side].race;
     switch (ev->kind) {
     case REPORT:
-        wzp_race_peer_report(race, 0, ev->ok, c->now);
+        wzp_race_peer_report(race, ev->number, ev->ok, c->now);
         break;
     case UP:
         if (!c->is_gone[ev->side][ev->conn] &&
@@ -155,6 +210,15 @@ static void happen(call *c, const event *ev) {
         break;
     case PROBE:
         wzp_race_candidates(race, candidates, WZP_COUNT_OF(candidates), c->now);
+        break;
+    case BESIDE:
+        begin_beside(c, ev);
+        break;
+    case MET:
+        connect_both(c, ev->side);
+        break;
+    case GIVE_UP:
+        wzp_race_give_up(race, c->now);
         break;
     }
 }
@@ -217,6 +281,12 @@ static void begin(call *c, uint64_t seed, wzp_prng *prng) {
     c->relay_works = !chance(c, 5);
     const bool both_dial = chance(c, 70);
     const bool awaits_probe = both_dial && chance(c, 50);
+    c->opener = both_dial && chance(c, 50) ? (int)wzp_rng_below(c->rng, 2) : -1;
+    if (c->opener >= 0) {
+        c->punch_percent = chance(c, 50) ? 0 : c->punch_percent; /* what it is for */
+        later(c, (1 + wzp_rng_below(c->rng, 4)) * WZP_S,
+              (event){.kind = BESIDE, .side = c->opener});
+    }
     for (int i = 0; i < 2; i++) {
         const wzp_race_cfg cfg = {.role = i == 0 ? WZP_RACE_ACCEPTOR : WZP_RACE_DIALER,
                                   .both_dial = both_dial,
@@ -233,7 +303,7 @@ static void begin(call *c, uint64_t seed, wzp_prng *prng) {
 }
 
 typedef struct tally {
-    unsigned direct, relay, failed, repaired;
+    unsigned direct, relay, failed, repaired, beside, met;
 } tally;
 
 static void run(uint64_t seed, tally *t) {
@@ -260,6 +330,8 @@ static void run(uint64_t seed, tally *t) {
     t->direct += a->path == WZP_RACE_DIRECT ? 1 : 0;
     t->relay += a->path == WZP_RACE_RELAY ? 1 : 0;
     t->repaired += c.longest_apart > 0 ? 1 : 0;
+    t->beside += c.has_begun ? 1 : 0;
+    t->met += c.has_begun && a->path == WZP_RACE_DIRECT ? 1 : 0;
 }
 
 START_TEST(they_end_on_one_path) {
@@ -272,6 +344,8 @@ START_TEST(they_end_on_one_path) {
     ck_assert_uint_gt(t.relay, CALLS / 10);
     ck_assert_uint_gt(t.repaired, CALLS / 100);
     ck_assert_uint_lt(t.failed, CALLS / 10);
+    ck_assert_uint_gt(t.beside, CALLS / 20);
+    ck_assert_uint_gt(t.met, CALLS / 50);
 }
 END_TEST
 
