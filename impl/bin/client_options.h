@@ -73,7 +73,8 @@ typedef struct wzp_client_options {
     const char *keylog, *media_keys, *qlog_dir; /* see io/traces.h; NULL: none */
     const char *capture;                        /* see io/capture.h; NULL: none */
     struct wzp_traces *traces;                  /* these, once they are open: main's */
-    struct wzp_capture_lane *lane;              /* the same */
+    struct wzp_capture_lane *lane;              /* the same; of datagrams */
+    struct wzp_capture_lane *media_lane;        /* or, if the file ends in .wzp, of media packets */
     wzp_log_level log_level;
 } wzp_client_options;
 

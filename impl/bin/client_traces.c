@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "bin/client_output.h"
 #include "io/sys.h"
@@ -23,15 +24,30 @@ static void warn(const char *path) {
     }
 }
 
+static bool is_wzp(const char *path) {
+    const size_t len = path != NULL ? strlen(path) : 0;
+    return len > 4 && strcmp(path + len - 4, ".wzp") == 0;
+}
+
+/* The room of a call is not known yet. */
 static int open_capture(wzp_client_options *o) {
+    const bool media_alone = is_wzp(o->capture);
     const wzp_capture_cfg cfg = {.path = o->capture,
+                                 .form = media_alone ? WZP_CAPTURE_WZP : WZP_CAPTURE_PCAPNG,
+                                 .room = o->command == WZP_CLIENT_JOIN ? o->room : NULL,
+                                 .relay = o->relay,
                                  .program = "wzp-client " WZP_VERSION " (" WZP_BUILD_HASH ")",
                                  .lanes = 1};
     if (wzp_capture_open(&open_ones.capture, &cfg) != WZP_OK) {
         return explain(o->capture);
     }
-    o->lane = wzp_capture_lane_of(open_ones.capture, 0);
-    wzp_traces_capture(open_ones.traces, o->lane);
+    wzp_capture_lane *lane = wzp_capture_lane_of(open_ones.capture, 0);
+    if (media_alone) {
+        o->media_lane = lane;
+    } else {
+        o->lane = lane;
+        wzp_traces_capture(open_ones.traces, lane);
+    }
     return 0;
 }
 
@@ -41,6 +57,11 @@ int wzp_client_traces_open(wzp_client_options *o) {
                                 .media_keys = o->media_keys,
                                 .qlog_dir = o->qlog_dir};
     const char *bad = "traces";
+    if (is_wzp(o->capture) && o->command != WZP_CLIENT_JOIN && o->command != WZP_CLIENT_CALL &&
+        o->command != WZP_CLIENT_LISTEN) {
+        return wzp_client_complain(WZP_CLIENT_USAGE, o->capture,
+                                   "media packets alone are for join, call and listen");
+    }
     if (wzp_traces_open(&open_ones.traces, &cfg, &bad) != WZP_OK) {
         return explain(bad);
     }
@@ -49,7 +70,7 @@ int wzp_client_traces_open(wzp_client_options *o) {
     if (code == 0) {
         warn(o->keylog);
         warn(o->media_keys);
-        warn(o->capture);
+        warn(o->lane != NULL ? o->capture : NULL);
     }
     return code;
 }

@@ -73,7 +73,8 @@ static const char *const parts[] = {
     "Traces, for wzp-pcap, Wireshark and qvis (not of sweep); all are for their owner only:\n"
     "  --keylog F         TLS secrets, at the end of the file; or $SSLKEYLOGFILE\n"
     "  --media-keys F     join, call, listen: keys of sealed media, likewise\n"
-    "  --capture F        every datagram, and the secrets to read it, as pcapng\n"
+    "  --capture F        every datagram, and the secrets to read it, as pcapng; F.wzp: media\n"
+    "                     packets that come, as upstream's analyzer reads them\n"
     "  --qlog DIR         a qlog file for each connection; or $QLOGDIR\n"
     "\n",
     "Netcheck:\n"

@@ -100,6 +100,17 @@ static int drive(wzp_user *u, uv_loop_t *loop) {
                : wzp_client_complain(WZP_CLIENT_UNREADABLE, "socket", "cannot be watched");
 }
 
+static void on_arrival(void *ctx, const wzp_media_packet *packet, wzp_time now) {
+    uint8_t buf[WZP_MEDIA_HDR_LEN + 2048];
+    wzp_wr wr;
+    (void)now;
+    wzp_wr_init(&wr, buf, sizeof buf);
+    wzp_media_packet_write(&wr, packet);
+    if (wzp_wr_end(&wr) == WZP_OK) {
+        wzp_capture_media(ctx, wzp_bytes_of(buf, wzp_wr_len(&wr)));
+    }
+}
+
 int wzp_user_start(wzp_user *u, uv_loop_t *loop, const uint8_t seed[32]) {
     wzp_traces *traces = u->traces != NULL ? u->traces : u->opts->traces;
     wzp_client_cfg cfg = {.rng = wzp_io_rng(),
@@ -121,6 +132,8 @@ int wzp_user_start(wzp_user *u, uv_loop_t *loop, const uint8_t seed[32]) {
                           .keylog_ctx = traces,
                           .qlog = u->opts->qlog_dir != NULL ? wzp_traces_on_qlog : NULL,
                           .qlog_ctx = traces,
+                          .arrival = u->opts->media_lane != NULL ? on_arrival : NULL,
+                          .arrival_ctx = u->opts->media_lane,
                           .media_key = wzp_traces_on_media_key,
                           .media_key_ctx = traces};
     if (u->endpoint == NULL) {

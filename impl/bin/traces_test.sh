@@ -116,12 +116,23 @@ talk --send-tone 1 --capture client.pcapng --media-crypto relay-aead
 timeout 60 "$client" echo --quiet --duration 1 --capture echo.pcapng "$address" >talk.out 2>&1
 timeout 60 "$client" netcheck --quiet --stun none --no-portmap --capture netcheck.pcapng "$address" >talk.out 2>&1
 timeout 60 "$client" listen --quiet --duration 1 --capture listen.pcapng "$address" >talk.out 2>&1
+# Media packets alone: `WZP`, 1, the head's length, the head, and records of a second of somebody else's sound.
+timeout 60 "$client" join --quiet --room traces --send-tone 3 "$address" >other.out 2>&1 &
+talk --silence --duration 2 --capture heard.wzp
+wait $!
+private heard.wzp
+[ "$(head -c 4 heard.wzp | od -An -tx1)" = ' 57 5a 50 01' ] || fail "no .wzp file: $(head -c 16 heard.wzp | od -c)"
+head -c 300 heard.wzp | grep -aqF '{"room":"traces","relay":"'"$address"'","start_time":"' || fail "its head: $(head -c 300 heard.wzp)"
+[ "$(stat -c %s heard.wzp)" -gt 3000 ] || fail "it holds $(stat -c %s heard.wzp) bytes"
+timeout 60 "$client" echo --duration 1 --capture echo.wzp "$address" >talk.out 2>&1
+[ $? -eq 2 ] || fail "echo has no media for others: $(cat talk.out)"
 end
 grep -qF 'warn  relay.pcapng: all traffic is captured' third.err || fail "nobody is warned: $(cat third.err)"
 grep -qE 'relay.pcapng: [1-9][0-9]* packets, 0 dropped, 0 secrets lost' third.err || fail "a capture: $(cat third.err)"
 for file in relay client echo netcheck listen; do
     private $file.pcapng
 done
+
 grep -q WZP_MEDIA_KEY client.pcapng || fail 'the key of sealed media is not in the capture'
 grep -q WZP_MEDIA_KEY relay.pcapng && fail 'the relay knows keys of media'
 timeout 60 "$client" join --capture - "$address" >talk.out 2>&1

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,8 @@ struct wzp_capture {
     wzp_capture_lane *lanes;
     unsigned count;
     int fd;
+    wzp_capture_form form;
+    wzp_time began;
     uint64_t wall_ns; /* what is to be added to our time */
 
     uv_thread_t thread;
@@ -126,6 +129,13 @@ void wzp_capture_datagram(void *ctx, bool is_out, const wzp_quic_path *path, uin
     }
 }
 
+void wzp_capture_media(wzp_capture_lane *lane, wzp_bytes packet) {
+    const record r = {.at = wzp_io_now()};
+    if (!wzp_ring_put(&lane->packets, wzp_bytes_of(&r, sizeof r), packet)) {
+        add(&lane->dropped, 1);
+    }
+}
+
 void wzp_capture_secret_line(wzp_capture_lane *lane, wzp_capture_secret kind, wzp_bytes line) {
     const uint8_t head = (uint8_t)kind;
     if (line.len >= SECRETS_AT_ONCE ||
@@ -175,6 +185,25 @@ static void make_room(wzp_capture *c) {
     }
 }
 
+/* Little-endian, unlike the wire. */
+static void put_le(wzp_wr *wr, uint64_t value, unsigned bytes) {
+    for (unsigned i = 0; i < bytes; i++) {
+        wzp_wr_u8(wr, (uint8_t)(value >> (8 * i)));
+    }
+}
+
+static void put_media(wzp_capture *c, const record *r, wzp_bytes packet) {
+    if (atomic_load(&c->error) != 0) {
+        add(&c->dropped, 1);
+        return;
+    }
+    make_room(c);
+    put_le(&c->wr, wzp_time_since(r->at, c->began) / WZP_US, 8);
+    put_le(&c->wr, packet.len, 4);
+    wzp_wr_bytes(&c->wr, packet);
+    c->held++;
+}
+
 static void put_packet(wzp_capture *c, const record *r, wzp_bytes payload) {
     uint8_t head[WZP_INET_HEAD_MAX];
     const size_t len = wzp_inet_udp_head(head, &r->src, &r->dst, r->ecn, payload);
@@ -194,7 +223,7 @@ static void put_packet(wzp_capture *c, const record *r, wzp_bytes payload) {
 
 static void put_lines(wzp_capture *c, wzp_capture_secret kind, wzp_bytes lines) {
     make_room(c);
-    if (lines.len == 0) {
+    if (lines.len == 0 || c->form == WZP_CAPTURE_WZP) {
         return;
     }
     if (kind == WZP_CAPTURE_TLS) {
@@ -250,7 +279,8 @@ static void take_all(wzp_capture *c, wzp_time until) {
         record r;
         const size_t len = wzp_ring_take(&lane->packets, c->taken, sizeof c->taken);
         memcpy(&r, c->taken, sizeof r);
-        put_packet(c, &r, wzp_bytes_of(c->taken + sizeof r, len - sizeof r));
+        (c->form == WZP_CAPTURE_WZP ? put_media : put_packet)(
+            c, &r, wzp_bytes_of(c->taken + sizeof r, len - sizeof r));
     }
     flush(c);
 }
@@ -271,19 +301,47 @@ static void run(void *ctx) {
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-static wzp_err open_file(wzp_capture *c, const wzp_capture_cfg *cfg) {
+static void put_pcapng_head(wzp_capture *c, const wzp_capture_cfg *cfg) {
     const wzp_pcapng_section section = {.program = cfg->program};
     const wzp_pcapng_interface interface = {
         .link_type = WZP_LINKTYPE_RAW, .name = "udp", .digits = 9};
+    wzp_pcapng_put_section(&c->wr, ORDER, &section);
+    wzp_pcapng_put_interface(&c->wr, ORDER, &interface);
+}
+
+static wzp_err put_wzp_head(wzp_capture *c, const wzp_capture_cfg *cfg) {
+    static const uint8_t magic[] = {'W', 'Z', 'P', 1};
+    char start[40];
+    wzp_io_rfc3339(start);
+    json_t *head =
+        json_pack("{s:s, s:s, s:s, s:i}", "room", cfg->room != NULL ? cfg->room : "", "relay",
+                  cfg->relay != NULL ? cfg->relay : "", "start_time", start, "version", 1);
+    char *text = head != NULL ? json_dumps(head, JSON_COMPACT) : NULL;
+    json_decref(head);
+    if (text == NULL) {
+        return WZP_ERR_INVALID_ARGUMENT; /* a name that is no UTF-8 */
+    }
+    wzp_wr_bytes(&c->wr, wzp_bytes_of(magic, sizeof magic));
+    put_le(&c->wr, strlen(text), 4);
+    wzp_wr_str(&c->wr, text);
+    free(text);
+    return WZP_OK;
+}
+
+static wzp_err open_file(wzp_capture *c, const wzp_capture_cfg *cfg) {
     struct stat st;
     c->fd = open(cfg->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (c->fd < 0 || fstat(c->fd, &st) != 0 || (S_ISREG(st.st_mode) && fchmod(c->fd, 0600) != 0)) {
         return WZP_ERR_IO;
     }
-    c->wall_ns = wzp_io_unix_ns() - wzp_io_now();
+    c->began = wzp_io_now();
+    c->wall_ns = wzp_io_unix_ns() - c->began;
     wzp_wr_init(&c->wr, c->blocks, sizeof c->blocks);
-    wzp_pcapng_put_section(&c->wr, ORDER, &section);
-    wzp_pcapng_put_interface(&c->wr, ORDER, &interface);
+    if (cfg->form == WZP_CAPTURE_PCAPNG) {
+        put_pcapng_head(c, cfg);
+    } else if (put_wzp_head(c, cfg) != WZP_OK) {
+        return WZP_ERR_INVALID_ARGUMENT;
+    }
     flush(c);
     errno = atomic_load(&c->error);
     return errno == 0 ? WZP_OK : WZP_ERR_IO;
@@ -328,6 +386,7 @@ wzp_err wzp_capture_open(wzp_capture **out, const wzp_capture_cfg *cfg) {
         return WZP_ERR_NOMEM;
     }
     c->fd = -1;
+    c->form = cfg->form;
     wzp_err err = open_lanes(c, cfg);
     err = err == WZP_OK ? open_file(c, cfg) : err;
     err = err == WZP_OK ? start(c) : err;

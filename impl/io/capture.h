@@ -22,15 +22,23 @@
 typedef struct wzp_capture wzp_capture;
 typedef struct wzp_capture_lane wzp_capture_lane;
 
+typedef enum wzp_capture_form {
+    WZP_CAPTURE_PCAPNG,
+    WZP_CAPTURE_WZP /* media packets alone, as upstream's analyzer reads them (tools sheet 2):
+                       datagrams and secrets do not come into it */
+} wzp_capture_form;
+
 typedef struct wzp_capture_cfg {
-    const char *path;       /* made, or made empty; for its owner only.  Not "-" */
-    const char *program;    /* that the file names as its writer; borrowed for the call */
-    unsigned lanes;         /* one for each thread, at least 1 */
-    uint32_t lane_bytes;    /* [8 MiB] */
-    uint32_t secrets_bytes; /* [64 KiB] of each lane as well */
+    const char *path; /* made, or made empty; for its owner only.  Not "-" */
+    wzp_capture_form form;
+    const char *program;      /* PCAPNG: the writer's name; borrowed for the call */
+    const char *room, *relay; /* WZP: in its head; NULL counts as ""; borrowed likewise */
+    unsigned lanes;           /* one for each thread, at least 1 */
+    uint32_t lane_bytes;      /* [8 MiB] */
+    uint32_t secrets_bytes;   /* [64 KiB] of each lane as well */
 } wzp_capture_cfg;
 
-/* WZP_ERR_IO (errno), WZP_ERR_NOMEM, WZP_ERR_INVALID_ARGUMENT (path, lanes) */
+/* WZP_ERR_IO (errno), WZP_ERR_NOMEM, WZP_ERR_INVALID_ARGUMENT (path, lanes, room) */
 WZP_MUST_USE wzp_err wzp_capture_open(wzp_capture **out, const wzp_capture_cfg *cfg);
 
 /* Writes what is left; nobody may use its lanes any more.  For who counts after it. */
@@ -44,6 +52,9 @@ wzp_capture_lane *wzp_capture_lane_of(wzp_capture *capture, unsigned index);
 /* A wzp_udp_tap, whose `ctx` is the lane. */
 void wzp_capture_datagram(void *ctx, bool is_out, const wzp_quic_path *path, uint8_t ecn,
                           wzp_bytes payload);
+
+/* WZP: a media packet, header first; borrowed. */
+void wzp_capture_media(wzp_capture_lane *lane, wzp_bytes packet);
 
 /* One line without its end, borrowed. */
 typedef enum wzp_capture_secret { WZP_CAPTURE_TLS, WZP_CAPTURE_MEDIA_KEY } wzp_capture_secret;

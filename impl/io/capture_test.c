@@ -216,6 +216,39 @@ START_TEST(the_last_block_is_whole) {
 }
 END_TEST
 
+/* Byte for byte as tools sheet 2 has it, but for times. */
+START_TEST(media_alone_are_as_upstream_has_them) {
+    static const char begins[] =
+        "{\"room\":\"a \\\"room\\\"\",\"relay\":\"127.0.0.1:4433\",\"start_time\":\"2";
+    static const char ends[] = "Z\",\"version\":1}";
+    wzp_capture *c = NULL;
+    size_t len = 0;
+    const wzp_capture_cfg cfg = {.path = path,
+                                 .form = WZP_CAPTURE_WZP,
+                                 .room = "a \"room\"",
+                                 .relay = "127.0.0.1:4433",
+                                 .lanes = 1};
+    ck_assert_int_eq(wzp_capture_open(&c, &cfg), WZP_OK);
+    wzp_capture_media(wzp_capture_lane_of(c, 0), wzp_bytes_str("first"));
+    wzp_capture_secret_line(wzp_capture_lane_of(c, 0), WZP_CAPTURE_TLS, wzp_bytes_str("A b c"));
+    wzp_capture_media(wzp_capture_lane_of(c, 0), wzp_bytes_str("second one"));
+    wzp_capture_close(&c);
+    ck_assert(wzp_io_read_file(path, (char *)file, sizeof file, &len));
+    const wzp_bytes all = wzp_bytes_of(file, len);
+    ck_assert_mem_eq(file, "WZP\x01", 4);
+    const size_t head = u32(all, 4);
+    ck_assert_mem_eq(file + 8, begins, sizeof begins - 1);
+    ck_assert_mem_eq(file + 8 + head - (sizeof ends - 1), ends, sizeof ends - 1);
+    const size_t at = 8 + head;
+    ck_assert_uint_lt(u32(all, at), 10000000);
+    ck_assert_uint_eq(u32(all, at + 4), 0);
+    ck_assert_uint_eq(u32(all, at + 8), 5);
+    ck_assert_mem_eq(file + at + 12, "first", 5);
+    ck_assert_uint_eq(u32(all, at + 17 + 8), 10);
+    ck_assert_uint_eq(len, at + 17 + 12 + 10);
+}
+END_TEST
+
 START_TEST(addresses_of_a_socket_for_all_are_found) {
     wzp_capture *c = open_capture(1, 0);
     const wzp_quic_path ways[] = {
@@ -260,6 +293,7 @@ int main(void) {
     tcase_add_test(tc, what_finds_no_room_is_counted);
     tcase_add_test(tc, a_full_disk_ends_the_file_and_not_the_program);
     tcase_add_test(tc, the_last_block_is_whole);
+    tcase_add_test(tc, media_alone_are_as_upstream_has_them);
     tcase_add_test(tc, addresses_of_a_socket_for_all_are_found);
     tcase_add_test(tc, what_cannot_be_a_file_is_refused);
     const int failed = wzp_run_suite("capture", tc);
