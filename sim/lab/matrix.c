@@ -29,15 +29,15 @@ static const struct grid {
     bool predicts, is_mapped, celebrates;
 } grids[WZP_LAB_GRIDS] = {
     [WZP_LAB_GRID_DEPLOYED] = {"deployed", "as deployed: only one side sends (M0)", "deployed",
-                               WZP_SIM_PUNCH_DEPLOYED, true, false},
+                               WZP_SIM_PUNCH_DEPLOYED, true, false, false},
     [WZP_LAB_GRID_BOTH_DIAL] = {"both-dial", "reference, nothing predicted: both sides dial (M2)",
-                                "reference", WZP_SIM_PUNCH_BOTH_DIAL, false, false},
+                                "reference", WZP_SIM_PUNCH_BOTH_DIAL, false, false, false},
     [WZP_LAB_GRID_PREDICTED] = {"predicted", "reference: both dial, and predict ports (M3)",
-                                "reference", WZP_SIM_PUNCH_PREDICTED, true, false},
+                                "reference", WZP_SIM_PUNCH_PREDICTED, true, false, false},
     [WZP_LAB_GRID_BIRTHDAY] = {"birthday", "as M2, and 256 sockets against 1024 probes (M4)",
                                "reference", WZP_SIM_PUNCH_BOTH_DIAL, false, false, true},
     [WZP_LAB_GRID_MAPPED] = {"mapped", "as M2, and the row's router maps a port (M5)", "reference",
-                             WZP_SIM_PUNCH_BOTH_DIAL, false, true},
+                             WZP_SIM_PUNCH_BOTH_DIAL, false, true, false},
 };
 
 const char *wzp_lab_grid_word(wzp_lab_grid grid) {
