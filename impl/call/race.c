@@ -657,3 +657,10 @@ void wzp_race_peer_report(wzp_race *r, uint32_t number, bool direct_ok, wzp_time
 void wzp_race_say_again(wzp_race *r) {
     r->report_due = r->report_due || (is_reference(r) && r->reports > 0 && r->why == NULL);
 }
+
+void wzp_race_moved(wzp_race *r) {
+    const bool is_in_flight = r->relay_dialled && !r->relay_is_up;
+    if (is_reference(r) && is_in_flight && r->relay_ended_at == WZP_TIME_NEVER) {
+        leave_relay(r);
+    }
+}

@@ -158,6 +158,9 @@ void wzp_race_give_up(wzp_race *race, wzp_time now);
 void wzp_race_dial_failed(wzp_race *race, wzp_time now);
 
 void wzp_race_relay_up(wzp_race *race, wzp_time now);
+/* Reference: we are elsewhere.  No handshake survives that: a dial that is under way begins anew.
+ */
+void wzp_race_moved(wzp_race *race);
 void wzp_race_relay_down(wzp_race *race, wzp_time now);
 
 /* Of the other side's race `number`.  Signals overtake each other, and races follow each other

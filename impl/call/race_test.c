@@ -36,8 +36,8 @@ END_TEST
 
 /* D up of our own, A up of one accepted, d a connection is down, x a dial failed, R the relay is
  * up, r down, T their report of race `id` is true, F false, P the first `id` of `predicted` are
- * whom to try, N the next race, B a race beside the relay with a window of `id` ms and without
- * candidates, G it is given up; `id` is the connection of the others. */
+ * whom to try, N the next race, M we move, B a race beside the relay with a window of `id` ms and
+ * without candidates, G it is given up; `id` is the connection of the others. */
 typedef struct event {
     unsigned ms;
     char what;
@@ -224,6 +224,10 @@ static const trace_case traces[] = {
      {REF, DIAL, .count = 1},
      {{530, 'R', 0}, {2010, 'F', 0}, {3000, 'T', 2}, {3050, 'T', 1}, {5000, 'N', 0}},
      "50:D0 500:R 2000:- 2000:=relay 5000:-"},
+    {"mid-call: we move again while the relay is dialled",
+     {REF, DIAL, .count = 1},
+     {{60, 'D', 1}, {90, 'T', 0}, {9000, 'L', 0}, {9020, 'M', 0}, {9050, 'R', 0}, {9060, 'M', 0}},
+     "50:D0 60:+ 90:=direct1 9000:- 9000:R 9020:C 9020:R 9050:=relay 11000:c1"},
     {"mid-call: a race gives way to the next one",
      {REF, DIAL, .count = 1},
      {{530, 'R', 0},
@@ -386,6 +390,9 @@ static void happen(wzp_race *race, const wzp_race_cfg *cfg, const event *ev, wzp
     case 'L':
         wzp_race_leave_direct(race);
         break;
+    case 'M':
+        wzp_race_moved(race);
+        break;
     case 'N':
         next.number = race->cfg.number + 1;
         wzp_race_again(race, &next, now);
@@ -459,7 +466,7 @@ END_TEST
 
 /* Nothing that happens, in whatever order, makes it restless or silent for ever. */
 START_TEST(any_order) {
-    static const char all[] = "DAdxRrTFPLN";
+    static const char all[] = "DAdxRrTFPLNM";
     wzp_prng prng;
     wzp_prng_init(&prng, (uint64_t)_i, "race");
     const wzp_rng rng = wzp_prng_rng(&prng);

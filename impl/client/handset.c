@@ -14,6 +14,7 @@ static const char away[] = "the relay is gone";
 static void tell_phone(wzp_handset *h) {
     const wzp_call_addresses nothing = {.local_count = 0};
     h->told = h->cfg.relay_only ? nothing : h->own;
+    h->told_since = true;
     wzp_phone_set_addresses(h->phone, &h->told);
 }
 
@@ -127,6 +128,7 @@ void wzp_handset_network(wzp_handset *h, const wzp_handset_net *net, wzp_time no
     wzp_handset_stop_birthday(h, now);
     if (h->races) {
         wzp_race_leave_direct(&h->race);
+        wzp_race_moved(&h->race);
         wzp_handset_find_later(h);
     } else {
         wzp_handset_find(h, WZP_HANDSET_GATHER, now);

@@ -12,19 +12,23 @@ static const char *setting(const char *name) {
 }
 
 /* Which calls: by default a sample; all of them with WZP_LONG=1 in the environment; with
- * WZP_SEED=176 this one, and a timeline of it on standard error. */
+ * WZP_SEED=176 this one, and a timeline of it on standard error; with WZP_SEED=100..199 these. */
 typedef struct seeds {
     uint64_t first, end;
+    bool are_some; /* they were asked for: nothing is to be said of all */
     bool is_one;
 } seeds;
 
 static seeds seeds_of(uint64_t all, uint64_t sample) {
     const char *one = setting("WZP_SEED");
     if (one != NULL) {
-        const uint64_t seed = strtoull(one, NULL, 10);
-        return (seeds){seed, seed + 1, true};
+        char *rest = NULL;
+        const uint64_t seed = strtoull(one, &rest, 10);
+        const bool is_range = strncmp(rest, "..", 2) == 0;
+        const uint64_t last = is_range ? strtoull(rest + 2, NULL, 10) : seed;
+        return (seeds){seed, last + 1, true, !is_range};
     }
-    return (seeds){0, setting("WZP_LONG") != NULL ? all : sample, false};
+    return (seeds){0, setting("WZP_LONG") != NULL ? all : sample, false, false};
 }
 
 typedef struct tally {
@@ -123,7 +127,7 @@ START_TEST(references_agree) {
     for (uint64_t seed = which.first; seed < which.end; seed++) {
         one_call(seed, &cfg, &cfg, false, &sum);
     }
-    if (which.is_one) {
+    if (which.are_some) {
         return;
     }
     const uint64_t n = which.end;
@@ -134,9 +138,10 @@ START_TEST(references_agree) {
 }
 END_TEST
 
-/* Calls that ended on two paths once.
+/* Calls that ended on two paths once, or of which one side ended.
+ * 9469: a host moved again while it dialled the relay, which no handshake survives.
  * 176: a word on the last race came when the next one had begun, and was taken for one on that. */
-static const uint64_t once_apart[] = {176};
+static const uint64_t once_apart[] = {176, 9469};
 
 START_TEST(what_was_apart_once_agrees) {
     static const wzp_handset_cfg cfg = {.policy = WZP_RACE_REFERENCE};
@@ -156,7 +161,7 @@ START_TEST(deployed_ones_agree) {
     for (uint64_t seed = which.first; seed < which.end; seed++) {
         one_call(seed, &cfgs[seed % 3 == 0], &cfgs[seed % 3 < 2], true, &sum);
     }
-    if (which.is_one) {
+    if (which.are_some) {
         return;
     }
     const uint64_t n = which.end;

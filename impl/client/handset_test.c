@@ -72,7 +72,7 @@ START_TEST(what_was_lost_with_the_line_is_said_again) {
     expect_path(WZP_RACE_DIRECT);
     t.sides[A].addr = t.net.addr[1 + A] = net.own;
     wzp_handset_network(t.sides[A].handset, &net, t.net.now);
-    run((unsigned)_i * 10);
+    run((uint64_t)_i * 10);
     t.net.cut[1 + A] = true;
     run(30);
     wzp_handset_lose(t.sides[A].handset, t.net.now);

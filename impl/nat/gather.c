@@ -37,6 +37,7 @@ static void begin_maps(wzp_gather *g, const wzp_gather_cfg *cfg, wzp_rng rng, wz
         const wzp_portmap_cfg map = {.protocol = i == 0 ? WZP_PORTMAP_NATPMP : WZP_PORTMAP_PCP,
                                      .gateway = cfg->gateway,
                                      .local = cfg->own,
+                                     .timeout = wzp_time_since(g->ends_at, now),
                                      .accepts_local = cfg->accepts_local};
         g->maps[i] = (wzp_portmap){0}; /* OFF, where it makes no sense */
         if (g->has_maps) {
@@ -54,7 +55,7 @@ void wzp_gather_begin(wzp_gather *g, const wzp_gather_cfg *cfg, wzp_rng rng, wzp
     g->accepts_local = cfg->accepts_local;
     g->relay_view = (wzp_addr){0};
     g->ports = (wzp_gather_ports){.count = 0};
-    g->is_settled = g->ports_told = false;
+    g->is_settled = g->ports_told = g->maps_are_late = false;
     g->began = now;
     g->settles_at = WZP_TIME_NEVER;
     g->ends_at = wzp_time_after(now, cfg->budget != 0 ? cfg->budget : DEFAULT_BUDGET);
@@ -92,6 +93,8 @@ void wzp_gather_tick(wzp_gather *g, wzp_time now) {
     if (g->has_stun) {
         wzp_stun_client_tick(&g->stun, now);
     }
+    g->maps_are_late =
+        g->maps_are_late || now >= wzp_time_after(g->began, WZP_GATHER_MAPS_PATIENCE);
     g->is_settled = g->is_settled || now >= wzp_time_min(g->settles_at, g->looks_until);
     for (size_t i = 0; g->has_maps && i < WZP_GATHER_MAPS; i++) {
         wzp_portmap_tick(&g->maps[i], now);
@@ -110,6 +113,9 @@ wzp_time wzp_gather_deadline(const wzp_gather *g) {
     wzp_time deadline = parts_deadline(g);
     if (!g->is_settled) {
         deadline = wzp_time_min(deadline, wzp_time_min(g->settles_at, g->looks_until));
+    }
+    if (g->has_maps && !g->is_told && !g->maps_are_late) {
+        deadline = wzp_time_min(deadline, wzp_time_after(g->began, WZP_GATHER_MAPS_PATIENCE));
     }
     return g->is_told ? deadline : wzp_time_min(deadline, g->ends_at);
 }
@@ -149,7 +155,7 @@ static bool is_complete(const wzp_gather *g) {
         is_mapped |= wzp_portmap_external(&g->maps[i]) != NULL;
         may_map |= wzp_portmap_state_of(&g->maps[i]) == WZP_PORTMAP_ASKING;
     }
-    return !is_asking && (is_mapped || !may_map);
+    return !is_asking && (is_mapped || !may_map || g->maps_are_late);
 }
 
 static wzp_addr mapped_now(const wzp_gather *g) {

@@ -75,8 +75,9 @@ typedef struct wzp_gather {
     wzp_time looks_until; /* or nobody has */
     wzp_gather_ports ports;
     bool is_settled, ports_told;
-    bool is_told; /* of this network: once, and then of what differs */
-    bool is_over; /* released: nothing is news */
+    bool maps_are_late; /* nobody waits for them any more */
+    bool is_told;       /* of this network: once, and then of what differs */
+    bool is_over;       /* released: nothing is news */
 } wzp_gather;
 
 typedef struct wzp_gather_datagram {
@@ -105,7 +106,9 @@ void wzp_gather_reflected(wzp_gather *g, const wzp_addr *relay, const wzp_addr *
                           wzp_time since);
 
 /* Something is to be told: the first time when all is known or the budget is used up, later
- * whenever it differs (a mapping came late, moved, or is lost).  Valid until the next call. */
+ * whenever it differs (a mapping came late, moved, or is lost).  Valid until the next call.  A
+ * router is waited for only so long, although it is asked as long as the budget lasts. */
+#define WZP_GATHER_MAPS_PATIENCE (1 * WZP_S)
 const wzp_gathered *wzp_gather_news(wzp_gather *g, wzp_time now);
 
 /* The same for what our NAT does with ports: the first time when all servers have answered, or the
