@@ -574,9 +574,30 @@ START_TEST(directives) {
         wzp_pcap_flow_end(t.flow);
         const wzp_pcap_finding *f = wzp_talk_finding(&t, WZP_PCAP_FINDING_DIRECTIVE_IGNORED, NULL);
         ck_assert_int_eq(f == NULL, follows);
-        ck_assert(f == NULL || f->packet == 101);
+        ck_assert(f == NULL || (f->packet == 101 && f->level == WZP_PCAP_LEVEL_WARNING));
         wzp_talk_end(&t);
     }
+}
+END_TEST
+
+/* What a client may do and does not is no fault of it. */
+START_TEST(a_directive_that_allows_more) {
+    wzp_talk t;
+    wzp_talk_begin(&t, 0);
+    for (uint32_t i = 0; i < 400; i++) {
+        wzp_media_hdr hdr = opus(i);
+        if (i == 100) {
+            wzp_talk_signal(&t, DIRECTIVE, false, at(i));
+        }
+        hdr.codec_id = WZP_CODEC_CODEC2_1200;
+        wzp_talk_media(&t, &hdr, 6, 0, at(i));
+    }
+    wzp_pcap_flow_end(t.flow);
+    const wzp_pcap_finding *f = wzp_talk_finding(&t, WZP_PCAP_FINDING_DIRECTIVE_IGNORED, NULL);
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_eq(f->level, WZP_PCAP_LEVEL_NOTE);
+    ck_assert_ptr_nonnull(strstr(f->text, "allows Opus6k"));
+    wzp_talk_end(&t);
 }
 END_TEST
 
@@ -691,6 +712,7 @@ int main(void) {
     tcase_add_test(tc, who_sends_too_much_is_hung_up_on);
     tcase_add_test(tc, who_does_not_is_not);
     tcase_add_test(tc, directives);
+    tcase_add_test(tc, a_directive_that_allows_more);
     tcase_add_test(tc, the_ladder);
     tcase_add_test(tc, hangups_and_closed_books);
     tcase_add_test(tc, streams_and_findings_are_bounded);

@@ -233,11 +233,15 @@ void wzp_pcap_flow_follow(wzp_pcap_flow *f, wzp_pcap_session *c, const wzp_pcap_
     const wzp_pcap_about at = {
         .packet = c->directive_packet, .ns = c->directive_ns, .conn = c->conn.number};
     c->directive_ns = 0;
+    /* A relay that allows more orders nothing. */
+    const bool allows = wzp_codec_find(c->directive_codec)->nominal_bps >=
+                        wzp_codec_find(hdr->codec_id)->nominal_bps;
     wzp_pcap_findings_add(
-        &f->findings, WZP_PCAP_FINDING_DIRECTIVE_IGNORED, WZP_PCAP_LEVEL_WARNING, &at,
-        "the relay asks for %s, and 2 s later (packet %" PRIu64
-        ") the client still sends %s; only one with a fixed quality may",
-        codec_name(c->directive_codec), m->packet_number, codec_name(hdr->codec_id));
+        &f->findings, WZP_PCAP_FINDING_DIRECTIVE_IGNORED,
+        allows ? WZP_PCAP_LEVEL_NOTE : WZP_PCAP_LEVEL_WARNING, &at,
+        "the relay %s %s, and 2 s later (packet %" PRIu64 ") the client still sends %s%s",
+        allows ? "allows" : "asks for", codec_name(c->directive_codec), m->packet_number,
+        codec_name(hdr->codec_id), allows ? "" : "; only one with a fixed quality may");
 }
 
 /* --- connections ------------------------------------------------------------------------------ */
