@@ -29,7 +29,7 @@ _wzp_pcap() {
             convert) words="--wav --video --ivf --as-clear" ;;
             replay)
                 words="--to --room --token --alias --seed --stream --follow --speed --pps --topspeed --loop"
-                words+=" --seq --payload --json"
+                words+=" --seq --payload --check --json"
                 ;;
             live) words="--room --no-tui --json --capture --duration --token --seed --key" ;;
             report) words="-o --output --markdown --json --interval --jitter" ;;

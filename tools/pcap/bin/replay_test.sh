@@ -97,6 +97,17 @@ says 0 'of 1 senders' replay call.pcapng --to "$address" --room again --topspeed
 grep -qE 'pacing: none, [0-9]+ packets/s' out || fail "top speed: $(cat out)"
 says 0 'late by more than 1 ms' replay call.pcapng --to "$address" --room again --pps 1000 --follow timestamp --loop 2 --seq rewrite
 
+# A verdict on a relay that forwards, and on one that does not: a room where somebody else speaks as well.
+says 0 'PASS: of' replay call.pcapng --to "$address" --room checked --speed 4 --check
+says 0 '"verdict":"PASS"' replay call.pcapng --to "$address" --room checked --speed 4 --check --json --seq rewrite --loop 2
+timeout 60 "$client" join --quiet --room noisy --send-tone 30 "$address" >/dev/null 2>&1 &
+pids+=($!)
+sleep 1
+says 1 'FAIL: of' replay call.pcapng --to "$address" --room noisy --speed 4 --check
+kill -9 "${pids[-1]}"
+wait "${pids[-1]}" 2>/dev/null
+unset 'pids[-1]'
+
 # --- what cannot be --------------------------------------------------------------------------------
 
 says 2 'which --room?' replay call.pcapng --to "$address"

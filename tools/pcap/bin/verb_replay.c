@@ -9,10 +9,13 @@
 #include "tools/pcap/bin/room.h"
 #include "tools/pcap/bin/source.h"
 #include "tools/pcap/bin/verbs.h"
+#include "tools/pcap/send/check.h"
 #include "tools/pcap/send/player.h"
 #include "tools/pcap/tree/filter.h"
 
 #define SPEED_MOST 1000
+
+enum { LINGER_MS = 1000 }; /* --check: for what is under way at the end */
 
 enum {
     OPT_TO = WZP_PCAP_OWN_OPTION,
@@ -28,6 +31,7 @@ enum {
     OPT_PAYLOAD,
     OPT_STREAM,
     OPT_SEED,
+    OPT_CHECK,
     OPT_JSON
 };
 
@@ -37,7 +41,7 @@ static struct asked {
     wzp_pcap_plan_cfg plan;
     wzp_pcap_player_cfg player;
     uint64_t seed;
-    bool json;
+    bool json, check;
 } asked = {.alias = "replay", .player = {.speed_ppm = 1000000, .loops = 1}};
 
 static const struct option longs[] = {{"to", 1, NULL, OPT_TO},
@@ -53,6 +57,7 @@ static const struct option longs[] = {{"to", 1, NULL, OPT_TO},
                                       {"payload", 1, NULL, OPT_PAYLOAD},
                                       {"stream", 1, NULL, OPT_STREAM},
                                       {"seed", 1, NULL, OPT_SEED},
+                                      {"check", 0, NULL, OPT_CHECK},
                                       {"json", 0, NULL, OPT_JSON},
                                       {NULL, 0, NULL, 0}};
 
@@ -152,6 +157,8 @@ static bool take(int id, const char *value) {
     case OPT_SEED:
         return wzp_pcap_number(value, &asked.seed) ||
                wzp_pcap_complain("--seed takes a number, not '%s'", value);
+    case OPT_CHECK:
+        return asked.check = true;
     case OPT_JSON:
         return asked.json = true;
     case OPT_SPEED:
@@ -172,6 +179,8 @@ typedef struct replay {
     wzp_pcap_plan *plan;
     wzp_pcap_guests *guests;
     wzp_pcap_player *player;
+    wzp_pcap_check *check; /* --check: what the last guest hears */
+    uv_timer_t linger;
     wzp_pcap_room room;
     wzp_pcap_tree tree;
     wzp_pcap_player_report report;
@@ -263,6 +272,63 @@ static int foresee(replay *r) {
     return EXIT_GOOD;
 }
 
+/* --- whether it arrives ----------------------------------------------------------------------- */
+
+static void on_sent(void *ctx, uint32_t sender, wzp_bytes packet) {
+    wzp_pcap_check_sent(((replay *)ctx)->check, sender, packet);
+}
+
+/* What the listener hears; the senders hear each other, which is nobody's matter. */
+static void on_media(void *ctx, unsigned guest, wzp_bytes datagram, wzp_time now) {
+    const replay *r = ctx;
+    (void)now;
+    if (guest == wzp_pcap_plan_senders(r->plan)) {
+        wzp_pcap_check_came(r->check, datagram);
+    }
+}
+
+/* -1: it can be done. */
+static int prepare_check(replay *r) {
+    if (!asked.check) {
+        return -1;
+    }
+    if (asked.player.seal || wzp_pcap_plan_senders(r->plan) == WZP_PCAP_GUESTS_MAX) {
+        (void)wzp_pcap_complain("--check: %s", asked.player.seal
+                                                   ? "what is sealed anew is not known to it"
+                                                   : "no place for who listens");
+        return EXIT_USAGE;
+    }
+    const uint64_t packets = (uint64_t)wzp_pcap_plan_count(r->plan) * asked.player.loops;
+    if (wzp_pcap_check_new(&r->check, packets) != WZP_OK) {
+        (void)wzp_pcap_complain("no memory for %" PRIu64 " packets", packets);
+        return EXIT_UNREADABLE;
+    }
+    asked.player.sent = on_sent;
+    asked.player.ctx = r;
+    return -1;
+}
+
+/* The exit status. */
+static int judge(const replay *r) {
+    wzp_pcap_check_result c;
+    wzp_pcap_check_sum(r->check, &c);
+    const bool holds = wzp_pcap_check_holds(&c);
+    const bool lossy = r->report.wire.lost + r->report.wire.dropped > 0;
+    const char *verdict = holds ? "PASS" : lossy ? "INCONCLUSIVE" : "FAIL";
+    printf(asked.json ? "{\"verdict\":\"%s\",\"sent\":%" PRIu64 ",\"came\":%" PRIu64
+                        ",\"missing\":%" PRIu64 ",\"reordered\":%" PRIu64 ",\"repeated\":%" PRIu64
+                        ",\"others\":%" PRIu64 "}\n"
+                      : "%s: of %" PRIu64 " packets %" PRIu64 " came to who listened; %" PRIu64
+                        " missing, %" PRIu64 " late, %" PRIu64 " again, %" PRIu64
+                        " changed or of somebody else\n",
+           verdict, c.sent, c.came, c.missing, c.reordered, c.repeated, c.others);
+    if (c.first_missing != 0 && !r->options->quiet) {
+        (void)fprintf(stderr, "the first that is missing is number %" PRIu64 " of those sent\n",
+                      c.first_missing);
+    }
+    return holds ? EXIT_GOOD : lossy ? EXIT_INCONCLUSIVE : EXIT_FINDINGS;
+}
+
 /* --- in a room -------------------------------------------------------------------------------- */
 
 static void leave(replay *r) {
@@ -271,6 +337,12 @@ static void leave(replay *r) {
         wzp_pcap_guests_leave(r->guests, wzp_io_now());
         wzp_pcap_room_end(&r->room);
     }
+}
+
+static void on_linger(uv_timer_t *timer) {
+    replay *r = timer->data;
+    leave(r);
+    wzp_drive_kick(&r->room.drive);
 }
 
 static void on_turn(void *ctx, wzp_time now) {
@@ -283,9 +355,20 @@ static void on_turn(void *ctx, wzp_time now) {
     if (wzp_pcap_guests_state_of(r->guests, &why) == WZP_PCAP_GUESTS_GONE) {
         (void)snprintf(r->why, sizeof r->why, "%s", why);
     }
-    if (wzp_pcap_player_is_done(r->player)) {
-        leave(r);
+    if (!wzp_pcap_player_is_done(r->player)) {
+        return;
     }
+    if (r->check == NULL || r->why[0] != '\0') {
+        leave(r);
+    } else if (!uv_is_active((uv_handle_t *)&r->linger)) {
+        uv_timer_start(&r->linger, on_linger, LINGER_MS, 0); /* the last ones are under way */
+    }
+}
+
+static void on_started(void *ctx) {
+    replay *r = ctx;
+    uv_timer_init(&r->room.loop, &r->linger);
+    r->linger.data = r;
 }
 
 static void on_interrupted(void *ctx) {
@@ -312,10 +395,14 @@ static int join(replay *r) {
     static char names[WZP_PCAP_GUESTS_MAX][64];
     const char *aliases[WZP_PCAP_GUESTS_MAX];
     uint8_t seeds[WZP_PCAP_GUESTS_MAX][32];
-    const uint32_t count = wzp_pcap_plan_senders(r->plan);
+    const uint32_t senders = wzp_pcap_plan_senders(r->plan);
+    const uint32_t count = senders + (r->check != NULL ? 1 : 0);
     for (uint32_t i = 0; i < count; i++) {
-        (void)snprintf(names[i], sizeof names[i], count > 1 ? "%.48s %u" : "%.48s", asked.alias,
-                       i + 1);
+        (void)snprintf(names[i], sizeof names[i],
+                       i == senders  ? "%.40s (listens)"
+                       : senders > 1 ? "%.48s %u"
+                                     : "%.48s",
+                       asked.alias, i + 1);
         aliases[i] = names[i];
     }
     draw_seeds(seeds);
@@ -325,7 +412,9 @@ static int join(replay *r) {
                                      .aliases = aliases,
                                      .room = asked.room,
                                      .token = asked.token,
-                                     .path = {r->room.local, r->room.relay}};
+                                     .path = {r->room.local, r->room.relay},
+                                     .media = r->check != NULL ? on_media : NULL,
+                                     .ctx = r};
     const wzp_err err = wzp_pcap_guests_new(&r->guests, &cfg, wzp_io_now());
     wzp_crypto_wipe(seeds, sizeof seeds);
     if (err != WZP_OK) {
@@ -382,12 +471,17 @@ static int tell(const replay *r) {
         (void)wzp_pcap_complain("%s: ended early: %s", asked.to, r->why);
         return EXIT_FINDINGS;
     }
+    if (r->check != NULL && !r->interrupted) {
+        return judge(r);
+    }
     return n->refused + n->wire.dropped > 0 || r->interrupted ? EXIT_FINDINGS : EXIT_GOOD;
 }
 
 static int perform(replay *r) {
-    r->room = (wzp_pcap_room){.turn = on_turn, .interrupted = on_interrupted, .ctx = r};
-    int status = wzp_pcap_room_open(&r->room, asked.to);
+    r->room = (wzp_pcap_room){
+        .turn = on_turn, .interrupted = on_interrupted, .started = on_started, .ctx = r};
+    int status = prepare_check(r);
+    status = status == -1 ? wzp_pcap_room_open(&r->room, asked.to) : status;
     status = status == -1 ? join(r) : status;
     if (status == -1) {
         status = wzp_pcap_room_run(&r->room, wzp_pcap_player_core(r->player));
@@ -419,6 +513,7 @@ static int run(const wzp_pcap_options *options) {
         status = asked.to != NULL ? perform(&r) : foresee(&r);
     }
     wzp_pcap_player_free(&r.player);
+    wzp_pcap_check_free(&r.check);
     wzp_pcap_plan_free(&r.plan);
     wzp_pcap_filter_free(&r.filter);
     return status;
@@ -443,11 +538,16 @@ const wzp_pcap_verb wzp_pcap_verb_replay = {
         "                       further in each loop; what is sealed opens no more then\n"
         "  --payload as-is|clear|seal   as captured (default); opened with --media-keys; or that,\n"
         "                       sealed again with the new session's key\n"
+        "  --check              one more participant listens, and a verdict follows: PASS if "
+        "every\n"
+        "                       packet comes to him unchanged, each sender's in their order\n"
         "  --json               the report as JSON\n"
         "\n"
         "Deadlines are absolute; a late packet is sent at once and counted. The digest is that of\n"
         "senders and packets in their order, before they are sealed again: equal for equal files\n"
-        "and options. Exit status 1: packets were dropped, or the relay hung up.\n"
+        "and options. Exit status 1: packets were dropped, the relay hung up, or --check fails; 5: "
+        "nothing\n"
+        "can be said, for the way to the relay loses packets.\n"
         "\n"
         "Example: wzp-pcap replay call.pcapng --to 127.0.0.1:4433 --room test --speed 2\n",
     .options = longs,

@@ -194,6 +194,9 @@ static void send_next(wzp_pcap_player *p, wzp_time now) {
         p->report.packets++;
         p->report.bytes += bytes.len;
         note_packet(&p->sent, sender, bytes);
+        if (p->cfg.sent != NULL) {
+            p->cfg.sent(p->cfg.ctx, sender, bytes);
+        }
     } else {
         p->report.refused++;
     }

@@ -19,7 +19,7 @@ typedef enum wzp_pcap_pace {
 } wzp_pcap_pace;
 
 typedef struct wzp_pcap_player_cfg {
-    wzp_pcap_guests *guests;   /* as many as the plan has senders; borrowed */
+    wzp_pcap_guests *guests;   /* the first ones are the plan's senders; borrowed */
     const wzp_pcap_plan *plan; /* borrowed */
     wzp_pcap_pace pace;
     uint64_t speed_ppm; /* 1000000: as fast as it was */
@@ -29,6 +29,9 @@ typedef struct wzp_pcap_player_cfg {
      * Where packets are sealed, the streams of a sender begin far apart, for they share nonces. */
     bool rewrite;
     bool seal;
+    /* Each packet that QUIC took, as it was before it was sealed; may be NULL. */
+    void (*sent)(void *ctx, uint32_t sender, wzp_bytes packet);
+    void *ctx;
 } wzp_pcap_player_cfg;
 
 typedef struct wzp_pcap_player wzp_pcap_player;
