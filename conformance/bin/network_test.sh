@@ -19,6 +19,7 @@ ip -n "$t" addr add 10.7.0.1/24 dev eth0
 ip -n "$r" addr add 10.7.0.2/24 dev eth0
 ip -n "$t" addr add fd07::1/64 dev eth0 nodad
 ip -n "$r" addr add fd07::2/64 dev eth0 nodad
+# shellcheck disable=SC2154 # set by lab_begin
 cd "$work" || exit 1
 export HOME=$work
 
