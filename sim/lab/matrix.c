@@ -24,20 +24,49 @@ const char *wzp_lab_matrix_type(size_t index) {
 }
 
 static const struct grid {
-    const char *word, *text, *policy;
+    const char *word, *text;
+    const char *policy, *acceptor_policy; /* NULL: the same */
     wzp_sim_punch_strategy strategy;
-    bool predicts, is_mapped, celebrates;
+    bool predicts, celebrates;
+    bool row_maps, column_maps;
 } grids[WZP_LAB_GRIDS] = {
-    [WZP_LAB_GRID_DEPLOYED] = {"deployed", "as deployed: only one side sends (M0)", "deployed",
-                               WZP_SIM_PUNCH_DEPLOYED, true, false, false},
-    [WZP_LAB_GRID_BOTH_DIAL] = {"both-dial", "reference, nothing predicted: both sides dial (M2)",
-                                "reference", WZP_SIM_PUNCH_BOTH_DIAL, false, false, false},
-    [WZP_LAB_GRID_PREDICTED] = {"predicted", "reference: both dial, and predict ports (M3)",
-                                "reference", WZP_SIM_PUNCH_PREDICTED, true, false, false},
-    [WZP_LAB_GRID_BIRTHDAY] = {"birthday", "as M2, and 256 sockets against 1024 probes (M4)",
-                               "reference", WZP_SIM_PUNCH_BOTH_DIAL, false, false, true},
-    [WZP_LAB_GRID_MAPPED] = {"mapped", "as M2, and the row's router maps a port (M5)", "reference",
-                             WZP_SIM_PUNCH_BOTH_DIAL, false, true, false},
+    [WZP_LAB_GRID_DEPLOYED] = {.word = "deployed",
+                               .text = "as deployed: only one side sends (M0)",
+                               .policy = "deployed",
+                               .strategy = WZP_SIM_PUNCH_DEPLOYED,
+                               .predicts = true},
+    /* A reference client does as it was meant where the other one is deployed. */
+    [WZP_LAB_GRID_SPECIFIED] = {.word = "specified",
+                                .text = "as specified: the acceptor tickles, the dialer dials (M1)",
+                                .policy = "deployed",
+                                .acceptor_policy = "reference",
+                                .strategy = WZP_SIM_PUNCH_SPECIFIED,
+                                .predicts = true},
+    [WZP_LAB_GRID_BOTH_DIAL] = {.word = "both-dial",
+                                .text = "reference, nothing predicted: both sides dial (M2)",
+                                .policy = "reference",
+                                .strategy = WZP_SIM_PUNCH_BOTH_DIAL},
+    [WZP_LAB_GRID_PREDICTED] = {.word = "predicted",
+                                .text = "reference: both dial, and predict ports (M3)",
+                                .policy = "reference",
+                                .strategy = WZP_SIM_PUNCH_PREDICTED,
+                                .predicts = true},
+    [WZP_LAB_GRID_BIRTHDAY] = {.word = "birthday",
+                               .text = "as M2, and 256 sockets against 1024 probes (M4)",
+                               .policy = "reference",
+                               .strategy = WZP_SIM_PUNCH_BOTH_DIAL,
+                               .celebrates = true},
+    [WZP_LAB_GRID_MAPPED] = {.word = "mapped",
+                             .text = "as M2, and the row's router maps a port (M5)",
+                             .policy = "reference",
+                             .strategy = WZP_SIM_PUNCH_BOTH_DIAL,
+                             .row_maps = true},
+    [WZP_LAB_GRID_BOTH_MAPPED] = {.word = "both-mapped",
+                                  .text = "as M2, and both routers map a port (M5')",
+                                  .policy = "reference",
+                                  .strategy = WZP_SIM_PUNCH_BOTH_DIAL,
+                                  .row_maps = true,
+                                  .column_maps = true},
 };
 
 const char *wzp_lab_grid_word(wzp_lab_grid grid) {
@@ -54,7 +83,8 @@ static bool can_map(size_t type) {
            !side.boxes[0].identity;
 }
 
-static void put_host(FILE *out, const char *name, const struct grid *grid, size_t type, bool maps) {
+static void put_host(FILE *out, const char *name, const struct grid *grid, size_t type, bool maps,
+                     const char *policy) {
     const wzp_sim_punch_type *known = wzp_sim_punch_type_at(type);
     (void)fprintf(out, "[host.%s]\n", name);
     if (known != NULL) {
@@ -62,7 +92,9 @@ static void put_host(FILE *out, const char *name, const struct grid *grid, size_
     } else {
         (void)fputs("firewall = {block_udp = true}\n", out);
     }
-    if (grid->celebrates) {
+    if (policy != NULL) {
+        (void)fprintf(out, "client = {policy = \"%s\"}\n", policy);
+    } else if (grid->celebrates) {
         (void)fputs("client = {no_prediction = true, birthday = {sockets = 256, probes = 1024, "
                     "every = \"10 ms\"}}\n",
                     out);
@@ -89,8 +121,8 @@ const char *wzp_lab_matrix_scenario(wzp_lab_grid which, size_t row, size_t colum
                   wzp_lab_matrix_type(row), wzp_lab_matrix_type(column),
                   wzp_lab_matrix_chance(which, row, column) != 0 ? "24 s" : "4500 ms",
                   grid->policy);
-    put_host(out, "x", grid, column, false);
-    put_host(out, "y", grid, row, grid->is_mapped);
+    put_host(out, "x", grid, column, grid->column_maps, NULL);
+    put_host(out, "y", grid, row, grid->row_maps, grid->acceptor_policy);
     (void)fputs("[stun]\nservers = 4\n[call]\ndirect = true\nstart = \"1 s\"\n", out);
     (void)fclose(out);
     return buf;
@@ -108,7 +140,8 @@ wzp_err wzp_lab_matrix_punch(wzp_lab_grid which, size_t row, size_t column, uint
         !wzp_sim_punch_side_of(dialer->preset, &cfg.dialer)) {
         return WZP_OK;
     }
-    cfg.acceptor.mapped = grid->is_mapped && can_map(row);
+    cfg.acceptor.mapped = grid->row_maps && can_map(row);
+    cfg.dialer.mapped = grid->column_maps && can_map(column);
     return wzp_sim_punch(&cfg, direct);
 }
 

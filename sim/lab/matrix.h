@@ -15,11 +15,13 @@ size_t wzp_lab_matrix_types(void);
 
 /* Ways of looking for a path, one matrix each. */
 typedef enum wzp_lab_grid {
-    WZP_LAB_GRID_DEPLOYED,  /* M0 */
-    WZP_LAB_GRID_BOTH_DIAL, /* reference, nothing predicted: M2 */
-    WZP_LAB_GRID_PREDICTED, /* reference: M3 */
-    WZP_LAB_GRID_BIRTHDAY,  /* M2, and many sockets against many probes: M4 */
-    WZP_LAB_GRID_MAPPED,    /* M2, and the router of the row's side maps a port: M5 */
+    WZP_LAB_GRID_DEPLOYED,    /* M0 */
+    WZP_LAB_GRID_SPECIFIED,   /* as upstream means it: the acceptor tickles, the dialer dials: M1 */
+    WZP_LAB_GRID_BOTH_DIAL,   /* reference, nothing predicted: M2 */
+    WZP_LAB_GRID_PREDICTED,   /* reference: M3 */
+    WZP_LAB_GRID_BIRTHDAY,    /* M2, and many sockets against many probes: M4 */
+    WZP_LAB_GRID_MAPPED,      /* M2, and the router of the row's side maps a port: M5 */
+    WZP_LAB_GRID_BOTH_MAPPED, /* and that of the column's: M5' */
     WZP_LAB_GRIDS
 } wzp_lab_grid;
 
