@@ -139,7 +139,7 @@ for file in m.cells/predicted-PRC-SYR.html m.cells/predicted-PRC-SYR.pcapng; do
 done
 grep -q 'href="m.cells/predicted-PRC-SYR.html"' m.html || fail "no link to a cell"
 grep -q 'href="predicted-PRC-SYR.pcapng"' m.cells/predicted-PRC-SYR.html || fail "no link to the capture"
-[ "$(grep -c '"agrees": true' m.json)" -eq 605 ] || fail "calls that are not as the model says"
+[ "$(grep -c '"agrees": true' m.json)" -eq 847 ] || fail "calls that are not as the model says"
 expect 0 'relay' "$sim" run m.cells/predicted-PRC-SYR.toml --seed 1
 [ "$(grep -c '"model": "chance"' m.json)" -eq 24 ] || fail "M4 has 24 cells by chance"
 expect 0 'direct' "$sim" run m.cells/birthday-PRC-SYR.toml --seed 1
