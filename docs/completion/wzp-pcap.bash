@@ -26,7 +26,7 @@ _wzp_pcap() {
             dump) words="-V --tree --json --csv --fields -Y --filter -w --write --packets --frames --strict" ;;
             stat) words="--json --csv --interval" ;;
             streams) words="--json --csv --jitter --interval" ;;
-            convert) words="--wav --video --ivf --as-clear" ;;
+            convert) words="--wav --video --ivf --as-clear --to --media --strip-secrets --inject --anonymize --seed" ;;
             replay)
                 words="--to --room --token --alias --seed --stream --follow --speed --pps --topspeed --loop"
                 words+=" --seq --payload --check --json"
