@@ -11,7 +11,7 @@ enum { MESSAGES = 200, STREAMS = 40 };
 /* What is sent is a function of its number, so that a test knows by its first bytes what all the
  * others must be. */
 static size_t datagram_of(uint8_t *out, uint32_t number, bool to_server) {
-    const size_t len = 20 + number * 7 % 900;
+    const size_t len = 20 + (size_t)number * 7 % 900;
     out[0] = (uint8_t)(number >> 8);
     out[1] = (uint8_t)number;
     out[2] = to_server;
@@ -280,7 +280,7 @@ static void one_more(wzp_pcap_quic *quic, uint32_t seed, bool has_secrets) {
         wzp_wr wr;
         wzp_wr_init(&wr, frames, sizeof frames);
         memset(buf, 'x', 1000);
-        twin_stream(&wr, 4 * i, 5, wzp_bytes_of(buf, 1000), false);
+        twin_stream(&wr, 4 * (uint64_t)i, 5, wzp_bytes_of(buf, 1000), false);
         pass(quic, &t, i == 0, buf,
              twin_short(&t, i == 0, wzp_bytes_of(frames, wzp_wr_len(&wr)), buf, sizeof buf));
     }
