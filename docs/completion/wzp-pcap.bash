@@ -23,7 +23,7 @@ _wzp_pcap() {
     *)
         if [[ $current == -* ]]; then
             case ${COMP_WORDS[1]} in
-            dump) words="-V --tree --json --csv --fields -Y --filter -w --write --packets --frames --strict" ;;
+            dump) words="-V --tree --json --csv --fields -Y --filter -w --write -i --interface --packets --frames --strict" ;;
             stat) words="--json --csv --interval" ;;
             streams) words="--json --csv --jitter --interval" ;;
             convert) words="--wav --video --ivf --as-clear --to --media --strip-secrets --inject --anonymize --seed" ;;

@@ -123,6 +123,23 @@ exec 7<&-
 wait $child
 exec 8<&-
 
+# An interface, in a network of its own.
+if "$program" dump --help | grep -q -- '--interface' && [ "$(id -u)" = 0 ] && unshare -n true 2>/dev/null &&
+    command -v ip >/dev/null; then
+    # shellcheck disable=SC2016 # for the inner shell
+    unshare -n bash -c 'ip link set lo up
+        "$1" dump -i lo --max 3 2>"$2/err" >"$2/lo" &
+        child=$!
+        for ((i = 0; i < 600; i++)); do
+            kill -0 $child 2>/dev/null || break
+            echo hello 2>/dev/null >/dev/udp/127.0.0.1/9 || true
+            sleep 0.1
+        done
+        wait $child' _ "$program" "$dir" || { cat "$dir/err"; fail 'an interface'; }
+    grep -q '^3 packets, 0 connections' "$dir/err" || fail "an interface: $(cat "$dir/err")"
+fi
+expect 3 'no-such-if' dump -i no-such-if
+
 # --- documents -----------------------------------------------------------------------------------
 for verb in $("$program" --help | sed -n 's/^\([a-z]\{3,8\}\)   *[a-z].*/\1/p'); do
     grep -q "^\.B wzp-pcap $verb" "$docs/man/wzp-pcap.1" || fail "the man page does not know $verb"

@@ -12,6 +12,7 @@
 #include "crypto/crypto.h"
 #include "io/sys.h"
 
+#define KEYS_EVERY_MS 100           /* key logs are looked at while nothing comes */
 #define KEYS_MAX ((size_t)64 << 20) /* bytes of a key log: a day of a busy relay */
 
 /* --- keys ------------------------------------------------------------------------------------- */
@@ -87,31 +88,63 @@ int wzp_pcap_source_keys(const wzp_pcap_options *options, wzp_pcap_decoder *deco
 
 /* --- the capture ------------------------------------------------------------------------------ */
 
-typedef enum outcome { GOES_ON, ENOUGH, NO_MEMORY } outcome;
-
-/* Everything that the reader has now. */
-static outcome take_items(wzp_pcap_source *source, wzp_pcap_reader *reader) {
-    wzp_pcap_item item;
-    while (wzp_pcap_reader_next(reader, &item)) {
-        if (source->decoder != NULL && wzp_pcap_decoder_take(source->decoder, &item) != WZP_OK) {
-            return NO_MEMORY;
-        }
-        if (source->item != NULL) {
-            source->item(source->ctx, &item);
-        }
-        if (item.kind == WZP_PCAP_ITEM_PACKET &&
-            (item.packet.number >= source->options->max_packets ||
-             (source->stop != NULL && source->stop(source->ctx)))) {
-            return ENOUGH;
-        }
+int wzp_pcap_source_take(wzp_pcap_source *source, const wzp_pcap_item *item, bool *enough) {
+    if (source->decoder != NULL && wzp_pcap_decoder_take(source->decoder, item) != WZP_OK) {
+        (void)wzp_pcap_complain("no memory");
+        return EXIT_UNREADABLE;
     }
-    return GOES_ON;
+    if (source->item != NULL) {
+        source->item(source->ctx, item);
+    }
+    *enough = item->kind == WZP_PCAP_ITEM_PACKET &&
+              (item->packet.number >= source->options->max_packets ||
+               (source->stop != NULL && source->stop(source->ctx)));
+    return -1;
 }
 
-static void tell_reading(const wzp_pcap_source *source, int fd) {
-    struct pollfd ready = {.fd = fd, .events = POLLIN};
+/* Everything that the reader has now. */
+static int take_items(wzp_pcap_source *source, wzp_pcap_reader *reader, bool *enough) {
+    wzp_pcap_item item;
+    int status = -1;
+    while (status == -1 && !*enough && wzp_pcap_reader_next(reader, &item)) {
+        status = wzp_pcap_source_take(source, &item, enough);
+    }
+    return status;
+}
+
+/* Secrets of a call that goes on come while it is captured.  A log that cannot be read any more is
+ * no reason to end. */
+static void refresh_keys(wzp_pcap_source *source) {
+    for (size_t i = 0; source->decoder != NULL && i < source->options->keylog_count; i++) {
+        struct stat about;
+        if (stat(source->options->keylogs[i], &about) == 0 && S_ISREG(about.st_mode) &&
+            (uint64_t)about.st_size != source->keylog_sizes[i]) {
+            source->keylog_sizes[i] = (uint64_t)about.st_size;
+            (void)take_keylog(source->decoder, source->options->keylogs[i]);
+        }
+    }
+}
+
+void wzp_pcap_source_pause(wzp_pcap_source *source, bool waits) {
+    if (waits) {
+        refresh_keys(source);
+    }
     if (source->reading != NULL) {
-        source->reading(source->ctx, poll(&ready, 1, 0) == 0);
+        source->reading(source->ctx, waits);
+    }
+}
+
+static bool nothing_there(int fd) {
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    return poll(&ready, 1, 0) == 0;
+}
+
+/* While nothing comes, key logs are looked at. */
+static void wait_for(wzp_pcap_source *source, int fd) {
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    wzp_pcap_source_pause(source, nothing_there(fd));
+    while (source->options->keylog_count > 0 && poll(&ready, 1, KEYS_EVERY_MS) == 0) {
+        wzp_pcap_source_pause(source, true);
     }
 }
 
@@ -125,23 +158,21 @@ static ssize_t read_some(int fd, uint8_t *room, size_t cap) {
 }
 
 static int read_all(wzp_pcap_source *source, wzp_pcap_reader *reader, int fd, const char *path) {
-    outcome end = GOES_ON;
-    for (ssize_t got = 1; got != 0 && end == GOES_ON; end = take_items(source, reader)) {
+    bool enough = false;
+    int status = -1;
+    for (ssize_t got = 1; got != 0 && status == -1 && !enough;) {
         size_t cap;
         uint8_t *room = wzp_pcap_reader_room(reader, &cap);
-        tell_reading(source, fd);
+        wait_for(source, fd);
         got = read_some(fd, room, cap);
         if (got < 0) {
             (void)wzp_pcap_complain("%s: %s", path, wzp_io_reason(errno));
             return EXIT_UNREADABLE;
         }
         wzp_pcap_reader_filled(reader, (size_t)got);
+        status = take_items(source, reader, &enough);
     }
-    if (end == NO_MEMORY) {
-        (void)wzp_pcap_complain("%s: no memory", path);
-        return EXIT_UNREADABLE;
-    }
-    return -1;
+    return status;
 }
 
 /* One line when nothing at all can be made of a file. */

@@ -25,7 +25,7 @@ typedef enum form { LINES, TREES, JSON, CSV } form;
 /* What was asked for. */
 static struct asked {
     form form;
-    const char *filter, *fields, *write;
+    const char *filter, *fields, *write, *interface;
     bool packets, frames, strict;
 } asked;
 
@@ -35,6 +35,7 @@ static const struct option longs[] = {{"tree", 0, NULL, 'V'},
                                       {"fields", 1, NULL, OPT_FIELDS},
                                       {"filter", 1, NULL, 'Y'},
                                       {"write", 1, NULL, 'w'},
+                                      {"interface", 1, NULL, 'i'},
                                       {"packets", 0, NULL, OPT_PACKETS},
                                       {"frames", 0, NULL, OPT_FRAMES},
                                       {"strict", 0, NULL, OPT_STRICT},
@@ -60,6 +61,9 @@ static bool take(int id, const char *value) {
         return true;
     case 'w':
         asked.write = value;
+        return true;
+    case 'i':
+        asked.interface = value;
         return true;
     case OPT_PACKETS:
         return asked.packets = true;
@@ -277,11 +281,23 @@ static int finish(dump *d, const wzp_pcap_source *source, int status) {
     return asked.strict && d->malformed > 0 ? EXIT_FINDINGS : EXIT_GOOD;
 }
 
+static int listen_at(wzp_pcap_source *source, const char *interface) {
+#ifdef WZP_HAVE_PCAP
+    return wzp_pcap_source_listen(source, interface);
+#else
+    (void)source;
+    (void)wzp_pcap_complain("%s: this build has no libpcap; pipe tcpdump -U -w - into dump -",
+                            interface);
+    return EXIT_UNREADABLE;
+#endif
+}
+
 static int dump_file(dump *d, const char *path) {
     const wzp_pcap_decoder_cfg cfg = {.sink = on_message,
                                       .sink_ctx = d,
                                       .frames = asked.frames || asked.write != NULL,
                                       .packets = asked.packets || asked.write != NULL,
+                                      .waits_for_secrets = d->options->keylog_count > 0,
                                       .legacy_nonce = d->options->legacy_nonce};
     wzp_pcap_source source = {.options = d->options,
                               .item = asked.write != NULL ? on_item : NULL,
@@ -293,7 +309,9 @@ static int dump_file(dump *d, const char *path) {
     }
     int status = wzp_pcap_source_keys(d->options, source.decoder);
     if (status == -1) {
-        status = finish(d, &source, wzp_pcap_source_run(&source, path));
+        status = finish(d, &source,
+                        asked.interface != NULL ? listen_at(&source, asked.interface)
+                                                : wzp_pcap_source_run(&source, path));
     }
     wzp_pcap_decoder_free(&source.decoder);
     return status;
@@ -304,8 +322,8 @@ static int run(const wzp_pcap_options *options) {
         list_fields();
         return EXIT_GOOD;
     }
-    if (options->arg_count != 1) {
-        (void)wzp_pcap_complain("dump takes one file, or - for standard input; see --help");
+    if (options->arg_count != (asked.interface != NULL ? 0 : 1)) {
+        (void)wzp_pcap_complain("dump takes one file, or - for standard input, or -i; see --help");
         return EXIT_USAGE;
     }
     dump *d = calloc(1, sizeof *d);
@@ -336,20 +354,23 @@ const wzp_pcap_verb wzp_pcap_verb_dump = {
     .name = "dump",
     .args = "FILE",
     .about = "shows each media packet, signal and event of a connection",
-    .help = "  -V, --tree           all fields, with the bytes that they are of\n"
-            "  --json               a JSON object a line\n"
-            "  --csv                comma-separated values, with a line of names\n"
-            "  --fields A,B,...     these columns, implies --csv; 'help' lists all fields\n"
-            "  -Y, --filter EXPR    only what matches, as wzp.seq >= 100 && wzp.codec == Opus24k;\n"
-            "                       == != < <= > >= contains in {a, b} && || ! ( )\n"
-            "  -w, --write F        pcapng of the packets that match, with the file's secrets and\n"
-            "                       what these need to be decoded; prints no messages\n"
-            "  --packets            QUIC packets, too, those that cannot be opened among them\n"
-            "  --frames             QUIC frames, too\n"
-            "  --strict             exit status 1 if anything is malformed\n"
-            "\n"
-            "Example: wzp-pcap dump -Y 'wzp.signal.type == \"Hangup\"' --json call.pcapng\n",
-    .shorts = "VY:w:",
+    .help =
+        "  -V, --tree           all fields, with the bytes that they are of\n"
+        "  --json               a JSON object a line\n"
+        "  --csv                comma-separated values, with a line of names\n"
+        "  --fields A,B,...     these columns, implies --csv; 'help' lists all fields\n"
+        "  -Y, --filter EXPR    only what matches, as wzp.seq >= 100 && wzp.codec == Opus24k;\n"
+        "                       == != < <= > >= contains in {a, b} && || ! ( )\n"
+        "  -w, --write F        pcapng of the packets that match, with the file's secrets and\n"
+        "                       what these need to be decoded; prints no messages\n"
+        "  -i, --interface IF   packets of a network interface in place of a file, until Ctrl-C;\n"
+        "                       key logs may grow meanwhile\n"
+        "  --packets            QUIC packets, too, those that cannot be opened among them\n"
+        "  --frames             QUIC frames, too\n"
+        "  --strict             exit status 1 if anything is malformed\n"
+        "\n"
+        "Example: wzp-pcap dump -Y 'wzp.signal.type == \"Hangup\"' --json call.pcapng\n",
+    .shorts = "VY:w:i:",
     .options = longs,
     .take = take,
     .run = run,

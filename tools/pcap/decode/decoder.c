@@ -20,7 +20,7 @@ wzp_err wzp_pcap_decoder_new(wzp_pcap_decoder **out, const wzp_pcap_decoder_cfg 
                                     .sink_ctx = &decoder->core,
                                     .frames = cfg->frames,
                                     .any_port = cfg->any_port,
-                                    .at_once = true};
+                                    .at_once = !cfg->waits_for_secrets};
     wzp_err err = wzp_pcap_core_init(&decoder->core, cfg);
     if (err == WZP_OK) {
         err = wzp_pcap_link_new(&decoder->link);

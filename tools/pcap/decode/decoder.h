@@ -11,11 +11,12 @@
 typedef struct wzp_pcap_decoder_cfg {
     void (*sink)(void *ctx, const wzp_pcap_message *message); /* must not call back */
     void *sink_ctx;
-    bool frames;       /* messages for every QUIC frame */
-    bool packets;      /* messages for every QUIC packet; without: media, signals, hellos, closes,
-                          problems */
-    bool any_port;     /* datagrams of no connection are said as problems */
-    bool legacy_nonce; /* media keys: packet counters in place of sequence numbers, too */
+    bool frames;  /* messages for every QUIC frame */
+    bool packets; /* messages for every QUIC packet; without: media, signals, hellos, closes,
+                     problems */
+    bool waits_for_secrets; /* they may still come: packets are held from the start */
+    bool any_port;          /* datagrams of no connection are said as problems */
+    bool legacy_nonce;      /* media keys: packet counters in place of sequence numbers, too */
 } wzp_pcap_decoder_cfg;
 
 typedef struct wzp_pcap_decoder wzp_pcap_decoder;
