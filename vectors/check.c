@@ -109,10 +109,8 @@ static void check_list(wzp_vector_sink *sink, const json_t *list) {
 
 static wzp_vector_checker *section_checker(const char *name) {
     static wzp_vector_checker *(*const finders[])(const char *) = {
-        wzp_vectors_crypto_checker,
-        wzp_vectors_media_adapt_checker,
-        wzp_vectors_media_audio_checker,
-        wzp_vectors_media_fec_checker,
+        wzp_vectors_crypto_checker,      wzp_vectors_media_adapt_checker,
+        wzp_vectors_media_audio_checker, wzp_vectors_media_fec_checker,
         wzp_vectors_media_video_checker,
     };
     wzp_vector_checker *found = NULL;

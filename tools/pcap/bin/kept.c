@@ -1,7 +1,6 @@
 #include "tools/pcap/bin/kept.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "io/sys.h"
@@ -15,17 +14,11 @@ static void to_file(void *ctx, wzp_bytes bytes) {
     }
 }
 
-/* Secrets may go into it: for its owner only. */
-static FILE *create(const char *path) {
-    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    return fd >= 0 ? fdopen(fd, "wb") : NULL;
-}
-
 bool wzp_pcap_kept_open(wzp_pcap_kept *kept, const char *path, bool all) {
     const wzp_pcap_writer_cfg cfg = {
         .form = WZP_PCAP_FORM_PCAPNG, .sink = to_file, .sink_ctx = kept};
     *kept = (wzp_pcap_kept){.path = path, .all = all};
-    kept->file = strcmp(path, "-") == 0 ? stdout : create(path);
+    kept->file = strcmp(path, "-") == 0 ? stdout : wzp_pcap_create(path);
     if (kept->file == NULL) {
         return wzp_pcap_complain("%s: %s", path,
                                  errno == EEXIST ? "is there already; remove it or name another"

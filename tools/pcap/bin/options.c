@@ -1,6 +1,7 @@
 #include "tools/pcap/bin/options.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,11 @@ bool wzp_pcap_complain(const char *format, ...) {
     (void)fputc('\n', stderr);
     va_end(args);
     return false;
+}
+
+FILE *wzp_pcap_create(const char *path) {
+    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    return fd >= 0 ? fdopen(fd, "wb") : NULL;
 }
 
 bool wzp_pcap_number(const char *text, uint64_t *out) {

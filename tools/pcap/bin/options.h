@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/bytes.h"
 #include "base/log.h"
@@ -59,6 +60,10 @@ int wzp_pcap_options_parse(wzp_pcap_options *out, const wzp_pcap_verb **verb, in
 
 /* "wzp-pcap: ..." on standard error, with a line end.  Returns false. */
 bool wzp_pcap_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A new file for its owner only, as secrets may go into it; one that is there already is left
+ * alone, for they may be lost with it.  NULL: errno says why. */
+FILE *wzp_pcap_create(const char *path);
 
 /* A whole number and nothing else. */
 bool wzp_pcap_number(const char *text, uint64_t *out);

@@ -1,10 +1,10 @@
 #include "tools/pcap/bin/transcode.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "io/files.h"
 #include "io/sys.h"
@@ -86,12 +86,6 @@ static bool has_failed(void *ctx) {
 
 /* --- the file --------------------------------------------------------------------------------- */
 
-/* One that is there already is left alone: secrets may be lost with it. */
-static FILE *create(const char *path) {
-    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    return fd >= 0 ? fdopen(fd, "wb") : NULL;
-}
-
 static int inject(job *j) {
     wzp_bytes text = {0};
     uint8_t *bytes = NULL;
@@ -124,7 +118,7 @@ static int open_all(job *j, const wzp_pcap_options *options, wzp_pcap_convert_fo
                                       .strip_secrets = j->asked->strip_secrets,
                                       .anonymous = j->asked->anonymous,
                                       .seed = j->asked->seed};
-    j->file = create(j->asked->path);
+    j->file = wzp_pcap_create(j->asked->path);
     if (j->file == NULL) {
         fail(j, errno == EEXIST ? "is there already; remove it or name another"
                                 : wzp_io_reason(errno));
@@ -146,13 +140,19 @@ static int open_all(job *j, const wzp_pcap_options *options, wzp_pcap_convert_fo
     return wzp_pcap_source_keys(options, j->decoder);
 }
 
+/* A file that nothing could be written into is taken away again. */
 static int close_all(job *j, int status) {
-    if (j->file != NULL && fclose(j->file) != 0) {
+    const bool is_ours = j->file != NULL;
+    if (is_ours && fclose(j->file) != 0) {
         fail(j, wzp_io_reason(errno));
     }
     wzp_pcap_decoder_free(&j->decoder);
     wzp_pcap_convert_free(&j->convert);
-    return status < 0 && j->failed ? EXIT_UNREADABLE : status;
+    status = j->failed ? EXIT_UNREADABLE : status;
+    if (is_ours && status == EXIT_UNREADABLE) {
+        (void)unlink(j->asked->path);
+    }
+    return status;
 }
 
 static int tell(const job *j, const wzp_pcap_options *options) {

@@ -46,6 +46,14 @@ cmp open.pcapng d.pcapng || fail "stripped of secrets, the file is another"
 "$pcap" convert --to x.txt d.pcapng 2>/dev/null
 [ $? -eq 2 ] || fail "another ending: not exit status 2"
 
+# What cannot be read leaves nothing behind.
+printf 'no capture' >nonsense
+for input in nonsense none.pcapng; do
+    "$pcap" convert --to left.pcapng "$input" 2>/dev/null
+    [ $? -eq 3 ] || fail "$input: not exit status 3"
+    [ ! -e left.pcapng ] || fail "$input: an empty file is left"
+done
+
 if command -v tshark >/dev/null; then
     [ "$(tshark -r d.pcapng 2>/dev/null | wc -l)" -eq 9 ] || fail "tshark does not read nine packets"
 else

@@ -2,12 +2,6 @@
 #include "tools/pcap/bin/verbs.h"
 
 const wzp_pcap_verb *const wzp_pcap_verbs[] = {
-    &wzp_pcap_verb_dump,
-    &wzp_pcap_verb_stat,
-    &wzp_pcap_verb_streams,
-    &wzp_pcap_verb_report,
-    &wzp_pcap_verb_convert,
-    &wzp_pcap_verb_replay,
-    &wzp_pcap_verb_live,
-    NULL,
+    &wzp_pcap_verb_dump,    &wzp_pcap_verb_stat,   &wzp_pcap_verb_streams, &wzp_pcap_verb_report,
+    &wzp_pcap_verb_convert, &wzp_pcap_verb_replay, &wzp_pcap_verb_live,    NULL,
 };
