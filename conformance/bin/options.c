@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "conformance/bin/client_child.h"
+#include "conformance/bin/replay.h"
 #include "conformance/bin/scrape.h"
 #include "conformance/report/expect.h"
 #include "io/http_client.h"
@@ -64,9 +65,16 @@ static void usage(FILE *out) {
         "                         asks the relay {addr} and the STUN servers {stun} and {stun2}, "
         "and\n"
         "                         writes its report; {format} becomes text or json\n"
+        "  --replay CAPTURE       plays what one sender of a capture sent (case RPL-01), with "
+        "payloads "
+        "of the\n"
+        "                         suite's own: forwarded if it is legitimate, ended if ENF-1 says "
+        "so\n"
+        "  --replay-stream N      this stream of it, see wzp-pcap stat (the client that sent "
+        "most)\n"
         "which cases\n"
         "  --tier A,B,C           chapters: CAL A AS B BS C D DS E FA FV G W H S RLY NAT FED M; "
-        "XC AUD HEAR QUAL NATC RACE MAP CHECK\n"
+        "XC AUD HEAR QUAL NATC RACE MAP CHECK; RPL\n"
         "  --select GLOB, --skip GLOB    by case id; may be repeated\n"
         "  --profile deployed|strict-limits\n"
         "  --strict               a failed SHOULD is a FAIL\n"
@@ -160,8 +168,14 @@ static bool in_tiers(const filters *f, const char *chapter) {
 
 /* A run is about one target: a relay, or a client. */
 static bool is_about(const wzp_ct_options *o, const wzp_ct_case *c) {
-    return o->command != WZP_CT_COMMAND_RUN ||
-           (c->client != WZP_CT_CLIENT_NONE) == (o->client != NULL);
+    if (o->command != WZP_CT_COMMAND_RUN) {
+        return true;
+    }
+    const char *chapter = c->info.chapter;
+    if (o->replay_file != NULL) {
+        return strcmp(chapter, "RPL") == 0 || strcmp(chapter, "CAL") == 0;
+    }
+    return strcmp(chapter, "RPL") != 0 && (c->client != WZP_CT_CLIENT_NONE) == (o->client != NULL);
 }
 
 static bool wanted(const filters *f, const wzp_ct_case *c) {
@@ -214,6 +228,10 @@ static int check_selects(const filters *f) {
     return 0;
 }
 
+static bool wanted_replay(const filters *f) {
+    return wanted(f, &wzp_ct_chapter_rpl.cases[0]);
+}
+
 /* What was named must be about the target of this run; calibration comes unnamed. */
 static int check_kinds(const wzp_ct_options *o, const filters *f) {
     size_t chosen = 0;
@@ -228,6 +246,10 @@ static int check_kinds(const wzp_ct_options *o, const filters *f) {
     }
     if (chosen > 0 || others == 0) {
         return 0;
+    }
+    if (wanted_replay(f)) {
+        (void)fputs("wzp-conformance: RPL-01 plays a capture: name it with --replay\n", stderr);
+        return USAGE;
     }
     (void)fprintf(stderr, "wzp-conformance: these cases are about a %s\n",
                   o->client != NULL ? "relay, not about a client: leave out --client"
@@ -292,6 +314,8 @@ enum option_id {
     OPT_TARGET = 256,
     OPT_EXEC,
     OPT_CLIENT,
+    OPT_REPLAY,
+    OPT_REPLAY_STREAM,
     OPT_LISTENER,
     OPT_NETCHECK,
     OPT_CALLER,
@@ -329,6 +353,8 @@ enum option_id {
 static const struct option longs[] = {{"target", 1, NULL, OPT_TARGET},
                                       {"exec", 1, NULL, OPT_EXEC},
                                       {"client", 1, NULL, OPT_CLIENT},
+                                      {"replay", 1, NULL, OPT_REPLAY},
+                                      {"replay-stream", 1, NULL, OPT_REPLAY_STREAM},
                                       {"listener", 1, NULL, OPT_LISTENER},
                                       {"netcheck", 1, NULL, OPT_NETCHECK},
                                       {"caller", 1, NULL, OPT_CALLER},
@@ -438,21 +464,15 @@ static bool take_filter(filters *f, int id, const char *value) {
 }
 
 static bool take_option(wzp_ct_options *o, parse_state *st, int id, char *value) {
-    const char **const texts[] = {[OPT_TARGET - 256] = &o->target,
-                                  [OPT_EXEC - 256] = &o->exec,
-                                  [OPT_CLIENT - 256] = &o->client,
-                                  [OPT_LISTENER - 256] = &o->listener,
-                                  [OPT_NETCHECK - 256] = &o->checker,
-                                  [OPT_CALLER - 256] = &o->caller,
-                                  [OPT_NET - 256] = &o->net,
-                                  [OPT_METRICS - 256] = &o->metrics,
-                                  [OPT_AUTH_METRICS - 256] = &o->auth_metrics,
-                                  [OPT_OUT - 256] = &o->out,
-                                  [OPT_JSON - 256] = &o->json,
-                                  [OPT_JUNIT - 256] = &o->junit,
-                                  [OPT_HTML - 256] = &o->html,
-                                  [OPT_MARKDOWN - 256] = &o->markdown,
-                                  [OPT_EXPECT - 256] = &o->expect};
+    const char **const texts[] = {
+        [OPT_TARGET - 256] = &o->target,     [OPT_EXEC - 256] = &o->exec,
+        [OPT_CLIENT - 256] = &o->client,     [OPT_REPLAY - 256] = &o->replay_file,
+        [OPT_LISTENER - 256] = &o->listener, [OPT_NETCHECK - 256] = &o->checker,
+        [OPT_CALLER - 256] = &o->caller,     [OPT_NET - 256] = &o->net,
+        [OPT_METRICS - 256] = &o->metrics,   [OPT_AUTH_METRICS - 256] = &o->auth_metrics,
+        [OPT_OUT - 256] = &o->out,           [OPT_JSON - 256] = &o->json,
+        [OPT_JUNIT - 256] = &o->junit,       [OPT_HTML - 256] = &o->html,
+        [OPT_MARKDOWN - 256] = &o->markdown, [OPT_EXPECT - 256] = &o->expect};
     switch (id) {
     case OPT_MODE:
     case OPT_ENFORCE:
@@ -466,6 +486,8 @@ static bool take_option(wzp_ct_options *o, parse_state *st, int id, char *value)
         return take_filter(&st->f, id, value);
     case OPT_CONFIG:
         return take_config(o, value);
+    case OPT_REPLAY_STREAM:
+        return number(value, 1, UINT32_MAX, "--replay-stream", &o->replay_stream);
     case OPT_REPEAT:
         return number(value, 1, 99, "--repeat", &st->repeat);
     case OPT_JOBS:
@@ -604,6 +626,20 @@ static int finish(wzp_ct_options *o, const parse_state *st) {
     if ((o->metrics != NULL && wzp_ct_is_url(o->metrics) && !is_page("--metrics", o->metrics)) ||
         (o->auth_metrics != NULL && !is_page("--auth-metrics", o->auth_metrics))) {
         return USAGE;
+    }
+    if (o->replay_stream != 0 && o->replay_file == NULL) {
+        (void)fputs("wzp-conformance: --replay-stream needs --replay\n", stderr);
+        return USAGE;
+    }
+    if (o->replay_file != NULL && o->client != NULL) {
+        (void)fputs("wzp-conformance: --replay tests a relay, --client a client\n", stderr);
+        return USAGE;
+    }
+    const int loaded = o->replay_file != NULL && o->command == WZP_CT_COMMAND_RUN
+                           ? wzp_ct_replay_load(o->replay_file, (uint32_t)o->replay_stream)
+                           : 0;
+    if (loaded != 0) {
+        return loaded;
     }
     o->long_too = o->client != NULL || st->f.selects > 0 || st->f.tiers[0] != '\0';
     const int code = select_cases(o, &st->f);

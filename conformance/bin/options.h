@@ -16,6 +16,8 @@ typedef struct wzp_ct_options {
     const wzp_ct_case **cases; /* what was selected, in order */
     size_t case_count;
     const char *target, *exec; /* NULL: not given */
+    const char *replay_file;   /* a capture whose traffic is played, and nothing else; NULL: none */
+    uint64_t replay_stream;    /* this stream of it; 0: whoever sent most */
     const char *client;        /* a command, or "embedded"; NULL: a relay is tested; "":
                                   a client that only takes calls */
     const char *listener, *checker, *caller;  /* commands; NULL: none */

@@ -164,6 +164,6 @@ extern const wzp_ct_chapter wzp_ct_chapter_cal, wzp_ct_chapter_a, wzp_ct_chapter
     wzp_ct_chapter_ds, wzp_ct_chapter_e, wzp_ct_chapter_fa, wzp_ct_chapter_fv, wzp_ct_chapter_g,
     wzp_ct_chapter_fed, wzp_ct_chapter_x, wzp_ct_chapter_xc, wzp_ct_chapter_aud,
     wzp_ct_chapter_hear, wzp_ct_chapter_qual, wzp_ct_chapter_natc, wzp_ct_chapter_race,
-    wzp_ct_chapter_map, wzp_ct_chapter_check;
+    wzp_ct_chapter_map, wzp_ct_chapter_check, wzp_ct_chapter_rpl;
 
 #endif

@@ -30,9 +30,9 @@
     X(LATE, "late-hangup", "hangs up five seconds too late", "A-03")                               \
     X(STILL_FORWARDS, "no-stop", "hangs up in words only and goes on forwarding", "A-03")          \
     X(ALTER_PAYLOAD, "altered-payload", "flips a payload bit now and then", "A-02")                \
-    X(ALTER_HEADER, "altered-header", "sets K on an audio packet now and then", "A-02")            \
+    X(ALTER_HEADER, "altered-header", "sets K on an audio packet now and then", "A-02 RPL-01")     \
     X(CUT_TRAILER, "cut-trailer", "strips quality reports", "A-25")                                \
-    X(DROP_ONE_IN_20, "lossy", "loses one packet in twenty of speech", "A-02")                     \
+    X(DROP_ONE_IN_20, "lossy", "loses one packet in twenty of speech", "A-02 RPL-01")              \
     X(TWICE, "twice", "sends every tenth packet twice", "A-02")                                    \
     X(ECHO, "echo-to-sender", "sends packets back to their sender", "A-02")                        \
     X(SEQ_REWRITE, "rewritten-seq", "numbers packets anew", "A-02")                                \

@@ -21,7 +21,7 @@ _wzp_conformance() {
     wzp-conformance | */wzp-conformance) words="run list report score" ;;
     *)
         [ "${COMP_WORDS[1]-}" != score ] || words="--net --seeds --write --json --quiet --help --version"
-        [ -n "$words" ] || words="--target --exec --client --listener --caller --netcheck --config --mode --metrics --auth-metrics --enforce --strict-identity --tier
+        [ -n "$words" ] || words="--target --exec --client --listener --caller --netcheck --replay --replay-stream --config --mode --metrics --auth-metrics --enforce --strict-identity --tier
             --select --skip --profile --strict --dry-run --virtual --net --repeat --jobs --seed --out --json --junit --html --markdown --tap
             --evidence --expect --quiet --log-level --help --version"
         ;;
