@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "bench.h"
 
 #define SMALL "60000000"
@@ -87,7 +88,7 @@ static void path_of(char path[PATH_MAX], const char *name) {
 static bool make_file(const char *bytes) {
     char maker[PATH_MAX];
     path_of(maker, "make_capture");
-    char *argv[] = {maker, (char *)(uintptr_t)bytes, (char *)(uintptr_t)CONNS, capture, NULL};
+    char *argv[] = {maker, wzp_drop_const(bytes), wzp_drop_const(CONNS), capture, NULL};
     return run(argv, false).good;
 }
 

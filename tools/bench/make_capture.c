@@ -3,7 +3,6 @@
  * virtual clock; the same arguments give the same file.
  *
  *     make_capture BYTES CONNECTIONS FILE */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,7 +235,7 @@ int main(int argc, char **argv) {
     m.conns = (unsigned)conns;
     m.file = fopen(argv[3], "wbe");
     if (m.file == NULL) {
-        (void)fprintf(stderr, "make_capture: %s: %s\n", argv[3], strerror(errno));
+        perror(argv[3]);
         return 3;
     }
     bool good = make(&m);

@@ -16,6 +16,6 @@ typedef struct wzp_pcap_extract {
 
 /* A line to standard output for each file.  The exit status: FINDINGS if media were there and none
  * of them could be written. */
-int wzp_pcap_extract_run(const wzp_pcap_extract *extract, const wzp_pcap_options *options);
+int wzp_pcap_extract_run(const wzp_pcap_extract *asked, const wzp_pcap_options *options);
 
 #endif
