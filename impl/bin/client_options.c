@@ -1,5 +1,6 @@
 #include "bin/client_options.h"
 
+#include <assert.h>
 #include <getopt.h>
 #include <math.h>
 #include <netdb.h>
@@ -178,7 +179,7 @@ static const flag flags[] = {
     {"direct-only", 'i', PHONE, NULL},
     {"relay-only", 'y', PHONE, NULL},
     {"birthday", '5', PHONE, NULL},
-    {"no-birthday", '6', PHONE, NULL},
+    {"no-birthday", '7', PHONE, NULL},
     {"no-portmap", 'o', PHONE | NETCHECK, NULL},
     {"gateway", 'w', PHONE, "an IPv4 address, or none"},
     {"lab-addresses", 'A', PHONE, NULL},
@@ -271,7 +272,7 @@ static bool take_paths(wzp_client_options *o, int id, const char *value) {
         return o->relay_only = true;
     case '5':
         return o->birthday = true;
-    case '6':
+    case '7':
         o->birthday = false;
         return true;
     case 'o':
@@ -599,6 +600,7 @@ int wzp_client_parse(wzp_client_options *o, int argc, char **argv) {
     static words w;
     int code = -1;
     for (size_t i = 0; i < WZP_COUNT_OF(flags); i++) {
+        assert(flag_of(flags[i].id) == &flags[i]); /* no id twice */
         longs[i] = (struct option){flags[i].name, flags[i].wants != NULL, NULL, flags[i].id};
     }
     *o = (wzp_client_options){.room = "default",
