@@ -36,6 +36,7 @@ enum { WZP_PCAP_FINDINGS_MAX = 400, WZP_PCAP_FINDINGS_EACH = 5, WZP_PCAP_FINDING
     X(SEAL_FAILED, "media_key_fails")                                                              \
     X(VIOLATION, "violation")                                                                      \
     X(HANGUP, "hangup_enf1")                                                                       \
+    X(BARRED, "barred_enf1")                                                                       \
     X(HANGUP_SEEN, "hangup_seen")                                                                  \
     X(MOS, "low_mos")                                                                              \
     X(BAD_DATAGRAM, "bad_datagram")                                                                \

@@ -10,7 +10,8 @@ wzp_err wzp_pcap_flow_new(wzp_pcap_flow **out, uint64_t interval_ns) {
     }
     f->interval_ns = interval_ns != 0 ? interval_ns : WZP_S;
     f->steps = malloc(WZP_PCAP_STEPS_MAX * sizeof *f->steps);
-    if (f->steps == NULL) {
+    const wzp_bans_cfg bans = {.cooldown = WZP_PCAP_COOLDOWN, .block = WZP_PCAP_BLOCK};
+    if (f->steps == NULL || wzp_bans_new(&f->bans, &bans) != WZP_OK) {
         wzp_pcap_flow_free(&f);
         return WZP_ERR_NOMEM;
     }
@@ -23,6 +24,7 @@ void wzp_pcap_flow_free(wzp_pcap_flow **flow) {
     if (f == NULL) {
         return;
     }
+    wzp_bans_free(&f->bans);
     for (size_t i = 0; i < f->stream_count; i++) {
         wzp_pcap_stream_clear(f->streams[i]);
         free(f->streams[i]);
@@ -128,6 +130,9 @@ static void take_media(wzp_pcap_flow *f, wzp_pcap_session *c, const wzp_pcap_mes
     const wzp_violation hangup = wzp_pcap_gauge_take(
         &f->senders[s->sender - 1]->gauge, &m->media->packet, m->packet_number, m->time_ns);
     if (hangup != WZP_VIOLATION_NONE) {
+        if (c != NULL && m->to_server && m->time_ns > 0) {
+            (void)wzp_bans_offend(f->bans, c->identity, 0, hangup, m->time_ns);
+        }
         const wzp_violation_info *info = wzp_violation_find(hangup);
         const wzp_pcap_about at = {
             .packet = m->packet_number, .ns = m->time_ns, .conn = s->key.conn, .stream = s->number};

@@ -16,8 +16,14 @@ enum {
     WZP_PCAP_STEPS_MAX = 4000,
     WZP_PCAP_STEP_NAME = 40,
     WZP_PCAP_STEP_DETAIL = 120,
-    WZP_PCAP_PINGS = 16
+    WZP_PCAP_PINGS = 16,
+    WZP_PCAP_IDENTITY_LEN = 32 /* bytes of a public key */
 };
+
+/* How long tier G keeps out whom ENF-1 has hung up on: once, and again for the same (conformance
+ * sheet 10). */
+#define WZP_PCAP_COOLDOWN (3600 * WZP_S)
+#define WZP_PCAP_BLOCK (86400 * WZP_S)
 
 typedef struct wzp_pcap_ping {
     uint64_t value, ns;
@@ -37,6 +43,8 @@ typedef struct wzp_pcap_session {
     wzp_pcap_ping pings[WZP_PCAP_PINGS];
     uint64_t directive_packet, directive_ns; /* a QualityDirective that was not followed yet */
     uint8_t directive_codec;
+    char identity[2 * WZP_PCAP_IDENTITY_LEN +
+                  1]; /* whom the client says it is, in hexadecimal; "" */
 } wzp_pcap_session;
 
 /* Whoever sent media, as far as one is told from others, and what the meters say of him. */

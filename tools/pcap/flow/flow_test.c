@@ -601,6 +601,35 @@ START_TEST(a_directive_that_allows_more) {
 }
 END_TEST
 
+#define OFFER                                                                                      \
+    "{\"CallOffer\":{\"version\":1,\"identity_pub\":[" NINES "," NINES "," NINES "," NINES         \
+    "],\"ephemeral_pub\":[" NINES "," NINES "," NINES "," NINES                                    \
+    "],\"signature\":[],\"supported_profiles\":[],\"alias\":null}}"
+#define NINES "9,9,9,9,9,9,9,9"
+
+/* Who was hung up on may come again after the cool-down, and not before. */
+START_TEST(who_was_hung_up_on_stays_out) {
+    for (int waits = 0; waits < 2; waits++) {
+        wzp_talk t;
+        uint64_t ns = WZP_TALK_START;
+        wzp_talk_begin(&t, 0);
+        wzp_talk_signal(&t, OFFER, true, ns);
+        for (uint32_t i = 0; i < 20000; i++) { /* 2,000 packets of 300 bytes a second */
+            const wzp_media_hdr hdr = opus(i);
+            ns += WZP_S / 2000;
+            wzp_talk_media(&t, &hdr, 300, 0, ns);
+        }
+        wzp_talk_signal(&t, OFFER, true, ns + (waits == 1 ? WZP_PCAP_COOLDOWN : WZP_S));
+        wzp_pcap_flow_end(t.flow);
+        ck_assert_ptr_nonnull(wzp_talk_finding(&t, WZP_PCAP_FINDING_HANGUP, NULL));
+        const wzp_pcap_finding *f = wzp_talk_finding(&t, WZP_PCAP_FINDING_BARRED, NULL);
+        ck_assert_int_eq(f == NULL, waits);
+        ck_assert(f == NULL || strstr(f->text, "cool-down, 35") != NULL);
+        wzp_talk_end(&t);
+    }
+}
+END_TEST
+
 START_TEST(the_ladder) {
     wzp_talk t;
     const wzp_addr moved = wzp_addr_v4(198, 51, 100, 7, 1234);
@@ -713,6 +742,7 @@ int main(void) {
     tcase_add_test(tc, who_does_not_is_not);
     tcase_add_test(tc, directives);
     tcase_add_test(tc, a_directive_that_allows_more);
+    tcase_add_test(tc, who_was_hung_up_on_stays_out);
     tcase_add_test(tc, the_ladder);
     tcase_add_test(tc, hangups_and_closed_books);
     tcase_add_test(tc, streams_and_findings_are_bounded);

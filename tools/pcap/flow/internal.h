@@ -2,6 +2,7 @@
 #ifndef WZP_PCAP_FLOW_INTERNAL_H
 #define WZP_PCAP_FLOW_INTERNAL_H
 
+#include "meter/bans.h"
 #include "tools/pcap/flow/flow.h"
 
 struct wzp_pcap_flow {
@@ -14,6 +15,7 @@ struct wzp_pcap_flow {
     wzp_pcap_session *sessions[WZP_PCAP_SESSIONS_MAX];
     wzp_pcap_session *last_session; /* the one that was asked for last */
     wzp_pcap_step *steps;           /* WZP_PCAP_STEPS_MAX */
+    wzp_bans *bans;                 /* whom a relay that enforces would keep out by now */
     wzp_pcap_findings findings;
 };
 

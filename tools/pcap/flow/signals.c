@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/hex.h"
 #include "tools/pcap/flow/internal.h"
 
 #define FOLLOW_NS (2 * WZP_S) /* so long a directive may take */
@@ -169,10 +170,29 @@ static void pong(wzp_pcap_session *c, const wzp_pcap_message *m, uint64_t value)
     }
 }
 
+/* Somebody joins: may he? */
+static void identify(wzp_pcap_flow *f, wzp_pcap_session *c, const wzp_pcap_message *m,
+                     const wzp_key *key) {
+    char left[WZP_BAN_TEXT_MAX];
+    (void)wzp_hex_write(c->identity, wzp_bytes_of(key->bytes, sizeof key->bytes));
+    const wzp_ban *ban = wzp_bans_find(f->bans, c->identity, m->time_ns);
+    if (ban == NULL) {
+        return;
+    }
+    const wzp_pcap_about at = about(m);
+    const wzp_violation_info *info = wzp_violation_find(ban->code);
+    wzp_pcap_findings_add(&f->findings, WZP_PCAP_FINDING_BARRED, WZP_PCAP_LEVEL_BAD, &at,
+                          "a relay that enforces (ENF-1) would not let this client in again: tier "
+                          "G, %s, after tier %c, %s",
+                          wzp_ban_text(ban, m->time_ns, left), info->tier, info->code);
+}
+
 static void act(wzp_pcap_flow *f, wzp_pcap_session *c, const wzp_pcap_message *m,
                 const wzp_signal *p) {
     if (p->kind == WZP_SIGNAL_PICTURE_LOSS_INDICATION || p->kind == WZP_SIGNAL_NACK) {
         ask(f, m, p);
+    } else if (p->kind == WZP_SIGNAL_CALL_OFFER && m->to_server) {
+        identify(f, c, m, &p->u.CallOffer.identity_pub);
     } else if (p->kind == WZP_SIGNAL_PING) {
         ping(c, m, p->u.Ping.timestamp_ms);
     } else if (p->kind == WZP_SIGNAL_PONG) {
