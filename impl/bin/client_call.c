@@ -198,6 +198,14 @@ static void on_phone(wzp_call_mode *m, const wzp_phone_event *ev, wzp_time now) 
 
 /* --- events of the handset -------------------------------------------------------------------- */
 
+static void on_nearest(const wzp_call_mode *m, const wzp_relay_entry *relay) {
+    char addr[WZP_ADDR_TEXT_MAX];
+    if (!m->opts->quiet) {
+        wzp_client_say("nearest relay: %s (%s), %u ms\n", relay->name,
+                       wzp_addr_text(&relay->addr, addr), relay->rtt_ms);
+    }
+}
+
 static void on_seen(wzp_call_mode *m, const wzp_addr *addr) {
     char text[WZP_ADDR_TEXT_MAX];
     m->seen = *addr;
@@ -260,6 +268,9 @@ static void on_events(void *ctx, wzp_time now) {
             break;
         case WZP_HANDSET_SEEN:
             on_seen(m, &ev.addr);
+            break;
+        case WZP_HANDSET_NEAREST:
+            on_nearest(m, ev.nearest);
             break;
         case WZP_HANDSET_PATH:
             on_path(m, &ev, now);

@@ -68,7 +68,7 @@ void wzp_nearest_registered(wzp_nearest *n, wzp_bytes name, const wzp_addr *addr
                             const wzp_list_str *listed, wzp_time now) {
     (void)!wzp_relay_map_upsert(&n->map, name, addr, region); /* what does not fit is counted */
     for (size_t i = 0; i < listed->count; i++) {
-        (void)wzp_relay_map_add_listed(&n->map, listed->items[i]);
+        (void)wzp_relay_map_add_listed(&n->map, listed->items[i], addr);
     }
     n->is_again = n->is_in_round;
     n->next_at = n->is_in_round ? WZP_TIME_NEVER : now;

@@ -53,6 +53,17 @@ static void on_registered(wzp_handset *h, wzp_time now) {
     }
 }
 
+/* Only who prefers our own behaviour looks for a nearer relay, and only where others are listed
+ * (nat sheet 1.13). */
+static void look_around(wzp_handset *h, const wzp_signal_RegisterPresenceAck *ack, wzp_time now) {
+    if (wzp_handset_is_reference(h) && ack->available_relays.count > 0) {
+        const wzp_bytes region =
+            ack->relay_region.present ? ack->relay_region.value : wzp_bytes_str("");
+        wzp_nearest_registered(&h->nearest, wzp_bytes_str("this one"), &h->cfg.path.remote, region,
+                               &ack->available_relays, now);
+    }
+}
+
 static void step(wzp_handset *h, wzp_time now) {
     if (h->finds_after && wzp_phone_state_of(h->phone) == WZP_PHONE_STATE_IDLE) {
         on_registered(h, now);
@@ -110,6 +121,7 @@ void wzp_handset_hangup(wzp_handset *h, wzp_time now) {
 void wzp_handset_close(wzp_handset *h, wzp_time now) {
     wzp_handset_end(h, now);
     wzp_gather_release(&h->gather, now);
+    wzp_nearest_stop(&h->nearest, now);
     wzp_phone_close(h->phone, now);
     step(h, now);
 }
@@ -165,6 +177,7 @@ static void core_tick(void *self, wzp_time now) {
         const wzp_core client = wzp_client_core(h->client);
         client.ops->tick(client.self, now);
     }
+    wzp_nearest_tick(&h->nearest, now);
     step(h, now);
 }
 
@@ -177,6 +190,7 @@ static wzp_time core_deadline(const void *self) {
         const wzp_core client = wzp_client_core(h->client);
         first = wzp_time_min(first, client.ops->deadline(client.self));
     }
+    first = wzp_time_min(first, wzp_nearest_deadline(&h->nearest));
     return wzp_time_min(first,
                         wzp_time_min(wzp_handset_find_deadline(h), wzp_handset_call_deadline(h)));
 }
@@ -240,6 +254,7 @@ static bool on_phone(wzp_handset *h, wzp_phone_event *ev, wzp_time now) {
     switch (ev->kind) {
     case WZP_PHONE_REGISTERED:
         on_registered(h, now);
+        look_around(h, ev->ack, now);
         return true;
     case WZP_PHONE_AWAY:
         h->tell_failed = h->tell_failed || h->waits == WAIT_TO_CALL;
@@ -351,6 +366,11 @@ bool wzp_handset_next_event(wzp_handset *h, wzp_time now, wzp_handset_event *out
         out->sockets = h->birthday.wanted;
         return true;
     }
+    out->nearest = wzp_nearest_news(&h->nearest);
+    if (out->nearest != NULL) {
+        out->kind = WZP_HANDSET_NEAREST;
+        return true;
+    }
     if (take(&h->birthday.tell_shut)) {
         out->kind = WZP_HANDSET_SHUT;
         return true;
@@ -451,6 +471,7 @@ wzp_err wzp_handset_new(wzp_handset **out, const wzp_handset_cfg *cfg, wzp_time 
         return err;
     }
     h->quic = wzp_endpoint_quic(h->endpoint);
+    wzp_nearest_init(&h->nearest, h->endpoint, 0, 0);
     wzp_endpoint_on_incoming(h->endpoint, &h->user);
     wzp_endpoint_on_other(h->endpoint, &h->tap);
     *out = h;

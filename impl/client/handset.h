@@ -24,6 +24,7 @@
 #include "client/client.h"
 #include "client/phone.h"
 #include "nat/gather.h"
+#include "nat/relay_map.h"
 
 typedef struct wzp_handset wzp_handset;
 
@@ -101,7 +102,8 @@ typedef enum wzp_handset_event_kind {
     WZP_HANDSET_PATH,  /* media take .path now; .addr is its far end, .text why, if not as hoped */
     WZP_HANDSET_OPEN,  /* .sockets more, for IPv4, are wanted: wzp_handset_opened() when they are.
                           An owner that cannot does nothing */
-    WZP_HANDSET_SHUT   /* those for which wzp_handset_uses_port() is false can be closed */
+    WZP_HANDSET_NEAREST, /* of the relays that ours lists, .nearest is the nearest now */
+    WZP_HANDSET_SHUT     /* those for which wzp_handset_uses_port() is false can be closed */
 } wzp_handset_event_kind;
 
 typedef struct wzp_handset_event {
@@ -111,7 +113,8 @@ typedef struct wzp_handset_event {
     bool proven; /* PATH, DIRECT: the far end has shown the key of the fingerprint of this call */
     wzp_addr addr;
     size_t sockets;
-    const char *text; /* static, never NULL */
+    const wzp_relay_entry *nearest; /* borrowed until the next call */
+    const char *text;               /* static, never NULL */
 } wzp_handset_event;
 
 bool wzp_handset_next_event(wzp_handset *handset, wzp_time now, wzp_handset_event *out);

@@ -2,6 +2,7 @@
 #ifndef WZP_CLIENT_HANDSET_INTERNAL_H
 #define WZP_CLIENT_HANDSET_INTERNAL_H
 
+#include "call/nearest.h"
 #include "client/handset.h"
 
 enum { HANDSET_LINKS = WZP_RACE_CANDIDATES_MAX + WZP_RACE_LINKS_MAX };
@@ -85,6 +86,7 @@ struct wzp_handset {
     bool has_ports, has_peer_ports, peer_probes;
 
     handset_birthday birthday; /* handset_birthday.c */
+    wzp_nearest nearest;       /* idle where no relay lists others */
 
     /* Who waits for that. */
     wzp_time asked_at;

@@ -87,6 +87,32 @@ START_TEST(what_was_lost_with_the_line_is_said_again) {
 }
 END_TEST
 
+/* Where a relay lists others, who registers finds out which one is nearest; who behaves as deployed
+ * does not ask. */
+START_TEST(a_relay_lists_others) {
+    static const char *const listed[] = {"here\x1b[2J|192.0.2.1:4433", "nowhere|192.0.2.77:4433"};
+    const wzp_relay_live live = {
+        .log_max = WZP_LOG_ERROR, .available_relays = listed, .available_count = 2};
+    for (int i = 0; i < 2; i++) {
+        const wzp_handset_cfg cfg = {.policy = i == 0 ? WZP_RACE_REFERENCE : WZP_RACE_DEPLOYED,
+                                     .reconnects = true};
+        open_net(&cfg, &reference);
+        wzp_relay_change(t.relay, &live);
+        wzp_handset_lose(t.sides[A].handset, t.net.now);
+        run(20000);
+        const wzp_relay_entry *nearest = &t.sides[A].nearest;
+        ck_assert_uint_ge(t.sides[A].registered, 2);
+        ck_assert_int_eq(nearest->is_reachable, i == 0);
+        if (i == 0) {
+            ck_assert_str_eq(nearest->name, "here?[2J");
+            ck_assert(wzp_addr_equal(&nearest->addr, &relay_addr));
+            ck_assert_uint_gt(nearest->rtt_ms, 0);
+        }
+        close_net();
+    }
+}
+END_TEST
+
 START_TEST(a_call_that_rings_does_not_survive_it) {
     const wzp_handset_cfg cfg = {.policy = WZP_RACE_REFERENCE, .reconnects = true};
     open_net(&cfg, &cfg);
@@ -335,6 +361,7 @@ int main(void) {
     tcase_add_test(tc, who_can_meet_meets);
     tcase_add_test(tc, a_direct_call_survives_its_relay);
     tcase_add_loop_test(tc, what_was_lost_with_the_line_is_said_again, 0, 10);
+    tcase_add_test(tc, a_relay_lists_others);
     tcase_add_test(tc, a_call_that_rings_does_not_survive_it);
     tcase_add_test(tc, who_cannot_meet_has_the_relay);
     tcase_add_test(tc, one_way_is_no_way);

@@ -164,7 +164,9 @@ static void on_hangup(wzp_phone *p, const wzp_signal_Hangup *hangup) {
                                : "unknown reason");
 }
 
-static void on_ack(wzp_phone *p, const wzp_signal_RegisterPresenceAck *ack, wzp_time now) {
+/* Takes the signal if the phone is registered by it. */
+static void on_ack(wzp_phone *p, wzp_signal **signal, wzp_time now) {
+    const wzp_signal_RegisterPresenceAck *ack = &(*signal)->u.RegisterPresenceAck;
     if (p->line != LINE_REGISTERS) {
         return;
     }
@@ -177,6 +179,9 @@ static void on_ack(wzp_phone *p, const wzp_signal_RegisterPresenceAck *ack, wzp_
     p->line = LINE_UP;
     p->losses = 0;
     p->was_registered = p->tell_registered = true;
+    wzp_signal_free(&p->ack);
+    p->ack = *signal;
+    *signal = NULL;
 }
 
 static void read_json(wzp_phone *p, wzp_bytes json, wzp_time now) {
@@ -190,7 +195,7 @@ static void read_json(wzp_phone *p, wzp_bytes json, wzp_time now) {
     }
     switch (signal->kind) {
     case WZP_SIGNAL_REGISTER_PRESENCE_ACK:
-        on_ack(p, &signal->u.RegisterPresenceAck, now);
+        on_ack(p, &signal, now);
         break;
     case WZP_SIGNAL_PRESENCE_LIST:
         p->present = (uint32_t)signal->u.PresenceList.users.count;
@@ -454,6 +459,7 @@ bool wzp_phone_next_event(wzp_phone *p, wzp_phone_event *out) {
     *out = (wzp_phone_event){.fingerprint = p->peer, .room = "", .text = ""};
     if (take(&p->tell_registered)) {
         out->kind = WZP_PHONE_REGISTERED;
+        out->ack = &p->ack->u.RegisterPresenceAck;
         out->text = p->build;
     } else if (take(&p->tell_presence)) {
         out->kind = WZP_PHONE_PRESENCE;
@@ -576,6 +582,7 @@ void wzp_phone_free(wzp_phone **phone) {
     if (p == NULL) {
         return;
     }
+    wzp_signal_free(&p->ack);
     if (p->is_owner) {
         wzp_endpoint_free(&p->endpoint);
     } else if (p->endpoint != NULL) {

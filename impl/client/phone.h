@@ -102,9 +102,10 @@ typedef struct wzp_phone_event {
     uint32_t number; /* PATH: of the race that it is about.  All that was said of one that is told
                         at once is one: a direct path that did not last is none */
     wzp_addr relay, observed;
-    const wzp_call_probe *probe;           /* borrowed until the next call */
-    const wzp_call_birthday *birthday;     /* likewise */
-    const wzp_call_addresses *peer;        /* SET_UP, UPDATE; borrowed until the next call */
+    const wzp_signal_RegisterPresenceAck *ack; /* REGISTERED; borrowed until the next one */
+    const wzp_call_probe *probe;               /* borrowed until the next call */
+    const wzp_call_birthday *birthday;         /* likewise */
+    const wzp_call_addresses *peer;            /* SET_UP, UPDATE; borrowed until the next call */
     const char *fingerprint, *room, *text; /* never NULL, printable, borrowed until the next call */
 } wzp_phone_event;
 

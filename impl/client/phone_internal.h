@@ -87,6 +87,7 @@ struct wzp_phone {
     char room[WZP_QUIC_SNI_MAX + 1];
     char own_build[NAME_MAX];
     char build[NAME_MAX], ended[NAME_MAX], closed[192];
+    wzp_signal *ack; /* by which it is registered; NULL: it never was */
 };
 
 void wzp_phone_send(wzp_phone *p, const wzp_signal *signal);

@@ -1,5 +1,7 @@
 #include "nat/relay_map.h"
 
+#include "nat/ip_kind.h"
+
 static wzp_relay_entry *find(wzp_relay_map *map, const wzp_addr *addr) {
     for (size_t i = 0; i < map->count; i++) {
         if (wzp_addr_equal(&map->entries[i].addr, addr)) {
@@ -25,10 +27,12 @@ static void sort(wzp_relay_map *map) {
     }
 }
 
+/* For people: what is not printable ASCII comes from a stranger, and becomes '?'. */
 static void copy(char out[WZP_RELAY_NAME_MAX], wzp_bytes text) {
     const size_t len = text.len < WZP_RELAY_NAME_MAX - 1 ? text.len : WZP_RELAY_NAME_MAX - 1;
-    if (len != 0) {
-        memcpy(out, text.data, len);
+    for (size_t i = 0; i < len; i++) {
+        const uint8_t c = text.data[i];
+        out[i] = c >= 0x20 && c < 0x7f ? (char)c : '?';
     }
     out[len] = '\0';
 }
@@ -104,7 +108,16 @@ bool wzp_relay_map_needs_probe(const wzp_relay_map *map, uint64_t age, wzp_time 
     return false;
 }
 
-bool wzp_relay_map_add_listed(wzp_relay_map *map, wzp_bytes text) {
+/* A stranger's list must not make us knock at loopback, at the neighbours', or at everybody. */
+static bool is_usable(const wzp_addr *addr, const wzp_addr *teller) {
+    const wzp_ip_kind kind = wzp_ip_kind_of(addr);
+    const bool is_unicast = kind != WZP_IP_NONE && kind != WZP_IP_UNSPECIFIED &&
+                            kind != WZP_IP_MULTICAST && kind != WZP_IP_RESERVED;
+    return is_unicast &&
+           (kind == WZP_IP_GLOBAL || teller == NULL || kind == wzp_ip_kind_of(teller));
+}
+
+bool wzp_relay_map_add_listed(wzp_relay_map *map, wzp_bytes text, const wzp_addr *teller) {
     char literal[WZP_ADDR_TEXT_MAX];
     wzp_addr addr;
     const uint8_t *bar = text.len != 0 ? memchr(text.data, '|', text.len) : NULL;
@@ -118,6 +131,10 @@ bool wzp_relay_map_add_listed(wzp_relay_map *map, wzp_bytes text) {
     literal[len] = '\0';
     if (wzp_addr_parse(&addr, literal) != WZP_OK) {
         map->unreadable++;
+        return false;
+    }
+    if (!is_usable(&addr, teller)) {
+        map->unusable++;
         return false;
     }
     return wzp_relay_map_upsert(map, wzp_bytes_of(text.data, name_len), &addr, (wzp_bytes){0}) ==

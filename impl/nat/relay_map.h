@@ -9,7 +9,8 @@
 #include "base/time.h"
 
 #define WZP_RELAY_MAP_MAX 32
-#define WZP_RELAY_NAME_MAX 64 /* with its terminator; what is longer is cut */
+/* With its terminator; what is longer is cut, what is not printable ASCII becomes '?'. */
+#define WZP_RELAY_NAME_MAX 64
 
 typedef struct wzp_relay_entry {
     char name[WZP_RELAY_NAME_MAX];
@@ -23,7 +24,7 @@ typedef struct wzp_relay_entry {
 typedef struct wzp_relay_map {
     wzp_relay_entry entries[WZP_RELAY_MAP_MAX]; /* the nearest first; equal ones as they came */
     size_t count;
-    uint64_t unreadable, surplus; /* of what was to be added */
+    uint64_t unreadable, surplus, unusable; /* of what was to be added */
 } wzp_relay_map;
 
 /* Adds a relay, or gives the one at `addr` another name, and a region if there is one.
@@ -49,7 +50,8 @@ const wzp_relay_entry *wzp_relay_map_choose(const wzp_relay_map *map, const wzp_
 bool wzp_relay_map_needs_probe(const wzp_relay_map *map, uint64_t age, wzp_time now);
 
 /* One of a relay's `available_relays`, "name|ip:port".  False: it cannot be read (a host name is
- * such), or does not fit. */
-bool wzp_relay_map_add_listed(wzp_relay_map *map, wzp_bytes text);
+ * such), does not fit, or nobody should be sent there: what is not global must be of the kind of
+ * the relay that lists it, `teller` (a lab's, a home's); NULL: no matter. */
+bool wzp_relay_map_add_listed(wzp_relay_map *map, wzp_bytes text, const wzp_addr *teller);
 
 #endif

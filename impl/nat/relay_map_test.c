@@ -161,8 +161,8 @@ START_TEST(listed) {
     const struct listed_case *c = &listed_cases[_i];
     char text[WZP_ADDR_TEXT_MAX];
     map = (wzp_relay_map){0};
-    ck_assert_msg(wzp_relay_map_add_listed(&map, wzp_bytes_str(c->text)) == (c->name != NULL), "%s",
-                  c->text);
+    ck_assert_msg(wzp_relay_map_add_listed(&map, wzp_bytes_str(c->text), NULL) == (c->name != NULL),
+                  "%s", c->text);
     ck_assert_uint_eq(map.count, c->name != NULL ? 1 : 0);
     ck_assert_uint_eq(map.unreadable, c->name != NULL ? 0 : 1);
     if (c->name != NULL) {
@@ -175,7 +175,36 @@ END_TEST
 START_TEST(a_terminator_inside) {
     static const char text[] = "a|203.0.113.50:4433\0x";
     map = (wzp_relay_map){0};
-    ck_assert(!wzp_relay_map_add_listed(&map, wzp_bytes_of(text, sizeof text - 1)));
+    ck_assert(!wzp_relay_map_add_listed(&map, wzp_bytes_of(text, sizeof text - 1), NULL));
+}
+END_TEST
+
+static const struct sent_case {
+    const char *name, *text, *teller;
+    bool is_taken;
+} sent_cases[] = {
+    {"global, by a global one", "a|203.0.113.50:4433", "198.51.100.1:4433", true},
+    {"global, by a private one", "a|203.0.113.50:4433", "10.0.0.1:4433", true},
+    {"private, by a global one", "a|192.168.1.1:80", "198.51.100.1:4433", false},
+    {"private, by a private one", "a|192.168.1.1:4433", "10.0.0.1:4433", true},
+    {"loopback, by a global one", "a|127.0.0.1:80", "198.51.100.1:4433", false},
+    {"loopback, by a private one", "a|127.0.0.1:80", "10.0.0.1:4433", false},
+    {"loopback, by loopback", "a|127.0.0.1:4433", "127.0.0.1:4434", true},
+    {"multicast, whoever lists it", "a|224.0.0.1:4433", NULL, false},
+    {"broadcast", "a|255.255.255.255:4433", NULL, false},
+    {"nowhere", "a|0.0.0.0:4433", NULL, false},
+    {"IPv6 multicast", "a|[ff02::1]:4433", NULL, false},
+};
+
+START_TEST(nobody_is_sent_anywhere) {
+    const struct sent_case *c = &sent_cases[_i];
+    wzp_addr teller;
+    map = (wzp_relay_map){0};
+    ck_assert(c->teller == NULL || wzp_addr_parse(&teller, c->teller) == WZP_OK);
+    const bool is_taken =
+        wzp_relay_map_add_listed(&map, wzp_bytes_str(c->text), c->teller != NULL ? &teller : NULL);
+    ck_assert_msg(is_taken == c->is_taken, "%s", c->name);
+    ck_assert_uint_eq(map.unusable, c->is_taken ? 0 : 1);
 }
 END_TEST
 
@@ -187,6 +216,7 @@ int main(void) {
     tcase_add_test(tc, probes);
     tcase_add_loop_test(tc, choose, 0, WZP_COUNT_OF(choose_cases));
     tcase_add_test(tc, choose_without_the_current_one);
+    tcase_add_loop_test(tc, nobody_is_sent_anywhere, 0, WZP_COUNT_OF(sent_cases));
     tcase_add_loop_test(tc, listed, 0, WZP_COUNT_OF(listed_cases));
     tcase_add_test(tc, a_terminator_inside);
     return wzp_run_suite("relay_map", tc);

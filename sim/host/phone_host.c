@@ -223,6 +223,9 @@ static void after(void *ctx, wzp_time local) {
         case WZP_HANDSET_PATH:
             on_path(p, &ev);
             break;
+        case WZP_HANDSET_NEAREST:
+            tell(p, "nearest relay", ev.nearest->name);
+            break;
         case WZP_HANDSET_OPEN:
             open_sockets(p, ev.sockets, local);
             break;

@@ -22,7 +22,8 @@ typedef struct side {
     wzp_prng prng;
     wzp_addr addr;
     wzp_accept_mode mode;
-    wzp_handset_event path; /* as told last */
+    wzp_handset_event path;  /* as told last */
+    wzp_relay_entry nearest; /* as told last */
     unsigned paths, ended, registered, seen, set_ups, aways;
     char why[96];
     uint32_t said;
@@ -163,6 +164,9 @@ static inline void after(void *ctx, wzp_time now) {
             s->path = ev;
             s->paths++;
             tell_path(s);
+        } else if (ev.kind == WZP_HANDSET_NEAREST) {
+            s->nearest = *ev.nearest;
+            tell(index_of(s), "is nearest to", s->nearest.name);
         } else {
             s->seen++;
         }
