@@ -11,7 +11,8 @@ wzp_err wzp_pcap_flow_new(wzp_pcap_flow **out, uint64_t interval_ns) {
     f->interval_ns = interval_ns != 0 ? interval_ns : WZP_S;
     f->steps = malloc(WZP_PCAP_STEPS_MAX * sizeof *f->steps);
     const wzp_bans_cfg bans = {.cooldown = WZP_PCAP_COOLDOWN, .block = WZP_PCAP_BLOCK};
-    if (f->steps == NULL || wzp_bans_new(&f->bans, &bans) != WZP_OK) {
+    if (f->steps == NULL || wzp_quota_new(&f->quota, WZP_PCAP_SESSIONS_MAX) != WZP_OK ||
+        wzp_bans_new(&f->bans, &bans) != WZP_OK) {
         wzp_pcap_flow_free(&f);
         return WZP_ERR_NOMEM;
     }
@@ -24,6 +25,7 @@ void wzp_pcap_flow_free(wzp_pcap_flow **flow) {
     if (f == NULL) {
         return;
     }
+    wzp_quota_free(&f->quota);
     wzp_bans_free(&f->bans);
     for (size_t i = 0; i < f->stream_count; i++) {
         wzp_pcap_stream_clear(f->streams[i]);
@@ -109,6 +111,31 @@ const char *wzp_pcap_unmetered(const wzp_pcap_session *session) {
 
 /* --- messages --------------------------------------------------------------------------------- */
 
+/* Tier E across connections: what this packet takes of its sender's account. */
+static void charge(wzp_pcap_flow *f, wzp_pcap_session *c, const wzp_pcap_message *m) {
+    static const wzp_quota_limits limits = {.senders = 1, .month_bytes = WZP_PCAP_MONTH_BYTES};
+    const wzp_media_packet *packet = &m->media->packet;
+    if (c->account == NULL || c->is_overdrawn || !m->to_server || m->time_ns == 0) {
+        return;
+    }
+    const wzp_quota_verdict v =
+        wzp_quota_charge(c->account, &limits, packet->hdr.media_type == WZP_MEDIA_VIDEO,
+                         WZP_MEDIA_HDR_LEN + packet->payload.len, m->time_ns);
+    if (v == WZP_QUOTA_FINE) {
+        return;
+    }
+    c->is_overdrawn = true;
+    (void)wzp_bans_offend(f->bans, c->identity, 0, WZP_VIOLATION_RATE_CAP, m->time_ns);
+    const wzp_pcap_about at = {
+        .packet = m->packet_number, .ns = m->time_ns, .conn = c->conn.number};
+    wzp_pcap_findings_add(
+        &f->findings, WZP_PCAP_FINDING_HANGUP, WZP_PCAP_LEVEL_BAD, &at,
+        "a relay that enforces (ENF-1) would hang up on this client here: tier E, "
+        "it has sent more than %s",
+        v == WZP_QUOTA_RATE ? "its rate allows, over all its connections"
+                            : "one gigabyte in 30 days without a token");
+}
+
 static void take_media(wzp_pcap_flow *f, wzp_pcap_session *c, const wzp_pcap_message *m) {
     const uint32_t digest = wzp_pcap_digest(m->media->bytes);
     f->totals.media++;
@@ -117,6 +144,7 @@ static void take_media(wzp_pcap_flow *f, wzp_pcap_session *c, const wzp_pcap_mes
         c->media[m->to_server ? 1 : 0]++;
         c->media_bytes[m->to_server ? 1 : 0] += m->media->bytes.len;
         wzp_pcap_flow_follow(f, c, m);
+        charge(f, c, m);
     }
     wzp_pcap_stream *s = wzp_pcap_flow_sort(f, m, digest);
     if (s == NULL) {
@@ -178,6 +206,14 @@ static void note_edges(wzp_pcap_flow *f, const wzp_pcap_message *m) {
     }
 }
 
+/* Its account may be given to somebody else. */
+static void leave(wzp_pcap_session *c) {
+    if (c != NULL && c->account != NULL) {
+        wzp_quota_close(c->account);
+        c->account = NULL;
+    }
+}
+
 void wzp_pcap_flow_take(wzp_pcap_flow *f, const wzp_pcap_message *m) {
     note_edges(f, m);
     f->last_stream = 0;
@@ -201,8 +237,10 @@ void wzp_pcap_flow_take(wzp_pcap_flow *f, const wzp_pcap_message *m) {
     case WZP_PCAP_MESSAGE_PROBLEM:
         take_problem(f, m);
         break;
-    case WZP_PCAP_MESSAGE_TEXT:
     case WZP_PCAP_MESSAGE_FORGOTTEN:
+        leave(c);
+        break;
+    case WZP_PCAP_MESSAGE_TEXT:
         break;
     }
 }

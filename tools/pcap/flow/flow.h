@@ -25,6 +25,9 @@ enum {
 #define WZP_PCAP_COOLDOWN (3600 * WZP_S)
 #define WZP_PCAP_BLOCK (86400 * WZP_S)
 
+/* What one identity may send in 30 days without a token (conformance sheet 7). */
+#define WZP_PCAP_MONTH_BYTES UINT64_C(1000000000)
+
 typedef struct wzp_pcap_ping {
     uint64_t value, ns;
     bool used, to_server;
@@ -43,6 +46,8 @@ typedef struct wzp_pcap_session {
     wzp_pcap_ping pings[WZP_PCAP_PINGS];
     uint64_t directive_packet, directive_ns; /* a QualityDirective that was not followed yet */
     uint8_t directive_codec;
+    struct wzp_quota_account *account; /* of that identity; NULL: not known, or no room */
+    bool is_overdrawn;
     char identity[2 * WZP_PCAP_IDENTITY_LEN +
                   1]; /* whom the client says it is, in hexadecimal; "" */
 } wzp_pcap_session;

@@ -630,6 +630,33 @@ START_TEST(who_was_hung_up_on_stays_out) {
 }
 END_TEST
 
+/* Twice what an account refills with empties it within a minute, however often one joins anew. */
+START_TEST(who_sends_too_much_for_too_long) {
+    for (int doubles = 0; doubles < 2; doubles++) {
+        wzp_talk t;
+        uint64_t ns = WZP_TALK_START;
+        bool is_told = false;
+        wzp_talk_begin(&t, 0);
+        for (uint32_t i = 0; i < 3600; i++) { /* 27 a second are 32,000 bytes */
+            const wzp_media_hdr hdr = {
+                .codec_id = WZP_CODEC_OPUS_64K, .seq = i, .timestamp_ms = i * 20};
+            ns += WZP_S / (doubles == 1 ? 60 : 25);
+            if (i % 600 == 0) {
+                wzp_talk_signal(&t, OFFER, true, ns);
+            }
+            wzp_talk_media(&t, &hdr, 1160, 0, ns);
+        }
+        wzp_pcap_flow_end(t.flow);
+        const wzp_pcap_findings *all = wzp_pcap_flow_findings(t.flow);
+        for (size_t i = 0; i < all->count; i++) {
+            is_told |= strstr(all->list[i].text, "over all its connections") != NULL;
+        }
+        ck_assert_int_eq(is_told, doubles);
+        wzp_talk_end(&t);
+    }
+}
+END_TEST
+
 START_TEST(the_ladder) {
     wzp_talk t;
     const wzp_addr moved = wzp_addr_v4(198, 51, 100, 7, 1234);
@@ -743,6 +770,7 @@ int main(void) {
     tcase_add_test(tc, directives);
     tcase_add_test(tc, a_directive_that_allows_more);
     tcase_add_test(tc, who_was_hung_up_on_stays_out);
+    tcase_add_test(tc, who_sends_too_much_for_too_long);
     tcase_add_test(tc, the_ladder);
     tcase_add_test(tc, hangups_and_closed_books);
     tcase_add_test(tc, streams_and_findings_are_bounded);

@@ -1,7 +1,7 @@
 /* Would this sender be hung up on?  The relay's own meters over what a capture shows: tiers A to E
  * as deployed, which count, and ENF-1 with the conduct of tier F, which decide (conformance sheet
- * 2, 10, 13).  Video's conduct is judged without the receivers' estimates, and the quotas of tier E
- * that outlive a connection are not asked. */
+ * 2, 10, 13).  Video's conduct is judged without the receivers' estimates.  What outlives a
+ * connection, quotas of tier E and the bars of tier G, is the flow's. */
 #ifndef WZP_PCAP_FLOW_GAUGE_H
 #define WZP_PCAP_FLOW_GAUGE_H
 

@@ -3,6 +3,7 @@
 #define WZP_PCAP_FLOW_INTERNAL_H
 
 #include "meter/bans.h"
+#include "meter/quota.h"
 #include "tools/pcap/flow/flow.h"
 
 struct wzp_pcap_flow {
@@ -15,6 +16,7 @@ struct wzp_pcap_flow {
     wzp_pcap_session *sessions[WZP_PCAP_SESSIONS_MAX];
     wzp_pcap_session *last_session; /* the one that was asked for last */
     wzp_pcap_step *steps;           /* WZP_PCAP_STEPS_MAX */
+    wzp_quota *quota;               /* what identities have sent, over all their connections */
     wzp_bans *bans;                 /* whom a relay that enforces would keep out by now */
     wzp_pcap_findings findings;
 };

@@ -1,6 +1,7 @@
 /* Signals and connections: the ladder, and what of it is worth telling. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/hex.h"
 #include "tools/pcap/flow/internal.h"
@@ -175,6 +176,11 @@ static void identify(wzp_pcap_flow *f, wzp_pcap_session *c, const wzp_pcap_messa
                      const wzp_key *key) {
     char left[WZP_BAN_TEXT_MAX];
     (void)wzp_hex_write(c->identity, wzp_bytes_of(key->bytes, sizeof key->bytes));
+    if (c->account == NULL) {
+        uint64_t id = 0;
+        memcpy(&id, key->bytes, sizeof id);
+        c->account = wzp_quota_open(f->quota, id, m->time_ns);
+    }
     const wzp_ban *ban = wzp_bans_find(f->bans, c->identity, m->time_ns);
     if (ban == NULL) {
         return;
