@@ -390,7 +390,7 @@ static inline twin twin_make(uint32_t seed, twin_suite suite, uint32_t version, 
         t.random[i] = (uint8_t)(seed >> (i % 4 * 8)) ^ (uint8_t)(i * 7);
     }
     for (size_t i = 0; i < sizeof t.secrets; i++) {
-        t.secrets[i / 48][i % 48] = (uint8_t)(seed * 31 + i * 17 + i / 48);
+        t.secrets[i / 48][i % 48] = (uint8_t)((size_t)seed * 31 + i * 17 + i / 48);
     }
     for (size_t i = 0; i < 2; i++) {
         twin_initial(version, &t.original, i == 0 ? "server in" : "client in", secret);
