@@ -234,6 +234,41 @@ static void chart_codecs(wzp_pcap_text *out, const wzp_pcap_stream *s, const axi
     wzp_pcap_text_str(out, "</svg>\n");
 }
 
+static void put_tier(wzp_pcap_text *out, double percent, const char *kind, char letter,
+                     const char *title) {
+    wzp_pcap_putf(out, "<text class=\"%s\" x=\"%.3f%%\" y=\"%d\">%c<title>%s</title></text>", kind,
+                  percent, BAND - 4, letter, title);
+}
+
+/* Where the relay's meters first saw each violation, by the letter of its tier, and where ENF-1
+ * ends it all. */
+static void chart_tiers(wzp_pcap_text *out, const wzp_pcap_report *r, const wzp_pcap_stream *s,
+                        const axis *a) {
+    if (s->sender == 0 || s->sender > wzp_pcap_flow_senders(r->flow) || !(a->seconds > 0)) {
+        return;
+    }
+    const wzp_pcap_gauge *gauge = &wzp_pcap_flow_sender(r->flow, s->sender - 1)->gauge;
+    wzp_pcap_text_str(out, "<h4>Tiers <span>the first violation of each kind that deployed relays "
+                           "count; \xc3\x97 where ENF-1 hangs up</span></h4>\n");
+    wzp_pcap_putf(out, "<svg class=\"chart\" height=\"%d\">", BAND);
+    put_grid(out, a, BAND, false);
+    for (int v = WZP_VIOLATION_NONE + 1; v < WZP_VIOLATION_COUNT; v++) {
+        const wzp_violation_info *info = wzp_violation_find((wzp_violation)v);
+        if (gauge->breaches[v].count > 0) {
+            const double at = wzp_pcap_since(r, gauge->breaches[v].ns) / a->seconds * 100;
+            put_tier(out, at, "tier", info->tier, info->code);
+        }
+    }
+    if (gauge->hangup.count > 0) {
+        const double at = wzp_pcap_since(r, gauge->hangup.ns) / a->seconds * 100;
+        wzp_pcap_putf(out,
+                      "<text class=\"tier-end\" x=\"%.3f%%\" y=\"%d\">\xc3\x97<title>%s</title>"
+                      "</text>",
+                      at, BAND - 4, wzp_violation_find(gauge->why)->code);
+    }
+    wzp_pcap_text_str(out, "</svg>\n");
+}
+
 void wzp_pcap_page_charts(wzp_pcap_text *out, const wzp_pcap_report *r, const wzp_pcap_stream *s) {
     const axis a = axis_of(r, s);
     if (s->rows.count == 0 || !(a.width > 0)) {
@@ -244,6 +279,7 @@ void wzp_pcap_page_charts(wzp_pcap_text *out, const wzp_pcap_report *r, const wz
     chart_jitter(out, s, &a);
     chart_quality(out, s, &a);
     chart_codecs(out, s, &a);
+    chart_tiers(out, r, s, &a);
     wzp_pcap_putf(out, "<svg class=\"chart\" style=\"border:0;background:none\" height=\"%d\">",
                   BAND);
     put_grid(out, &a, BAND, true);

@@ -114,6 +114,29 @@ START_TEST(the_page_is_well_formed_and_harmless) {
 }
 END_TEST
 
+/* Where the meters first object, and where it ends. */
+START_TEST(tiers_are_on_the_time_axis) {
+    for (unsigned rate = 50; rate <= 2000; rate += 1950) {
+        wzp_talk t;
+        char why[160];
+        wzp_talk_begin(&t, 0);
+        for (uint32_t i = 0; i < 10 * rate; i++) {
+            const wzp_media_hdr hdr = {
+                .codec_id = WZP_CODEC_OPUS_24K, .seq = i, .timestamp_ms = i * 20};
+            wzp_talk_media(&t, &hdr, 60, 0, WZP_TALK_START + i * (WZP_S / rate));
+        }
+        wzp_pcap_flow_end(t.flow);
+        const wzp_pcap_report report = report_of(&t);
+        page p = write_page(wzp_pcap_report_html, &report);
+        ck_assert_msg(wzp_ct_markup_ok(p.text, true, why), "%s", why);
+        ck_assert_int_eq(strstr(p.text, "class=\"tier\"") != NULL, rate > 50);
+        ck_assert_int_eq(strstr(p.text, "class=\"tier-end\"") != NULL, rate > 50);
+        free(p.text);
+        wzp_talk_end(&t);
+    }
+}
+END_TEST
+
 START_TEST(an_empty_capture_has_a_page_too) {
     wzp_talk t;
     char why[160];
@@ -254,6 +277,7 @@ END_TEST
 int main(void) {
     TCase *tc = tcase_create("report");
     tcase_add_test(tc, the_page_is_well_formed_and_harmless);
+    tcase_add_test(tc, tiers_are_on_the_time_axis);
     tcase_add_test(tc, an_empty_capture_has_a_page_too);
     tcase_add_test(tc, one_packet_has_a_page_too);
     tcase_add_test(tc, the_json_is_as_its_schema_says);
