@@ -66,7 +66,7 @@ static wzp_ct_so_far go_answers_with(wzp_ct_exec *e, wzp_time now) {
 
 static const wzp_ct_act nat005b[] = {
     WZP_CT_CALL_REGISTERED(&late),
-    {"it tells the address that it hears of after 0.9 s", 13, wzp_ct_call_ring, go_answers_with,
+    {"it tells the address that it hears of after 0.7 s", 13, wzp_ct_call_ring, go_answers_with,
      WZP_CT_REASON_NO_RESPONSE, WZP_CT_REASON_WRONG_RESPONSE, NULL},
 };
 
@@ -636,7 +636,7 @@ static const wzp_ct_case cases[] = {
     LISTENS("NAT-005", WZP_CT_MUST, "no answer to Reflect",
             "give up, keep the connection and go on with the call", "silence", nat005, ),
     LISTENS("NAT-005b", WZP_CT_MUST, "a slow answer to Reflect", "wait a second for it",
-            "the answer after 0.9 s", nat005b, ),
+            "the answer after 0.7 s", nat005b, ),
     LISTENS("NAT-006", WZP_CT_MUST, "answers that nobody asked for",
             "neither crash nor disconnect, and tell nobody of them",
             "ReflectResponses, unasked and without an address", nat006, ),

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REFLECTS_LATE (900 * WZP_MS)
+#define REFLECTS_LATE (700 * WZP_MS)
 #define SLOW (40 * WZP_MS)
 
 static void forget_visits(wzp_ct_visits *v) {

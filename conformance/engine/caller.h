@@ -64,7 +64,7 @@ typedef enum wzp_ct_observes {
     WZP_CT_OBSERVES_MOVED,   /* a third one */
     WZP_CT_OBSERVES_SAME_IP, /* the peer's IP and port 9, whose text comes after the peer's */
     WZP_CT_OBSERVES_NOTHING, /* no answer */
-    WZP_CT_OBSERVES_LATE,    /* like LARGER, 900 ms later */
+    WZP_CT_OBSERVES_LATE,    /* like LARGER, 700 ms later */
     WZP_CT_OBSERVES_RUBBISH  /* no address */
 } wzp_ct_observes;
 

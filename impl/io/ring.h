@@ -9,10 +9,10 @@
 #include "base/err.h"
 
 typedef struct wzp_ring {
-    uint8_t *data;
-    size_t cap; /* a power of two */
     /* Bytes since the beginning: of the reader, of the writer. */
     _Alignas(64) atomic_size_t taken;
+    uint8_t *data;
+    size_t cap; /* a power of two */
     _Alignas(64) atomic_size_t put;
 } wzp_ring;
 

@@ -32,7 +32,10 @@ static void copy(char out[WZP_RELAY_NAME_MAX], wzp_bytes text) {
     const size_t len = text.len < WZP_RELAY_NAME_MAX - 1 ? text.len : WZP_RELAY_NAME_MAX - 1;
     for (size_t i = 0; i < len; i++) {
         const uint8_t c = text.data[i];
-        out[i] = c >= 0x20 && c < 0x7f ? (char)c : '?';
+        out[i] = '?';
+        if (c >= 0x20 && c < 0x7f) {
+            out[i] = (char)c;
+        }
     }
     out[len] = '\0';
 }

@@ -216,12 +216,13 @@ START_TEST(any_order) {
     bool lacks[FRAMES] = {false};
     for (uint32_t f = 0; f < FRAMES; f++) {
         const size_t len = 1 + wzp_rng_below(rng, 1800);
-        const size_t count = cut(&k[f * SLICES], SLICES, f * 33, wzp_bytes_of(film + f, len), 100);
+        const size_t count =
+            cut(&k[(size_t)f * SLICES], SLICES, f * 33, wzp_bytes_of(film + f, len), 100);
         for (size_t i = 0; i < count; i++) {
             const unsigned copies = (unsigned)wzp_rng_below(rng, 40) == 0 ? 0 : 1;
             lacks[f] |= copies == 0;
             for (unsigned c = 0; c < copies + (wzp_rng_below(rng, 10) == 0 ? copies : 0); c++) {
-                sent[n++] = &k[f * SLICES + i];
+                sent[n++] = &k[(size_t)f * SLICES + i];
             }
         }
     }

@@ -21,8 +21,8 @@ static const struct cut_case {
     {"one byte over it", 1169, 0, false, WZP_OK, 2, 1},
     {"the prefix counts", 1161, 0, true, WZP_OK, 2, 1},
     {"shorter slices", 100, 30, false, WZP_OK, 4, 10},
-    {"as many as there may be", 1168 * 255, 0, false, WZP_OK, 255, 1168},
-    {"one byte more", 1168 * 255 + 1, 0, false, WZP_ERR_TOO_LARGE, 0, 0},
+    {"as many as there may be", (size_t)1168 * 255, 0, false, WZP_OK, 255, 1168},
+    {"one byte more", (size_t)1168 * 255 + 1, 0, false, WZP_ERR_TOO_LARGE, 0, 0},
     {"slices over the limit", 100, 1169, false, WZP_ERR_INVALID_ARGUMENT, 0, 0},
     {"slices without room for more than the prefix", 100, 8, true, WZP_ERR_INVALID_ARGUMENT, 0, 0},
 };

@@ -41,39 +41,31 @@ struct wzp_pcap_reader {
     uint8_t *buf;
     size_t pos, end;
     uint64_t base; /* offset of buf[0] in the file */
-    bool ended, end_said;
-    bool little; /* integers of this file or section */
     const wzp_pcap_format *format;
-    wzp_pcap_form form;
-    uint64_t number; /* of the last packet, skipped ones counted */
-    wzp_pcap_problem later;
-    bool has_later;
-
-    bool scanning; /* lengths make no sense: looking for a place where they do */
-    uint64_t lost_at;
-
-    bool headed; /* pcap, `.wzp`: the file's header is behind us */
-
-    bool nano; /* pcap */
-    uint32_t link_type;
-    uint32_t last_s; /* time of the last packet, for guesses; 0: none yet */
-
+    uint64_t number;                /* of the last packet, skipped ones counted */
+    uint64_t lost_at;               /* where scanning began */
     wzp_pcap_interface *interfaces; /* pcapng: [WZP_PCAP_INTERFACES_MAX] */
-    uint32_t interface_count;
-    bool foreign;          /* a section of another major version */
-    bool stray_said;       /* packets of interfaces that do not exist, of this section */
     uint64_t secrets_left; /* bytes of a long block of secrets, its padding and end included */
     uint64_t secrets_text; /* of these, bytes of text */
-    uint32_t secrets_kind;
-
-    uint64_t start_ns; /* `.wzp` */
-    uint64_t last_us;
-    wzp_pcap_kin kin;
-    uint64_t old_packets;
-
-    bool long_line; /* hex: the rest of this line is skipped */
-
+    uint64_t start_ns;     /* `.wzp` */
+    uint64_t last_us, old_packets;
+    wzp_pcap_problem later;
     wzp_pcap_reader_counters count;
+    wzp_pcap_form form;
+    uint32_t link_type;
+    uint32_t last_s; /* pcap: time of the last packet, for guesses; 0: none yet */
+    uint32_t interface_count;
+    uint32_t secrets_kind;
+    wzp_pcap_kin kin; /* `.wzp` */
+    bool ended, end_said;
+    bool little; /* integers of this file or section */
+    bool has_later;
+    bool scanning;   /* lengths make no sense: looking for a place where they do */
+    bool headed;     /* pcap, `.wzp`: the file's header is behind us */
+    bool nano;       /* pcap */
+    bool foreign;    /* pcapng: a section of another major version */
+    bool stray_said; /* packets of interfaces that do not exist, of this section */
+    bool long_line;  /* hex: the rest of this line is skipped */
 };
 
 static inline size_t wzp_pcap_left(const wzp_pcap_reader *r) {

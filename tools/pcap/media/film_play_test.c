@@ -12,6 +12,7 @@
 
 #define WIDTH 160
 #define HEIGHT 96
+#define PIXELS ((size_t)WIDTH * HEIGHT)
 #define FRAMES 12
 #define PACKETS_MAX 512
 #define FRAME_MS 33
@@ -105,15 +106,14 @@ static void encode_h264(void) {
                            .fMaxFrameRate = 30};
     ck_assert_int_eq((*encoder)->Initialize(encoder, &param), 0);
     for (unsigned i = 0; i < FRAMES; i++) {
-        memset(picture, luma_of(i), (size_t)WIDTH * HEIGHT);
-        memset(picture + (size_t)WIDTH * HEIGHT, 128, (size_t)WIDTH * HEIGHT / 2);
-        SSourcePicture in = {
-            .iColorFormat = videoFormatI420,
-            .iStride = {WIDTH, WIDTH / 2, WIDTH / 2},
-            .pData = {picture, picture + WIDTH * HEIGHT, picture + WIDTH * HEIGHT * 5 / 4},
-            .iPicWidth = WIDTH,
-            .iPicHeight = HEIGHT,
-            .uiTimeStamp = (long long)i * FRAME_MS};
+        memset(picture, luma_of(i), PIXELS);
+        memset(picture + PIXELS, 128, PIXELS / 2);
+        SSourcePicture in = {.iColorFormat = videoFormatI420,
+                             .iStride = {WIDTH, WIDTH / 2, WIDTH / 2},
+                             .pData = {picture, picture + PIXELS, picture + PIXELS * 5 / 4},
+                             .iPicWidth = WIDTH,
+                             .iPicHeight = HEIGHT,
+                             .uiTimeStamp = (long long)i * FRAME_MS};
         SFrameBSInfo out = {0};
         ck_assert_int_eq((*encoder)->EncodeFrame(encoder, &in, &out), cmResultSuccess);
         ck_assert_int_gt(out.iFrameSizeInBytes, 0);

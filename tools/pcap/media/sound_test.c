@@ -9,7 +9,7 @@
 #include "media/testing/voice.h"
 
 #define SECONDS 3
-#define SAMPLES (SECONDS * WZP_AUDIO_RATE_HZ)
+#define SAMPLES ((size_t)SECONDS * WZP_AUDIO_RATE_HZ)
 #define PACKETS_MAX 400
 
 static int16_t voice[SAMPLES];
@@ -174,7 +174,7 @@ START_TEST(losses_are_filled) {
         }
     }
     wzp_pcap_sound_end(sound);
-    ck_assert_uint_eq(wzp_pcap_sound_count(sound)->filled_ms, 20 * lost);
+    ck_assert_uint_eq(wzp_pcap_sound_count(sound)->filled_ms, UINT64_C(20) * lost);
     ck_assert_uint_eq(heard_end, SAMPLES);
     ck_assert_int_ge(likeness(voice, heard, SAMPLES), 800);
 }
@@ -240,7 +240,7 @@ START_TEST(a_long_loss_is_silence) {
     take_all();
     ck_assert_uint_eq(wzp_pcap_sound_count(sound)->silent_ms, 1000);
     ck_assert_uint_eq(wzp_pcap_sound_count(sound)->filled_ms, WZP_PCAP_SOUND_FILL_MS);
-    ck_assert_uint_eq(heard_end, (11 * 20 + 11000) * 48);
+    ck_assert_uint_eq(heard_end, UINT64_C(11220) * 48);
 }
 END_TEST
 

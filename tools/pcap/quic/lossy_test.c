@@ -16,7 +16,7 @@ static size_t datagram_of(uint8_t *out, uint32_t number, bool to_server) {
     out[1] = (uint8_t)number;
     out[2] = to_server;
     for (size_t i = 3; i < len; i++) {
-        out[i] = (uint8_t)(number * 31 + i * (to_server ? 3 : 5));
+        out[i] = (uint8_t)((size_t)number * 31 + i * (to_server ? 3 : 5));
     }
     return len;
 }

@@ -87,7 +87,7 @@ START_TEST(a_call_without_secrets) {
     ck_assert_uint_eq(s->cipher, 0x1301);
     ck_assert_str_eq(s->alpn, "");
     const wzp_pcap_quic_counters *n = wzp_pcap_quic_count(s->quic);
-    ck_assert_uint_gt(n->no_secret, 2 * (unsigned)DATAGRAMS);
+    ck_assert_uint_gt(n->no_secret, UINT64_C(2) * DATAGRAMS);
     ck_assert_uint_eq(n->opened + n->no_secret, n->packets);
     ck_assert_uint_eq(n->not_quic, 0);
     ck_assert_uint_eq(n->conns, 1);
