@@ -209,7 +209,7 @@ START_TEST(a_pause_is_no_loss) {
     take_all();
     ck_assert_uint_eq(wzp_pcap_sound_count(sound)->paused_ms, 600);
     ck_assert_uint_eq(wzp_pcap_sound_count(sound)->filled_ms, 0);
-    ck_assert_uint_eq(heard_end, SAMPLES + 600 * 48);
+    ck_assert_uint_eq(heard_end, SAMPLES + UINT64_C(600) * 48);
 }
 END_TEST
 
