@@ -50,7 +50,7 @@ timeout 60 "$pcap" live "$address" --room live --json --duration 1 --capture hea
 if command -v script >/dev/null && "$pcap" live --help >/dev/null; then
     for key in q $'\003'; do
         mkfifo keys
-        TERM=xterm-256color LINES=24 COLUMNS=80 timeout 60 script -qec "$pcap live $address --room live" shown <keys >/dev/null 2>&1 &
+        TERM=xterm-256color LINES=24 COLUMNS=80 timeout 60 script -qfec "$pcap live $address --room live" shown <keys >/dev/null 2>&1 &
         watcher=$!
         exec 3>keys
         await 'Opus24k' shown >/dev/null
