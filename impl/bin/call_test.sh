@@ -6,18 +6,6 @@ client=$(realpath "$2")
 # shellcheck source=testing/shell.sh
 . "$(dirname "$(realpath "$0")")/testing/shell.sh"
 
-# wait_for PATTERN FILE: its first line that matches, within ten seconds.
-wait_for() {
-    local tries=100
-    until grep -m 1 -E -- "$1" "$2" 2>/dev/null; do
-        if [ $((tries -= 1)) -eq 0 ]; then
-            fail "no '$1' in: $(cat "$2")"
-            return 1
-        fi
-        sleep 0.1
-    done
-}
-
 # says TEXT FILE
 says() { grep -qF -- "$1" "$2" || fail "'$1' is missing in: $(cat "$2")"; }
 

@@ -7,18 +7,6 @@ client=$(realpath "$2")
 # shellcheck source=testing/shell.sh
 . "$(dirname "$(realpath "$0")")/testing/shell.sh"
 
-# wait_for PATTERN FILE: its first line that matches; a busy machine may take its time.
-wait_for() {
-    local end=$((SECONDS + 60))
-    until grep -m 1 -E -- "$1" "$2" 2>/dev/null; do
-        if ((SECONDS >= end)); then
-            fail "no '$1' in: $(cat "$2")"
-            return 1
-        fi
-        sleep 0.1
-    done
-}
-
 says() { grep -qF -- "$1" "$2" || fail "'$1' is missing in: $(cat "$2")"; }
 
 # Ports and fingerprints must be known before the first relay starts: each runs once without peers.

@@ -9,18 +9,6 @@ check=$(realpath "$3")
 . "$(dirname "$(realpath "$0")")/testing/shell.sh"
 unset SSLKEYLOGFILE QLOGDIR
 
-# wait_for PATTERN FILE: its first line that matches, within half a minute.
-wait_for() {
-    local tries=300
-    until grep -m 1 -E -- "$1" "$2" 2>/dev/null; do
-        if [ $((tries -= 1)) -eq 0 ]; then
-            fail "no '$1' in: $(cat "$2")"
-            return 1
-        fi
-        sleep 0.1
-    done
-}
-
 # begin NAME ARGS...: a relay whose output is NAME.out and NAME.err; leaves address and its pid in pids.
 begin() {
     local name=$1

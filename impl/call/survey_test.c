@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/testing/suite.h"
+#include "call/testing/stun_server.h"
 #include "crypto/identity.h"
 #include "quic/testing/pair.h"
 
@@ -146,12 +147,11 @@ static const struct survey_case {
 
 static const wzp_addr own = {WZP_ADDR_V4, 40000, {203, 0, 113, 5}};
 
+/* One that may not tell the truth. */
 typedef struct server {
+    stun_server plain; /* first: most of its operations are those of this one */
     sight sees;
     int number;
-    wzp_addr to;
-    uint8_t answer[96];
-    size_t len;
 } server;
 
 static void server_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_bytes payload,
@@ -177,33 +177,14 @@ static void server_recv(void *self, const wzp_quic_path *path, uint8_t ecn, wzp_
         answer = (wzp_stun_message){.type = WZP_STUN_ERROR, .error = 420};
         memcpy(answer.txid, request.txid, sizeof answer.txid);
     }
-    wzp_wr_init(&wr, s->answer, sizeof s->answer);
+    wzp_wr_init(&wr, s->plain.answer, sizeof s->plain.answer);
     wzp_stun_write(&wr, &answer);
-    s->len = wzp_wr_len(&wr);
-    s->to = path->remote;
+    s->plain.len = wzp_wr_len(&wr);
+    s->plain.to = path->remote;
 }
 
-static void server_tick(void *self, wzp_time now) {
-    (void)self;
-    (void)now;
-}
-
-static wzp_time server_deadline(const void *self) {
-    return ((const server *)self)->len > 0 ? 0 : WZP_TIME_NEVER;
-}
-
-static size_t server_next(void *self, wzp_time now, uint8_t *buf, size_t cap, wzp_quic_meta *meta) {
-    server *s = self;
-    const size_t len = s->len;
-    (void)now;
-    (void)cap;
-    memcpy(buf, s->answer, len);
-    *meta = (wzp_quic_meta){.path = {.remote = s->to}, .segment = (uint16_t)len};
-    s->len = 0;
-    return len;
-}
-
-static const wzp_core_ops server_ops = {server_recv, server_tick, server_deadline, server_next};
+static const wzp_core_ops server_ops = {server_recv, stun_server_tick, stun_server_deadline,
+                                        stun_server_next};
 
 /* A relay that answers at once. */
 static void relay_event(void *self, const wzp_quic_event *ev, wzp_time now) {

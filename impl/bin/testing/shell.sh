@@ -19,3 +19,15 @@ fail() {
     # shellcheck disable=SC2034 # for who sources this
     failed=1
 }
+
+# wait_for PATTERN FILE: its first line that matches, within a minute.
+wait_for() {
+    local tries=600
+    until grep -a -m 1 -E -- "$1" "$2" 2>/dev/null; do
+        if [ $((tries -= 1)) -eq 0 ]; then
+            fail "no '$1' in: $(cat "$2")"
+            return 1
+        fi
+        sleep 0.1
+    done
+}

@@ -11,11 +11,8 @@ quality=$(realpath "$4")
 
 "$relay" --listen 127.0.0.1:0 --log-level error >relay.out 2>relay.err &
 pids+=($!)
-tries=300
-until address=$(sed -n 's/^listening on //p' relay.out) && [ -n "$address" ]; do
-    [ $((tries -= 1)) -gt 0 ] || { fail "the relay did not start: $(cat relay.err)" && exit 1; }
-    sleep 0.1
-done
+address=$(wait_for '^listening on ' relay.out) || exit 1
+address=${address#listening on }
 "$client" join --room r --send-tone 4 --duration 5 "$address" >tone.out 2>&1 &
 pids+=($!)
 "$client" join --room r --silence --duration 5 --record heard --capture call.pcapng --keylog keys.log "$address" >ear.out 2>&1 ||

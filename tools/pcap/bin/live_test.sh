@@ -9,18 +9,9 @@ client=$(realpath "$3")
 . "$(dirname "$(realpath "$0")")/../../../impl/bin/testing/shell.sh"
 unset SSLKEYLOGFILE QLOGDIR
 
-# await PATTERN FILE: its first line that matches, within a minute.
-await() {
-    for _ in $(seq 1200); do
-        grep -a -m 1 -E -- "$1" "$2" 2>/dev/null && return
-        sleep 0.05
-    done
-    fail "no '$1' in: $(cat "$2")"
-}
-
 "$relay" --listen 127.0.0.1:0 --identity id >relay.out 2>relay.err &
 pids+=($!)
-address=$(await '^listening on ' relay.out) || exit 1
+address=$(wait_for '^listening on ' relay.out) || exit 1
 address=${address#listening on }
 for name in anna $'be\e[31mrt'; do
     timeout 200 "$client" join --quiet --room live --alias "$name" --send-tone 180 "$address" >/dev/null 2>&1 &
@@ -53,7 +44,7 @@ if command -v script >/dev/null && "$pcap" live --help >/dev/null; then
         TERM=xterm-256color LINES=24 COLUMNS=80 timeout 60 script -qfec "$pcap live $address --room live" shown <keys >/dev/null 2>&1 &
         watcher=$!
         exec 3>keys
-        await 'Opus24k' shown >/dev/null
+        wait_for 'Opus24k' shown >/dev/null
         sleep 1
         printf '%s' "$key" >&3
         wait $watcher || fail "live in a terminal: $?"
