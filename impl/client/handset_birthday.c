@@ -1,9 +1,9 @@
 /* Meeting behind a NAT that gives out ports that nobody can foretell, once the race has ended on
  * the relay, which carries the sound meanwhile (nat sheet 1.15):
  *
- *     hard side: asks its owner for N sockets, says so, and one datagram leaves each of them
- * towards the easy side.  A probe that comes in is where a connection is dialled from. easy side: M
- * ports of the hard side's IP, one datagram each, from its one socket
+ *     hard side   asks its owner for N sockets, says so, and one datagram leaves each of them
+ *                 towards the easy side; a probe that comes in is where it dials from
+ *     easy side   M ports of the hard side's IP, one datagram each, from its one socket
  *
  * Both sides know from their probes which one they are.  A race goes on beside it, with a window of
  * its own and nothing to dial, so that they agree on the path as ever. */

@@ -17,7 +17,7 @@ enum {
     WZP_PCAP_STEP_NAME = 40,
     WZP_PCAP_STEP_DETAIL = 120,
     WZP_PCAP_PINGS = 16,
-    WZP_PCAP_IDENTITY_LEN = 32 /* bytes of a public key */
+    WZP_PCAP_IDENTITY_TEXT = 2 * 32 + 1 /* a public key in hexadecimal */
 };
 
 /* How long tier G keeps out whom ENF-1 has hung up on: once, and again for the same (conformance
@@ -48,8 +48,7 @@ typedef struct wzp_pcap_session {
     uint8_t directive_codec;
     struct wzp_quota_account *account; /* of that identity; NULL: not known, or no room */
     bool is_overdrawn;
-    char identity[2 * WZP_PCAP_IDENTITY_LEN +
-                  1]; /* whom the client says it is, in hexadecimal; "" */
+    char identity[WZP_PCAP_IDENTITY_TEXT]; /* whom the client says it is; "" not yet */
 } wzp_pcap_session;
 
 /* Whoever sent media, as far as one is told from others, and what the meters say of him. */
