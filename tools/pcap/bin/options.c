@@ -41,6 +41,12 @@ bool wzp_pcap_complain(const char *format, ...) {
     return false;
 }
 
+bool wzp_pcap_ends_in(const char *path, const char *ending) {
+    const size_t len = strlen(path);
+    const size_t n = strlen(ending);
+    return len > n && strcmp(path + len - n, ending) == 0;
+}
+
 FILE *wzp_pcap_create(const char *path) {
     const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     return fd >= 0 ? fdopen(fd, "wb") : NULL;

@@ -65,6 +65,9 @@ bool wzp_pcap_complain(const char *format, ...) __attribute__((format(printf, 1,
  * alone, for they may be lost with it.  NULL: errno says why. */
 FILE *wzp_pcap_create(const char *path);
 
+/* What kind of file a name says: something in front of `ending`. */
+bool wzp_pcap_ends_in(const char *path, const char *ending);
+
 /* A whole number and nothing else. */
 bool wzp_pcap_number(const char *text, uint64_t *out);
 

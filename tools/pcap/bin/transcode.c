@@ -21,18 +21,12 @@ typedef struct job {
     bool failed; /* it was complained about */
 } job;
 
-static bool ends_in(const char *path, const char *ending) {
-    const size_t len = strlen(path);
-    const size_t n = strlen(ending);
-    return len > n && strcmp(path + len - n, ending) == 0;
-}
-
 static bool find_form(const wzp_pcap_transcode *t, wzp_pcap_convert_form *form) {
-    if (ends_in(t->path, ".wzp")) {
+    if (wzp_pcap_ends_in(t->path, ".wzp")) {
         *form = WZP_PCAP_CONVERT_WZP;
-    } else if (ends_in(t->path, ".rtpdump")) {
+    } else if (wzp_pcap_ends_in(t->path, ".rtpdump")) {
         *form = WZP_PCAP_CONVERT_RTPDUMP;
-    } else if (ends_in(t->path, ".pcapng")) {
+    } else if (wzp_pcap_ends_in(t->path, ".pcapng")) {
         *form = t->media ? WZP_PCAP_CONVERT_MEDIA : WZP_PCAP_CONVERT_PACKETS;
     } else {
         return wzp_pcap_complain("--to %s: ends in .pcapng, .wzp or .rtpdump", t->path);

@@ -56,11 +56,6 @@ static const struct option longs[] = {{"room", 1, NULL, OPT_ROOM},
 
 /* --- options ---------------------------------------------------------------------------------- */
 
-static bool ends_in(const char *path, const char *ending) {
-    const size_t len = strlen(path);
-    return len > strlen(ending) && strcmp(path + len - strlen(ending), ending) == 0;
-}
-
 static bool take_hex(const char *name, const char *value, uint8_t out[WZP_KEY_LEN]) {
     return wzp_hex_parse(out, WZP_KEY_LEN, value, strlen(value), NULL) == WZP_OK ||
            wzp_pcap_complain("--%s takes 64 hex digits", name);
@@ -85,7 +80,7 @@ static bool take(int id, const char *value) {
         return asked.json = true;
     case OPT_CAPTURE:
         asked.capture = value;
-        return ends_in(value, ".wzp") || ends_in(value, ".pcapng") ||
+        return wzp_pcap_ends_in(value, ".wzp") || wzp_pcap_ends_in(value, ".pcapng") ||
                wzp_pcap_complain("--capture takes a file that ends in .wzp or .pcapng, not '%s'",
                                  value);
     case OPT_DURATION:
@@ -411,7 +406,7 @@ static int prepare(live *l, const char *target) {
     }
     int status = wzp_pcap_room_open(&l->room, target);
     if (status == -1 && asked.capture != NULL) {
-        status = ends_in(asked.capture, ".wzp") ? open_wzp(l, target) : open_capture(l);
+        status = wzp_pcap_ends_in(asked.capture, ".wzp") ? open_wzp(l, target) : open_capture(l);
     }
     return status == -1 ? join(l) : status;
 }
