@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conformance/cases/replay.h"
+#include "conformance/cases/relay/replay.h"
 #include "conformance/corpus/score.h"
 #include "io/sys.h"
 #include "tools/pcap/decode/decoder.h"

@@ -1,4 +1,4 @@
-/* Short forms for the tables of this folder. */
+/* Short forms for the tables of the folders below. */
 #ifndef WZP_CONFORMANCE_CASES_MACROS_H
 #define WZP_CONFORMANCE_CASES_MACROS_H
 

@@ -157,7 +157,7 @@ typedef struct wzp_ct_chapter {
 extern const wzp_ct_chapter *const wzp_ct_chapters[];
 extern const size_t wzp_ct_chapter_count;
 
-/* Each in its file of conformance/cases. */
+/* Each in its file below conformance/cases. */
 extern const wzp_ct_chapter wzp_ct_chapter_cal, wzp_ct_chapter_a, wzp_ct_chapter_as,
     wzp_ct_chapter_b, wzp_ct_chapter_bs, wzp_ct_chapter_c, wzp_ct_chapter_w, wzp_ct_chapter_h,
     wzp_ct_chapter_s, wzp_ct_chapter_m, wzp_ct_chapter_rly, wzp_ct_chapter_nat, wzp_ct_chapter_d,
