@@ -45,13 +45,13 @@ void wzp_pcap_flow_free(wzp_pcap_flow **flow) {
 
 /* --- connections ------------------------------------------------------------------------------ */
 
+/* Numbers are given one after the other: their low bits spread well. */
 static wzp_pcap_session *find(const wzp_pcap_flow *f, uint32_t conn) {
-    for (size_t i = f->session_count; i-- > 0;) {
-        if (f->sessions[i]->conn.number == conn) {
-            return f->sessions[i];
-        }
+    size_t i = wzp_pcap_index_first(&f->by_conn, conn);
+    while (i != 0 && f->sessions[i - 1]->conn.number != conn) {
+        i = wzp_pcap_index_next(&f->by_conn, i);
     }
-    return NULL;
+    return i != 0 ? f->sessions[i - 1] : NULL;
 }
 
 const wzp_pcap_session *wzp_pcap_flow_find(const wzp_pcap_flow *f, uint32_t conn) {
@@ -78,6 +78,7 @@ wzp_pcap_session *wzp_pcap_flow_session_of(wzp_pcap_flow *f, const wzp_pcap_mess
         }
         c->conn = *m->conn;
         f->sessions[f->session_count++] = c;
+        wzp_pcap_index_add(&f->by_conn, m->conn->number, f->session_count);
     }
     f->last_session = c;
     return c;

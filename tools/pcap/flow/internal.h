@@ -5,6 +5,11 @@
 #include "meter/bans.h"
 #include "meter/quota.h"
 #include "tools/pcap/flow/flow.h"
+#include "tools/pcap/flow/index.h"
+
+_Static_assert((int)WZP_PCAP_STREAMS_MAX <= (int)WZP_PCAP_INDEXED_MAX &&
+                   (int)WZP_PCAP_SESSIONS_MAX <= (int)WZP_PCAP_INDEXED_MAX,
+               "each has a place in its index");
 
 struct wzp_pcap_flow {
     uint64_t interval_ns;
@@ -15,6 +20,7 @@ struct wzp_pcap_flow {
     wzp_pcap_sender *senders[WZP_PCAP_SENDERS_MAX];
     wzp_pcap_session *sessions[WZP_PCAP_SESSIONS_MAX];
     wzp_pcap_session *last_session; /* the one that was asked for last */
+    wzp_pcap_index by_key, by_conn; /* of streams and sessions; by their places, from 1 */
     wzp_pcap_step *steps;           /* WZP_PCAP_STEPS_MAX */
     wzp_quota *quota;               /* what identities have sent, over all their connections */
     wzp_bans *bans;                 /* whom a relay that enforces would keep out by now */

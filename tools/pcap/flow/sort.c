@@ -41,6 +41,20 @@ static bool same_key(const wzp_pcap_key *a, const wzp_pcap_key *b) {
            memcmp(a->room_hash, b->room_hash, sizeof a->room_hash) == 0;
 }
 
+static uint32_t hash_of(const wzp_pcap_key *key) {
+    uint8_t bytes[18] = {key->media_type,
+                         key->stream_id,
+                         key->to_server,
+                         (uint8_t)((key->has_session ? 2 : 0) | (key->has_room ? 1 : 0)),
+                         (uint8_t)(key->conn >> 24),
+                         (uint8_t)(key->conn >> 16),
+                         (uint8_t)(key->conn >> 8),
+                         (uint8_t)key->conn};
+    memcpy(bytes + 8, key->session_id, sizeof key->session_id);
+    memcpy(bytes + 10, key->room_hash, sizeof key->room_hash);
+    return wzp_pcap_index_hash(wzp_bytes_of(bytes, sizeof bytes));
+}
+
 /* --- senders ---------------------------------------------------------------------------------- */
 
 /* A direction with one sender has one gauge for all of his streams, as the relay has. */
@@ -93,6 +107,7 @@ static wzp_pcap_stream *open_stream(wzp_pcap_flow *f, const wzp_pcap_message *m,
     }
     wzp_pcap_stream_init(s, key, f->interval_ns);
     f->streams[f->stream_count++] = s;
+    wzp_pcap_index_add(&f->by_key, hash_of(key), f->stream_count);
     s->number = (uint32_t)f->stream_count;
     s->basis = basis;
     const bool from_start =
@@ -112,8 +127,9 @@ static wzp_pcap_stream *best_fit(wzp_pcap_flow *f, const wzp_pcap_message *m,
     double least = 0;
     double second = -1;
     uint64_t group = 0;
-    for (size_t i = 0; i < f->stream_count; i++) {
-        wzp_pcap_stream *s = f->streams[i];
+    for (size_t i = wzp_pcap_index_first(&f->by_key, hash_of(key)); i != 0;
+         i = wzp_pcap_index_next(&f->by_key, i)) {
+        wzp_pcap_stream *s = f->streams[i - 1];
         if (!same_key(&s->key, key)) {
             continue;
         }
@@ -140,18 +156,20 @@ static wzp_pcap_stream *best_fit(wzp_pcap_flow *f, const wzp_pcap_message *m,
     return best;
 }
 
+static wzp_pcap_stream *with_key(const wzp_pcap_flow *f, const wzp_pcap_key *key) {
+    size_t i = wzp_pcap_index_first(&f->by_key, hash_of(key));
+    while (i != 0 && !same_key(&f->streams[i - 1]->key, key)) {
+        i = wzp_pcap_index_next(&f->by_key, i);
+    }
+    return i != 0 ? f->streams[i - 1] : NULL;
+}
+
 wzp_pcap_stream *wzp_pcap_flow_sort(wzp_pcap_flow *f, const wzp_pcap_message *m, uint32_t digest) {
     const wzp_pcap_basis basis = basis_of(m);
     wzp_pcap_key key;
     key_of(m, &key);
-    wzp_pcap_stream *s = NULL;
-    if (basis == WZP_PCAP_BY_SEQUENCE) {
-        s = best_fit(f, m, &key, digest);
-    } else {
-        for (size_t i = 0; s == NULL && i < f->stream_count; i++) {
-            s = same_key(&f->streams[i]->key, &key) ? f->streams[i] : NULL;
-        }
-    }
+    wzp_pcap_stream *s =
+        basis == WZP_PCAP_BY_SEQUENCE ? best_fit(f, m, &key, digest) : with_key(f, &key);
     s = s != NULL ? s : open_stream(f, m, &key, basis);
     if (s != NULL && basis == WZP_PCAP_BY_SEQUENCE && m->media->sender != 0) {
         s->basis = WZP_PCAP_BY_KEY;
