@@ -1,10 +1,13 @@
 #include "conformance/engine/evidence.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "io/sys.h"
+#include "trace/inet.h"
+#include "trace/pcapng.h"
 
 typedef struct text {
     char *data;
@@ -30,7 +33,8 @@ void wzp_evidence_free(wzp_evidence **evidence) {
     }
 }
 
-static bool append(text *t, const void *data, size_t len) {
+/* Room for `len` bytes more, NULL without memory. */
+static uint8_t *room(text *t, size_t len) {
     if (t->len + len > t->cap) {
         size_t cap = t->cap == 0 ? 4096 : t->cap;
         while (cap < t->len + len) {
@@ -38,97 +42,51 @@ static bool append(text *t, const void *data, size_t len) {
         }
         char *fresh = realloc(t->data, cap);
         if (fresh == NULL) {
-            return false;
+            return NULL;
         }
         t->data = fresh;
         t->cap = cap;
     }
-    memcpy(t->data + t->len, data, len);
-    t->len += len;
-    return true;
+    return (uint8_t *)t->data + t->len;
 }
 
-/* --- pcapng: raw IP packets around the payloads (link type 101) ------------------------------- */
-
-static void put_le(uint8_t *out, uint64_t value, size_t len) {
-    for (size_t i = 0; i < len; i++) {
-        out[i] = (uint8_t)(value >> (8 * i));
+static bool append(text *t, const void *data, size_t len) {
+    uint8_t *at = room(t, len);
+    if (at != NULL) {
+        memcpy(at, data, len);
+        t->len += len;
     }
+    return at != NULL;
 }
 
-static void put_be16(uint8_t *out, size_t value) {
-    out[0] = (uint8_t)(value >> 8);
-    out[1] = (uint8_t)value;
-}
+/* --- pcapng: raw IP packets around the payloads ----------------------------------------------- */
 
-static uint16_t ip_checksum(const uint8_t hdr[20]) {
-    uint32_t sum = 0;
-    for (size_t i = 0; i < 20; i += 2) {
-        sum += (uint32_t)(hdr[i] << 8 | hdr[i + 1]);
-    }
-    while (sum >> 16 != 0) {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    return (uint16_t)~sum;
-}
+enum { AROUND_A_PACKET = 64 }; /* trace/pcapng.h */
 
-/* IPv4 or IPv6 and UDP headers; returns their length. */
-static size_t ip_udp(uint8_t out[48], const wzp_addr *from, const wzp_addr *to, size_t payload) {
-    const size_t udp_len = 8 + payload;
-    size_t ip_len = 20;
-    memset(out, 0, 48);
-    if (from->family == WZP_ADDR_V6 || to->family == WZP_ADDR_V6) {
-        ip_len = 40;
-        out[0] = 0x60;
-        put_be16(out + 4, udp_len);
-        out[6] = 17;
-        out[7] = 64;
-        memcpy(out + 8, from->ip, 16);
-        memcpy(out + 24, to->ip, 16);
-    } else {
-        out[0] = 0x45;
-        put_be16(out + 2, 20 + udp_len);
-        out[8] = 64;
-        out[9] = 17;
-        memcpy(out + 12, from->ip, 4);
-        memcpy(out + 16, to->ip, 4);
-        put_be16(out + 10, ip_checksum(out));
-    }
-    put_be16(out + ip_len, from->port);
-    put_be16(out + ip_len + 2, to->port);
-    put_be16(out + ip_len + 4, udp_len); /* checksum 0: not computed */
-    return ip_len + 8;
-}
+static const wzp_pcapng_order order = WZP_PCAPNG_LITTLE;
 
 void wzp_evidence_packet(wzp_evidence *e, const wzp_addr *from, const wzp_addr *to,
                          wzp_bytes payload, wzp_time now) {
     if (e == NULL) {
         return;
     }
-    if (e->packets.len + payload.len > WZP_EVIDENCE_MAX) {
+    uint8_t head[WZP_INET_HEAD_MAX];
+    const size_t head_len = wzp_inet_udp_head(head, from, to, 0, payload);
+    const size_t cap = AROUND_A_PACKET + head_len + payload.len;
+    uint8_t *at = NULL;
+    if (head_len > 0 && e->packets.len + payload.len <= WZP_EVIDENCE_MAX) {
+        at = room(&e->packets, cap);
+    }
+    if (at == NULL) {
         e->left_out++;
         return;
     }
-    uint8_t headers[48];
-    uint8_t block[28];
-    static const uint8_t zeros[4];
-    const size_t header_len = ip_udp(headers, from, to, payload.len);
-    const size_t len = header_len + payload.len;
-    const size_t padding = (4 - len % 4) % 4;
-    const size_t total = 32 + len + padding;
-    const uint64_t us = now / WZP_US;
-    put_le(block, 6, 4); /* Enhanced Packet Block */
-    put_le(block + 4, total, 4);
-    put_le(block + 8, 0, 4);
-    put_le(block + 12, us >> 32, 4);
-    put_le(block + 16, us & 0xffffffff, 4);
-    put_le(block + 20, len, 4);
-    put_le(block + 24, len, 4);
-    uint8_t trailer[4];
-    put_le(trailer, total, 4);
-    (void)(append(&e->packets, block, sizeof block) && append(&e->packets, headers, header_len) &&
-           append(&e->packets, payload.data, payload.len) && append(&e->packets, zeros, padding) &&
-           append(&e->packets, trailer, 4));
+    wzp_wr wr;
+    wzp_wr_init(&wr, at, cap);
+    wzp_pcapng_put_packet(
+        &wr, order,
+        &(wzp_pcapng_packet){.time = now, .head = wzp_bytes_of(head, head_len), .data = payload});
+    e->packets.len += wzp_wr_len(&wr);
 }
 
 void wzp_evidence_secret(wzp_evidence *e, const char *line) {
@@ -151,37 +109,31 @@ void wzp_evidence_event(wzp_evidence *e, wzp_time now, const char *who, const ch
     (void)append(&e->events, line, n > 0 ? (size_t)n : 0);
 }
 
-/* Section header, interface, secrets. */
-static bool write_head(FILE *f, const text *secrets) {
-    uint8_t head[28 + 20];
-    put_le(head, 0x0a0d0d0a, 4);
-    put_le(head + 4, 28, 4);
-    put_le(head + 8, 0x1a2b3c4d, 4);
-    put_le(head + 12, 1, 2);
-    put_le(head + 14, 0, 2);
-    put_le(head + 16, UINT64_MAX, 8);
-    put_le(head + 24, 28, 4);
-    put_le(head + 28, 1, 4);
-    put_le(head + 32, 20, 4);
-    put_le(head + 36, 101, 2);
-    put_le(head + 38, 0, 2);
-    put_le(head + 40, 0, 4);
-    put_le(head + 44, 20, 4);
-    if (fwrite(head, 1, sizeof head, f) != sizeof head || secrets->len == 0) {
-        return secrets->len == 0;
+/* Section, interface, and the secrets in front of all packets. */
+static bool write_head(FILE *f, const wzp_evidence *e) {
+    enum { AROUND = 256 }; /* the first two blocks, their texts, and what is around the secrets */
+    char comment[80];
+    const size_t cap = e->secrets.len + AROUND;
+    uint8_t *blocks = malloc(cap);
+    if (blocks == NULL) {
+        errno = ENOMEM;
+        return false;
     }
-    const size_t padding = (4 - secrets->len % 4) % 4;
-    const size_t total = 20 + secrets->len + padding;
-    uint8_t block[16];
-    uint8_t end[8] = {0};
-    put_le(block, 10, 4); /* Decryption Secrets Block */
-    put_le(block + 4, total, 4);
-    put_le(block + 8, 0x544c534b, 4); /* TLS key log */
-    put_le(block + 12, secrets->len, 4);
-    put_le(end + padding, total, 4);
-    return fwrite(block, 1, sizeof block, f) == sizeof block &&
-           fwrite(secrets->data, 1, secrets->len, f) == secrets->len &&
-           fwrite(end, 1, padding + 4, f) == padding + 4;
+    (void)snprintf(comment, sizeof comment, "%" PRIu64 " packets more were left out", e->left_out);
+    wzp_wr wr;
+    wzp_wr_init(&wr, blocks, cap);
+    wzp_pcapng_put_section(&wr, order,
+                           &(wzp_pcapng_section){.program = "wzp-conformance",
+                                                 .comment = e->left_out > 0 ? comment : NULL});
+    wzp_pcapng_put_interface(&wr, order,
+                             &(wzp_pcapng_interface){.link_type = WZP_LINKTYPE_RAW, .digits = 9});
+    if (e->secrets.len > 0) {
+        wzp_pcapng_put_secrets(&wr, order, wzp_bytes_of(e->secrets.data, e->secrets.len));
+    }
+    const bool good =
+        wzp_wr_end(&wr) == WZP_OK && fwrite(blocks, 1, wzp_wr_len(&wr), f) == wzp_wr_len(&wr);
+    free(blocks);
+    return good;
 }
 
 static bool write_file(const char *dir, const char *stem, const char *suffix, bool headed,
@@ -189,7 +141,7 @@ static bool write_file(const char *dir, const char *stem, const char *suffix, bo
     char path[512];
     (void)snprintf(path, sizeof path, "%s/%s.%s", dir, stem, suffix);
     FILE *f = fopen(path, "wb");
-    bool ok = f != NULL && (!headed || write_head(f, &e->secrets)) &&
+    bool ok = f != NULL && (!headed || write_head(f, e)) &&
               fwrite(body->data, 1, body->len, f) == body->len;
     ok = (f == NULL || fclose(f) == 0) && ok;
     if (!ok) {

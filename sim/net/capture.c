@@ -3,19 +3,13 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "base/wr.h"
+#include "trace/pcapng.h"
 
 /* Room for at least one block: headers, the largest packet, options. */
 #define BUFFER_LEN 262144
-#define BLOCK_MAX (WZP_SIM_BYTES_MAX + WZP_SIM_COMMENT_MAX + 128)
+#define BLOCK_MAX (WZP_SIM_BYTES_MAX + 2 * (WZP_SIM_COMMENT_MAX + 8) + 128)
 
-#define LINKTYPE_RAW 101
-
-enum { BLOCK_SECTION = 0x0a0d0d0a, BLOCK_INTERFACE = 1, BLOCK_PACKET = 6 };
-enum { OPTION_END = 0, OPTION_COMMENT = 1 };
-enum { SECTION_PROGRAM = 4 };
-enum { INTERFACE_NAME = 2, INTERFACE_RESOLUTION = 9, INTERFACE_OFFSET = 14 };
-enum { PACKET_FLAGS = 2, PACKET_ID = 5 };
+static const wzp_pcapng_order order = WZP_PCAPNG_BIG;
 
 struct wzp_sim_capture {
     wzp_sim_sink *sink;
@@ -27,115 +21,67 @@ struct wzp_sim_capture {
     size_t name_count, name_cap;
     size_t recent; /* the interface that was used last; < name_count unless that is 0 */
     uint64_t lost;
+    uint8_t packet[WZP_SIM_BYTES_MAX];
 };
 
 /* --- blocks ----------------------------------------------------------------------------------- */
 
-static void pad(wzp_wr *wr) {
-    while (wzp_wr_len(wr) % 4 != 0) { /* blocks begin at multiples of 4 in the buffer */
-        wzp_wr_u8(wr, 0);
-    }
-}
-
-static void patch_u32(uint8_t *at, uint32_t value) {
-    wzp_wr wr;
-    wzp_wr_init(&wr, at, 4);
-    wzp_wr_u32(&wr, value);
-}
-
-/* Returns where the block begins; its length follows its type and is filled in at its end. */
-static uint8_t *begin_block(wzp_sim_capture *c, uint32_t type) {
+static wzp_wr *room_for_a_block(wzp_sim_capture *c) {
     if (wzp_wr_room(&c->wr) < BLOCK_MAX) {
         wzp_sim_capture_flush(c);
     }
-    uint8_t *const begin = c->wr.pos;
-    wzp_wr_u32(&c->wr, type);
-    wzp_wr_u32(&c->wr, 0);
-    return begin;
+    return &c->wr;
 }
 
-static void end_block(wzp_sim_capture *c, uint8_t *begin) {
-    const uint32_t len = (uint32_t)(c->wr.pos - begin) + 4;
-    wzp_wr_u32(&c->wr, len);
-    patch_u32(begin + 4, len);
+/* Every block fits: its parts were limited before. */
+static void end_block(const wzp_sim_capture *c) {
     assert(wzp_wr_end(&c->wr) == WZP_OK);
 }
 
-static void option(wzp_wr *wr, uint16_t code, wzp_bytes value) {
-    wzp_wr_u16(wr, code);
-    wzp_wr_u16(wr, (uint16_t)value.len);
-    wzp_wr_bytes(wr, value);
-    pad(wr);
+static wzp_bytes cut(const char *text) {
+    return wzp_pcapng_cut(wzp_bytes_str(text), WZP_SIM_COMMENT_MAX);
 }
 
-static void option_u32(wzp_wr *wr, uint16_t code, uint32_t value) {
-    wzp_wr_u16(wr, code);
-    wzp_wr_u16(wr, 4);
-    wzp_wr_u32(wr, value);
-}
-
-static void option_u64(wzp_wr *wr, uint16_t code, uint64_t value) {
-    wzp_wr_u16(wr, code);
-    wzp_wr_u16(wr, 8);
-    wzp_wr_u64(wr, value);
-}
-
-/* Not longer than a comment may be; a character of UTF-8 is not cut in two. */
-static void option_text(wzp_wr *wr, uint16_t code, const char *text) {
-    wzp_bytes bytes = wzp_bytes_str(text);
-    if (bytes.len > WZP_SIM_COMMENT_MAX) {
-        bytes.len = WZP_SIM_COMMENT_MAX;
-        while (bytes.len > 0 && (bytes.data[bytes.len] & 0xc0) == 0x80) {
-            bytes.len--;
-        }
+/* `text` cut, in `out`; NULL stays NULL. */
+static const char *cut_into(char out[WZP_SIM_COMMENT_MAX + 1], const char *text) {
+    if (text == NULL) {
+        return NULL;
     }
-    option(wr, code, bytes);
+    const wzp_bytes bytes = cut(text);
+    memcpy(out, bytes.data, bytes.len);
+    out[bytes.len] = '\0';
+    return out;
 }
 
 static void write_section(wzp_sim_capture *c, const char *comment) {
-    uint8_t *const begin = begin_block(c, BLOCK_SECTION);
-    wzp_wr_u32(&c->wr, 0x1a2b3c4d);
-    wzp_wr_u16(&c->wr, 1);
-    wzp_wr_u16(&c->wr, 0);
-    wzp_wr_u64(&c->wr, UINT64_MAX); /* length of the section: not known */
-    option_text(&c->wr, SECTION_PROGRAM, "wzp-sim");
-    if (comment != NULL) {
-        option_text(&c->wr, OPTION_COMMENT, comment);
-    }
-    option(&c->wr, OPTION_END, wzp_bytes_of(NULL, 0));
-    end_block(c, begin);
+    char text[WZP_SIM_COMMENT_MAX + 1];
+    const wzp_pcapng_section section = {.program = "wzp-sim", .comment = cut_into(text, comment)};
+    wzp_pcapng_put_section(room_for_a_block(c), order, &section);
+    end_block(c);
 }
 
 static void write_interface(wzp_sim_capture *c, const char *name) {
-    static const uint8_t nanoseconds = 9;
-    uint8_t *const begin = begin_block(c, BLOCK_INTERFACE);
-    wzp_wr_u16(&c->wr, LINKTYPE_RAW);
-    wzp_wr_u16(&c->wr, 0);
-    wzp_wr_u32(&c->wr, 0); /* packets are whole */
-    option_text(&c->wr, INTERFACE_NAME, name);
-    option(&c->wr, INTERFACE_RESOLUTION, wzp_bytes_of(&nanoseconds, 1));
-    option_u64(&c->wr, INTERFACE_OFFSET, c->epoch_s);
-    option(&c->wr, OPTION_END, wzp_bytes_of(NULL, 0));
-    end_block(c, begin);
+    char text[WZP_SIM_COMMENT_MAX + 1];
+    const wzp_pcapng_interface interface = {.link_type = WZP_LINKTYPE_RAW,
+                                            .name = cut_into(text, name),
+                                            .digits = 9,
+                                            .offset_s = &c->epoch_s};
+    wzp_pcapng_put_interface(room_for_a_block(c), order, &interface);
+    end_block(c);
 }
 
 static void write_packet(wzp_sim_capture *c, size_t interface, wzp_sim_way way,
                          const wzp_sim_packet *packet, const char *comment, wzp_time now) {
-    uint8_t *const begin = begin_block(c, BLOCK_PACKET);
-    const uint32_t len = wzp_sim_packet_wire_len(packet);
-    wzp_wr_u32(&c->wr, (uint32_t)interface);
-    wzp_wr_u64(&c->wr, now);
-    wzp_wr_u32(&c->wr, len);
-    wzp_wr_u32(&c->wr, len);
-    c->wr.pos += wzp_sim_packet_bytes(packet, c->wr.pos, wzp_wr_room(&c->wr));
-    pad(&c->wr);
-    option_u32(&c->wr, PACKET_FLAGS, way == WZP_SIM_WAY_IN ? 1 : 2);
-    option_u64(&c->wr, PACKET_ID, packet->id);
-    if (comment != NULL) {
-        option_text(&c->wr, OPTION_COMMENT, comment);
-    }
-    option(&c->wr, OPTION_END, wzp_bytes_of(NULL, 0));
-    end_block(c, begin);
+    const size_t len = wzp_sim_packet_bytes(packet, c->packet, sizeof c->packet);
+    const wzp_pcapng_packet block = {
+        .interface = (uint32_t)interface,
+        .time = now,
+        .data = wzp_bytes_of(c->packet, len),
+        .flags = way == WZP_SIM_WAY_IN ? WZP_PCAPNG_INBOUND : WZP_PCAPNG_OUTBOUND,
+        .id = packet->id,
+        .comment = comment != NULL ? cut(comment) : wzp_bytes_of(NULL, 0)};
+    wzp_pcapng_put_packet(room_for_a_block(c), order, &block);
+    end_block(c);
 }
 
 /* --- interfaces ------------------------------------------------------------------------------- */
