@@ -33,9 +33,9 @@ static uint8_t *written(const wzp_evidence *e, size_t *len) {
         FILE *f = fopen(path, "rb");
         ck_assert_ptr_nonnull(f);
         free(bytes);
-        bytes = malloc(WZP_EVIDENCE_MAX * 2);
+        bytes = malloc((size_t)WZP_EVIDENCE_MAX * 2);
         ck_assert_ptr_nonnull(bytes);
-        *len = fread(bytes, 1, WZP_EVIDENCE_MAX * 2, f);
+        *len = fread(bytes, 1, (size_t)WZP_EVIDENCE_MAX * 2, f);
         (void)fclose(f);
         ck_assert_int_eq(unlink(path), 0);
     }
