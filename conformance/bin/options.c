@@ -72,7 +72,7 @@ static const char usage_text[] =
     "  --replay-stream N      this stream of it, see wzp-pcap stat (the client that sent "
     "most)\n"
     "which cases\n"
-    "  --tier A,B,C           chapters: CAL A AS B BS C D DS E FA FV G W H S RLY NAT FED M; "
+    "  --tier A,B,C           chapters: CAL A AS B BS C D DS E FA FV G W H S RLY NAT FED X M; "
     "XC AUD HEAR QUAL NATC RACE MAP CHECK; RPL\n"
     "  --select GLOB, --skip GLOB    by case id; may be repeated\n"
     "  --profile deployed|strict-limits\n"
