@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/phone_internal.h"
+#include "phone/phone_internal.h"
 #include "require.h"
 
 enum { LINES = 64, JSON_MAX = 8192 };

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/handset.h"
 #include "conformance/embedded/phrase.h"
+#include "phone/handset.h"
 
 struct wzp_ct_phone {
     wzp_handset *handset;

@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/handset_internal.h"
-#include "client/phone_internal.h"
 #include "conformance/embedded/phone.h"
 #include "conformance/mutants/faults_map.h"
 #include "conformance/mutants/wrap.h"
+#include "phone/handset_internal.h"
+#include "phone/phone_internal.h"
 #include "sim/net/packet.h"
 
 static wzp_call_fault fault;

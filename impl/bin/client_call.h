@@ -6,10 +6,10 @@
 #include "bin/client_options.h"
 #include "bin/client_stats.h"
 #include "bin/client_stun.h"
-#include "client/handset.h"
 #include "io/drive.h"
 #include "io/netif.h"
 #include "io/upnp.h"
+#include "phone/handset.h"
 
 typedef struct wzp_call_mode wzp_call_mode;
 

@@ -1,5 +1,5 @@
 /* A few hundred IPv4 sockets beside the usual one, for a short time: each has a port of its own,
- * and few datagrams (client/handset.h, WZP_HANDSET_OPEN; nat sheet 1.15).  A core knows them by
+ * and few datagrams (phone/handset.h, WZP_HANDSET_OPEN; nat sheet 1.15).  A core knows them by
  * their port, in the local address of a path, whose IP is 0.0.0.0.
  *
  * For wzp_drive: its `ports`.  One datagram, one system call: who has many wants io/udp.h. */

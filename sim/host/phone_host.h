@@ -4,7 +4,7 @@
 #ifndef WZP_SIM_HOST_PHONE_HOST_H
 #define WZP_SIM_HOST_PHONE_HOST_H
 
-#include "client/handset.h"
+#include "phone/handset.h"
 #include "sim/host/call_host.h"
 #include "sim/nat/gateway_seat.h"
 
@@ -17,7 +17,7 @@ typedef struct wzp_sim_phone_cfg {
     wzp_sim_call_host *call;
     uint16_t port; /* local; 0: any */
     wzp_race_policy policy;
-    bool no_prediction; /* as in client/handset.h; so are these */
+    bool no_prediction; /* as in phone/handset.h; so are these */
     wzp_handset_birthday birthday;
     bool claims;
     wzp_port_alloc claimed;
@@ -35,7 +35,7 @@ typedef struct wzp_sim_phone_cfg {
      * "upnp": what came of asking for a mapping. */
     void (*event)(void *ctx, const char *what, const char *text, wzp_time now);
     void *ctx;
-    /* As in client/handset.h; may be NULL. */
+    /* As in phone/handset.h; may be NULL. */
     void (*keylog)(void *ctx, wzp_quic_conn conn, const char *line);
     void *keylog_ctx;
 } wzp_sim_phone_cfg;

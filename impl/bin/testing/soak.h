@@ -6,8 +6,8 @@
 
 #include "bin/testing/soak_relay.h"
 #include "client/client.h"
-#include "client/phone.h"
 #include "io/drive.h"
+#include "phone/phone.h"
 
 enum {
     SOAK_PAIRS = 12,

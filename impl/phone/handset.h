@@ -17,14 +17,14 @@
  * deployed policy all is as upstream does it, for comparison.
  *
  * Sans-IO, one thread, bounded memory, one call at a time. */
-#ifndef WZP_CLIENT_HANDSET_H
-#define WZP_CLIENT_HANDSET_H
+#ifndef WZP_PHONE_HANDSET_H
+#define WZP_PHONE_HANDSET_H
 
 #include "call/race.h"
 #include "client/client.h"
-#include "client/phone.h"
 #include "nat/gather.h"
 #include "nat/relay_map.h"
+#include "phone/phone.h"
 
 typedef struct wzp_handset wzp_handset;
 

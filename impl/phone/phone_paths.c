@@ -1,7 +1,7 @@
 /* What a phone says and hears about direct paths (nat sheet 1.2, 1.4, 1.9, 1.11, 1.17). */
 #include <stdio.h>
 
-#include "client/phone_internal.h"
+#include "phone/phone_internal.h"
 #include "wzp_version.h"
 
 enum { WINNER_MAX = sizeof "Direct 4294967295" };

@@ -1,5 +1,5 @@
 /* Where this handset can be reached: what STUN servers, the relay and the gateway say. */
-#include "client/handset_internal.h"
+#include "phone/handset_internal.h"
 
 #define PORTMAP_PORT 5351
 

@@ -1,5 +1,5 @@
 /* Phones over the real relay core, in memory: every way in which a call begins and ends. */
-#include "client/phone.h"
+#include "phone/phone.h"
 
 #include <check.h>
 #include <stdio.h>

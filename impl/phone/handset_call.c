@@ -2,8 +2,8 @@
  * after it. */
 #include <stdio.h>
 
-#include "client/handset_internal.h"
 #include "crypto/identity.h"
+#include "phone/handset_internal.h"
 
 /* A first packet that the other side's filter drops is sent again soon (nat sheet 1.18). */
 #define DIRECT_RTT (100 * WZP_MS)

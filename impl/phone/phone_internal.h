@@ -1,10 +1,10 @@
 /* Shared by the files of the phone core; nobody else includes it. */
-#ifndef WZP_CLIENT_PHONE_INTERNAL_H
-#define WZP_CLIENT_PHONE_INTERNAL_H
+#ifndef WZP_PHONE_PHONE_INTERNAL_H
+#define WZP_PHONE_PHONE_INTERNAL_H
 
 #include "client/admission.h"
-#include "client/phone.h"
 #include "crypto/handshake.h"
+#include "phone/phone.h"
 
 enum { CALL_ID_MAX = 128, NAME_MAX = 128 };
 

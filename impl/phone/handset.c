@@ -1,10 +1,10 @@
-#include "client/handset.h"
+#include "phone/handset.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "client/handset_internal.h"
 #include "crypto/identity.h"
+#include "phone/handset_internal.h"
 
 static const char taken[] = "another call came first";
 static const char away[] = "the relay is gone";

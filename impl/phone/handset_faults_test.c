@@ -1,7 +1,7 @@
 /* Calls on a network that loses, delays, goes deaf in one direction or both, and gives its hosts
  * new addresses: whatever happens, both sides end on one path, and hear each other there. */
 #include "base/testing/suite.h"
-#include "client/testing/handsets.h"
+#include "phone/testing/handsets.h"
 
 enum { EVENTS = 4 };
 

@@ -1,6 +1,6 @@
 /* Two handsets behind NATs that give out ports: what servers see of the socket is told, and the
  * next ports are met.  All is real but the network, which is a toy, and the sound. */
-#include "client/handset.h"
+#include "phone/handset.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/testing/suite.h"
-#include "client/phone.h"
+#include "phone/phone.h"
 #include "quic/testing/pair.h"
 #include "relay/relay.h"
 

@@ -1,9 +1,9 @@
 /* Shared by the files of the handset; nobody else includes it. */
-#ifndef WZP_CLIENT_HANDSET_INTERNAL_H
-#define WZP_CLIENT_HANDSET_INTERNAL_H
+#ifndef WZP_PHONE_HANDSET_INTERNAL_H
+#define WZP_PHONE_HANDSET_INTERNAL_H
 
 #include "call/nearest.h"
-#include "client/handset.h"
+#include "phone/handset.h"
 
 enum { HANDSET_LINKS = WZP_RACE_CANDIDATES_MAX + WZP_RACE_LINKS_MAX };
 

@@ -1,7 +1,7 @@
 /* Two handsets, a relay, a STUN server and a stranger in memory: a call takes the path that it
  * should, both sides agree, and it survives what breaks. */
 #include "base/testing/suite.h"
-#include "client/testing/handsets.h"
+#include "phone/testing/handsets.h"
 
 static const wzp_handset_cfg reference = {.policy = WZP_RACE_REFERENCE};
 static const wzp_handset_cfg deployed = {.policy = WZP_RACE_DEPLOYED};

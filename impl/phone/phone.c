@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
-#include "client/phone_internal.h"
+#include "phone/phone_internal.h"
 
 #define KEEP_ALIVE (10 * WZP_S) /* well within the idle timeout of 30 s */
 

@@ -1,5 +1,5 @@
 /* What a phone says and hears about NATs that change ports (nat sheet 1.11, 1.14, 1.15). */
-#include "client/phone_internal.h"
+#include "phone/phone_internal.h"
 
 /* --- telling ---------------------------------------------------------------------------------- */
 

@@ -1,6 +1,6 @@
 /* What our NAT and the other side's do with ports: found, told, heard, and used in the race (nat
  * sheet 1.14, 1.15, 1.18). */
-#include "client/handset_internal.h"
+#include "phone/handset_internal.h"
 
 bool wzp_handset_predicts(const wzp_handset_cfg *cfg) {
     return cfg->policy == WZP_RACE_REFERENCE && !cfg->relay_only && !cfg->no_prediction;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/testing/suite.h"
-#include "client/phone_internal.h"
+#include "phone/phone_internal.h"
 #include "quic/testing/pair.h"
 #include "relay/relay.h"
 

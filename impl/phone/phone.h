@@ -7,8 +7,8 @@
  * sheet 1.19).
  *
  * Sans-IO, one thread, bounded memory.  One call at a time: a second caller hears Busy. */
-#ifndef WZP_CLIENT_PHONE_H
-#define WZP_CLIENT_PHONE_H
+#ifndef WZP_PHONE_PHONE_H
+#define WZP_PHONE_PHONE_H
 
 #include "call/addresses.h"
 #include "call/endpoint.h"

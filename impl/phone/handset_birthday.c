@@ -7,8 +7,8 @@
  *
  * Both sides know from their probes which one they are.  A race goes on beside it, with a window of
  * its own and nothing to dial, so that they agree on the path as ever. */
-#include "client/handset_internal.h"
 #include "nat/ip_kind.h"
+#include "phone/handset_internal.h"
 
 /* An update may come: then there is another race first. */
 #define SETTLE (300 * WZP_MS)

@@ -6,7 +6,7 @@
 
 #include "client/admission.h"
 #include "client/client.h"
-#include "client/phone.h"
+#include "phone/phone.h"
 #include "quic/testing/pair.h"
 #include "relay/relay.h"
 

@@ -1,13 +1,13 @@
 /* Test helper: two handsets, a relay and a STUN server on the in-memory network.  Header-only, so
  * that no product library carries it. */
-#ifndef WZP_CLIENT_TESTING_HANDSETS_H
-#define WZP_CLIENT_TESTING_HANDSETS_H
+#ifndef WZP_PHONE_TESTING_HANDSETS_H
+#define WZP_PHONE_TESTING_HANDSETS_H
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "call/testing/stun_server.h"
-#include "client/handset.h"
+#include "phone/handset.h"
 #include "quic/testing/pair.h"
 #include "relay/relay.h"
 
