@@ -9,7 +9,15 @@
  * So while media flow an acknowledgement waits for a second packet or for something to travel
  * with, as long as no stream is open: media come every 20 ms, and half of all packets are saved.
  * The second packet must be one of media, for most others only acknowledge: what else wants an
- * answer gets it when the wait ends. */
+ * answer gets it when the wait ends.
+ *
+ * What that means for the peer (RFC 9000, 13.2.1):
+ *   keep-alive, probe     within 25 ms, as anything: its own timers allow for them (RFC
+ * 9002, 6.2.1), so a probe that waits here brings about no second one after a gap           SHOULD
+ * be at once; at the next packet of media here, 20 ms later.  ngtcp2 does not show that it saw one.
+ * Nothing of media is sent again, and while a stream is open nothing waits congestion marked     at
+ * once no media either way   as ngtcp2 does it: at once after a gap or two packets, else within an
+ *                         eighth of the round trip */
 #include "quic/internal.h"
 
 #define ACK_HOLD (20 * WZP_MS)
@@ -34,10 +42,11 @@ static bool has_other_business(const conn *c) {
     return c->state != CONN_OPEN || c->dirty || c->datagrams != NULL || c->streams != NULL;
 }
 
-void wzp_acks_after_read(conn *c, bool was_open, uint64_t datagrams_before) {
+void wzp_acks_after_read(conn *c, const wzp_read *read) {
     const wzp_time now = c->quic->now;
-    const bool got_media = c->datagrams_received != datagrams_before;
-    if (!was_open || has_other_business(c) || lost_more(c) || (c->ack_held && got_media)) {
+    const bool got_media = c->datagrams_received != read->datagrams_before;
+    if (!read->was_open || read->is_congested || has_other_business(c) || lost_more(c) ||
+        (c->ack_held && got_media)) {
         wzp_quic_mark_dirty(c); /* and its deadline is found when it has been drained */
         return;
     }
@@ -53,8 +62,10 @@ void wzp_acks_after_read(conn *c, bool was_open, uint64_t datagrams_before) {
     } else if (!in_flow(c, got_media)) {
         wzp_quic_mark_dirty(c);
     } else {
+        /* Something may have come before that waits already, though not here: what left since
+         * was too early for ngtcp2 to add an acknowledgement.  It waits no longer for this. */
         c->ack_held = true;
-        c->ack_by = wzp_time_after(now, ACK_HOLD);
+        c->ack_by = wzp_time_min(wzp_time_after(now, ACK_HOLD), c->deadline);
         wzp_quic_schedule(c, c->ack_by);
     }
 }

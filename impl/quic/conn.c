@@ -515,14 +515,15 @@ void wzp_conn_read(conn *c, const wzp_quic_path *path, uint8_t ecn, wzp_bytes pa
     }
     const ngtcp2_path ng_path = wzp_quic_ng_path(&local, &remote);
     const ngtcp2_pkt_info pi = {.ecn = ecn};
-    const uint64_t datagrams = c->datagrams_received;
-    const bool was_open = c->state == CONN_OPEN && same_place(&remote, &c->remote);
+    const wzp_read read = {.datagrams_before = c->datagrams_received,
+                           .was_open = c->state == CONN_OPEN && same_place(&remote, &c->remote),
+                           .is_congested = (ecn & NGTCP2_ECN_MASK) == NGTCP2_ECN_CE};
     const int rv =
         ngtcp2_conn_read_pkt(c->ng, &ng_path, &pi, payload.data, payload.len, c->quic->now);
     switch (rv) {
     case 0:
         after_handshake(c);
-        wzp_acks_after_read(c, was_open, datagrams);
+        wzp_acks_after_read(c, &read);
         break;
     case NGTCP2_ERR_DRAINING:
         peer_closed(c);

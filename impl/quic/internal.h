@@ -224,7 +224,12 @@ void wzp_conn_release(conn *c);
 void wzp_conn_told_closed(conn *c, const wzp_quic_close_info *info);
 
 /* acks.c */
-void wzp_acks_after_read(conn *c, bool was_open, uint64_t datagrams_before);
+typedef struct wzp_read {
+    uint64_t datagrams_before;
+    bool was_open;
+    bool is_congested; /* marked so on its way */
+} wzp_read;
+void wzp_acks_after_read(conn *c, const wzp_read *read);
 
 /* tls.c */
 WZP_MUST_USE wzp_err wzp_tls_new(wzp_quic *q);

@@ -480,6 +480,53 @@ START_TEST(media_are_acknowledged_in_pairs) {
 }
 END_TEST
 
+static uint64_t in_flight(const side *s) {
+    wzp_quic_stats stats;
+    ck_assert(wzp_quic_conn_stats(s->q, s->conn, &stats));
+    return stats.bytes_in_flight;
+}
+
+/* A keep-alive reaches the server while it believes in a long way.  Before its time to be
+ * acknowledged has come the server hears how short the way is now, so that it has passed: nothing
+ * else would bring about what is overdue then. */
+START_TEST(what_is_due_at_once_is_acknowledged) {
+    fixture *f = connected();
+    f->net.delay = 80 * WZP_MS;
+    talk(f, 10000);
+    run(f, 1000);
+    f->net.delay = WZP_MS;
+    const uint64_t before = f->net.packets;
+    wzp_quic_set_keep_alive(f->client.q, f->client.conn, 2 * WZP_S);
+    while (f->net.packets == before) {
+        run(f, 1);
+    }
+    wzp_quic_set_keep_alive(f->client.q, f->client.conn, WZP_TIME_NEVER);
+    ck_assert_uint_gt(in_flight(&f->client), 0);
+    run(f, 16); /* an eighth of the long way takes it 20 */
+    ck_assert_uint_gt(in_flight(&f->client), 0);
+    send_voice(&f->server);
+    send_voice(&f->server);
+    run(f, 12);
+    ck_assert_uint_eq(in_flight(&f->client), 0);
+    teardown(f);
+}
+END_TEST
+
+/* The same voice, with and without the mark of a congested router. */
+START_TEST(congestion_is_told_at_once) {
+    fixture *f = talking(200 * WZP_MS);
+    run(f, 500);
+    f->net.ecn = _i == 0 ? 0 : 3;
+    send_voice(&f->client);
+    run(f, 21);
+    ck_assert_msg((in_flight(&f->client) == 0) == (_i == 1), "mark %u: %llu bytes in flight",
+                  f->net.ecn, (unsigned long long)in_flight(&f->client));
+    run(f, 20);
+    ck_assert_uint_eq(in_flight(&f->client), 0);
+    teardown(f);
+}
+END_TEST
+
 static uint64_t writes_in_vain(const side *s) {
     wzp_quic_counters counters;
     wzp_quic_count(s->q, &counters);
@@ -924,6 +971,8 @@ int main(void) {
     tcase_add_test(tc, datagrams_keep_what_they_were_given);
     tcase_add_loop_test(tc, media_flow_again_after_a_hole, 0, WZP_COUNT_OF(hole_cases));
     tcase_add_test(tc, media_are_acknowledged_in_pairs);
+    tcase_add_test(tc, what_is_due_at_once_is_acknowledged);
+    tcase_add_loop_test(tc, congestion_is_told_at_once, 0, 2);
     tcase_add_loop_test(tc, the_transport_is_not_asked_in_vain, 0, WZP_COUNT_OF(vain_cases));
     tcase_add_test(tc, a_broken_way_back_does_not_stop_media);
     tcase_add_test(tc, datagrams_wait_for_a_sleeping_program);

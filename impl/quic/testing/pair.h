@@ -23,6 +23,7 @@ typedef struct pair_net {
     wzp_time now;
     uint64_t delay;
     uint32_t loss_ppm;
+    uint8_t ecn; /* how what arrives is marked */
     wzp_prng prng;
     size_t hosts;
     wzp_addr addr[PAIR_HOSTS];
@@ -127,8 +128,8 @@ static inline void pair_deliver(pair_net *net, pair_packet *p) {
     for (size_t h = 0; h < net->hosts; h++) {
         if (wzp_addr_equal(&net->addr[h], &p->path.local) && !net->deaf[h] &&
             !pair_loses(net, net->loss_to_ppm[h])) {
-            net->core[h].ops->recv(net->core[h].self, &p->path, 0, wzp_bytes_of(p->data, p->len),
-                                   net->now);
+            net->core[h].ops->recv(net->core[h].self, &p->path, net->ecn,
+                                   wzp_bytes_of(p->data, p->len), net->now);
             net->core[h].ops->tick(net->core[h].self, net->now);
             pair_pump(net, h);
         }
