@@ -40,10 +40,6 @@ typedef struct judging {
     bool no_memory;
 } judging;
 
-static void text(char *out, size_t cap, const char *format, va_list args) {
-    (void)vsnprintf(out, cap, format, args);
-}
-
 __attribute__((format(printf, 5, 6))) static void check(judging *j, wzp_lab_check_kind kind,
                                                         bool good, const char *where,
                                                         const char *expected, ...) {
@@ -62,7 +58,7 @@ __attribute__((format(printf, 5, 6))) static void check(judging *j, wzp_lab_chec
     *c = (wzp_lab_check){.kind = kind, .good = good};
     (void)snprintf(c->where, sizeof c->where, "%s", where);
     va_start(args, expected);
-    text(c->expected, sizeof c->expected, expected, args);
+    (void)vsnprintf(c->expected, sizeof c->expected, expected, args);
     va_end(args);
 }
 
@@ -72,7 +68,7 @@ __attribute__((format(printf, 2, 3))) static void got(judging *j, const char *fo
     if (!j->no_memory && j->r->check_count > 0) {
         wzp_lab_check *c = &j->r->checks[j->r->check_count - 1];
         va_start(args, format);
-        text(c->got, sizeof c->got, format, args);
+        (void)vsnprintf(c->got, sizeof c->got, format, args);
         va_end(args);
     }
 }

@@ -109,6 +109,10 @@ static const char *checks_of(const wzp_lab_result *r, wzp_lab_check_kind kind, c
     return buf;
 }
 
+#define ONE_LAN(isolate)                                                                           \
+    "name = \"t\"\nduration = \"6 s\"\n[lan.home]\nnat = \"linux-masq\"\nisolate = " isolate "\n"  \
+    "[host.x]\nlan = \"home\"\n[host.y]\nlan = \"home\"\n[call]\ndirect = true\nstart = \"1 s\"\n"
+
 static const struct judge_case {
     const char *name, *text;
     wzp_lab_check_kind kind;
@@ -117,6 +121,10 @@ static const struct judge_case {
     {"a clean call has a relayed path", PAIR "[expect]\npath = \"relay\"\n", WZP_LAB_CHECK_PATH,
      "++"},
     {"a direct path is missed", PAIR "[expect]\npath = \"direct\"\n", WZP_LAB_CHECK_PATH, "--"},
+    {"one LAN carries a direct path", ONE_LAN("false") "[expect]\npath = \"direct\"\n",
+     WZP_LAB_CHECK_PATH, "++"},
+    {"one that isolates does not", ONE_LAN("true") "[expect]\npath = \"relay\"\n",
+     WZP_LAB_CHECK_PATH, "++"},
     {"setup in time", PAIR "[expect]\nsetup = \"600 ms\"\n", WZP_LAB_CHECK_SETUP, "++"},
     {"setup too slow", PAIR "[expect]\nsetup = \"100 ms\"\n", WZP_LAB_CHECK_SETUP, "--"},
     {"setup counts from the later dial",

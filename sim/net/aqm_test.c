@@ -247,6 +247,33 @@ START_TEST(flows_share_by_bytes) {
 }
 END_TEST
 
+/* RFC 8290, 4: flows that meet in one of 1024 buckets share a turn.  With so many flows none is
+ * empty (1 in 8000 that one were), and each packet is more than a quantum: one after the other is
+ * served once, in the order of its first packet, and then the first again, whose second packet came
+ * long before the last bucket's first. */
+START_TEST(flows_meet_in_1024_buckets) {
+    enum { FLOWS = 16384, MORE_THAN_A_QUANTUM = 1600 };
+    bench b;
+    bench_open(
+        &b,
+        &(wzp_sim_link_cfg){
+            .rate = {.bits_per_s = 1000 * MBIT},
+            .queue = {.kind = WZP_SIM_QUEUE_FQ_CODEL, .target = WZP_S, .limit_packets = FLOWS}},
+        (uint64_t)_i);
+    for (unsigned i = 0; i < FLOWS; i++) {
+        bench_send_as(&b, 0, MORE_THAN_A_QUANTUM, 0, (uint16_t)(4000 + i));
+    }
+    bench_run(&b, WZP_S);
+    ck_assert_uint_eq(b.count, FLOWS);
+    size_t served = 1;
+    while (served < b.count && b.arrivals[served].seq > b.arrivals[served - 1].seq) {
+        served++;
+    }
+    ck_assert_uint_eq(served, 1024);
+    bench_close(&b);
+}
+END_TEST
+
 /* What they make up for after a silence is what a timer would have done, and takes no time. */
 START_TEST(controllers_forget_in_silence) {
     static const wzp_sim_queue_kind kinds[] = {WZP_SIM_QUEUE_PIE, WZP_SIM_QUEUE_DUAL};
@@ -306,6 +333,7 @@ int main(void) {
     tcase_add_test(tc, low_latency_does_not_wait_for_the_classic_queue);
     tcase_add_test(tc, low_latency_does_not_starve_the_classic_queue);
     tcase_add_test(tc, flows_share_by_bytes);
+    tcase_add_loop_test(tc, flows_meet_in_1024_buckets, 1, 4);
     tcase_add_loop_test(tc, controllers_forget_in_silence, 0, 2);
     tcase_add_test(tc, low_latency_is_marked_from_a_millisecond_on);
     tcase_add_test(tc, a_new_flow_has_a_quantum);
