@@ -135,6 +135,8 @@
     X(LEAKS_SIGNALS, "leaks-signals", "tells everybody the candidates of a call", "RLY-073")       \
     X(ORPHAN_CALLS, "orphan-calls", "keeps the calls of who has gone", "RLY-074")                  \
     X(STRANGERS_HANG_UP, "strangers-hang-up", "passes on a stranger's Hangup", "RLY-075")          \
+    X(ENDS_BY_NAME, "ends-by-name", "takes the end of an older connection for the client's",       \
+      "RLY-075b")                                                                                  \
     X(NEW_FORMS_ONLY, "new-forms-only", "closes _signal at a bare name", "RLY-076")                \
     X(INJECTS, "injects", "delivers what clients forward", "RLY-077")                              \
     X(REFLECTS_TWICE, "reflects-twice", "answers Reflect twice", "NAT-001")                        \

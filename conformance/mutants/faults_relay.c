@@ -150,6 +150,13 @@ WRAP(void, wzp_relay_calls_leave, session *s) {
     }
 }
 
+WRAP(void, wzp_relay_hub_leave, session *s) {
+    session *newer = fault() == WZP_FAULT_ENDS_BY_NAME && s->state == SESSION_SIGNAL
+                         ? wzp_relay_find_client(s->relay, wzp_bytes_str(s->fingerprint))
+                         : NULL;
+    __real_wzp_relay_hub_leave(newer != NULL ? newer : s);
+}
+
 /* Hands what a peer relay would forward to the client it names. */
 static void deliver(const session *s, const wzp_signal *forward) {
     const wzp_signal *inner = forward->u.FederatedSignalForward.inner.signal;

@@ -389,6 +389,29 @@ START_TEST(registering_again_keeps_the_calls) {
 }
 END_TEST
 
+/* Whatever older ones there are: to these nothing leads any more. */
+START_TEST(the_newest_connection_ends_the_calls) {
+    fixture f = setup();
+    call(f.a, f.b, "c1");
+    guest *again = stage_guest_again(f.st, f.a, "_signal");
+    guest_register(again, "Ann");
+    stage_run(f.st, SOON);
+    guest_leave(again);
+    stage_run(f.st, SOON);
+    ck_assert_uint_eq(guest_count(f.b, "Hangup"), 1);
+    ck_assert_int_eq(stage_metric(f.st, "wzp_relay_calls"), 0);
+    ck_assert_int_eq(stage_metric(f.st, "wzp_relay_signal_clients"), 2);
+    guest_forget(f.b);
+    guest_leave(f.a);
+    stage_run(f.st, SOON);
+    ck_assert_uint_eq(guest_count(f.b, "Hangup"), 0);
+    guest_forget(f.a);
+    guest_forget(f.b);
+    guest_forget(f.c);
+    teardown(&f);
+}
+END_TEST
+
 START_TEST(ring_time) {
     static const uint64_t times[] = {0, 2 * WZP_S, WZP_TIME_NEVER};
     const wzp_relay_cfg cfg = {.ring_timeout = times[_i]};
@@ -668,6 +691,7 @@ int main(void) {
     tcase_add_test(tc, hangup_without_id_ends_all_of_the_sender);
     tcase_add_test(tc, disconnect_ends_the_calls);
     tcase_add_test(tc, registering_again_keeps_the_calls);
+    tcase_add_test(tc, the_newest_connection_ends_the_calls);
     tcase_add_loop_test(tc, ring_time, 0, 3);
     tcase_add_loop_test(tc, strangers, 0, (int)WZP_COUNT_OF(about_c1));
     tcase_add_loop_test(tc, unknown_calls, 0, (int)WZP_COUNT_OF(about_c1));

@@ -138,7 +138,10 @@ void wzp_relay_on_register(session *s, wzp_bytes json) {
     wzp_signal_free(&signal);
 }
 
-/* Only the connection that the name leads to ends its calls. */
+/* Only the connection that the name leads to ends its calls: who lost his network and registered
+ * again keeps them when the older connection is given up (deployed relays end them, whichever goes,
+ * relay sheet 8.3).  It ends them even if an older one is still open: that one hears nothing any
+ * more, most likely is a network that was lost, and its peer shall not wait for it to time out. */
 void wzp_relay_hub_leave(session *s) {
     if (s->is_registered) {
         give_up_name(s);

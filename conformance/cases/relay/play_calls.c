@@ -287,6 +287,68 @@ const wzp_ct_act wzp_ct_acts_rly075[WZP_CT_RLY075_ACTS] = {
      .late = WZP_CT_REASON_NO_RESPONSE},
 };
 
+/* The caller's network failed, and it registered again before the relay knew. */
+static bool begin_again(wzp_ct_exec *e, wzp_time now) {
+    const wzp_identity identity = wzp_ct_play_party(e, WZP_CT_X)->identity;
+    return wzp_ct_play_dial(
+        e, WZP_CT_KX,
+        (wzp_party_dial){.room = "_signal", .role = WZP_PARTY_HUB, .identity = &identity}, now);
+}
+
+static const wzp_ct_whos only_kx = {WZP_CT_KX, WZP_CT_PARTIES};
+
+static wzp_ct_so_far go_still(wzp_ct_exec *e, wzp_time now) {
+    return wzp_ct_play_party(e, WZP_CT_L)->heard[WZP_SIGNAL_HANGUP] > 0 ? WZP_CT_NEVER
+           : wzp_ct_play_elapsed(e, now) > WZP_S                        ? WZP_CT_HAPPENED
+                                                                        : WZP_CT_NOT_YET;
+}
+
+static bool begin_report_again(wzp_ct_exec *e, wzp_time now) {
+    char id[WZP_CT_CALL_ID];
+    (void)now;
+    return wzp_ct_report_path(e, WZP_CT_KX, wzp_ct_call_id(e, &plain, id));
+}
+
+static bool begin_report_back(wzp_ct_exec *e, wzp_time now) {
+    char id[WZP_CT_CALL_ID];
+    (void)now;
+    return wzp_ct_report_path(e, WZP_CT_L, wzp_ct_call_id(e, &plain, id));
+}
+
+static wzp_ct_so_far go_report_back(wzp_ct_exec *e, wzp_time now) {
+    char id[WZP_CT_CALL_ID];
+    (void)now;
+    return wzp_ct_has_report(e, WZP_CT_KX, wzp_ct_call_id(e, &plain, id)) ? WZP_CT_HAPPENED
+                                                                          : WZP_CT_NOT_YET;
+}
+
+const wzp_ct_act wzp_ct_acts_rly075b[WZP_CT_RLY075B_ACTS] = {
+    WZP_CT_REGISTERED(wzp_ct_x_and_l),
+    WZP_CT_OFFERED(&plain),
+    WZP_CT_SET_UP(&plain),
+    {.required = "the caller is registered once more, on another connection",
+     .within_s = 3,
+     .begin = begin_again,
+     .go = wzp_ct_step_registered,
+     .late = WZP_CT_REASON_NO_RESPONSE,
+     .arg = only_kx},
+    {.required = "the end of the older connection ends no call",
+     .within_s = 3,
+     .begin = begin_gone,
+     .go = go_still,
+     .late = WZP_CT_REASON_NO_RESPONSE},
+    {.required = "the callee hears the caller on the newer one",
+     .within_s = 3,
+     .begin = begin_report_again,
+     .go = go_report,
+     .late = WZP_CT_REASON_NO_RESPONSE},
+    {.required = "and the caller hears the callee there",
+     .within_s = 3,
+     .begin = begin_report_back,
+     .go = go_report_back,
+     .late = WZP_CT_REASON_NO_RESPONSE},
+};
+
 /* --- a client that plays relay ---------------------------------------------------------------- */
 
 static bool begin_forward(wzp_ct_exec *e, wzp_time now) {

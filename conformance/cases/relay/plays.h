@@ -71,6 +71,7 @@ enum {
     WZP_CT_RLY073_ACTS = 4,
     WZP_CT_RLY074_ACTS = 4,
     WZP_CT_RLY075_ACTS = 5,
+    WZP_CT_RLY075B_ACTS = 7,
     WZP_CT_RLY077_ACTS = 3
 };
 extern const wzp_ct_act wzp_ct_acts_rly061[WZP_CT_RLY061_ACTS];
@@ -81,6 +82,7 @@ extern const wzp_ct_act wzp_ct_acts_rly069[WZP_CT_RLY069_ACTS];
 extern const wzp_ct_act wzp_ct_acts_rly073[WZP_CT_RLY073_ACTS];
 extern const wzp_ct_act wzp_ct_acts_rly074[WZP_CT_RLY074_ACTS];
 extern const wzp_ct_act wzp_ct_acts_rly075[WZP_CT_RLY075_ACTS];
+extern const wzp_ct_act wzp_ct_acts_rly075b[WZP_CT_RLY075B_ACTS];
 extern const wzp_ct_act wzp_ct_acts_rly077[WZP_CT_RLY077_ACTS];
 
 /* Who must not be in each other's way. */
