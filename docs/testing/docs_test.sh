@@ -5,6 +5,7 @@
 #   commands  programs, verbs and options that their readers type
 #   numbers   of cases, chapters and scenarios
 #   pages     man page, completion and --help of each program
+#   examples  what commands are shown to print, but for numbers
 # shellcheck disable=SC2317 # checks are called by name
 set -uo pipefail
 export LC_ALL=C
@@ -154,7 +155,8 @@ completed() {
     (
         # shellcheck disable=SC1090
         . "docs/completion/$1.bash"
-        PATH=$build/bin:$PATH
+        # shellcheck disable=SC2030,SC2031
+        export PATH="$build/bin:$PATH"
         COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
         "_${1//-/_}"
         printf '%s\n' "${COMPREPLY[@]}"
@@ -193,8 +195,40 @@ pages() {
     done
 }
 
+# The examples of one file, in a folder where the tree's own folders are; those are tried that need nobody else and
+# take a second or two.
+try() { # file
+    local base command ways='^wzp-(sim (run|campaign|shrink|list)|vectors|conformance (run --virtual|score))|^(cat|cmp|ls|head) '
+    local slow='sim/scenarios --seeds|media-wifi|federated-|--expect|--client' at
+    at=$work/$(basename "$1")
+    mkdir "$at"
+    awk -v out="$at" -f "$here/examples.awk" "$1"
+    # This one is told in words.
+    printf '%s\n' 'name = "rebind"' 'duration = "30 s"' '[[event]]' 'at = "8 s"' 'do = "rebind-port"' 'target = "y.nat"' '[host.x]' '[host.y]' \
+        'nat = "linux-masq"' >"$at/rebind.toml"
+    ln -s "$PWD/sim" "$PWD/conformance" "$PWD/vectors" "$at"
+    for base in "$at"/[0-9]*.command; do
+        base=${base%.command}
+        command=$(<"$base.command")
+        [[ $command =~ $ways && ! $command =~ $slow ]] || continue
+        # shellcheck disable=SC2031
+        (cd "$at" && timeout 120 env PATH="$build/bin:$PATH" bash -c "$command" >"$base.got" 2>&1 </dev/null)
+        awk -f "$here/shown.awk" "$base.want" "$base.got" >"$work/difference" ||
+            fail "$(<"$base.where"): $command: $(<"$work/difference")"
+        echo "$base" >>"$work/tried"
+    done
+}
+
+examples() {
+    local file
+    for file in README.md docs/SIMULATION.md docs/CONFORMANCE.md; do
+        try "$file"
+    done
+    at_least 25 examples "$work/tried"
+}
+
 case $1 in
-links | names | commands | numbers | pages) "$1" ;;
+links | names | commands | numbers | pages | examples) "$1" ;;
 *) fail "no check is called $1" ;;
 esac
 [ $failed -eq 0 ] && echo "all is as the documents say"
