@@ -43,8 +43,8 @@ while read -r word; do
     grep -qxF -- "$word" "$work/constants" || fail "$manual says $word: $(grep "^${word%% *} " "$work/constants")"
 done <"$work/told"
 
-sed -n 's/^ *{"\([a-z-]*\)", .*/--\1/p' impl/bin/relay_options.c >"$work/options"
-grep -oE '\{"[a-z-]+", .[a-zA-Z].,' impl/bin/client_options.c | sed 's/{"\(.*\)", .*/--\1/' >>"$work/options"
+sed -n 's/^ *{"\([a-z-]*\)", .*/--\1/p' impl/bin/relay/relay_options.c >"$work/options"
+grep -oE '\{"[a-z-]+", .[a-zA-Z].,' impl/bin/client/client_options.c | sed 's/{"\(.*\)", .*/--\1/' >>"$work/options"
 words=$(sort -u <(echo "$words") <(grep -oE -- '--[a-z][a-z-]+' $manual))
 look 15 'the option' '--[a-z-]+' "$work/options"
 
