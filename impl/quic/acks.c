@@ -12,12 +12,15 @@
  * answer gets it when the wait ends.
  *
  * What that means for the peer (RFC 9000, 13.2.1):
- *   keep-alive, probe     within 25 ms, as anything: its own timers allow for them (RFC
- * 9002, 6.2.1), so a probe that waits here brings about no second one after a gap           SHOULD
- * be at once; at the next packet of media here, 20 ms later.  ngtcp2 does not show that it saw one.
- * Nothing of media is sent again, and while a stream is open nothing waits congestion marked     at
- * once no media either way   as ngtcp2 does it: at once after a gap or two packets, else within an
- *                         eighth of the round trip */
+ *
+ * - A keep-alive or a probe is acknowledged within 25 ms, as anything is.  The peer's own timers
+ *   allow for that (RFC 9002, 6.2.1): a probe that waits here brings about no second one.
+ * - What comes after a gap should be acknowledged at once, and is at the next packet of media,
+ *   20 ms later, since ngtcp2 does not show that it saw a gap.  Nothing of media is sent again, and
+ *   while a stream is open nothing waits.
+ * - What a router marked as congested is acknowledged at once.
+ * - Without media either way it is as ngtcp2 does it: at once after a gap or two packets, else
+ *   within an eighth of the round trip. */
 #include "quic/internal.h"
 
 #define ACK_HOLD (20 * WZP_MS)
