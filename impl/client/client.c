@@ -233,8 +233,20 @@ void wzp_client_network(wzp_client *c, wzp_network network, wzp_time now) {
     wzp_pace_network(&c->pace, network, now);
 }
 
+/* One that is being closed knows no round trip any more, and soon it is not there. */
+static void count_way(const wzp_client *c, wzp_client_stats *out) {
+    wzp_quic_stats stats;
+    if (c->sends == 0 || !wzp_quic_conn_stats(c->quic, c->sends, &stats) ||
+        stats.smoothed_rtt == 0) {
+        stats = c->way;
+    }
+    out->rtt_ms = (double)stats.smoothed_rtt / 1e6;
+    out->rtt = stats.smoothed_rtt;
+    out->packets_lost = stats.packets_lost;
+    out->expired = stats.datagrams_expired;
+}
+
 void wzp_client_count(const wzp_client *c, wzp_client_stats *out) {
-    wzp_quic_stats stats = {0};
     *out = (wzp_client_stats){.sent = c->sent,
                               .unsent = c->unsent,
                               .played = c->heard.played,
@@ -265,10 +277,5 @@ void wzp_client_count(const wzp_client *c, wzp_client_stats *out) {
         }
     }
     out->late = out->refused.late;
-    if (c->sends != 0 && wzp_quic_conn_stats(c->quic, c->sends, &stats)) {
-        out->rtt_ms = (double)stats.smoothed_rtt / 1e6;
-        out->rtt = stats.smoothed_rtt;
-        out->packets_lost = stats.packets_lost;
-        out->expired = stats.datagrams_expired;
-    }
+    count_way(c, out);
 }

@@ -188,7 +188,8 @@ void wzp_client_direct_media(wzp_client *client, wzp_bytes datagram, wzp_time no
 
 /* --- what is known ---------------------------------------------------------------------------- */
 
-/* `rtt` to `expired` are of the connection that is sent by. */
+/* `rtt_ms` to `expired` are of the connection that is sent by; when it is over, what they were
+ * last. */
 typedef struct wzp_client_stats {
     uint64_t sent, received, lost, concealed, late;
     uint64_t played;    /* frames of others, each from its own packet or from repair packets */

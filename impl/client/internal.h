@@ -51,6 +51,7 @@ struct wzp_client {
     wzp_time part_at;
     wzp_time relay_heard_at; /* media; 0: never */
     uint64_t packets_received;
+    wzp_quic_stats way;                 /* of the connection that is sent by, at the last frame */
     wzp_quic *quic;                     /* the endpoint's */
     wzp_quic_conn relay, direct, sends; /* the last is that of the two that is sent by; 0: none */
     wzp_audio_enc *enc;

@@ -34,6 +34,7 @@ static void settle(wzp_client *c, wzp_time now) {
         c->direct = 0;
     }
     if (wzp_quic_conn_stats(c->quic, chosen, &stats)) {
+        c->way = stats;
         c->packets_received = stats.packets_received;
         c->received_at = now;
         wzp_pace_moved(&c->pace, &stats);

@@ -242,8 +242,10 @@ END_TEST
 /* And so may the endpoint. */
 START_TEST(it_may_lose_its_endpoint_at_any_time) {
     links_call *c = links_begin_waiting();
+    wzp_client_stats before;
     wzp_client_stats stats;
     states[_i](c);
+    wzp_client_count(c->a.client, &before);
     wzp_client_detach(c->a.client);
     c->net.hosts = 0;
     wzp_endpoint_free(&c->a.endpoint);
@@ -252,8 +254,25 @@ START_TEST(it_may_lose_its_endpoint_at_any_time) {
     wzp_client_drop_relay(c->a.client, c->net.now);
     wzp_client_hangup(c->a.client, c->net.now);
     wzp_client_count(c->a.client, &stats);
-    ck_assert_uint_eq(stats.rtt, 0);
+    ck_assert_uint_eq(stats.rtt != 0, before.rtt != 0);
     ck_assert(wzp_client_push_coded(c->a.client, wzp_bytes_str("x"), c->net.now) == WZP_ERR_CLOSED);
+    links_end(c);
+}
+END_TEST
+
+static void (*const ends[])(links_call *c) = {drop, lose_relay, hang_up, hang_up_directly};
+
+/* Who hears that a call is over asks how it was. */
+START_TEST(how_the_way_was_is_known_when_it_is_gone) {
+    links_call *c = links_begin_waiting();
+    wzp_client_stats stats;
+    ends[_i](c);
+    links_run(c, 2000);
+    wzp_client_count(c->a.client, &stats);
+    ck_assert_uint_ge(stats.rtt, 2 * c->net.delay);
+    ck_assert_uint_le(stats.rtt, 4 * c->net.delay);
+    ck_assert_double_eq(stats.rtt_ms, (double)stats.rtt / 1e6);
+    ck_assert_uint_eq(stats.expired != 0, ends[_i] == lose_relay);
     links_end(c);
 }
 END_TEST
@@ -296,6 +315,7 @@ int main(void) {
     tcase_add_test(tc, to_a_relay_that_is_not_there_yet);
     tcase_add_test(tc, a_direct_path_that_is_gone_loses_what_is_said_until_the_relay_is_there);
     tcase_add_loop_test(tc, a_relay_that_hangs_up_ends_nothing_else, 0, 2);
+    tcase_add_loop_test(tc, how_the_way_was_is_known_when_it_is_gone, 0, WZP_COUNT_OF(ends));
     tcase_add_loop_test(tc, it_may_be_freed_at_any_time, 0, WZP_COUNT_OF(states));
     tcase_add_loop_test(tc, it_may_lose_its_endpoint_at_any_time, 0, WZP_COUNT_OF(states));
     tcase_add_test(tc, after_a_hangup_nothing_can_be_begun);

@@ -109,6 +109,7 @@ static void measure(wzp_client *c, const wzp_quic_stats *stats, wzp_time now) {
 static void advance(wzp_client *c, wzp_time now) {
     wzp_quic_stats stats;
     if (wzp_quic_conn_stats(c->quic, c->sends, &stats)) {
+        c->way = stats.smoothed_rtt != 0 ? stats : c->way;
         measure(c, &stats, now);
     }
     c->ts += c->frame_ms;
