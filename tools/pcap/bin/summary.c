@@ -31,6 +31,15 @@ static void summary_quic(FILE *out, const wzp_pcap_quic_counters *quic) {
     reason(out, quic->cids_dropped, "connection IDs were forgotten: too many of one connection");
     reason(out, quic->conns_forgotten, "connections were forgotten: too many at once");
     reason(out, quic->not_quic, "datagrams are no QUIC of a known connection");
+    reason(out, quic->headless,
+           quic->secrets == 0
+               ? "of these may be QUIC whose beginning is not in the capture: with the secrets of "
+                 "their connections (--keylog) they are tried all the same"
+               : "of these may be QUIC whose beginning is not in the capture, and no secret opens "
+                 "them: capture from before the call on");
+    reason(out, quic->joined, "connections were opened although their beginning is missing");
+    reason(out, quic->segments,
+           "QUIC packets were cut out of datagrams that segmentation offload has put together");
     reason(out, quic->secrets_bad, "lines of key logs are malformed");
 }
 

@@ -186,6 +186,11 @@ static void take_event(wzp_pcap_core *core, wzp_pcap_state *state,
     case WZP_PCAP_QUIC_PATH:
         set_ends(conn, event);
         break;
+    case WZP_PCAP_QUIC_JOINED:
+        memcpy(conn->client_random, event->hello->client_random, sizeof conn->client_random);
+        conn->joined = true;
+        set_ends(conn, event); /* which side is which was guessed until now */
+        break;
     case WZP_PCAP_QUIC_CLOSED:
         conn->closed = true;
         break;

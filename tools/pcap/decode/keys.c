@@ -279,7 +279,8 @@ static void refresh(const wzp_pcap_keys *keys, const wzp_pcap_conn *conn,
                     wzp_pcap_conn_keys *remembered) {
     if (remembered->generation != keys->generation) {
         remembered->generation = keys->generation;
-        remembered->own = conn->hello ? find_chain(keys, conn->client_random) : NULL;
+        remembered->own =
+            conn->hello || conn->joined ? find_chain(keys, conn->client_random) : NULL;
         remembered->any = find_chain(keys, NULL);
         remembered->misses = 0;
     }

@@ -27,6 +27,7 @@ typedef struct wzp_pcap_conn {
     char sni[WZP_PCAP_QUIC_TEXT], alpn[WZP_PCAP_QUIC_TEXT];
     uint8_t client_random[32];
     bool hello;    /* sni, alpn and client_random are known */
+    bool joined;   /* client_random alone is known: its beginning was not captured */
     bool readable; /* 1-RTT packets could be opened */
     bool closed;
 } wzp_pcap_conn;

@@ -338,6 +338,11 @@ void wzp_pcap_flow_quic(wzp_pcap_flow *f, wzp_pcap_session *c, const wzp_pcap_me
         (void)snprintf(step.detail, sizeof step.detail, "%.60s %.40s", c->conn.sni, c->conn.alpn);
         add_step(f, m, &step);
         break;
+    case WZP_PCAP_QUIC_JOINED:
+        (void)snprintf(step.name, sizeof step.name, "joined");
+        (void)snprintf(step.detail, sizeof step.detail, "its beginning was not captured");
+        add_step(f, m, &step);
+        break;
     case WZP_PCAP_QUIC_ACCEPTED:
         (void)snprintf(step.name, sizeof step.name, "accepted");
         add_step(f, m, &step);

@@ -157,13 +157,14 @@ static uint64_t hash_addr(const wzp_addr *addr, uint64_t seed) {
     return wzp_pcap_quic_hash(wzp_bytes_of(words, sizeof words), seed ^ head << 40);
 }
 
-static uint64_t hash_way(const wzp_addr *src, const wzp_addr *dst) {
+uint64_t wzp_pcap_quic_way_hash(const wzp_addr *src, const wzp_addr *dst) {
     return hash_addr(dst, hash_addr(src, 0));
 }
 
 const way *wzp_pcap_quic_way_find(const wzp_pcap_quic *quic, const wzp_addr *src,
                                   const wzp_addr *dst) {
-    wzp_pcap_quic_node *node = wzp_pcap_quic_table_first(&quic->ways, hash_way(src, dst));
+    wzp_pcap_quic_node *node =
+        wzp_pcap_quic_table_first(&quic->ways, wzp_pcap_quic_way_hash(src, dst));
     for (; node != NULL; node = wzp_pcap_quic_table_next(node)) {
         const way *found = WZP_OWNER_OF(node, way, node);
         if (wzp_addr_equal(&found->src, src) && wzp_addr_equal(&found->dst, dst)) {
@@ -196,7 +197,7 @@ static void forget_way(way *one) {
 static void learn_way(conn *c, const wzp_addr *src, const wzp_addr *dst, bool to_server) {
     way *one = &c->ways[c->next_way++ % WZP_COUNT_OF(c->ways)];
     forget_way(one);
-    *one = (way){.node.hash = hash_way(src, dst),
+    *one = (way){.node.hash = wzp_pcap_quic_way_hash(src, dst),
                  .owner = c,
                  .src = *src,
                  .dst = *dst,

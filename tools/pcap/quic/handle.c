@@ -382,13 +382,32 @@ void wzp_pcap_quic_say(passing *p) {
     }
 }
 
+/* What does not open may be several packets, or of a later generation. */
+static void unseal(passing *p) {
+    wzp_pcap_quic_unseal(p);
+    if (p->is_long || p->packet.seal == WZP_PCAP_QUIC_CLEAR) {
+        return;
+    }
+    const size_t len = wzp_pcap_quic_segment(p);
+    if (len > 0) {
+        p->bytes = wzp_bytes_of(p->bytes.data, len);
+        p->head.len = len;
+        p->head.is_cut = false;
+        p->packet.len = (uint32_t)len;
+        wzp_pcap_quic_unseal(p);
+    }
+    if (p->packet.seal == WZP_PCAP_QUIC_BAD_TAG) {
+        wzp_pcap_quic_unseal_ahead(p);
+    }
+}
+
 void wzp_pcap_quic_pass(passing *p) {
     conn *c = p->c;
     wzp_pcap_quic_conn_touch(c);
     if (p->head.type == WZP_PCAP_QUIC_HANDSHAKE && !c->handshake[p->to_server].keys.known) {
         c->version = p->head.version;
     }
-    wzp_pcap_quic_unseal(p);
+    unseal(p);
     const wzp_pcap_quic_seal seal = p->packet.seal;
     if ((seal == WZP_PCAP_QUIC_NO_SECRET || seal == WZP_PCAP_QUIC_NO_HELLO) &&
         wzp_pcap_quic_hold(p)) {

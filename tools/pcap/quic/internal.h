@@ -17,6 +17,10 @@
 #define CLOSED_WINDOW 512      /* streams behind the first one that is not complete */
 #define NUMBERS_WINDOW 1024    /* packet numbers behind the largest */
 #define SHORT_CID 4            /* ids below this length are looked up on known addresses only */
+#define GENERATIONS_AHEAD 8    /* of keys: so many may have passed unseen */
+#define HEADLESS_MAX 256       /* ways of connections whose beginning is missing, a power of two */
+#define GUESSES_MAX (1U << 22) /* of packet numbers, of such connections together */
+#define VAIN_MAX 16            /* such searches between packets that open, each direction */
 
 typedef struct conn conn;
 
@@ -93,7 +97,9 @@ typedef struct app_keys {
     wzp_pcap_quic_secret next_secret;
     wzp_pcap_quic_aead before, next;
     bool has_before, has_next;
+    wzp_pcap_quic_suite next_suite; /* what next was made for: until something opens, a guess */
     uint32_t generation;
+    uint32_t vain;         /* searches for later generations since a packet opened */
     uint64_t first_number; /* the lowest that the present generation opened */
 } app_keys;
 
@@ -136,6 +142,7 @@ struct conn {
     bool has_answer;                          /* the server did more than ask for another start */
     bool may_restart;                         /* it asked: Retry, or Version Negotiation */
     bool has_hello, is_accepted, is_finished; /* hello; ACCEPTED was said with ALPN; 1-RTT opened */
+    bool is_joined; /* no hello was captured: its secrets were found by trying */
     bool is_closed[2], is_hopeless;
 
     way ways[2 * PATHS_MAX];
@@ -165,6 +172,12 @@ struct conn {
     bool wants_retry;
 };
 
+/* A way on which nothing is known, and how often it was tried in vain. */
+typedef struct headless {
+    uint64_t hash;
+    uint32_t vain;
+} headless;
+
 struct wzp_pcap_quic {
     wzp_pcap_quic_cfg cfg;
     wzp_pcap_quic_counters counters;
@@ -176,6 +189,8 @@ struct wzp_pcap_quic {
     size_t conn_count;
     size_t bytes; /* in held packets, pieces and handshake messages of all connections */
     bool wants_retry;
+    uint32_t guesses_left; /* of packet numbers */
+    headless headless[HEADLESS_MAX];
     wzp_pcap_quic_keys probe[2]; /* of a first packet */
     uint8_t header[DATAGRAM_MAX], plain[DATAGRAM_MAX];
 };
@@ -191,6 +206,7 @@ void wzp_pcap_quic_cid_learn(conn *c, bool to_server, const wzp_pcap_quic_cid *c
 void wzp_pcap_quic_cid_retire(conn *c, bool to_server, uint64_t sequence);
 void wzp_pcap_quic_cids_forget(conn *c);
 bool wzp_pcap_quic_is_reset(const conn *c, bool to_server, wzp_bytes datagram);
+uint64_t wzp_pcap_quic_way_hash(const wzp_addr *src, const wzp_addr *dst);
 const way *wzp_pcap_quic_way_find(const wzp_pcap_quic *quic, const wzp_addr *src,
                                   const wzp_addr *dst);
 bool wzp_pcap_quic_way_is_of(const conn *c, const wzp_addr *src, const wzp_addr *dst,
@@ -212,12 +228,25 @@ bool wzp_pcap_quic_probe(wzp_pcap_quic *quic, passing *p);
 void wzp_pcap_quic_adopt(conn *c, const wzp_pcap_quic_cid *dcid, uint32_t version);
 bool wzp_pcap_quic_opens(passing *p); /* a 1-RTT packet, to learn how long its id is */
 void wzp_pcap_quic_unseal(passing *p);
+/* A 1-RTT packet that does not open, with keys of later generations. */
+void wzp_pcap_quic_unseal_ahead(passing *p);
+/* 1-RTT keys of a connection that may be another's: until forgotten, or something opens. */
+bool wzp_pcap_quic_assume(conn *c, bool to_server, wzp_pcap_quic_suite suite,
+                          const wzp_pcap_quic_secret *secret);
+void wzp_pcap_quic_forget_assumed(conn *c);
 
 /* handle.c */
 wzp_pcap_quic_packet wzp_pcap_quic_describe(const wzp_pcap_quic_head *head, size_t offset);
 void wzp_pcap_quic_pass(passing *p);
 void wzp_pcap_quic_say(passing *p);
 void wzp_pcap_quic_frames(passing *p);
+
+/* join.c */
+bool wzp_pcap_quic_may_join(wzp_pcap_quic *quic, const arrival *at, wzp_bytes bytes);
+bool wzp_pcap_quic_join(passing *p, wzp_bytes bytes); /* a short header; p->c has had no hello */
+
+/* segment.c */
+size_t wzp_pcap_quic_segment(const passing *p);
 
 /* held.c */
 bool wzp_pcap_quic_hold(const passing *p);

@@ -52,6 +52,7 @@ const wzp_pcap_quic_logged *wzp_pcap_quic_keylog_find(const wzp_pcap_quic_keylog
 static void forget_oldest(wzp_pcap_quic_keylog *log) {
     wzp_pcap_quic_logged *oldest = log->first;
     log->first = oldest->next;
+    *(log->first != NULL ? &log->first->older : &log->last) = NULL;
     wzp_pcap_quic_table_remove(&log->table, &oldest->node);
     forget(oldest);
     log->dropped++;
@@ -71,7 +72,8 @@ static wzp_pcap_quic_logged *add(wzp_pcap_quic_keylog *log, const uint8_t random
         free(entry);
         return NULL;
     }
-    *(log->first != NULL ? &log->last->next : &log->first) = entry;
+    entry->older = log->last;
+    *(log->last != NULL ? &log->last->next : &log->first) = entry;
     log->last = entry;
     return entry;
 }

@@ -17,7 +17,7 @@ typedef enum wzp_pcap_quic_label {
 /* What was logged of one connection. */
 typedef struct wzp_pcap_quic_logged {
     wzp_pcap_quic_node node;
-    struct wzp_pcap_quic_logged *next; /* the one that came after it */
+    struct wzp_pcap_quic_logged *next, *older; /* the ones that came after and before it */
     uint8_t random[32];
     wzp_pcap_quic_secret secrets[WZP_PCAP_QUIC_LABEL_COUNT];
 } wzp_pcap_quic_logged;

@@ -185,7 +185,8 @@ static wzp_pcap_quic_seal open_level(passing *p, logged_keys *level, wzp_pcap_qu
 /* --- 1-RTT and its key updates ---------------------------------------------------------------- */
 
 static bool need_next(const conn *c, app_keys *app) {
-    if (!app->has_next) {
+    if (!app->has_next || app->next_suite != app->level.keys.suite) {
+        app->next_suite = app->level.keys.suite;
         app->next_secret = app->level.secret;
         app->has_next = wzp_pcap_quic_secret_next(&app->next_secret, &c->quic->crypto, c->version,
                                                   app->level.keys.suite) &&
@@ -205,6 +206,26 @@ static void advance(app_keys *app) {
     app->has_next = false;
     app->generation++;
     app->first_number = UINT64_MAX;
+}
+
+bool wzp_pcap_quic_assume(conn *c, bool to_server, wzp_pcap_quic_suite suite,
+                          const wzp_pcap_quic_secret *secret) {
+    app_keys *app = &c->app[to_server];
+    wzp_pcap_quic_aead_clear(&app->next);
+    app->has_next = false;
+    app->level.secret = *secret;
+    c->suite = suite;
+    return wzp_pcap_quic_keys_set(&app->level.keys, &c->quic->crypto, c->version, suite, secret);
+}
+
+void wzp_pcap_quic_forget_assumed(conn *c) {
+    for (size_t i = 0; i < 2; i++) {
+        wzp_pcap_quic_keys_clear(&c->app[i].level.keys);
+        wzp_pcap_quic_aead_clear(&c->app[i].before);
+        wzp_pcap_quic_aead_clear(&c->app[i].next);
+        OPENSSL_cleanse(&c->app[i], sizeof c->app[i]);
+        c->app[i] = (app_keys){0};
+    }
 }
 
 static bool open_before(passing *p, app_keys *app) {
@@ -236,10 +257,30 @@ static bool open_generation(passing *p, app_keys *app) {
     return open_next(p, app) || open_before(p, app);
 }
 
+/* Before anything has opened on a way whose beginning is missing, the higher bits of a number can
+ * only be guessed; what is reserved says that a guess is not worth it (RFC 9000, 17.3.1). */
+static bool open_any_number(passing *p, app_keys *app) {
+    static const uint16_t guesses[] = {1024, 64, 4, 1}; /* by length: 4 million packets or less */
+    wzp_pcap_quic *q = p->c->quic;
+    const size_t len = p->header_len - p->head.number_at;
+    if ((q->header[0] & 0x18) != 0) {
+        return false;
+    }
+    for (uint16_t i = 0; i < guesses[len - 1] && q->guesses_left > 0; i++) {
+        q->guesses_left--;
+        if (open_generation(p, app)) {
+            return true;
+        }
+        p->packet.number += UINT64_C(1) << (8 * len);
+    }
+    return false;
+}
+
 static bool open_app_once(passing *p, app_keys *app) {
     conn *c = p->c;
-    return unmask(p, c->quic, &app->level.keys, c->next_number[p->to_server][SPACE_APP]) &&
-           open_generation(p, app);
+    const uint64_t next = c->next_number[p->to_server][SPACE_APP];
+    return unmask(p, c->quic, &app->level.keys, next) &&
+           (c->is_joined && next == 0 ? open_any_number(p, app) : open_generation(p, app));
 }
 
 static wzp_pcap_quic_seal open_app(passing *p) {
@@ -255,12 +296,46 @@ static wzp_pcap_quic_seal open_app(passing *p) {
         return WZP_PCAP_QUIC_BAD_TAG;
     }
     app->level.keys.is_proven = true;
+    app->vain = 0;
     c->suite = app->level.keys.suite;
     if (p->packet.key_generation == app->generation && p->packet.number < app->first_number) {
         app->first_number = p->packet.number;
     }
     p->packet.spin = (c->quic->header[0] & 0x20) != 0;
     return WZP_PCAP_QUIC_CLEAR;
+}
+
+/* Whole generations were not captured: their keys are passed over.  Damage looks like that, too,
+ * and a search costs more than a packet; so once it was often in vain it is done for few packets.
+ */
+static bool open_ahead(passing *p, app_keys *app) {
+    wzp_pcap_quic *q = p->c->quic;
+    const wzp_pcap_quic_suite suite = app->level.keys.suite;
+    const bool phase = (q->header[0] & 0x04) != 0;
+    wzp_pcap_quic_secret secret = app->level.secret;
+    wzp_pcap_quic_aead aead = {0};
+    uint32_t ahead = 0;
+    bool found = false;
+    while (!found && ahead < GENERATIONS_AHEAD &&
+           wzp_pcap_quic_secret_next(&secret, &q->crypto, p->c->version, suite)) {
+        ahead++;
+        found = phase == (((app->generation + ahead) & 1) != 0) &&
+                wzp_pcap_quic_aead_set(&aead, &q->crypto, p->c->version, suite, &secret) &&
+                open_payload(p, q, suite, &aead);
+    }
+    for (; found && ahead > 0 && need_next(p->c, app); ahead--) {
+        advance(app);
+    }
+    wzp_pcap_quic_aead_clear(&aead);
+    OPENSSL_cleanse(&secret, sizeof secret);
+    return found && ahead == 0;
+}
+
+static bool is_worth_it(const passing *p, app_keys *app) {
+    const conn *c = p->c;
+    return p->head.type == WZP_PCAP_QUIC_1RTT && p->packet.seal == WZP_PCAP_QUIC_BAD_TAG &&
+           app->level.keys.known && c->suite != WZP_PCAP_QUIC_SUITE_UNKNOWN &&
+           (app->vain++ < VAIN_MAX || app->vain % 64 == 0);
 }
 
 bool wzp_pcap_quic_opens(passing *p) {
@@ -317,6 +392,24 @@ static void opened(passing *p) {
     c->has_answer = c->has_answer || !p->to_server || p->head.type == WZP_PCAP_QUIC_HANDSHAKE;
     if (c->is_finished && p->head.type != WZP_PCAP_QUIC_1RTT) {
         rest(c);
+    }
+}
+
+void wzp_pcap_quic_unseal_ahead(passing *p) {
+    conn *c = p->c;
+    app_keys *app = &c->app[p->to_server];
+    const uint64_t next = c->next_number[p->to_server][SPACE_APP];
+    if (is_worth_it(p, app) && unmask(p, c->quic, &app->level.keys, next) &&
+        p->packet.number >= next && open_ahead(p, app)) {
+        p->packet.key_generation = app->generation;
+        p->packet.spin = (c->quic->header[0] & 0x20) != 0;
+        p->key_update = true;
+        app->first_number = p->packet.number;
+        app->vain = 0;
+        p->packet.seal = WZP_PCAP_QUIC_CLEAR;
+        opened(p);
+    } else {
+        p->packet.number = 0;
     }
 }
 

@@ -224,16 +224,74 @@ static size_t guess_id(passing *p, wzp_bytes bytes, size_t last_len) {
     return last_len;
 }
 
-static size_t take_short(wzp_pcap_quic *quic, passing *p, wzp_bytes bytes, size_t offset) {
-    size_t dcid_len = 0;
-    p->bytes = bytes;
-    p->c = conn_of_short(quic, p, bytes, &dcid_len);
-    if (p->c != NULL && !p->is_known_id) {
-        dcid_len = guess_id(p, bytes, dcid_len);
+/* Nothing at all is known of it, but what opens says whose it is. */
+static void join_new(wzp_pcap_quic *quic, passing *p, wzp_bytes bytes, size_t offset) {
+    if (quic->conn_count == WZP_PCAP_QUIC_CONNS_MAX ||
+        !wzp_pcap_quic_may_join(quic, p->at, bytes)) {
+        return;
     }
+    conn *c = wzp_pcap_quic_conn_new(quic, p->at, p->at->dst->port < p->at->src->port);
+    if (c == NULL) {
+        return;
+    }
+    p->c = c;
+    p->to_server = p->at->dst->port < p->at->src->port;
+    c->version = WZP_PCAP_QUIC_V1;
+    if (wzp_pcap_quic_join(p, bytes)) {
+        wzp_pcap_quic_event event = {.kind = WZP_PCAP_QUIC_OPENED};
+        p->packet = wzp_pcap_quic_describe(&p->head, offset);
+        wzp_pcap_quic_emit(p, &event);
+        return;
+    }
+    wzp_pcap_quic_conn_free(c);
+    quic->counters.conns--; /* nothing was said of it */
+    p->c = NULL;
+}
+
+static void say_joined(const passing *p) {
+    wzp_pcap_quic_event event = {.kind = WZP_PCAP_QUIC_JOINED, .hello = &p->c->hello};
+    p->c->quic->counters.joined++;
+    wzp_pcap_quic_emit(p, &event);
+}
+
+/* A hello that was only overtaken is waited for. */
+static bool is_without_hello(const conn *c) {
+    return !c->has_hello && c->is_hopeless;
+}
+
+/* Returns the length of its id. */
+static size_t find_short(wzp_pcap_quic *quic, passing *p, wzp_bytes bytes, size_t offset) {
+    size_t dcid_len = 0;
+    p->c = conn_of_short(quic, p, bytes, &dcid_len);
+    if (p->c != NULL && (!is_without_hello(p->c) || !wzp_pcap_quic_may_join(quic, p->at, bytes))) {
+        return p->is_known_id ? dcid_len : guess_id(p, bytes, dcid_len);
+    }
+    if (p->c == NULL) {
+        join_new(quic, p, bytes, offset);
+    } else {
+        (void)wzp_pcap_quic_join(p, bytes);
+    }
+    if (p->c != NULL && p->c->is_joined) {
+        p->packet = wzp_pcap_quic_describe(&p->head, offset);
+        say_joined(p);
+        return p->head.dcid.len;
+    }
+    return dcid_len;
+}
+
+/* What cannot be known for want of the beginning: a short header has one byte that tells. */
+static void not_known(wzp_pcap_quic *quic, const passing *p, wzp_bytes bytes, size_t offset) {
+    const bool may_be_quic = offset == 0 && (bytes.data[0] & 0xc0) == 0x40 && bytes.len > 20;
+    quic->counters.headless += may_be_quic ? 1 : 0;
+    stray(quic, p->at, "not a packet of a connection that is known", offset);
+}
+
+static size_t take_short(wzp_pcap_quic *quic, passing *p, wzp_bytes bytes, size_t offset) {
+    p->bytes = bytes;
+    const size_t dcid_len = find_short(quic, p, bytes, offset);
     if (p->c == NULL ||
         wzp_pcap_quic_head_short(&p->head, bytes, dcid_len, p->at->is_cut) != WZP_OK) {
-        stray(quic, p->at, "not a packet of a connection that is known", offset);
+        not_known(quic, p, bytes, offset);
         return bytes.len;
     }
     p->packet = wzp_pcap_quic_describe(&p->head, offset);
@@ -242,7 +300,8 @@ static size_t take_short(wzp_pcap_quic *quic, passing *p, wzp_bytes bytes, size_
         (!wzp_addr_equal(p->at->src, &p->c->client) || !wzp_addr_equal(p->at->dst, &p->c->server));
     learn_way(p);
     wzp_pcap_quic_pass(p);
-    return bytes.len;
+    quic->counters.segments += p->bytes.len < bytes.len ? 1 : 0;
+    return p->bytes.len;
 }
 
 static bool is_all_zero(wzp_bytes bytes) {
@@ -296,6 +355,7 @@ wzp_err wzp_pcap_quic_new(wzp_pcap_quic **out, const wzp_pcap_quic_cfg *cfg) {
         return WZP_ERR_NOMEM;
     }
     quic->cfg = *cfg;
+    quic->guesses_left = GUESSES_MAX;
     const wzp_err err = wzp_pcap_quic_crypto_init(&quic->crypto);
     if (err != WZP_OK) {
         wzp_pcap_quic_free(&quic);

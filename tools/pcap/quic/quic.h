@@ -6,7 +6,9 @@
  * migration followed), and by addresses where an id has no bytes.  Packet numbers are decoded for
  * each direction and number space; key updates followed by derivation.  Packets that cannot be
  * opened yet are kept (WZP_PCAP_QUIC_HELD_MAX a connection) and tried again once secrets or the
- * hello have come: their events then carry their own packet number and time.
+ * hello have come: their events then carry their own packet number and time.  Where no hello was
+ * captured, the secrets of the log are tried one after the other.  Datagrams that segmentation
+ * offload has put together are taken apart where ids of 4 bytes and more show how.
  *
  * Sans-IO, not thread-safe.  Bounded: WZP_PCAP_QUIC_CONNS_MAX connections (the one that was quiet
  * for longest goes), and for each the constants below.  No allocation for a packet with DATAGRAM
@@ -40,6 +42,8 @@ typedef enum wzp_pcap_quic_kind {
     WZP_PCAP_QUIC_PATH,     /* the connection goes on over other addresses */
     WZP_PCAP_QUIC_KEYS,     /* a key update: packet.key_generation */
     WZP_PCAP_QUIC_CLOSED,   /* CONNECTION_CLOSE, or a stateless reset: close; once each direction */
+    WZP_PCAP_QUIC_JOINED,   /* its beginning was not captured; secrets of the key log open it: hello
+                               has the client's random and nothing else */
     WZP_PCAP_QUIC_PROBLEM,  /* text, offset in the UDP payload */
     WZP_PCAP_QUIC_FORGOTTEN /* it made room for others and will not be heard of again */
 } wzp_pcap_quic_kind;
@@ -172,6 +176,10 @@ typedef struct wzp_pcap_quic_counters {
     uint64_t secrets, secrets_bad;                        /* lines taken, lines refused */
     uint64_t secrets_dropped;                             /* connections */
     uint64_t frames_bad;                                  /* payloads that end inside a frame */
+    uint64_t joined;   /* connections without a beginning that were opened all the same */
+    uint64_t headless; /* of not_quic: may be QUIC of connections whose beginning is missing */
+    uint64_t segments; /* packets with another one behind them that reached as far as the datagram:
+                          of datagrams before a network card cut them, or put together by it */
 } wzp_pcap_quic_counters;
 
 const wzp_pcap_quic_counters *wzp_pcap_quic_count(const wzp_pcap_quic *quic);

@@ -1,5 +1,6 @@
 /* Connections as no endpoint of ours makes them: every suite and version, key updates, ids that
  * change or have no bytes, packets that come too early, twice, cut, or not at all. */
+#include "base/rng.h"
 #include "base/testing/suite.h"
 #include "tools/pcap/quic/testing/twin.h"
 #include "tools/pcap/quic/testing/watch.h"
@@ -96,6 +97,35 @@ START_TEST(keys_of_later_generations) {
     ck_assert_uint_eq(s->kinds[WZP_PCAP_QUIC_KEYS], 10);
     ck_assert_uint_eq(count(s)->key_updates, 10);
     ck_assert_uint_eq(count(s)->bad_tag, 0);
+    watch_end(s);
+}
+END_TEST
+
+/* Whole generations were not captured, on one side or on both. */
+START_TEST(generations_that_were_missed) {
+    twin t = twin_make(3, (twin_suite)(_i % 3), TWIN_V1, 8);
+    const unsigned missed = (unsigned)_i / 3 + 2;
+    seen *s = watch();
+    give(s, &t);
+    greet(s, &t);
+    say(s, &t, true, "before");
+    for (unsigned i = 0; i < missed; i++) {
+        twin_next_keys(&t, true);
+    }
+    t.number[1][2] += 5000;
+    say(s, &t, true, "after");
+    say(s, &t, false, "server");
+    const bool is_found = missed <= 8;
+    expect_said(s, 1, is_found ? 2 : 1);
+    ck_assert_uint_eq(count(s)->bad_tag, is_found ? 0 : 1);
+    if (is_found) {
+        ck_assert_uint_eq(s->generation[1], missed);
+        ck_assert_uint_eq(count(s)->key_updates, 1);
+        twin_next_keys(&t, true);
+        say(s, &t, true, "and on");
+        ck_assert_uint_eq(s->generation[1], missed + 1);
+        expect_said(s, 1, 3);
+    }
     watch_end(s);
 }
 END_TEST
@@ -319,7 +349,7 @@ END_TEST
 
 /* No ServerHello was captured: the suite follows from the secrets, and from what opens. */
 START_TEST(without_the_server_hello) {
-    twin t = twin_make(11, (twin_suite)_i, TWIN_V1, 8);
+    twin t = twin_make(11 + (uint32_t)_i / 3, (twin_suite)(_i % 3), TWIN_V1, 8);
     seen *s = watch();
     give(s, &t);
     show(s, &t, true, twin_first(&t, "room", buf, sizeof buf));
@@ -327,15 +357,22 @@ START_TEST(without_the_server_hello) {
     expect_said(s, 0, 1);
     say(s, &t, false, "b");
     expect_said(s, 1, 1);
+    for (unsigned i = 2; i < 6; i++) { /* what the first guess has left behind is no matter */
+        twin_next_keys(&t, true);
+        twin_next_keys(&t, false);
+        say(s, &t, true, "a");
+        say(s, &t, false, "b");
+        expect_said(s, i, i);
+    }
+    ck_assert_uint_eq(count(s)->bad_tag, 0);
     watch_end(s);
 }
 END_TEST
 
-/* No hello at all: nothing opens, and its packets are still one connection's. */
+/* No hello at all, and no secrets: nothing opens, and its packets are still one connection's. */
 START_TEST(without_the_hello) {
     twin t = twin_make(12, TWIN_AES_128, TWIN_V1, 8);
     seen *s = watch();
-    give(s, &t);
     (void)twin_first(&t, "room", buf, sizeof buf);
     show(s, &t, false, twin_answer(&t, buf, sizeof buf));
     for (unsigned i = 0; i < 5; i++) {
@@ -349,6 +386,146 @@ START_TEST(without_the_hello) {
     ck_assert_uint_eq(count(s)->conns, 1);
     ck_assert_uint_eq(count(s)->no_hello, 13);
     ck_assert_uint_eq(count(s)->not_quic, 0);
+    watch_end(s);
+}
+END_TEST
+
+/* --- segmentation offload --------------------------------------------------------------------- */
+
+/* Several datagrams as one, all as long as the first and the last one shorter; returns its length.
+ */
+static size_t super_packet(twin *t, uint8_t *out, size_t cap, unsigned count) {
+    static const char *const texts[] = {"segment number one", "segment number two"};
+    size_t at = 0;
+    for (unsigned i = 0; i < count; i++) {
+        const size_t len = short_with(t, false, i + 1 < count ? texts[i % 2] : "short");
+        ck_assert_uint_le(at + len, cap);
+        memcpy(out + at, buf, len);
+        at += len;
+    }
+    return at;
+}
+
+START_TEST(datagrams_put_together_by_offload) {
+    static uint8_t together[65000];
+    static const uint8_t lens[] = {4, 8, 20};
+    const bool has_secrets = _i / 3 == 0;
+    twin t = twin_make(41, TWIN_AES_128, TWIN_V1, lens[_i % 3]);
+    seen *s = watch();
+    if (has_secrets) {
+        give(s, &t);
+    }
+    greet(s, &t);
+    for (unsigned count = 2; count <= 64; count = count * 2 + 1) {
+        const size_t len = super_packet(&t, together, sizeof together, count);
+        watch_show(s, &t.server, &t.client, together, len);
+    }
+    wzp_pcap_quic_end(s->quic);
+    expect_said(s, has_secrets ? 2 + 5 + 11 + 23 + 47 : 0, 0);
+    ck_assert_uint_eq(count(s)->segments, 2 + 5 + 11 + 23 + 47 - 5);
+    ck_assert_uint_eq(count(s)->bad_tag, 0);
+    ck_assert_uint_eq(count(s)->packets, 2 + 5 + 11 + 23 + 47 + 3);
+    watch_end(s);
+}
+END_TEST
+
+/* The capture's snaplen cuts the last ones off. */
+START_TEST(whole_segments_of_a_cut_datagram) {
+    static uint8_t together[65000];
+    twin t = twin_make(42, TWIN_AES_128, TWIN_V1, 8);
+    seen *s = watch();
+    give(s, &t);
+    greet(s, &t);
+    const size_t len = super_packet(&t, together, sizeof together, 6);
+    const wzp_pcap_udp udp = {.src = t.server,
+                              .dst = t.client,
+                              .cut = true,
+                              .payload_len = (uint32_t)len,
+                              .payload = wzp_bytes_of(together, len / 2)};
+    wzp_pcap_quic_take(s->quic, &udp, 9, 9000);
+    expect_said(s, 2, 0);
+    ck_assert_uint_eq(count(s)->cut, 1);
+    watch_end(s);
+}
+END_TEST
+
+/* --- without a beginning ---------------------------------------------------------------------- */
+
+static void give_noise(seen *s, unsigned others) {
+    for (unsigned i = 0; i < others; i++) {
+        const twin other = twin_make(900 + i, (twin_suite)(i % 3), TWIN_V1, 8);
+        give(s, &other);
+    }
+}
+
+/* Only the secrets of the log say whose packets these are. */
+START_TEST(joined_in_the_middle) {
+    static const uint8_t lens[] = {8, 0, 4, 20};
+    static const uint64_t numbers[] = {0, 200, 70000, 16000000};
+    twin t = twin_make(31, (twin_suite)(_i % 3), TWIN_V1, lens[_i / 3 % 4]);
+    seen *s = watch();
+    give_noise(s, 3);
+    give(s, &t);
+    give_noise(s, 5);
+    t.number[0][2] = t.number[1][2] = numbers[_i / 12 % 4];
+    if (_i / 48 % 2 == 1) { /* one key update went by as well */
+        twin_next_keys(&t, true);
+        twin_next_keys(&t, false);
+    }
+    for (unsigned i = 0; i < 5; i++) {
+        say(s, &t, i % 2 == 0, "some words");
+    }
+    const bool is_far = numbers[_i / 12 % 4] >= UINT64_C(64) << 16;
+    expect_said(s, is_far ? 0 : 2, is_far ? 0 : 3);
+    ck_assert_uint_eq(count(s)->joined, is_far ? 0 : 1);
+    ck_assert_uint_eq(count(s)->conns, is_far ? 0 : 1);
+    ck_assert_uint_eq(s->kinds[WZP_PCAP_QUIC_JOINED], is_far ? 0 : 1);
+    ck_assert_uint_eq(count(s)->headless, is_far ? 5 : 0);
+    ck_assert_uint_eq(count(s)->bad_tag, 0);
+    watch_end(s);
+}
+END_TEST
+
+/* Long headers of the handshake are there, the hello is not; the sides are guessed wrongly. */
+START_TEST(joined_without_the_hello) {
+    twin t = twin_make(12, TWIN_AES_128, TWIN_V1, 8);
+    seen *s = watch();
+    give(s, &t);
+    t.client.port = 443;
+    (void)twin_first(&t, "room", buf, sizeof buf);
+    show(s, &t, false, twin_answer(&t, buf, sizeof buf));
+    for (unsigned i = 0; i < 20; i++) { /* until nobody waits for the hello any more */
+        say(s, &t, true, "a");
+        say(s, &t, false, "b");
+    }
+    ck_assert_uint_eq(count(s)->no_hello, 33);
+    t.client.port++;
+    say(s, &t, true, "moved");
+    wzp_pcap_quic_end(s->quic);
+    expect_said(s, 5, 5);
+    ck_assert_uint_eq(count(s)->conns, 1);
+    ck_assert_uint_eq(count(s)->joined, 1);
+    ck_assert_uint_eq(count(s)->migrations, 1);
+    watch_end(s);
+}
+END_TEST
+
+/* What is no QUIC is tried a few times and makes no connection. */
+START_TEST(nothing_is_joined_by_chance) {
+    const wzp_addr from = wzp_addr_v4(10, 0, 0, 1, 5000);
+    const wzp_addr to = wzp_addr_v4(10, 0, 0, 2, 5001);
+    wzp_prng prng;
+    seen *s = watch();
+    give_noise(s, 3);
+    wzp_prng_init(&prng, 5, "noise");
+    for (unsigned i = 0; i < 50; i++) {
+        wzp_rng_fill(wzp_prng_rng(&prng), buf, 100);
+        buf[0] = (uint8_t)(0x40 | (buf[0] & 0x3f));
+        watch_show(s, &from, &to, buf, 100);
+    }
+    ck_assert_uint_eq(count(s)->conns, 0);
+    ck_assert_uint_eq(count(s)->headless, 50);
+    ck_assert_uint_eq(s->kinds[WZP_PCAP_QUIC_OPENED], 0);
     watch_end(s);
 }
 END_TEST
@@ -593,6 +770,7 @@ int main(void) {
     TCase *tc = tcase_create("twin");
     tcase_add_loop_test(tc, every_suite_version_and_id, 0, 24);
     tcase_add_loop_test(tc, keys_of_later_generations, 0, 3);
+    tcase_add_loop_test(tc, generations_that_were_missed, 0, 27);
     tcase_add_test(tc, damage_is_no_key_update);
     tcase_add_test(tc, moves_under_another_id);
     tcase_add_test(tc, rebinds_without_ids);
@@ -602,8 +780,13 @@ int main(void) {
     tcase_add_test(tc, too_many_wait_for_secrets);
     tcase_add_test(tc, everything_before_the_hello);
     tcase_add_test(tc, sides_that_were_guessed);
-    tcase_add_loop_test(tc, without_the_server_hello, 0, 3);
+    tcase_add_loop_test(tc, without_the_server_hello, 0, 24);
     tcase_add_test(tc, without_the_hello);
+    tcase_add_loop_test(tc, datagrams_put_together_by_offload, 0, 6);
+    tcase_add_test(tc, whole_segments_of_a_cut_datagram);
+    tcase_add_loop_test(tc, joined_in_the_middle, 0, 96);
+    tcase_add_test(tc, joined_without_the_hello);
+    tcase_add_test(tc, nothing_is_joined_by_chance);
     tcase_add_loop_test(tc, early_data, 0, 3);
     tcase_add_loop_test(tc, after_a_retry, 0, 4);
     tcase_add_test(tc, version_negotiation);

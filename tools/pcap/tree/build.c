@@ -104,9 +104,14 @@ static void build_quic_frame(wzp_pcap_tree *tree, const wzp_pcap_quic_event *eve
 }
 
 static void build_hello(wzp_pcap_tree *tree, const wzp_pcap_quic_event *event) {
-    if (event->kind == WZP_PCAP_QUIC_HELLO) {
+    if (event->kind == WZP_PCAP_QUIC_HELLO || event->kind == WZP_PCAP_QUIC_JOINED) {
         (void)bytes(tree, WZP_PCAP_FIELD_TLS_RANDOM,
                     wzp_bytes_of(event->hello->client_random, sizeof event->hello->client_random));
+    }
+    if (event->kind == WZP_PCAP_QUIC_JOINED) {
+        return;
+    }
+    if (event->kind == WZP_PCAP_QUIC_HELLO) {
         text(tree, WZP_PCAP_FIELD_TLS_SNI, event->hello->sni);
     }
     text(tree, WZP_PCAP_FIELD_TLS_ALPN, event->hello->alpn);

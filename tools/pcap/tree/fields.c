@@ -64,9 +64,9 @@ const char *wzp_pcap_quic_seal_name(wzp_pcap_quic_seal seal) {
 }
 
 static const char *quic_event_name(wzp_pcap_quic_kind kind) {
-    static const char *const names[] = {"opened", "hello", "accepted", "params",
-                                        "packet", "frame", "datagram", "stream",
-                                        "path",   "keys",  "closed",   "problem"};
+    static const char *const names[] = {"opened", "hello",    "accepted", "params", "packet",
+                                        "frame",  "datagram", "stream",   "path",   "keys",
+                                        "closed", "joined",   "problem"};
     return NAME_OF(names, kind);
 }
 

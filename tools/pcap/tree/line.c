@@ -194,7 +194,9 @@ static void frame_words(wzp_pcap_text *out, const wzp_pcap_quic_frame *frame) {
 static void quic_line(wzp_pcap_text *out, const wzp_pcap_message *m) {
     const wzp_pcap_quic_event *event = m->event;
     wzp_pcap_text_str(out, wzp_pcap_event_name(m));
-    if (event->hello != NULL) {
+    if (event->kind == WZP_PCAP_QUIC_JOINED) {
+        wzp_pcap_text_str(out, ": its beginning was not captured, secrets of the key log fit");
+    } else if (event->hello != NULL) {
         if (event->kind == WZP_PCAP_QUIC_HELLO) {
             quoted(out, " sni=", event->hello->sni);
             wzp_pcap_text_str(out, " (");
