@@ -50,8 +50,11 @@ static void put_grid(wzp_pcap_text *out, const axis *a, int height, bool labels)
     }
 }
 
-static void begin_chart(wzp_pcap_text *out, const axis *a, int height) {
-    wzp_pcap_putf(out, "<svg class=\"chart\" height=\"%d\">", height);
+/* `what` is read out where nobody looks. */
+static void begin_chart(wzp_pcap_text *out, const axis *a, int height, const char *what) {
+    wzp_pcap_putf(out,
+                  "<svg class=\"chart\" role=\"img\" aria-label=\"%s over time\" height=\"%d\">",
+                  what, height);
     put_grid(out, a, height, false);
     wzp_pcap_putf(out,
                   "<svg x=\"0\" y=\"0\" width=\"100%%\" height=\"%d\" viewBox=\"0 0 %.3f %d\" "
@@ -165,7 +168,7 @@ static void chart_rate(wzp_pcap_text *out, const wzp_pcap_report *r, const wzp_p
     const double most = most_of(s, rate, 1);
     wzp_pcap_text_str(out, "<h4>Bitrate <span>media packets, and where something was "
                            "found</span></h4>\n");
-    begin_chart(out, a, HEIGHT);
+    begin_chart(out, a, HEIGHT, "bitrate");
     put_bars(out, s, a, rate, most, "rate");
     put_marks(out, r, s, a);
     end_chart(out, most, "kbit/s");
@@ -178,7 +181,7 @@ static void chart_loss(wzp_pcap_text *out, const wzp_pcap_stream *s, const axis 
                            "\"></b>lost</span><span><b style=\"background:var(--back)\"></b>"
                            "recovered by FEC</span><span><b style=\"background:var(--warning)\">"
                            "</b>as the sender reports it</span></p>\n");
-    begin_chart(out, a, HEIGHT);
+    begin_chart(out, a, HEIGHT, "loss");
     put_bars(out, s, a, loss, most, "lost");
     put_bars(out, s, a, recovered, most, "back");
     put_line(out, s, a, reported, most, "told");
@@ -188,7 +191,7 @@ static void chart_loss(wzp_pcap_text *out, const wzp_pcap_stream *s, const axis 
 static void chart_jitter(wzp_pcap_text *out, const wzp_pcap_stream *s, const axis *a) {
     const double most = most_of(s, jitter_most, 1);
     wzp_pcap_text_str(out, "<h4>Jitter <span>RFC 3550: mean, and the most</span></h4>\n");
-    begin_chart(out, a, HEIGHT);
+    begin_chart(out, a, HEIGHT, "jitter");
     put_bars(out, s, a, jitter_most, most, "most");
     put_line(out, s, a, jitter, most, "jitter");
     end_chart(out, most, "ms");
@@ -200,7 +203,7 @@ static void chart_quality(wzp_pcap_text *out, const wzp_pcap_stream *s, const ax
     const double most = video ? most_of(s, frames, 1) : 4.5;
     wzp_pcap_text_str(out, video ? "<h4>Complete frames</h4>\n"
                                  : "<h4>MOS <span>E-model, an estimate</span></h4>\n");
-    begin_chart(out, a, HEIGHT);
+    begin_chart(out, a, HEIGHT, video ? "complete frames" : "estimate of the MOS");
     put_line(out, s, a, value, most, "mos");
     end_chart(out, most, video ? "frames/s" : "");
 }
@@ -208,7 +211,10 @@ static void chart_quality(wzp_pcap_text *out, const wzp_pcap_stream *s, const ax
 /* Each codec's time in a colour of its own; the names are in the picture. */
 static void chart_codecs(wzp_pcap_text *out, const wzp_pcap_stream *s, const axis *a) {
     wzp_pcap_text_str(out, "<h4>Codec</h4>\n");
-    wzp_pcap_putf(out, "<svg class=\"chart\" height=\"%d\">", 2 * BAND);
+    wzp_pcap_putf(out,
+                  "<svg class=\"chart\" role=\"group\" aria-label=\"codecs over time\" "
+                  "height=\"%d\">",
+                  2 * BAND);
     int last = -1;
     for (size_t i = 0; i < s->rows.count;) {
         size_t end = i + 1;
@@ -250,7 +256,10 @@ static void chart_tiers(wzp_pcap_text *out, const wzp_pcap_report *r, const wzp_
     const wzp_pcap_gauge *gauge = &wzp_pcap_flow_sender(r->flow, s->sender - 1)->gauge;
     wzp_pcap_text_str(out, "<h4>Tiers <span>the first violation of each kind that deployed relays "
                            "count; \xc3\x97 where ENF-1 hangs up</span></h4>\n");
-    wzp_pcap_putf(out, "<svg class=\"chart\" height=\"%d\">", BAND);
+    wzp_pcap_putf(out,
+                  "<svg class=\"chart\" role=\"group\" aria-label=\"violations over time\" "
+                  "height=\"%d\">",
+                  BAND);
     put_grid(out, a, BAND, false);
     for (int v = WZP_VIOLATION_NONE + 1; v < WZP_VIOLATION_COUNT; v++) {
         const wzp_violation_info *info = wzp_violation_find((wzp_violation)v);
@@ -280,7 +289,9 @@ void wzp_pcap_page_charts(wzp_pcap_text *out, const wzp_pcap_report *r, const wz
     chart_quality(out, s, &a);
     chart_codecs(out, s, &a);
     chart_tiers(out, r, s, &a);
-    wzp_pcap_putf(out, "<svg class=\"chart\" style=\"border:0;background:none\" height=\"%d\">",
+    wzp_pcap_putf(out,
+                  "<svg class=\"chart\" aria-hidden=\"true\" style=\"border:0;background:none\" "
+                  "height=\"%d\">",
                   BAND);
     put_grid(out, &a, BAND, true);
     wzp_pcap_text_str(out, "</svg>\n");

@@ -89,8 +89,10 @@ static void put_findings(wzp_pcap_text *out, const wzp_pcap_report *r) {
     if (all->count == 0) {
         return;
     }
-    put(out, "<h2 id=\"findings\">Findings</h2>\n<div class=\"wide\"><table><tr><th></th>"
-             "<th class=\"n\">packet</th><th class=\"n\">s</th><th>of</th><th>what</th></tr>\n");
+    put(out,
+        "<h2 id=\"findings\">Findings</h2>\n<div class=\"wide\"><table><tr><th scope=\"col\"></th>"
+        "<th scope=\"col\" class=\"n\">packet</th><th scope=\"col\" class=\"n\">s</th><th "
+        "scope=\"col\">of</th><th scope=\"col\">what</th></tr>\n");
     for (int level = WZP_PCAP_LEVEL_BAD; level >= WZP_PCAP_LEVEL_NOTE; level--) {
         for (size_t i = 0; i < all->count; i++) {
             if ((int)all->list[i].level == level) {
@@ -137,9 +139,12 @@ static void put_connection(wzp_pcap_text *out, const wzp_pcap_report *r,
 
 static void put_connections(wzp_pcap_text *out, const wzp_pcap_report *r) {
     put(out, "<h2 id=\"connections\">Connections</h2>\n<div class=\"wide\"><table><tr>"
-             "<th class=\"n\">#</th><th>role</th><th>SNI</th><th>client</th><th>server</th>"
-             "<th class=\"n\">from s</th><th class=\"n\">to s</th><th class=\"n\">media up</th>"
-             "<th class=\"n\">media down</th><th class=\"n\">ping ms</th><th></th></tr>\n");
+             "<th scope=\"col\" class=\"n\">#</th><th scope=\"col\">role</th><th "
+             "scope=\"col\">SNI</th><th scope=\"col\">client</th><th scope=\"col\">server</th>"
+             "<th scope=\"col\" class=\"n\">from s</th><th scope=\"col\" class=\"n\">to s</th><th "
+             "scope=\"col\" class=\"n\">media up</th>"
+             "<th scope=\"col\" class=\"n\">media down</th><th scope=\"col\" class=\"n\">ping "
+             "ms</th><th scope=\"col\"></th></tr>\n");
     for (size_t i = 0; i < wzp_pcap_flow_sessions(r->flow); i++) {
         put_connection(out, r, wzp_pcap_flow_session(r->flow, i));
     }
@@ -163,8 +168,9 @@ static void put_senders(wzp_pcap_text *out, const wzp_pcap_report *r) {
         return;
     }
     put(out, "<h2 id=\"senders\">Would they be hung up on?</h2>\n<div class=\"wide\"><table><tr>"
-             "<th>sender</th><th class=\"n\">packets</th><th>by a relay that enforces (ENF-1)</th>"
-             "<th>what deployed relays count</th></tr>\n");
+             "<th scope=\"col\">sender</th><th scope=\"col\" class=\"n\">packets</th><th "
+             "scope=\"col\">by a relay that enforces (ENF-1)</th>"
+             "<th scope=\"col\">what deployed relays count</th></tr>\n");
     for (size_t i = 0; i < wzp_pcap_flow_senders(r->flow); i++) {
         const wzp_pcap_sender *s = wzp_pcap_flow_sender(r->flow, i);
         char buf[WZP_PCAP_WORD_MAX];
@@ -213,12 +219,17 @@ static void put_stream_line(wzp_pcap_text *out, const wzp_pcap_report *r,
 }
 
 static void put_streams(wzp_pcap_text *out, const wzp_pcap_report *r) {
-    put(out, "<h2 id=\"streams\">Streams</h2>\n<div class=\"wide\"><table><tr><th class=\"n\">#"
-             "</th><th>media</th><th>of</th><th>codec</th><th class=\"n\">from s</th>"
-             "<th class=\"n\">to s</th><th class=\"n\">packets</th><th class=\"n\">lost</th>"
-             "<th class=\"n\">max delta ms</th><th class=\"n\">jitter ms mean / max</th>"
-             "<th class=\"n\">kbit/s</th><th class=\"n\">MOS est.</th><th class=\"n\">sure</th>"
-             "<th>problem</th></tr>\n");
+    put(out, "<h2 id=\"streams\">Streams</h2>\n<div class=\"wide\"><table><tr><th scope=\"col\" "
+             "class=\"n\">#"
+             "</th><th scope=\"col\">media</th><th scope=\"col\">of</th><th "
+             "scope=\"col\">codec</th><th scope=\"col\" class=\"n\">from s</th>"
+             "<th scope=\"col\" class=\"n\">to s</th><th scope=\"col\" class=\"n\">packets</th><th "
+             "scope=\"col\" class=\"n\">lost</th>"
+             "<th scope=\"col\" class=\"n\">max delta ms</th><th scope=\"col\" class=\"n\">jitter "
+             "ms mean / max</th>"
+             "<th scope=\"col\" class=\"n\">kbit/s</th><th scope=\"col\" class=\"n\">MOS "
+             "est.</th><th scope=\"col\" class=\"n\">sure</th>"
+             "<th scope=\"col\">problem</th></tr>\n");
     for (size_t i = 0; i < wzp_pcap_flow_streams(r->flow); i++) {
         put_stream_line(out, r, wzp_pcap_flow_stream(r->flow, i));
     }
@@ -278,13 +289,15 @@ static void put_reports(wzp_pcap_text *out, const wzp_pcap_report *r, const wzp_
     if (s->report_count == 0) {
         return;
     }
-    wzp_pcap_putf(
-        out,
-        "<details><summary>%" PRIu64 " quality reports: loss %.1f %% on average, round "
-        "trip %.0f ms</summary>\n<div class=\"wide\"><table><tr><th class=\"n\">packet"
-        "</th><th class=\"n\">s</th><th class=\"n\">loss %%</th><th class=\"n\">round "
-        "trip ms</th><th class=\"n\">jitter ms</th><th class=\"n\">cap kbit/s</th></tr>\n",
-        s->reports, s->report_loss.mean, s->report_rtt_ms.mean);
+    wzp_pcap_putf(out,
+                  "<details><summary>%" PRIu64 " quality reports: loss %.1f %% on average, round "
+                  "trip %.0f ms</summary>\n<div class=\"wide\"><table><tr><th scope=\"col\" "
+                  "class=\"n\">packet"
+                  "</th><th scope=\"col\" class=\"n\">s</th><th scope=\"col\" class=\"n\">loss "
+                  "%%</th><th scope=\"col\" class=\"n\">round "
+                  "trip ms</th><th scope=\"col\" class=\"n\">jitter ms</th><th scope=\"col\" "
+                  "class=\"n\">cap kbit/s</th></tr>\n",
+                  s->reports, s->report_loss.mean, s->report_rtt_ms.mean);
     for (size_t i = 0; i < s->report_count; i++) {
         const wzp_pcap_report_seen *q = &s->report_list[i];
         wzp_pcap_putf(out,
@@ -302,10 +315,13 @@ static void put_intervals(wzp_pcap_text *out, const wzp_pcap_report *r, const wz
     const double seconds = (double)s->rows.interval_ns / 1e9;
     wzp_pcap_putf(out,
                   "<details><summary>intervals of %g s</summary>\n<div class=\"wide\"><table><tr>"
-                  "<th class=\"n\">s</th><th class=\"n\">packets</th><th class=\"n\">kbit/s</th>"
-                  "<th class=\"n\">lost</th><th class=\"n\">recovered</th><th class=\"n\">reordered"
-                  "</th><th class=\"n\">jitter ms</th><th class=\"n\">max delta ms</th><th>codec"
-                  "</th><th class=\"n\">MOS est.</th></tr>\n",
+                  "<th scope=\"col\" class=\"n\">s</th><th scope=\"col\" "
+                  "class=\"n\">packets</th><th scope=\"col\" class=\"n\">kbit/s</th>"
+                  "<th scope=\"col\" class=\"n\">lost</th><th scope=\"col\" "
+                  "class=\"n\">recovered</th><th scope=\"col\" class=\"n\">reordered"
+                  "</th><th scope=\"col\" class=\"n\">jitter ms</th><th scope=\"col\" "
+                  "class=\"n\">max delta ms</th><th scope=\"col\">codec"
+                  "</th><th scope=\"col\" class=\"n\">MOS est.</th></tr>\n",
                   seconds);
     for (size_t i = 0; i < s->rows.count && i < ROWS_SHOWN; i++) {
         const wzp_pcap_row *row = &s->rows.rows[i];

@@ -112,7 +112,8 @@ static void put_picture(wzp_pcap_text *out, const wzp_pcap_report *r) {
     const int height = HEAD + (int)steps * ROW + 10;
     const int width = LEFT + (int)l.count * LANE;
     wzp_pcap_putf(out,
-                  "<div class=\"wide\"><svg class=\"ladder\" width=\"%d\" height=\"%d\" "
+                  "<div class=\"wide\"><svg class=\"ladder\" role=\"group\" aria-label=\"signals "
+                  "in their order\" width=\"%d\" height=\"%d\" "
                   "viewBox=\"0 0 %d %d\">\n<text x=\"4\" y=\"32\">time</text><text x=\"%d\" "
                   "y=\"32\" text-anchor=\"end\">packet</text>\n",
                   width, height, width, height, NUMBERS);
@@ -133,12 +134,12 @@ static void put_picture(wzp_pcap_text *out, const wzp_pcap_report *r) {
 
 static void put_table(wzp_pcap_text *out, const wzp_pcap_report *r) {
     const size_t count = wzp_pcap_flow_steps(r->flow);
-    wzp_pcap_putf(
-        out,
-        "<details><summary>all %zu as a list</summary>\n<div class=\"wide\"><table><tr>"
-        "<th class=\"n\">s</th><th class=\"n\">packet</th><th>connection</th><th>what</th>"
-        "<th class=\"n\">times</th><th></th></tr>\n",
-        count);
+    wzp_pcap_putf(out,
+                  "<details><summary>all %zu as a list</summary>\n<div class=\"wide\"><table><tr>"
+                  "<th scope=\"col\" class=\"n\">s</th><th scope=\"col\" class=\"n\">packet</th>"
+                  "<th scope=\"col\">connection</th><th scope=\"col\">what</th>"
+                  "<th scope=\"col\" class=\"n\">times</th><th scope=\"col\"></th></tr>\n",
+                  count);
     for (size_t i = 0; i < count && i < TABLE; i++) {
         const wzp_pcap_step *s = wzp_pcap_flow_step(r->flow, i);
         char way[WZP_PCAP_WORD_MAX];

@@ -201,6 +201,37 @@ static size_t columns_of(const char *line, size_t len) {
     return count;
 }
 
+/* How often `what` is in the page, and how often with `then` in the same tag. */
+static void count_tags(const char *html, const char *what, const char *then, unsigned counts[2]) {
+    counts[0] = counts[1] = 0;
+    for (const char *at = strstr(html, what); at != NULL; at = strstr(at + 1, what)) {
+        const char *end = strchr(at, '>');
+        const char *found = strstr(at, then);
+        counts[0]++;
+        counts[1] += found != NULL && end != NULL && found < end ? 1 : 0;
+    }
+}
+
+/* Who hears the page instead of looking at it is told what a picture shows and what a cell is of.
+ */
+START_TEST(the_page_can_be_read_out) {
+    unsigned counts[2];
+    wzp_talk t;
+    talk_of_everything(&t);
+    const wzp_pcap_report report = report_of(&t);
+    page p = write_page(wzp_pcap_report_html, &report);
+    count_tags(p.text, "<th ", "scope=", counts);
+    ck_assert_uint_gt(counts[0], 20);
+    ck_assert_uint_eq(counts[0], counts[1]);
+    ck_assert_ptr_null(strstr(p.text, "<th>"));
+    count_tags(p.text, "<svg class", "aria-", counts);
+    ck_assert_uint_gt(counts[0], 4);
+    ck_assert_uint_eq(counts[0], counts[1]);
+    free(p.text);
+    wzp_talk_end(&t);
+}
+END_TEST
+
 START_TEST(csv_has_the_same_columns_in_each_line) {
     static void (*const forms[])(wzp_pcap_text *, const wzp_pcap_report *) = {
         wzp_pcap_report_streams_csv, wzp_pcap_report_intervals_csv};
@@ -281,6 +312,7 @@ int main(void) {
     tcase_add_test(tc, an_empty_capture_has_a_page_too);
     tcase_add_test(tc, one_packet_has_a_page_too);
     tcase_add_test(tc, the_json_is_as_its_schema_says);
+    tcase_add_test(tc, the_page_can_be_read_out);
     tcase_add_test(tc, csv_has_the_same_columns_in_each_line);
     tcase_add_test(tc, text_for_terminals_does_not_act);
     tcase_add_loop_test(tc, dates, 0, (int)WZP_COUNT_OF(utc_cases));

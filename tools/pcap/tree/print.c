@@ -167,6 +167,18 @@ void wzp_pcap_print_csv_head(wzp_pcap_text *out, const unsigned *columns, size_t
     wzp_pcap_text_char(out, '\n');
 }
 
+/* One of several in a quoted cell. */
+static void several_of(wzp_pcap_text *out, const wzp_pcap_field *field, bool is_first) {
+    if (!is_first) {
+        wzp_pcap_text_char(out, ',');
+    }
+    if (wzp_pcap_field_info_of(field->id)->type == WZP_PCAP_TYPE_TEXT) {
+        wzp_pcap_text_csv_part(out, field->u.bytes, is_first);
+    } else {
+        value(out, field);
+    }
+}
+
 static void csv_cell(wzp_pcap_text *out, const wzp_pcap_tree *tree, unsigned id) {
     const wzp_pcap_field *first = NULL;
     bool several = false;
@@ -192,10 +204,7 @@ static void csv_cell(wzp_pcap_text *out, const wzp_pcap_tree *tree, unsigned id)
     wzp_pcap_text_char(out, '"');
     for (size_t i = 0; i < tree->count; i++) {
         if (tree->list[i].id == id) {
-            if (&tree->list[i] != first) {
-                wzp_pcap_text_char(out, ',');
-            }
-            value(out, &tree->list[i]);
+            several_of(out, &tree->list[i], &tree->list[i] == first);
         }
     }
     wzp_pcap_text_char(out, '"');

@@ -241,6 +241,20 @@ START_TEST(csv) {
 }
 END_TEST
 
+/* What several fields of one name hold stays inside their cell. */
+START_TEST(csv_of_several) {
+    static const unsigned column[] = {WZP_PCAP_FIELD_TLS_ALPN};
+    wzp_pcap_tree twice = {
+        .count = 2, .list = {{.id = WZP_PCAP_FIELD_TLS_ALPN}, {.id = WZP_PCAP_FIELD_TLS_ALPN}}};
+    twice.list[0].u.bytes = wzp_bytes_str("=a\"");
+    twice.list[1].u.bytes = wzp_bytes_str("b\x1b");
+    begin();
+    wzp_pcap_print_csv(&all.csv, &twice, column, 1);
+    end();
+    ck_assert_str_eq(all.csv_out.text, "\"'=a\"\",b\xef\xbf\xbd\"\n");
+}
+END_TEST
+
 /* The most fields that a message can have find place. */
 START_TEST(largest) {
     static wzp_pcap_quic_params params = {.count = WZP_PCAP_QUIC_PARAMS_MAX};
@@ -278,6 +292,7 @@ int main(void) {
     tcase_add_test(tc, tree);
     tcase_add_test(tc, json);
     tcase_add_test(tc, csv);
+    tcase_add_test(tc, csv_of_several);
     tcase_add_test(tc, largest);
     tcase_add_test(tc, names);
     return wzp_run_suite("print", tc);

@@ -1,5 +1,7 @@
 #include "tools/pcap/tree/text.h"
 
+#include "base/text.h"
+
 #define NUMBER_MAX 20 /* digits of 2^64 - 1 */
 
 static const char digits16[] = "0123456789abcdef";
@@ -159,22 +161,10 @@ void wzp_pcap_text_clean(wzp_pcap_text *text, wzp_bytes bytes) {
     }
 }
 
-/* Length of the UTF-8 character at `at`; 0: it is none (RFC 3629, 4). */
-static size_t utf8_len(wzp_bytes bytes, size_t at) {
-    const uint8_t c = bytes.data[at];
-    const size_t len = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
-    if (len == 0 || bytes.len - at < len) {
-        return 0;
-    }
-    for (size_t i = 1; i < len; i++) {
-        if ((bytes.data[at + i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    const uint8_t next = len > 1 ? bytes.data[at + 1] : 0;
-    const bool overlong = (c == 0xe0 && next < 0xa0) || (c == 0xf0 && next < 0x90);
-    const bool outside = (c == 0xed && next >= 0xa0) || (c == 0xf4 && next >= 0x90);
-    return overlong || outside ? 0 : len;
+static void put(wzp_pcap_text *text, uint32_t c) {
+    char bytes[4];
+    const size_t len = wzp_text_encode(bytes, c);
+    wzp_pcap_text_bytes(text, wzp_bytes_of(bytes, len));
 }
 
 static void json_escape(wzp_pcap_text *text, uint8_t c) {
@@ -192,19 +182,39 @@ static void json_escape(wzp_pcap_text *text, uint8_t c) {
 
 void wzp_pcap_text_json(wzp_pcap_text *text, wzp_bytes bytes) {
     wzp_pcap_text_char(text, '"');
-    for (size_t i = 0; i < bytes.len;) {
-        const uint8_t c = bytes.data[i];
-        const size_t len = utf8_len(bytes, i);
-        if (len == 0) {
-            wzp_pcap_text_str(text, "\xef\xbf\xbd");
-        } else if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f) {
-            json_escape(text, c);
+    while (bytes.len > 0) {
+        const uint32_t c = wzp_text_next(&bytes);
+        if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f) {
+            json_escape(text, (uint8_t)c);
         } else {
-            wzp_pcap_text_bytes(text, wzp_bytes_of(bytes.data + i, len));
+            put(text, c);
         }
-        i += len > 0 ? len : 1;
     }
     wzp_pcap_text_char(text, '"');
+}
+
+/* Line ends and tabs may be in a cell; what acts on a terminal may not. */
+static uint32_t csv_char(wzp_bytes *bytes) {
+    const uint32_t c = wzp_text_next(bytes);
+    const bool stays = c == '\n' || c == '\r' || c == '\t' || !wzp_text_is_control(c);
+    return stays ? c : WZP_TEXT_REPLACEMENT;
+}
+
+static bool is_formula(wzp_bytes bytes) {
+    return bytes.len > 0 && bytes.data[0] != '\0' && strchr("=+-@\t\r", bytes.data[0]) != NULL;
+}
+
+void wzp_pcap_text_csv_part(wzp_pcap_text *text, wzp_bytes bytes, bool is_first) {
+    if (is_first && is_formula(bytes)) {
+        wzp_pcap_text_char(text, '\'');
+    }
+    while (bytes.len > 0) {
+        const uint32_t c = csv_char(&bytes);
+        if (c == '"') {
+            wzp_pcap_text_char(text, '"');
+        }
+        put(text, c);
+    }
 }
 
 void wzp_pcap_text_csv(wzp_pcap_text *text, wzp_bytes bytes) {
@@ -213,16 +223,11 @@ void wzp_pcap_text_csv(wzp_pcap_text *text, wzp_bytes bytes) {
         const uint8_t c = bytes.data[i];
         quoted = quoted || c == ',' || c == '"' || c == '\n' || c == '\r';
     }
-    if (!quoted) {
-        wzp_pcap_text_bytes(text, bytes);
-        return;
+    if (quoted) {
+        wzp_pcap_text_char(text, '"');
     }
-    wzp_pcap_text_char(text, '"');
-    for (size_t i = 0; i < bytes.len; i++) {
-        if (bytes.data[i] == '"') {
-            wzp_pcap_text_char(text, '"');
-        }
-        wzp_pcap_text_bytes(text, wzp_bytes_of(bytes.data + i, 1));
+    wzp_pcap_text_csv_part(text, bytes, true);
+    if (quoted) {
+        wzp_pcap_text_char(text, '"');
     }
-    wzp_pcap_text_char(text, '"');
 }

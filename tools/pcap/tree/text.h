@@ -37,7 +37,10 @@ void wzp_pcap_text_clean(wzp_pcap_text *text, wzp_bytes bytes);
 /* Quoted.  Bytes that are no UTF-8 become U+FFFD. */
 void wzp_pcap_text_json(wzp_pcap_text *text, wzp_bytes bytes);
 
-/* RFC 4180: quoted if need be. */
+/* RFC 4180: quoted if need be.  Bytes that are no UTF-8, and what acts on a terminal, become
+ * U+FFFD; what a spreadsheet would take for a formula gets an apostrophe in front. */
 void wzp_pcap_text_csv(wzp_pcap_text *text, wzp_bytes bytes);
+/* The same inside quotes that the caller writes; `is_first` in its cell. */
+void wzp_pcap_text_csv_part(wzp_pcap_text *text, wzp_bytes bytes, bool is_first);
 
 #endif
