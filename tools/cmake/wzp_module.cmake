@@ -5,8 +5,10 @@
 #     library wzp_wire, alias wzp::wire; one CTest per test file; a compile of each header alone; a
 #     test that every exported symbol begins with wzp_.  SANS_IO: plain ISO C11, and a test that no
 #     function of the operating system is called.
-#   wzp_test(wire.long SOURCES long_test.c DEPENDS wzp::wire [ARGS ...] [LABELS slow] [TIMEOUT s])
-#     one more test, as a program with check; exit code 77 means skipped.
+#   wzp_test(wire.long SOURCES long_test.c DEPENDS wzp::wire [ARGS ...] [LABELS slow] [TIMEOUT s]
+#            [COST s])
+#     one more test, as a program with check; exit code 77 means skipped.  COST is about what it
+#     takes: long ones begin first.
 #   wzp_program(wzp-relay SOURCES main.c DEPENDS wzp::relay wzp::io)
 #     build/PRESET/bin/wzp-relay
 #   wzp_fuzzer(media SOURCES media_fuzz.c DEPENDS wzp::wire CORPUS corpus/media [DICT media.dict]
@@ -15,6 +17,13 @@
 #     which runs the corpus once.
 
 set(WZP_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
+
+# tools/check gives CTest two slots for each core.  A test that computes has both of one
+# (`PROCESSORS ${WZP_CORE}`); two that wait for sockets and timers share one, which would else sleep
+# with them.
+set(WZP_CORE 2)
+# Before the program of a test that computes for a minute: it gives way to those that keep time.
+set(WZP_YIELDS nice -n 5)
 
 function(wzp_module name)
     cmake_parse_arguments(arg "SANS_IO" "" "SOURCES;DEPENDS;TESTS;TEST_DEPENDS;LABEL;LABELS" ${ARGN})
@@ -39,11 +48,11 @@ function(wzp_module name)
     wzp_check_headers(${name} ${flags})
     add_test(NAME ${name}.symbols
         COMMAND ${WZP_CMAKE_DIR}/check_symbols.sh prefix $<TARGET_FILE:${target}>)
-    set_tests_properties(${name}.symbols PROPERTIES LABELS unit)
+    set_tests_properties(${name}.symbols PROPERTIES LABELS unit PROCESSORS ${WZP_CORE})
     if(arg_SANS_IO)
         add_test(NAME ${name}.sans_io
             COMMAND ${WZP_CMAKE_DIR}/check_symbols.sh sans-io $<TARGET_FILE:${target}>)
-        set_tests_properties(${name}.sans_io PROPERTIES LABELS unit)
+        set_tests_properties(${name}.sans_io PROPERTIES LABELS unit PROCESSORS ${WZP_CORE})
     endif()
     foreach(source ${arg_TESTS})
         get_filename_component(stem ${source} NAME_WE)
@@ -53,7 +62,7 @@ function(wzp_module name)
 endfunction()
 
 function(wzp_test name)
-    cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;DEPENDS;ARGS;LABELS" ${ARGN})
+    cmake_parse_arguments(arg "" "TIMEOUT;COST" "SOURCES;DEPENDS;ARGS;LABELS" ${ARGN})
     if(NOT WZP_TESTS)
         return()
     endif()
@@ -62,6 +71,9 @@ function(wzp_test name)
     endif()
     if(NOT arg_TIMEOUT)
         set(arg_TIMEOUT 300)
+    endif()
+    if(NOT arg_COST)
+        set(arg_COST 0)
     endif()
     string(REPLACE "." "_" target ${name})
     add_executable(${target} ${arg_SOURCES})
@@ -79,8 +91,8 @@ function(wzp_test name)
         list(APPEND environment "CK_FORK=no")
         target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:C>:-include${WZP_CMAKE_DIR}/check_quick.h>)
     endif()
-    set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT}
-        SKIP_RETURN_CODE 77 ENVIRONMENT "${environment}")
+    set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} COST ${arg_COST}
+        PROCESSORS ${WZP_CORE} SKIP_RETURN_CODE 77 ENVIRONMENT "${environment}")
 endfunction()
 
 # Each header must compile alone, and twice.  That it does beside sanitizers as well, teaches nothing.
@@ -150,7 +162,7 @@ function(wzp_fuzzer name)
         set_target_properties(${target} PROPERTIES
             RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
         add_test(NAME fuzz-corpus-${name} COMMAND ${target} ${arg_CORPUS})
-        set_tests_properties(fuzz-corpus-${name} PROPERTIES LABELS fuzz TIMEOUT 300)
+        set_tests_properties(fuzz-corpus-${name} PROPERTIES LABELS fuzz TIMEOUT 300 PROCESSORS ${WZP_CORE})
     endif()
     target_link_libraries(${target} PRIVATE ${arg_DEPENDS} wzp_flags_os)
 endfunction()
