@@ -103,7 +103,11 @@ begin third --threads 2 --capture relay.pcapng
 talk --send-tone 1 --capture client.pcapng --media-crypto relay-aead
 timeout 60 "$client" echo --quiet --duration 1 --capture echo.pcapng "$address" >talk.out 2>&1
 timeout 60 "$client" netcheck --quiet --stun none --no-portmap --capture netcheck.pcapng "$address" >talk.out 2>&1
-timeout 60 "$client" listen --quiet --duration 1 --capture listen.pcapng "$address" >talk.out 2>&1
+# It waits for calls until it is ended.
+timeout 60 "$client" listen --capture listen.pcapng "$address" >listen.out 2>&1 &
+wait_for '^listening as ' listen.out >/dev/null
+kill $!
+wait $!
 # Media packets alone: `WZP`, 1, the head's length, the head, and records of a second of somebody else's sound.
 timeout 60 "$client" join --quiet --room traces --send-tone 3 "$address" >other.out 2>&1 &
 talk --silence --duration 2 --capture heard.wzp
@@ -128,25 +132,26 @@ timeout 60 "$client" join --capture - "$address" >talk.out 2>&1
 "$relay" --listen 127.0.0.1:0 --identity id --capture no/such/file >talk.out 2>&1
 [ $? -eq 3 ] || fail "a capture that cannot be made: $(cat talk.out)"
 
-# fields FILE FIELD...: as tshark reads them, with nothing but the file.
-fields() {
-    local file=$1
-    shift
+# see NAME: its packets as tshark reads them, with nothing but the file, into seen.
+columns=(quic.dg.length quic.stream.stream_id frame.packet_flags_direction ip.checksum.status udp.checksum.status
+    frame.time_delta quic.decryption_failed)
+see() {
     # shellcheck disable=SC2046 # words
-    tshark -r "$file" -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE -T fields \
-        $(printf -- '-e %s ' "$@") 2>tshark.err
+    tshark -r "$1.pcapng" -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE -T fields \
+        $(printf -- '-e %s ' "${columns[@]}") >seen 2>tshark.err
 }
+column() { cut -f "$1" seen; } # numbers
 if command -v tshark >/dev/null; then
-    # Datagrams in DATAGRAM frames and signals on streams: what is sealed is open.
-    for file in relay client echo; do
-        [ "$(fields $file.pcapng quic.dg.length | grep -c .)" -ge 40 ] || fail "$file: no media: $(cat tshark.err)"
-        [ "$(fields $file.pcapng quic.stream.stream_id | grep -c .)" -ge 2 ] || fail "$file: no signals: $(cat tshark.err)"
-    done
     for file in relay client echo netcheck listen; do
-        fields $file.pcapng frame.packet_flags_direction ip.checksum.status udp.checksum.status | sort -u >got
+        see $file
+        column 3-5 | sort -u >got
         [ "$(cat got)" = "$(printf '0x00000001\t1\t1\n0x00000002\t1\t1')" ] || fail "$file: directions, checksums: $(cat got)"
-        fields $file.pcapng frame.time_delta | grep -q '^-' && fail "$file: packets are not in the order of time"
-        fields $file.pcapng quic.decryption_failed | grep -q . && fail "$file: something stays sealed"
+        column 6 | grep -q '^-' && fail "$file: packets are not in the order of time"
+        column 7 | grep -q . && fail "$file: something stays sealed"
+        case $file in netcheck | listen) continue ;; esac
+        # Datagrams in DATAGRAM frames and signals on streams: what is sealed is open.
+        [ "$(column 1 | grep -c .)" -ge 40 ] || fail "$file: no media: $(cat tshark.err)"
+        [ "$(column 2 | grep -c .)" -ge 2 ] || fail "$file: no signals: $(cat tshark.err)"
     done
 else
     echo 'no tshark: captures are not read'
