@@ -22,13 +22,57 @@ static void keep_servers(wzp_gather *g, const wzp_gather_cfg *cfg) {
     }
 }
 
+/* --- what is refused -------------------------------------------------------------------------- */
+
+static void add_stun(wzp_stun_refusals *sum, const wzp_stun_refusals *more) {
+    sum->not_answer += more->not_answer;
+    sum->wrong_txid += more->wrong_txid;
+    sum->wrong_source += more->wrong_source;
+    sum->late += more->late;
+    sum->cut += more->cut;
+    sum->fingerprint += more->fingerprint;
+    sum->no_address += more->no_address;
+    sum->port_zero += more->port_zero;
+    sum->not_unicast += more->not_unicast;
+    sum->local += more->local;
+}
+
+static void add_maps(wzp_portmap_refusals *sum, const wzp_portmap_refusals *more) {
+    sum->wrong_source += more->wrong_source;
+    sum->cut += more->cut;
+    sum->malformed += more->malformed;
+    sum->unasked += more->unasked;
+    sum->wrong_nonce += more->wrong_nonce;
+    sum->wrong_port += more->wrong_port;
+}
+
+void wzp_gather_count(const wzp_gather *g, wzp_gather_refusals *out) {
+    *out = (wzp_gather_refusals){.stun = g->stun_refusals, .upnp = g->upnp_refusals};
+    add_stun(&out->stun, &g->stun.refusals);
+    for (size_t i = 0; i < WZP_GATHER_MAPS; i++) {
+        add_maps(&out->maps, &g->maps[i].refusals);
+    }
+}
+
+/* Whatever starts anew counts from 0: what was counted so far is kept. */
+static wzp_err start_stun(wzp_gather *g, const wzp_stun_client_cfg *cfg, size_t count, wzp_rng rng,
+                          wzp_time now) {
+    const wzp_stun_refusals last = g->stun.refusals;
+    const wzp_err err = wzp_stun_client_start(&g->stun, cfg, g->servers, count, rng, now);
+    if (err == WZP_OK) {
+        add_stun(&g->stun_refusals, &last);
+    }
+    return err;
+}
+
+/* --- asking ----------------------------------------------------------------------------------- */
+
 static void begin_stun(wzp_gather *g, const wzp_gather_cfg *cfg, wzp_rng rng, wzp_time now) {
     wzp_stun_client_cfg stun = cfg->stun;
     stun.order = WZP_STUN_ALL;
     keep_servers(g, cfg);
     g->asked_count = g->server_count < WZP_GATHER_SERVERS ? g->server_count : WZP_GATHER_SERVERS;
-    g->has_stun =
-        wzp_stun_client_start(&g->stun, &stun, g->servers, g->asked_count, rng, now) == WZP_OK;
+    g->has_stun = start_stun(g, &stun, g->asked_count, rng, now) == WZP_OK;
 }
 
 static void begin_maps(wzp_gather *g, const wzp_gather_cfg *cfg, wzp_rng rng, wzp_time now) {
@@ -39,9 +83,10 @@ static void begin_maps(wzp_gather *g, const wzp_gather_cfg *cfg, wzp_rng rng, wz
                                      .local = cfg->own,
                                      .timeout = wzp_time_since(g->ends_at, now),
                                      .accepts_local = cfg->accepts_local};
-        g->maps[i] = (wzp_portmap){0}; /* OFF, where it makes no sense */
-        if (g->has_maps) {
-            (void)(wzp_portmap_start(&g->maps[i], &map, rng, now) == WZP_OK);
+        const wzp_portmap last = g->maps[i];
+        g->maps[i] = (wzp_portmap){.refusals = last.refusals}; /* OFF, where it makes no sense */
+        if (g->has_maps && wzp_portmap_start(&g->maps[i], &map, rng, now) == WZP_OK) {
+            wzp_portmap_resume(&g->maps[i], &last);
         }
     }
 }
@@ -172,6 +217,7 @@ static wzp_addr mapped_now(const wzp_gather *g) {
 void wzp_gather_upnp(wzp_gather *g, const wzp_addr *external) {
     const bool is_good =
         external->port != 0 && (g->accepts_local || wzp_ip_kind_of(external) == WZP_IP_GLOBAL);
+    g->upnp_refusals += is_good || external->family == WZP_ADDR_NONE ? 0 : 1;
     g->upnp = is_good ? *external : (wzp_addr){0};
 }
 
@@ -272,8 +318,7 @@ bool wzp_gather_has_reserve(const wzp_gather *g) {
 
 void wzp_gather_look_again(wzp_gather *g, wzp_rng rng, wzp_time now) {
     const wzp_stun_client_cfg cfg = g->stun.cfg;
-    if (!g->has_stun ||
-        wzp_stun_client_start(&g->stun, &cfg, g->servers, g->server_count, rng, now) != WZP_OK) {
+    if (!g->has_stun || start_stun(g, &cfg, g->server_count, rng, now) != WZP_OK) {
         return;
     }
     g->asked_count = g->server_count;

@@ -75,9 +75,11 @@ typedef struct wzp_gather {
     wzp_time looks_until; /* or nobody has */
     wzp_gather_ports ports;
     bool is_settled, ports_told;
-    bool maps_are_late; /* nobody waits for them any more */
-    bool is_told;       /* of this network: once, and then of what differs */
-    bool is_over;       /* released: nothing is news */
+    bool maps_are_late;              /* nobody waits for them any more */
+    bool is_told;                    /* of this network: once, and then of what differs */
+    bool is_over;                    /* released: nothing is news */
+    wzp_stun_refusals stun_refusals; /* of clients that are done with */
+    uint64_t upnp_refusals;
 } wzp_gather;
 
 typedef struct wzp_gather_datagram {
@@ -86,6 +88,14 @@ typedef struct wzp_gather_datagram {
     uint8_t data[WZP_STUN_REQUEST_MAX];
     size_t len;
 } wzp_gather_datagram;
+
+/* What was refused since the first begin: asking anew forgets nothing of it. */
+typedef struct wzp_gather_refusals {
+    wzp_stun_refusals stun;
+    wzp_portmap_refusals maps;
+    uint64_t upnp; /* mappings by UPnP at an address that nobody can reach */
+} wzp_gather_refusals;
+void wzp_gather_count(const wzp_gather *g, wzp_gather_refusals *out);
 
 /* Begins, and begins again after a change of the network: what was known is forgotten, but not the
  * generation. */

@@ -8,10 +8,14 @@ static const wzp_addr outer = {WZP_ADDR_V4, 51413, {203, 0, 113, 9}};
 static wzp_gather g;
 static wzp_prng prng;
 
-/* What answers in this test, and where it says that we are. */
+/* What answers in this test, and where it says that we are.  A mapping of PCP is its owner's by the
+ * nonce, whatever a stranger at the same port asks for (RFC 6887 11.3). */
 static struct {
     bool stun, natpmp, pcp;
     wzp_addr reflexive, external;
+    bool has_owner;
+    uint8_t owner[WZP_PCP_NONCE_LEN];
+    uint16_t suggested;
 } world;
 
 static void begin(bool has_gateway, wzp_time now) {
@@ -51,6 +55,14 @@ static void answer_pcp(const wzp_gather_datagram *asked, wzp_wr *wr) {
     wzp_pcp_result result;
     ck_assert(wzp_pcp_parse(&request, &result, wzp_bytes_of(asked->data, asked->len), NULL) ==
               WZP_OK);
+    if (world.has_owner && memcmp(world.owner, request.nonce, sizeof world.owner) != 0) {
+        wzp_pcp_write_error(wr, wzp_bytes_of(asked->data, asked->len), WZP_PCP_NOT_AUTHORIZED, 1000,
+                            7200);
+        return;
+    }
+    world.has_owner = true;
+    world.suggested = request.external.port;
+    memcpy(world.owner, request.nonce, sizeof world.owner);
     wzp_pcp_write_granted(wr, &request, 1000, &world.external, request.lifetime_s);
 }
 
@@ -111,6 +123,7 @@ START_TEST(gathers) {
     const struct gather_case *c = &gather_cases[_i];
     wzp_time at = 0;
     g = (wzp_gather){0};
+    world.has_owner = false;
     world.stun = c->stun;
     world.natpmp = c->natpmp;
     world.pcp = c->pcp;
@@ -130,6 +143,7 @@ END_TEST
 static wzp_time all_there(void) {
     wzp_time at = 0;
     g = (wzp_gather){0};
+    world.has_owner = false;
     world.stun = true;
     world.natpmp = true;
     world.pcp = true;
@@ -152,9 +166,47 @@ START_TEST(again_after_a_change_of_the_network) {
 }
 END_TEST
 
+/* As when the line to the relay was lost and is found again: the gateway still has our mapping. */
+START_TEST(a_mapping_stays_ours) {
+    wzp_time at = all_there();
+    world.natpmp = false;
+    begin(true, WZP_S);
+    const wzp_gathered *got = run(WZP_S, 10 * WZP_S, &at);
+    ck_assert(got != NULL && got->generation == 2);
+    ck_assert(wzp_addr_equal(&got->mapped, &outer));
+    ck_assert_uint_eq(world.suggested, outer.port);
+}
+END_TEST
+
+/* Hostile answers before and after it began anew: all are counted, whoever asks when. */
+START_TEST(what_is_refused_stays_counted) {
+    static const uint8_t junk[4] = {2, 0x81, 0, 0};
+    const wzp_addr elsewhere = wzp_addr_v4(192, 168, 1, 2, 5351);
+    uint8_t foreign[WZP_STUN_HEADER_LEN] = {1, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42};
+    wzp_gather_refusals refused;
+    (void)all_there();
+    for (int i = 0; i < 2; i++) {
+        wzp_gather_recv(&g, WZP_GATHER_STUN, &server, wzp_bytes_of(foreign, sizeof foreign), 0);
+        wzp_gather_recv(&g, WZP_GATHER_STUN, &server, wzp_bytes_of(junk, sizeof junk), 0);
+        wzp_gather_recv(&g, WZP_GATHER_PCP, &gateway, wzp_bytes_of(junk, sizeof junk), 0);
+        wzp_gather_recv(&g, WZP_GATHER_NATPMP, &elsewhere, wzp_bytes_of(junk, sizeof junk), 0);
+        wzp_gather_upnp(&g, &(wzp_addr){WZP_ADDR_V4, 4000, {10, 0, 0, 1}});
+        begin(i == 0, WZP_S);
+    }
+    wzp_gather_look_again(&g, wzp_prng_rng(&prng), WZP_S);
+    wzp_gather_count(&g, &refused);
+    ck_assert_uint_eq(refused.stun.wrong_txid, 2);
+    ck_assert_uint_eq(refused.stun.not_answer, 2);
+    ck_assert_uint_eq(refused.maps.cut, 2);
+    ck_assert_uint_eq(refused.maps.wrong_source, 2);
+    ck_assert_uint_eq(refused.upnp, 2);
+}
+END_TEST
+
 START_TEST(a_mapping_elsewhere_is_not_told) {
     wzp_time at = 0;
     g = (wzp_gather){0};
+    world.has_owner = false;
     world.stun = true;
     world.natpmp = true;
     world.pcp = true;
@@ -452,6 +504,8 @@ int main(void) {
     wzp_prng_init(&prng, 1, "gather");
     tcase_add_loop_test(tc, gathers, 0, WZP_COUNT_OF(gather_cases));
     tcase_add_test(tc, again_after_a_change_of_the_network);
+    tcase_add_test(tc, a_mapping_stays_ours);
+    tcase_add_test(tc, what_is_refused_stays_counted);
     tcase_add_test(tc, a_mapping_elsewhere_is_not_told);
     tcase_add_test(tc, what_is_lost_is_told);
     tcase_add_test(tc, released);

@@ -417,6 +417,23 @@ wzp_err wzp_portmap_start(wzp_portmap *p, const wzp_portmap_cfg *cfg, wzp_rng rn
     return WZP_OK;
 }
 
+void wzp_portmap_resume(wzp_portmap *p, const wzp_portmap *last) {
+    const bool is_same = p->cfg.protocol == last->cfg.protocol &&
+                         wzp_addr_equal(&p->cfg.gateway, &last->cfg.gateway) &&
+                         wzp_addr_equal(&p->cfg.local, &last->cfg.local);
+    p->refusals = last->refusals;
+    p->changes = last->changes;
+    p->reboots = last->reboots;
+    if (!is_same) {
+        return;
+    }
+    memcpy(p->nonce, last->nonce, sizeof p->nonce);
+    p->external = last->external;
+    p->has_epoch = last->has_epoch;
+    p->epoch_s = last->epoch_s;
+    p->epoch_at = last->epoch_at;
+}
+
 void wzp_portmap_reflexive(wzp_portmap *p, const wzp_addr *reflexive, wzp_time now) {
     p->cfg.reflexive = *reflexive;
     if (p->state == WZP_PORTMAP_MAPPED && objection(p) != WZP_PORTMAP_FINE) {

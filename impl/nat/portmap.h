@@ -103,6 +103,12 @@ typedef struct wzp_portmap_datagram {
 WZP_MUST_USE wzp_err wzp_portmap_start(wzp_portmap *p, const wzp_portmap_cfg *cfg, wzp_rng rng,
                                        wzp_time now);
 
+/* Right after start: it asks the same gateway for the same port as `last` did.  The nonce stays,
+ * since a mapping is its owner's only by that (RFC 6887 11.3), and so do the external port, which
+ * is asked for again, and the gateway's clock; nothing of that where it asks for something else.
+ * What was counted stays in any case. */
+void wzp_portmap_resume(wzp_portmap *p, const wzp_portmap *last);
+
 /* Announcements of the gateway (224.0.0.1:5350, its port 5351) are handed in here as well.
  * True: it was accepted. */
 bool wzp_portmap_recv(wzp_portmap *p, const wzp_addr *from, wzp_bytes datagram, wzp_time now);
