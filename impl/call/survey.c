@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "nat/demux.h"
+#include "nat/ip_kind.h"
 
 #define HAIRPIN_LIMIT (1 * WZP_S)
 #define HAIRPIN_GAP (250 * WZP_MS)
@@ -64,12 +65,19 @@ static void ask_hairpin(wzp_survey *s, wzp_time now) {
     s->hairpin_again = wzp_time_after(now, HAIRPIN_GAP);
 }
 
+/* Whoever answers says where the questions go: not at our own host, nor at its neighbours, unless
+ * the server is such a neighbour itself, as in a lab. */
+static bool may_be_ours(const wzp_stun_result *seen) {
+    const wzp_ip_kind kind = wzp_ip_kind_of(&seen->mapped);
+    return kind == WZP_IP_GLOBAL || kind == wzp_ip_kind_of(&seen->server);
+}
+
 /* Begins with the first address that anybody saw. */
 static void tick_hairpin(wzp_survey *s, wzp_time now) {
     if (s->hairpin == HAIRPIN_WAITS) {
         const wzp_stun_result *first =
             s->v4.is_running ? wzp_stun_client_first(&s->v4.client) : NULL;
-        if (first == NULL) {
+        if (first == NULL || !may_be_ours(first)) {
             return;
         }
         s->hairpin = HAIRPIN_ASKED;
