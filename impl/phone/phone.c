@@ -2,30 +2,31 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
+#include "base/text.h"
 #include "phone/phone_internal.h"
 
 #define KEEP_ALIVE (10 * WZP_S) /* well within the idle timeout of 30 s */
 
 enum { CALL_ID_BYTES = 16 };
 
+static const char unsaid[] = "the relay could not be told";
+
 /* --- text from the peer ----------------------------------------------------------------------- */
 
-static bool is_control(const uint8_t *p) {
-    return p[0] < 0x20 || p[0] == 0x7f || (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0);
-}
-
-/* As much as fits, without what a terminal might obey. */
+/* As many whole characters as fit, without what a terminal might obey or a reader be misled by. */
 static void keep(char *out, size_t cap, wzp_bytes text) {
-    const size_t len = text.len < cap ? text.len : cap - 1;
-    if (len > 0) {
-        memcpy(out, text.data, len);
+    size_t len = 0;
+    while (text.len > 0) {
+        char utf8[4];
+        const uint32_t c = wzp_text_next(&text);
+        const size_t n = wzp_text_encode(utf8, wzp_text_is_control(c) ? '?' : c);
+        if (len + n >= cap) {
+            break;
+        }
+        memcpy(out + len, utf8, n);
+        len += n;
     }
     out[len] = '\0';
-    for (size_t i = 0; i < len; i++) {
-        if (is_control((const uint8_t *)out + i)) {
-            out[i] = '?';
-        }
-    }
 }
 
 /* --- sending ---------------------------------------------------------------------------------- */
@@ -40,32 +41,35 @@ static bool passes(const wzp_phone *p, bool out, wzp_bytes json) {
     return p->filter == NULL || p->filter(p->filter_ctx, out, json);
 }
 
-static void send_json(wzp_phone *p, wzp_bytes json) {
+static bool send_json(wzp_phone *p, wzp_bytes json) {
     if (wzp_quic_send_signal(p->quic, p->conn, json, NULL) != WZP_OK) {
+        p->counters.unsent++;
         wzp_logf(&p->log, WZP_LOG_WARN, "a signal could not be sent");
-        return;
+        return false;
     }
     show(p, true, json);
+    return true;
 }
 
-/* Before it is registered, and while the line is lost, nobody hears it. */
-void wzp_phone_send(wzp_phone *p, const wzp_signal *signal) {
+/* Before it is registered, and while the line is lost, nobody hears it: that is no failure. */
+bool wzp_phone_send(wzp_phone *p, const wzp_signal *signal) {
     uint8_t buf[4096];
     if (p->line != LINE_UP && signal->kind != WZP_SIGNAL_REGISTER_PRESENCE) {
-        return;
+        return true;
     }
     wzp_wr wr;
     wzp_wr_init(&wr, buf, sizeof buf);
     wzp_signal_write(&wr, signal);
     const wzp_bytes json = wzp_bytes_of(buf, wzp_wr_len(&wr));
     if (wzp_wr_end(&wr) != WZP_OK) {
+        p->counters.unsent++;
         wzp_logf(&p->log, WZP_LOG_WARN, "a signal is too long");
-    } else if (passes(p, true, json)) {
-        send_json(p, json);
+        return false;
     }
+    return !passes(p, true, json) || send_json(p, json);
 }
 
-static void send_register(wzp_phone *p) {
+static bool send_register(wzp_phone *p) {
     uint8_t signature[WZP_SIGNATURE_LEN];
     wzp_presence_sign(signature, &p->identity);
     wzp_signal reg = {
@@ -74,12 +78,12 @@ static void send_register(wzp_phone *p) {
         .u.RegisterPresence = {.signature = {signature, sizeof signature},
                                .alias = {p->alias[0] != '\0', wzp_bytes_str(p->alias)}}};
     memcpy(reg.u.RegisterPresence.identity_pub.bytes, p->identity.ed25519_pub, WZP_KEY_LEN);
-    wzp_phone_send(p, &reg);
     p->line = LINE_REGISTERS;
+    return wzp_phone_send(p, &reg);
 }
 
 static void send_hangup(wzp_phone *p, wzp_hangup_kind reason, wzp_bytes call_id) {
-    wzp_phone_send(
+    (void)wzp_phone_send(
         p, &(wzp_signal){.kind = WZP_SIGNAL_HANGUP,
                          .version = 1,
                          .u.Hangup = {.reason.kind = (uint8_t)reason, .call_id = {true, call_id}}});
@@ -111,9 +115,20 @@ static bool is_proven(const wzp_signal_DirectCallOffer *offer) {
                                 offer->ephemeral_pub.bytes) == WZP_OK;
 }
 
+/* One that we could not say again names no call: nobody could end it. */
+bool wzp_phone_is_call_id(wzp_bytes id) {
+    return id.len > 0 && id.len <= CALL_ID_MAX && memchr(id.data, '\0', id.len) == NULL;
+}
+
+/* The offer of the call that we are in, again, is no other one that could be refused: that would
+ * end this one. */
 static void on_offer(wzp_phone *p, const wzp_signal_DirectCallOffer *offer) {
-    if (p->line != LINE_UP || p->state != PHONE_IDLE || offer->call_id.len > CALL_ID_MAX ||
-        offer->call_id.len == 0) {
+    if (wzp_phone_is_about(p, offer->call_id)) {
+        p->counters.ignored++;
+        return;
+    }
+    if (p->line != LINE_UP || p->state != PHONE_IDLE || !wzp_phone_is_call_id(offer->call_id)) {
+        p->counters.refused_calls++;
         send_hangup(p, WZP_HANGUP_BUSY, offer->call_id);
         return;
     }
@@ -133,6 +148,7 @@ static void on_setup(wzp_phone *p, const wzp_signal_CallSetup *setup) {
     char text[WZP_ADDR_TEXT_MAX];
     const bool is_due = p->state == PHONE_CALLING || p->state == PHONE_ANSWERED;
     if (!is_due || !wzp_phone_is_about(p, setup->call_id)) {
+        p->counters.ignored++;
         return;
     }
     if (setup->room.len == 0 || setup->room.len > WZP_QUIC_SNI_MAX) {
@@ -142,7 +158,7 @@ static void on_setup(wzp_phone *p, const wzp_signal_CallSetup *setup) {
     }
     keep(p->room, sizeof p->room, setup->room);
     keep(text, sizeof text, setup->relay_addr);
-    if (wzp_addr_parse(&p->relay, text) != WZP_OK) {
+    if (wzp_addr_parse(&p->relay, text) != WZP_OK || !wzp_phone_can_be_sent_to(p, &p->relay)) {
         p->relay = (wzp_addr){.family = WZP_ADDR_NONE};
     }
     wzp_phone_set_up_paths(p, setup);
@@ -156,6 +172,7 @@ static void on_hangup(wzp_phone *p, const wzp_signal_Hangup *hangup) {
     const char *name = wzp_hangup_name((wzp_hangup_kind)hangup->reason.kind);
     if (p->state == PHONE_IDLE ||
         (hangup->call_id.present && !wzp_phone_is_about(p, hangup->call_id.value))) {
+        p->counters.ignored++;
         return;
     }
     const bool is_unknown = p->state == PHONE_CALLING && !p->rang && !hangup->call_id.present;
@@ -168,6 +185,7 @@ static void on_hangup(wzp_phone *p, const wzp_signal_Hangup *hangup) {
 static void on_ack(wzp_phone *p, wzp_signal **signal, wzp_time now) {
     const wzp_signal_RegisterPresenceAck *ack = &(*signal)->u.RegisterPresenceAck;
     if (p->line != LINE_REGISTERS) {
+        p->counters.ignored++;
         return;
     }
     if (!ack->success) {
@@ -184,11 +202,21 @@ static void on_ack(wzp_phone *p, wzp_signal **signal, wzp_time now) {
     *signal = NULL;
 }
 
+static void on_ringing(wzp_phone *p, const wzp_signal_CallRinging *ringing) {
+    if (p->state != PHONE_CALLING || !wzp_phone_is_about(p, ringing->call_id)) {
+        p->counters.ignored++;
+        return;
+    }
+    p->rang = p->tell_ringing = true;
+    wzp_phone_say_probe(p);
+}
+
 static void read_json(wzp_phone *p, wzp_bytes json, wzp_time now) {
     wzp_signal *signal = NULL;
     show(p, false, json);
     if (wzp_signal_parse(&signal, json, NULL, NULL) != WZP_OK) {
         char name[48];
+        p->counters.unreadable++;
         wzp_logf(&p->log, WZP_LOG_WARN, "unreadable signal %s",
                  wzp_signal_peek_name(json, name, sizeof name));
         return;
@@ -205,10 +233,7 @@ static void read_json(wzp_phone *p, wzp_bytes json, wzp_time now) {
         on_offer(p, &signal->u.DirectCallOffer);
         break;
     case WZP_SIGNAL_CALL_RINGING:
-        if (p->state == PHONE_CALLING && wzp_phone_is_about(p, signal->u.CallRinging.call_id)) {
-            p->rang = p->tell_ringing = true;
-            wzp_phone_say_probe(p);
-        }
+        on_ringing(p, &signal->u.CallRinging);
         break;
     case WZP_SIGNAL_CALL_SETUP:
         on_setup(p, &signal->u.CallSetup);
@@ -234,7 +259,7 @@ void wzp_phone_signal(wzp_phone *p, bool out, wzp_bytes json, wzp_time now) {
         return;
     }
     if (out) {
-        send_json(p, json);
+        (void)send_json(p, json);
     } else {
         read_json(p, json, now);
     }
@@ -277,13 +302,15 @@ wzp_err wzp_phone_call(wzp_phone *p, const char *fingerprint) {
     memcpy(offer.u.DirectCallOffer.identity_pub.bytes, p->identity.ed25519_pub, WZP_KEY_LEN);
     memcpy(offer.u.DirectCallOffer.ephemeral_pub.bytes, p->ephemeral.pub, WZP_KEY_LEN);
     wzp_phone_offer_paths(p, &offer.u.DirectCallOffer);
-    wzp_phone_send(p, &offer);
     p->state = PHONE_CALLING;
+    if (!wzp_phone_send(p, &offer)) {
+        end_call(p, unsaid); /* nobody would ever answer it */
+    }
     return WZP_OK;
 }
 
 /* Only who trusts the caller tells where it is (nat sheet 1.11). */
-static void send_answer(wzp_phone *p, wzp_accept_mode mode) {
+static bool send_answer(wzp_phone *p, wzp_accept_mode mode) {
     uint8_t signature[WZP_SIGNATURE_LEN];
     wzp_signal answer = {
         .kind = WZP_SIGNAL_DIRECT_CALL_ANSWER,
@@ -303,16 +330,18 @@ static void send_answer(wzp_phone *p, wzp_accept_mode mode) {
     if (p->is_open) {
         wzp_phone_answer_paths(p, a);
     }
-    wzp_phone_send(p, &answer);
+    return wzp_phone_send(p, &answer);
 }
 
 wzp_err wzp_phone_answer(wzp_phone *p, wzp_accept_mode mode) {
     if (p->state != PHONE_RUNG) {
         return p->line == LINE_ENDED ? WZP_ERR_CLOSED : WZP_ERR_INVALID_ARGUMENT;
     }
-    send_answer(p, mode);
+    const bool is_said = send_answer(p, mode);
     if (mode == WZP_ACCEPT_REJECT) {
         end_call(p, "rejected");
+    } else if (!is_said) {
+        end_call(p, unsaid);
     } else {
         p->state = PHONE_ANSWERED;
         wzp_phone_say_probe(p);
@@ -399,12 +428,16 @@ static void on_event(void *self, const wzp_quic_event *ev, wzp_time now) {
     const char *why = "";
     const wzp_admission_step step = wzp_admission_take(&p->admission, p->quic, ev, &why);
     if (step == WZP_ADMISSION_GO) {
-        send_register(p);
+        if (!send_register(p)) {
+            wzp_quic_close(p->quic, p->conn, 0, "hangup", now);
+        }
     } else if (step == WZP_ADMISSION_REFUSE) {
         p->refused = why;
         wzp_quic_close(p->quic, p->conn, 0, "hangup", now);
     } else if (ev->kind == WZP_QUIC_SIGNAL) {
         on_signal(p, ev->body, now);
+    } else if (ev->kind == WZP_QUIC_SIGNAL_BAD) {
+        p->counters.unreadable++;
     } else if (ev->kind == WZP_QUIC_CLOSED) {
         on_closed(p, &ev->close, now);
     }

@@ -74,7 +74,8 @@ typedef enum wzp_phone_event_kind {
     WZP_PHONE_INCOMING,   /* a call from .fingerprint, .text is its alias or "" */
     WZP_PHONE_RINGING,    /* the relay has asked the other side */
     WZP_PHONE_SET_UP,     /* both agree: .room on .relay, or on the relay that was dialled when that
-                             is WZP_ADDR_NONE, because what the relay told is no address.  .peer says
+                             is WZP_ADDR_NONE, because what the relay told is no address, or
+                             none that can be sent to.  .peer says
                              where the other side can be reached if .may_be_direct */
     WZP_PHONE_REFLEXIVE,  /* the relay sees us at .observed; NONE: it does not say */
     WZP_PHONE_PATH,       /* the other side says whether its direct path works: .direct_ok */
@@ -172,6 +173,10 @@ typedef struct wzp_phone_counters {
     uint64_t probes_elsewhere;  /* about no call of ours */
     uint64_t birthdays;         /* HardNatBirthdayStart that were taken */
     uint64_t birthdays_ignored; /* about no call of ours, or where none is held */
+    uint64_t refused_calls;     /* while another one was there, or without a name that we can say */
+    uint64_t unreadable;        /* signals */
+    uint64_t ignored;           /* signals that were not asked for, came too late, or again */
+    uint64_t unsent;            /* signals of ours */
 } wzp_phone_counters;
 
 void wzp_phone_count(const wzp_phone *phone, wzp_phone_counters *out);

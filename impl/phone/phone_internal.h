@@ -90,8 +90,10 @@ struct wzp_phone {
     wzp_signal *ack; /* by which it is registered; NULL: it never was */
 };
 
-void wzp_phone_send(wzp_phone *p, const wzp_signal *signal);
+/* False: it could not be sent, which is counted. */
+bool wzp_phone_send(wzp_phone *p, const wzp_signal *signal);
 bool wzp_phone_is_about(const wzp_phone *p, wzp_bytes call_id);
+bool wzp_phone_is_call_id(wzp_bytes id);
 
 /* --- phone_paths.c: where both sides can be reached, and what works --------------------------- */
 
@@ -105,6 +107,8 @@ void wzp_phone_read_marks(wzp_phone *p, const wzp_opt_str *build);
 bool wzp_phone_has_mark(const wzp_opt_str *build, const char *mark);
 void wzp_phone_set_up_paths(wzp_phone *p, const wzp_signal_CallSetup *setup);
 void wzp_phone_on_path_signal(wzp_phone *p, const wzp_signal *signal);
+/* False: nobody can, which is counted. */
+bool wzp_phone_can_be_sent_to(wzp_phone *p, const wzp_addr *addr);
 void wzp_phone_reflected(wzp_phone *p, wzp_addr observed);
 void wzp_phone_forget_paths(wzp_phone *p);
 

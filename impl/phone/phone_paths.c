@@ -1,6 +1,7 @@
 /* What a phone says and hears about direct paths (nat sheet 1.2, 1.4, 1.9, 1.11, 1.17). */
 #include <stdio.h>
 
+#include "nat/ip_kind.h"
 #include "phone/phone_internal.h"
 #include "wzp_version.h"
 
@@ -62,7 +63,7 @@ void wzp_phone_report(wzp_phone *p, uint32_t number, bool direct_ok, bool direct
     if (p->state != PHONE_TALKING) {
         return;
     }
-    wzp_phone_send(
+    (void)wzp_phone_send(
         p, &(wzp_signal){.kind = WZP_SIGNAL_MEDIA_PATH_REPORT,
                          .version = 1,
                          .u.MediaPathReport = {.call_id = wzp_bytes_str(p->call_id),
@@ -80,13 +81,14 @@ uint32_t wzp_phone_pair(const wzp_phone *p) {
 
 static void send_update(wzp_phone *p) {
     const wzp_call_address_fields *f = fields_of(p);
-    wzp_phone_send(p, &(wzp_signal){.kind = WZP_SIGNAL_CANDIDATE_UPDATE,
-                                    .version = 1,
-                                    .u.CandidateUpdate = {.call_id = wzp_bytes_str(p->call_id),
-                                                          .reflexive_addr = f->reflexive,
-                                                          .local_addrs = f->local,
-                                                          .mapped_addr = f->mapped,
-                                                          .generation = p->generation}});
+    (void)wzp_phone_send(p,
+                         &(wzp_signal){.kind = WZP_SIGNAL_CANDIDATE_UPDATE,
+                                       .version = 1,
+                                       .u.CandidateUpdate = {.call_id = wzp_bytes_str(p->call_id),
+                                                             .reflexive_addr = f->reflexive,
+                                                             .local_addrs = f->local,
+                                                             .mapped_addr = f->mapped,
+                                                             .generation = p->generation}});
 }
 
 void wzp_phone_update_again(wzp_phone *p) {
@@ -112,7 +114,7 @@ void wzp_phone_reflect(wzp_phone *p, wzp_time now) {
         wzp_phone_reflected(p, (wzp_addr){.family = WZP_ADDR_NONE});
         return;
     }
-    wzp_phone_send(p, &(wzp_signal){.kind = WZP_SIGNAL_REFLECT});
+    (void)wzp_phone_send(p, &(wzp_signal){.kind = WZP_SIGNAL_REFLECT});
     p->reflect_until = wzp_time_after(now, WZP_PHONE_REFLECT_LIMIT);
 }
 
@@ -164,6 +166,7 @@ static bool is_signed_by(const char *fingerprint, const wzp_signal_DirectCallAns
 /* Signals overtake each other: the set-up may have come before. */
 static void on_answer(wzp_phone *p, const wzp_signal_DirectCallAnswer *a) {
     if (!p->is_caller || !wzp_phone_is_about(p, a->call_id)) {
+        p->counters.ignored++;
         return;
     }
     wzp_phone_read_marks(p, &a->callee_build_version);
@@ -199,6 +202,7 @@ static uint32_t number_of(wzp_bytes winner) {
 static void on_path(wzp_phone *p, const wzp_signal_MediaPathReport *report) {
     const uint32_t number = number_of(report->race_winner);
     if (!wzp_phone_is_about(p, report->call_id) || (p->tell_path && number < p->peer_race)) {
+        p->counters.ignored++;
         return;
     }
     const bool is_more = p->tell_path && number == p->peer_race;
@@ -233,6 +237,16 @@ static void on_update(wzp_phone *p, const wzp_signal_CandidateUpdate *u) {
     p->tell_update = true;
 }
 
+/* Deployed clients take what comes. */
+bool wzp_phone_can_be_sent_to(wzp_phone *p, const wzp_addr *addr) {
+    const wzp_ip_kind kind = wzp_ip_kind_of(addr);
+    const bool is_unicast = kind != WZP_IP_NONE && kind != WZP_IP_UNSPECIFIED &&
+                            kind != WZP_IP_MULTICAST && kind != WZP_IP_RESERVED;
+    const bool can_be = p->is_plain || (is_unicast && addr->port != 0);
+    p->refused_addresses.unusable += can_be ? 0 : 1;
+    return can_be;
+}
+
 void wzp_phone_reflected(wzp_phone *p, wzp_addr observed) {
     p->observed = observed;
     p->reflect_until = WZP_TIME_NEVER;
@@ -244,10 +258,14 @@ static void on_reflected(wzp_phone *p, const wzp_signal_ReflectResponse *respons
     wzp_call_addresses seen;
     const wzp_opt_str text = {true, response->observed_addr};
     if (p->reflect_until == WZP_TIME_NEVER) {
+        p->counters.ignored++;
         return;
     }
     wzp_call_addresses_read(&seen, &text, &(wzp_list_str){NULL, 0},
                             &(wzp_opt_str){.present = false}, &p->refused_addresses);
+    if (seen.reflexive.family != WZP_ADDR_NONE && !wzp_phone_can_be_sent_to(p, &seen.reflexive)) {
+        seen.reflexive = (wzp_addr){.family = WZP_ADDR_NONE};
+    }
     wzp_phone_reflected(p, seen.reflexive);
 }
 
@@ -272,6 +290,7 @@ void wzp_phone_on_path_signal(wzp_phone *p, const wzp_signal *signal) {
         on_reflected(p, &signal->u.ReflectResponse);
         break;
     default: /* upgrades, and what this phone does not know */
+        p->counters.ignored++;
         break;
     }
 }

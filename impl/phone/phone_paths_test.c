@@ -404,6 +404,23 @@ START_TEST(the_relay_says_nothing) {
 }
 END_TEST
 
+static const char *const no_places[] = {"224.0.0.1:5000",    "0.0.0.0:5000",   "203.0.113.1:0",
+                                        "255.255.255.255:9", "[ff02::1]:5000", "nowhere"};
+
+START_TEST(the_relay_names_no_place) {
+    char json[160];
+    wzp_phone_reflect(t.phones[A].phone, t.net.now);
+    (void)snprintf(json, sizeof json,
+                   "{\"ReflectResponse\":{\"version\":1,\"observed_addr\":\"%s\"}}", no_places[_i]);
+    wzp_phone_signal(t.phones[A].phone, false, wzp_bytes_str(json), t.net.now);
+    after(&t.phones[A], t.net.now);
+    ck_assert_uint_eq(t.phones[A].reflexives, 1);
+    ck_assert_uint_eq(t.phones[A].reflexive.observed.family, WZP_ADDR_NONE);
+    const wzp_call_refused *refused = wzp_phone_refused_addresses(t.phones[A].phone);
+    ck_assert_uint_eq(refused->unusable + refused->unreadable, 1);
+}
+END_TEST
+
 int main(void) {
     TCase *tc = tcase_create("phone_paths");
     tcase_add_checked_fixture(tc, set_up, tear_down);
@@ -421,5 +438,6 @@ int main(void) {
     tcase_add_test(tc, numbers_do_not_begin_again);
     tcase_add_test(tc, the_relay_says_how_it_sees_us);
     tcase_add_test(tc, the_relay_says_nothing);
+    tcase_add_loop_test(tc, the_relay_names_no_place, 0, WZP_COUNT_OF(no_places));
     return wzp_run_suite("client.phone_paths", tc);
 }

@@ -19,7 +19,7 @@ void wzp_phone_say_probe(wzp_phone *p) {
                          .version = 1,
                          .u.HardNatProbe.call_id = wzp_bytes_str(p->call_id)};
     wzp_call_probe_write(&signal.u.HardNatProbe, &p->probe, &text);
-    wzp_phone_send(p, &signal);
+    (void)wzp_phone_send(p, &signal);
     p->probe_said = true;
 }
 
@@ -44,7 +44,7 @@ void wzp_phone_birthday(wzp_phone *p, const wzp_call_birthday *birthday) {
                          .version = 1,
                          .u.HardNatBirthdayStart.call_id = wzp_bytes_str(p->call_id)};
     wzp_call_birthday_write(&signal.u.HardNatBirthdayStart, birthday, &text);
-    wzp_phone_send(p, &signal);
+    (void)wzp_phone_send(p, &signal);
 }
 
 /* --- hearing ---------------------------------------------------------------------------------- */
@@ -52,8 +52,9 @@ void wzp_phone_birthday(wzp_phone *p, const wzp_call_birthday *birthday) {
 /* The one of the offer that has not come yet: signals overtake each other. */
 static void keep_early(wzp_phone *p, const wzp_signal_HardNatProbe *probe) {
     p->early_id[0] = '\0';
-    if (probe->call_id.len > 0 && probe->call_id.len <= CALL_ID_MAX &&
-        wzp_call_probe_read(&p->early_probe, probe, &p->refused_addresses)) {
+    if (!wzp_phone_is_call_id(probe->call_id)) {
+        p->counters.probes_elsewhere++;
+    } else if (wzp_call_probe_read(&p->early_probe, probe, &p->refused_addresses)) {
         memcpy(p->early_id, probe->call_id.data, probe->call_id.len);
         p->early_id[probe->call_id.len] = '\0';
     }

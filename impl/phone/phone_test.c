@@ -307,6 +307,96 @@ START_TEST(what_cannot_be_called) {
 }
 END_TEST
 
+/* --- what nobody should say ------------------------------------------------------------------- */
+
+static void hear_offer(unsigned who, wzp_bytes call_id, const char *alias) {
+    uint8_t buf[4096];
+    wzp_wr wr;
+    const wzp_signal offer = {
+        .kind = WZP_SIGNAL_DIRECT_CALL_OFFER,
+        .version = 1,
+        .u.DirectCallOffer = {
+            .caller_fingerprint = wzp_bytes_str("0123:4567:89ab:cdef:0123:4567:89ab:cdef"),
+            .caller_alias = {true, wzp_bytes_str(alias)},
+            .target_fingerprint = wzp_bytes_str(wzp_phone_fingerprint(t.phones[who].phone)),
+            .call_id = call_id,
+            .supported_profiles = {&wzp_profile_good, 1}}};
+    wzp_wr_init(&wr, buf, sizeof buf);
+    wzp_signal_write(&wr, &offer);
+    ck_assert(wzp_wr_end(&wr) == WZP_OK);
+    wzp_phone_signal(t.phones[who].phone, false, wzp_bytes_of(buf, wzp_wr_len(&wr)), t.net.now);
+    after(&t.phones[who], t.net.now);
+}
+
+static wzp_phone_counters count(unsigned who) {
+    wzp_phone_counters counters;
+    wzp_phone_count(t.phones[who].phone, &counters);
+    return counters;
+}
+
+/* Busy would end the call that it is. */
+START_TEST(an_offer_comes_again) {
+    talk();
+    hear_offer(B, wzp_bytes_str(t.phones[B].room + strlen("call-")), "Alice");
+    run(300);
+    SAYS(A, "ringing;set up;");
+    SAYS(B, "incoming Alice;set up;");
+    ck_assert_uint_eq(count(B).ignored, 1);
+    ck_assert_uint_eq(count(B).refused_calls, 0);
+    hear_offer(B, wzp_bytes_str("another"), "Carol");
+    ck_assert_uint_eq(count(B).refused_calls, 1);
+}
+END_TEST
+
+/* No hangup could name it, and the phone would be busy for ever. */
+START_TEST(a_call_without_a_name) {
+    static const char with_zero[] = "ab\0cd";
+    hear_offer(B, wzp_bytes_of((const uint8_t *)with_zero, 5), "Alice");
+    SAYS(B, "");
+    ck_assert_uint_eq(count(B).refused_calls, 1);
+    call(A, B);
+    run(300);
+    SAYS(B, "incoming Alice;");
+}
+END_TEST
+
+START_TEST(a_name_that_pretends) {
+    hear_offer(B, wzp_bytes_str("1"),
+               "\xe2\x80\xae"
+               "ecila\xc2\x9b\x1b[2J\xc3\xa4");
+    SAYS(B, "incoming ?ecila??[2J\xc3\xa4;");
+}
+END_TEST
+
+START_TEST(what_is_not_understood_is_counted) {
+    static const char *const said[] = {
+        "{}", "{\"Hangup\":", "{\"CallRinging\":{\"version\":1,\"call_id\":\"1\"}}",
+        "{\"ReflectResponse\":{\"version\":1,\"observed_addr\":\"192.0.2.1:1\"}}"};
+    for (size_t i = 0; i < WZP_COUNT_OF(said); i++) {
+        wzp_phone_signal(t.phones[A].phone, false, wzp_bytes_str(said[i]), t.net.now);
+    }
+    ck_assert_uint_eq(count(A).unreadable, 2);
+    ck_assert_uint_eq(count(A).ignored, 2);
+}
+END_TEST
+
+/* As many signals wait already as the connection keeps. */
+START_TEST(a_call_that_cannot_be_said_has_ended) {
+    static const char mute[] = "{\"Mute\":{\"version\":1}}";
+    t.net.cut[0] = true;
+    while (count(A).unsent == 0) {
+        wzp_phone_signal(t.phones[A].phone, true, wzp_bytes_str(mute), t.net.now);
+    }
+    call(A, B);
+    after(&t.phones[A], t.net.now);
+    SAYS(A, "ended the relay could not be told;");
+    hear_offer(A, wzp_bytes_str("1"), "Bob");
+    ck_assert_int_eq(wzp_phone_answer(t.phones[A].phone, WZP_ACCEPT_TRUSTED), WZP_OK);
+    after(&t.phones[A], t.net.now);
+    SAYS(A, "ended the relay could not be told;incoming Bob;ended the relay could not be told;");
+}
+END_TEST
+
 int main(void) {
     TCase *tc = tcase_create("phone");
     tcase_add_checked_fixture(tc, set_up, tear_down);
@@ -322,5 +412,10 @@ int main(void) {
     tcase_add_test(tc, one_goes_away);
     tcase_add_test(tc, the_relay_goes_away);
     tcase_add_test(tc, what_cannot_be_called);
+    tcase_add_test(tc, an_offer_comes_again);
+    tcase_add_test(tc, a_call_without_a_name);
+    tcase_add_test(tc, a_name_that_pretends);
+    tcase_add_test(tc, what_is_not_understood_is_counted);
+    tcase_add_test(tc, a_call_that_cannot_be_said_has_ended);
     return wzp_run_suite("phone", tc);
 }
