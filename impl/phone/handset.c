@@ -64,6 +64,8 @@ static void look_around(wzp_handset *h, const wzp_signal_RegisterPresenceAck *ac
     }
 }
 
+/* Between an end and the word of it nothing is done for a call: one datagram may end one and offer
+ * another, which nobody has agreed to answer, and which the race of the first must not hang up. */
 static void step(wzp_handset *h, wzp_time now) {
     if (h->finds_after && wzp_phone_state_of(h->phone) == WZP_PHONE_STATE_IDLE) {
         on_registered(h, now);
@@ -71,8 +73,10 @@ static void step(wzp_handset *h, wzp_time now) {
     if (wzp_handset_find_step(h, now) && !wzp_handset_is_told(h)) {
         wzp_handset_moved(h);
     }
-    speak_if_found(h, now);
-    wzp_handset_call_step(h, now);
+    if (!wzp_phone_has_ended(h->phone)) {
+        speak_if_found(h, now);
+        wzp_handset_call_step(h, now);
+    }
 }
 
 wzp_err wzp_handset_call(wzp_handset *h, const char *fingerprint, wzp_time now) {
@@ -111,14 +115,13 @@ void wzp_handset_use(wzp_handset *h, wzp_client *client, wzp_time now) {
 }
 
 void wzp_handset_hangup(wzp_handset *h, wzp_time now) {
-    if (h->waits == WAIT_TO_CALL) {
-        h->waits = WAIT_NOTHING;
-    }
+    h->waits = WAIT_NOTHING;
     wzp_phone_hangup(h->phone);
     wzp_handset_end(h, now);
 }
 
 void wzp_handset_close(wzp_handset *h, wzp_time now) {
+    h->waits = WAIT_NOTHING;
     wzp_handset_end(h, now);
     wzp_gather_release(&h->gather, now);
     wzp_nearest_stop(&h->nearest, now);
@@ -286,6 +289,7 @@ static bool on_phone(wzp_handset *h, wzp_phone_event *ev, wzp_time now) {
         wzp_handset_end(h, now);
         return true;
     case WZP_PHONE_CLOSED:
+        h->waits = WAIT_NOTHING;
         wzp_handset_end(h, now);
         return true;
     default:

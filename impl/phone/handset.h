@@ -164,9 +164,10 @@ typedef struct wzp_handset_counters {
     uint64_t dials, tickles;
     uint64_t refused_sni, refused_addr, refused_key; /* direct connections of somebody else */
     uint64_t stale;                                  /* and such that came too late, or too often */
-    uint64_t repairs;                                /* a direct path that broke in a call */
-    uint64_t races;                                  /* and how often one was looked for */
-    uint64_t birthdays;                              /* begun */
+    uint64_t held;      /* dials and tickles that were too many at once: a peer's word sends them */
+    uint64_t repairs;   /* a direct path that broke in a call */
+    uint64_t races;     /* and how often one was looked for */
+    uint64_t birthdays; /* begun */
     uint64_t birthday_ports, birthday_probes, birthday_hits; /* opened, sent, come in */
     uint64_t strangers;              /* datagrams that are nothing we asked for */
     uint64_t updates, stale_updates; /* as in phone.h */

@@ -15,6 +15,13 @@ enum { TRIES_MAX = 5 };
 /* Both sides have turned to the relay by then, the one that noticed later too. */
 #define DUE_FOR (5 * WZP_S)
 
+/* The other side says where we send to, and may say it as often as it likes: packets that nobody
+ * has asked for are few, whatever it says (a race dials and tickles 32 at most, these every 100
+ * ms). */
+#define TICKLE_GAP (WZP_RACE_TICKLE_EVERY / WZP_RACE_CANDIDATES_MAX)
+#define DIAL_GAP (100 * WZP_MS)
+enum { TICKLES_AT_ONCE = 2 * WZP_RACE_CANDIDATES_MAX, DIALS_AT_ONCE = 3 * WZP_RACE_CANDIDATES_MAX };
+
 static const char good_bye[] = "hangup";
 static const char broken[] = "nothing comes by the direct path any more";
 static const char not_both[] = "a direct path did not come up on both sides";
@@ -42,6 +49,15 @@ static handset_link *free_link(wzp_handset *h) {
         }
     }
     return NULL;
+}
+
+/* Whoever comes in takes no place of those whom we dial. */
+static bool is_crowded(const wzp_handset *h) {
+    size_t count = 0;
+    for (size_t i = 0; i < HANDSET_LINKS; i++) {
+        count += h->links[i].state != LINK_FREE && !h->links[i].is_ours ? 1 : 0;
+    }
+    return count >= WZP_RACE_LINKS_MAX;
 }
 
 static void leave(wzp_handset *h, handset_link *link, const char *reason, wzp_time now) {
@@ -124,7 +140,7 @@ static void on_incoming(wzp_handset *h, const wzp_quic_event *ev, wzp_time now) 
     handset_link *link = free_link(h);
     const bool is_awaited =
         wzp_phone_state_of(h->phone) == WZP_PHONE_STATE_BUSY && !h->cfg.relay_only;
-    if (link == NULL || !is_awaited) {
+    if (link == NULL || is_crowded(h) || !is_awaited) {
         refuse(h, ev->conn, now);
         return;
     }
@@ -259,9 +275,30 @@ void wzp_handset_begin(wzp_handset *h, wzp_time now) {
 
 /* --- what the race says ----------------------------------------------------------------------- */
 
+/* One each `gap`, and `at_once` if there were none of late; what is held back is counted. */
+static bool may_send(wzp_handset *h, wzp_time *paid_until, uint64_t gap, unsigned at_once,
+                     wzp_time now) {
+    const wzp_time from = *paid_until > now ? *paid_until : now;
+    if (from - now > (at_once - 1) * gap) {
+        h->counters.held++;
+        return false;
+    }
+    *paid_until = wzp_time_after(from, gap);
+    return true;
+}
+
+static void tickle(wzp_handset *h, const wzp_addr *to, wzp_time now) {
+    static const uint8_t octet[1] = {0};
+    if (may_send(h, &h->tickles_paid, TICKLE_GAP, TICKLES_AT_ONCE, now)) {
+        h->counters.tickles++;
+        (void)wzp_endpoint_send(h->endpoint, to, wzp_bytes_of(octet, 1));
+    }
+}
+
 void wzp_handset_dial(wzp_handset *h, const wzp_addr *to, uint16_t port, wzp_time now) {
     char sni[WZP_QUIC_SNI_MAX + 8];
-    handset_link *link = free_link(h);
+    handset_link *link =
+        may_send(h, &h->dials_paid, DIAL_GAP, DIALS_AT_ONCE, now) ? free_link(h) : NULL;
     name_of(h, sni);
     const wzp_quic_dial d = {.path = {wzp_endpoint_local(port), *to},
                              .sni = sni,
@@ -305,12 +342,10 @@ static void take(wzp_handset *h, const wzp_race_act *act, wzp_time now) {
 }
 
 static void act_on(wzp_handset *h, const wzp_race_act *act, wzp_time now) {
-    static const uint8_t tickle[1] = {0};
     handset_link *link;
     switch (act->kind) {
     case WZP_RACE_TICKLE:
-        h->counters.tickles++;
-        (void)wzp_endpoint_send(h->endpoint, &act->addr, wzp_bytes_of(tickle, 1));
+        tickle(h, &act->addr, now);
         break;
     case WZP_RACE_DIAL:
         wzp_handset_dial(h, &act->addr, 0, now);
@@ -498,5 +533,6 @@ void wzp_handset_end(wzp_handset *h, wzp_time now) {
     h->due_at = h->retry_at = WZP_TIME_NEVER;
     h->path = h->path_was = WZP_RACE_UNDECIDED;
     h->relay_seen = WZP_CLIENT_RELAY_NONE;
-    h->waits = WAIT_NOTHING;
+    /* Who waits to call has asked for that since. */
+    h->waits = h->waits == WAIT_TO_CALL ? WAIT_TO_CALL : WAIT_NOTHING;
 }

@@ -106,6 +106,7 @@ struct wzp_handset {
     wzp_addr relay;
     wzp_call_addresses peer;
     wzp_race race;
+    wzp_time dials_paid, tickles_paid; /* until then: what was sent in advance */
     handset_link links[HANDSET_LINKS];
     wzp_client_relay relay_seen;  /* as the race was told */
     wzp_race_path path, path_was; /* that media take; that the race had decided */

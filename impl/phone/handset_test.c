@@ -298,6 +298,13 @@ END_TEST
 
 /* --- somebody else ---------------------------------------------------------------------------- */
 
+/* It looks for where it is, and no server answers: it waits before it speaks. */
+static void be_slow(unsigned who) {
+    const wzp_handset_net net = {.own = t.sides[who].addr};
+    t.net.cut[1 + SIDES] = true;
+    wzp_handset_network(t.sides[who].handset, &net, t.net.now);
+}
+
 typedef struct stranger {
     wzp_endpoint *endpoint;
     wzp_endpoint_user user;
@@ -338,6 +345,170 @@ START_TEST(strangers_are_refused) {
 }
 END_TEST
 
+/* Before it is known which call is set up, whoever calls himself part of it may wait; but not all
+ * of a crowd. */
+START_TEST(a_crowd_of_strangers) {
+    static const wzp_addr addr = {WZP_ADDR_V4, 9, {198, 51, 100, 66}};
+    stranger s = {.user = {&s, on_stranger}};
+    wzp_quic_conn conn;
+    open_net(&reference, &reference);
+    wzp_prng_init(&s.prng, 9, "stranger");
+    const wzp_quic_cfg cfg = {.rng = wzp_prng_rng(&s.prng)};
+    ck_assert_int_eq(wzp_endpoint_new(&s.endpoint, &cfg, t.net.now), WZP_OK);
+    pair_add(&t.net, wzp_endpoint_core(s.endpoint), addr, NULL, NULL);
+    const wzp_quic_dial dial = {.path = {addr, t.sides[A].addr}, .sni = "call-call-1"};
+    be_slow(B);
+    call();
+    for (unsigned i = 0; i < 100; i++) {
+        ck_assert_int_eq(wzp_endpoint_dial(s.endpoint, &dial, &s.user, t.net.now, &conn), WZP_OK);
+    }
+    run(2000);
+    ck_assert_uint_eq(s.closed, 100);
+    ck_assert_uint_eq(counters(A).refused_sni, WZP_RACE_LINKS_MAX);
+    ck_assert_uint_eq(counters(A).stale, 100);
+    expect_path(WZP_RACE_DIRECT);
+    wzp_endpoint_free(&s.endpoint);
+    close_net();
+}
+END_TEST
+
+/* --- hostile words ---------------------------------------------------------------------------- */
+
+static void hear(unsigned who, const char *json) {
+    wzp_handset_signal(t.sides[who].handset, false, wzp_bytes_str(json), t.net.now);
+}
+
+static char call_id[64]; /* of the call that was set up last */
+
+static bool note_call(void *ctx, bool out, wzp_bytes json) {
+    wzp_signal *signal = NULL;
+    (void)ctx;
+    if (!out && wzp_signal_parse(&signal, json, NULL, NULL) == WZP_OK &&
+        signal->kind == WZP_SIGNAL_CALL_SETUP) {
+        const wzp_bytes id = signal->u.CallSetup.call_id;
+        (void)snprintf(call_id, sizeof call_id, "%.*s", (int)id.len, (const char *)id.data);
+    }
+    wzp_signal_free(&signal);
+    return true;
+}
+
+/* As somebody in the network of `who`, which is A: it is dialled at once. */
+static void hear_update(unsigned who, uint32_t generation, const char *addr) {
+    char json[512];
+    (void)snprintf(json, sizeof json,
+                   "{\"CandidateUpdate\":{\"version\":1,\"call_id\":\"%s\","
+                   "\"reflexive_addr\":\"203.0.113.10:6000\",\"local_addrs\":[\"%s\"],"
+                   "\"generation\":%u}}",
+                   call_id, addr, generation);
+    hear(who, json);
+}
+
+/* A peer names somebody else's address again and again: each time a race begins, and none of them
+ * may make us a flood. */
+START_TEST(a_peer_that_sends_us_elsewhere) {
+    static const wzp_addr victim = {WZP_ADDR_V4, 9, {192, 168, 7, 1}};
+    static const wzp_handset_cfg noting = {.policy = WZP_RACE_REFERENCE, .filter = note_call};
+    enum { UPDATES = 1000 };
+    uint8_t seed[32] = {5};
+    wzp_identity who;
+    wzp_tls_identity tls;
+    wzp_endpoint *endpoint = NULL;
+    wzp_quic_counters dialled[2];
+    wzp_prng prng;
+    open_net(&noting, &reference);
+    wzp_identity_from_seed(&who, seed);
+    wzp_tls_identity_of(&tls, &who);
+    wzp_prng_init(&prng, 9, "victim");
+    const wzp_quic_identity identity = {wzp_bytes_of(tls.cert_der, tls.cert_len),
+                                        wzp_bytes_of(tls.ed25519_seed, sizeof tls.ed25519_seed)};
+    const wzp_quic_cfg cfg = {.rng = wzp_prng_rng(&prng), .identity = &identity};
+    ck_assert_int_eq(wzp_endpoint_new(&endpoint, &cfg, t.net.now), WZP_OK);
+    pair_add(&t.net, wzp_endpoint_core(endpoint), victim, NULL, NULL);
+    blind(true);
+    call();
+    run(4000);
+    expect_path(WZP_RACE_RELAY);
+    wzp_quic_count(wzp_endpoint_quic(wzp_handset_endpoint(t.sides[A].handset)), &dialled[0]);
+    const uint64_t tickles = counters(A).tickles;
+    for (uint32_t i = 1; i <= UPDATES; i++) {
+        hear_update(A, i, "192.168.7.1:9");
+        run(2);
+    }
+    wzp_quic_count(wzp_endpoint_quic(wzp_handset_endpoint(t.sides[A].handset)), &dialled[1]);
+    ck_assert_uint_ge(counters(A).updates, UPDATES);
+    ck_assert_uint_gt(counters(A).held, UPDATES / 2);
+    ck_assert_uint_gt(dialled[1].dialled, dialled[0].dialled);
+    ck_assert_uint_le(dialled[1].dialled - dialled[0].dialled, 120);
+    ck_assert_uint_le(counters(A).tickles - tickles, 750);
+    wzp_endpoint_free(&endpoint);
+    close_net();
+}
+END_TEST
+
+static unsigned answers;
+
+static bool count_answers(void *ctx, bool out, wzp_bytes json) {
+    static const char name[] = "{\"DirectCallAnswer\"";
+    (void)ctx;
+    answers += out && json.len > sizeof name && memcmp(json.data, name, sizeof name - 1) == 0;
+    return true;
+}
+
+static const char *offer_of(const char *id) {
+    static char json[4096];
+    wzp_wr wr;
+    const wzp_signal offer = {.kind = WZP_SIGNAL_DIRECT_CALL_OFFER,
+                              .version = 1,
+                              .u.DirectCallOffer = {.caller_fingerprint = wzp_bytes_str("nobody"),
+                                                    .target_fingerprint = wzp_bytes_str("somebody"),
+                                                    .call_id = wzp_bytes_str(id),
+                                                    .supported_profiles = {&wzp_profile_good, 1}}};
+    wzp_wr_init(&wr, (uint8_t *)json, sizeof json - 1);
+    wzp_signal_write(&wr, &offer);
+    ck_assert(wzp_wr_end(&wr) == WZP_OK);
+    json[wzp_wr_len(&wr)] = '\0';
+    return json;
+}
+
+/* The call that was agreed to ends before it is answered, and the same datagram brings another. */
+START_TEST(another_call_is_not_answered) {
+    const wzp_handset_cfg counted = {.policy = WZP_RACE_REFERENCE, .filter = count_answers};
+    answers = 0;
+    open_net(&reference, &counted);
+    be_slow(B);
+    call();
+    run(100);
+    ck_assert_uint_eq(answers, 0); /* and B has agreed */
+    hear(B, "{\"Hangup\":{\"version\":1,\"reason\":\"Normal\"}}");
+    hear(B, offer_of("another"));
+    t.net.now += WZP_S;
+    const wzp_core core = wzp_handset_core(t.sides[B].handset);
+    core.ops->tick(core.self, t.net.now);
+    ck_assert_uint_eq(answers, 0);
+    after(&t.sides[B], t.net.now);
+    ck_assert_uint_eq(t.sides[B].ended, 1);
+    run(2000); /* B agrees to this one as well */
+    ck_assert_uint_eq(answers, 1);
+    close_net();
+}
+END_TEST
+
+/* Who hangs up and calls at once has not heard of the end yet. */
+START_TEST(the_next_call_is_not_lost) {
+    open_net(&reference, &reference);
+    call();
+    run(1000);
+    be_slow(A);
+    wzp_handset_hangup(t.sides[A].handset, t.net.now);
+    call();
+    run(2000);
+    ck_assert_uint_eq(t.sides[A].ended, 1);
+    ck_assert_uint_eq(t.sides[B].set_ups, 2);
+    expect_sound(500);
+    close_net();
+}
+END_TEST
+
 START_TEST(what_cannot_be_done) {
     open_net(&reference, &reference);
     wzp_handset *a = t.sides[A].handset;
@@ -374,6 +545,10 @@ int main(void) {
     tcase_add_test(tc, one_way_breaks);
     tcase_add_test(tc, somebody_moves);
     tcase_add_test(tc, strangers_are_refused);
+    tcase_add_test(tc, a_crowd_of_strangers);
+    tcase_add_test(tc, a_peer_that_sends_us_elsewhere);
+    tcase_add_test(tc, another_call_is_not_answered);
+    tcase_add_test(tc, the_next_call_is_not_lost);
     tcase_add_test(tc, what_cannot_be_done);
     return wzp_run_suite("client.handset", tc);
 }

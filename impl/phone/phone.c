@@ -556,6 +556,10 @@ wzp_phone_state wzp_phone_state_of(const wzp_phone *phone) {
                                      : WZP_PHONE_STATE_OFF;
 }
 
+bool wzp_phone_has_ended(const wzp_phone *phone) {
+    return phone->tell_ended;
+}
+
 const wzp_call_refused *wzp_phone_refused_addresses(const wzp_phone *phone) {
     return &phone->refused_addresses;
 }

@@ -65,6 +65,9 @@ typedef enum wzp_phone_state {
 } wzp_phone_state;
 wzp_phone_state wzp_phone_state_of(const wzp_phone *phone);
 
+/* A call has ended, which was not told yet: what the phone is in now may be another one. */
+bool wzp_phone_has_ended(const wzp_phone *phone);
+
 /* Addresses that others told and that were left out. */
 const wzp_call_refused *wzp_phone_refused_addresses(const wzp_phone *phone);
 
