@@ -162,24 +162,32 @@ static bool have_global_v6(const wzp_call_addresses *a) {
     return is_global_v6(&a->reflexive);
 }
 
-/* Before any other new destination, so that packet k of one side meets mapping k of the other.
- * Within one network both would take ports of the same NAT. */
-static void add_predicted(list *l, const wzp_call_addresses *peer) {
-    wzp_addr ahead[WZP_CALL_AHEAD];
-    if (l->cfg->probe == NULL || same_network(l->own, peer)) {
-        return;
+/* Within one network both would take ports of the same NAT. */
+static bool may_predict(list *l, const wzp_call_addresses *peer) {
+    if (l->cfg->probe == NULL || !wzp_call_probe_counts(l->cfg->probe) ||
+        same_network(l->own, peer)) {
+        return false;
     }
-    const size_t n = wzp_call_probe_ahead(ahead, l->cfg->probe);
-    if (n > 0 && !wzp_addr_same_ip(&ahead[0], &peer->reflexive)) {
+    if (!wzp_addr_same_ip(&l->cfg->probe->external, &peer->reflexive)) {
         l->refused->unusable++;
-        return;
+        return false;
     }
+    return true;
+}
+
+static void add_predicted(list *l, size_t skip, size_t count) {
+    wzp_addr ahead[WZP_CALL_AHEAD];
+    const size_t n = wzp_call_probe_ahead(ahead, l->cfg->probe, skip, count);
     for (size_t i = 0; i < n; i++) {
         add_reference(l, &ahead[i], false);
     }
 }
 
+/* Some of the next ports of a peer whose NAT counts come before any other new destination, so that
+ * packet k of one side meets mapping k of the other.  Further ones only matter to a side that does
+ * not count itself, and take no place from those that were always tried. */
 static void order_reference(list *l, const wzp_call_addresses *peer) {
+    const bool predicts = may_predict(l, peer);
     const bool is_near = same_network(l->own, peer);
     const bool has_v6 = have_global_v6(l->own);
     for (size_t i = 0; i < peer->local_count; i++) {
@@ -187,9 +195,14 @@ static void order_reference(list *l, const wzp_call_addresses *peer) {
             add_reference(l, &peer->local[i], is_near);
         }
     }
-    add_predicted(l, peer);
+    if (predicts) {
+        add_predicted(l, 0, WZP_CALL_AHEAD_FIRST);
+    }
     add_reference(l, &peer->mapped, false);
     add_reference(l, &peer->reflexive, false);
+    if (predicts) {
+        add_predicted(l, WZP_CALL_AHEAD_FIRST, WZP_CALL_AHEAD - WZP_CALL_AHEAD_FIRST);
+    }
 }
 
 size_t wzp_call_dial_order(wzp_race_candidate out[WZP_RACE_CANDIDATES_MAX],

@@ -134,13 +134,20 @@ bool wzp_call_probe_read(wzp_call_probe *out, const wzp_signal_HardNatProbe *in,
     return true;
 }
 
-size_t wzp_call_probe_ahead(wzp_addr out[WZP_CALL_AHEAD], const wzp_call_probe *probe) {
+bool wzp_call_probe_counts(const wzp_call_probe *probe) {
+    return probe->alloc.kind == WZP_PORT_ALLOC_SEQUENTIAL &&
+           probe->external.family != WZP_ADDR_NONE;
+}
+
+size_t wzp_call_probe_ahead(wzp_addr out[WZP_CALL_AHEAD], const wzp_call_probe *probe, size_t skip,
+                            size_t count) {
     uint16_t ports[WZP_CALL_AHEAD];
-    if (probe->alloc.kind != WZP_PORT_ALLOC_SEQUENTIAL || probe->external.family == WZP_ADDR_NONE) {
+    if (!wzp_call_probe_counts(probe)) {
         return 0;
     }
-    const size_t n =
-        wzp_port_alloc_follow(ports, WZP_CALL_AHEAD, probe->external.port, probe->alloc.delta);
+    const uint16_t last = (uint16_t)(probe->external.port + skip * (uint16_t)probe->alloc.delta);
+    const size_t n = wzp_port_alloc_follow(ports, count < WZP_CALL_AHEAD ? count : WZP_CALL_AHEAD,
+                                           last, probe->alloc.delta);
     for (size_t i = 0; i < n; i++) {
         out[i] = probe->external;
         out[i].port = ports[i];

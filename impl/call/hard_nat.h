@@ -10,7 +10,12 @@
 #include "nat/gather.h"
 
 #define WZP_CALL_PROBE_PORTS_MAX 16
-#define WZP_CALL_AHEAD 7 /* so many of the next ports are tried */
+
+/* So many of the next ports are tried before any other new destination, and so many in all.  Where
+ * both NATs count the first ones meet or none; where only theirs does, others may have taken eleven
+ * ports since they looked. */
+#define WZP_CALL_AHEAD_FIRST 7
+#define WZP_CALL_AHEAD 12
 
 typedef struct wzp_call_probe {
     wzp_port_alloc alloc;
@@ -58,7 +63,12 @@ bool wzp_call_birthday_read(wzp_call_birthday *out, const wzp_signal_HardNatBirt
 /* Ours is hard and theirs is easy: each knows its part of a birthday. */
 bool wzp_call_is_hard(wzp_port_alloc alloc);
 
-/* Where the NAT's next mappings will be, in this order; the number of them, 0 unless it counts. */
-size_t wzp_call_probe_ahead(wzp_addr out[WZP_CALL_AHEAD], const wzp_call_probe *probe);
+/* Its NAT's next mappings can be foretold. */
+bool wzp_call_probe_counts(const wzp_call_probe *probe);
+
+/* Where the NAT's next mappings will be, without the first `skip` and at most `count`, in this
+ * order; the number of them, 0 unless it counts. */
+size_t wzp_call_probe_ahead(wzp_addr out[WZP_CALL_AHEAD], const wzp_call_probe *probe, size_t skip,
+                            size_t count);
 
 #endif

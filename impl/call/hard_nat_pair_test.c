@@ -297,7 +297,7 @@ static void learn(side *s, const scene *sc) {
         seen.latest = toy_nat_leave(&s->nat, &server);
         seen.ports[seen.count++] = seen.latest.port;
     }
-    seen.alloc = wzp_port_alloc_classify(seen.ports, seen.count);
+    seen.alloc = wzp_port_alloc_classify_shared(seen.ports, seen.count);
     ck_assert_int_eq(seen.alloc.kind, s->nat.kind == TOY_PRC ? WZP_PORT_ALLOC_PRESERVING
                                                              : WZP_PORT_ALLOC_SEQUENTIAL);
     wzp_call_probe_of(&s->probe, &seen, 0);
@@ -383,17 +383,17 @@ START_TEST(only_by_prediction) {
 }
 END_TEST
 
-/* Others take ports meanwhile: six of them leave one of the seven to us, seven do not.  That the
- * seventh is met shows that the first new destination of the hard side is the easy one's address.
- */
+/* Others take ports meanwhile: eleven of them leave one of the twelve to us, twelve do not.  That
+ * the twelfth is met shows that the first new destination of the hard side is the easy one's
+ * address. */
 START_TEST(others_take_ports) {
     for (int k = 0; k < 4; k++) {
         scene sc = pair(k % 2 == 0 ? TOY_PRC * TOY_NAT_KINDS + TOY_SYS
                                    : TOY_PRC * TOY_NAT_KINDS + TOY_ADM);
         sc.swapped = k / 2 == 1;
-        sc.foreign[1] = 6;
+        sc.foreign[1] = 11;
         expect(&sc, WZP_RACE_DIRECT);
-        sc.foreign[1] = 7;
+        sc.foreign[1] = 12;
         expect(&sc, WZP_RACE_RELAY);
     }
     scene sc = pair(TOY_ADM * TOY_NAT_KINDS + TOY_SYS);
@@ -405,15 +405,18 @@ START_TEST(others_take_ports) {
 }
 END_TEST
 
-/* The nat sheet's table of how often they meet if others open on average so many flows at each
- * sequential NAT between probe and call. */
+/* How often they meet if others open on average so many flows at each sequential NAT between probe
+ * and call: at least as often as the nat sheet's table M3 says of seven ports, and since there are
+ * five more, as often as at most eleven such flows come in all (Poisson) where one side does not
+ * count its ports. */
 static const struct busy_case {
     toy_nat_kind first;
-    unsigned mean_halves, want_percent;
+    unsigned mean_halves, sheet_percent, want_percent;
 } busy_cases[] = {
-    {TOY_PRC, 1, 100}, {TOY_PRC, 2, 100}, {TOY_PRC, 4, 99}, {TOY_PRC, 8, 90}, {TOY_PRC, 16, 31},
-    {TOY_ADM, 1, 100}, {TOY_ADM, 2, 100}, {TOY_ADM, 4, 90}, {TOY_ADM, 8, 32}, {TOY_ADM, 16, 0},
-    {TOY_SYS, 1, 36},  {TOY_SYS, 2, 15},  {TOY_SYS, 4, 2},  {TOY_SYS, 8, 0},  {TOY_SYS, 16, 0},
+    {TOY_PRC, 1, 100, 100}, {TOY_PRC, 2, 100, 100}, {TOY_PRC, 4, 99, 100},  {TOY_PRC, 8, 90, 100},
+    {TOY_PRC, 16, 31, 89},  {TOY_ADM, 1, 100, 100}, {TOY_ADM, 2, 100, 100}, {TOY_ADM, 4, 90, 100},
+    {TOY_ADM, 8, 32, 89},   {TOY_ADM, 16, 0, 13},   {TOY_SYS, 1, 36, 36},   {TOY_SYS, 2, 15, 15},
+    {TOY_SYS, 4, 2, 2},     {TOY_SYS, 8, 0, 0},     {TOY_SYS, 16, 0, 0},
 };
 
 /* Close to Poisson: many chances, each of them small. */
@@ -438,9 +441,11 @@ START_TEST(busy_nats) {
         sc.foreign[1] = draw_flows(wzp_prng_rng(&prng), b->mean_halves);
         met += play(&sc) == WZP_RACE_DIRECT ? 1 : 0;
     }
-    const int off = (int)(100 * met / calls) - (int)b->want_percent;
-    ck_assert_msg(abs(off) <= 7, "%s-SYS, %u flows in two calls: %u of %u", toy_nat_name(b->first),
-                  b->mean_halves, met, calls);
+    const int percent = (int)(100 * met / calls);
+    const int off = percent - (int)b->want_percent;
+    ck_assert_msg(abs(off) <= 7 && percent + 7 >= (int)b->sheet_percent,
+                  "%s-SYS, %u flows in two calls: %u of %u", toy_nat_name(b->first), b->mean_halves,
+                  met, calls);
 }
 END_TEST
 

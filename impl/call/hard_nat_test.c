@@ -271,32 +271,62 @@ static const struct ahead_case {
     const char *name;
     wzp_port_alloc alloc;
     uint16_t last;
-    const char *want;
+    const char *first, *then;
 } ahead_cases[] = {
     {"it counts",
      {WZP_PORT_ALLOC_SEQUENTIAL, 1},
      40003,
-     "40004 40005 40006 40007 40008 40009 40010"},
-    {"by two, over the end", {WZP_PORT_ALLOC_SEQUENTIAL, 2}, 65532, "65534 2 4 6 8 10"},
-    {"downwards", {WZP_PORT_ALLOC_SEQUENTIAL, -1}, 100, "99 98 97 96 95 94 93"},
-    {"it keeps", {WZP_PORT_ALLOC_PRESERVING, 0}, 4433, ""},
-    {"it does not count", {WZP_PORT_ALLOC_RANDOM, 0}, 4433, ""},
+     "40004 40005 40006 40007 40008 40009 40010",
+     "40011 40012 40013 40014 40015"},
+    {"by two, over the end",
+     {WZP_PORT_ALLOC_SEQUENTIAL, 2},
+     65532,
+     "65534 2 4 6 8 10",
+     "12 14 16 18 20"},
+    {"over the end late",
+     {WZP_PORT_ALLOC_SEQUENTIAL, 1},
+     65526,
+     "65527 65528 65529 65530 65531 65532 65533",
+     "65534 65535 1 2"},
+    {"downwards", {WZP_PORT_ALLOC_SEQUENTIAL, -1}, 100, "99 98 97 96 95 94 93", "92 91 90 89 88"},
+    {"it keeps", {WZP_PORT_ALLOC_PRESERVING, 0}, 4433, "", ""},
+    {"it does not count", {WZP_PORT_ALLOC_RANDOM, 0}, 4433, "", ""},
 };
+
+static void ports_ahead(const char *name, const wzp_call_probe *probe, size_t skip, size_t count,
+                        const char *want) {
+    wzp_addr got[WZP_CALL_AHEAD];
+    char text[128] = "";
+    size_t len = 0;
+    const size_t n = wzp_call_probe_ahead(got, probe, skip, count);
+    for (size_t i = 0; i < n; i++) {
+        ck_assert(wzp_addr_same_ip(&got[i], &probe->external));
+        len +=
+            (size_t)snprintf(text + len, sizeof text - len, "%s%u", i > 0 ? " " : "", got[i].port);
+    }
+    ck_assert_msg(strcmp(text, want) == 0, "%s: %s", name, text);
+}
 
 START_TEST(ahead) {
     const struct ahead_case *c = &ahead_cases[_i];
     const wzp_call_probe probe = {.alloc = c->alloc,
                                   .external = wzp_addr_v4(203, 0, 113, 5, c->last)};
+    const wzp_call_probe nowhere = {.alloc = c->alloc};
+    ck_assert(wzp_call_probe_counts(&probe) == (c->alloc.kind == WZP_PORT_ALLOC_SEQUENTIAL));
+    ck_assert(!wzp_call_probe_counts(&nowhere));
+    ports_ahead(c->name, &probe, 0, WZP_CALL_AHEAD_FIRST, c->first);
+    ports_ahead(c->name, &probe, WZP_CALL_AHEAD_FIRST, WZP_CALL_AHEAD - WZP_CALL_AHEAD_FIRST,
+                c->then);
+    ports_ahead(c->name, &nowhere, 0, WZP_CALL_AHEAD, "");
+}
+END_TEST
+
+START_TEST(no_more_than_there_is_room_for) {
     wzp_addr got[WZP_CALL_AHEAD];
-    char text[128] = "";
-    size_t len = 0;
-    const size_t n = wzp_call_probe_ahead(got, &probe);
-    for (size_t i = 0; i < n; i++) {
-        ck_assert(wzp_addr_same_ip(&got[i], &probe.external));
-        len +=
-            (size_t)snprintf(text + len, sizeof text - len, "%s%u", i > 0 ? " " : "", got[i].port);
-    }
-    ck_assert_msg(strcmp(text, c->want) == 0, "%s: %s", c->name, text);
+    const wzp_call_probe probe = {.alloc = {WZP_PORT_ALLOC_SEQUENTIAL, 1},
+                                  .external = wzp_addr_v4(203, 0, 113, 5, 40000)};
+    ck_assert_uint_eq(wzp_call_probe_ahead(got, &probe, 0, SIZE_MAX), WZP_CALL_AHEAD);
+    ck_assert_uint_eq(got[WZP_CALL_AHEAD - 1].port, 40000 + WZP_CALL_AHEAD);
 }
 END_TEST
 
@@ -309,5 +339,6 @@ int main(void) {
     tcase_add_loop_test(tc, birthdays, 0, (int)WZP_COUNT_OF(birthday_cases));
     tcase_add_test(tc, too_many_known_ports);
     tcase_add_loop_test(tc, ahead, 0, (int)WZP_COUNT_OF(ahead_cases));
+    tcase_add_test(tc, no_more_than_there_is_room_for);
     return wzp_run_suite("call.hard_nat", tc);
 }

@@ -289,7 +289,7 @@ static void look(const wzp_gather *g, wzp_gather_ports *out) {
         add_view(out, &g->relay_view, &differs);
     }
     out->alloc = differs ? (wzp_port_alloc){WZP_PORT_ALLOC_UNKNOWN, 0}
-                         : wzp_port_alloc_classify(out->ports, out->count);
+                         : wzp_port_alloc_classify_shared(out->ports, out->count);
 }
 
 static bool same_ports(const wzp_gather_ports *a, const wzp_gather_ports *b) {

@@ -81,6 +81,44 @@ wzp_port_alloc wzp_port_alloc_classify(const uint16_t *ports, size_t count) {
     return of_deltas(deltas, count - 1);
 }
 
+static int common_divisor(int a, int b) {
+    while (b != 0) {
+        const int rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return abs(a);
+}
+
+/* 0: these do not count. */
+static int common_step(const uint16_t *ports, size_t count) {
+    int divisor = 0;
+    int way = 0;
+    const int first = step(ports[0], ports[1]);
+    for (size_t i = 0; i + 1 < count; i++) {
+        const int delta = step(ports[i], ports[i + 1]);
+        if (delta == 0 || (delta > 0) != (first > 0) || abs(delta) > WZP_PORT_ALLOC_WAY_MAX - way) {
+            return 0;
+        }
+        way += abs(delta);
+        divisor = common_divisor(delta, divisor);
+    }
+    return first > 0 ? divisor : -divisor;
+}
+
+wzp_port_alloc wzp_port_alloc_classify_shared(const uint16_t *ports, size_t count) {
+    count = count < WZP_PORT_ALLOC_PROBES_MAX ? count : WZP_PORT_ALLOC_PROBES_MAX;
+    for (size_t part = count; part >= 3; part--) {
+        for (size_t skip = 0; skip + part <= count; skip++) {
+            const int delta = common_step(ports + skip, part);
+            if (delta != 0) {
+                return (wzp_port_alloc){WZP_PORT_ALLOC_SEQUENTIAL, (int16_t)delta};
+            }
+        }
+    }
+    return wzp_port_alloc_classify(ports, count);
+}
+
 /* --- text ------------------------------------------------------------------------------------- */
 
 const char *wzp_port_alloc_text(wzp_port_alloc alloc, char buf[WZP_PORT_ALLOC_TEXT_MAX]) {

@@ -23,6 +23,13 @@ typedef struct wzp_port_alloc {
 /* `ports[count]` in the order of probing. */
 wzp_port_alloc wzp_port_alloc_classify(const uint16_t *ports, size_t count);
 
+/* As above, but of a NAT that others use as well: ports that all go one way, and not far, are those
+ * of one that counts, and since others take some between two of ours its step is what divides all
+ * of ours.  Many others may lie between ports that were seen at different times: the longest part
+ * of the list that is like this decides, of three ports at least. */
+#define WZP_PORT_ALLOC_WAY_MAX 64
+wzp_port_alloc wzp_port_alloc_classify_shared(const uint16_t *ports, size_t count);
+
 #define WZP_PORT_ALLOC_TEXT_MAX 26 /* with its terminator */
 
 /* The strings of HardNatProbe: "port-preserving", "sequential(delta=N)", "random", "unknown". */

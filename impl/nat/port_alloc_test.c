@@ -40,6 +40,62 @@ START_TEST(classify) {
 }
 END_TEST
 
+static const struct shared_case {
+    const char *name;
+    uint16_t ports[8];
+    size_t count;
+    const char *want;
+} shared_cases[] = {
+    {"nobody else", {40001, 40002, 40003}, 3, "sequential(delta=1)"},
+    {"one flow after the first port", {1024, 1026, 1027, 1028}, 4, "sequential(delta=1)"},
+    {"and a later look", {1024, 1026, 1027, 1028, 1034}, 5, "sequential(delta=1)"},
+    {"no two steps alike", {100, 101, 103, 106}, 4, "sequential(delta=1)"},
+    {"two and three: by one", {100, 102, 105}, 3, "sequential(delta=1)"},
+    {"by two, and one flow", {40000, 40002, 40006, 40008}, 4, "sequential(delta=2)"},
+    {"by four, and two flows", {40000, 40008, 40012, 40020}, 4, "sequential(delta=4)"},
+    {"downwards over the end", {3, 1, 65533, 65531}, 4, "sequential(delta=-2)"},
+    {"upwards over the end", {65533, 65535, 0, 2}, 4, "sequential(delta=1)"},
+    {"the first view is from long ago", {9000, 40001, 40002, 40004}, 4, "sequential(delta=1)"},
+    {"or the last one from much later", {1024, 1026, 1027, 1028, 1178}, 5, "sequential(delta=1)"},
+    {"the longest part decides", {10, 20, 30, 5000, 5001, 5003, 5004}, 7, "sequential(delta=1)"},
+    {"as far as it may go", {40000, 40032, 40064}, 3, "sequential(delta=32)"},
+    {"one further", {40000, 40032, 40065}, 3, "sequential(delta=32)"}, /* as classify has it */
+    {"far, and near from there on", {40000, 40063, 40064, 40066}, 4, "sequential(delta=1)"},
+    {"each far from the next", {40000, 40100, 40250}, 3, "random"},
+    {"two ports", {40001, 40002}, 2, "unknown"},
+    {"two of them alike", {9000, 9000, 40001, 40002}, 4, "random"},
+    {"it keeps", {4433, 4433, 4433}, 3, "port-preserving"},
+    {"it keeps but once", {40001, 40001, 40002}, 3, "random"},
+    {"there and back", {40001, 40004, 40002}, 3, "random"},
+    {"it does not count", {40001, 52847, 19432, 61203, 8847}, 5, "random"},
+    {"most of them", {1000, 1010, 1020, 1030, 5000}, 5, "sequential(delta=10)"},
+};
+
+START_TEST(classify_shared) {
+    const struct shared_case *c = &shared_cases[_i];
+    char buf[WZP_PORT_ALLOC_TEXT_MAX];
+    const char *got = wzp_port_alloc_text(wzp_port_alloc_classify_shared(c->ports, c->count), buf);
+    ck_assert_msg(strcmp(got, c->want) == 0, "%s: got %s", c->name, got);
+}
+END_TEST
+
+/* Whoever finds that ports count has seen it at least twice. */
+START_TEST(ports_at_random_hardly_ever_count) {
+    wzp_prng prng;
+    unsigned counted = 0;
+    wzp_prng_init(&prng, 1, "ports");
+    for (unsigned i = 0; i < 100000; i++) {
+        uint16_t ports[5];
+        for (size_t k = 0; k < WZP_COUNT_OF(ports); k++) {
+            ports[k] = (uint16_t)wzp_rng_below(wzp_prng_rng(&prng), 65536);
+        }
+        const wzp_port_alloc got = wzp_port_alloc_classify_shared(ports, WZP_COUNT_OF(ports));
+        counted += got.kind == WZP_PORT_ALLOC_SEQUENTIAL ? 1 : 0;
+    }
+    ck_assert_msg(counted <= 2, "%u of 100000", counted);
+}
+END_TEST
+
 START_TEST(many_probes) {
     uint16_t ports[WZP_PORT_ALLOC_PROBES_MAX + 10];
     for (size_t i = 0; i < WZP_COUNT_OF(ports); i++) {
@@ -188,6 +244,8 @@ END_TEST
 int main(void) {
     TCase *tc = tcase_create("port_alloc");
     tcase_add_loop_test(tc, classify, 0, WZP_COUNT_OF(classify_cases));
+    tcase_add_loop_test(tc, classify_shared, 0, (int)WZP_COUNT_OF(shared_cases));
+    tcase_add_test(tc, ports_at_random_hardly_ever_count);
     tcase_add_test(tc, many_probes);
     tcase_add_loop_test(tc, predict, 0, WZP_COUNT_OF(predict_cases));
     tcase_add_test(tc, predict_twin);
