@@ -253,6 +253,7 @@ void wzp_client_count(const wzp_client *c, wzp_client_stats *out) {
                               .concealed = c->heard.concealed,
                               .recovered = c->heard.recovered,
                               .malformed = c->malformed,
+                              .unreadable = c->unreadable,
                               .crowded = c->tracks.no_room,
                               .refused = c->refused,
                               .codec = c->codec,

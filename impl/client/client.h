@@ -207,6 +207,7 @@ typedef struct wzp_client_stats {
     uint64_t overruns;            /* frames for which there was no room */
     wzp_cipher_stats cipher;      /* zero in clear */
     uint64_t malformed;           /* datagrams that are no media packet of this version */
+    uint64_t unreadable;          /* signals */
     uint64_t crowded;             /* packets of more senders than are told apart */
     wzp_listener_refused refused; /* packets of the others, by reason */
 } wzp_client_stats;

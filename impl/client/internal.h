@@ -42,7 +42,7 @@ struct wzp_client {
     uint8_t codec; /* of the frame that is asked for, or was last */
     uint16_t frame_ms;
     uint32_t seq, ts, members;
-    uint64_t sent, unsent, codec_changes, malformed;
+    uint64_t sent, unsent, codec_changes, malformed, unreadable;
     wzp_listener_refused refused; /* but for what the listeners count */
     wzp_listener_counts heard;
     wzp_time capture_at, received_at;

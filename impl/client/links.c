@@ -203,6 +203,8 @@ static void on_event(void *self, const wzp_quic_event *ev, wzp_time now) {
         on_closed(c, &ev->close, now);
         break;
     case WZP_QUIC_SIGNAL_BAD:
+        c->unreadable++;
+        break;
     case WZP_QUIC_UNI:
     case WZP_QUIC_PATH:
         break;

@@ -171,6 +171,7 @@ void wzp_client_on_signal(wzp_client *c, wzp_bytes json, wzp_time now) {
     wzp_signal *signal = NULL;
     if (wzp_signal_parse(&signal, json, NULL, NULL) != WZP_OK) {
         char name[48];
+        c->unreadable++;
         wzp_logf(&c->cfg.log, WZP_LOG_WARN, "unreadable signal %s",
                  wzp_signal_peek_name(json, name, sizeof name));
         return;

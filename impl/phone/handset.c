@@ -390,6 +390,14 @@ void wzp_handset_count(const wzp_handset *h, wzp_handset_counters *out) {
     out->updates = phone.updates;
     out->stale_updates = phone.stale_updates;
     out->update_number = phone.update_number;
+    out->refused_calls = phone.refused_calls;
+    out->unreadable = phone.unreadable;
+    out->ignored = phone.ignored;
+    out->unsent = phone.unsent;
+    out->probes_elsewhere = phone.probes_elsewhere;
+    out->birthdays_ignored = phone.birthdays_ignored;
+    wzp_gather_count(&h->gather, &out->answers);
+    wzp_endpoint_count(h->endpoint, &out->socket);
     out->told.unreadable += told->unreadable;
     out->told.surplus += told->surplus;
     out->told.unusable += told->unusable;

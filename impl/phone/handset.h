@@ -171,8 +171,12 @@ typedef struct wzp_handset_counters {
     uint64_t birthday_ports, birthday_probes, birthday_hits; /* opened, sent, come in */
     uint64_t strangers;              /* datagrams that are nothing we asked for */
     uint64_t updates, stale_updates; /* as in phone.h */
+    uint64_t refused_calls, unreadable, ignored, unsent;
+    uint64_t probes_elsewhere, birthdays_ignored;
     uint32_t update_number;
-    wzp_call_refused told; /* addresses of others that were left out */
+    wzp_call_refused told;        /* addresses of others that were left out */
+    wzp_gather_refusals answers;  /* of servers and gateways */
+    wzp_endpoint_counters socket; /* its `stale`: connections that nobody waits for at all */
 } wzp_handset_counters;
 
 void wzp_handset_count(const wzp_handset *handset, wzp_handset_counters *out);

@@ -340,6 +340,15 @@ START_TEST(strangers_are_refused) {
     (void)wzp_endpoint_send(s.endpoint, &t.sides[A].addr, wzp_bytes_of(junk, 3));
     run(100);
     ck_assert_uint_eq(counters(A).strangers, 1);
+    t.net.now += 1; /* what comes from where a server is, and is none of its answers */
+    const uint8_t answer[20] = {1, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42};
+    const wzp_core core = wzp_handset_core(t.sides[A].handset);
+    core.ops->recv(core.self, &(wzp_quic_path){t.sides[A].addr, stun_addr}, 0,
+                   wzp_bytes_of(answer, sizeof answer), t.net.now);
+    core.ops->recv(core.self, &(wzp_quic_path){t.sides[A].addr, addr}, 0,
+                   wzp_bytes_of(answer, sizeof answer), t.net.now);
+    ck_assert_uint_eq(counters(A).answers.stun.wrong_txid, 1);
+    ck_assert_uint_eq(counters(A).socket.stun_unasked, 1);
     wzp_endpoint_free(&s.endpoint);
     close_net();
 }

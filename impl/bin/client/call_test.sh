@@ -56,7 +56,7 @@ done
 
 # way PATH PROVEN LISTENER-OPTIONS -- CALLER-OPTIONS: what the statistics of the caller say of it
 way() {
-    local want="\"path\":\"$1\",\"peer\":\"127.0.0.1:[0-9]+\",\"proven\":$2,\"setup_ms\":[0-9.]+,\"path_changes\":[12]" theirs=()
+    local want="\"path\":\"$1\",\"peer\":\"127.0.0.1:[0-9]+\",\"proven\":$2,\"setup_ms\":[0-9.]+,\"path_changes\":[12],\"refused\":[{]\"calls\":0,.*\"stun_transaction\":0,.*\"upnp_address\":0[}]" theirs=()
     shift 2
     while [ "$1" != -- ]; do
         theirs+=("$1")

@@ -283,6 +283,7 @@ static void on_events(void *ctx, wzp_time now) {
             break;
         }
     }
+    wzp_handset_count(m->handset, &m->way.counters);
     if (m->in_call) {
         m->ops->turn(m->ctx, now);
     }

@@ -34,6 +34,40 @@ static void number(text *t, const char *name, uint64_t value) {
 static const char *const path_names[] = {
     [WZP_RACE_UNDECIDED] = "none", [WZP_RACE_DIRECT] = "direct", [WZP_RACE_RELAY] = "relay"};
 
+/* All that was not believed, nor answered, nor sent. */
+static void add_refused(text *t, const wzp_handset_counters *c) {
+    const wzp_stun_refusals *stun = &c->answers.stun;
+    const wzp_portmap_refusals *maps = &c->answers.maps;
+    add(t, ",\"refused\":{\"calls\":%llu", (unsigned long long)c->refused_calls);
+    number(t, "signals_unreadable", c->unreadable);
+    number(t, "signals_ignored", c->ignored);
+    number(t, "signals_unsent", c->unsent);
+    number(t, "updates_stale", c->stale_updates);
+    number(t, "probes_elsewhere", c->probes_elsewhere);
+    number(t, "birthdays", c->birthdays_ignored);
+    number(t, "addresses_unreadable", c->told.unreadable);
+    number(t, "addresses_surplus", c->told.surplus);
+    number(t, "addresses_unusable", c->told.unusable);
+    number(t, "addresses_own", c->told.our_own);
+    number(t, "connections_name", c->refused_sni);
+    number(t, "connections_address", c->refused_addr);
+    number(t, "connections_key", c->refused_key);
+    number(t, "connections_stale", c->stale + c->socket.stale);
+    number(t, "probes_held", c->held);
+    number(t, "datagrams_strange", c->strangers);
+    number(t, "datagrams_unsent", c->socket.not_queued);
+    number(t, "stun_unasked", c->socket.stun_unasked);
+    number(t, "stun_no_answer", stun->not_answer + stun->cut + stun->fingerprint);
+    number(t, "stun_transaction", stun->wrong_txid + stun->late);
+    number(t, "stun_source", stun->wrong_source);
+    number(t, "stun_address", stun->no_address + stun->port_zero + stun->not_unicast + stun->local);
+    number(t, "gateway_source", maps->wrong_source);
+    number(t, "gateway_malformed", maps->cut + maps->malformed);
+    number(t, "gateway_unasked", maps->unasked + maps->wrong_nonce + maps->wrong_port);
+    number(t, "upnp_address", c->answers.upnp);
+    add(t, "}");
+}
+
 static void add_way(text *t, const wzp_client_way *way) {
     char peer[WZP_ADDR_TEXT_MAX] = "";
     if (way == NULL) {
@@ -45,6 +79,7 @@ static void add_way(text *t, const wzp_client_way *way) {
     add(t, ",\"path\":\"%s\",\"peer\":\"%s\",\"proven\":%s,\"setup_ms\":%.1f",
         path_names[way->path], peer, way->proven ? "true" : "false", way->setup_ms);
     number(t, "path_changes", way->changes);
+    add_refused(t, &way->counters);
 }
 
 void wzp_client_print_line(const wzp_client_line *line) {
@@ -67,6 +102,7 @@ void wzp_client_print_line(const wzp_client_line *line) {
     number(&t, "undecryptable", s->cipher.undecryptable);
     number(&t, "rekeys", s->cipher.rekeys);
     number(&t, "malformed", s->malformed);
+    number(&t, "unreadable_signals", s->unreadable);
     number(&t, "crowded", s->crowded);
     number(&t, "not_sound", s->refused.not_sound);
     number(&t, "surplus_repair", s->refused.surplus);

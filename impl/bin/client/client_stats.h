@@ -8,6 +8,7 @@
 
 #include "call/race.h"
 #include "client/client.h"
+#include "phone/handset.h"
 
 /* How the sound of a call goes. */
 typedef struct wzp_client_way {
@@ -16,6 +17,7 @@ typedef struct wzp_client_way {
     bool proven;        /* direct, and the other side has shown its key */
     double setup_ms;    /* from the set-up of the call until it went */
     unsigned changes;   /* times that a path was taken */
+    wzp_handset_counters counters;
 } wzp_client_way;
 
 typedef struct wzp_client_line {
