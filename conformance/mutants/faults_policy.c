@@ -20,6 +20,7 @@ typedef struct track {
     wzp_time first_at;
 } track;
 static track tracks[TRACKS];
+static size_t track_count;
 
 /* The deployed scorer of a session. */
 typedef struct scored {
@@ -41,7 +42,7 @@ static known names[NAMES];
 static size_t name_count;
 
 void wzp_fault_policy_reset(void) {
-    memset(tracks, 0, sizeof tracks);
+    track_count = 0;
     memset(scores, 0, sizeof scores);
     memset(rooms, 0, sizeof rooms);
     memset(names, 0, sizeof names);
@@ -67,13 +68,12 @@ WRAP(wzp_quota_verdict, wzp_quota_charge, wzp_quota_account *account,
 /* --- conduct ---------------------------------------------------------------------------------- */
 
 static track *track_of(const wzp_conduct *conduct) {
-    track *place = &tracks[0];
-    for (size_t i = 0; i < TRACKS; i++) {
+    for (size_t i = 0; i < track_count; i++) {
         if (tracks[i].conduct == conduct) {
             return &tracks[i];
         }
-        place = tracks[i].conduct == NULL ? &tracks[i] : place;
     }
+    track *place = &tracks[track_count < TRACKS ? track_count++ : 0];
     *place = (track){.conduct = conduct};
     return place;
 }

@@ -15,17 +15,22 @@ typedef struct track {
 
 enum { TRACKS = 4096 };
 static track tracks[TRACKS];
+static size_t track_count; /* the others were never used */
 
+/* Asked for each packet: the first places are taken first, so that few are looked at. */
 static track *track_of(const wzp_enf *enf) {
-    track *free_one = &tracks[0];
-    for (size_t i = 0; i < TRACKS; i++) {
+    track *place = NULL;
+    for (size_t i = 0; i < track_count; i++) {
         if (tracks[i].enf == enf) {
             return &tracks[i];
         }
-        free_one = tracks[i].enf == NULL ? &tracks[i] : free_one;
+        place = place == NULL && tracks[i].enf == NULL ? &tracks[i] : place;
     }
-    *free_one = (track){.enf = enf};
-    return free_one;
+    if (place == NULL) {
+        place = &tracks[track_count < TRACKS ? track_count++ : 0];
+    }
+    *place = (track){.enf = enf};
+    return place;
 }
 
 WRAP(void, wzp_enf_free, wzp_enf **enf) {
