@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "require.h"
-#include "sim/nat/rewrite.h"
-#include "sim/nat/testing/raw.h"
+#include "sim/box/rewrite.h"
+#include "sim/box/testing/raw.h"
 
 static wzp_sim_nat *new_nat(uint8_t choice) {
     static const char *const presets[] = {"linux-masq", "fullcone", "fw", "symseq"};

@@ -1,7 +1,7 @@
 /* Searches as text: views stay inside of the datagram, and each answer fits and answers. */
 #include "require.h"
-#include "sim/nat/http.h"
-#include "sim/nat/upnp.h"
+#include "sim/gateway/http.h"
+#include "sim/gateway/upnp.h"
 
 static void answer(const wzp_sim_upnp_cfg *cfg, const wzp_sim_ssdp_search *search) {
     const wzp_sim_upnp upnp = {.cfg = cfg, .http = {WZP_ADDR_V4, 5000, {192, 168, 1, 1}}};

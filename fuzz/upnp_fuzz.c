@@ -1,8 +1,8 @@
 /* HTTP requests to a gateway, SOAP orders among them: each gets one response that fits, and the
  * NAT forwards what the leases say and nothing else.  The first byte chooses the gateway's ways. */
 #include "require.h"
-#include "sim/nat/http.h"
-#include "sim/nat/upnp.h"
+#include "sim/gateway/http.h"
+#include "sim/gateway/upnp.h"
 
 static const wzp_time now = 100 * WZP_S;
 

@@ -1,10 +1,10 @@
 /* SIM-002: our NATs are found to be what they are meant to be, by the tests of RFC 5780. */
 #include "sim/host/behaviour_host.h"
 
+#include "sim/box/box.h"
 #include "sim/engine/engine.h"
 #include "sim/host/stun_host.h"
 #include "sim/host/testing/wire.h"
-#include "sim/nat/box.h"
 #include "wire/testing/bytes.h"
 
 #define WAY (5 * WZP_MS)

@@ -5,8 +5,8 @@
 #define WZP_SIM_HOST_PHONE_HOST_H
 
 #include "phone/handset.h"
+#include "sim/gateway/gateway_seat.h"
 #include "sim/host/call_host.h"
-#include "sim/nat/gateway_seat.h"
 
 typedef struct wzp_sim_phone_host wzp_sim_phone_host;
 

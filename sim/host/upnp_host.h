@@ -9,8 +9,8 @@
 #ifndef WZP_SIM_HOST_UPNP_HOST_H
 #define WZP_SIM_HOST_UPNP_HOST_H
 
+#include "sim/gateway/gateway_seat.h"
 #include "sim/host/host.h"
-#include "sim/nat/gateway_seat.h"
 
 #define WZP_SIM_UPNP_LEASE_S 7200
 #define WZP_SIM_UPNP_STEP_LIMIT (3 * WZP_S) /* for each answer that is waited for */

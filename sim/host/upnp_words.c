@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "base/words.h"
-#include "sim/nat/http.h"
-#include "sim/nat/xml.h"
+#include "sim/gateway/http.h"
+#include "sim/gateway/xml.h"
 
 /* --- searches --------------------------------------------------------------------------------- */
 

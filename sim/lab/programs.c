@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sim/box/nat64.h"
 #include "sim/lab/world.h"
-#include "sim/nat/nat64.h"
 
 /* --- relays ----------------------------------------------------------------------------------- */
 

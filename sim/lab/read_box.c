@@ -1,8 +1,8 @@
 /* "nat" and "firewall": the boxes on a way out. */
 #include <string.h>
 
+#include "sim/box/nat64.h"
 #include "sim/lab/read.h"
-#include "sim/nat/nat64.h"
 
 #define NAT64 "nat64"
 

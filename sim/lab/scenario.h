@@ -6,13 +6,13 @@
 #ifndef WZP_SIM_LAB_SCENARIO_H
 #define WZP_SIM_LAB_SCENARIO_H
 
+#include "sim/box/policy.h"
+#include "sim/gateway/gateway.h"
 #include "sim/host/judge.h"
 #include "sim/host/payloads.h"
 #include "sim/host/signal_faults.h"
 #include "sim/lab/fields.h"
-#include "sim/nat/gateway.h"
 #include "sim/nat/nat.h"
-#include "sim/nat/policy.h"
 #include "sim/net/link.h"
 
 #define WZP_LAB_NAME_MAX 32

@@ -12,9 +12,9 @@
 #ifndef WZP_SIM_LAB_TOPOLOGY_H
 #define WZP_SIM_LAB_TOPOLOGY_H
 
+#include "sim/gateway/gateway_seat.h"
 #include "sim/host/host.h"
 #include "sim/lab/scenario.h"
-#include "sim/nat/gateway_seat.h"
 #include "sim/net/fabric.h"
 #include "sim/net/router.h"
 

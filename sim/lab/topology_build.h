@@ -2,9 +2,9 @@
 #ifndef WZP_SIM_LAB_TOPOLOGY_BUILD_H
 #define WZP_SIM_LAB_TOPOLOGY_BUILD_H
 
+#include "sim/box/nat64.h"
+#include "sim/gateway/gateway_seat.h"
 #include "sim/lab/topology.h"
-#include "sim/nat/gateway_seat.h"
-#include "sim/nat/nat64.h"
 
 /* Something with ports that links end at. */
 typedef struct wzp_lab_joint {

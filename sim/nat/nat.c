@@ -141,6 +141,10 @@ static wzp_sim_nat_verdict turn(wzp_sim_nat *nat, uint8_t proto, wzp_addr *src, 
     return verdict == WZP_SIM_NAT_FORWARD ? WZP_SIM_NAT_TURN : verdict;
 }
 
+bool wzp_sim_nat_translates_stun(const wzp_sim_nat *nat) {
+    return nat->cfg.alg_stun;
+}
+
 wzp_sim_nat_verdict wzp_sim_nat_out(wzp_sim_nat *nat, uint8_t proto, wzp_addr *src, wzp_addr *dst,
                                     wzp_time now) {
     const wzp_addr none = {0};

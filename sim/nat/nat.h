@@ -1,7 +1,7 @@
 /* The NAT: which external address and port a flow gets, and who may answer (nat sheet 2.3).
  *
  * This is the decision alone, on addresses and ports: the same object sits in simulated boxes
- * (box.h), rewrites real packets (rewrite.h) and stands in front of programs in real time (the
+ * (sim/box), rewrites real packets there and stands in front of programs in real time (the
  * proxy).  Sans-IO, one thread.  Memory is bounded by the quota: at most 256 bytes a mapping. */
 #ifndef WZP_SIM_NAT_NAT_H
 #define WZP_SIM_NAT_NAT_H
@@ -60,7 +60,7 @@ typedef struct wzp_sim_nat_cfg {
     uint32_t quota_total;            /* 0: 65536 */
     uint32_t new_per_s, new_burst;   /* mapping creation of all hosts; 0: any */
     bool no_refresh_out, no_refresh_in;
-    bool alg_stun;                /* translates addresses in STUN messages: against REQ-10; alg.h */
+    bool alg_stun;                /* translates addresses in STUN messages: against REQ-10 */
     bool icmp_on_miss;            /* port unreachable for what has no mapping */
     bool icmp_kills_mapping;      /* against RFC 4787, REQ-12 */
     bool inbound_creates_state;   /* the "early inbound packet" clash of Linux boxes that do not
@@ -146,6 +146,8 @@ const wzp_sim_nat_explicit *wzp_sim_nat_find_external(const wzp_sim_nat *nat, ui
                                                       const wzp_addr *external, wzp_time now);
 /* No mapping of any kind has it, and it is not in hold-down. */
 bool wzp_sim_nat_port_free(wzp_sim_nat *nat, uint8_t proto, const wzp_addr *external, wzp_time now);
+/* Addresses in STUN messages are for whoever has the payload to translate (`alg_stun`). */
+bool wzp_sim_nat_translates_stun(const wzp_sim_nat *nat);
 /* The external address of this inside host, port 0. */
 wzp_addr wzp_sim_nat_external(const wzp_sim_nat *nat, const wzp_addr *internal);
 

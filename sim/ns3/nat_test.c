@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/testing/suite.h"
-#include "sim/nat/box.h"
+#include "sim/box/box.h"
 #include "sim/net/router.h"
 #include "sim/ns3/testing/bed.h"
 

@@ -3,8 +3,8 @@
 #include "bench.h"
 
 #include "base/bytes.h"
+#include "sim/box/box.h"
 #include "sim/engine/engine.h"
-#include "sim/nat/box.h"
 
 enum { PACKETS = 65536, BURST = 16, ROUNDS = 11, MOST = 65000, HOSTS = 250, PAYLOAD = 120 };
 enum { BUDGET_NS = 1000, BUDGET_MIB = 16 };

@@ -8,7 +8,7 @@
 #include "io/sockaddr.h"
 #include "io/sys.h"
 #include "nat/natpmp.h"
-#include "sim/nat/http.h"
+#include "sim/gateway/http.h"
 
 /* --- setting up ------------------------------------------------------------------------------- */
 

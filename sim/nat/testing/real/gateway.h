@@ -2,7 +2,7 @@
 #ifndef WZP_SIM_NAT_TESTING_REAL_GATEWAY_H
 #define WZP_SIM_NAT_TESTING_REAL_GATEWAY_H
 
-#include "sim/nat/gateway.h"
+#include "sim/gateway/gateway.h"
 #include "sim/nat/testing/real/real.h"
 
 #define REAL_CONNECTIONS 8

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "io/sys.h"
-#include "sim/nat/rewrite.h"
+#include "sim/box/rewrite.h"
 #include "sim/nat/testing/real/gateway.h"
 
 enum { INSIDE, OUTSIDE };
