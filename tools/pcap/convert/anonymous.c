@@ -5,6 +5,7 @@
 #include "base/rd.h"
 #include "base/wr.h"
 
+#define PROBES_MAX 64 /* places that are looked at for one flow: a full table costs no more */
 #define QUIC_V1 1u
 #define QUIC_V2 0x6b3343cfu
 
@@ -62,7 +63,7 @@ static uint64_t flow_of(const wzp_pcap_anonymous *a, const wzp_addr *src, const 
 
 /* Where it is, or the free place for it; NULL: it is not there and there is no room. */
 static uint64_t *find(wzp_pcap_anonymous *a, uint64_t flow) {
-    for (size_t i = 0; i < WZP_PCAP_ANONYMOUS_FLOWS; i++) {
+    for (size_t i = 0; i < PROBES_MAX; i++) {
         uint64_t *at = &a->flows[(flow + i) % WZP_PCAP_ANONYMOUS_FLOWS];
         if (*at == flow || *at == 0) {
             return at;

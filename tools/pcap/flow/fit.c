@@ -70,6 +70,7 @@ double wzp_pcap_stream_fit(const wzp_pcap_stream *s, const wzp_media_hdr *hdr, u
     case WZP_PCAP_ARRIVAL_DUPLICATE:
         return 0;
     case WZP_PCAP_ARRIVAL_OTHER:
+    case WZP_PCAP_ARRIVAL_STRAY:
     case WZP_PCAP_ARRIVAL_RESET:
         return impossible;
     case WZP_PCAP_ARRIVAL_NEXT:

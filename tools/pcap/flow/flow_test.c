@@ -736,12 +736,33 @@ START_TEST(findings_of_one_kind_are_few) {
     size_t count = 0;
     wzp_talk_begin(&t, 0);
     for (uint32_t i = 0; i < 40; i++) {
-        const wzp_media_hdr hdr = opus(i % 2 == 0 ? i : i + 100000);
+        const wzp_media_hdr hdr = opus(i / 2 % 2 == 0 ? i : i + 100000);
         wzp_talk_media(&t, &hdr, 20, 0, at(i));
     }
     wzp_pcap_flow_end(t.flow);
     (void)wzp_talk_finding(&t, WZP_PCAP_FINDING_RESET, &count);
     ck_assert_uint_eq(count, WZP_PCAP_FINDINGS_EACH);
+    wzp_talk_end(&t);
+}
+END_TEST
+
+/* One packet that was under way for long costs no thousand that were lost, and is told. */
+START_TEST(a_packet_from_long_ago) {
+    wzp_talk t;
+    wzp_talk_begin(&t, 0);
+    for (uint32_t i = 0; i < 3000; i++) {
+        const wzp_media_hdr hdr = opus(i == 2000 ? 900 : i);
+        wzp_talk_media(&t, &hdr, 20, 0, at(i));
+    }
+    wzp_pcap_flow_end(t.flow);
+    wzp_pcap_loss_figures f;
+    wzp_pcap_loss_sum(&only(&t)->loss, &f);
+    ck_assert_uint_eq(f.expected, 3000);
+    ck_assert_uint_eq(f.lost, 1);
+    ck_assert_uint_eq(only(&t)->loss.strays, 1);
+    const wzp_pcap_finding *told = wzp_talk_finding(&t, WZP_PCAP_FINDING_RESET, NULL);
+    ck_assert_ptr_nonnull(told);
+    ck_assert_uint_eq(told->packet, 2001);
     wzp_talk_end(&t);
 }
 END_TEST
@@ -753,6 +774,7 @@ int main(void) {
     tcase_add_test(tc, a_hole_that_is_filled_is_not_told);
     tcase_add_test(tc, duplicates_open_no_stream);
     tcase_add_test(tc, a_new_beginning);
+    tcase_add_test(tc, a_packet_from_long_ago);
     tcase_add_test(tc, paths_that_stand_still_and_senders_that_pause);
     tcase_add_test(tc, silence_is_no_pause);
     tcase_add_test(tc, codecs_that_flap);

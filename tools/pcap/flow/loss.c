@@ -119,6 +119,12 @@ static uint64_t extend(const wzp_pcap_loss *l, uint32_t seq) {
     return l->highest + (uint64_t)(int64_t)ahead;
 }
 
+/* Behind the stray, as far as packets may be lost or overtake each other at such a time. */
+static bool follows_stray(const wzp_pcap_loss *l, uint32_t seq) {
+    const int32_t ahead = (int32_t)(seq - l->stray_seq);
+    return l->has_stray && ahead > 0 && ahead < WZP_PCAP_WINDOW;
+}
+
 wzp_pcap_place wzp_pcap_loss_ask(const wzp_pcap_loss *l, uint32_t seq, uint32_t digest,
                                  uint64_t ns) {
     wzp_pcap_place place = {.kind = WZP_PCAP_ARRIVAL_NEXT};
@@ -126,8 +132,9 @@ wzp_pcap_place wzp_pcap_loss_ask(const wzp_pcap_loss *l, uint32_t seq, uint32_t 
         return place;
     }
     const int32_t ahead = (int32_t)(seq - (uint32_t)l->highest);
-    if (ahead >= WZP_PCAP_JUMP || ahead <= -WZP_PCAP_WINDOW) {
-        place.kind = WZP_PCAP_ARRIVAL_RESET;
+    const bool is_next = l->has_stray && seq == l->stray_seq + 1;
+    if (ahead >= WZP_PCAP_JUMP || ahead <= -WZP_PCAP_WINDOW || is_next) {
+        place.kind = follows_stray(l, seq) ? WZP_PCAP_ARRIVAL_RESET : WZP_PCAP_ARRIVAL_STRAY;
         return place;
     }
     if (ahead > 0) {
@@ -158,6 +165,23 @@ static void fill(wzp_pcap_loss *l, uint32_t seq, uint32_t digest, const wzp_pcap
     l->late_max_ns = place->late_ns > l->late_max_ns ? place->late_ns : l->late_max_ns;
 }
 
+static void keep_stray(wzp_pcap_loss *l, uint32_t seq, uint32_t digest, uint64_t ns) {
+    l->strays++;
+    l->has_stray = true;
+    l->stray_seq = seq;
+    l->stray_digest = digest;
+    l->stray_ns = ns;
+}
+
+/* What was called a stray was the first packet. */
+static void reset(wzp_pcap_loss *l, uint32_t seq, uint32_t digest, uint64_t ns) {
+    begin(l, l->stray_seq, l->stray_digest, l->stray_ns);
+    advance(l, extend(l, seq), digest, ns);
+    l->strays--;
+    l->unique++;
+    l->resets++;
+}
+
 wzp_pcap_place wzp_pcap_loss_take(wzp_pcap_loss *l, uint32_t seq, uint32_t digest, uint64_t ns) {
     const wzp_pcap_place place = wzp_pcap_loss_ask(l, seq, digest, ns);
     switch (place.kind) {
@@ -169,9 +193,11 @@ wzp_pcap_place wzp_pcap_loss_take(wzp_pcap_loss *l, uint32_t seq, uint32_t diges
         }
         break;
     case WZP_PCAP_ARRIVAL_RESET:
-        begin(l, seq, digest, ns);
-        l->resets++;
+        reset(l, seq, digest, ns);
         break;
+    case WZP_PCAP_ARRIVAL_STRAY:
+        keep_stray(l, seq, digest, ns);
+        return place;
     case WZP_PCAP_ARRIVAL_REORDERED:
         fill(l, seq, digest, &place);
         break;
@@ -182,6 +208,7 @@ wzp_pcap_place wzp_pcap_loss_take(wzp_pcap_loss *l, uint32_t seq, uint32_t diges
         l->others++;
         return place;
     }
+    l->has_stray = false;
     l->unique++;
     return place;
 }

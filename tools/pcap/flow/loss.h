@@ -4,8 +4,10 @@
  *   duplicate    a number that came before; with other bytes: `others`
  *   reordered    came after a later one (RFC 4737, 3.3); first copies only
  *   too late     of these, those that came WZP_PCAP_LATE_NS after being overtaken, or later: what
- * the deployed jitter buffer no longer plays reset        a jump ahead of WZP_PCAP_JUMP or more, or
- * back beyond the window: counting begins anew
+ * the deployed jitter buffer no longer plays
+ *   stray        a jump ahead of WZP_PCAP_JUMP or more, or back beyond the window
+ *   reset        a stray, and the next packet goes on from there (as in RFC 3550, A.1): counting
+ *                begins anew.  One packet alone that was under way for long moves nothing.
  *
  * Which numbers are lost is decided when they leave the window, and by then late ones have come.
  * Plain object of some 16 KiB, nothing is allocated. */
@@ -45,7 +47,8 @@ typedef enum wzp_pcap_arrival {
     WZP_PCAP_ARRIVAL_REORDERED,
     WZP_PCAP_ARRIVAL_DUPLICATE,
     WZP_PCAP_ARRIVAL_OTHER, /* a number that was there, with other bytes */
-    WZP_PCAP_ARRIVAL_RESET
+    WZP_PCAP_ARRIVAL_STRAY,
+    WZP_PCAP_ARRIVAL_RESET /* with the stray before it */
 } wzp_pcap_arrival;
 
 /* What came of one packet. */
@@ -61,13 +64,15 @@ typedef struct wzp_pcap_loss {
     uint64_t first,
         highest; /* of the sequence since the last reset, extended; 2^32 more at least */
     uint64_t expected_before; /* of the sequences before */
-    uint64_t unique, duplicates, others, reordered, too_late, resets;
+    uint64_t unique, duplicates, others, reordered, too_late, strays, resets;
     uint64_t reorder_max, late_max_ns;
     wzp_pcap_pattern pattern; /* of what has left the window */
     uint64_t skipped_ns[WZP_PCAP_WINDOW];
     uint64_t here[WZP_PCAP_WINDOW / 64]; /* bits */
     uint32_t digest[WZP_PCAP_WINDOW];
-    bool started;
+    uint64_t stray_ns; /* the last one, until a packet is where it was to be */
+    uint32_t stray_seq, stray_digest;
+    bool started, has_stray;
 } wzp_pcap_loss;
 
 /* `digest` tells packets apart: equal for equal bytes. */

@@ -10,23 +10,37 @@ static const struct order_case {
     const char *name;
     uint32_t seqs[12];
     size_t count;
-    uint64_t expected, lost, reordered, duplicates, resets;
+    uint64_t expected, lost, reordered, duplicates, resets, strays;
 } order_cases[] = {
-    {"one packet", {7}, 1, 1, 0, 0, 0, 0},
-    {"in order", {1, 2, 3, 4}, 4, 4, 0, 0, 0, 0},
-    {"one lost", {1, 2, 4, 5}, 4, 5, 1, 0, 0, 0},
-    {"one late", {1, 3, 2, 4}, 4, 4, 0, 1, 0, 0},
-    {"late and twice", {1, 3, 2, 2, 4}, 5, 4, 0, 1, 1, 0},
-    {"twice is no late one", {1, 2, 3, 1, 2}, 5, 3, 0, 0, 2, 0},
-    {"overtaken at the start", {5, 4, 3, 6}, 4, 4, 0, 2, 0, 0},
-    {"numbers wrap", {0xfffffffe, 0xffffffff, 0, 1}, 4, 4, 0, 0, 0, 0},
-    {"late across the wrap", {0xffffffff, 1, 0, 2}, 4, 4, 0, 1, 0, 0},
-    {"lost across the wrap", {0xfffffffe, 2}, 2, 5, 3, 0, 0, 0},
-    {"2999 ahead is loss", {0, 2999}, 2, 3000, 2998, 0, 0, 0},
-    {"3000 ahead is another beginning", {0, 3000, 3001}, 3, 3, 0, 0, 0, 1},
-    {"back to 0 after many", {100000, 100001, 0, 1}, 4, 4, 0, 0, 0, 1},
-    {"back by a window less one is late", {5000, 5000 - 1023}, 2, 1024, 1022, 1, 0, 0},
-    {"back by a window is another beginning", {5000, 5000 - 1024}, 2, 2, 0, 0, 0, 1},
+    {"one packet", {7}, 1, 1, 0, 0, 0, 0, 0},
+    {"in order", {1, 2, 3, 4}, 4, 4, 0, 0, 0, 0, 0},
+    {"one lost", {1, 2, 4, 5}, 4, 5, 1, 0, 0, 0, 0},
+    {"one late", {1, 3, 2, 4}, 4, 4, 0, 1, 0, 0, 0},
+    {"late and twice", {1, 3, 2, 2, 4}, 5, 4, 0, 1, 1, 0, 0},
+    {"twice is no late one", {1, 2, 3, 1, 2}, 5, 3, 0, 0, 2, 0, 0},
+    {"overtaken at the start", {5, 4, 3, 6}, 4, 4, 0, 2, 0, 0, 0},
+    {"numbers wrap", {0xfffffffe, 0xffffffff, 0, 1}, 4, 4, 0, 0, 0, 0, 0},
+    {"late across the wrap", {0xffffffff, 1, 0, 2}, 4, 4, 0, 1, 0, 0, 0},
+    {"lost across the wrap", {0xfffffffe, 2}, 2, 5, 3, 0, 0, 0, 0},
+    {"2999 ahead is loss", {0, 2999}, 2, 3000, 2998, 0, 0, 0, 0},
+    {"3000 ahead is another beginning", {0, 3000, 3001}, 3, 3, 0, 0, 0, 1, 0},
+    {"back to 0 after many", {100000, 100001, 0, 1}, 4, 4, 0, 0, 0, 1, 0},
+    {"back by a window less one is late", {5000, 5000 - 1023}, 2, 1024, 1022, 1, 0, 0, 0},
+    {"back by a window is another beginning",
+     {5000, 5000 - 1024, 5000 - 1023},
+     3,
+     3,
+     0,
+     0,
+     0,
+     1,
+     0},
+    {"one that comes very late is a stray", {5000, 5000 - 1024, 5001}, 3, 2, 0, 0, 0, 0, 1},
+    {"and so is one far ahead", {5000, 9000, 5001, 5002}, 4, 3, 0, 0, 0, 0, 1},
+    {"strays apart make no beginning", {5000, 1, 5001, 2, 5002, 3, 5003}, 7, 4, 0, 0, 0, 0, 3},
+    {"anew with a loss", {100000, 0, 3, 4}, 4, 6, 2, 0, 0, 1, 0},
+    {"a stray, then anew elsewhere", {100000, 7, 50000, 50001}, 4, 3, 0, 0, 0, 1, 1},
+    {"anew across the wrap", {100000, 0xffffffff, 0, 1}, 4, 4, 0, 0, 0, 1, 0},
 };
 
 START_TEST(order) {
@@ -42,6 +56,7 @@ START_TEST(order) {
     ck_assert_msg(loss.reordered == c->reordered, "%s: reordered", c->name);
     ck_assert_msg(loss.duplicates == c->duplicates, "%s: duplicates", c->name);
     ck_assert_msg(loss.resets == c->resets, "%s: resets", c->name);
+    ck_assert_msg(loss.strays == c->strays, "%s: strays", c->name);
 }
 END_TEST
 

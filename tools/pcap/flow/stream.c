@@ -275,7 +275,8 @@ void wzp_pcap_stream_take(wzp_pcap_stream *s, const wzp_pcap_message *m, uint32_
     wzp_pcap_row *row = wzp_pcap_rows_at(&s->rows, m->time_ns);
     note_codec(s, m, row);
     wzp_pcap_watch_place(s, m, &place, findings);
-    if (place.kind != WZP_PCAP_ARRIVAL_DUPLICATE && place.kind != WZP_PCAP_ARRIVAL_OTHER) {
+    if (place.kind != WZP_PCAP_ARRIVAL_DUPLICATE && place.kind != WZP_PCAP_ARRIVAL_OTHER &&
+        place.kind != WZP_PCAP_ARRIVAL_STRAY) {
         note_content(s, m, &place, row, findings);
     }
 }

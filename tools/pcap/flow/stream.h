@@ -101,7 +101,8 @@ typedef struct wzp_pcap_stream {
     wzp_pcap_seals seals;
     wzp_pcap_asks asks;
 
-    uint64_t newest_ns; /* arrival of the packet with the highest number */
+    uint64_t newest_ns;    /* arrival of the packet with the highest number */
+    uint64_t stray_packet; /* the last one */
     uint32_t newest_ts, newest_seq;
     uint32_t sample_steps; /* timestamps that went on by samples instead of milliseconds */
     uint16_t codecs;       /* bits: seen */

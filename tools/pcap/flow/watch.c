@@ -111,6 +111,14 @@ static void watch_pli(wzp_pcap_stream *s, const wzp_pcap_message *m, wzp_pcap_fi
                           "no key frame came within 2 s of this request (PictureLossIndication)");
 }
 
+/* Told of its first packet, which was a stray until this one came. */
+static void anew(const wzp_pcap_stream *s, wzp_pcap_findings *findings) {
+    const wzp_pcap_about at = about(s, s->stray_packet, s->loss.stray_ns);
+    wzp_pcap_findings_add(findings, WZP_PCAP_FINDING_RESET, WZP_PCAP_LEVEL_WARNING, &at,
+                          "the sender began its sequence anew: %" PRIu32 " after %" PRIu32,
+                          s->loss.stray_seq, s->newest_seq);
+}
+
 void wzp_pcap_watch_place(wzp_pcap_stream *s, const wzp_pcap_message *m,
                           const wzp_pcap_place *place, wzp_pcap_findings *findings) {
     const wzp_media_hdr *hdr = &m->media->packet.hdr;
@@ -134,9 +142,7 @@ void wzp_pcap_watch_place(wzp_pcap_stream *s, const wzp_pcap_message *m,
         fill_hole(s, hdr->seq);
         break;
     case WZP_PCAP_ARRIVAL_RESET:
-        wzp_pcap_findings_add(findings, WZP_PCAP_FINDING_RESET, WZP_PCAP_LEVEL_WARNING, &at,
-                              "the sender began its sequence anew: %" PRIu32 " after %" PRIu32,
-                              hdr->seq, s->newest_seq);
+        anew(s, findings);
         break;
     case WZP_PCAP_ARRIVAL_OTHER:
         wzp_pcap_findings_add(findings, WZP_PCAP_FINDING_SEQUENCE_TWICE, WZP_PCAP_LEVEL_WARNING,
@@ -144,6 +150,9 @@ void wzp_pcap_watch_place(wzp_pcap_stream *s, const wzp_pcap_message *m,
                               "seq %" PRIu32 " again, with other bytes: the sender used it twice, "
                               "or there are two senders",
                               hdr->seq);
+        break;
+    case WZP_PCAP_ARRIVAL_STRAY:
+        s->stray_packet = m->packet_number;
         break;
     case WZP_PCAP_ARRIVAL_DUPLICATE:
         break;
@@ -345,6 +354,16 @@ static void end_quality(const wzp_pcap_stream *s, wzp_pcap_findings *findings) {
         mos.mos, mos.loss_percent, mos.delay_ms, by_network ? "" : "; the codec allows no more");
 }
 
+static void end_strays(const wzp_pcap_stream *s, wzp_pcap_findings *findings) {
+    const wzp_pcap_about at = about(s, s->stray_packet, s->loss.stray_ns);
+    if (s->loss.strays > 0) {
+        wzp_pcap_findings_add(findings, WZP_PCAP_FINDING_RESET, WZP_PCAP_LEVEL_NOTE, &at,
+                              "%" PRIu64 " packets are far from the sequence, and it did not go on "
+                              "from there: under way for long, or of another sender",
+                              s->loss.strays);
+    }
+}
+
 void wzp_pcap_watch_end(wzp_pcap_stream *s, wzp_pcap_findings *findings) {
     wzp_pcap_loss_figures f;
     wzp_pcap_loss_sum(&s->loss, &f);
@@ -357,6 +376,7 @@ void wzp_pcap_watch_end(wzp_pcap_stream *s, wzp_pcap_findings *findings) {
         settle_stall(s, findings);
     }
     end_loss(s, &f, findings);
+    end_strays(s, findings);
     end_clock(s, findings);
     end_recovery(s, findings);
     end_quality(s, findings);

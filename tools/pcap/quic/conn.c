@@ -82,15 +82,6 @@ void wzp_pcap_quic_talk_end(conn *c, talk *t) {
     clear_talk(c->quic, t);
 }
 
-static void drop_held(conn *c) {
-    while (c->held_first != NULL) {
-        held *h = c->held_first;
-        c->held_first = h->next;
-        c->quic->bytes -= sizeof *h + h->len;
-        free(h);
-    }
-}
-
 void wzp_pcap_quic_conn_free(conn *c) {
     unlink_conn(c);
     c->quic->conn_count--;
@@ -100,7 +91,7 @@ void wzp_pcap_quic_conn_free(conn *c) {
     for (size_t i = 0; i < 4; i++) {
         clear_talk(c->quic, &c->talks[i / 2][i % 2]);
     }
-    drop_held(c);
+    wzp_pcap_quic_held_forget(c);
     clear_keys(c);
     OPENSSL_cleanse(c, sizeof *c);
     free(c);

@@ -9,6 +9,24 @@ static bool may_hold(const passing *p) {
     return !p->c->is_hopeless && !(is_waiting_for_log && q->cfg.at_once && q->keylog.taken == 0);
 }
 
+static void link_holder(conn *c) {
+    wzp_pcap_quic *q = c->quic;
+    c->holder_before = NULL;
+    c->holder_behind = q->holders;
+    if (q->holders != NULL) {
+        q->holders->holder_before = c;
+    }
+    q->holders = c;
+}
+
+static void unlink_holder(conn *c) {
+    *(c->holder_before != NULL ? &c->holder_before->holder_behind : &c->quic->holders) =
+        c->holder_behind;
+    if (c->holder_behind != NULL) {
+        c->holder_behind->holder_before = c->holder_before;
+    }
+}
+
 /* False: it is to be said as it is. */
 bool wzp_pcap_quic_hold(const passing *p) {
     conn *c = p->c;
@@ -38,7 +56,9 @@ bool wzp_pcap_quic_hold(const passing *p) {
     memcpy(h->data, p->bytes.data, p->bytes.len);
     *(c->held_last != NULL ? &c->held_last->next : &c->held_first) = h;
     c->held_last = h;
-    c->held_count++;
+    if (c->held_count++ == 0) {
+        link_holder(c);
+    }
     c->quic->bytes += size;
     return true;
 }
@@ -60,7 +80,9 @@ static passing revive(conn *c, const held *h, arrival *at) {
 }
 
 static void drop(conn *c, held *h) {
-    c->held_count--;
+    if (--c->held_count == 0) {
+        unlink_holder(c);
+    }
     c->quic->bytes -= sizeof *h + h->len;
     free(h);
 }
@@ -98,6 +120,15 @@ void wzp_pcap_quic_held_flush(conn *c) {
         p.packet.seal = c->has_hello ? WZP_PCAP_QUIC_NO_SECRET : WZP_PCAP_QUIC_NO_HELLO;
         c->held_first = h->next;
         wzp_pcap_quic_say(&p);
+        drop(c, h);
+    }
+    c->held_last = NULL;
+}
+
+void wzp_pcap_quic_held_forget(conn *c) {
+    while (c->held_first != NULL) {
+        held *h = c->held_first;
+        c->held_first = h->next;
         drop(c, h);
     }
     c->held_last = NULL;

@@ -169,6 +169,7 @@ struct conn {
 
     held *held_first, *held_last;
     size_t held_count;
+    conn *holder_before, *holder_behind; /* others that hold packets, if it does */
     bool wants_retry;
 };
 
@@ -186,6 +187,7 @@ struct wzp_pcap_quic {
     wzp_pcap_quic_table cids, ways;
     uint32_t cid_lens[WZP_PCAP_QUIC_CID_LEN + 1]; /* how many of each length */
     conn *oldest, *newest;
+    conn *holders; /* those that hold packets: only they have anything to try again */
     size_t conn_count;
     size_t bytes; /* in held packets, pieces and handshake messages of all connections */
     bool wants_retry;
@@ -252,6 +254,7 @@ size_t wzp_pcap_quic_segment(const passing *p);
 bool wzp_pcap_quic_hold(const passing *p);
 void wzp_pcap_quic_held_retry(conn *c);
 void wzp_pcap_quic_held_flush(conn *c);
+void wzp_pcap_quic_held_forget(conn *c);
 
 /* streams.c */
 void wzp_pcap_quic_stream_data(const passing *p, const wzp_pcap_quic_walked *walked);

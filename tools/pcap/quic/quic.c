@@ -315,7 +315,8 @@ static bool is_all_zero(wzp_bytes bytes) {
 static void retry_all(wzp_pcap_quic *quic) {
     while (quic->wants_retry) {
         quic->wants_retry = false;
-        for (conn *c = quic->oldest; c != NULL; c = c->newer) {
+        for (conn *c = quic->holders, *next; c != NULL; c = next) {
+            next = c->holder_behind;
             if (c->wants_retry) {
                 wzp_pcap_quic_held_retry(c);
             }
@@ -390,9 +391,8 @@ wzp_err wzp_pcap_quic_secrets(wzp_pcap_quic *quic, wzp_bytes text) {
     quic->counters.secrets_bad = quic->keylog.bad;
     quic->counters.secrets_dropped = quic->keylog.dropped;
     if (quic->keylog.taken > before) {
-        for (conn *c = quic->oldest; c != NULL; c = c->newer) {
-            c->wants_retry = c->held_count > 0;
-            quic->wants_retry = quic->wants_retry || c->wants_retry;
+        for (conn *c = quic->holders; c != NULL; c = c->holder_behind) {
+            c->wants_retry = quic->wants_retry = true;
         }
         retry_all(quic);
     }

@@ -58,6 +58,7 @@ static void put_loss(wzp_pcap_json *j, const wzp_pcap_loss *l) {
     wzp_pcap_json_uint(j, "reordered", l->reordered);
     wzp_pcap_json_uint(j, "reordered_by_most", l->reorder_max);
     wzp_pcap_json_real(j, "latest_ms", (double)l->late_max_ns / 1e6);
+    wzp_pcap_json_uint(j, "strays", l->strays);
     wzp_pcap_json_uint(j, "resets", l->resets);
     wzp_pcap_json_uint(j, "bursts", f.bursts);
     wzp_pcap_json_real(j, "burst_packets", f.burst_packets);

@@ -140,9 +140,9 @@ static void put_loss(wzp_pcap_text *out, const wzp_pcap_stream *s) {
     wzp_pcap_putf(out,
                   "  loss        %" PRIu64 " of %" PRIu64 " (%.2f %%), too late %" PRIu64
                   ", duplicates %" PRIu64 ", reordered %" PRIu64 " (by up to %" PRIu64
-                  "), resets %" PRIu64 "\n",
+                  "), strays %" PRIu64 ", resets %" PRIu64 "\n",
                   f.lost, f.expected, f.lost_percent, s->loss.too_late, s->loss.duplicates,
-                  s->loss.reordered, s->loss.reorder_max, s->loss.resets);
+                  s->loss.reordered, s->loss.reorder_max, s->loss.strays, s->loss.resets);
     if (f.lost > 0) {
         wzp_pcap_putf(out,
                       "  bursts      %" PRIu64 " of %.1f packets, density %.2f; gaps of %.0f, "

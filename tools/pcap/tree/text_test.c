@@ -102,15 +102,6 @@ static const struct string_case {
      "\"'@SUM(A1,\"\"x\"\")\"", "@SUM(A1,\"x\")"},
     {"a sign", "-2", 2, "\"-2\"", "'-2", "-2"},
     {"a sequence for a terminal", "\x1b[2J", 4, "\"\\u001b[2J\"", "\xef\xbf\xbd[2J", "?[2J"},
-    {"another direction",
-     "a\xe2\x80\xae"
-     "b",
-     5,
-     "\"a\xe2\x80\xae"
-     "b\"",
-     "a\xef\xbf\xbd"
-     "b",
-     "a???b"},
     {"a zero", "a\0b", 3, "\"a\\u0000b\"", NULL, "a?b"},
 };
 
