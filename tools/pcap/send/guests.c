@@ -1,3 +1,9 @@
+/* Why this is no client of impl/client: that is one participant with a socket, a voice, a clock of
+ * frames and an opinion on quality, and it cannot send what it is given, byte for byte.  Here up to
+ * 64 of them share one endpoint and say nothing of their own.  What both must do alike is shared:
+ * admission (client/admission.h), the handshake and its keys (crypto/), signals (wire/).  What is
+ * left is which of a guest's five states a signal moves.  The party of the conformance suite is a
+ * third one on purpose: it breaks each of these rules when a case wants it to. */
 #include "tools/pcap/send/guests.h"
 
 #include <stdio.h>
