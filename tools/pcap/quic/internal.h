@@ -19,6 +19,7 @@
 #define SHORT_CID 4            /* ids below this length are looked up on known addresses only */
 #define GENERATIONS_AHEAD 8    /* of keys: so many may have passed unseen */
 #define HEADLESS_MAX 256       /* ways of connections whose beginning is missing, a power of two */
+#define GUESSES_REFILL 4       /* with each datagram: noise must not use up what a call needs */
 #define GUESSES_MAX (1U << 22) /* of packet numbers, of such connections together */
 #define VAIN_MAX 16            /* such searches between packets that open, each direction */
 

@@ -331,6 +331,7 @@ void wzp_pcap_quic_take(wzp_pcap_quic *quic, const wzp_pcap_udp *udp, uint64_t p
         udp->payload.data, udp->payload.len < DATAGRAM_MAX ? udp->payload.len : DATAGRAM_MAX);
     size_t offset = 0;
     quic->counters.datagrams++;
+    quic->guesses_left += quic->guesses_left < GUESSES_MAX ? GUESSES_REFILL : 0;
     while (offset < datagram.len) {
         const wzp_bytes bytes = wzp_pcap_quic_rest(datagram, offset);
         passing p = {.at = &at};
