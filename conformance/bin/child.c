@@ -98,14 +98,8 @@ static void become(const char *command, const char *log, int heard) {
     _exit(127);
 }
 
-static bool run(wzp_ct_child *child, const wzp_ct_command_line *line, const char *log, int heard,
-                const char **why) {
-    char command[COMMAND_MAX];
-    const char *wrong = fill_in(line, command);
-    if (wrong != NULL) {
-        *why = wrong;
-        return false;
-    }
+static bool launch(wzp_ct_child *child, const char *command, const char *log, int heard,
+                   const char **why) {
     child->pid = fork();
     if (child->pid == 0) {
         become(command, log, heard);
@@ -116,6 +110,17 @@ static bool run(wzp_ct_child *child, const wzp_ct_command_line *line, const char
         return false;
     }
     return true;
+}
+
+static bool run(wzp_ct_child *child, const wzp_ct_command_line *line, const char *log, int heard,
+                const char **why) {
+    char command[COMMAND_MAX];
+    const char *wrong = fill_in(line, command);
+    if (wrong != NULL) {
+        *why = wrong;
+        return false;
+    }
+    return launch(child, command, log, heard, why);
 }
 
 bool wzp_ct_child_start(wzp_ct_child *child, const wzp_ct_command_line *line, const char *log,
@@ -139,6 +144,35 @@ bool wzp_ct_child_start_heard(wzp_ct_child *child, const wzp_ct_command_line *li
     }
     *out = ends[0];
     return true;
+}
+
+static bool put_number(char text[COMMAND_MAX], const char *word, unsigned long number) {
+    char digits[24];
+    (void)snprintf(digits, sizeof digits, "%lu", number);
+    while (strstr(text, word) != NULL) {
+        if (!put_in(text, word, digits)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool wzp_ct_child_start_move(wzp_ct_child *child, const char *template, pid_t of, unsigned n,
+                             const char *log, const char **why) {
+    char command[COMMAND_MAX];
+    const int len = snprintf(command, COMMAND_MAX, "%s", template);
+    if (len < 0 || len >= COMMAND_MAX || !put_number(command, "{pid}", (unsigned long)of) ||
+        !put_number(command, "{n}", n)) {
+        *why = "the command is too long";
+        return false;
+    }
+    const int out =
+        open(log != NULL ? log : "/dev/null", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    const bool ok = launch(child, command, log, out, why);
+    if (out >= 0) {
+        (void)close(out);
+    }
+    return ok;
 }
 
 bool wzp_ct_child_alive(wzp_ct_child *child) {

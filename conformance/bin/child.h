@@ -41,6 +41,11 @@ bool wzp_ct_child_start(wzp_ct_child *child, const wzp_ct_command_line *command,
 bool wzp_ct_child_start_heard(wzp_ct_child *child, const wzp_ct_command_line *command,
                               const char *log, int *out, const char **why);
 
+/* A command that changes the network of process `of`, the `n`th time; its output is added to `log`,
+ * or goes nowhere. */
+bool wzp_ct_child_start_move(wzp_ct_child *child, const char *template, pid_t of, unsigned n,
+                             const char *log, const char **why);
+
 /* False once it has ended. */
 bool wzp_ct_child_alive(wzp_ct_child *child);
 

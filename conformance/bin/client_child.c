@@ -15,7 +15,8 @@ enum { LINE_MAX_LEN = 4096, WORDS_MAX = 16384 };
 
 struct wzp_ct_subject {
     wzp_ct_child child;
-    int out; /* its standard output, which does not block */
+    wzp_ct_child mover; /* of its network */
+    int out;            /* its standard output, which does not block */
     char line[LINE_MAX_LEN];
     size_t len;
     bool too_long; /* the rest of this line is skipped */
@@ -141,11 +142,36 @@ static wzp_ct_fate fate(void *ctx, wzp_ct_subject *s) {
     return WZP_CT_EXITED;
 }
 
-/* It has the network of this machine. */
-static bool move(void *ctx, wzp_ct_subject *s) {
-    (void)ctx;
-    (void)s;
-    return false;
+static bool start_move(wzp_ct_client_command *command, wzp_ct_subject *s) {
+    const char *why = "";
+    command->moves++;
+    const bool ok = wzp_ct_child_start_move(&s->mover, command->mover, s->child.pid, command->moves,
+                                            command->log, &why);
+    if (!ok) {
+        (void)fprintf(stderr, "wzp-conformance: --move: %s\n", why);
+    }
+    return ok;
+}
+
+/* It has the network of this machine, unless somebody says how that is changed. */
+static wzp_ct_moving move(void *ctx, wzp_ct_subject *s) {
+    wzp_ct_client_command *command = ctx;
+    char fate_text[64];
+    if (command->mover == NULL) {
+        return WZP_CT_CANNOT_MOVE;
+    }
+    if (s->mover.pid == 0) {
+        return start_move(command, s) ? WZP_CT_MOVES : WZP_CT_MOVE_FAILED;
+    }
+    if (wzp_ct_child_alive(&s->mover)) {
+        return WZP_CT_MOVES;
+    }
+    if (WIFEXITED(s->mover.status) && WEXITSTATUS(s->mover.status) == 0) {
+        return WZP_CT_HAS_MOVED;
+    }
+    (void)fprintf(stderr, "wzp-conformance: --move %s\n",
+                  wzp_ct_child_fate(&s->mover, fate_text, sizeof fate_text));
+    return WZP_CT_MOVE_FAILED;
 }
 
 /* All of it, once it has ended. */
@@ -162,6 +188,7 @@ static void end(void *ctx, wzp_ct_subject *s) {
     if (s->child.pid > 0) {
         wzp_ct_child_kill(&s->child); /* at once: other runs must not wait for it */
     }
+    wzp_ct_child_kill(&s->mover);
     (void)close(s->out);
     free(s);
 }

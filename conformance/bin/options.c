@@ -59,6 +59,10 @@ static const char usage_text[] =
     "  --caller 'CMD {addr} {peer}'  starts CMD for those runs in which it must call: the "
     "fingerprint\n"
     "                         {peer}; otherwise as --listener\n"
+    "  --move 'CMD'           run when a case wants a listener's network to change, and has "
+    "changed it\n"
+    "                         once it ends with 0; {pid} becomes the listener's process, {n} "
+    "1, 2, 3, ...\n"
     "  --netcheck 'CMD {addr}'  starts CMD for each run of chapter CHECK: it looks at its "
     "network,\n"
     "                         asks the relay {addr} and the STUN servers {stun} and {stun2}, "
@@ -320,6 +324,7 @@ enum option_id {
     OPT_LISTENER,
     OPT_NETCHECK,
     OPT_CALLER,
+    OPT_MOVE,
     OPT_CONFIG,
     OPT_NET,
     OPT_MODE,
@@ -359,6 +364,7 @@ static const struct option longs[] = {{"target", 1, NULL, OPT_TARGET},
                                       {"listener", 1, NULL, OPT_LISTENER},
                                       {"netcheck", 1, NULL, OPT_NETCHECK},
                                       {"caller", 1, NULL, OPT_CALLER},
+                                      {"move", 1, NULL, OPT_MOVE},
                                       {"config", 1, NULL, OPT_CONFIG},
                                       {"net", 1, NULL, OPT_NET},
                                       {"mode", 1, NULL, OPT_MODE},
@@ -465,15 +471,23 @@ static bool take_filter(filters *f, int id, const char *value) {
 }
 
 static bool take_option(wzp_ct_options *o, parse_state *st, int id, char *value) {
-    const char **const texts[] = {
-        [OPT_TARGET - 256] = &o->target,     [OPT_EXEC - 256] = &o->exec,
-        [OPT_CLIENT - 256] = &o->client,     [OPT_REPLAY - 256] = &o->replay_file,
-        [OPT_LISTENER - 256] = &o->listener, [OPT_NETCHECK - 256] = &o->checker,
-        [OPT_CALLER - 256] = &o->caller,     [OPT_NET - 256] = &o->net,
-        [OPT_METRICS - 256] = &o->metrics,   [OPT_AUTH_METRICS - 256] = &o->auth_metrics,
-        [OPT_OUT - 256] = &o->out,           [OPT_JSON - 256] = &o->json,
-        [OPT_JUNIT - 256] = &o->junit,       [OPT_HTML - 256] = &o->html,
-        [OPT_MARKDOWN - 256] = &o->markdown, [OPT_EXPECT - 256] = &o->expect};
+    const char **const texts[] = {[OPT_TARGET - 256] = &o->target,
+                                  [OPT_EXEC - 256] = &o->exec,
+                                  [OPT_CLIENT - 256] = &o->client,
+                                  [OPT_REPLAY - 256] = &o->replay_file,
+                                  [OPT_LISTENER - 256] = &o->listener,
+                                  [OPT_NETCHECK - 256] = &o->checker,
+                                  [OPT_CALLER - 256] = &o->caller,
+                                  [OPT_MOVE - 256] = &o->mover,
+                                  [OPT_NET - 256] = &o->net,
+                                  [OPT_METRICS - 256] = &o->metrics,
+                                  [OPT_AUTH_METRICS - 256] = &o->auth_metrics,
+                                  [OPT_OUT - 256] = &o->out,
+                                  [OPT_JSON - 256] = &o->json,
+                                  [OPT_JUNIT - 256] = &o->junit,
+                                  [OPT_HTML - 256] = &o->html,
+                                  [OPT_MARKDOWN - 256] = &o->markdown,
+                                  [OPT_EXPECT - 256] = &o->expect};
     switch (id) {
     case OPT_MODE:
     case OPT_ENFORCE:
@@ -606,6 +620,10 @@ static int finish(wzp_ct_options *o, const parse_state *st) {
         o->client = "";
     }
     if (o->client != NULL && !check_client(o)) {
+        return USAGE;
+    }
+    if (o->mover != NULL && o->listener == NULL) {
+        (void)fputs("wzp-conformance: --move changes the network of a --listener\n", stderr);
         return USAGE;
     }
     if (o->target != NULL && o->exec != NULL) {

@@ -21,6 +21,7 @@ typedef struct wzp_ct_options {
     const char *client;        /* a command, or "embedded"; NULL: a relay is tested; "":
                                   a client that only takes calls */
     const char *listener, *checker, *caller;  /* commands; NULL: none */
+    const char *mover;                        /* changes the listener's network; NULL: nobody */
     const char *metrics, *auth_metrics;       /* the same */
     const char *configs[WZP_CT_CONFIG_COUNT]; /* commands or addresses; [PLAIN] is unused */
     const char *json, *junit, *html, *markdown, *expect, *out;

@@ -83,6 +83,7 @@ static int open_client(wzp_ct_target *t, wzp_ct_report *report) {
                                          .listener = o->listener,
                                          .checker = o->checker,
                                          .caller = o->caller,
+                                         .mover = o->mover,
                                          .log = o->out != NULL ? t->client_log : NULL};
     (void)snprintf(report->target, sizeof report->target, "client: %.100s",
                    *o->client != '\0'    ? o->client

@@ -169,6 +169,7 @@ static int run_suite(const wzp_ct_options *o) {
                             .clients_ctx = wzp_ct_target_clients_ctx(target),
                             .client_obeys = wzp_ct_target_client_obeys(target),
                             .client_tunes = wzp_ct_target_client_tunes(target),
+                            .clients_share = o->mover != NULL,
                             .has_metrics = wzp_ct_target_has_metrics(target),
                             .has_auth_metrics = wzp_ct_target_has_auth_metrics(target),
                             .turn = on_turn,

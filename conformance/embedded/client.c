@@ -193,12 +193,12 @@ static void say(void *ctx, wzp_ct_subject *s, wzp_ct_words *out) {
     }
 }
 
-static bool move(void *ctx, wzp_ct_subject *s) {
+static wzp_ct_moving move(void *ctx, wzp_ct_subject *s) {
     const wzp_ct_embedded_client_cfg *cfg = ctx;
     if (s->phone != NULL) {
         wzp_ct_phone_move(s->phone, cfg->world->ops->now(cfg->world));
     }
-    return s->phone != NULL;
+    return s->phone != NULL ? WZP_CT_HAS_MOVED : WZP_CT_CANNOT_MOVE;
 }
 
 static const char *lacks(void *ctx, const wzp_ct_invitation *to) {

@@ -113,6 +113,7 @@ struct wzp_ct_case {
     bool needs_stun2;   /* and another one */
     bool as_json;       /* what it says, if it looks at its network */
     bool needs_gateway; /* and a gateway for a port */
+    bool moves;         /* and its network becomes another one, which others may share */
 
     /* Without a relay configured so: SKIP with this reason, and the feature that is missing. */
     wzp_ct_config config;

@@ -212,8 +212,9 @@ wzp_ct_words wzp_ct_play_words(const wzp_ct_exec *e) {
     return words;
 }
 
-bool wzp_ct_play_move(wzp_ct_exec *e) {
-    return e->subject != NULL && e->cfg.clients->move(e->cfg.clients_ctx, e->subject);
+wzp_ct_moving wzp_ct_play_move(wzp_ct_exec *e) {
+    return e->subject != NULL ? e->cfg.clients->move(e->cfg.clients_ctx, e->subject)
+                              : WZP_CT_CANNOT_MOVE;
 }
 
 bool wzp_ct_play_obeys(const wzp_ct_exec *e) {

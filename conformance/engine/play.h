@@ -131,8 +131,8 @@ wzp_ct_sayings wzp_ct_play_listen(const wzp_ct_exec *exec);
 wzp_ct_fate wzp_ct_play_fate(const wzp_ct_exec *exec);
 /* Of a client that looks at its network. */
 wzp_ct_words wzp_ct_play_words(const wzp_ct_exec *exec);
-/* Its network becomes another one.  False: nobody here can do that. */
-bool wzp_ct_play_move(wzp_ct_exec *exec);
+/* Its network becomes another one; called again until that is done. */
+wzp_ct_moving wzp_ct_play_move(wzp_ct_exec *exec);
 /* It was told whether to seal. */
 bool wzp_ct_play_obeys(const wzp_ct_exec *exec);
 /* It was told how good its sound shall be, see wzp_ct_case.quality. */

@@ -58,6 +58,14 @@ typedef struct wzp_ct_words {
 
 typedef enum wzp_ct_fate { WZP_CT_RUNS, WZP_CT_EXITED, WZP_CT_CRASHED } wzp_ct_fate;
 
+/* How far a change of its network is. */
+typedef enum wzp_ct_moving {
+    WZP_CT_CANNOT_MOVE, /* nobody can do that */
+    WZP_CT_MOVES,       /* not done yet */
+    WZP_CT_HAS_MOVED,
+    WZP_CT_MOVE_FAILED /* this machine could not; said on standard error */
+} wzp_ct_moving;
+
 typedef struct wzp_ct_client_ops {
     /* NULL, or what it cannot be told of that: the case is then SKIP.  Addresses and room are not
      * known yet. */
@@ -68,8 +76,9 @@ typedef struct wzp_ct_client_ops {
     wzp_ct_fate (*fate)(void *ctx, wzp_ct_subject *subject);
     /* CHECKS. */
     void (*words)(void *ctx, wzp_ct_subject *subject, wzp_ct_words *out);
-    /* Its network is another one now: it has other addresses.  False: nobody can do that. */
-    bool (*move)(void *ctx, wzp_ct_subject *subject);
+    /* Its network becomes another one: it gets other addresses.  Once; called again until that is
+     * done. */
+    wzp_ct_moving (*move)(void *ctx, wzp_ct_subject *subject);
     /* Ends and frees it. */
     void (*end)(void *ctx, wzp_ct_subject *subject);
 } wzp_ct_client_ops;

@@ -372,7 +372,8 @@ static bool calibrate(suite *s) {
 /* Counters belong to the relay: what is measured there must not be stirred by others. */
 static bool disturb(const suite *s, const wzp_ct_case *a, const wzp_ct_case *b) {
     if (a->client != WZP_CT_CLIENT_NONE) {
-        return false; /* each is a relay of its own, and none of the clients knows of others */
+        /* each is a relay of its own, and none of the clients knows of others */
+        return s->cfg->clients_share && (a->moves || b->moves);
     }
     const bool one_counts =
         (a->config == WZP_CT_CONFIG_METRICS) != (b->config == WZP_CT_CONFIG_METRICS);

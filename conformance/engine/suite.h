@@ -33,6 +33,7 @@ typedef struct wzp_ct_suite_cfg {
     void *clients_ctx;
     bool client_obeys;                     /* it is told whether to seal its media */
     bool client_tunes;                     /* and how good its sound shall be */
+    bool clients_share;                    /* a network, which some cases change */
     bool has_metrics, has_auth_metrics;    /* whether relay.metrics has any, and those of
                                               targets[WZP_CT_CONFIG_AUTH] */
     void (*turn)(void *ctx, wzp_time now); /* now and then, while no case is served */

@@ -17,11 +17,11 @@ _wzp_conformance() {
     --select | --skip)
         words=$("${COMP_WORDS[0]}" list 2>/dev/null | cut -d' ' -f1)
         ;;
-    --target | --exec | --listener | --caller | --netcheck | --config | --repeat | --jobs | --seed | --seeds) return ;;
+    --target | --exec | --listener | --caller | --move | --netcheck | --config | --repeat | --jobs | --seed | --seeds) return ;;
     wzp-conformance | */wzp-conformance) words="run list report score" ;;
     *)
         [ "${COMP_WORDS[1]-}" != score ] || words="--net --seeds --write --json --quiet --help --version"
-        [ -n "$words" ] || words="--target --exec --client --listener --caller --netcheck --replay --replay-stream --config --mode --metrics --auth-metrics --enforce --strict-identity --tier
+        [ -n "$words" ] || words="--target --exec --client --listener --caller --move --netcheck --replay --replay-stream --config --mode --metrics --auth-metrics --enforce --strict-identity --tier
             --select --skip --profile --strict --dry-run --virtual --net --repeat --jobs --seed --out --json --junit --html --markdown --tap
             --evidence --expect --quiet --log-level --help --version"
         ;;
