@@ -6,6 +6,7 @@
 #   numbers   of cases, chapters and scenarios
 #   pages     man page, completion and --help of each program
 #   examples  what commands are shown to print, but for numbers
+#   html      the pages that programs write
 # shellcheck disable=SC2317 # checks are called by name
 set -uo pipefail
 export LC_ALL=C
@@ -227,8 +228,24 @@ examples() {
     at_least 25 examples "$work/tried"
 }
 
+html() {
+    local page bin=$build/bin at=$work/pages
+    mkdir "$at"
+    {
+        "$bin/wzp-sim" run sim/scenarios/N14.toml --quiet --pcap "$at" --html "$at/call.html"
+        "$bin/wzp-pcap" report --quiet --keylog "$at/keys.log" "$at/relay.pcapng" -o "$at/capture.html"
+        "$bin/wzp-conformance" run --virtual --enforce observe --tier CAL,FV,W --quiet --html "$at/cases.html"
+        timeout 500 "$bin/wzp-sim" matrix --seeds 1..1 --quiet --html "$at/matrix.html"
+    } >"$work/said"
+    for page in call capture cases matrix matrix.cells/birthday-ADM-ADM; do
+        [ -s "$at/$page.html" ] || fail "there is no $page.html"
+        awk -f "$here/page.awk" "$at/$page.html" >"$work/wrong"
+        complain "$work/wrong"
+    done
+}
+
 case $1 in
-links | names | commands | numbers | pages | examples) "$1" ;;
+links | names | commands | numbers | pages | examples | html) "$1" ;;
 *) fail "no check is called $1" ;;
 esac
 [ $failed -eq 0 ] && echo "all is as the documents say"

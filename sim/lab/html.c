@@ -43,10 +43,10 @@ void wzp_lab_html_begin(FILE *out, const char *title) {
                 "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
                 out);
     wzp_lab_html_text(out, title);
-    (void)fprintf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<div class=\"sheet\">\n",
+    (void)fprintf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<main class=\"sheet\">\n",
                   wzp_lab_page_css);
 }
 
 void wzp_lab_html_end(FILE *out) {
-    (void)fputs("</div>\n</body>\n</html>\n", out);
+    (void)fputs("</main>\n</body>\n</html>\n", out);
 }

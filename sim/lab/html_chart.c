@@ -130,7 +130,8 @@ void wzp_lab_html_flow(FILE *out, const wzp_lab_result *r, const wzp_lab_flow *f
     put_name(out, r, flow->to);
     (void)fprintf(out,
                   " <span>delay %.1f ms on average, %.1f to %.1f; %" PRIu64 " of %" PRIu64
-                  " packets arrived</span></h3>\n<svg class=\"chart\" height=\"%d\">",
+                  " packets arrived</span></h3>\n<svg class=\"chart\" role=\"img\" "
+                  "aria-label=\"delay and loss over time\" height=\"%d\">",
                   ms(mean), ms(flow->delay_min), ms(flow->delay_max), flow->arrived, flow->sent,
                   HEIGHT);
     put_grid(out, r, HEIGHT, false);
@@ -157,7 +158,8 @@ void wzp_lab_html_line(FILE *out, const wzp_lab_result *r, const wzp_lab_line *l
     wzp_lab_html_text(out, line->name);
     (void)fprintf(out,
                   " <span>%.1f ms without waiting, up to %.1f ms more</span></h3>\n"
-                  "<svg class=\"chart\" height=\"%d\">",
+                  "<svg class=\"chart\" role=\"img\" aria-label=\"waiting over time\" "
+                  "height=\"%d\">",
                   ms(line->least), ms(highest), HEIGHT);
     put_grid(out, r, HEIGHT, false);
     begin_curves(out, r);
@@ -228,7 +230,10 @@ void wzp_lab_html_timeline(FILE *out, const wzp_lab_result *r) {
         (void)lane_of(&l, r->entries[i].who);
     }
     const int height = (int)(l.count * LANE);
-    (void)fprintf(out, "<svg class=\"chart\" height=\"%d\">", height + 18);
+    (void)fprintf(out,
+                  "<svg class=\"chart\" role=\"img\" aria-label=\"what happened when; the list "
+                  "below has the same\" height=\"%d\">",
+                  height + 18);
     put_grid(out, r, height, true);
     put_marks(out, r, height);
     for (size_t i = 0; i < r->entry_count; i++) {

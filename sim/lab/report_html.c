@@ -43,7 +43,7 @@ static void put_head(FILE *out, const wzp_lab_result *r) {
 }
 
 static void put_checks(FILE *out, const wzp_lab_result *r) {
-    put(out, "<h2>Checks</h2>\n<div class=\"wide\"><table><tr><th></th><th>check</th>"
+    put(out, "<h2>Checks</h2>\n<div class=\"wide\"><table><tr><th>result</th><th>check</th>"
              "<th>where</th><th>expected</th><th>got</th></tr>\n");
     for (int pass = 0; pass < 2; pass++) { /* what failed comes first */
         for (size_t i = 0; i < r->check_count; i++) {
@@ -148,7 +148,7 @@ static void put_entries(FILE *out, const wzp_lab_result *r) {
     put(out, "<h2>What happened</h2>\n");
     wzp_lab_html_timeline(out, r);
     put(out, "<details><summary>as a list</summary>\n<div class=\"wide\"><table><tr>"
-             "<th class=\"n\">s</th><th>who</th><th>what</th><th></th></tr>\n");
+             "<th class=\"n\">s</th><th>who</th><th>what</th><th>detail</th></tr>\n");
     for (size_t i = 0; i < r->entry_count && i < ENTRIES_SHOWN; i++) {
         const wzp_lab_entry *e = &r->entries[i];
         (void)fprintf(out, "<tr><td class=\"n\">%.3f</td><td>", (double)e->at / 1e9);

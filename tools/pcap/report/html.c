@@ -38,7 +38,7 @@ static void put_head(wzp_pcap_text *out, const wzp_pcap_report *r) {
     wzp_pcap_put_html(out, r->file);
     put(out, "</title>\n<style>\n");
     put(out, wzp_pcap_page_css);
-    put(out, "</style>\n</head>\n<body>\n<div class=\"sheet\">\n<h1>");
+    put(out, "</style>\n</head>\n<body>\n<main class=\"sheet\">\n<h1>");
     wzp_pcap_put_html(out, r->file);
     put(out, "</h1>\n");
     put_verdict(out, r);
@@ -89,10 +89,10 @@ static void put_findings(wzp_pcap_text *out, const wzp_pcap_report *r) {
     if (all->count == 0) {
         return;
     }
-    put(out,
-        "<h2 id=\"findings\">Findings</h2>\n<div class=\"wide\"><table><tr><th scope=\"col\"></th>"
-        "<th scope=\"col\" class=\"n\">packet</th><th scope=\"col\" class=\"n\">s</th><th "
-        "scope=\"col\">of</th><th scope=\"col\">what</th></tr>\n");
+    put(out, "<h2 id=\"findings\">Findings</h2>\n<div class=\"wide\"><table><tr><th "
+             "scope=\"col\">level</th>"
+             "<th scope=\"col\" class=\"n\">packet</th><th scope=\"col\" class=\"n\">s</th><th "
+             "scope=\"col\">of</th><th scope=\"col\">what</th></tr>\n");
     for (int level = WZP_PCAP_LEVEL_BAD; level >= WZP_PCAP_LEVEL_NOTE; level--) {
         for (size_t i = 0; i < all->count; i++) {
             if ((int)all->list[i].level == level) {
@@ -144,7 +144,7 @@ static void put_connections(wzp_pcap_text *out, const wzp_pcap_report *r) {
              "<th scope=\"col\" class=\"n\">from s</th><th scope=\"col\" class=\"n\">to s</th><th "
              "scope=\"col\" class=\"n\">media up</th>"
              "<th scope=\"col\" class=\"n\">media down</th><th scope=\"col\" class=\"n\">ping "
-             "ms</th><th scope=\"col\"></th></tr>\n");
+             "ms</th><th scope=\"col\">remark</th></tr>\n");
     for (size_t i = 0; i < wzp_pcap_flow_sessions(r->flow); i++) {
         put_connection(out, r, wzp_pcap_flow_session(r->flow, i));
     }
@@ -377,5 +377,5 @@ void wzp_pcap_report_html(wzp_pcap_text *out, const wzp_pcap_report *r) {
         wzp_pcap_putf(out, "<p class=\"soft\">The other %zu are in the table only.</p>\n",
                       streams - STREAMS_SHOWN);
     }
-    put(out, "</div>\n</body>\n</html>\n");
+    put(out, "</main>\n</body>\n</html>\n");
 }

@@ -138,7 +138,7 @@ static void put_table(wzp_pcap_text *out, const wzp_pcap_report *r) {
                   "<details><summary>all %zu as a list</summary>\n<div class=\"wide\"><table><tr>"
                   "<th scope=\"col\" class=\"n\">s</th><th scope=\"col\" class=\"n\">packet</th>"
                   "<th scope=\"col\">connection</th><th scope=\"col\">what</th>"
-                  "<th scope=\"col\" class=\"n\">times</th><th scope=\"col\"></th></tr>\n",
+                  "<th scope=\"col\" class=\"n\">times</th><th scope=\"col\">detail</th></tr>\n",
                   count);
     for (size_t i = 0; i < count && i < TABLE; i++) {
         const wzp_pcap_step *s = wzp_pcap_flow_step(r->flow, i);
