@@ -324,12 +324,27 @@ static bool is_proven(const wzp_handset *h) {
     return false;
 }
 
-static void path_event(wzp_handset *h, wzp_handset_event *out) {
-    out->kind = WZP_HANDSET_PATH;
-    out->path = h->path;
-    out->addr = far_end(h);
-    out->proven = h->path == WZP_RACE_DIRECT && is_proven(h);
-    out->text = h->taken_text;
+/* Where both dial, two connections may come up between the same two sockets, and media go on by the
+ * one that both prefer: no other path for anybody who asks. */
+static bool is_told(const wzp_handset *h, const wzp_handset_event *ev) {
+    return ev->path == h->told_path && ev->proven == h->told_proven &&
+           wzp_addr_equal(&ev->addr, &h->told_end);
+}
+
+static bool path_event(wzp_handset *h, wzp_handset_event *out) {
+    const wzp_handset_event ev = {.kind = WZP_HANDSET_PATH,
+                                  .path = h->path,
+                                  .addr = far_end(h),
+                                  .proven = h->path == WZP_RACE_DIRECT && is_proven(h),
+                                  .text = h->taken_text};
+    if (is_told(h, &ev)) {
+        return false;
+    }
+    h->told_path = ev.path;
+    h->told_proven = ev.proven;
+    h->told_end = ev.addr;
+    *out = ev;
+    return true;
 }
 
 static bool take(bool *flag) {
@@ -361,8 +376,7 @@ bool wzp_handset_next_event(wzp_handset *h, wzp_time now, wzp_handset_event *out
         out->addr = h->own.reflexive;
         return true;
     }
-    if (h->path != WZP_RACE_UNDECIDED && take(&h->tell_path)) {
-        path_event(h, out);
+    if (h->path != WZP_RACE_UNDECIDED && take(&h->tell_path) && path_event(h, out)) {
         return true;
     }
     if (take(&h->birthday.tell_open)) {

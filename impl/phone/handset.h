@@ -96,12 +96,13 @@ wzp_endpoint *wzp_handset_endpoint(wzp_handset *handset);
 const char *wzp_handset_fingerprint(const wzp_handset *handset);
 
 typedef enum wzp_handset_event_kind {
-    WZP_HANDSET_PHONE, /* .phone: REGISTERED, PRESENCE, INCOMING, RINGING, SET_UP, ENDED, AWAY,
-                          CLOSED */
-    WZP_HANDSET_SEEN,  /* others see us at .addr; NONE: nobody says where */
-    WZP_HANDSET_PATH,  /* media take .path now; .addr is its far end, .text why, if not as hoped */
-    WZP_HANDSET_OPEN,  /* .sockets more, for IPv4, are wanted: wzp_handset_opened() when they are.
-                          An owner that cannot does nothing */
+    WZP_HANDSET_PHONE,   /* .phone: REGISTERED, PRESENCE, INCOMING, RINGING, SET_UP, ENDED, AWAY,
+                            CLOSED */
+    WZP_HANDSET_SEEN,    /* others see us at .addr; NONE: nobody says where */
+    WZP_HANDSET_PATH,    /* media take .path now, which is not what was told before; .addr is its
+                            far end, .text why, if not as hoped */
+    WZP_HANDSET_OPEN,    /* .sockets more, for IPv4, are wanted: wzp_handset_opened() when they are.
+                            An owner that cannot does nothing */
     WZP_HANDSET_NEAREST, /* of the relays that ours lists, .nearest is the nearest now */
     WZP_HANDSET_SHUT     /* those for which wzp_handset_uses_port() is false can be closed */
 } wzp_handset_event_kind;

@@ -531,7 +531,7 @@ void wzp_handset_end(wzp_handset *h, wzp_time now) {
     h->tell_path = h->finds_later = false;
     h->tries = 0;
     h->due_at = h->retry_at = WZP_TIME_NEVER;
-    h->path = h->path_was = WZP_RACE_UNDECIDED;
+    h->path = h->path_was = h->told_path = WZP_RACE_UNDECIDED;
     h->relay_seen = WZP_CLIENT_RELAY_NONE;
     /* Who waits to call has asked for that since. */
     h->waits = h->waits == WAIT_TO_CALL ? WAIT_TO_CALL : WAIT_NOTHING;

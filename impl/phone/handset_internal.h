@@ -115,6 +115,9 @@ struct wzp_handset {
     wzp_time heard_at;
     /* Why the relay, if the race ends there; why the path that is taken; why the call failed. */
     const char *path_text, *taken_text, *why;
+    wzp_race_path told_path; /* by the last event about it; UNDECIDED: none in this call */
+    wzp_addr told_end;
+    bool told_proven;
 
     /* Updates go to and fro in pairs, and each pair is followed by a race on both sides. */
     wzp_time due_at; /* since then a race is due; NEVER: none is */

@@ -28,6 +28,19 @@ START_TEST(who_can_meet_meets) {
 }
 END_TEST
 
+/* Both dial, and the connection that they prefer comes up later than the other one. */
+START_TEST(two_connections_are_one_path) {
+    open_net(&reference, &reference);
+    t.net.loss_ppm = 250000;
+    wzp_prng_init(&t.net.prng, (uint64_t)_i, "net");
+    call();
+    run(6000);
+    expect_path(WZP_RACE_DIRECT);
+    ck_assert_uint_eq(t.sides[A].same_paths + t.sides[B].same_paths, 0);
+    close_net();
+}
+END_TEST
+
 /* The relay is the first host of the network. */
 static void lose_relay(bool is_lost) {
     t.net.cut[0] = t.net.deaf[0] = is_lost;
@@ -523,6 +536,7 @@ END_TEST
 int main(void) {
     TCase *tc = tcase_create("handset");
     tcase_add_test(tc, who_can_meet_meets);
+    tcase_add_loop_test(tc, two_connections_are_one_path, 0, 6);
     tcase_add_test(tc, a_direct_call_survives_its_relay);
     tcase_add_loop_test(tc, what_was_lost_with_the_line_is_said_again, 0, 10);
     tcase_add_test(tc, a_relay_lists_others);

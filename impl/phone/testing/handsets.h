@@ -22,9 +22,10 @@ typedef struct side {
     wzp_prng prng;
     wzp_addr addr;
     wzp_accept_mode mode;
-    wzp_handset_event path;  /* as told last */
-    wzp_relay_entry nearest; /* as told last */
-    unsigned paths, ended, registered, seen, set_ups, aways;
+    wzp_handset_event path;     /* as told last */
+    wzp_relay_entry nearest;    /* as told last */
+    unsigned paths, same_paths; /* the latter: as it was told before */
+    unsigned ended, registered, seen, set_ups, aways;
     char why[96];
     uint32_t said;
     unsigned heard;
@@ -161,6 +162,10 @@ static inline void after(void *ctx, wzp_time now) {
         if (ev.kind == WZP_HANDSET_PHONE) {
             on_phone(s, ev.phone, now);
         } else if (ev.kind == WZP_HANDSET_PATH) {
+            s->same_paths +=
+                s->paths > 0 && ev.path == s->path.path && wzp_addr_equal(&ev.addr, &s->path.addr)
+                    ? 1
+                    : 0;
             s->path = ev;
             s->paths++;
             tell_path(s);
