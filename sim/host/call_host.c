@@ -426,7 +426,7 @@ wzp_client *wzp_sim_call_host_join(wzp_sim_call_host *call, wzp_endpoint *endpoi
 }
 
 void wzp_sim_call_host_take(wzp_sim_call_host *call, bool direct, const wzp_addr *remote) {
-    call->report.path_changes += call->in_call ? 1 : 0;
+    call->report.path_changes += call->path.remote.family != WZP_ADDR_NONE ? 1 : 0;
     call->in_call = true;
     call->path.remote = *remote;
     tell(call, (wzp_sim_call_event){.kind = WZP_SIM_CALL_PATH,

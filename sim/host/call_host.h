@@ -110,7 +110,7 @@ typedef struct wzp_sim_call_report {
     uint32_t members; /* of the room, as told last */
     bool in_call;
     wzp_quic_path path;          /* of the last packet that came; family NONE before */
-    uint32_t path_changes;       /* of the remote address */
+    uint32_t path_changes;       /* of the remote address, after the first */
     uint64_t rtt;                /* QUIC's smoothed estimate, ns */
     uint64_t packets_lost;       /* that QUIC declared lost, of this client's */
     uint32_t signals_hit;        /* by faults */

@@ -110,6 +110,7 @@ START_TEST(who_answers_is_heard_until_the_hangup) {
         ck_assert(phone.ended_at >= HANGUP && phone.ended_at < HANGUP + WZP_S);
         ck_assert_uint_eq(call.senders, 1);
         ck_assert_uint_gt(call.heard[0].arrived, 150);
+        ck_assert_uint_eq(call.path_changes, 0);
         ck_assert(!call.in_call && call.ended_at < HANGUP + WZP_S);
     }
     ck_assert_str_eq(report_of(&w, ANN).ended, "hung up here");

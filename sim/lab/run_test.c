@@ -333,6 +333,25 @@ START_TEST(carries) {
 }
 END_TEST
 
+/* The relay is joined half a second after the set-up, and the direct path found later. */
+START_TEST(a_relay_that_was_never_used_is_no_path) {
+    wzp_lab_scenario *s =
+        scenario_of("name = \"t\"\nduration = \"6 s\"\n[host.x]\n[host.y]\n"
+                    "[core]\nx-y = {delay = \"250 ms\", back = {delay = \"250 ms\"}}\n"
+                    "[call]\ndirect = true\nstart = \"1 s\"\n",
+                    1);
+    wzp_lab_result *r = run(s, NULL);
+    for (size_t i = 0; i < 2; i++) {
+        const wzp_lab_member *m = &r->calls[0].members[i];
+        ck_assert_int_eq(m->path, WZP_LAB_PATH_DIRECT);
+        ck_assert(m->report.joined_at != WZP_TIME_NEVER);
+        ck_assert_uint_eq(m->report.path_changes, 0);
+    }
+    wzp_lab_result_free(&r);
+    wzp_lab_scenario_free(&s);
+}
+END_TEST
+
 /* A host without IPv4 talks to an IPv4 relay through a NAT64: with a CLAT its client does not even
  * know it. */
 static const struct nat64_case {
@@ -552,6 +571,7 @@ int main(void) {
     tcase_add_test(tc, captures_do_not_disturb);
     tcase_add_loop_test(tc, judged, 0, (int)WZP_COUNT_OF(judge_cases));
     tcase_add_loop_test(tc, carries, 0, (int)WZP_COUNT_OF(carriers));
+    tcase_add_test(tc, a_relay_that_was_never_used_is_no_path);
     tcase_add_loop_test(tc, ipv6_reaches_ipv4, 0, (int)WZP_COUNT_OF(nat64_cases));
     tcase_add_loop_test(tc, ipv6_has_a_firewall, 0, WZP_COUNT_OF(filter6_cases));
     tcase_add_test(tc, delays_are_as_described);

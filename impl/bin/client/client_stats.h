@@ -16,7 +16,7 @@ typedef struct wzp_client_way {
     wzp_addr peer;      /* its far end: the other side, or the relay */
     bool proven;        /* direct, and the other side has shown its key */
     double setup_ms;    /* from the set-up of the call until it went */
-    unsigned changes;   /* times that a path was taken */
+    unsigned changes;   /* paths that were taken, one after the other */
     wzp_handset_counters counters;
 } wzp_client_way;
 
