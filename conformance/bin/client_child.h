@@ -10,7 +10,7 @@ typedef struct wzp_ct_client_command {
     const char
         *listener;       /* with {addr}, perhaps {answer}, {paths}, {stun}, {gateway}; NULL: none */
     const char *caller;  /* as listener, and with {peer}; NULL: none */
-    const char *checker; /* with {addr}, perhaps {stun}, {stun2}, {format}; NULL: none */
+    const char *checker; /* with {addr}, perhaps {stun}, {stun2}, {gateway}, {format}; NULL: none */
     const char *mover;   /* changes a listener's network, perhaps with {pid} and {n}; NULL: none */
     unsigned moves;      /* so often */
     const char *log;     /* where its standard error goes; NULL: nowhere */

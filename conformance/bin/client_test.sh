@@ -65,8 +65,8 @@ run 0 'unsupported:{gateway}' --listener "$client listen {addr}" --select NAT-04
 run 0 'unsupported:port mapping' --listener "$client listen --no-portmap {addr} {gateway}" --select NAT-043
 run 0 'unsupported:direct paths' --listener "$client listen --relay-only {addr}" --select NAT-085
 # What it says of its network, and one that says it as text only, to whom no server can be named.
-checks="$client netcheck --no-portmap \$([ {format} = json ] && echo --json) --stun {stun} --stun {stun2} {addr}"
-run 0 '8 PASS' --netcheck "$checks" --tier CHECK
+checks="$client netcheck --gateway {gateway} \$([ {format} = json ] && echo --json) --stun {stun} --stun {stun2} {addr}"
+run 0 '14 PASS' --netcheck "$checks" --tier CHECK
 run 0 '4 PASS' --netcheck "$client netcheck --no-portmap --stun {stun} {addr}" --select NAT-009 --select 'NAT-13*'
 run 1 'NAT-130' --netcheck "echo; : {addr}" --select NAT-130
 # One that trusts whom it should not.

@@ -10,8 +10,8 @@
 typedef struct wzp_ct_check wzp_ct_check;
 
 /* NULL: out of memory. */
-wzp_ct_check *wzp_ct_check_new(const wzp_ct_invitation *to, wzp_rng rng, bool deterministic,
-                               wzp_time now);
+wzp_ct_check *wzp_ct_check_new(const wzp_ct_invitation *to, const wzp_addr *local, wzp_rng rng,
+                               bool deterministic, wzp_time now);
 /* Accepts NULL, leaves NULL. */
 void wzp_ct_check_free(wzp_ct_check **check, wzp_time now);
 

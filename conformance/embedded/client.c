@@ -100,7 +100,7 @@ static bool dial(wzp_ct_subject *s, const wzp_ct_invitation *to, const wzp_addr 
         return s->phone != NULL;
     }
     if (to->mode == WZP_CT_CHECKS) {
-        s->check = wzp_ct_check_new(to, s->cfg->virtual_time ? rng : s->cfg->rng,
+        s->check = wzp_ct_check_new(to, local, s->cfg->virtual_time ? rng : s->cfg->rng,
                                     s->cfg->virtual_time, world->ops->now(world));
         return s->check != NULL;
     }

@@ -49,11 +49,20 @@ WRAP(bool, wzp_survey_is_done, const wzp_survey *survey) {
     return __real_wzp_survey_is_done(survey);
 }
 
+static wzp_netcheck with_one_flag(const wzp_netcheck *report) {
+    wzp_netcheck r = *report;
+    if (fault == WZP_CHECK_FAULT_ONE_FLAG) {
+        r.natpmp = r.pcp = r.upnp = r.natpmp || r.pcp;
+    }
+    return r;
+}
+
 WRAP(void, wzp_netcheck_text, wzp_wr *wr, const wzp_netcheck *report) {
+    const wzp_netcheck said = with_one_flag(report);
     if (fault == WZP_CHECK_FAULT_OWN_LAYOUT) {
         wzp_wr_str(wr, "# Netcheck\n\n");
     }
-    __real_wzp_netcheck_text(wr, report);
+    __real_wzp_netcheck_text(wr, &said);
 }
 
 /* "hairpin_works" is null for who has not tried, and "gateway" where there is none. */
@@ -67,9 +76,10 @@ static void leave_out(char *json, const char *member) {
 WRAP(void, wzp_netcheck_json, wzp_wr *wr, const wzp_netcheck *report) {
     enum { TEXT_MAX = 8192 };
     char text[TEXT_MAX] = "";
+    const wzp_netcheck said = with_one_flag(report);
     wzp_wr own;
     wzp_wr_init(&own, (uint8_t *)text, sizeof text - 1);
-    __real_wzp_netcheck_json(&own, report);
+    __real_wzp_netcheck_json(&own, &said);
     if (fault == WZP_CHECK_FAULT_OMITS_NULLS) {
         leave_out(text, "\"gateway\":null,");
     }

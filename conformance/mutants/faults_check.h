@@ -11,6 +11,8 @@
       "NAT-131 NAT-131b")                                                                          \
     X(ALWAYS_CONE, "always-cone", "calls each NAT a cone", "NAT-132b")                             \
     X(NEVER_CONE, "never-cone", "calls no NAT a cone", "NAT-132")                                  \
+    X(ONE_FLAG, "one-flag", "has one flag for all protocols of its gateway",                       \
+      "NAT-132d NAT-132e NAT-132h NAT-132i")                                                       \
     X(PRESUMES_V6, "presumes-ipv6", "takes IPv6 for reachable", "NAT-132c")
 
 typedef enum wzp_check_fault {

@@ -4,7 +4,7 @@
 #include <regex.h>
 #include <string.h>
 
-#include "conformance/cases/calls/call_steps.h"
+#include "conformance/cases/calls/gateway.h"
 #include "conformance/cases/calls/stun.h"
 #include "conformance/cases/macros.h"
 
@@ -12,14 +12,27 @@
 typedef struct setting {
     bool is_dead; /* nobody answers anything */
     uint16_t ports[2];
+    const wzp_ct_gateway *gateway; /* NULL: there is none */
 } setting;
+
+#define GATEWAY(natpmp, pcp)                                                                       \
+    &(const wzp_ct_gateway) {                                                                      \
+        .how = {WZP_CT_MAPS##natpmp, WZP_CT_MAPS##pcp}, .ip = {203, 0, 113, 7}, .port = 51413,     \
+        .lifetime_s = 7200                                                                         \
+    }
+#define MAPS(natpmp, pcp)                                                                          \
+    { .ports = {40000, 40000}, .gateway = GATEWAY(natpmp, pcp) }
+static const setting pcp_only = MAPS(_SILENTLY, );
+static const setting natpmp_only = MAPS(, _OLD);
+static const setting both_mapped = MAPS(, );
+static const setting neither = MAPS(_SILENTLY, _SILENTLY);
 
 static const setting one_port = {.ports = {40000, 40000}};
 static const setting two_ports = {.ports = {40000, 41234}};
 static const setting dead = {.is_dead = true};
 
 typedef struct check_state {
-    wzp_ct_call_state call; /* first: acts share it */
+    wzp_ct_gateway_state gateway; /* first: acts share it */
     const setting *setting;
 } check_state;
 
@@ -30,7 +43,6 @@ static void on_loose(wzp_ct_exec *e, const wzp_quic_path *path, wzp_bytes bytes,
     const check_state *st = wzp_ct_play_state(e);
     wzp_ct_caller *c = wzp_ct_play_caller(e);
     uint8_t out[WZP_CT_STUN_ANSWER];
-    (void)now;
     for (size_t i = 0; i < WZP_COUNT_OF(places); i++) {
         if (!st->setting->is_dead && wzp_ct_stun_is_request(bytes) &&
             wzp_addr_equal(&path->local, &c->places[places[i]])) {
@@ -39,6 +51,7 @@ static void on_loose(wzp_ct_exec *e, const wzp_quic_path *path, wzp_bytes bytes,
                                       wzp_ct_stun_success(out, bytes, &seen, 0));
         }
     }
+    wzp_ct_gateway_on_loose(e, path, bytes, now);
 }
 
 /* --- its end ---------------------------------------------------------------------------------- */
@@ -46,8 +59,8 @@ static void on_loose(wzp_ct_exec *e, const wzp_quic_path *path, wzp_bytes bytes,
 static bool begin(wzp_ct_exec *e, wzp_time now) {
     check_state *st = wzp_ct_play_state(e);
     wzp_ct_caller *c = wzp_ct_play_caller(e);
-    (void)now;
     st->setting = wzp_ct_play_arg(e);
+    wzp_ct_gateway_is(e, st->setting->gateway, now);
     c->observes = WZP_CT_OBSERVES_LARGER;
     c->is_deaf[WZP_CT_AT_RELAY] = st->setting->is_dead;
     return true;
@@ -249,6 +262,43 @@ static wzp_ct_so_far go_json(wzp_ct_exec *e, wzp_time now) {
     return is_good ? WZP_CT_HAPPENED : WZP_CT_NEVER;
 }
 
+/* --- its gateway ------------------------------------------------------------------------------ */
+
+/* Who is asked nothing says "no" rightly, and shows nothing. */
+static wzp_ct_so_far go_was_asked(wzp_ct_exec *e, wzp_time now) {
+    const check_state *st = wzp_ct_play_state(e);
+    (void)now;
+    for (size_t i = 0; i < WZP_CT_MAP_PROTOCOLS; i++) {
+        if (st->gateway.asked[i].requests > 0) {
+            return WZP_CT_HAPPENED;
+        }
+    }
+    return wzp_ct_play_lacks(e, "port mapping");
+}
+
+static bool has_flag(wzp_ct_exec *e, const json_t *report, const char *key, wzp_ct_maps how) {
+    const bool is_spoken = how == WZP_CT_MAPS;
+    const json_t *value = json_object_get(report, key);
+    if (json_is_boolean(value) && json_is_true(value) == is_spoken) {
+        return true;
+    }
+    wzp_ct_play_say(e, "\"%s\" is not %s", key, is_spoken ? "true" : "false");
+    return false;
+}
+
+/* UPnP is not asked at this address, but of all that are near. */
+static wzp_ct_so_far go_flags(wzp_ct_exec *e, wzp_time now) {
+    const check_state *st = wzp_ct_play_state(e);
+    const wzp_ct_maps *how = st->setting->gateway->how;
+    const wzp_ct_words words = wzp_ct_play_words(e);
+    json_t *report = json_loads(words.text, 0, NULL);
+    (void)now;
+    const bool is_good = has_flag(e, report, "nat_pmp_available", how[WZP_CT_NATPMP]) &&
+                         has_flag(e, report, "pcp_available", how[WZP_CT_PCP]);
+    json_decref(report);
+    return is_good ? WZP_CT_HAPPENED : WZP_CT_NEVER;
+}
+
 /* --- the table -------------------------------------------------------------------------------- */
 
 #define RUNS(setting)                                                                              \
@@ -285,6 +335,24 @@ static const wzp_ct_act nat132[] = {RUNS(&one_port),
                                     SAYS("two servers see one address: a cone", is_cone)};
 static const wzp_ct_act nat132b[] = {RUNS(&two_ports),
                                      SAYS("two servers see two ports: none", is_symmetric)};
+#define FLAGS(natpmp, pcp) "^NAT-PMP: " natpmp "  PCP: " pcp "  UPnP: " YES_NO "$"
+static const char *const says_pcp[] = {FLAGS("no", "yes"), NULL};
+static const char *const says_natpmp[] = {FLAGS("yes", "no"), NULL};
+static const char *const says_both[] = {FLAGS("yes", "yes"), NULL};
+static const char *const says_neither[] = {FLAGS("no", "no"), NULL};
+#define ASKED                                                                                      \
+    { .required = "it asks the gateway", .within_s = 1, .go = go_was_asked }
+static const wzp_ct_act nat132d[] = {RUNS(&pcp_only),
+                                     SAYS("PCP is there, and NAT-PMP is not", says_pcp)};
+static const wzp_ct_act nat132e[] = {RUNS(&natpmp_only),
+                                     SAYS("NAT-PMP is there, and PCP is not", says_natpmp)};
+static const wzp_ct_act nat132f[] = {RUNS(&both_mapped),
+                                     SAYS("NAT-PMP and PCP are there", says_both)};
+static const wzp_ct_act nat132g[] = {RUNS(&neither), ASKED, SAYS("neither is there", says_neither)};
+static const wzp_ct_act nat132h[] = {
+    RUNS(&pcp_only), REPORT("its flags say that PCP is there, and NAT-PMP not", go_flags)};
+static const wzp_ct_act nat132i[] = {
+    RUNS(&natpmp_only), REPORT("its flags say that NAT-PMP is there, and PCP not", go_flags)};
 static const wzp_ct_act nat132c[] = {RUNS(&dead), SAYS("who has no answer by IPv6 says so", no_v6)};
 
 #define CHECK(id, level_, title, must, what, script, ...)                                          \
@@ -315,6 +383,21 @@ static const wzp_ct_case cases[] = {
           .needs_stun = true, .needs_stun2 = true),
     CHECK("NAT-132c", WZP_CT_SHOULD, "no answer by IPv6", "not call IPv6 reachable", "silence",
           nat132c, ),
+    CHECK("NAT-132d", WZP_CT_SHOULD, "a gateway that speaks PCP only",
+          "say so of each protocol by itself", "PCP is answered, NAT-PMP not", nat132d,
+          .needs_gateway = true),
+    CHECK("NAT-132e", WZP_CT_SHOULD, "a gateway that speaks NAT-PMP only",
+          "say so of each protocol by itself", "PCP is refused in the words of NAT-PMP", nat132e,
+          .needs_gateway = true),
+    CHECK("NAT-132f", WZP_CT_SHOULD, "a gateway that speaks both", "say so of both",
+          "both are answered", nat132f, .needs_gateway = true),
+    CHECK("NAT-132g", WZP_CT_SHOULD, "a gateway that speaks neither", "say so of both", "silence",
+          nat132g, .needs_gateway = true),
+    CHECK("NAT-132h", WZP_CT_SHOULD, "PCP only, in JSON", "have a flag for each protocol",
+          "PCP is answered, NAT-PMP not", nat132h, .needs_gateway = true, .as_json = true),
+    CHECK("NAT-132i", WZP_CT_SHOULD, "NAT-PMP only, in JSON", "have a flag for each protocol",
+          "PCP is refused in the words of NAT-PMP", nat132i, .needs_gateway = true,
+          .as_json = true),
 };
 
 const wzp_ct_chapter wzp_ct_chapter_check = {"CHECK", "Clients: netcheck", cases,

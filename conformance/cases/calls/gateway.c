@@ -10,13 +10,17 @@ enum { LIE_NONCE = 661, LIE_REQUEST, LIE_SHORT, LIE_FAILURE };
 
 #define REPEATS (WZP_S) /* what comes so soon after an answer was sent before it came */
 
-bool wzp_ct_gateway_opens(wzp_ct_exec *e, wzp_time now) {
+void wzp_ct_gateway_is(wzp_ct_exec *e, const wzp_ct_gateway *gateway, wzp_time now) {
     wzp_ct_gateway_state *st = wzp_ct_play_state(e);
-    st->gateway = wzp_ct_play_arg(e);
+    st->gateway = gateway;
     st->began = now;
     for (size_t i = 0; i < WZP_CT_MAP_PROTOCOLS; i++) {
         st->asked[i].granted_at = st->asked[i].renewed_at = WZP_TIME_NEVER;
     }
+}
+
+bool wzp_ct_gateway_opens(wzp_ct_exec *e, wzp_time now) {
+    wzp_ct_gateway_is(e, wzp_ct_play_arg(e), now);
     wzp_ct_play_caller(e)->observes = WZP_CT_OBSERVES_LARGER;
     return true;
 }

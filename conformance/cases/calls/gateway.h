@@ -1,6 +1,6 @@
 /* The testers as the gateway of a client under test, which gives out ports by NAT-PMP and PCP, or
- * refuses, or lies (nat sheet 1.8), for cases of chapter MAP.  Written apart from impl/nat, so that
- * the client is not measured by its own code. */
+ * refuses, or lies (nat sheet 1.8), for cases of chapters MAP and CHECK.  Written apart from
+ * impl/nat, so that the client is not measured by its own code. */
 #ifndef WZP_CONFORMANCE_CASES_CALLS_GATEWAY_H
 #define WZP_CONFORMANCE_CASES_CALLS_GATEWAY_H
 
@@ -46,6 +46,9 @@ typedef struct wzp_ct_gateway_state {
 /* The case's on_loose: answers what comes to the gateway. */
 void wzp_ct_gateway_on_loose(wzp_ct_exec *exec, const wzp_quic_path *path, wzp_bytes bytes,
                              wzp_time now);
+
+/* Begins to behave like this; NULL: there is none. */
+void wzp_ct_gateway_is(wzp_ct_exec *exec, const wzp_ct_gateway *gateway, wzp_time now);
 
 /* Begins a play: `arg` is a wzp_ct_gateway. */
 bool wzp_ct_gateway_opens(wzp_ct_exec *exec, wzp_time now);

@@ -276,6 +276,20 @@ static int add_targets(netcheck *n) {
 
 /* --- life ------------------------------------------------------------------------------------- */
 
+/* One that is named is asked, wherever routes lead. */
+static void read_network(netcheck *n) {
+    const wzp_addr *named = &n->opts->gateway;
+    if (wzp_netif_read(&n->table) != WZP_OK) {
+        n->table = (wzp_netif_table){.count = 0}; /* then nothing is known of a gateway */
+    }
+    if (named->family != WZP_ADDR_NONE) {
+        n->table.gateway = *named;
+    }
+    if (wzp_addr_is_loopback(named)) {
+        n->table.own = wzp_addr_v4(127, 0, 0, 1, 0);
+    }
+}
+
 static int open_all(netcheck *n) {
     const wzp_udp_pair_cfg sockets = {.no_v6 = n->opts->netcheck.no_ipv6};
     const wzp_quic_cfg quic = {.rng = wzp_io_rng(),
@@ -283,9 +297,7 @@ static int open_all(netcheck *n) {
                                .keylog_ctx = n->opts->traces,
                                .qlog = n->opts->qlog_dir != NULL ? wzp_traces_on_qlog : NULL,
                                .qlog_ctx = n->opts->traces};
-    if (wzp_netif_read(&n->table) != WZP_OK) {
-        n->table = (wzp_netif_table){.count = 0}; /* then nothing is known of a gateway */
-    }
+    read_network(n);
     if (wzp_udp_pair_open(&n->pair, &sockets) != WZP_OK) {
         return wzp_client_complain(WZP_CLIENT_UNREADABLE, "netcheck", "no UDP socket");
     }

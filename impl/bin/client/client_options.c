@@ -181,7 +181,7 @@ static const flag flags[] = {
     {"birthday", '5', PHONE, NULL},
     {"no-birthday", '7', PHONE, NULL},
     {"no-portmap", 'o', PHONE | NETCHECK, NULL},
-    {"gateway", 'w', PHONE, "an IPv4 address, or none"},
+    {"gateway", 'w', PHONE | NETCHECK, "an IPv4 address, or none"},
     {"lab-addresses", 'A', PHONE, NULL},
     {"quality", 'Q', ONLINE,
      "auto, good, degraded, catastrophic, codec2-3200 or studio-32k|48k|64k"},
