@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # docs_test.sh CHECK SOURCES BUILD: what the documents lead a reader to is there.  CHECK is one of
-#   links     of all Markdown files: files and anchors
+#   links     of all Markdown files: files and anchors; long guides have links to their chapters
 #   names     files, tests and cases that README.md and docs/ name
 #   commands  programs, verbs and options that their readers type
 #   numbers   of cases, chapters and scenarios
@@ -47,6 +47,15 @@ links() {
             grep -qxF "$path#${target#*#}" "$work/anchors" || fail "$file:$line: no heading is called $target"
         fi
     done <"$work/links"
+    for file in docs/*.md; do
+        if [ "$(wc -l <"$file")" -lt 250 ] || [ "$file" = docs/MUTANTS.md ]; then continue; fi
+        awk -F'\t' -v file="$file" '
+            $2 != file {next}
+            $1 == "link" && $3 < 40 && $4 ~ /^#/ {led[substr($4, 2)]}
+            $1 == "chapter" && !($3 in led) {print file ": its table of contents does not lead to #" $3}' \
+            <(grep '^link' "$work/facts") <(grep '^chapter' "$work/facts") >"$work/wrong"
+        complain "$work/wrong"
+    done
 }
 
 # exists FILE PATH: as a path from the top or from where FILE is; * and {a,b} as the shell has them.

@@ -1,5 +1,6 @@
 # Reads Markdown files and prints what a reader follows or types, a line each, fields separated by tabs:
 #   heading  FILE  ANCHOR        as web pages of repositories make anchors of headings
+#   chapter  FILE  ANCHOR        the same again of headings of level 2
 #   link     FILE  LINE  TARGET
 #   word     FILE  LINE  TEXT    what stands in backticks
 #   command  FILE  LINE  TEXT    behind "$ " in a console block, or a line of a bash block, continued lines joined
@@ -50,7 +51,9 @@ block != "" {
 /^#+ / {
     text = $0
     sub(/^#+ /, "", text)
-    print "heading\t" FILENAME "\t" anchor(text)
+    name = anchor(text)
+    print "heading\t" FILENAME "\t" name
+    if ($1 == "##") print "chapter\t" FILENAME "\t" name
 }
 
 {
