@@ -1,9 +1,9 @@
 #include "conformance/corpus/score.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/testing/suite.h"
 #include "conformance/corpus/network.h"
 #include "conformance/corpus/recipes.h"
 
@@ -80,16 +80,10 @@ START_TEST(a_network_loses_and_delays) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("score");
     TCase *tc = tcase_create("all");
     tcase_add_test(tc, the_generated_corpus_is_judged_right);
     tcase_add_test(tc, a_label_decides_between_false_and_right);
     tcase_add_test(tc, a_network_loses_and_delays);
     tcase_set_timeout(tc, 300);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("score", tc);
 }

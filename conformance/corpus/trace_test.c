@@ -1,8 +1,8 @@
 #include "conformance/corpus/trace.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/testing/suite.h"
 
 #define HEADS "wzp-trace 1\nname n\nwhat Some words\nlabel abuse D 8000\nencrypted yes\n"
 #define PACKET "packet 20000 audio Opus24k QE 3 7 140 76\n"
@@ -109,16 +109,10 @@ START_TEST(every_prefix_is_whole_or_refused) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("trace");
     TCase *tc = tcase_create("all");
     tcase_add_test(tc, all_fields_are_read);
     tcase_add_loop_test(tc, faults_are_named_with_their_line, 0, WZP_COUNT_OF(faults));
     tcase_add_test(tc, what_is_written_reads_the_same);
     tcase_add_test(tc, every_prefix_is_whole_or_refused);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("trace", tc);
 }

@@ -1,10 +1,10 @@
 #include "conformance/engine/exposition.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/testing/suite.h"
 
 static const char page[] = "# HELP a_total packets\n"
                            "# TYPE a_total counter\n"
@@ -79,15 +79,9 @@ START_TEST(every_prefix) {
 END_TEST
 
 int main(void) {
-    Suite *s = suite_create("exposition");
     TCase *tc = tcase_create("exposition");
     tcase_add_loop_test(tc, sums, 0, WZP_COUNT_OF(sum_cases));
     tcase_add_loop_test(tc, validity, 0, WZP_COUNT_OF(valid_cases));
     tcase_add_test(tc, every_prefix);
-    suite_add_tcase(s, tc);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("exposition", tc);
 }

@@ -1,8 +1,7 @@
 /* What operators copy from docs/CONFORMANCE.md must follow from the seeds. */
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/testing/suite.h"
 #include "conformance/engine/peers.h"
 #include "crypto/identity.h"
 
@@ -17,13 +16,7 @@ START_TEST(fingerprint) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("peers");
     TCase *tc = tcase_create("peers");
     tcase_add_loop_test(tc, fingerprint, 0, WZP_CT_PEERS);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("peers", tc);
 }

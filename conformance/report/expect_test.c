@@ -124,16 +124,10 @@ START_TEST(comparison) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("expect");
     TCase *tc = tcase_create("expect");
     tcase_add_loop_test(tc, lines, 0, (int)WZP_COUNT_OF(line_cases));
     tcase_add_test(tc, a_line_that_does_not_end);
     tcase_add_test(tc, every_prefix);
     tcase_add_loop_test(tc, comparison, 0, (int)WZP_COUNT_OF(compare_cases));
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("expect", tc);
 }

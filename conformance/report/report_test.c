@@ -2,11 +2,11 @@
  * report.  WZP_WRITE_GOLDEN=1 writes the files anew. */
 #include "conformance/report/report.h"
 
-#include <check.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/testing/suite.h"
 #include "conformance/report/html.h"
 #include "conformance/report/testing/markup.h"
 #include "conformance/report/testing/sample.h"
@@ -321,7 +321,6 @@ START_TEST(clean_text) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("report");
     TCase *tc = tcase_create("report");
     tcase_add_loop_test(tc, looks_as_expected, 0, (int)COUNT_OF(formats));
     tcase_add_loop_test(tc, shows_only_text, 0, (int)COUNT_OF(formats));
@@ -335,10 +334,5 @@ int main(void) {
     tcase_add_test(tc, rates_of_the_sample);
     tcase_add_loop_test(tc, empty_report, 0, (int)COUNT_OF(formats));
     tcase_add_loop_test(tc, clean_text, 0, (int)COUNT_OF(text_cases));
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("report", tc);
 }

@@ -1,11 +1,11 @@
 #include "adapt/agreement.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/testing/suite.h"
 
 #define P(codec)                                                                                   \
     "{\"codec\":\"" codec "\",\"fec_ratio\":0.1,\"frame_duration_ms\":20,\"frames_per_block\":5}"
@@ -169,15 +169,9 @@ START_TEST(what_is_refused) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("agreement");
     TCase *tc = tcase_create("agreement");
     tcase_add_loop_test(tc, exchanges, 0, (int)WZP_COUNT_OF(cases));
     tcase_add_test(tc, a_flood_of_proposals);
     tcase_add_test(tc, what_is_refused);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("agreement", tc);
 }

@@ -1,10 +1,10 @@
 #include "adapt/controller.h"
 
-#include <check.h>
 #include <stdlib.h>
 
 #include "adapt/testing/twin.h"
 #include "base/rng.h"
+#include "base/testing/suite.h"
 
 /* Reports that call for one tier on any network but a cellular one. */
 static const wzp_quality_report calls_for[WZP_TIER_COUNT] = {
@@ -247,7 +247,6 @@ START_TEST(agrees_with_its_twin) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("controller");
     TCase *tc = tcase_create("controller");
     tcase_add_loop_test(tc, sequences, 0, (int)WZP_COUNT_OF(cases));
     tcase_add_test(tc, X_17_a_narrow_path_keeps_the_controller_at_opus24k);
@@ -256,10 +255,5 @@ int main(void) {
     tcase_add_test(tc, leaving_wifi_steps_down);
     tcase_add_test(tc, a_change_of_network_ends_a_probe);
     tcase_add_loop_test(tc, agrees_with_its_twin, 0, 40);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("controller", tc);
 }

@@ -1,7 +1,5 @@
 /* Reports, DRED, estimates, path and feedback. */
-#include <check.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include "adapt/bwe.h"
 #include "adapt/controller.h"
@@ -11,6 +9,7 @@
 #include "adapt/remb.h"
 #include "adapt/reporter.h"
 #include "base/rng.h"
+#include "base/testing/suite.h"
 
 /* --- reports ---------------------------------------------------------------------------------- */
 
@@ -409,7 +408,6 @@ START_TEST(feedback_is_bounded) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("path");
     TCase *tc = tcase_create("path");
     tcase_add_loop_test(tc, loss_of_reports, 0, (int)WZP_COUNT_OF(windows));
     tcase_add_test(tc, a_report_that_waits_is_replaced);
@@ -430,10 +428,5 @@ int main(void) {
     tcase_add_test(tc, a_new_connection_is_no_loss);
     tcase_add_test(tc, feedback_says_what_came);
     tcase_add_test(tc, feedback_is_bounded);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("path", tc);
 }

@@ -1,7 +1,5 @@
-#include <check.h>
-#include <stdlib.h>
-
 #include "adapt/tier.h"
+#include "base/testing/suite.h"
 
 /* The rules as they are written down, in single precision (media sheet 4.2). */
 static wzp_tier by_the_rules(const wzp_quality_report *report, bool is_cellular) {
@@ -85,16 +83,10 @@ START_TEST(profiles_by_index) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("tier");
     TCase *tc = tcase_create("tier");
     tcase_add_test(tc, every_report);
     tcase_add_loop_test(tc, what_a_tier_needs, 0, (int)WZP_COUNT_OF(rates));
     tcase_add_test(tc, something_always_fits);
     tcase_add_test(tc, profiles_by_index);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("tier", tc);
 }

@@ -1,7 +1,5 @@
 /* Calls through the relay core in which the speaker's codec changes, or may not. */
-#include <check.h>
-#include <stdlib.h>
-
+#include "base/testing/suite.h"
 #include "client/client.h"
 #include "quic/testing/pair.h"
 #include "relay/relay.h"
@@ -192,17 +190,11 @@ START_TEST(a_clean_call_reports_and_climbs) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("adapt");
     TCase *tc = tcase_create("adapt");
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_directive_is_followed);
     tcase_add_test(tc, a_fixed_quality_ignores_it);
     tcase_add_test(tc, an_upgrade_is_negotiated);
     tcase_add_test(tc, a_clean_call_reports_and_climbs);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("adapt", tc);
 }

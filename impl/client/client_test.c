@@ -1,9 +1,9 @@
 /* Two clients call each other through the relay core, all in memory; what one says must be what the
  * other hears, not merely some bytes. */
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/testing/suite.h"
 #include "client/client.h"
 #include "quic/testing/pair.h"
 #include "relay/relay.h"
@@ -186,16 +186,10 @@ START_TEST(nobody_there) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("client");
     TCase *tc = tcase_create("all");
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, what_is_said_is_heard, 0, 2);
     tcase_add_test(tc, three_in_a_room_are_two_tracks_each);
     tcase_add_test(tc, nobody_there);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("client", tc);
 }

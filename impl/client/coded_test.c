@@ -1,8 +1,6 @@
 /* Coded mode: what one client pushes is what the other one plays, byte for byte, and what is
  * missing is said to be missing. */
-#include <check.h>
-#include <stdlib.h>
-
+#include "base/testing/suite.h"
 #include "client/client.h"
 #include "quic/testing/pair.h"
 #include "relay/relay.h"
@@ -286,7 +284,6 @@ START_TEST(each_mode_takes_its_own_frames) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("coded");
     TCase *tc = tcase_create("all");
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, all_frames_come_as_they_were);
@@ -296,10 +293,5 @@ int main(void) {
     tcase_add_loop_test(tc, a_lost_relay_is_noticed, 0, WZP_COUNT_OF(patience_cases));
     tcase_add_test(tc, silence_is_a_pause_and_not_loss);
     tcase_add_test(tc, each_mode_takes_its_own_frames);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("coded", tc);
 }

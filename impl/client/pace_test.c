@@ -1,7 +1,6 @@
 #include "client/pace.h"
 
-#include <check.h>
-#include <stdlib.h>
+#include "base/testing/suite.h"
 
 /* A connection that loses `loss_percent` of 50 packets a second, with acknowledgements in time. */
 typedef struct path {
@@ -454,7 +453,6 @@ START_TEST(the_smallest_receiver_counts) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("pace");
     TCase *tc = tcase_create("pace");
     tcase_add_test(tc, three_bad_seconds_slow_down);
     tcase_add_test(tc, good_reports_of_others_forgive_nothing);
@@ -479,10 +477,5 @@ int main(void) {
     tcase_add_test(tc, a_probe_is_tried_and_given_up);
     tcase_add_test(tc, what_the_receiver_takes);
     tcase_add_test(tc, the_smallest_receiver_counts);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("pace", tc);
 }

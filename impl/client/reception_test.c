@@ -1,7 +1,6 @@
 #include "client/reception.h"
 
-#include <check.h>
-#include <stdlib.h>
+#include "base/testing/suite.h"
 
 typedef struct sender {
     uint32_t seq, ts;
@@ -130,16 +129,10 @@ START_TEST(who_left_is_not_missed) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("reception");
     TCase *tc = tcase_create("reception");
     tcase_add_test(tc, who_loses_least_counts);
     tcase_add_loop_test(tc, what_stands_still_is_missed, 0, WZP_COUNT_OF(quiet_cases));
     tcase_add_test(tc, then_it_goes_on);
     tcase_add_test(tc, who_left_is_not_missed);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("reception", tc);
 }

@@ -1,8 +1,6 @@
 /* Calls in Codec2 through the relay core and a network that loses packets: repair packets bring the
  * frames back. */
-#include <check.h>
-#include <stdlib.h>
-
+#include "base/testing/suite.h"
 #include "client/client.h"
 #include "fec/policy.h"
 #include "quic/testing/pair.h"
@@ -171,15 +169,9 @@ START_TEST(sound_in_codec2) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("repair");
     TCase *tc = tcase_create("repair");
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, lost_frames_come_back, 0, WZP_COUNT_OF(loss_cases));
     tcase_add_loop_test(tc, sound_in_codec2, 0, 2);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("repair", tc);
 }

@@ -1,7 +1,5 @@
-#include <check.h>
-#include <stdlib.h>
-
 #include "base/hex.h"
+#include "base/testing/suite.h"
 #include "crypto/crypto.h"
 
 static size_t unhex(uint8_t *out, const char *hex) {
@@ -62,15 +60,9 @@ START_TEST(equal_and_wipe) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("crypto");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, hkdf_equals_the_rfc, 0, WZP_COUNT_OF(hkdf_cases));
     tcase_add_test(tc, hkdf_shorter_output_is_a_prefix);
     tcase_add_test(tc, equal_and_wipe);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("crypto", tc);
 }

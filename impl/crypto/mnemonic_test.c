@@ -1,7 +1,5 @@
-#include <check.h>
-#include <stdlib.h>
-
 #include "base/rng.h"
+#include "base/testing/suite.h"
 #include "crypto/mnemonic.h"
 
 #define ABANDON_11                                                                                 \
@@ -92,16 +90,10 @@ START_TEST(list_is_sorted) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("mnemonic");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, says_what_is_wrong, 0, WZP_COUNT_OF(refused));
     tcase_add_loop_test(tc, any_white_space_separates, 0, WZP_COUNT_OF(accepted));
     tcase_add_loop_test(tc, round_trip_and_every_prefix, 0, 50);
     tcase_add_test(tc, list_is_sorted);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("mnemonic", tc);
 }

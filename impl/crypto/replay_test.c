@@ -1,8 +1,8 @@
-#include <check.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
 #include "base/rng.h"
+#include "base/testing/suite.h"
 #include "crypto/replay.h"
 
 /* A slow obvious twin of the window: remembers every number that was accepted. */
@@ -77,14 +77,8 @@ START_TEST(windows_of_the_media_types) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("replay");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, window_equals_its_twin, 0, 24);
     tcase_add_test(tc, windows_of_the_media_types);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("replay", tc);
 }

@@ -1,7 +1,7 @@
 /* The ring and its index against a list that is searched from end to end. */
-#include <check.h>
 #include <stdlib.h>
 
+#include "base/testing/suite.h"
 #include "federation/dedup.h"
 
 enum { CAP = 64, STEPS = 200000 };
@@ -76,14 +76,8 @@ START_TEST(window) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("dedup");
     TCase *tc = tcase_create("dedup");
     tcase_add_test(tc, against_twin);
     tcase_add_test(tc, window);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return wzp_run_suite("dedup", tc);
 }

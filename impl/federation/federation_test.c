@@ -1,9 +1,8 @@
 /* One relay's federation, with peers that the test plays. */
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/hex.h"
+#include "base/testing/suite.h"
 #include "federation/federation.h"
 
 #define FOUR(c) c c ":" c c ":" c c ":" c c
@@ -671,7 +670,6 @@ START_TEST(what_no_senders_could_send) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("federation");
     TCase *tc = tcase_create("federation");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, trust, 0, WZP_COUNT_OF(trust_cases));
@@ -692,10 +690,5 @@ int main(void) {
     tcase_add_test(tc, rooms_are_shared_out);
     tcase_add_loop_test(tc, a_peer_has_a_rate, 0, WZP_COUNT_OF(peer_limits));
     tcase_add_loop_test(tc, what_no_senders_could_send, 0, WZP_COUNT_OF(excess_cases));
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return wzp_run_suite("federation", tc);
 }

@@ -1,10 +1,10 @@
 /* Many relays in memory, joined by queues: in every mesh, and through every partition of five
  * relays and its healing, each packet comes once to everyone else in the part, never back to its
  * sender, and everyone is listed everywhere and nobody who has left. */
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/testing/suite.h"
 #include "federation/federation.h"
 
 enum { NODES = 8, MEMBERS = 3, LETTERS = 20000, DATAGRAM = 64 };
@@ -453,16 +453,10 @@ START_TEST(announcements_do_not_circulate) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("mesh");
     TCase *tc = tcase_create("mesh");
     tcase_add_loop_test(tc, any_mesh, 0, 40);
     tcase_add_loop_test(tc, every_split_of_five, 0, 15);
     tcase_add_loop_test(tc, one_restarts, 0, 5);
     tcase_add_test(tc, announcements_do_not_circulate);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return wzp_run_suite("mesh", tc);
 }

@@ -1,7 +1,5 @@
 /* Pings, and who is where (relay sheet 10.1, its own numbers). */
-#include <check.h>
-#include <stdlib.h>
-
+#include "base/testing/suite.h"
 #include "federation/gossip.h"
 #include "federation/probe.h"
 
@@ -91,15 +89,9 @@ START_TEST(gossip) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("probe");
     TCase *tc = tcase_create("probe");
     tcase_add_test(tc, jitter_and_loss);
     tcase_add_test(tc, table);
     tcase_add_test(tc, gossip);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return wzp_run_suite("probe", tc);
 }

@@ -1,8 +1,6 @@
 /* QUIC endpoints on real sockets: one lives in this thread's libuv loop, the other in a thread of
  * its own. */
-#include <check.h>
-#include <stdlib.h>
-
+#include "base/testing/suite.h"
 #include "crypto/identity.h"
 #include "io/drive.h"
 #include "io/sys.h"
@@ -276,17 +274,11 @@ START_TEST(with_slack_many_deadlines_ring_once) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("drive");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, two_endpoints_exchange_signals_and_datagrams, 0,
                         WZP_COUNT_OF(talk_cases));
     tcase_add_test(tc, deadlines_are_met_between_milliseconds);
     tcase_add_test(tc, with_slack_many_deadlines_ring_once);
     tcase_set_timeout(tc, 60);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("drive", tc);
 }

@@ -1,5 +1,4 @@
 /* POST against a server that says what the case wants. */
-#include <check.h>
 #include <errno.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -9,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/testing/suite.h"
 #include "crypto/identity.h"
 #include "io/http_client.h"
 #include "io/sys.h"
@@ -362,7 +362,6 @@ START_TEST(urls) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("http_client");
     TCase *tc = tcase_create("http_client");
     tcase_add_loop_test(tc, replies, 0, (int)WZP_COUNT_OF(reply_cases));
     tcase_add_test(tc, request_as_the_sheet_has_it);
@@ -375,10 +374,5 @@ int main(void) {
     tcase_add_loop_test(tc, stopped_on_the_way, 0, 8);
     tcase_add_loop_test(tc, https, 0, 3);
     tcase_add_test(tc, urls);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("http_client", tc);
 }

@@ -1,5 +1,4 @@
 /* Requests over a raw socket: what curl and Prometheus send, and what they would never send. */
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/testing/suite.h"
 #include "io/http.h"
 #include "io/sockaddr.h"
 #include "io/sys.h"
@@ -401,7 +401,6 @@ START_TEST(a_port_in_use_is_an_error_with_its_cause) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("http");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, requests_are_answered, 0, WZP_COUNT_OF(request_cases));
     tcase_add_test(tc, one_connection_serves_many_requests);
@@ -415,10 +414,5 @@ int main(void) {
     tcase_add_test(tc, more_clients_than_allowed_are_turned_away);
     tcase_add_test(tc, no_descriptors_for_connections);
     tcase_add_test(tc, a_port_in_use_is_an_error_with_its_cause);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("http", tc);
 }

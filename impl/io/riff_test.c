@@ -1,9 +1,9 @@
 #include "io/riff.h"
 
-#include <check.h>
 #include <stdlib.h>
 
 #include "base/hex.h"
+#include "base/testing/suite.h"
 
 #define FORMAT "666d7420 10000000 0100 0100 80bb0000 00770100 0200 1000"
 
@@ -83,14 +83,8 @@ START_TEST(every_prefix_has_a_fault) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("riff");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, faults, 0, WZP_COUNT_OF(fault_cases));
     tcase_add_test(tc, every_prefix_has_a_fault);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("riff", tc);
 }

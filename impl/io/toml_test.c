@@ -1,4 +1,3 @@
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/testing/suite.h"
 #include "io/toml.h"
 
 static wzp_err parse(wzp_toml *out, const char *text, char why[WZP_TOML_WHY_MAX]) {
@@ -141,17 +141,11 @@ START_TEST(files_are_read_and_their_absence_is_told) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("toml");
     TCase *tc = tcase_create("all");
     tcase_add_test(tc, values_and_their_lines);
     tcase_add_loop_test(tc, errors_name_file_line_and_column, 0, WZP_COUNT_OF(bad_cases));
     tcase_add_test(tc, every_prefix_is_parsed_or_refused);
     tcase_add_test(tc, nesting_is_bounded);
     tcase_add_test(tc, files_are_read_and_their_absence_is_told);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("toml", tc);
 }

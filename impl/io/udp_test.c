@@ -1,12 +1,12 @@
 /* Real sockets on loopback, each case with offload and without.  Refusals that loopback never shows
  * (a full socket, a device that cannot segment) come from a wrapped sendmmsg. */
-#include <check.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "base/testing/suite.h"
 #include "io/udp.h"
 
 /* --- a kernel that refuses -------------------------------------------------------------------- */
@@ -507,7 +507,6 @@ START_TEST(impossible_configurations_are_refused) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("udp");
     TCase *tc = tcase_create("all");
     const int moves = WZP_COUNT_OF(move_cases);
     tcase_add_loop_test(tc, runs_arrive_whole_and_in_order, 0, moves);
@@ -526,10 +525,5 @@ int main(void) {
     tcase_add_test(tc, a_port_in_use_is_an_error_with_its_cause);
     tcase_add_loop_test(tc, a_tap_sees_what_comes_and_what_leaves, 0, 2);
     tcase_add_test(tc, impossible_configurations_are_refused);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("udp", tc);
 }

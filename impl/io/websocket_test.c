@@ -1,12 +1,11 @@
 /* The WebSocket server against frames written by hand: those of libraries, and what they would
  * never send. */
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/testing/suite.h"
 #include "io/sockaddr.h"
 #include "io/sys.h"
 #include "io/websocket.h"
@@ -419,7 +418,6 @@ START_TEST(stop_closes_all) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("websocket");
     TCase *tc = tcase_create("all");
     tcase_add_test(tc, messages_come_whole);
     tcase_add_test(tc, messages_go_out);
@@ -431,10 +429,5 @@ int main(void) {
     tcase_add_loop_test(tc, garbage_harms_nobody_else, 0, WZP_COUNT_OF(garbage_cases));
     tcase_add_test(tc, clients_are_bounded);
     tcase_add_test(tc, stop_closes_all);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("websocket", tc);
 }

@@ -2,11 +2,11 @@
  * worker of its room, wherever its packets arrive. */
 #include "io/workers.h"
 
-#include <check.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 
+#include "base/testing/suite.h"
 #include "crypto/identity.h"
 #include "io/sys.h"
 
@@ -201,16 +201,10 @@ START_TEST(an_address_in_use_is_refused) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("workers");
     TCase *tc = tcase_create("all");
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, connections_live_where_their_room_is, 0, 2);
     tcase_add_test(tc, a_stop_in_full_swing);
     tcase_add_loop_test(tc, an_address_in_use_is_refused, 0, 2);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("workers", tc);
 }

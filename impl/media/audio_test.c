@@ -1,9 +1,9 @@
 #include "media/audio.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/testing/suite.h"
 #include "media/codec2.h"
 #include "media/silence.h"
 #include "media/testing/allocs.h"
@@ -284,7 +284,6 @@ START_TEST(nothing_is_allocated_after_creation) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("audio");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, every_codec_round_trips, 0, WZP_COUNT_OF(codecs));
     tcase_add_test(tc, frames_of_codec2);
@@ -295,10 +294,5 @@ int main(void) {
     tcase_add_loop_test(tc, what_cannot_be_played, 0, WZP_COUNT_OF(refused_cases));
     tcase_add_test(tc, not_every_id_can_be_sent);
     tcase_add_test(tc, nothing_is_allocated_after_creation);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("audio", tc);
 }

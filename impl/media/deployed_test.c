@@ -1,10 +1,8 @@
 /* The traces themselves are vectors: wzp-vectors check. */
 #include "media/deployed.h"
 
-#include <check.h>
-#include <stdlib.h>
-
 #include "base/rng.h"
+#include "base/testing/suite.h"
 
 START_TEST(whatever_comes_every_packet_is_accounted_for) {
     wzp_deployed_jbuf jb;
@@ -57,14 +55,8 @@ START_TEST(a_spike_ends_after_two_seconds) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("deployed");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, whatever_comes_every_packet_is_accounted_for, 0, 4);
     tcase_add_test(tc, a_spike_ends_after_two_seconds);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("deployed", tc);
 }

@@ -1,9 +1,8 @@
 #include "media/emodel.h"
 
-#include <check.h>
 #include <math.h>
-#include <stdlib.h>
 
+#include "base/testing/suite.h"
 #include "wire/registry.h"
 
 /* G.107, Annex B, and the table of user satisfaction in G.109. */
@@ -105,17 +104,11 @@ START_TEST(values_are_whole) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("emodel");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, mos_of_ratings, 0, WZP_COUNT_OF(mos_cases));
     tcase_add_loop_test(tc, ratings, 0, WZP_COUNT_OF(rating_cases));
     tcase_add_loop_test(tc, whole_numbers_say_the_same, 0, WZP_COUNT_OF(path_cases));
     tcase_add_test(tc, values_are_whole);
     tcase_add_test(tc, our_codecs_are_in_order);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("emodel", tc);
 }

@@ -1,8 +1,7 @@
-#include <check.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/rng.h"
+#include "base/testing/suite.h"
 #include "media/jbuf.h"
 #include "media/opus.h"
 #include "media/tracks.h"
@@ -223,7 +222,6 @@ START_TEST(other_codecs_are_not_opus) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("media");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, jitter_buffer, 0, WZP_COUNT_OF(jbuf_cases));
     tcase_add_loop_test(tc, gaps_end_with_what_comes_back, 0, WZP_COUNT_OF(gap_cases));
@@ -232,10 +230,5 @@ int main(void) {
     tcase_add_test(tc, loss_and_pauses_keep_a_track);
     tcase_add_loop_test(tc, opus_round_trip, 0, 6);
     tcase_add_test(tc, other_codecs_are_not_opus);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("media", tc);
 }

@@ -1,8 +1,6 @@
 #include "media/opus.h"
 
-#include <check.h>
-#include <stdlib.h>
-
+#include "base/testing/suite.h"
 #include "media/testing/allocs.h"
 #include "media/testing/voice.h"
 
@@ -402,7 +400,6 @@ START_TEST(nothing_is_allocated_after_creation) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("opus");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, settings_are_the_deployed_ones, 0, WZP_COUNT_OF(setting_cases));
     tcase_add_loop_test(tc, another_codec_undoes_the_tuner_and_keeps_the_complexity, 0,
@@ -419,10 +416,5 @@ int main(void) {
     tcase_add_test(tc, inband_fec_of_the_next_packet);
     tcase_add_test(tc, what_is_no_packet_ends_in_silence);
     tcase_add_test(tc, nothing_is_allocated_after_creation);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("opus", tc);
 }

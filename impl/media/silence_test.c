@@ -1,11 +1,10 @@
 #include "media/silence.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdbool.h>
-#include <stdlib.h>
 
 #include "base/bytes.h"
+#include "base/testing/suite.h"
 
 enum { FRAME = 960 };
 
@@ -116,17 +115,11 @@ START_TEST(levels) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("silence");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, threshold, 0, WZP_COUNT_OF(level_cases));
     tcase_add_loop_test(tc, integers_agree_with_the_root, 0, 4);
     tcase_add_loop_test(tc, runs, 0, WZP_COUNT_OF(run_cases));
     tcase_add_loop_test(tc, noise_is_as_loud_as_told, 0, 4);
     tcase_add_test(tc, levels);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("silence", tc);
 }

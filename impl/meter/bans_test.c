@@ -1,11 +1,11 @@
 /* The block list: what each offence leads to, who is pushed out, snapshots, a slow twin. */
 #include "meter/bans.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/rng.h"
+#include "base/testing/suite.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof *(a))
 #define HOUR (3600 * WZP_S)
@@ -344,7 +344,6 @@ START_TEST(damage_is_noticed) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("bans");
     TCase *tc = tcase_create("bans");
     tcase_add_loop_test(tc, offence, 0, (int)COUNT_OF(offence_cases));
     tcase_add_test(tc, pardon);
@@ -356,10 +355,5 @@ int main(void) {
     tcase_add_loop_test(tc, survives_a_restart, 0, (int)COUNT_OF(restart_cases));
     tcase_add_test(tc, a_full_list_fits);
     tcase_add_test(tc, damage_is_noticed);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("bans", tc);
 }

@@ -1,9 +1,7 @@
 /* The worked examples of conformance sheet 24.8 and 24.9: what ENF-1 says of each, and when. */
 #include "meter/conduct.h"
 
-#include <check.h>
-#include <stdlib.h>
-
+#include "base/testing/suite.h"
 #include "wire/registry.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof *(a))
@@ -216,17 +214,11 @@ START_TEST(data_and_control_are_not_judged) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("conduct");
     TCase *tc = tcase_create("conduct");
     tcase_add_loop_test(tc, audio_example, 0, (int)COUNT_OF(audio_cases));
     tcase_add_loop_test(tc, video_example, 0, (int)COUNT_OF(video_cases));
     tcase_add_test(tc, estimates_count_once);
     tcase_add_test(tc, a_break_starts_anew);
     tcase_add_test(tc, data_and_control_are_not_judged);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("conduct", tc);
 }

@@ -2,10 +2,8 @@
  * than they might. */
 #include "meter/crowd.h"
 
-#include <check.h>
-#include <stdlib.h>
-
 #include "base/rng.h"
+#include "base/testing/suite.h"
 #include "meter/enf.h"
 #include "meter/testing/traffic.h"
 
@@ -113,15 +111,9 @@ START_TEST(stalls) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("crowd");
     TCase *tc = tcase_create("crowd");
     tcase_add_loop_test(tc, constant_load, 0, (int)COUNT_OF(load_cases));
     tcase_add_loop_test(tc, what_each_may_all_may, 0, 50);
     tcase_add_test(tc, stalls);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("crowd", tc);
 }

@@ -1,9 +1,9 @@
 #include "meter/enf.h"
 
-#include <check.h>
 #include <stdlib.h>
 
 #include "base/rng.h"
+#include "base/testing/suite.h"
 #include "meter/testing/traffic.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof *(a))
@@ -211,7 +211,6 @@ START_TEST(random_stamps) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("enf");
     TCase *tc = tcase_create("enf");
     tcase_add_loop_test(tc, row_of_the_sheet, 0, (int)wzp_traffic_row_count);
     tcase_add_loop_test(tc, windows, 0, (int)COUNT_OF(window_cases));
@@ -219,10 +218,5 @@ int main(void) {
     tcase_add_loop_test(tc, jump, 0, (int)COUNT_OF(jump_cases));
     tcase_add_loop_test(tc, repair_size, 0, (int)COUNT_OF(repair_cases));
     tcase_add_loop_test(tc, random_stamps, 0, 100);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("enf", tc);
 }

@@ -1,8 +1,8 @@
 #include "meter/meter.h"
 
-#include <check.h>
 #include <stdlib.h>
 
+#include "base/testing/suite.h"
 #include "meter/testing/traffic.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof *(a))
@@ -163,7 +163,6 @@ START_TEST(names_of_violations) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("meter");
     TCase *tc = tcase_create("meter");
     tcase_add_loop_test(tc, row_of_the_sheet, 0, (int)wzp_traffic_row_count);
     tcase_add_loop_test(tc, limits_follow_the_formulas, 0, 256);
@@ -172,10 +171,5 @@ int main(void) {
     tcase_add_test(tc, window_edge);
     tcase_add_test(tc, first_tier_ends_the_packet);
     tcase_add_test(tc, names_of_violations);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("meter", tc);
 }

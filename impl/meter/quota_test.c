@@ -1,10 +1,8 @@
 /* Accounts of tier E: buckets and months by the numbers, the table against a slow twin. */
 #include "meter/quota.h"
 
-#include <check.h>
-#include <stdlib.h>
-
 #include "base/rng.h"
+#include "base/testing/suite.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof *(a))
 
@@ -383,7 +381,6 @@ START_TEST(damaged_files_change_nothing) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("quota");
     TCase *tc = tcase_create("quota");
     tcase_add_loop_test(tc, drains, 0, (int)COUNT_OF(drain_cases));
     tcase_add_test(tc, an_account_outlives_its_connections);
@@ -396,10 +393,5 @@ int main(void) {
     tcase_add_test(tc, news_that_do_not_fit_wait);
     tcase_add_loop_test(tc, months_survive, 0, (int)COUNT_OF(life_cases));
     tcase_add_test(tc, damaged_files_change_nothing);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("quota", tc);
 }

@@ -1,9 +1,9 @@
 /* The worked examples of conformance sheet 8, with its numbers. */
 #include "meter/scorer.h"
 
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
+
+#include "base/testing/suite.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof *(a))
 
@@ -251,7 +251,6 @@ START_TEST(degenerate_audio) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("scorer");
     TCase *tc = tcase_create("scorer");
     tcase_add_loop_test(tc, video_example, 0, (int)COUNT_OF(video_cases));
     tcase_add_loop_test(tc, estimate_example, 0, (int)COUNT_OF(estimate_cases));
@@ -260,10 +259,5 @@ int main(void) {
     tcase_add_test(tc, limit_is_single_precision);
     tcase_add_test(tc, audio_ignores_video);
     tcase_add_test(tc, degenerate_audio);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("scorer", tc);
 }

@@ -1,10 +1,10 @@
 /* The meters against their slow twins: random streams that lean on the limits, and the rows of the
  * sheet as far as the twins' memory goes. */
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/rng.h"
+#include "base/testing/suite.h"
 #include "meter/enf.h"
 #include "meter/testing/traffic.h"
 #include "meter/testing/twin.h"
@@ -87,14 +87,8 @@ START_TEST(row_of_the_sheet) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("twin");
     TCase *tc = tcase_create("twin");
     tcase_add_loop_test(tc, random_streams, 0, 30);
     tcase_add_loop_test(tc, row_of_the_sheet, 0, (int)wzp_traffic_row_count);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("twin", tc);
 }

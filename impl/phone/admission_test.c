@@ -1,9 +1,9 @@
 /* A relay that asks for tokens, networks that turn streams around, and certificates that are and
  * are not the pinned one; all in memory. */
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/testing/suite.h"
 #include "client/admission.h"
 #include "client/client.h"
 #include "phone/phone.h"
@@ -171,17 +171,11 @@ START_TEST(bad_tokens) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("admission");
     TCase *tc = tcase_create("all");
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, token_comes_first, 0, 12);
     tcase_add_loop_test(tc, token_is_refused, 0, 2);
     tcase_add_loop_test(tc, pin, 0, 2);
     tcase_add_test(tc, bad_tokens);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("admission", tc);
 }

@@ -1,7 +1,7 @@
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/testing/suite.h"
 #include "crypto/identity.h"
 #include "quic/testing/pair.h"
 
@@ -955,7 +955,6 @@ START_TEST(the_room_can_be_read_from_an_initial) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("quic");
     TCase *tc = tcase_create("all");
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, server_name_is_the_room, 0, WZP_COUNT_OF(sni_cases));
@@ -991,10 +990,5 @@ int main(void) {
     tcase_add_loop_test(tc, each_end_may_prove_its_identity, 0, WZP_COUNT_OF(proof_cases));
     tcase_add_test(tc, a_client_knows_when_both_are_done);
     tcase_add_test(tc, the_room_can_be_read_from_an_initial);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("quic", tc);
 }

@@ -1,10 +1,9 @@
 /* Which worker a datagram is for: ids, first packets of real clients, and hellos that come in
  * several packets. */
-#include <check.h>
 #include <openssl/evp.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "base/testing/suite.h"
 #include "quic/internal.h"
 #include "quic/steer.h"
 
@@ -290,7 +289,6 @@ START_TEST(endpoints_number_their_ids) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("steer");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, ids_say_whose_they_are, 0, (int)WZP_COUNT_OF(cid_cases));
     tcase_add_test(tc, rooms_say_whose_they_are);
@@ -298,10 +296,5 @@ int main(void) {
     tcase_add_test(tc, half_a_hello_is_dropped_in_time);
     tcase_add_test(tc, halves_do_not_pile_up);
     tcase_add_test(tc, endpoints_number_their_ids);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("steer", tc);
 }

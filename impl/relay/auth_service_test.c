@@ -1,9 +1,10 @@
 #include "relay/auth_service.h"
 
-#include <check.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "base/testing/suite.h"
 
 static const struct answer_case {
     const char *name;
@@ -123,17 +124,11 @@ START_TEST(request_escapes) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("auth_service");
     TCase *tc = tcase_create("auth_service");
     tcase_add_loop_test(tc, answers, 0, (int)WZP_COUNT_OF(answer_cases));
     tcase_add_test(tc, every_prefix_is_bad);
     tcase_add_test(tc, longest_identity);
     tcase_add_test(tc, vectors);
     tcase_add_test(tc, request_escapes);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("auth_service", tc);
 }

@@ -1,8 +1,8 @@
 /* Bearer tokens through real connections; the test is the service. */
-#include <check.h>
 #include <ctype.h>
 #include <stdio.h>
 
+#include "base/testing/suite.h"
 #include "relay/limits.h"
 #include "relay/testing/stage.h"
 
@@ -295,7 +295,6 @@ START_TEST(probes_need_none) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("auth");
     TCase *tc = tcase_create("auth");
     tcase_add_test(tc, accepted_before_the_offer);
     tcase_add_test(tc, offer_is_held_until_the_answer);
@@ -308,10 +307,5 @@ int main(void) {
     tcase_add_test(tc, too_many_questions);
     tcase_add_loop_test(tc, strict_identity, 0, 4);
     tcase_add_test(tc, probes_need_none);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("auth", tc);
 }

@@ -1,8 +1,7 @@
 /* Guests over WebSockets and members over QUIC in one room (relay sheet 11.6). */
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "base/testing/suite.h"
 #include "relay/bridge.h"
 #include "relay/limits.h"
 #include "relay/testing/stage.h"
@@ -619,7 +618,6 @@ START_TEST(drain_waits_for_guests) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("bridge");
     TCase *tc = tcase_create("bridge");
     tcase_add_test(tc, frames_between_guests_are_the_same_bytes);
     tcase_add_test(tc, quic_members_get_a_header);
@@ -647,10 +645,5 @@ int main(void) {
     tcase_add_test(tc, tokens_are_bounded);
     tcase_add_test(tc, shutdown_tells_guests);
     tcase_add_test(tc, drain_waits_for_guests);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("bridge", tc);
 }

@@ -1,8 +1,8 @@
 #include "relay/calls.h"
 
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
+
+#include "base/testing/suite.h"
 
 static wzp_prng prng;
 
@@ -400,7 +400,6 @@ START_TEST(like_the_twin) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("calls");
     TCase *tc = tcase_create("calls");
     tcase_add_loop_test(tc, step, 0, (int)WZP_COUNT_OF(step_cases));
     tcase_add_test(tc, offers);
@@ -410,10 +409,5 @@ int main(void) {
     tcase_add_test(tc, places);
     tcase_add_test(tc, rooms);
     tcase_add_loop_test(tc, like_the_twin, 0, 4);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("calls", tc);
 }

@@ -1,7 +1,7 @@
 /* Direct calls through real connections (relay sheet 8, 16; NAT sheet 1.10, 1.11). */
-#include <check.h>
 #include <stdio.h>
 
+#include "base/testing/suite.h"
 #include "relay/calls.h"
 #include "relay/limits.h"
 #include "relay/testing/stage.h"
@@ -675,7 +675,6 @@ START_TEST(room_of_an_upper_case_id) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("direct");
     TCase *tc = tcase_create("direct");
     tcase_add_test(tc, offer_rings_at_once);
     tcase_add_test(tc, trusted_answer_tells_both_where_the_other_is);
@@ -703,10 +702,5 @@ int main(void) {
     tcase_add_test(tc, without_a_key_nobody_is_there);
     tcase_add_test(tc, room_of_the_two);
     tcase_add_test(tc, room_of_an_upper_case_id);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("direct", tc);
 }

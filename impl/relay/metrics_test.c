@@ -1,10 +1,10 @@
 /* The metrics page: every name that deployed relays register is there with its type (relay sheet
  * 11.1), and what is counted reaches it. */
-#include <check.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/testing/suite.h"
 #include "relay/testing/stage.h"
 
 enum { SOON = 200 };
@@ -174,17 +174,11 @@ START_TEST(dashboard_names_exist) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("metrics");
     TCase *tc = tcase_create("metrics");
     tcase_add_loop_test(tc, deployed_family, 0, (int)WZP_COUNT_OF(families));
     tcase_add_test(tc, handshake_is_observed);
     tcase_add_test(tc, handshake_begins_after_the_token);
     tcase_add_test(tc, recovery_only_grows);
     tcase_add_test(tc, dashboard_names_exist);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("metrics", tc);
 }

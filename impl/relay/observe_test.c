@@ -1,8 +1,6 @@
 /* What the modes of --enforce do with video that its deployed score calls abusive (conformance
  * sheet 8.2, 9), in both forwarding loops. */
-#include <check.h>
-#include <stdlib.h>
-
+#include "base/testing/suite.h"
 #include "relay/testing/stage.h"
 #include "wire/media.h"
 
@@ -120,15 +118,9 @@ START_TEST(replayed_all_the_same) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("observe");
     TCase *tc = tcase_create("observe");
     tcase_add_loop_test(tc, only_keyframes, 0, (int)COUNT_OF(mode_cases));
     tcase_add_loop_test(tc, own_claims, 0, (int)COUNT_OF(claim_cases));
     tcase_add_test(tc, replayed_all_the_same);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("observe", tc);
 }

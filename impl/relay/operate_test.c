@@ -1,8 +1,7 @@
 /* Draining, and changes to a relay that runs. */
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "base/testing/suite.h"
 #include "relay/testing/stage.h"
 #include "wire/media.h"
 
@@ -222,7 +221,6 @@ START_TEST(tap_changes) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("operate");
     TCase *tc = tcase_create("operate");
     tcase_add_test(tc, drain_waits_for_rooms);
     tcase_add_test(tc, drain_admits_nobody);
@@ -231,10 +229,5 @@ int main(void) {
     tcase_add_test(tc, changes_apply_to_newcomers);
     tcase_add_test(tc, trunking_changes);
     tcase_add_test(tc, tap_changes);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("operate", tc);
 }

@@ -1,9 +1,9 @@
 /* Three federated relays with real QUIC in memory, and a deployed relay that the test plays (relay
  * sheet 9, 16; conformance sheet 24.15). */
-#include <check.h>
 #include <stdio.h>
 
 #include "base/hex.h"
+#include "base/testing/suite.h"
 #include "relay/internal.h"
 #include "relay/testing/stage.h"
 
@@ -625,7 +625,6 @@ START_TEST(a_peer_answers_and_hangs_up_at_once) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("peers");
     TCase *tc = tcase_create("peers");
     tcase_add_test(tc, one_room_on_three_relays);
     tcase_add_test(tc, other_rooms_stay_here);
@@ -641,10 +640,5 @@ int main(void) {
     tcase_add_test(tc, a_deployed_relay_calls);
     tcase_add_test(tc, peers_do_not_meddle);
     tcase_add_test(tc, a_peer_answers_and_hangs_up_at_once);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return wzp_run_suite("peers", tc);
 }

@@ -1,8 +1,7 @@
 /* Tiers E to G through real connections: accounts, conduct, cool-downs and blocks. */
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "base/testing/suite.h"
 #include "meter/bans.h"
 #include "relay/quotas.h"
 #include "relay/testing/stage.h"
@@ -421,7 +420,6 @@ START_TEST(abuse_hangs_up) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("policy");
     TCase *tc = tcase_create("policy");
     tcase_add_test(tc, cooldown_then_block);
     tcase_add_test(tc, others_may_come);
@@ -438,10 +436,5 @@ int main(void) {
     tcase_add_test(tc, one_address_has_one_bucket);
     tcase_add_test(tc, abuse_is_counted);
     tcase_add_test(tc, abuse_hangs_up);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("policy", tc);
 }

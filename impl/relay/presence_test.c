@@ -1,8 +1,7 @@
 /* Presence: few clients through real connections, ten thousand without any. */
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "base/testing/suite.h"
 #include "relay/testing/crowd.h"
 
 enum { MANY = 10000 };
@@ -264,7 +263,6 @@ START_TEST(strict_identity_wants_proof) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("presence");
     TCase *tc = tcase_create("presence");
     tcase_add_test(tc, few_hear_at_once);
     tcase_add_test(tc, one_list_on_its_way);
@@ -278,10 +276,5 @@ int main(void) {
     tcase_add_test(tc, full_relay_says_so);
     tcase_add_test(tc, acknowledgement);
     tcase_add_test(tc, strict_identity_wants_proof);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("presence", tc);
 }

@@ -1,7 +1,7 @@
 /* Relays that measure each other, and what they tell of their clients (relay sheet 10.1). */
-#include <check.h>
 #include <stdio.h>
 
+#include "base/testing/suite.h"
 #include "relay/testing/stage.h"
 
 enum { A, B, SOON = 300 };
@@ -131,15 +131,9 @@ START_TEST(queries) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("probes");
     TCase *tc = tcase_create("probes");
     tcase_add_test(tc, pings);
     tcase_add_test(tc, gossip);
     tcase_add_test(tc, queries);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return wzp_run_suite("probes", tc);
 }

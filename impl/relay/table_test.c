@@ -1,7 +1,8 @@
 #include "relay/table.h"
 
-#include <check.h>
 #include <stdlib.h>
+
+#include "base/testing/suite.h"
 
 enum { KEYS = 300, STEPS = 20000 };
 
@@ -90,14 +91,8 @@ START_TEST(grows_with_its_content) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("table");
     TCase *tc = tcase_create("table");
     tcase_add_loop_test(tc, like_an_array, 0, 3);
     tcase_add_test(tc, grows_with_its_content);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("table", tc);
 }

@@ -1,9 +1,9 @@
 /* The debug tap: every form of its lines, the sums, the filter, and its limit (relay sheet 11.3).
  */
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/testing/suite.h"
 #include "relay/limits.h"
 #include "relay/testing/stage.h"
 #include "wire/media.h"
@@ -383,7 +383,6 @@ START_TEST(a_flood_is_cut) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("tap");
     TCase *tc = tcase_create("tap");
     tcase_add_test(tc, packets);
     tcase_add_test(tc, joins_and_leaves);
@@ -396,10 +395,5 @@ int main(void) {
     tcase_add_test(tc, averages_have_one_decimal);
     tcase_add_loop_test(tc, filter, 0, WZP_COUNT_OF(filter_cases));
     tcase_add_test(tc, a_flood_is_cut);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("tap", tc);
 }

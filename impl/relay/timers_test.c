@@ -1,9 +1,7 @@
 #include "relay/timers.h"
 
-#include <check.h>
-#include <stdlib.h>
-
 #include "base/rng.h"
+#include "base/testing/suite.h"
 
 enum { TIMERS = 40, STEPS = 20000 };
 
@@ -75,15 +73,9 @@ START_TEST(room_grows) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("timers");
     TCase *tc = tcase_create("timers");
     tcase_add_loop_test(tc, like_looking_at_all, 0, 3);
     tcase_add_test(tc, equal_times_in_order);
     tcase_add_test(tc, room_grows);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("timers", tc);
 }

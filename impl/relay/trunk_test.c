@@ -1,7 +1,7 @@
 /* Trunking through real connections: what members hear, against what was said. */
-#include <check.h>
 #include <stdio.h>
 
+#include "base/testing/suite.h"
 #include "relay/testing/stage.h"
 #include "wire/trunk.h"
 
@@ -220,17 +220,11 @@ START_TEST(members_at_random) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("trunk");
     TCase *tc = tcase_create("trunk");
     tcase_add_loop_test(tc, burst, 0, (int)WZP_COUNT_OF(bursts));
     tcase_add_test(tc, off_by_default);
     tcase_add_test(tc, leaving_flushes);
     tcase_add_test(tc, too_large_for_a_frame);
     tcase_add_loop_test(tc, members_at_random, 0, 4);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("trunk", tc);
 }

@@ -1,9 +1,8 @@
-#include <check.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/bytes.h"
 #include "base/rng.h"
+#include "base/testing/suite.h"
 #include "sound/echo.h"
 
 #define RATE INT64_C(48000)
@@ -137,7 +136,6 @@ START_TEST(nothing_was_heard) {
 END_TEST
 
 int main(void) {
-    Suite *s = suite_create("echo");
     TCase *tc = tcase_create("echo");
     tcase_set_timeout(tc, 200);
     tcase_add_loop_test(tc, compares, 0, WZP_COUNT_OF(cases));
@@ -145,10 +143,5 @@ int main(void) {
     tcase_add_test(tc, short_one);
     tcase_add_loop_test(tc, counts_windows, 0, WZP_COUNT_OF(counts));
     tcase_add_test(tc, nothing_was_heard);
-    suite_add_tcase(s, tc);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return wzp_run_suite("echo", tc);
 }

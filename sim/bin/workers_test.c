@@ -1,11 +1,12 @@
 #include "sim/bin/workers.h"
 
-#include <check.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/testing/suite.h"
 
 enum { JOBS = 200 };
 
@@ -73,14 +74,8 @@ START_TEST(no_jobs_is_no_work) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("workers");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, every_job_is_accounted_for, 1, 6);
     tcase_add_test(tc, no_jobs_is_no_work);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("workers", tc);
 }

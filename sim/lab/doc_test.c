@@ -1,10 +1,10 @@
 #include "sim/lab/doc.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/testing/suite.h"
 #include "sim/lab/near.h"
 
 static wzp_lab_doc doc_of(const char *text) {
@@ -185,7 +185,6 @@ START_TEST(long_lists_are_cut) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("doc");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, writes, 0, (int)WZP_COUNT_OF(write_cases));
     tcase_add_loop_test(tc, sets, 0, (int)WZP_COUNT_OF(set_cases));
@@ -194,10 +193,5 @@ int main(void) {
     tcase_add_test(tc, a_missing_file_is_told);
     tcase_add_loop_test(tc, near, 0, (int)WZP_COUNT_OF(near_cases));
     tcase_add_test(tc, long_lists_are_cut);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("doc", tc);
 }

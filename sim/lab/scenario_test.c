@@ -1,10 +1,10 @@
 #include "sim/lab/scenario.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/testing/suite.h"
 #include "io/files.h"
 #include "io/sys.h"
 #include "wire/registry.h"
@@ -647,7 +647,6 @@ START_TEST(payloads_of_a_file) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("scenario");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, refused, 0, (int)WZP_COUNT_OF(bad_cases));
     tcase_add_test(tc, payloads_of_a_file);
@@ -667,10 +666,5 @@ int main(void) {
     tcase_add_test(tc, every_key_is_accepted);
     tcase_add_loop_test(tc, policies, 0, (int)WZP_COUNT_OF(policy_cases));
     tcase_add_test(tc, the_schema_is_current);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("scenario", tc);
 }

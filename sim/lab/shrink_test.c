@@ -1,9 +1,9 @@
 #include "sim/lab/shrink.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/testing/suite.h"
 #include "sim/lab/run.h"
 #include "wire/registry.h"
 
@@ -339,16 +339,10 @@ START_TEST(a_real_failure_becomes_small) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("shrink");
     TCase *tc = tcase_create("all");
     tcase_add_test(tc, only_what_matters_is_left);
     tcase_add_test(tc, tries_are_bounded);
     tcase_add_loop_test(tc, faults_time_network_parameters, 0, (int)WZP_COUNT_OF(order_cases));
     tcase_add_test(tc, a_real_failure_becomes_small);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("shrink", tc);
 }

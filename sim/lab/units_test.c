@@ -1,9 +1,7 @@
 #include "sim/lab/units.h"
 
-#include <check.h>
-#include <stdlib.h>
-
 #include "base/bytes.h"
+#include "base/testing/suite.h"
 
 static const struct parse_case {
     const char *text;
@@ -97,14 +95,8 @@ START_TEST(text) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("units");
     TCase *tc = tcase_create("units");
     tcase_add_loop_test(tc, parse, 0, (int)WZP_COUNT_OF(parse_cases));
     tcase_add_loop_test(tc, text, 0, (int)WZP_COUNT_OF(text_cases));
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("units", tc);
 }

@@ -1,9 +1,9 @@
 #include "sim/proxy/peers.h"
 
-#include <check.h>
 #include <stdlib.h>
 
 #include "base/rng.h"
+#include "base/testing/suite.h"
 
 #define ADDRESSES 1500
 
@@ -59,13 +59,7 @@ START_TEST(like_its_twin) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("proxy peers");
     TCase *tc = tcase_create("peers");
     tcase_add_test(tc, like_its_twin);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("proxy peers", tc);
 }

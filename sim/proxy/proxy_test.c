@@ -1,9 +1,9 @@
 #include "sim/proxy/proxy.h"
 
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/testing/suite.h"
 
 #define START (1000 * WZP_S)
 #define SEEN_MAX 4096
@@ -345,7 +345,6 @@ START_TEST(nobody_drains) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("proxy");
     TCase *tc = tcase_create("all");
     tcase_add_test(tc, a_delay_is_added_each_way);
     tcase_add_test(tc, a_share_is_lost_and_counted);
@@ -358,10 +357,5 @@ int main(void) {
     tcase_add_test(tc, who_is_idle_is_forgotten);
     tcase_add_test(tc, there_is_room_for_so_many);
     tcase_add_test(tc, nobody_drains);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("proxy", tc);
 }

@@ -1,10 +1,9 @@
 #include "tools/quality/glitch.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/testing/suite.h"
 #include "media/testing/voice.h"
 
 enum { MS = 48, LEN = 2000 * MS };
@@ -116,13 +115,7 @@ START_TEST(glitches) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("glitch");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, glitches, 0, WZP_COUNT_OF(cases));
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("glitch", tc);
 }

@@ -1,8 +1,6 @@
 #include "tools/quality/loss.h"
 
-#include <check.h>
-#include <stdlib.h>
-
+#include "base/testing/suite.h"
 #include "media/audio.h"
 #include "media/testing/voice.h"
 
@@ -105,17 +103,11 @@ START_TEST(what_cannot_be_said) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("loss");
     TCase *tc = tcase_create("all");
     tcase_add_test(tc, without_loss_nothing_is_concealed);
     tcase_add_test(tc, the_channel_loses_what_it_shall);
     tcase_add_loop_test(tc, dred_beats_concealment_at_20_percent, 0, 6);
     tcase_add_loop_test(tc, repair_packets_bring_codec2_back, 0, 2);
     tcase_add_test(tc, what_cannot_be_said);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("loss", tc);
 }

@@ -1,11 +1,10 @@
 #include "tools/quality/quality.h"
 
-#include <check.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/rng.h"
+#include "base/testing/suite.h"
 #include "media/audio.h"
 #include "media/testing/voice.h"
 #include "tools/quality/spectrum.h"
@@ -178,7 +177,6 @@ START_TEST(bands) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("quality");
     TCase *tc = tcase_create("all");
     tcase_add_test(tc, identical_is_perfect);
     tcase_add_loop_test(tc, a_delay_is_found_to_the_sample, 0, WZP_COUNT_OF(delays));
@@ -186,10 +184,5 @@ int main(void) {
     tcase_add_test(tc, gaps_are_measured);
     tcase_add_test(tc, what_cannot_be_compared);
     tcase_add_test(tc, bands);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("quality", tc);
 }

@@ -1,12 +1,11 @@
 #include "tools/quality/stoi.h"
 
-#include <check.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/rng.h"
+#include "base/testing/suite.h"
 #include "media/testing/voice.h"
 
 enum { LEN = 4 * 48000 };
@@ -102,15 +101,9 @@ START_TEST(too_little) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("stoi");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, as_published, 0, WZP_COUNT_OF(cases));
     tcase_add_test(tc, pauses_do_not_count);
     tcase_add_test(tc, too_little);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("stoi", tc);
 }

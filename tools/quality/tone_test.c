@@ -1,11 +1,10 @@
 #include "tools/quality/tone.h"
 
-#include <check.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/bytes.h"
 #include "base/rng.h"
+#include "base/testing/suite.h"
 #include "media/testing/voice.h"
 
 enum { LEN = 2 * 48000 };
@@ -100,15 +99,9 @@ START_TEST(speech_and_silence_are_no_tone) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("tone");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, purity, 0, WZP_COUNT_OF(cases));
     tcase_add_test(tc, a_tone_may_begin_late_and_end_early);
     tcase_add_test(tc, speech_and_silence_are_no_tone);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("tone", tc);
 }

@@ -1,10 +1,9 @@
 #include "tools/quality/track.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/testing/suite.h"
 #include "media/testing/voice.h"
 #include "tools/quality/quality.h"
 
@@ -90,15 +89,9 @@ START_TEST(delays_by_time) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("track");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, changes_are_found, 0, WZP_COUNT_OF(cases));
     tcase_add_test(tc, the_measure_follows);
     tcase_add_test(tc, delays_by_time);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("track", tc);
 }

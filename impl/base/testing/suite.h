@@ -1,4 +1,4 @@
-/* How every test of base ends: its one case, run as a suite. */
+/* How a test program ends: its one case, run as a suite. */
 #ifndef WZP_BASE_TESTING_SUITE_H
 #define WZP_BASE_TESTING_SUITE_H
 

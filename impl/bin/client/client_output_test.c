@@ -1,9 +1,8 @@
-#include <check.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/testing/suite.h"
 #include "bin/client/client_output.h"
 
 /* A reader that stands still costs lines, not time: in a pipe that is full nothing is written and
@@ -47,14 +46,8 @@ START_TEST(too_long) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("client_output");
     TCase *tc = tcase_create("all");
     tcase_add_test(tc, full_pipe);
     tcase_add_test(tc, too_long);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("client_output", tc);
 }

@@ -1,7 +1,5 @@
-#include <check.h>
-#include <stdlib.h>
-
 #include "base/bytes.h"
+#include "base/testing/suite.h"
 #include "bin/client/client_sweep.h"
 
 static wzp_sweep_result sweep(uint32_t loss_ppm, uint32_t jitter_us, uint64_t draw,
@@ -59,16 +57,10 @@ START_TEST(trade) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("client_sweep");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, quiet, 0, 4);
     tcase_add_test(tc, same_again);
     tcase_add_test(tc, loss);
     tcase_add_test(tc, trade);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("client_sweep", tc);
 }

@@ -1,7 +1,5 @@
-#include <check.h>
-#include <stdlib.h>
-
 #include "base/bytes.h"
+#include "base/testing/suite.h"
 #include "bin/client/client_verdict.h"
 
 static const struct grade_case {
@@ -52,15 +50,9 @@ START_TEST(spread) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("client_verdict");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, grade, 0, WZP_COUNT_OF(grades));
     tcase_add_loop_test(tc, differ, 0, WZP_COUNT_OF(halves));
     tcase_add_test(tc, spread);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("client_verdict", tc);
 }

@@ -1,7 +1,6 @@
 #include "bin/relay/metrics_sum.h"
 
-#include <check.h>
-#include <stdlib.h>
+#include "base/testing/suite.h"
 
 static const struct sum_case {
     const char *name, *first, *second, *want;
@@ -49,14 +48,8 @@ START_TEST(a_short_buffer_is_an_error) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("metrics_sum");
     TCase *tc = tcase_create("all");
     tcase_add_loop_test(tc, pages_add_up, 0, (int)WZP_COUNT_OF(sum_cases));
     tcase_add_test(tc, a_short_buffer_is_an_error);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("metrics_sum", tc);
 }

@@ -1,9 +1,8 @@
 /* The pages for operators, against a relay with real guests (relay sheet 11.2). */
-#include <check.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "base/testing/suite.h"
 #include "bin/relay/relay_admin.h"
 #include "relay/testing/stage.h"
 
@@ -205,7 +204,6 @@ START_TEST(ending) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("relay admin");
     TCase *tc = tcase_create("all");
     tcase_add_test(tc, nobody);
     tcase_add_test(tc, presence_lists_rooms_and_signal);
@@ -215,10 +213,5 @@ int main(void) {
     tcase_add_test(tc, remote);
     tcase_add_test(tc, a_page_that_is_too_small_is_an_error);
     tcase_add_test(tc, ending);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("relay admin", tc);
 }

@@ -1,12 +1,11 @@
 /* The whole way of a token: a client over loopback UDP, the relay, the service over HTTP. */
 #include "bin/relay/relay_auth.h"
 
-#include <check.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "base/testing/suite.h"
 #include "io/sys.h"
 #include "io/testing/http_server.h"
 #include "quic/testing/pair.h"
@@ -162,13 +161,7 @@ START_TEST(service) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("relay_auth");
     TCase *tc = tcase_create("relay_auth");
     tcase_add_loop_test(tc, service, 0, (int)WZP_COUNT_OF(service_cases));
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("relay_auth", tc);
 }

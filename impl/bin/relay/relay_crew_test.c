@@ -1,9 +1,9 @@
 /* Relays of several workers on real sockets: whoever is in a room hears all of it, wherever its
  * packets come from, and what is counted is counted together. */
-#include <check.h>
 #include <poll.h>
 #include <stdlib.h>
 
+#include "base/testing/suite.h"
 #include "bin/relay/relay_crew.h"
 #include "io/sys.h"
 #include "relay/testing/offer.h"
@@ -311,17 +311,11 @@ START_TEST(a_drain_waits_for_all_workers) {
 END_TEST
 
 int main(void) {
-    Suite *suite = suite_create("relay_crew");
     TCase *tc = tcase_create("all");
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, rooms_of_all_workers, 0, 2);
     tcase_add_test(tc, guests_move);
     tcase_add_test(tc, one_too_many_for_all_workers);
     tcase_add_test(tc, a_drain_waits_for_all_workers);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("relay_crew", tc);
 }

@@ -1,11 +1,11 @@
 /* relay_threads_test WZP-RELAY: a relay of three workers that ask a service about tokens, each for
  * itself.  Whoever has a valid one is let in, whosever his room is; and a relay that is stopped
  * while it waits for an answer ends as if there were none to come. */
-#include <check.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/testing/suite.h"
 #include "bin/relay/testing/soak_relay.h"
 #include "io/sys.h"
 #include "io/testing/http_server.h"
@@ -169,15 +169,9 @@ START_TEST(stopped_while_it_asks) {
 END_TEST
 
 int main(int argc, char **argv) {
-    Suite *suite = suite_create("relay_threads");
     TCase *tc = tcase_create("all");
     program = argc == 2 ? argv[1] : "wzp-relay";
     tcase_add_test(tc, valid_tokens);
     tcase_add_test(tc, stopped_while_it_asks);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    const int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wzp_run_suite("relay_threads", tc);
 }
