@@ -76,6 +76,28 @@ END_TEST
 
 /* Whatever of a move was said in vain before the line was lost, both are direct again soon: without
  * a word said twice that takes another try, five seconds after a race in vain. */
+/* Keep-alives every 5 s, and nothing is given up before QUIC's 30 s are over (nat sheet, NAT-111);
+ * these begin anew with the first keep-alive that is not answered. */
+START_TEST(a_silent_relay_is_given_up_after_thirty_seconds) {
+    wzp_handset_cfg cfg = {.policy = _i == 0 ? WZP_RACE_REFERENCE : WZP_RACE_DEPLOYED,
+                           .reconnects = true};
+    open_net(&cfg, &cfg);
+    run(10000);
+    for (unsigned i = 0; i < 12; i++) {
+        const unsigned before = t.sides[A].sent;
+        run(5100);
+        ck_assert_uint_gt(t.sides[A].sent, before);
+    }
+    lose_relay(true);
+    run(28000);
+    ck_assert_uint_eq(t.sides[A].aways + t.sides[B].aways, 0);
+    run(5000 + 4000);
+    ck_assert_uint_eq(t.sides[A].aways, 1);
+    ck_assert_uint_eq(t.sides[B].aways, 1);
+    close_net();
+}
+END_TEST
+
 START_TEST(what_was_lost_with_the_line_is_said_again) {
     const wzp_handset_cfg cfg = {.policy = WZP_RACE_REFERENCE, .reconnects = true};
     const wzp_handset_net net = {.own = wzp_addr_v4(203, 0, 113, 77, 6000)};
@@ -538,6 +560,7 @@ int main(void) {
     tcase_add_test(tc, who_can_meet_meets);
     tcase_add_loop_test(tc, two_connections_are_one_path, 0, 6);
     tcase_add_test(tc, a_direct_call_survives_its_relay);
+    tcase_add_loop_test(tc, a_silent_relay_is_given_up_after_thirty_seconds, 0, 2);
     tcase_add_loop_test(tc, what_was_lost_with_the_line_is_said_again, 0, 10);
     tcase_add_test(tc, a_relay_lists_others);
     tcase_add_test(tc, a_call_that_rings_does_not_survive_it);

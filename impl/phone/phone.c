@@ -5,8 +5,6 @@
 #include "base/text.h"
 #include "phone/phone_internal.h"
 
-#define KEEP_ALIVE (10 * WZP_S) /* well within the idle timeout of 30 s */
-
 enum { CALL_ID_BYTES = 16 };
 
 static const char unsaid[] = "the relay could not be told";
@@ -567,7 +565,6 @@ const wzp_call_refused *wzp_phone_refused_addresses(const wzp_phone *phone) {
 static wzp_err open_line(wzp_phone *p, const wzp_phone_cfg *cfg, wzp_time now) {
     const wzp_quic_cfg quic = {.rng = cfg->rng,
                                .log = cfg->log,
-                               .keep_alive = KEEP_ALIVE,
                                .deterministic = cfg->deterministic,
                                .keylog = cfg->keylog,
                                .keylog_ctx = cfg->keylog_ctx,

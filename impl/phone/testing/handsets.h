@@ -28,6 +28,7 @@ typedef struct side {
     unsigned ended, registered, seen, set_ups, aways;
     char why[96];
     uint32_t said;
+    unsigned sent; /* runs of packets */
     unsigned heard;
     wzp_time heard_at, longest_silence;
     bool is_blind; /* nothing goes from it to the other side directly */
@@ -82,8 +83,11 @@ static inline wzp_time guarded_deadline(const void *self) {
 
 static inline size_t guarded_next(void *self, wzp_time now, uint8_t *buf, size_t cap,
                                   wzp_quic_meta *meta) {
-    const wzp_core core = wzp_handset_core(((side *)self)->handset);
-    return core.ops->next_packet(core.self, now, buf, cap, meta);
+    side *s = self;
+    const wzp_core core = wzp_handset_core(s->handset);
+    const size_t len = core.ops->next_packet(core.self, now, buf, cap, meta);
+    s->sent += len > 0 ? 1 : 0;
+    return len;
 }
 
 /* --- those who talk --------------------------------------------------------------------------- */
