@@ -1,13 +1,9 @@
 /* Rewritten packets as tshark reads them: addresses as they should be, no checksum bad, nothing
  * malformed, fragments put together again.  Skipped where there is no tshark. */
-#include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "base/testing/suite.h"
 #include "sim/box/rewrite.h"
 #include "sim/box/testing/raw.h"
+#include "sim/net/testing/tshark.h"
 
 static const char fields[] =
     "-T fields -E separator='|' -E occurrence=a -e ip.src -e ip.dst -e ipv6.src -e ipv6.dst "
@@ -161,29 +157,19 @@ static void compare(FILE *in) {
 
 START_TEST(tshark_agrees) {
     char path[] = "/tmp/wzp_rewrite_XXXXXX";
-    char command[2048];
     bench b = {.out = NULL};
-    const int fd = mkstemp(path);
-    ck_assert_int_ge(fd, 0);
-    (void)close(fd);
+    tshark_file(path);
     open_bench(&b, path);
     for (size_t i = 0; i < WZP_COUNT_OF(samples); i++) {
         run_sample(&b, &samples[i], (uint32_t)i);
     }
     close_bench(&b);
-    (void)snprintf(command, sizeof command, "tshark -n -r %s %s %s 2>/dev/null", path, options,
-                   fields);
-    FILE *in = popen(command, "r"); /* NOLINT(cert-env33-c) */
-    ck_assert_ptr_nonnull(in);
-    compare(in);
-    ck_assert_int_eq(pclose(in), 0);
-    (void)unlink(path);
+    tshark_reads(path, options, fields, compare);
 }
 END_TEST
 
 int main(void) {
-    if (system("tshark --version >/dev/null 2>&1") != 0) { /* NOLINT(concurrency-mt-unsafe) */
-        (void)fprintf(stderr, "skipped: no tshark\n");
+    if (tshark_is_missing()) {
         return 77;
     }
     TCase *tc = tcase_create("rewrite_tshark");

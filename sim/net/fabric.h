@@ -62,6 +62,11 @@ struct wzp_sim_fabric {
     const char *engine; /* "native", "ns3" */
 };
 
+/* What engines call the ends and ways of their links: "node:port", and "link a->b".  The caller
+ * frees it; NULL when out of memory. */
+char *wzp_sim_interface_name(const wzp_sim_end *end);
+char *wzp_sim_way_name(const char *link, const wzp_sim_end *from, const wzp_sim_end *to);
+
 /* The native fabric; the clock's start and limits are those of `cfg`.  WZP_ERR_NOMEM. */
 WZP_MUST_USE wzp_err wzp_sim_fabric_native(wzp_sim_fabric **out, const wzp_sim_engine_cfg *cfg);
 

@@ -1,5 +1,4 @@
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "sim/net/fabric.h"
@@ -70,26 +69,6 @@ static void on_drop(void *ctx, const wzp_sim_packet *packet, wzp_sim_drop why, w
 
 /* --- links ------------------------------------------------------------------------------------ */
 
-/* "node:port"; NULL when out of memory. */
-static char *interface_name(const wzp_sim_end *end) {
-    const size_t cap = strlen(end->node->name) + sizeof ":4294967295";
-    char *name = malloc(cap);
-    if (name != NULL) {
-        (void)snprintf(name, cap, "%s:%u", end->node->name, end->port);
-    }
-    return name;
-}
-
-/* "link a->b"; NULL when out of memory. */
-static char *way_name(const char *link, const wzp_sim_end *from, const wzp_sim_end *to) {
-    const size_t cap = strlen(link) + strlen(from->node->name) + strlen(to->node->name) + 4;
-    char *name = malloc(cap);
-    if (name != NULL) {
-        (void)snprintf(name, cap, "%s %s->%s", link, from->node->name, to->node->name);
-    }
-    return name;
-}
-
 static void clear_way(way *w) {
     wzp_sim_link_free(&w->link);
     free(w->name);
@@ -101,9 +80,9 @@ static void clear_way(way *w) {
 static wzp_err init_way(way *w, native *n, const char *name, const wzp_sim_end *from,
                         const wzp_sim_end *to, const wzp_sim_link_cfg *cfg) {
     w->fabric = n;
-    w->name = way_name(name, from, to);
-    w->from_interface = interface_name(from);
-    w->to_interface = interface_name(to);
+    w->name = wzp_sim_way_name(name, from, to);
+    w->from_interface = wzp_sim_interface_name(from);
+    w->to_interface = wzp_sim_interface_name(to);
     if (w->name == NULL || w->from_interface == NULL || w->to_interface == NULL) {
         return WZP_ERR_NOMEM;
     }

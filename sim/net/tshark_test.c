@@ -1,12 +1,8 @@
 /* A capture as tshark reads it: every field as it was put in, every checksum good that should be,
  * nothing malformed.  Skipped where there is no tshark. */
-#include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "base/testing/suite.h"
 #include "sim/net/capture.h"
+#include "sim/net/testing/tshark.h"
 
 static const char v4_src[] = "10.0.0.2:40001";
 static const char v4_dst[] = "203.0.113.5:50001";
@@ -134,24 +130,14 @@ static void compare(FILE *in) {
 
 START_TEST(tshark_agrees) {
     char path[] = "/tmp/wzp_tshark_XXXXXX";
-    char command[2048];
-    const int fd = mkstemp(path);
-    ck_assert_int_ge(fd, 0);
-    (void)close(fd);
+    tshark_file(path);
     write_samples(path);
-    (void)snprintf(command, sizeof command, "tshark -n -r %s %s %s 2>/dev/null", path, options,
-                   fields);
-    FILE *in = popen(command, "r"); /* NOLINT(cert-env33-c) */
-    ck_assert_ptr_nonnull(in);
-    compare(in);
-    ck_assert_int_eq(pclose(in), 0);
-    (void)unlink(path);
+    tshark_reads(path, options, fields, compare);
 }
 END_TEST
 
 int main(void) {
-    if (system("tshark --version >/dev/null 2>&1") != 0) { /* NOLINT(concurrency-mt-unsafe) */
-        (void)fprintf(stderr, "skipped: no tshark\n");
+    if (tshark_is_missing()) {
         return 77;
     }
     TCase *tc = tcase_create("tshark");
