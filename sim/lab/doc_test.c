@@ -6,22 +6,7 @@
 
 #include "base/testing/suite.h"
 #include "sim/lab/near.h"
-
-static wzp_lab_doc doc_of(const char *text) {
-    char why[WZP_TOML_WHY_MAX];
-    wzp_lab_doc doc = {0};
-    ck_assert_msg(wzp_lab_doc_parse(&doc, wzp_bytes_str(text), "d.toml", why) == WZP_OK, "%s", why);
-    return doc;
-}
-
-static char *written(const wzp_lab_doc *doc) {
-    char *text = NULL;
-    size_t len = 0;
-    FILE *out = open_memstream(&text, &len);
-    ck_assert(wzp_lab_doc_write(doc, out));
-    ck_assert_int_eq(fclose(out), 0);
-    return text;
-}
+#include "sim/lab/testing/text.h"
 
 static const char sample[] = "name = \"t\"\n"
                              "\n"
@@ -117,13 +102,13 @@ START_TEST(values_know_their_lines) {
     unsigned line = 0;
     wzp_lab_doc doc = doc_of(sample);
     ck_assert_str_eq(wzp_lab_doc_where(&doc, "host.x.nat[1].preset", where, sizeof where, &line),
-                     "d.toml:5");
+                     "t.toml:5");
     ck_assert_uint_eq(line, 5);
     ck_assert_str_eq(wzp_lab_doc_where(&doc, "host.x.nothing", where, sizeof where, NULL),
-                     "d.toml:3");
+                     "t.toml:3");
     ck_assert_str_eq(wzp_lab_doc_where(&doc, "event[1].do", where, sizeof where, NULL),
-                     "d.toml:10");
-    ck_assert_str_eq(wzp_lab_doc_where(&doc, "nothing", where, sizeof where, NULL), "d.toml");
+                     "t.toml:10");
+    ck_assert_str_eq(wzp_lab_doc_where(&doc, "nothing", where, sizeof where, NULL), "t.toml");
     wzp_lab_doc_clear(&doc);
 }
 END_TEST

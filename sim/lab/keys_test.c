@@ -3,23 +3,12 @@
 #include <stdlib.h>
 
 #include "base/testing/suite.h"
-#include "sim/lab/scenario.h"
+#include "sim/lab/testing/text.h"
 
 static wzp_lab_scenario *scenario_of(const char *way) {
-    static wzp_lab_errors errors;
-    const uint64_t seed = 1;
     char text[4096];
-    char why[WZP_TOML_WHY_MAX];
-    wzp_lab_doc doc = {0};
-    wzp_lab_scenario *s = NULL;
     (void)snprintf(text, sizeof text, "name = \"t\"\n[host.y]\n[host.x]\n%s", way);
-    ck_assert_msg(wzp_lab_doc_parse(&doc, wzp_bytes_str(text), "t.toml", why) == WZP_OK, "%s", why);
-    if (wzp_lab_scenario_read(&s, &doc, &seed, &errors) != WZP_OK) {
-        wzp_lab_errors_write(&errors, stderr);
-    }
-    ck_assert_ptr_nonnull(s);
-    wzp_lab_doc_clear(&doc);
-    return s;
+    return seeded(text, 1);
 }
 
 static const wzp_lab_way *way_of(const wzp_lab_scenario *s) {

@@ -6,35 +6,11 @@
 
 #include "base/testing/suite.h"
 #include "sim/lab/run.h"
+#include "sim/lab/testing/text.h"
 
 #define HOSTS "[host.x]\n[host.y]\n"
 #define NAME "name = \"t\"\n"
 #define FED "name = \"t\"\nneeds = \"federation\"\n"
-
-/* NULL: refused, and `messages` says why; to be freed. */
-static wzp_lab_scenario *parse(const char *text, char **messages) {
-    static wzp_lab_errors errors;
-    const uint64_t seed = 1;
-    char why[WZP_TOML_WHY_MAX];
-    wzp_lab_doc doc = {0};
-    wzp_lab_scenario *s = NULL;
-    size_t len = 0;
-    ck_assert_msg(wzp_lab_doc_parse(&doc, wzp_bytes_str(text), "t.toml", why) == WZP_OK, "%s", why);
-    if (wzp_lab_scenario_read(&s, &doc, &seed, &errors) != WZP_OK) {
-        FILE *out = open_memstream(messages, &len);
-        wzp_lab_errors_write(&errors, out);
-        ck_assert_int_eq(fclose(out), 0);
-    }
-    wzp_lab_doc_clear(&doc);
-    return s;
-}
-
-static wzp_lab_scenario *good(const char *text) {
-    char *messages = NULL;
-    wzp_lab_scenario *s = parse(text, &messages);
-    ck_assert_msg(s != NULL, "%s", messages);
-    return s;
-}
 
 static wzp_lab_result *run(const wzp_lab_scenario *s) {
     char why[256];
@@ -54,7 +30,7 @@ static wzp_lab_scenario *load(const char *name) {
     len = fread(text, 1, sizeof text - 1, in);
     text[len] = '\0';
     ck_assert_int_eq(fclose(in), 0);
-    return good(text);
+    return seeded(text, 1);
 }
 
 /* --- what is refused ---------------------------------------------------------------------------
@@ -91,7 +67,7 @@ static const struct bad_case {
 START_TEST(refused) {
     const struct bad_case *c = &bad_cases[_i];
     char *messages = NULL;
-    wzp_lab_scenario *s = parse(c->text, &messages);
+    wzp_lab_scenario *s = parse(c->text, NULL, &messages);
     ck_assert_msg(s == NULL && messages != NULL, "%s: accepted", c->name);
     ck_assert_msg(strcmp(messages, c->want) == 0, "%s:\n%s", c->name, messages);
     free(messages);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "sim/lab/report.h"
+#include "sim/lab/testing/text.h"
 
 #define PAIR                                                                                       \
     "name = \"t\"\nduration = \"6 s\"\n[host.x]\nnat = \"linux-masq\"\n[host.y]\nnat = "           \
@@ -17,20 +18,6 @@
 #define DIRECT                                                                                     \
     OPEN "[host.x.way.lte]\naccess = \"lte\"\n"                                                    \
          "[call]\nfrom = \"x\"\nto = \"y\"\ndirect = true\nstart = \"1 s\"\n"
-
-static wzp_lab_scenario *scenario_of(const char *text, uint64_t seed) {
-    static wzp_lab_errors errors;
-    char why[WZP_TOML_WHY_MAX];
-    wzp_lab_doc doc = {0};
-    wzp_lab_scenario *s = NULL;
-    ck_assert_msg(wzp_lab_doc_parse(&doc, wzp_bytes_str(text), "t.toml", why) == WZP_OK, "%s", why);
-    if (wzp_lab_scenario_read(&s, &doc, &seed, &errors) != WZP_OK) {
-        wzp_lab_errors_write(&errors, stderr);
-    }
-    ck_assert_ptr_nonnull(s);
-    wzp_lab_doc_clear(&doc);
-    return s;
-}
 
 static wzp_lab_result *run(const wzp_lab_scenario *s, const char *pcap) {
     char why[256];
@@ -51,7 +38,7 @@ static print print_of(const char *text, uint64_t seed) {
     char dir[] = "/tmp/wzp-lab-test-XXXXXX";
     char remove[64];
     ck_assert_ptr_nonnull(mkdtemp(dir));
-    wzp_lab_scenario *s = scenario_of(text, seed);
+    wzp_lab_scenario *s = seeded(text, seed);
     wzp_lab_result *r = run(s, dir);
     json_t *json = wzp_lab_report_json(r);
     const print p = {r->trace_hash, r->pcap_hash, json_dumps(json, JSON_INDENT(1))};
@@ -86,7 +73,7 @@ END_TEST
 /* Whoever looks changes nothing. */
 START_TEST(captures_do_not_disturb) {
     print a = print_of(PAIR, 1);
-    wzp_lab_scenario *s = scenario_of(PAIR, 1);
+    wzp_lab_scenario *s = seeded(PAIR, 1);
     wzp_lab_result *r = run(s, NULL);
     ck_assert_uint_eq(r->trace_hash, a.trace);
     wzp_lab_result_free(&r);
@@ -252,7 +239,7 @@ static const struct judge_case {
 START_TEST(judged) {
     const struct judge_case *c = &judge_cases[_i];
     char buf[64];
-    wzp_lab_scenario *s = scenario_of(c->text, 1);
+    wzp_lab_scenario *s = seeded(c->text, 1);
     wzp_lab_result *r = run(s, NULL);
     ck_assert_msg(strcmp(checks_of(r, c->kind, buf), c->want) == 0, "%s: got %s", c->name, buf);
     wzp_lab_result_free(&r);
@@ -322,7 +309,7 @@ START_TEST(carries) {
         "name = \"t\"\nduration = \"12 s\"\n%s[expect]\npath = \"relay\"\nsetup = \"1 s\"\n"
         "event_gap = \"1200 ms\"\nrecover = \"3 s\"\naudio = \"A1\"\n",
         carriers[_i]);
-    wzp_lab_scenario *s = scenario_of(text, 1);
+    wzp_lab_scenario *s = seeded(text, 1);
     wzp_lab_result *r = run(s, NULL);
     const wzp_lab_check *failure = wzp_lab_result_failure(r);
     ck_assert_msg(failure == NULL, "%s\n%s %s: expected %s, got %s", text,
@@ -335,11 +322,10 @@ END_TEST
 
 /* The relay is joined half a second after the set-up, and the direct path found later. */
 START_TEST(a_relay_that_was_never_used_is_no_path) {
-    wzp_lab_scenario *s =
-        scenario_of("name = \"t\"\nduration = \"6 s\"\n[host.x]\n[host.y]\n"
-                    "[core]\nx-y = {delay = \"250 ms\", back = {delay = \"250 ms\"}}\n"
-                    "[call]\ndirect = true\nstart = \"1 s\"\n",
-                    1);
+    wzp_lab_scenario *s = seeded("name = \"t\"\nduration = \"6 s\"\n[host.x]\n[host.y]\n"
+                                 "[core]\nx-y = {delay = \"250 ms\", back = {delay = \"250 ms\"}}\n"
+                                 "[call]\ndirect = true\nstart = \"1 s\"\n",
+                                 1);
     wzp_lab_result *r = run(s, NULL);
     for (size_t i = 0; i < 2; i++) {
         const wzp_lab_member *m = &r->calls[0].members[i];
@@ -372,7 +358,7 @@ START_TEST(ipv6_reaches_ipv4) {
     size_t len = 0;
     (void)snprintf(text, sizeof text, "name = \"t\"\nduration = \"6 s\"\n[host.x]\n%s[host.y]\n",
                    c->host);
-    wzp_lab_scenario *s = scenario_of(text, 1);
+    wzp_lab_scenario *s = seeded(text, 1);
     wzp_lab_result *r = NULL;
     FILE *out = open_memstream(&trace, &len);
     const wzp_lab_run_cfg cfg = {.trace = out};
@@ -416,7 +402,7 @@ START_TEST(ipv6_has_a_firewall) {
                    "name = \"t\"\nduration = \"3 s\"\n[host.x]\nnat = \"symrand\"\n"
                    "address6 = \"2001:db8:1::5\"\n%s[host.y]\n",
                    c->key);
-    wzp_lab_scenario *s = scenario_of(text, 1);
+    wzp_lab_scenario *s = seeded(text, 1);
     wzp_lab_result *r = run(s, NULL);
     const wzp_lab_target box = {.kind = WZP_LAB_TARGET_BOX};
     wzp_sim_nat *nat = wzp_sim_box_nat_v6(wzp_lab_topology_box(r->topology, &box));
@@ -446,10 +432,10 @@ END_TEST
 
 /* Delays add up as the scenario says: access, core and access again. */
 START_TEST(delays_are_as_described) {
-    wzp_lab_scenario *s = scenario_of("name = \"t\"\nduration = \"3 s\"\n[host.x]\n"
-                                      "access = {delay = \"7 ms\"}\n[host.y]\n"
-                                      "[relay]\ndelay = \"11 ms\"\n",
-                                      1);
+    wzp_lab_scenario *s = seeded("name = \"t\"\nduration = \"3 s\"\n[host.x]\n"
+                                 "access = {delay = \"7 ms\"}\n[host.y]\n"
+                                 "[relay]\ndelay = \"11 ms\"\n",
+                                 1);
     wzp_lab_result *r = run(s, NULL);
     bool found = false;
     for (size_t i = 0; i < wzp_lab_measure_flows(r->measure); i++) {
@@ -471,11 +457,10 @@ END_TEST
 START_TEST(pages_are_well_formed) {
     char *page = NULL;
     size_t len = 0;
-    wzp_lab_scenario *s =
-        scenario_of("name = \"<b>&\\u0007\"\nduration = \"2 s\"\nabout = \"<i>\"\n"
-                    "[host.x]\nnat = \"pf\"\n[host.y]\n"
-                    "[[event]]\nat = \"1 s\"\ndo = \"flush\"\ntarget = \"x.nat\"\n",
-                    1);
+    wzp_lab_scenario *s = seeded("name = \"<b>&\\u0007\"\nduration = \"2 s\"\nabout = \"<i>\"\n"
+                                 "[host.x]\nnat = \"pf\"\n[host.y]\n"
+                                 "[[event]]\nat = \"1 s\"\ndo = \"flush\"\ntarget = \"x.nat\"\n",
+                                 1);
     wzp_lab_result *r = run(s, NULL);
     FILE *out = open_memstream(&page, &len);
     ck_assert(wzp_lab_report_html(out, r));
@@ -494,7 +479,7 @@ END_TEST
 START_TEST(a_limit_ends_a_run_and_is_told) {
     char why[256];
     char buf[64];
-    wzp_lab_scenario *s = scenario_of(PAIR, 1);
+    wzp_lab_scenario *s = seeded(PAIR, 1);
     wzp_lab_result *r = NULL;
     const wzp_lab_run_cfg cfg = {.max_events = 500};
     ck_assert(wzp_lab_run(&r, s, &cfg, why) == WZP_OK);
@@ -506,7 +491,7 @@ END_TEST
 
 START_TEST(an_engine_that_is_not_there_is_told) {
     char why[256];
-    wzp_lab_scenario *s = scenario_of(PAIR, 1);
+    wzp_lab_scenario *s = seeded(PAIR, 1);
     wzp_lab_result *r = NULL;
     const wzp_lab_run_cfg cfg = {.engine = "abacus"};
     ck_assert_int_eq(wzp_lab_run(&r, s, &cfg, why), WZP_ERR_IO);
@@ -528,7 +513,7 @@ static wzp_lab_result *run_on_ns3(const wzp_lab_scenario *s) {
 }
 
 START_TEST(engines_tell_the_same) {
-    wzp_lab_scenario *s = scenario_of(PAIR, 3);
+    wzp_lab_scenario *s = seeded(PAIR, 3);
     wzp_lab_result *native = run(s, NULL);
     wzp_lab_result *ns3 = run_on_ns3(s);
     if (ns3 != NULL) {
@@ -546,10 +531,10 @@ END_TEST
 
 START_TEST(a_call_over_radio) {
     char why[256];
-    wzp_lab_scenario *s = scenario_of("name = \"t\"\nduration = \"4 s\"\n"
-                                      "[host.x]\nnat = \"linux-masq\"\n"
-                                      "access = {medium = \"wifi\", loss = \"1 %\"}\n[host.y]\n",
-                                      3);
+    wzp_lab_scenario *s = seeded("name = \"t\"\nduration = \"4 s\"\n"
+                                 "[host.x]\nnat = \"linux-masq\"\n"
+                                 "access = {medium = \"wifi\", loss = \"1 %\"}\n[host.y]\n",
+                                 3);
     wzp_lab_result *r = NULL;
     const wzp_lab_run_cfg cfg = {.engine = "native"};
     ck_assert_int_eq(wzp_lab_run(&r, s, &cfg, why), WZP_ERR_INVALID_ARGUMENT);

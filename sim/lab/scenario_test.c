@@ -7,34 +7,11 @@
 #include "base/testing/suite.h"
 #include "io/files.h"
 #include "io/sys.h"
+#include "sim/lab/testing/text.h"
 #include "wire/registry.h"
 
 #define SOME_TEXT WZP_SOURCE_DIR "/sim/host/README.md"
 #define HOSTS "name = \"t\"\n[host.x]\n[host.y]\n"
-
-static wzp_lab_scenario *parse(const char *text, char **messages) {
-    char why[WZP_TOML_WHY_MAX];
-    static wzp_lab_errors errors;
-    wzp_lab_doc doc = {0};
-    wzp_lab_scenario *s = NULL;
-    size_t len = 0;
-    *messages = NULL;
-    ck_assert_msg(wzp_lab_doc_parse(&doc, wzp_bytes_str(text), "t.toml", why) == WZP_OK, "%s", why);
-    if (wzp_lab_scenario_read(&s, &doc, NULL, &errors) != WZP_OK) {
-        FILE *out = open_memstream(messages, &len);
-        wzp_lab_errors_write(&errors, out);
-        ck_assert_int_eq(fclose(out), 0);
-    }
-    wzp_lab_doc_clear(&doc);
-    return s;
-}
-
-static wzp_lab_scenario *good(const char *text) {
-    char *messages = NULL;
-    wzp_lab_scenario *s = parse(text, &messages);
-    ck_assert_msg(s != NULL, "%s", messages);
-    return s;
-}
 
 /* --- what is refused -------------------------------------------------------------------------- */
 
@@ -237,7 +214,7 @@ static const struct bad_case {
 START_TEST(refused) {
     const struct bad_case *c = &bad_cases[_i];
     char *messages = NULL;
-    wzp_lab_scenario *s = parse(c->text, &messages);
+    wzp_lab_scenario *s = parse(c->text, NULL, &messages);
     ck_assert_msg(s == NULL && messages != NULL, "%s: accepted", c->name);
     ck_assert_msg(strcmp(messages, c->want) == 0, "%s:\n%s", c->name, messages);
     free(messages);
@@ -444,26 +421,15 @@ END_TEST
 
 /* --- seeds ------------------------------------------------------------------------------------ */
 
-static wzp_lab_scenario *with_seed(const char *text, uint64_t seed) {
-    static wzp_lab_errors errors;
-    char why[WZP_TOML_WHY_MAX];
-    wzp_lab_doc doc = {0};
-    wzp_lab_scenario *s = NULL;
-    ck_assert(wzp_lab_doc_parse(&doc, wzp_bytes_str(text), "t.toml", why) == WZP_OK);
-    ck_assert(wzp_lab_scenario_read(&s, &doc, &seed, &errors) == WZP_OK);
-    wzp_lab_doc_clear(&doc);
-    return s;
-}
-
 START_TEST(ranges_are_drawn_by_seed) {
     static const char text[] =
         "name = \"t\"\naccess = {delay = \"10..50 ms\", loss = \"0..10 %\"}\n"
         "[host.x]\nnat = {any_of = [\"pf\", \"fw\", \"symseq\"]}\n[host.y]\n";
     unsigned differ = 0;
     for (uint64_t seed = 1; seed <= 20; seed++) {
-        wzp_lab_scenario *a = with_seed(text, seed);
-        wzp_lab_scenario *b = with_seed(text, seed);
-        wzp_lab_scenario *c = with_seed(text, seed + 1);
+        wzp_lab_scenario *a = seeded(text, seed);
+        wzp_lab_scenario *b = seeded(text, seed);
+        wzp_lab_scenario *c = seeded(text, seed + 1);
         const uint64_t delay = a->access[0].delay.base;
         ck_assert(delay >= 10 * WZP_MS && delay <= 50 * WZP_MS && a->access[0].loss.p <= 100000);
         ck_assert_uint_eq(delay % (10 * WZP_US), 0);
@@ -486,7 +452,7 @@ START_TEST(drawn_documents_are_complete) {
                                "access = {delay = \"10..50 ms\", up = {loss = {p = \"1..5 %\"}}}\n"
                                "[host.x]\nnat = {any_of = [\"pf\", \"symseq\"]}\n[host.y]\n";
     static wzp_lab_errors errors;
-    wzp_lab_scenario *a = with_seed(text, 7);
+    wzp_lab_scenario *a = seeded(text, 7);
     wzp_lab_scenario *b = NULL;
     const uint64_t other = 99;
     ck_assert(wzp_lab_scenario_read(&b, &a->doc, &other, &errors) == WZP_OK);
@@ -637,7 +603,7 @@ START_TEST(payloads_of_a_file) {
 
     (void)snprintf(text, sizeof text, HOSTS "[call]\npayloads = \"%s\"\ncodec = \"Opus6k\"\n",
                    file);
-    ck_assert_ptr_null(parse(text, &messages));
+    ck_assert_ptr_null(parse(text, NULL, &messages));
     ck_assert_str_eq(
         messages, "t.toml:4: call: the packets of `payloads` are of 20 ms, the codec's of 40 ms\n");
     free(messages);

@@ -5,23 +5,8 @@
 
 #include "base/testing/suite.h"
 #include "sim/lab/run.h"
+#include "sim/lab/testing/text.h"
 #include "wire/registry.h"
-
-static wzp_lab_doc doc_of(const char *text) {
-    char why[WZP_TOML_WHY_MAX];
-    wzp_lab_doc doc = {0};
-    ck_assert_msg(wzp_lab_doc_parse(&doc, wzp_bytes_str(text), "s.toml", why) == WZP_OK, "%s", why);
-    return doc;
-}
-
-static char *written(const wzp_lab_doc *doc) {
-    char *text = NULL;
-    size_t len = 0;
-    FILE *out = open_memstream(&text, &len);
-    ck_assert(wzp_lab_doc_write(doc, out));
-    ck_assert_int_eq(fclose(out), 0);
-    return text;
-}
 
 static wzp_lab_scenario *scenario_of(const wzp_lab_doc *doc) {
     static wzp_lab_errors errors;

@@ -8,6 +8,7 @@
 
 #include "base/testing/suite.h"
 #include "sim/lab/run.h"
+#include "sim/lab/testing/text.h"
 
 #define BEGIN "name = \"t\"\nduration = \"12 s\"\n"
 #define TWO_WAYS BEGIN "[host.x]\nnat = \"linux-masq\"\nway.lte = {nat = \"cgn-hard\"}\n[host.y]\n"
@@ -154,21 +155,6 @@ static const struct event_case {
       {6 * S, END, " y:0 > ", "", MANY}}},
 };
 
-static wzp_lab_scenario *scenario_of(const char *text) {
-    static wzp_lab_errors errors;
-    const uint64_t seed = 1;
-    char why[WZP_TOML_WHY_MAX];
-    wzp_lab_doc doc = {0};
-    wzp_lab_scenario *s = NULL;
-    ck_assert_msg(wzp_lab_doc_parse(&doc, wzp_bytes_str(text), "t.toml", why) == WZP_OK, "%s", why);
-    if (wzp_lab_scenario_read(&s, &doc, &seed, &errors) != WZP_OK) {
-        wzp_lab_errors_write(&errors, stderr);
-    }
-    ck_assert_ptr_nonnull(s);
-    wzp_lab_doc_clear(&doc);
-    return s;
-}
-
 static void write_notes(FILE *out, const wzp_lab_result *r) {
     for (size_t i = 0; i < r->entry_count; i++) {
         const wzp_lab_entry *e = &r->entries[i];
@@ -183,7 +169,7 @@ static char *seen(const char *scenario, wzp_time *start) {
     char *text = NULL;
     char why[256];
     size_t len = 0;
-    wzp_lab_scenario *s = scenario_of(scenario);
+    wzp_lab_scenario *s = seeded(scenario, 1);
     wzp_lab_result *r = NULL;
     FILE *out = open_memstream(&text, &len);
     const wzp_lab_run_cfg cfg = {.trace = out};

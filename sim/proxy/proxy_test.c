@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/testing/suite.h"
+#include "sim/lab/testing/text.h"
 
 #define START (1000 * WZP_S)
 #define SEEN_MAX 4096
@@ -29,17 +30,9 @@ static const wzp_addr alice = {WZP_ADDR_V4, 50001, {127, 0, 0, 1}};
 static const wzp_addr bob = {WZP_ADDR_V6, 50002, {[15] = 1}};
 
 static void set_up(const char *text) {
-    static wzp_lab_errors errors;
-    const uint64_t seed = 5;
     char why[WZP_TOML_WHY_MAX];
-    wzp_lab_doc doc = {0};
     memset(&the, 0, sizeof the);
-    ck_assert_msg(wzp_lab_doc_parse(&doc, wzp_bytes_str(text), "t.toml", why) == WZP_OK, "%s", why);
-    if (wzp_lab_scenario_read(&the.scenario, &doc, &seed, &errors) != WZP_OK) {
-        wzp_lab_errors_write(&errors, stderr);
-    }
-    wzp_lab_doc_clear(&doc);
-    ck_assert_ptr_nonnull(the.scenario);
+    the.scenario = seeded(text, 5);
     the.now = START;
     const wzp_sim_proxy_cfg cfg = {.scenario = the.scenario, .start = START};
     ck_assert_msg(wzp_sim_proxy_new(&the.proxy, &cfg, why) == WZP_OK, "%s", why);
