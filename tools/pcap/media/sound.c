@@ -117,7 +117,13 @@ static void play(wzp_pcap_sound *sound, const waiting *w) {
         sound->next_seq = w->seq;
     }
     const uint64_t missing = w->seq - sound->next_seq;
-    const int64_t gap_ms = w->at_ms - sound->cursor_ms;
+    int64_t gap_ms = w->at_ms - sound->cursor_ms;
+    if (gap_ms > WZP_PCAP_SOUND_GAP_MS) { /* one wrong time is not to fill the disk with silence */
+        sound->counters.restarts++;
+        sound->origin_ms += gap_ms;
+        sound->cursor_ms += gap_ms;
+        gap_ms = 0;
+    }
     sound->next_seq = w->seq + 1;
     if (gap_ms > 0) {
         bridge(sound, missing, gap_ms);

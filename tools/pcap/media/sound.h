@@ -10,9 +10,10 @@
 #include "media/audio.h"
 #include "wire/media.h"
 
-#define WZP_PCAP_SOUND_WINDOW 128    /* packets that wait for earlier ones */
-#define WZP_PCAP_SOUND_JUMP 3000     /* sequence numbers: a sender that starts anew */
-#define WZP_PCAP_SOUND_FILL_MS 10000 /* longer gaps are silence from there on */
+#define WZP_PCAP_SOUND_WINDOW 128     /* packets that wait for earlier ones */
+#define WZP_PCAP_SOUND_JUMP 3000      /* sequence numbers: a sender that starts anew */
+#define WZP_PCAP_SOUND_GAP_MS 3600000 /* no pause lasts longer: it is another clock */
+#define WZP_PCAP_SOUND_FILL_MS 10000  /* longer gaps are silence from there on */
 
 /* pcm[samples] at `position`, in samples from the stream's first; positions only grow, and may
  * leave gaps: silence.  Borrowed for the call. */
@@ -39,7 +40,7 @@ typedef struct wzp_pcap_sound_counters {
     uint64_t silent_ms;        /* of losses longer than WZP_PCAP_SOUND_FILL_MS */
     uint64_t duplicates, late; /* late: their turn was over */
     uint64_t refused;          /* not audio, too long, or not what the codec takes */
-    uint64_t restarts;
+    uint64_t restarts; /* jumps of numbers, or of times by more than WZP_PCAP_SOUND_GAP_MS */
 } wzp_pcap_sound_counters;
 
 const wzp_pcap_sound_counters *wzp_pcap_sound_count(const wzp_pcap_sound *sound);

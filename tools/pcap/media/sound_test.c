@@ -244,6 +244,19 @@ START_TEST(a_long_loss_is_silence) {
 }
 END_TEST
 
+/* One packet whose time is wrong, or a clock that was set: its silence is not written. */
+START_TEST(a_time_from_far_away) {
+    speak(WZP_CODEC_OPUS_24K, 0, 0);
+    for (size_t i = 50; i < sent_count; i++) {
+        sent[i].packet.hdr.timestamp_ms += UINT32_C(72000000); /* 20 hours */
+    }
+    take_all();
+    ck_assert_uint_eq(heard_end, SAMPLES);
+    ck_assert_uint_eq(wzp_pcap_sound_count(sound)->restarts, 1);
+    ck_assert_uint_eq(wzp_pcap_sound_count(sound)->played, sent_count);
+}
+END_TEST
+
 START_TEST(a_sender_that_starts_anew_goes_on) {
     speak(WZP_CODEC_OPUS_24K, 100000, 2000000);
     speak(WZP_CODEC_OPUS_24K, 5, 0);
@@ -304,6 +317,7 @@ int main(void) {
     tcase_add_test(tc, numbers_of_repair_packets_are_no_loss_either);
     tcase_add_test(tc, a_long_loss_is_silence);
     tcase_add_test(tc, a_sender_that_starts_anew_goes_on);
+    tcase_add_test(tc, a_time_from_far_away);
     tcase_add_test(tc, too_late);
     tcase_add_loop_test(tc, refused, 0, WZP_COUNT_OF(refused_cases));
     return wzp_run_suite("pcap_media.sound", tc);

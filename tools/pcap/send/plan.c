@@ -37,8 +37,7 @@ typedef struct sender {
 struct wzp_pcap_plan {
     wzp_pcap_plan_cfg cfg;
     wzp_pcap_flow *flow;
-    uint64_t seen[WZP_PCAP_STREAMS_MAX]; /* packets of each stream so far */
-    chunk *chunks;                       /* the newest first */
+    chunk *chunks; /* the newest first */
     uint64_t bytes;
     entry *entries;
     size_t count, room;
@@ -116,16 +115,10 @@ void wzp_pcap_plan_free(wzp_pcap_plan **plan) {
 
 /* --- who sends -------------------------------------------------------------------------------- */
 
-/* The stream that has one packet more than before; NULL: there was no room for it. */
-static const wzp_pcap_stream *stream_of(wzp_pcap_plan *p) {
-    for (size_t i = 0; i < wzp_pcap_flow_streams(p->flow); i++) {
-        const wzp_pcap_stream *s = wzp_pcap_flow_stream(p->flow, i);
-        if (s->packets != p->seen[i]) {
-            p->seen[i] = s->packets;
-            return s;
-        }
-    }
-    return NULL;
+/* Of the packet that was taken last; NULL: there was no room for its stream. */
+static const wzp_pcap_stream *stream_of(const wzp_pcap_plan *p) {
+    const uint32_t number = wzp_pcap_flow_last(p->flow);
+    return number != 0 ? wzp_pcap_flow_stream(p->flow, number - 1) : NULL;
 }
 
 static sender *sender_of(wzp_pcap_plan *p, uint32_t flow) {
