@@ -1,11 +1,12 @@
 /* QUIC in captures: records of a byte that says how, a length and bytes.  Bytes are a datagram as
- * they are, or the payload of a packet that opens: Initial, Handshake, 1-RTT.  Whatever comes,
- * every packet ends in exactly one way, and what is handed out lies in the order of its stream. */
+ * they are, or the payload of a packet that opens: Initial, Handshake, 1-RTT; or of two of them in
+ * one datagram, as offload puts them together.  Whatever comes, every packet ends in exactly one way,
+ * and what is handed out lies in the order of its stream. */
 #include "require.h"
 #include "tools/pcap/quic/testing/twin.h"
 
 enum { RAW, INITIAL, HANDSHAKE, APP, HOW_COUNT };
-enum { TO_SERVER = 0x10, CUT = 0x20, MOVED = 0x40, UPDATE = 0x80, STREAMS = 64 };
+enum { TWICE = 0x08, TO_SERVER = 0x10, CUT = 0x20, MOVED = 0x40, UPDATE = 0x80, STREAMS = 64 };
 
 typedef struct state {
     wzp_pcap_quic *quic;
@@ -50,7 +51,7 @@ static size_t sealed(twin *t, uint8_t *out, size_t cap, unsigned how, bool to_se
 }
 
 static void one(state *s, twin *t, uint8_t how, wzp_bytes bytes) {
-    uint8_t buf[2100];
+    uint8_t buf[4200];
     const bool to_server = (how & TO_SERVER) != 0;
     wzp_bytes datagram = bytes;
     if ((how & UPDATE) != 0) {
@@ -60,6 +61,10 @@ static void one(state *s, twin *t, uint8_t how, wzp_bytes bytes) {
         const wzp_bytes payload = wzp_bytes_of(bytes.data, bytes.len < 1400 ? bytes.len : 1400);
         datagram.data = buf;
         datagram.len = sealed(t, buf, sizeof buf, how % HOW_COUNT, to_server, payload);
+        if ((how & TWICE) != 0) {
+            datagram.len += sealed(t, buf + datagram.len, sizeof buf - datagram.len,
+                                   how % HOW_COUNT, to_server, payload);
+        }
     }
     t->client.port = (uint16_t)(5000 + ((how & MOVED) != 0));
     const wzp_pcap_udp udp = {.src = to_server ? t->client : t->server,
