@@ -40,7 +40,8 @@ static struct {
     wzp_relay *relay;
     wzp_prng prng;
     stun_server stun;
-    bool tells; /* all that happens, on standard error */
+    bool tells;      /* all that happens, on standard error */
+    bool is_at_work; /* a handset, and nobody else */
 } t;
 
 static inline void tell(unsigned who, const char *what, const char *detail) {
@@ -67,13 +68,17 @@ static inline void guarded_recv(void *self, const wzp_quic_path *path, uint8_t e
     const side *from = at(&path->remote);
     if (from == NULL || !from->is_blind) {
         const wzp_core core = wzp_handset_core(s->handset);
+        t.is_at_work = true;
         core.ops->recv(core.self, path, ecn, payload, now);
+        t.is_at_work = false;
     }
 }
 
 static inline void guarded_tick(void *self, wzp_time now) {
     const wzp_core core = wzp_handset_core(((side *)self)->handset);
+    t.is_at_work = true;
     core.ops->tick(core.self, now);
+    t.is_at_work = false;
 }
 
 static inline wzp_time guarded_deadline(const void *self) {
@@ -85,7 +90,9 @@ static inline size_t guarded_next(void *self, wzp_time now, uint8_t *buf, size_t
                                   wzp_quic_meta *meta) {
     side *s = self;
     const wzp_core core = wzp_handset_core(s->handset);
+    t.is_at_work = true;
     const size_t len = core.ops->next_packet(core.self, now, buf, cap, meta);
+    t.is_at_work = false;
     s->sent += len > 0 ? 1 : 0;
     return len;
 }
