@@ -339,12 +339,19 @@ static void stray(wzp_quic *q, const wzp_quic_path *path, const ngtcp2_version_c
     }
 }
 
+/* Who has IPv6 has a whole network of addresses. */
+static bool is_one_place(const wzp_addr *a, const wzp_addr *b) {
+    enum { NETWORK = 8 };
+    return a->family == WZP_ADDR_V6 && b->family == WZP_ADDR_V6 ? memcmp(a->ip, b->ip, NETWORK) == 0
+                                                                : wzp_addr_same_ip(a, b);
+}
+
 static uint32_t conns_of_ip(const wzp_quic *q, const wzp_addr *remote) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < q->conn_cap; i++) {
         if (q->conns[i] != NULL && q->conns[i]->is_server) {
             const wzp_addr addr = wzp_quic_from_sockaddr(&q->conns[i]->remote.sa);
-            count += wzp_addr_same_ip(&addr, remote) ? 1 : 0;
+            count += is_one_place(&addr, remote) ? 1 : 0;
         }
     }
     return count;
@@ -417,13 +424,16 @@ static conn *accept_conn(wzp_quic *q, const wzp_quic_path *path, wzp_bytes paylo
 /* A stateless reset carries no connection id: it may be for a connection to where it comes from,
  * and the connection can tell. */
 static conn *find_dialled(const wzp_quic *q, const wzp_addr *remote) {
-    for (uint32_t i = 0; i < q->conn_cap && q->dialled_count > 0; i++) {
+    uint32_t left = q->dialled_count; /* anybody can make us look: no further than there are some */
+    for (uint32_t i = 0; i < q->conn_cap && left > 0; i++) {
         conn *c = q->conns[i];
-        if (c != NULL && !c->is_server && c->state == CONN_OPEN) {
-            const wzp_addr addr = wzp_quic_from_sockaddr(&c->remote.sa);
-            if (wzp_addr_equal(&addr, remote)) {
-                return c;
-            }
+        if (c == NULL || c->is_server) {
+            continue;
+        }
+        const wzp_addr addr = wzp_quic_from_sockaddr(&c->remote.sa);
+        left--;
+        if (c->state == CONN_OPEN && wzp_addr_equal(&addr, remote)) {
+            return c;
         }
     }
     return NULL;

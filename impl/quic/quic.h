@@ -55,19 +55,19 @@ typedef struct wzp_quic_cfg {
     const wzp_quic_identity *identity; /* NULL: this endpoint accepts no connections */
 
     /* Everything below: 0 means the default in brackets. */
-    uint32_t workers, worker;      /* [1] endpoints that share an address, and which one this is:
-                                      see quic/steer.h */
-    uint32_t max_conns;            /* [4096] connections at once */
-    uint32_t max_conns_per_ip;     /* [max_conns] accepted connections of one remote IP */
-    uint32_t max_handshakes;       /* [256] in flight before Retry is demanded */
-    uint32_t max_proven;           /* [4 * max_handshakes] in flight at all: the packet of another
-                                      client is as if lost, and it asks again in a second */
-    uint32_t max_signal_len;       /* [WZP_QUIC_SIGNAL_MAX] */
-    uint64_t signal_deadline;      /* [10 s] a signal stream must be complete by then */
-    uint64_t idle_timeout;         /* [30 s] */
-    uint64_t keep_alive;           /* [5 s]; WZP_TIME_NEVER: none */
-    uint64_t handshake_timeout;    /* [10 s] */
-    uint32_t max_udp_payload;      /* [1452] upper bound of path MTU discovery */
+    uint32_t workers, worker;   /* [1] endpoints that share an address, and which one this is:
+                                   see quic/steer.h */
+    uint32_t max_conns;         /* [4096] connections at once */
+    uint32_t max_conns_per_ip;  /* [max_conns] accepted connections of one remote IP, or IPv6 /64 */
+    uint32_t max_handshakes;    /* [256] in flight before Retry is demanded */
+    uint32_t max_proven;        /* [4 * max_handshakes] in flight at all: the packet of another
+                                   client is as if lost, and it asks again in a second */
+    uint32_t max_signal_len;    /* [WZP_QUIC_SIGNAL_MAX] */
+    uint64_t signal_deadline;   /* [10 s] a signal stream must be complete by then */
+    uint64_t idle_timeout;      /* [30 s] */
+    uint64_t keep_alive;        /* [5 s]; WZP_TIME_NEVER: none */
+    uint64_t handshake_timeout; /* [10 s] */
+    uint32_t max_udp_payload;   /* [1452] upper bound of path MTU discovery */
     uint32_t datagram_queue_bytes; /* [65536] per connection, oldest dropped and counted */
     uint64_t datagram_lifetime; /* [for ever] from the first attempt to send; older ones are dropped
                                    and counted, and holes are probed (datagrams.c): for media */

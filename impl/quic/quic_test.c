@@ -729,13 +729,14 @@ START_TEST(retry_validates_the_address) {
 END_TEST
 
 /* Its first packet, and nothing after it. */
-static void begin_and_fall_silent(fixture *f, wzp_quic *crowd) {
+static void begin_and_fall_silent(fixture *f, wzp_quic *crowd, wzp_addr own) {
     static uint8_t buf[WZP_QUIC_PACKET_MAX];
     wzp_quic_conn conn = 0;
     wzp_quic_meta meta;
-    const wzp_addr own = wzp_addr_v4(10, 9, 0, 1, 5000);
-    const wzp_quic_dial to = {.path = {own, server_addr}, .sni = "room"};
-    const wzp_quic_path path = {server_addr, own};
+    const wzp_addr v6 = {WZP_ADDR_V6, server_addr.port, {0x20, 1, 0x0d, 0xb8, 9}};
+    const wzp_addr there = own.family == WZP_ADDR_V6 ? v6 : server_addr;
+    const wzp_quic_dial to = {.path = {own, there}, .sni = "room"};
+    const wzp_quic_path path = {there, own};
     ck_assert(wzp_quic_connect(crowd, &to, f->net.now, &conn) == WZP_OK);
     for (size_t n; (n = wzp_quic_next_packet(crowd, f->net.now, buf, sizeof buf, &meta)) > 0;) {
         wzp_quic_recv(f->server.q, &path, 0, wzp_bytes_of(buf, n), f->net.now);
@@ -753,7 +754,7 @@ START_TEST(handshakes_in_flight_are_bounded) {
     wzp_prng_init(&prng, 7, "crowd");
     const wzp_quic_cfg cfg = {.rng = wzp_prng_rng(&prng)};
     ck_assert(wzp_quic_new(&crowd, &cfg, f->net.now) == WZP_OK);
-    begin_and_fall_silent(f, crowd);
+    begin_and_fall_silent(f, crowd, wzp_addr_v4(10, 9, 0, 1, 5000));
     run(f, 5000);
     dial(f, "room", NULL);
     run(f, 4000);
@@ -764,6 +765,30 @@ START_TEST(handshakes_in_flight_are_bounded) {
     ck_assert_uint_eq(f->client.connected, 0);
     run(f, 5500);
     ck_assert_uint_eq(f->client.connected, 1);
+    wzp_quic_free(&crowd);
+    teardown(f);
+}
+END_TEST
+
+/* An address of IPv4 is one place, and so is a /64 of IPv6: two from each are enough. */
+START_TEST(connections_of_one_place_are_bounded) {
+    fixture *f = setup_with((wzp_quic_cfg){.max_conns_per_ip = 2}, 3);
+    wzp_prng prng;
+    wzp_quic *crowd = NULL;
+    wzp_quic_counters counters;
+    wzp_prng_init(&prng, 7, "crowd");
+    const wzp_quic_cfg cfg = {.rng = wzp_prng_rng(&prng)};
+    ck_assert(wzp_quic_new(&crowd, &cfg, f->net.now) == WZP_OK);
+    for (uint8_t i = 0; i < 4; i++) {
+        const wzp_addr near = {WZP_ADDR_V6, 5000, {0x20, 1, 0x0d, 0xb8, [15] = i}};
+        const wzp_addr far = {WZP_ADDR_V6, 5000, {0x20, 1, 0x0d, 0xb8, [7] = (uint8_t)(i + 1)}};
+        begin_and_fall_silent(f, crowd, near);
+        begin_and_fall_silent(f, crowd, far);
+        begin_and_fall_silent(f, crowd, wzp_addr_v4(10, 9, 0, 1, (uint16_t)(5000 + i)));
+    }
+    wzp_quic_count(f->server.q, &counters);
+    ck_assert_uint_eq(counters.conns, 2 + 4 + 2);
+    ck_assert_uint_eq(counters.refused_limit, 2 + 2);
     wzp_quic_free(&crowd);
     teardown(f);
 }
@@ -982,6 +1007,7 @@ int main(void) {
     tcase_add_test(tc, keep_alive_holds_and_silence_ends);
     tcase_add_test(tc, retry_validates_the_address);
     tcase_add_test(tc, handshakes_in_flight_are_bounded);
+    tcase_add_test(tc, connections_of_one_place_are_bounded);
     tcase_add_test(tc, garbage_is_counted_and_nothing_more);
     tcase_add_test(tc, a_client_may_move);
     tcase_add_test(tc, loss_is_recovered_for_signals);
