@@ -161,7 +161,8 @@ void wzp_relay_forward(session *s, wzp_bytes datagram) {
         return;
     }
     if (s->state != SESSION_ROOM || s->barred) {
-        return; /* before the join, or after a violation */
+        r->metrics.packets_ignored++;
+        return;
     }
     r->metrics.packets_in++;
     const wzp_err err = wzp_media_packet_parse(&packet, datagram, NULL);

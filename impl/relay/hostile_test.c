@@ -459,6 +459,27 @@ START_TEST(silent_ones_are_closed) {
 }
 END_TEST
 
+/* Whoever is in no room has nobody to send to, and what is on a stream that nobody reads is lost:
+ * neither without a count. */
+START_TEST(media_of_nobody_are_counted) {
+    stage *st = stage_new(&(wzp_relay_cfg){0});
+    const wzp_media_hdr hdr = {.codec_id = WZP_CODEC_OPUS_24K};
+    guest *g = stage_registered(st, "Alice");
+    int64_t stream = 0;
+    for (int i = 0; i < 5; i++) {
+        send_packet(g, &hdr, 60);
+    }
+    ck_assert(wzp_quic_stream_open(g->quic, g->conn, WZP_QUIC_UNI_STREAM, &stream) == WZP_OK);
+    ck_assert(wzp_quic_stream_write(g->quic, g->conn, stream, wzp_bytes_str("hello"), true) ==
+              WZP_OK);
+    stage_run(st, SOON);
+    ck_assert_int_eq(metric(st, "wzp_relay_packets_ignored_total"), 5);
+    ck_assert_int_eq(metric(st, "wzp_relay_signals_ignored_total"), 1);
+    ck_assert(!g->closed);
+    stage_free(&st);
+}
+END_TEST
+
 /* --- addresses -------------------------------------------------------------------------------- */
 
 /* One address may not have all connections. */
@@ -494,6 +515,7 @@ int main(void) {
     tcase_add_test(tc, events_that_nobody_takes);
     tcase_add_test(tc, labels_do_not_grow);
     tcase_add_loop_test(tc, silent_ones_are_closed, 0, WZP_COUNT_OF(silences));
+    tcase_add_test(tc, media_of_nobody_are_counted);
     tcase_add_test(tc, connections_of_one_address);
     return wzp_run_suite("relay.hostile", tc);
 }

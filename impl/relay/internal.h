@@ -221,6 +221,7 @@ typedef enum bridge_drop {
 
 typedef struct relay_metrics {
     uint64_t packets_in, packets_forwarded, bytes_forwarded, packets_skipped, send_failures;
+    uint64_t packets_ignored; /* before the join, or after a violation */
     uint64_t receivers_stalled, woken_late;
     uint64_t malformed[WZP_ERR_COUNT];
     uint64_t violations[WZP_VIOLATION_COUNT][WZP_CODEC_COUNT][WZP_MEDIA_TYPE_COUNT];

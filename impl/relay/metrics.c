@@ -411,6 +411,8 @@ static void write_ours(wzp_wr *wr, const wzp_relay *r) {
                       "offers and registrations refused", m->handshake_refusals);
     wzp_expose_single(wr, "wzp_relay_signals_unreadable_total", "counter",
                       "signals that did not parse", m->signals_unknown);
+    wzp_expose_single(wr, "wzp_relay_packets_ignored_total", "counter",
+                      "media before the join, or after a violation", m->packets_ignored);
     wzp_expose_single(wr, "wzp_relay_signals_ignored_total", "counter",
                       "signals without meaning here", m->signals_ignored);
     wzp_expose_single(wr, "wzp_relay_pli_forwarded_total", "counter", "PLI passed on",

@@ -189,8 +189,10 @@ static void on_event(wzp_relay *r, const wzp_quic_event *ev) {
     case WZP_QUIC_PATH:
         s->path = ev->path;
         break;
+    case WZP_QUIC_UNI: /* of which our clients have none */
+        r->metrics.signals_ignored += ev->fin ? 1 : 0;
+        break;
     case WZP_QUIC_CONNECTED:
-    case WZP_QUIC_UNI:
     case WZP_QUIC_CLOSED:
         break;
     }
