@@ -1,24 +1,13 @@
-/* The block list as bytes: magic, version, checksum of all that follows, length of it all, count,
- * entries.  Times are seconds of the wall clock. */
+/* The block list as bytes: a snapshot's head (snapshot.h) and entries.  Times are seconds of the
+ * wall clock. */
 #include <stdlib.h>
 
 #include "meter/bans.h"
 #include "meter/snapshot.h"
 
-enum { VERSION = 1, HEAD = 12, CODES = WZP_VIOLATION_COUNT };
+enum { VERSION = 1, CODES = WZP_VIOLATION_COUNT };
 
-static const char magic[] = "WZPBANS"; /* and its terminator: 8 bytes with the version after it */
-
-uint32_t wzp_snapshot_crc32(wzp_bytes bytes) {
-    uint32_t crc = UINT32_MAX;
-    for (size_t i = 0; i < bytes.len; i++) {
-        crc ^= bytes.data[i];
-        for (int bit = 0; bit < 8; bit++) {
-            crc = crc >> 1 ^ ((crc & 1) != 0 ? UINT32_C(0xedb88320) : 0);
-        }
-    }
-    return ~crc;
-}
+static const char magic[] = "WZPBANS";
 
 /* --- to wall-clock seconds and back ----------------------------------------------------------- */
 
@@ -63,32 +52,14 @@ static void write_entry(wzp_wr *wr, const wzp_ban *ban, wzp_time now, uint64_t u
     }
 }
 
-static void write_u32_at(uint8_t *at, uint32_t value) {
-    wzp_wr wr;
-    wzp_wr_init(&wr, at, 4);
-    wzp_wr_u32(&wr, value);
-}
-
 wzp_err wzp_bans_save(const wzp_bans *bans, wzp_time now, uint64_t unix_s, wzp_wr *out) {
     const wzp_ban *ban;
     uint32_t count = 0;
-    uint8_t *head = out->pos;
-    wzp_wr_bytes(out, wzp_bytes_str(magic));
-    wzp_wr_u8(out, VERSION);
-    for (int i = 0; i < 3; i++) {
-        wzp_wr_u32(out, 0); /* checksum, length and count are known at the end */
-    }
+    uint8_t *begin = wzp_snapshot_begin(out, magic, VERSION);
     for (size_t at = 0; (ban = wzp_bans_next(bans, &at, now)) != NULL; count++) {
         write_entry(out, ban, now, unix_s);
     }
-    if (wzp_wr_end(out) != WZP_OK) {
-        return WZP_ERR_OVERFLOW;
-    }
-    const size_t len = (size_t)(out->pos - head);
-    write_u32_at(head + HEAD, (uint32_t)len);
-    write_u32_at(head + HEAD + 4, count);
-    write_u32_at(head + HEAD - 4, wzp_snapshot_crc32(wzp_bytes_of(head + HEAD, len - HEAD)));
-    return WZP_OK;
+    return wzp_snapshot_end(out, begin, count);
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -131,30 +102,12 @@ static void read_entry(wzp_rd *rd, wzp_ban *ban, const wzp_bans_cfg *most, wzp_t
 }
 
 static uint32_t read_head(wzp_rd *rd, wzp_bytes snapshot) {
-    const wzp_bytes name = wzp_rd_bytes(rd, sizeof magic - 1, "magic");
-    if (rd->fail.code == WZP_OK && !wzp_bytes_equal(name, wzp_bytes_str(magic))) {
-        (void)wzp_rd_reject(rd, WZP_ERR_PARSE, "magic", name.len, 0);
+    const wzp_snapshot_head head = wzp_snapshot_read(rd, snapshot, magic, VERSION);
+    if (rd->fail.code == WZP_OK && head.count > WZP_BANS_MAX) {
+        (void)wzp_rd_reject(rd, WZP_ERR_PARSE, "count", 4, head.count);
     }
-    const uint8_t version = wzp_rd_u8(rd, "version");
-    if (rd->fail.code == WZP_OK && version != VERSION) {
-        (void)wzp_rd_reject(rd, WZP_ERR_VERSION, "version", 1, version);
-    }
-    const uint32_t sum = wzp_rd_u32(rd, "checksum");
-    const uint32_t len = wzp_rd_u32(rd, "length");
-    if (rd->fail.code == WZP_OK && len > snapshot.len) {
-        (void)wzp_rd_reject(rd, WZP_ERR_TRUNCATED, "length", 4, len);
-    }
-    const uint32_t count = wzp_rd_u32(rd, "count");
-    if (rd->fail.code == WZP_OK && count > WZP_BANS_MAX) {
-        (void)wzp_rd_reject(rd, WZP_ERR_PARSE, "count", 4, count);
-    }
-    if (rd->fail.code == WZP_OK) {
-        const wzp_bytes rest = wzp_bytes_of(snapshot.data + HEAD, snapshot.len - HEAD);
-        if (wzp_snapshot_crc32(rest) != sum) {
-            (void)wzp_rd_reject(rd, WZP_ERR_PARSE, "checksum", HEAD, sum);
-        }
-    }
-    return rd->fail.code == WZP_OK ? count : 0;
+    wzp_snapshot_verify(rd, snapshot, head.sum);
+    return rd->fail.code == WZP_OK ? head.count : 0;
 }
 
 wzp_err wzp_bans_load(wzp_bans *bans, wzp_bytes snapshot, wzp_time now, uint64_t unix_s,

@@ -1,12 +1,12 @@
-/* The months of accounts as bytes: magic, version, checksum of all that follows, length of it all,
- * the key's id, count, entries of a table's number, an id, the month's age in seconds, its bytes,
- * and at the end the wall clock when that was so. */
+/* The months of accounts as bytes: a snapshot's head (snapshot.h), the key's id, entries of a
+ * table's number, an id, the month's age in seconds, its bytes, and at the end the wall clock when
+ * that was so. */
 #include <stdlib.h>
 
 #include "meter/quota_table.h"
 #include "meter/snapshot.h"
 
-enum { VERSION = 1, HEAD = 12, ENTRY = 25 };
+enum { VERSION = 1, ENTRY = 25 };
 
 static const char magic[] = "WZPQUOT";
 
@@ -29,64 +29,30 @@ static uint32_t write_table(wzp_wr *wr, uint8_t table, const wzp_quota *q, wzp_t
     return count;
 }
 
-static void write_u32_at(uint8_t *at, uint32_t value) {
-    wzp_wr wr;
-    wzp_wr_init(&wr, at, 4);
-    wzp_wr_u32(&wr, value);
-}
-
 wzp_err wzp_quota_save(const wzp_quota *const *quotas, size_t tables, uint64_t key_id, wzp_time now,
                        uint64_t unix_s, wzp_wr *out) {
-    uint8_t *head = out->pos;
+    uint8_t *begin = wzp_snapshot_begin(out, magic, VERSION);
     uint32_t count = 0;
-    wzp_wr_bytes(out, wzp_bytes_str(magic));
-    wzp_wr_u8(out, VERSION);
-    wzp_wr_u32(out, 0); /* checksum, length and count are known at the end */
-    wzp_wr_u32(out, 0);
-    wzp_wr_u32(out, 0);
     wzp_wr_u64(out, key_id);
     for (size_t i = 0; i < tables; i++) {
         count += write_table(out, (uint8_t)i, quotas[i], now);
     }
     wzp_wr_u64(out, unix_s);
-    if (wzp_wr_end(out) != WZP_OK) {
-        return WZP_ERR_OVERFLOW;
-    }
-    const size_t len = (size_t)(out->pos - head);
-    write_u32_at(head + HEAD, (uint32_t)len);
-    write_u32_at(head + HEAD + 4, count);
-    write_u32_at(head + HEAD - 4, wzp_snapshot_crc32(wzp_bytes_of(head + HEAD, len - HEAD)));
-    return WZP_OK;
+    return wzp_snapshot_end(out, begin, count);
 }
 
 /* The count of entries; 0 after a failure. */
 static uint32_t read_head(wzp_rd *rd, wzp_bytes snapshot, uint64_t key_id) {
-    const wzp_bytes name = wzp_rd_bytes(rd, sizeof magic - 1, "magic");
-    if (rd->fail.code == WZP_OK && !wzp_bytes_equal(name, wzp_bytes_str(magic))) {
-        (void)wzp_rd_reject(rd, WZP_ERR_PARSE, "magic", name.len, 0);
-    }
-    const uint8_t version = wzp_rd_u8(rd, "version");
-    if (rd->fail.code == WZP_OK && version != VERSION) {
-        (void)wzp_rd_reject(rd, WZP_ERR_VERSION, "version", 1, version);
-    }
-    const uint32_t sum = wzp_rd_u32(rd, "checksum");
-    const uint32_t len = wzp_rd_u32(rd, "length");
-    if (rd->fail.code == WZP_OK && len > snapshot.len) {
-        (void)wzp_rd_reject(rd, WZP_ERR_TRUNCATED, "length", 4, len);
-    }
-    const uint32_t count = wzp_rd_u32(rd, "count");
+    const wzp_snapshot_head head = wzp_snapshot_read(rd, snapshot, magic, VERSION);
     const uint64_t key = wzp_rd_u64(rd, "key");
-    if (rd->fail.code == WZP_OK && wzp_rd_left(rd) != (size_t)count * ENTRY + 8) {
-        (void)wzp_rd_reject(rd, WZP_ERR_PARSE, "count", 4, count);
+    if (rd->fail.code == WZP_OK && wzp_rd_left(rd) != (size_t)head.count * ENTRY + 8) {
+        (void)wzp_rd_reject(rd, WZP_ERR_PARSE, "count", 4, head.count);
     }
-    if (rd->fail.code == WZP_OK &&
-        wzp_snapshot_crc32(wzp_bytes_of(snapshot.data + HEAD, snapshot.len - HEAD)) != sum) {
-        (void)wzp_rd_reject(rd, WZP_ERR_PARSE, "checksum", HEAD + 8, sum);
-    }
+    wzp_snapshot_verify(rd, snapshot, head.sum);
     if (rd->fail.code == WZP_OK && key != key_id) {
         (void)wzp_rd_reject(rd, WZP_ERR_PEER_STATE, "key", 8, key);
     }
-    return rd->fail.code == WZP_OK ? count : 0;
+    return rd->fail.code == WZP_OK ? head.count : 0;
 }
 
 static uint64_t seconds_since_saved(wzp_bytes snapshot, uint64_t unix_s) {
