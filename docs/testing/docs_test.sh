@@ -5,6 +5,7 @@
 #   commands  programs, verbs and options that their readers type
 #   numbers   of cases, chapters and scenarios
 #   pages     man page, completion and --help of each program
+#   rows      where each row of the nat sheet is tried, as docs/NAT.md has it
 #   examples  what commands are shown to print, but for numbers
 #   html      the pages that programs write
 # shellcheck disable=SC2317 # checks are called by name
@@ -145,6 +146,55 @@ numbers() {
         sed 's/\\fB[^ ]*//g' | grep -oE '\b[A-Z]+\b' | grep -vx TP)
 }
 
+# each FIRST LAST: NAT-001 NAT-003 are three.
+each() {
+    seq -f "${1%-*}-%03g" "$((10#${1#*-}))" "$((10#${2#*-}))"
+}
+
+# tried ROW PLACE: PLACE is a test, or a file with a test or of one, that says which row it is about.
+tried() {
+    local file=${2%%:*} function=${2#*:}
+    if [[ $2 != */* ]]; then
+        grep -qxF "$2" "$work/tests" || fail "$1: there is no test $2"
+        return
+    fi
+    grep -qsF "$1" "$file" || fail "$1: $file says nothing of it"
+    [[ $2 != *:* ]] || grep -qF "START_TEST($function)" "$file" || fail "$1: $file has no test $function"
+}
+
+# row ROW WHERE: one of them, and its cell of the table.
+row() {
+    local place places
+    # shellcheck disable=SC2016 # they are Markdown's
+    places=$(grep -oE '[\`][^\`]+[\`]' <<<"$2" | tr -d '\`')
+    if [[ $2 == ' cases ' ]]; then
+        grep -qE "^${1}[a-zC]?\$" "$work/cases" || fail "$1: there is no such case"
+    elif [ -z "$places" ]; then
+        fail "$1: nowhere"
+    fi
+    for place in $places; do
+        tried "$1" "$place"
+    done
+}
+
+rows() {
+    local range where name
+    ctest --test-dir "$build" -N | sed -n 's/^ *Test *#[0-9]*: //p' >"$work/tests"
+    "$build/bin/wzp-conformance" list | awk '{print $1}' >"$work/cases"
+    {
+        each NAT-001 NAT-011 && each NAT-020 NAT-029 && each NAT-040 NAT-048 && each NAT-060 NAT-068
+        each NAT-080 NAT-095 && each NAT-110 NAT-115 && each NAT-130 NAT-133 && each SIM-001 SIM-015
+    } >"$work/wanted"
+    while IFS='|' read -r _ range where _; do
+        for name in $(each "$(awk '{print $1}' <<<"$range")" "$(awk '{print $NF}' <<<"$range")"); do
+            echo "$name" >>"$work/told"
+            row "$name" "$where"
+        done
+    done < <(grep -E '^\| (NAT|SIM)-[0-9]' docs/NAT.md)
+    sort "$work/told" | diff "$work/wanted" - >"$work/difference" ||
+        fail "rows of the sheet (<) and of docs/NAT.md (>): $(grep '^[<>]' "$work/difference" | tr '\n' ' ')"
+}
+
 # same WHERE FILE: standard input has the lines of FILE, in any order.
 same() {
     sort | diff - "$2" >"$work/difference" ||
@@ -254,7 +304,7 @@ html() {
 }
 
 case $1 in
-links | names | commands | numbers | pages | examples | html) "$1" ;;
+links | names | commands | numbers | pages | rows | examples | html) "$1" ;;
 *) fail "no check is called $1" ;;
 esac
 [ $failed -eq 0 ] && echo "all is as the documents say"

@@ -1,5 +1,6 @@
-/* Two sides of a call, each behind a NAT: gathered ports, probes, dial order and race together meet
- * wherever the nat sheet's matrix M3 says so (2.12), and only by prediction where M2 says no.
+/* NAT-094 for NATs that count.  Two sides of a call, each behind a NAT: gathered ports, probes,
+ * dial order and race together meet wherever the nat sheet's matrix M3 says so (2.12), and only by
+ * prediction where M2 says no.
  *
  * Packets take 20 ms and none is lost but at a NAT. */
 #include "call/hard_nat.h"

@@ -20,6 +20,7 @@ typedef struct upnp_case {
     bool moved, permanent; /* wanted */
 } upnp_case;
 
+/* NAT-048 is the second and the third. */
 static const upnp_case cases[] = {
     {"as asked", .external = "11.0.0.11:0", .add_count = 1},
     {"only permanent", .external = "11.0.0.11:0", .adds = {725, 0}, .add_count = 2,

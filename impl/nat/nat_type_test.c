@@ -4,7 +4,8 @@
 
 #include "base/testing/suite.h"
 
-/* Server and what it saw; the second and third begin the list's end. */
+/* NAT-020, and NAT-029: servers at one IP are one.  Server and what it saw; the second and third
+ * begin the list's end. */
 static const struct type_case {
     const char *name;
     const char *probes[4][2];

@@ -3,7 +3,7 @@
 #include "base/rng.h"
 #include "base/testing/suite.h"
 
-/* Nat sheet 1.14, both tables.  0 ends a list. */
+/* NAT-028: nat sheet 1.14, both tables.  0 ends a list. */
 static const struct classify_case {
     uint16_t ports[8];
     size_t count;

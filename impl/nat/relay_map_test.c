@@ -1,3 +1,4 @@
+/* NAT-133 */
 #include "nat/relay_map.h"
 
 #include "base/testing/suite.h"

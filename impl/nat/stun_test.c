@@ -5,7 +5,7 @@
 #define T1 "000102030405060708090a0b"
 #define T2 "a1b2c3d4e5f60718293a4b5c"
 
-/* Nat sheet 1.7, S1-S6; RFC 5769 2.1 and 2.2 for the fingerprint. */
+/* NAT-023: nat sheet 1.7, S1-S6; RFC 5769 2.1 and 2.2 for the fingerprint. */
 #define S1 "00010000 2112a442" T1
 #define S2 "0101000c 2112a442" T1 "00200008 0001112bea12d547"
 #define S3 "01010018 2112a442" T2 "00200014 0002f5230113a9faa1b2c3d4e5f60718293a4b5d"
@@ -214,6 +214,7 @@ END_TEST
 #define XOR_5 "00200008 0001112bea12d547" /* 203.0.113.5:12345 */
 #define XOR_4 "00200008 0001112bea12d546" /* 203.0.113.4:12345 */
 
+/* NAT-027 */
 static const struct answer_case {
     const char *name, *hex, *txid;
     const char *mapped; /* by the reference's rules, as all three; NULL: not accepted */

@@ -1,6 +1,8 @@
 /* SIM-002: our NATs are found to be what they are meant to be, by the tests of RFC 5780. */
 #include "sim/host/behaviour_host.h"
 
+#include "nat/nat_type.h"
+#include "nat/stun_client.h"
 #include "sim/box/box.h"
 #include "sim/engine/engine.h"
 #include "sim/host/stun_host.h"
@@ -204,7 +206,7 @@ START_TEST(combinations) {
 }
 END_TEST
 
-/* --- presets ---------------------------------------------------------------------------------- */
+/* --- presets (SIM-007) ------------------------------------------------------------------------ */
 
 #define ANY WZP_SIM_BEHAVIOUR_ANY
 #define ADDR WZP_SIM_BEHAVIOUR_ADDR
@@ -272,6 +274,80 @@ START_TEST(no_preset_is_forgotten) {
         }
         ck_assert_msg(found, "%s", wzp_sim_nat_preset_name(i));
     }
+}
+END_TEST
+
+/* --- what a client finds ---------------------------------------------------------------------- */
+
+typedef struct asker {
+    wzp_stun_client client;
+    wzp_sim_socket *socket;
+} asker;
+
+static void hear_answer(void *ctx, const wzp_addr *local, const wzp_addr *remote, uint8_t ecn,
+                        wzp_bytes payload, wzp_time now) {
+    asker *a = ctx;
+    (void)local;
+    (void)ecn;
+    (void)wzp_stun_client_recv(&a->client, remote, payload, now);
+}
+
+/* Two servers, one socket. */
+static wzp_nat_verdict ask(world *w) {
+    const wzp_addr servers[2] = {two.primary, two.alternate};
+    const wzp_stun_client_cfg cfg = {.order = WZP_STUN_ALL};
+    const wzp_time now = wzp_sim_now(wzp_sim_host_clock(w->client));
+    wzp_nat_probe probes[2];
+    wzp_stun_datagram out;
+    wzp_prng prng;
+    asker a;
+    wzp_prng_init(&prng, 1, "transactions");
+    ck_assert(wzp_sim_stun_host_new(&w->stun, &two, w->server, w->server) == WZP_OK);
+    a.socket = wzp_sim_host_bind(w->client, 0, hear_answer, &a);
+    ck_assert_ptr_nonnull(a.socket);
+    ck_assert(wzp_stun_client_start(&a.client, &cfg, servers, 2, wzp_prng_rng(&prng), now) ==
+              WZP_OK);
+    while (wzp_stun_client_next(&a.client, &out)) {
+        ck_assert(
+            wzp_sim_socket_send(a.socket, NULL, &out.to, 0, wzp_bytes_of(out.data, out.len), now));
+    }
+    (void)wzp_sim_engine_run(w->engine, now + WZP_S);
+    ck_assert(wzp_stun_client_is_done(&a.client));
+    for (size_t i = 0; i < 2; i++) {
+        const wzp_stun_result *result = wzp_stun_client_result(&a.client, i);
+        probes[i] = (wzp_nat_probe){result->server, result->mapped};
+    }
+    wzp_sim_socket_close(&a.socket);
+    return wzp_nat_type_classify(probes, 2, WZP_NAT_TYPE_REFERENCE);
+}
+
+/* NAT-021 */
+static const struct kind_case {
+    const char *preset;
+    wzp_nat_type want;
+} kind_cases[] = {
+    {"pub", WZP_NAT_TYPE_CONE},
+    {"fullcone", WZP_NAT_TYPE_CONE},
+    {"linux-masq", WZP_NAT_TYPE_CONE},
+    {"adm", WZP_NAT_TYPE_SYMMETRIC_PORT},
+    {"symseq", WZP_NAT_TYPE_SYMMETRIC_PORT},
+    {"symrand", WZP_NAT_TYPE_SYMMETRIC_PORT},
+    {"pool-arb", WZP_NAT_TYPE_MULTIPLE},
+    {"double-easy", WZP_NAT_TYPE_CONE},
+    {"double-hard", WZP_NAT_TYPE_SYMMETRIC_PORT},
+};
+
+START_TEST(kinds_from_one_socket) {
+    const struct kind_case *c = &kind_cases[_i];
+    wzp_sim_nat_cfg nats[BOXES];
+    world w;
+    const int count = wzp_sim_nat_chain(c->preset, nats);
+    ck_assert_msg(count >= 0, "%s", c->preset);
+    open_world(&w, nats, (size_t)count);
+    const wzp_nat_verdict got = ask(&w);
+    ck_assert_uint_eq(got.observations, 2);
+    ck_assert_msg(got.type == c->want, "%s: %s", c->preset, wzp_nat_type_text(got.type));
+    close_world(&w);
 }
 END_TEST
 
@@ -396,6 +472,7 @@ int main(void) {
     tcase_add_loop_test(tc, combinations, 0, 9);
     tcase_add_loop_test(tc, presets, 0, WZP_COUNT_OF(preset_cases));
     tcase_add_test(tc, no_preset_is_forgotten);
+    tcase_add_loop_test(tc, kinds_from_one_socket, 0, (int)WZP_COUNT_OF(kind_cases));
     tcase_add_test(tc, inner_source_is_told_apart);
     tcase_add_test(tc, server_without_alternates);
     tcase_add_test(tc, no_server);

@@ -34,7 +34,7 @@ static wzp_bytes body_of(const wzp_wr *wr) {
     return wzp_bytes_str("");
 }
 
-/* The sheet's sizes and digests of upstream's texts. */
+/* NAT-042: the sheet's sizes and digests of upstream's texts. */
 START_TEST(says_what_upstream_says) {
     const wzp_addr own = wzp_addr_v4(192, 168, 1, 10, PORT);
     uint8_t buf[2048];

@@ -1,4 +1,5 @@
-/* The matrices of nat sheet 2.12, cell by cell, and the chances of prediction and birthday. */
+/* The matrices of nat sheet 2.12, cell by cell (NAT-094, NAT-095, SIM-012), and the chances of
+ * prediction and birthday. */
 #include "sim/nat/punch.h"
 
 #include <check.h>
@@ -86,6 +87,29 @@ START_TEST(types) {
     ck_assert_ptr_null(wzp_sim_punch_type_at(TYPES));
     wzp_sim_punch_side side;
     ck_assert(!wzp_sim_punch_side_of("nonesuch", &side));
+}
+END_TEST
+
+/* SIM-014: what those projects say of their own NATs.  Tailscale's "hard" meets nobody whose filter
+ * looks at ports (derp), pion's and ns-3's let in everybody. */
+static const struct other_case {
+    const char *preset, *verdicts; /* with each of the others, in this order */
+} others[] = {
+    {"1to1", "DDDDDD"},        {"natlab-easy", "DDDrDD"},  {"natlab-easyaf", "DDDDDD"},
+    {"natlab-hard", "DrDrDD"}, {"pion-default", "DDDDDD"}, {"ns3-rebind", "DDDDDD"},
+};
+
+START_TEST(grids_of_others) {
+    for (size_t row = 0; row < WZP_COUNT_OF(others); row++) {
+        for (size_t column = 0; column < WZP_COUNT_OF(others); column++) {
+            wzp_sim_punch_cfg cfg = {.strategy = WZP_SIM_PUNCH_BOTH_DIAL, .seed = 12345};
+            ck_assert(wzp_sim_punch_side_of(others[row].preset, &cfg.acceptor));
+            ck_assert(wzp_sim_punch_side_of(others[column].preset, &cfg.dialer));
+            const bool want = others[row].verdicts[column] == 'D';
+            ck_assert_msg(punch(&cfg) == want, "%s - %s: not %s", others[row].preset,
+                          others[column].preset, want ? "direct" : "relay");
+        }
+    }
 }
 END_TEST
 
@@ -194,6 +218,7 @@ int main(void) {
     TCase *tc = tcase_create("punch");
     tcase_add_loop_test(tc, matrix, 0, (int)WZP_COUNT_OF(matrices));
     tcase_add_test(tc, types);
+    tcase_add_test(tc, grids_of_others);
     tcase_add_loop_test(tc, prediction_among_foreign_flows, 0, 18);
     tcase_add_loop_test(tc, birthday, 0, (int)WZP_COUNT_OF(birthdays));
     tcase_add_test(tc, refusals);

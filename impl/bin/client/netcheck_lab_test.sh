@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # netcheck_lab_test.sh WZP-RELAY WZP-CLIENT: netcheck behind the kernel's NAT, with coturn, miniupnpd
-# and a relay, over IPv4 and IPv6.
+# and a relay, over IPv4 and IPv6 (NAT-021, NAT-132 with real NATs and routers).
 #
 #     client (10.1.0.2, fd00:1::2) ---- nat ---- server (11.0.0.101, .102, fd00:2::101)
 #

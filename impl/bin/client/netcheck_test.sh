@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# netcheck_test.sh WZP-RELAY WZP-CLIENT: wzp-client netcheck on loopback, and its report line by line.
+# netcheck_test.sh WZP-RELAY WZP-CLIENT: wzp-client netcheck on loopback, and its report line by line
+# (NAT-020: two probes of relays there are no kind of NAT, and who is silent is said to be).
 set -uo pipefail
 relay=$(realpath "$1")
 client=$(realpath "$2")
