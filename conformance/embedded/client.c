@@ -97,6 +97,9 @@ static bool dial(wzp_ct_subject *s, const wzp_ct_invitation *to, const wzp_addr 
     if (to->mode == WZP_CT_LISTENS || to->mode == WZP_CT_CALLS) {
         s->phone = wzp_ct_phone_new(to, local, s->cfg->virtual_time ? rng : s->cfg->rng,
                                     s->cfg->virtual_time, world->ops->now(world));
+        if (s->phone != NULL && s->cfg->virtual_time && to->gateway.family != WZP_ADDR_NONE) {
+            wzp_ct_phone_allow_upnp(s->phone, s->cfg->world);
+        }
         return s->phone != NULL;
     }
     if (to->mode == WZP_CT_CHECKS) {

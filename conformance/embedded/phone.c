@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "conformance/embedded/phrase.h"
+#include "conformance/embedded/upnp.h"
 #include "phone/handset.h"
 
 struct wzp_ct_phone {
@@ -14,6 +15,8 @@ struct wzp_ct_phone {
     wzp_addr local, relay;
     char peer[WZP_FINGERPRINT_TEXT + 1]; /* whom it calls; "": nobody */
     wzp_accept_mode answer;
+    wzp_ct_world *world; /* with UPnP in it; NULL: it is not asked */
+    wzp_ct_upnp *upnp;
     bool deterministic, is_over;
     uint32_t spoken; /* frames */
     uint64_t unsent; /* of these, those that found no way out */
@@ -46,6 +49,21 @@ static void speak(wzp_ct_phone *p, wzp_time now) {
     }
 }
 
+/* --- its port --------------------------------------------------------------------------------- */
+
+void wzp_ct_phone_allow_upnp(wzp_ct_phone *p, wzp_ct_world *world) {
+    p->world = world;
+}
+
+static void map_port(wzp_ct_phone *p, const wzp_addr *seen, wzp_time now) {
+    const wzp_ct_upnp_cfg cfg = {p->world, p->local, *seen, p->rng};
+    wzp_addr external = {.family = WZP_ADDR_NONE};
+    if (p->world != NULL && p->upnp == NULL && seen->family != WZP_ADDR_NONE) {
+        p->upnp = wzp_ct_upnp_new(&cfg, &external);
+        wzp_handset_upnp(p->handset, external, now);
+    }
+}
+
 /* --- calls ------------------------------------------------------------------------------------ */
 
 static void on_phone(wzp_ct_phone *p, const wzp_phone_event *ev, wzp_time now) {
@@ -58,6 +76,7 @@ static void on_phone(wzp_ct_phone *p, const wzp_phone_event *ev, wzp_time now) {
         start_sound(p, ev, now);
     } else if (ev->kind == WZP_PHONE_ENDED || ev->kind == WZP_PHONE_CLOSED) {
         wzp_client_free(&p->client);
+        wzp_ct_upnp_free(&p->upnp);
         p->is_over = true;
         wzp_handset_close(p->handset, now);
     }
@@ -68,6 +87,8 @@ static void drain(wzp_ct_phone *p, wzp_time now) {
     while (wzp_handset_next_event(p->handset, now, &ev)) {
         if (ev.kind == WZP_HANDSET_PHONE) {
             on_phone(p, ev.phone, now);
+        } else if (ev.kind == WZP_HANDSET_SEEN) {
+            map_port(p, &ev.addr, now);
         }
     }
     speak(p, now);
@@ -163,6 +184,7 @@ wzp_ct_phone *wzp_ct_phone_new(const wzp_ct_invitation *to, const wzp_addr *loca
 
 void wzp_ct_phone_free(wzp_ct_phone **phone) {
     if (*phone != NULL) {
+        wzp_ct_upnp_free(&(*phone)->upnp);
         wzp_client_free(&(*phone)->client); /* on the handset's socket */
         wzp_handset_free(&(*phone)->handset);
         free(*phone);

@@ -5,6 +5,7 @@
 
 #include "base/rng.h"
 #include "conformance/engine/subject.h"
+#include "conformance/engine/world.h"
 #include "quic/core.h"
 
 typedef struct wzp_ct_phone wzp_ct_phone;
@@ -14,6 +15,9 @@ wzp_ct_phone *wzp_ct_phone_new(const wzp_ct_invitation *to, const wzp_addr *loca
                                bool deterministic, wzp_time now);
 /* Accepts NULL, leaves NULL. */
 void wzp_ct_phone_free(wzp_ct_phone **phone);
+
+/* In virtual time it has its port mapped by UPnP, too, once it knows how others see it. */
+void wzp_ct_phone_allow_upnp(wzp_ct_phone *phone, wzp_ct_world *world);
 
 wzp_core wzp_ct_phone_core(wzp_ct_phone *phone);
 

@@ -5,6 +5,7 @@
 #include "conformance/engine/grade.h"
 #include "conformance/engine/pattern.h"
 #include "conformance/engine/subject.h"
+#include "conformance/engine/web.h"
 #include "quic/quic.h"
 #include "wire/signal.h"
 
@@ -113,6 +114,7 @@ struct wzp_ct_case {
     bool needs_stun2;   /* and another one */
     bool as_json;       /* what it says, if it looks at its network */
     bool needs_gateway; /* and a gateway for a port */
+    bool takes_gateway; /* or may be told of one, if it can be */
     bool moves;         /* and its network becomes another one, which others may share */
 
     /* Without a relay configured so: SKIP with this reason, and the feature that is missing. */
@@ -127,6 +129,9 @@ struct wzp_ct_case {
     void (*on_signal)(wzp_ct_exec *exec, wzp_ct_who who, const wzp_signal *signal, wzp_time now);
     /* Of a call: a datagram that is not QUIC, or came where nobody listens. */
     void (*on_loose)(wzp_ct_exec *exec, const wzp_quic_path *path, wzp_bytes bytes, wzp_time now);
+    /* Of a call: the gateway (place 0) and a stranger (1) are devices of the client's network; self
+     * is the execution.  No other client runs meanwhile: searches do not say whose they are. */
+    const wzp_ct_web_ops *web;
 
     /* traffic */
     uint32_t param;   /* for `build` */
@@ -165,6 +170,6 @@ extern const wzp_ct_chapter wzp_ct_chapter_cal, wzp_ct_chapter_a, wzp_ct_chapter
     wzp_ct_chapter_ds, wzp_ct_chapter_e, wzp_ct_chapter_fa, wzp_ct_chapter_fv, wzp_ct_chapter_g,
     wzp_ct_chapter_fed, wzp_ct_chapter_x, wzp_ct_chapter_xc, wzp_ct_chapter_aud,
     wzp_ct_chapter_hear, wzp_ct_chapter_qual, wzp_ct_chapter_natc, wzp_ct_chapter_race,
-    wzp_ct_chapter_map, wzp_ct_chapter_check, wzp_ct_chapter_rpl;
+    wzp_ct_chapter_map, wzp_ct_chapter_upnp, wzp_ct_chapter_check, wzp_ct_chapter_rpl;
 
 #endif

@@ -37,10 +37,11 @@ struct wzp_ct_exec {
     wzp_ct_wire wires[WZP_CT_PARTIES];
     wzp_prng prng;
     wzp_ct_party parties[WZP_CT_PARTIES];
-    wzp_ct_server *server;   /* owned; NULL: the case is about a relay */
-    wzp_ct_caller *caller;   /* owned; NULL: the case is not about a call */
-    wzp_ct_subject *subject; /* the client under test, once it was started */
-    wzp_ct_party *crowd;     /* of a play, at the address of its last party */
+    wzp_ct_server *server;           /* owned; NULL: the case is about a relay */
+    wzp_ct_caller *caller;           /* owned; NULL: the case is not about a call */
+    wzp_addr web[WZP_CT_WEB_PLACES]; /* where its places are */
+    wzp_ct_subject *subject;         /* the client under test, once it was started */
+    wzp_ct_party *crowd;             /* of a play, at the address of its last party */
     wzp_quic_conn *crowd_conns;
     size_t crowd_count;
     wzp_ct_phase phase;

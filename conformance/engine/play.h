@@ -126,6 +126,8 @@ void wzp_ct_play_wake(wzp_ct_exec *exec, wzp_time at);
 wzp_ct_server *wzp_ct_play_server(const wzp_ct_exec *exec);
 /* The rest of a call; NULL in cases that are not about one. */
 wzp_ct_caller *wzp_ct_play_caller(const wzp_ct_exec *exec);
+/* Where the places of the case's web are. */
+const wzp_addr *wzp_ct_play_web(const wzp_ct_exec *exec);
 /* What the client under test says of itself, and how it is. */
 wzp_ct_sayings wzp_ct_play_listen(const wzp_ct_exec *exec);
 wzp_ct_fate wzp_ct_play_fate(const wzp_ct_exec *exec);

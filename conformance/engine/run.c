@@ -415,7 +415,9 @@ bool wzp_ct_exec_invite(wzp_ct_exec *e) {
         to.stun = e->locals[WZP_CT_AT_STUN];
     }
     to.stun2 = e->cfg.which->needs_stun2 ? e->locals[WZP_CT_AT_STRANGER] : to.stun2;
-    to.gateway = e->cfg.which->needs_gateway ? e->locals[WZP_CT_AT_GATEWAY] : to.gateway;
+    to.gateway = e->cfg.which->needs_gateway || e->cfg.which->takes_gateway
+                     ? e->locals[WZP_CT_AT_GATEWAY]
+                     : to.gateway;
     e->subject = e->cfg.clients->start(e->cfg.clients_ctx, &to);
     return e->subject != NULL;
 }

@@ -52,6 +52,10 @@ void wzp_ct_exec_invitation(const wzp_ct_case *c, wzp_ct_invitation *out);
  * could not. */
 bool wzp_ct_exec_invite(wzp_ct_exec *exec);
 wzp_core wzp_ct_exec_core(wzp_ct_exec *exec);
+/* Of a case with a web, once it was started: the web, and the IPs of its places; then which ports
+ * these have (NULL: there is no web here, and the case is SKIP).  Before anybody is invited. */
+wzp_ct_web wzp_ct_exec_web(wzp_ct_exec *exec, wzp_addr *places);
+void wzp_ct_exec_hosted(wzp_ct_exec *exec, const wzp_addr *places, wzp_time now);
 
 /* True once the verdict stands; the result is then complete. */
 bool wzp_ct_exec_done(const wzp_ct_exec *exec);

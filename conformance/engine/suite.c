@@ -87,6 +87,18 @@ static void record_verdict(suite *s, size_t case_index, size_t run_index, wzp_ct
 
 /* --- starting and ending ---------------------------------------------------------------------- */
 
+/* A case with a web has one, or cannot be run here. */
+static bool host(const suite *s, wzp_ct_exec *exec, const wzp_ct_case *c) {
+    wzp_addr places[WZP_CT_WEB_PLACES];
+    if (c->web == NULL || wzp_ct_exec_done(exec)) {
+        return c->web == NULL;
+    }
+    wzp_ct_world *w = s->cfg->world;
+    const bool ok = w->ops->host(w, wzp_ct_exec_web(exec, places), places);
+    wzp_ct_exec_hosted(exec, ok ? places : NULL, w->ops->now(w));
+    return ok;
+}
+
 static bool start_job(suite *s, size_t case_index, size_t run_index) {
     const wzp_ct_suite_cfg *cfg = s->cfg;
     const wzp_ct_case *c = cfg->cases[case_index];
@@ -121,7 +133,7 @@ static bool start_job(suite *s, size_t case_index, size_t run_index) {
         return false;
     }
     wzp_ct_exec_start(exec, locals, now);
-    if (is_client && !wzp_ct_exec_invite(exec)) {
+    if (host(s, exec, c) && is_client && !wzp_ct_exec_invite(exec)) {
         wzp_ct_exec_abort(exec, WZP_CT_INCONCLUSIVE, WZP_CT_REASON_SENDER_RATE, now);
     }
     s->jobs[s->active++] = (job){exec, case_index, run_index, weight_of(c)};
@@ -372,8 +384,9 @@ static bool calibrate(suite *s) {
 /* Counters belong to the relay: what is measured there must not be stirred by others. */
 static bool disturb(const suite *s, const wzp_ct_case *a, const wzp_ct_case *b) {
     if (a->client != WZP_CT_CLIENT_NONE) {
-        /* each is a relay of its own, and none of the clients knows of others */
-        return s->cfg->clients_share && (a->moves || b->moves);
+        /* Each is a relay of its own, and none of the clients knows of others, but hears them. */
+        return a->web != NULL || b->web != NULL ||
+               (s->cfg->clients_share && (a->moves || b->moves));
     }
     const bool one_counts =
         (a->config == WZP_CT_CONFIG_METRICS) != (b->config == WZP_CT_CONFIG_METRICS);

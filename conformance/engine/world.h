@@ -3,6 +3,7 @@
 #ifndef WZP_CONFORMANCE_ENGINE_WORLD_H
 #define WZP_CONFORMANCE_ENGINE_WORLD_H
 
+#include "conformance/engine/web.h"
 #include "quic/core.h"
 #include "sim/net/link.h"
 
@@ -15,7 +16,10 @@ typedef struct wzp_ct_world_ops {
      * own takes those. */
     bool (*add)(wzp_ct_world *world, wzp_core core, const wzp_addr *target, wzp_addr *locals,
                 size_t count);
-    void (*remove)(wzp_ct_world *world, void *core_self);
+    /* The web of a core that was added, at the IPs of `places`, which get their ports.  False: this
+     * machine has none. */
+    bool (*host)(wzp_ct_world *world, wzp_ct_web web, wzp_addr *places);
+    void (*remove)(wzp_ct_world *world, void *core_self); /* and its web */
     /* Lets time pass until something happened or `until` is reached. */
     void (*step)(wzp_ct_world *world, wzp_time until);
     void (*free)(wzp_ct_world *world);
@@ -38,6 +42,14 @@ wzp_ct_world *wzp_ct_world_virtual(uint64_t seed, const wzp_ct_net *net);
  * long as the world or longer, or until it is removed. */
 bool wzp_ct_world_serve(wzp_ct_world *world, wzp_core core, void (*after)(void *ctx, wzp_time now),
                         void *ctx, wzp_addr *addr);
+
+/* Virtual only: a client of the world's webs, which waits for no packet: its search is heard by all
+ * of them, their next answer until `until` is given out, the answer to a question returned (0:
+ * there is none).  From a thread of its own, while nothing else uses the world. */
+void wzp_ct_world_search(wzp_ct_world *world, const wzp_addr *from, wzp_bytes datagram);
+bool wzp_ct_world_found(wzp_ct_world *world, wzp_time until, wzp_ct_web_answer *out);
+size_t wzp_ct_world_ask(wzp_ct_world *world, const wzp_addr *to, wzp_bytes question, uint8_t *out,
+                        size_t cap);
 
 /* Real: one socket per address. */
 wzp_ct_world *wzp_ct_world_real(void);

@@ -21,6 +21,7 @@ typedef struct real_world {
     size_t count, cap;
     struct pollfd *fds;
     size_t fd_cap, sockets;
+    wzp_ct_sockets *web; /* one at a time hears the searches of this machine; NULL: none */
     uint8_t buf[WZP_QUIC_PACKET_MAX];
 } real_world;
 
@@ -39,8 +40,8 @@ static bool make_room(real_world *w, size_t sockets) {
         w->hosts = hosts;
         w->cap = cap;
     }
-    if (w->sockets + sockets > w->fd_cap) {
-        const size_t cap = 2 * (w->sockets + sockets);
+    if (w->sockets + sockets + WZP_CT_SOCKETS > w->fd_cap) {
+        const size_t cap = 2 * (w->sockets + sockets) + WZP_CT_SOCKETS;
         struct pollfd *fds = realloc(w->fds, cap * sizeof *fds);
         if (fds == NULL) {
             return false;
@@ -92,8 +93,17 @@ static bool real_add(wzp_ct_world *world, wzp_core core, const wzp_addr *target,
     return true;
 }
 
+static bool real_host(wzp_ct_world *world, wzp_ct_web web, wzp_addr *places) {
+    real_world *w = (real_world *)(void *)world;
+    w->web = w->web == NULL ? wzp_ct_sockets_new(web, places) : w->web;
+    return w->web != NULL && wzp_ct_sockets_self(w->web) == web.self;
+}
+
 static void real_remove(wzp_ct_world *world, void *core_self) {
     real_world *w = (real_world *)(void *)world;
+    if (w->web != NULL && wzp_ct_sockets_self(w->web) == core_self) {
+        wzp_ct_sockets_free(&w->web);
+    }
     for (size_t i = 0; i < w->count; i++) {
         if (w->hosts[i].core.self == core_self) {
             close_host(w, &w->hosts[i]);
@@ -104,6 +114,7 @@ static void real_remove(wzp_ct_world *world, void *core_self) {
 }
 
 static wzp_time next_deadline(const real_world *w, wzp_time until) {
+    until = w->web != NULL ? wzp_time_min(until, wzp_ct_sockets_deadline(w->web)) : until;
     for (size_t i = 0; i < w->count; i++) {
         until = wzp_time_min(until, w->hosts[i].core.ops->deadline(w->hosts[i].core.self));
     }
@@ -186,7 +197,13 @@ static void real_step(wzp_ct_world *world, wzp_time until) {
                 (struct pollfd){.fd = wzp_udp_fd(w->hosts[i].sockets[s]), .events = POLLIN};
         }
     }
-    (void)ppoll(w->fds, n, &timeout, NULL);
+    if (w->web != NULL) {
+        wzp_ct_sockets_poll(w->web, w->fds + n);
+    }
+    (void)ppoll(w->fds, n + (w->web != NULL ? WZP_CT_SOCKETS : 0), &timeout, NULL);
+    if (w->web != NULL) { /* before its core, which is to know */
+        wzp_ct_sockets_serve(w->web, w->fds + n, wzp_io_now());
+    }
     n = 0;
     for (size_t i = 0; i < w->count; i++) {
         serve(w, &w->hosts[i], &w->fds[n]);
@@ -199,13 +216,15 @@ static void real_free(wzp_ct_world *world) {
     for (size_t i = 0; i < w->count; i++) {
         close_host(w, &w->hosts[i]);
     }
+    wzp_ct_sockets_free(&w->web);
     free(w->hosts);
     free(w->fds);
     free(w);
 }
 
 wzp_ct_world *wzp_ct_world_real(void) {
-    static const wzp_ct_world_ops ops = {real_now, real_add, real_remove, real_step, real_free};
+    static const wzp_ct_world_ops ops = {real_now,    real_add,  real_host,
+                                         real_remove, real_step, real_free};
     real_world *w = calloc(1, sizeof *w);
     if (w != NULL) {
         w->world.ops = &ops;

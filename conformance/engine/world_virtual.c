@@ -11,7 +11,7 @@
 #include "sim/net/fabric.h"
 #include "sim/net/router.h"
 
-enum { PORT = 40000, RELAY_PORT = 4433, NAME_MAX_LEN = 24 };
+enum { PORT = 40000, RELAY_PORT = 4433, NAME_MAX_LEN = 24, WEBS_MAX = 4, WEB_PORT = 80 };
 
 typedef struct place {
     char name[NAME_MAX_LEN];
@@ -21,6 +21,12 @@ typedef struct place {
     wzp_addr addr; /* of a relay */
 } place;
 
+/* Its memory is all the network that it has. */
+typedef struct hosted {
+    wzp_ct_web web; /* self NULL: nobody's */
+    wzp_addr places[WZP_CT_WEB_PLACES];
+} hosted;
+
 typedef struct virtual_world {
     wzp_ct_world world;
     wzp_sim_fabric *fabric;
@@ -29,6 +35,7 @@ typedef struct virtual_world {
     place **places;
     size_t count, cap;
     uint32_t next_ip;
+    hosted webs[WEBS_MAX];
 } virtual_world;
 
 static wzp_sim_clock clock_of(const virtual_world *w) {
@@ -141,6 +148,60 @@ bool wzp_ct_world_serve(wzp_ct_world *world, wzp_core core, void (*after)(void *
     return p->seat != NULL;
 }
 
+/* --- webs ------------------------------------------------------------------------------------- */
+
+static bool virtual_host(wzp_ct_world *world, wzp_ct_web web, wzp_addr *places) {
+    virtual_world *w = (virtual_world *)(void *)world;
+    for (size_t i = 0; i < WEBS_MAX; i++) {
+        if (w->webs[i].web.self == NULL) {
+            for (size_t k = 0; k < WZP_CT_WEB_PLACES; k++) {
+                places[k].port = WEB_PORT;
+            }
+            w->webs[i].web = web;
+            memcpy(w->webs[i].places, places, sizeof w->webs[i].places);
+            return true;
+        }
+    }
+    return false;
+}
+
+void wzp_ct_world_search(wzp_ct_world *world, const wzp_addr *from, wzp_bytes datagram) {
+    virtual_world *w = (virtual_world *)(void *)world;
+    for (size_t i = 0; i < WEBS_MAX; i++) {
+        const wzp_ct_web *web = &w->webs[i].web;
+        if (web->self != NULL) {
+            web->ops->heard(web->self, from, datagram, virtual_now(world));
+        }
+    }
+}
+
+bool wzp_ct_world_found(wzp_ct_world *world, wzp_time until, wzp_ct_web_answer *out) {
+    virtual_world *w = (virtual_world *)(void *)world;
+    for (size_t i = 0; i < WEBS_MAX; i++) {
+        const wzp_ct_web *web = &w->webs[i].web;
+        if (web->self != NULL && web->ops->next(web->self, until, out)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t wzp_ct_world_ask(wzp_ct_world *world, const wzp_addr *to, wzp_bytes question, uint8_t *out,
+                        size_t cap) {
+    virtual_world *w = (virtual_world *)(void *)world;
+    for (size_t i = 0; i < WEBS_MAX; i++) {
+        const hosted *h = &w->webs[i];
+        for (size_t k = 0; h->web.self != NULL && k < WZP_CT_WEB_PLACES; k++) {
+            if (wzp_addr_equal(&h->places[k], to)) {
+                return h->web.ops->asked(h->web.self, k, question, out, cap, virtual_now(world));
+            }
+        }
+    }
+    return 0;
+}
+
+/* --- time, and the end ------------------------------------------------------------------------ */
+
 /* The host stays: packets may still be on their way to it. */
 static void virtual_remove(wzp_ct_world *world, void *core_self) {
     virtual_world *w = (virtual_world *)(void *)world;
@@ -148,6 +209,11 @@ static void virtual_remove(wzp_ct_world *world, void *core_self) {
         if (w->places[i]->core_self == core_self) {
             wzp_sim_seat_free(&w->places[i]->seat);
             w->places[i]->core_self = NULL;
+        }
+    }
+    for (size_t i = 0; i < WEBS_MAX; i++) {
+        if (w->webs[i].web.self == core_self) {
+            w->webs[i].web.self = NULL;
         }
     }
 }
@@ -178,8 +244,8 @@ static void virtual_free(wzp_ct_world *world) {
 }
 
 wzp_ct_world *wzp_ct_world_virtual(uint64_t seed, const wzp_ct_net *net) {
-    static const wzp_ct_world_ops ops = {virtual_now, virtual_add, virtual_remove, virtual_step,
-                                         virtual_free};
+    static const wzp_ct_world_ops ops = {virtual_now,    virtual_add,  virtual_host,
+                                         virtual_remove, virtual_step, virtual_free};
     const wzp_sim_engine_cfg engine = {.seed = seed};
     const wzp_sim_router_cfg router = {.name = "router"};
     virtual_world *w = calloc(1, sizeof *w);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "conformance/mutants/faults_upnp.h"
 #include "conformance/mutants/wrap.h"
 #include "nat/ip_kind.h"
 #include "nat/portmap.h"
@@ -91,7 +92,9 @@ WRAP(wzp_err, wzp_pcp_parse_answer, wzp_pcp_answer *out, wzp_bytes datagram, wzp
 }
 
 WRAP(wzp_ip_kind, wzp_ip_kind_of, const wzp_addr *addr) {
-    return fault == WZP_MAP_FAULT_UNCRITICAL ? WZP_IP_GLOBAL : __real_wzp_ip_kind_of(addr);
+    return fault == WZP_MAP_FAULT_UNCRITICAL || wzp_upnp_fault_believes()
+               ? WZP_IP_GLOBAL
+               : __real_wzp_ip_kind_of(addr);
 }
 
 WRAP(void, wzp_portmap_tick, wzp_portmap *p, wzp_time now) {

@@ -15,6 +15,7 @@
 #include "conformance/mutants/faults_check.h"
 #include "conformance/mutants/faults_client.h"
 #include "conformance/mutants/faults_map.h"
+#include "conformance/mutants/faults_upnp.h"
 #include "media/opus.h"
 
 enum { CASES_MAX = 192 };
@@ -41,6 +42,10 @@ static void set_call(int which) {
 
 static void set_map(int which) {
     wzp_map_fault_set((wzp_map_fault)which);
+}
+
+static void set_upnp(int which) {
+    wzp_upnp_fault_set((wzp_upnp_fault)which);
 }
 
 static void set_check(int which) {
@@ -75,9 +80,12 @@ static const struct {
 #define X(id, name, text, caught_by) {name, text, caught_by, "MAP", set_map, WZP_MAP_FAULT_##id},
                         WZP_MAP_FAULT_MAP(X)
 #undef X
+#define X(id, name, text, caught_by) {name, text, caught_by, "UPNP", set_upnp, WZP_UPNP_FAULT_##id},
+                            WZP_UPNP_FAULT_MAP(X)
+#undef X
 #define X(id, name, text, caught_by)                                                               \
     {name, text, caught_by, "CHECK", set_check, WZP_CHECK_FAULT_##id},
-                            WZP_CHECK_FAULT_MAP(X)
+                                WZP_CHECK_FAULT_MAP(X)
 #undef X
 };
 

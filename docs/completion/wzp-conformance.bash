@@ -10,7 +10,7 @@ _wzp_conformance() {
     --client) words="embedded" ;;
     --mode) words="auto observe enforce" ;;
     --enforce) words="off count observe on" ;;
-    --tier) words="CAL A AS B BS C D DS E FA FV G W H S RLY NAT FED X M XC AUD HEAR QUAL NATC RACE MAP CHECK RPL" ;;
+    --tier) words="CAL A AS B BS C D DS E FA FV G W H S RLY NAT FED X M XC AUD HEAR QUAL NATC RACE MAP UPNP CHECK RPL" ;;
     --profile) words="deployed strict-limits" ;;
     --evidence) words="all failures none" ;;
     --log-level) words="error warn info debug" ;;

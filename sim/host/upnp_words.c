@@ -143,6 +143,15 @@ void wzp_sim_upnp_ask_mapping(wzp_wr *wr, const wzp_sim_upnp_control *control, c
     put_order(wr, control, "AddPortMapping", text);
 }
 
+void wzp_sim_upnp_ask_removal(wzp_wr *wr, const wzp_sim_upnp_control *control, uint16_t external) {
+    char text[160];
+    (void)snprintf(text, sizeof text,
+                   "><NewRemoteHost></NewRemoteHost><NewExternalPort>%u</NewExternalPort>"
+                   "<NewProtocol>UDP</NewProtocol></u:DeletePortMapping>",
+                   external);
+    put_order(wr, control, "DeletePortMapping", text);
+}
+
 /* --- responses -------------------------------------------------------------------------------- */
 
 uint32_t wzp_sim_upnp_fault(wzp_bytes response) {

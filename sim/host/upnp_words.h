@@ -39,6 +39,9 @@ void wzp_sim_upnp_ask_address(wzp_wr *wr, const wzp_sim_upnp_control *control);
 void wzp_sim_upnp_ask_mapping(wzp_wr *wr, const wzp_sim_upnp_control *control, const wzp_addr *own,
                               uint16_t external, uint32_t lease_s);
 
+/* The mapping of `external` ends. */
+void wzp_sim_upnp_ask_removal(wzp_wr *wr, const wzp_sim_upnp_control *control, uint16_t external);
+
 /* The fault code of a response to an order; 0: it is done. */
 uint32_t wzp_sim_upnp_fault(wzp_bytes response);
 /* Of GetExternalIPAddress: its port is 0.  False: it is none. */

@@ -149,17 +149,6 @@ static const wzp_ct_act nat040b[] = {
 
 /* --- what it makes of answers ----------------------------------------------------------------- */
 
-/* The mapped address that it told last; NULL: none. */
-static const wzp_opt_str *told(const wzp_ct_caller *c) {
-    const wzp_signal *answer = c->last[WZP_SIGNAL_DIRECT_CALL_ANSWER];
-    const wzp_signal *update = c->last[WZP_SIGNAL_CANDIDATE_UPDATE];
-    const wzp_opt_str *mapped = answer != NULL && update == NULL
-                                    ? &answer->u.DirectCallAnswer.callee_mapped_addr
-                                : update != NULL ? &update->u.CandidateUpdate.mapped_addr
-                                                 : NULL;
-    return mapped != NULL && mapped->present ? mapped : NULL;
-}
-
 /* What the client should have been put off by may never have come: good behaviour means nothing
  * then. */
 static wzp_ct_so_far unless_lost(wzp_ct_exec *e) {
@@ -174,7 +163,7 @@ static wzp_ct_so_far unless_lost(wzp_ct_exec *e) {
 }
 
 static wzp_ct_so_far go_tells_granted(wzp_ct_exec *e, wzp_time now) {
-    const wzp_opt_str *mapped = told(wzp_ct_play_caller(e));
+    const wzp_opt_str *mapped = wzp_ct_gateway_told(wzp_ct_play_caller(e));
     if (mapped != NULL && wzp_bytes_equal(mapped->value, wzp_bytes_str("203.0.113.1:51413"))) {
         return unless_lost(e);
     }
@@ -188,7 +177,7 @@ static wzp_ct_so_far go_tells_granted(wzp_ct_exec *e, wzp_time now) {
 }
 
 static wzp_ct_so_far go_tells_none(wzp_ct_exec *e, wzp_time now) {
-    const wzp_opt_str *mapped = told(wzp_ct_play_caller(e));
+    const wzp_opt_str *mapped = wzp_ct_gateway_told(wzp_ct_play_caller(e));
     if (mapped != NULL) {
         wzp_ct_play_say(e, "it tells %.*s", (int)mapped->value.len,
                         (const char *)mapped->value.data);
@@ -261,16 +250,6 @@ static const wzp_ct_act nat046[] = {OPENS(&is_brief),
                                      go_renews, WZP_CT_REASON_NO_RESPONSE, WZP_CT_REASON_LATE,
                                      NULL}};
 
-static bool hang_up(wzp_ct_exec *e, wzp_time now) {
-    wzp_ct_caller *c = wzp_ct_play_caller(e);
-    (void)wzp_ct_call_begin(e, now);
-    return wzp_ct_caller_tell(
-        c, &(wzp_signal){.kind = WZP_SIGNAL_HANGUP,
-                         .version = 1,
-                         .u.Hangup = {.reason.kind = WZP_HANGUP_NORMAL,
-                                      .call_id = {true, wzp_bytes_str(c->call_id)}}});
-}
-
 static wzp_ct_so_far go_releases(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_gateway_state *st = wzp_ct_play_state(e);
     if (st->asked[WZP_CT_NATPMP].releases > 0) {
@@ -284,8 +263,8 @@ static const wzp_ct_act nat046b[] = {
     OPENS(&natpmp_alone),
     WZP_CT_CALL_ANSWERED,
     TELLS,
-    {"the call ends, and with it the client: it gives the port back", 5, hang_up, go_releases,
-     WZP_CT_REASON_NO_RESPONSE, WZP_CT_REASON_NONE, NULL}};
+    {"the call ends, and with it the client: it gives the port back", 5, wzp_ct_gateway_hang_up,
+     go_releases, WZP_CT_REASON_NO_RESPONSE, WZP_CT_REASON_NONE, NULL}};
 
 /* --- the table -------------------------------------------------------------------------------- */
 

@@ -234,3 +234,26 @@ void wzp_ct_gateway_on_loose(wzp_ct_exec *e, const wzp_quic_path *path, wzp_byte
         on_natpmp(e, &path->remote, bytes, now);
     }
 }
+
+/* --- what cases ask ----------------------------------------------------------------------------
+ */
+
+const wzp_opt_str *wzp_ct_gateway_told(const wzp_ct_caller *c) {
+    const wzp_signal *answer = c->last[WZP_SIGNAL_DIRECT_CALL_ANSWER];
+    const wzp_signal *update = c->last[WZP_SIGNAL_CANDIDATE_UPDATE];
+    const wzp_opt_str *mapped = answer != NULL && update == NULL
+                                    ? &answer->u.DirectCallAnswer.callee_mapped_addr
+                                : update != NULL ? &update->u.CandidateUpdate.mapped_addr
+                                                 : NULL;
+    return mapped != NULL && mapped->present ? mapped : NULL;
+}
+
+bool wzp_ct_gateway_hang_up(wzp_ct_exec *e, wzp_time now) {
+    wzp_ct_caller *c = wzp_ct_play_caller(e);
+    (void)wzp_ct_call_begin(e, now);
+    return wzp_ct_caller_tell(
+        c, &(wzp_signal){.kind = WZP_SIGNAL_HANGUP,
+                         .version = 1,
+                         .u.Hangup = {.reason.kind = WZP_HANGUP_NORMAL,
+                                      .call_id = {true, wzp_bytes_str(c->call_id)}}});
+}

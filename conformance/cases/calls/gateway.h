@@ -53,4 +53,9 @@ void wzp_ct_gateway_is(wzp_ct_exec *exec, const wzp_ct_gateway *gateway, wzp_tim
 /* Begins a play: `arg` is a wzp_ct_gateway. */
 bool wzp_ct_gateway_opens(wzp_ct_exec *exec, wzp_time now);
 
+/* The mapped address that the client has told last; NULL: none. */
+const wzp_opt_str *wzp_ct_gateway_told(const wzp_ct_caller *caller);
+/* The call ends. */
+bool wzp_ct_gateway_hang_up(wzp_ct_exec *exec, wzp_time now);
+
 #endif
