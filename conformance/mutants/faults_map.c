@@ -67,7 +67,10 @@ WRAP(bool, wzp_portmap_recv, wzp_portmap *p, const wzp_addr *from, wzp_bytes dat
      wzp_time now) {
     uint8_t copy[WZP_PCP_MAX];
     was_refused = was_refused || is_refusal(datagram);
-    if ((fault == WZP_MAP_FAULT_DISCOURAGED && was_refused) || datagram.len > sizeof copy) {
+    const bool is_announcement =
+        datagram.len > 1 && datagram.data[0] == 2 && datagram.data[1] == ANSWER;
+    if ((fault == WZP_MAP_FAULT_DISCOURAGED && was_refused) || datagram.len > sizeof copy ||
+        (fault == WZP_MAP_FAULT_OBLIVIOUS && is_announcement)) {
         return false;
     }
     memset(copy, 1, sizeof copy); /* what lies behind it */

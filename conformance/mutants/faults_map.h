@@ -17,6 +17,7 @@
     X(NEVER_RENEWS, "never-renews", "does not renew a mapping", "NAT-046")                         \
     X(RENEWS_LATE, "renews-late", "renews a mapping just before its end", "NAT-046")               \
     X(KEEPS, "keeps-port", "gives no port back", "NAT-046b")                                       \
+    X(OBLIVIOUS, "oblivious", "does not heed that its gateway has restarted", "NAT-046c")          \
     X(ANY_NONCE, "any-nonce", "takes answers with another nonce", "NAT-047")                       \
     X(ANY_ANSWER, "any-answer", "takes requests for answers", "NAT-047 NAT-047b")                  \
     X(ANY_LENGTH, "any-length", "reads answers past their end", "NAT-047 NAT-047b")                \

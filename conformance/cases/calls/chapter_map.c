@@ -9,6 +9,7 @@
 /* Others see the client at 203.0.113.1, and so does a gateway that tells the truth. */
 #define TRUE_IP                                                                                    \
     { 203, 0, 113, 1 }
+#define ANNOUNCE_EVERY (400 * WZP_MS)
 enum { PORT = 51413, LIFETIME_S = 7200, SHORT_S = 20 };
 
 #define GATEWAY(natpmp, pcp)                                                                       \
@@ -250,6 +251,37 @@ static const wzp_ct_act nat046[] = {OPENS(&is_brief),
                                      go_renews, WZP_CT_REASON_NO_RESPONSE, WZP_CT_REASON_LATE,
                                      NULL}};
 
+/* An announcement may be lost: it comes three times. */
+static bool restart(wzp_ct_exec *e, wzp_time now) {
+    (void)wzp_ct_call_begin(e, now);
+    wzp_ct_gateway_restart(e, now);
+    return true;
+}
+
+static wzp_ct_so_far go_maps_again(wzp_ct_exec *e, wzp_time now) {
+    wzp_ct_gateway_state *st = wzp_ct_play_state(e);
+    const uint64_t due = (st->call.done + 1) * ANNOUNCE_EVERY;
+    if (st->asked[WZP_CT_PCP].maps > st->maps_before) {
+        return WZP_CT_HAPPENED;
+    }
+    if (st->call.done < 2 && wzp_ct_play_elapsed(e, now) >= due) {
+        st->call.done++;
+        wzp_ct_gateway_announce(e, now);
+    }
+    wzp_ct_play_wake(e, now + ANNOUNCE_EVERY / 2);
+    return wzp_ct_call_is_up(e) ? WZP_CT_NOT_YET : WZP_CT_NEVER;
+}
+
+/* Requests that are only repeated are over by then. */
+static const wzp_ct_act nat046c[] = {
+    OPENS(&pcp_alone),
+    WZP_CT_CALL_ANSWERED,
+    ASKS(asks_pcp),
+    TELLS,
+    {"the mapping stands", 1.5, NULL, NULL, WZP_CT_REASON_NONE, WZP_CT_REASON_NONE, NULL},
+    {"the gateway has restarted: it asks again within 2 s", 2.5, restart, go_maps_again,
+     WZP_CT_REASON_NO_RESPONSE, WZP_CT_REASON_NONE, NULL}};
+
 static wzp_ct_so_far go_releases(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_gateway_state *st = wzp_ct_play_state(e);
     if (st->asked[WZP_CT_NATPMP].releases > 0) {
@@ -306,6 +338,8 @@ static const wzp_ct_case cases[] = {
         "20 s are granted", nat046),
     MAP("NAT-046b", WZP_CT_SHOULD, "a mapping that is not needed any more", "give it back",
         "the call ends", nat046b),
+    MAP("NAT-046c", WZP_CT_SHOULD, "a gateway that restarts", "ask again",
+        "PCP's announcement of a new epoch", nat046c),
     MAP("NAT-047", WZP_CT_MUST, "answers that are none, by PCP", "not use them",
         "another nonce, a request, a cut answer, a failure", nat047),
     MAP("NAT-047b", WZP_CT_MUST, "answers that are none, by NAT-PMP", "not use them",

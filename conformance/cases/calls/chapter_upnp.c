@@ -119,9 +119,20 @@ static bool is_granted(const upnp_state *st, wzp_bytes mapped) {
     return false;
 }
 
+/* What another gateway said, for our own was asked nothing. */
 static wzp_ct_so_far wrong(wzp_ct_exec *e, wzp_bytes mapped) {
+    const upnp_state *st = wzp_ct_play_state(e);
+    if (st->igd.orders == 0) {
+        return wzp_ct_play_lacks(e, "a network with one gateway");
+    }
     wzp_ct_play_say(e, "it tells %.*s", (int)mapped.len, (const char *)mapped.data);
     return WZP_CT_NEVER;
+}
+
+/* Somebody else of this machine may look at every device; only who takes a printer for a gateway
+ * orders nothing. */
+static bool is_asked(const upnp_state *st) {
+    return st->igd.orders > 0 || (st->igd.cfg->has_printer && st->igd.questions > 0);
 }
 
 static wzp_ct_so_far go_tells_granted(wzp_ct_exec *e, wzp_time now) {
@@ -130,7 +141,7 @@ static wzp_ct_so_far go_tells_granted(wzp_ct_exec *e, wzp_time now) {
     if (mapped != NULL) {
         return is_granted(st, mapped->value) ? WZP_CT_HAPPENED : wrong(e, mapped->value);
     }
-    if (st->igd.questions == 0) {
+    if (!is_asked(st)) {
         return go_orders(e, now);
     }
     return wzp_ct_call_is_up(e) ? WZP_CT_NOT_YET : WZP_CT_NEVER;

@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "base/wr.h"
+#include "io/sockaddr.h"
 
-enum { ANSWER = 0x80, NATPMP_ADDRESS_LEN = 2, FAILURE = 2, NO_RESOURCES = 8 };
+enum { ANSWER = 0x80, NATPMP_ADDRESS_LEN = 2, FAILURE = 2, NO_RESOURCES = 8, ANNOUNCE_PORT = 5350 };
 /* Ports that lies give out: which one is told says what was believed. */
 enum { LIE_NONCE = 661, LIE_REQUEST, LIE_SHORT, LIE_FAILURE };
 
@@ -26,7 +27,7 @@ bool wzp_ct_gateway_opens(wzp_ct_exec *e, wzp_time now) {
 }
 
 static uint32_t epoch_s(const wzp_ct_gateway_state *st, wzp_time now) {
-    return 86400 + (uint32_t)((now - st->began) / WZP_S);
+    return (st->has_restarted ? 0 : 86400) + (uint32_t)((now - st->began) / WZP_S);
 }
 
 static uint32_t number(const uint8_t *at, size_t len) {
@@ -194,6 +195,35 @@ static void on_pcp(wzp_ct_exec *e, const wzp_addr *from, wzp_time now) {
     case WZP_CT_MAPS_LIES:
         pcp_lies(e, now);
         break;
+    }
+}
+
+/* --- a restart -------------------------------------------------------------------------------- */
+
+void wzp_ct_gateway_restart(wzp_ct_exec *e, wzp_time now) {
+    wzp_ct_gateway_state *st = wzp_ct_play_state(e);
+    st->began = now;
+    st->has_restarted = true;
+    st->maps_before = st->asked[WZP_CT_PCP].maps;
+    wzp_ct_gateway_announce(e, now);
+}
+
+void wzp_ct_gateway_announce(wzp_ct_exec *e, wzp_time now) {
+    static const uint8_t zeros[12];
+    const wzp_addr all = wzp_addr_v4(224, 0, 0, 1, ANNOUNCE_PORT);
+    const wzp_ct_gateway_state *st = wzp_ct_play_state(e);
+    uint8_t buf[24];
+    wzp_wr wr;
+    wzp_wr_init(&wr, buf, sizeof buf);
+    wzp_wr_u8(&wr, 2);
+    wzp_wr_u8(&wr, ANSWER);
+    wzp_wr_u16(&wr, 0);
+    wzp_wr_u32(&wr, 0);
+    wzp_wr_u32(&wr, epoch_s(st, now));
+    wzp_wr_bytes(&wr, wzp_bytes_of(zeros, sizeof zeros));
+    throw_to(e, &st->asked[WZP_CT_PCP].from, &wr);
+    if (wzp_addr_is_loopback(&wzp_ct_play_caller(e)->places[WZP_CT_AT_GATEWAY])) {
+        throw_to(e, &all, &wr); /* from such an address it goes nowhere but to loopback */
     }
 }
 

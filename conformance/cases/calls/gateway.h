@@ -40,7 +40,9 @@ typedef struct wzp_ct_gateway_state {
     wzp_ct_call_state call; /* first: acts of calls share it */
     const wzp_ct_gateway *gateway;
     wzp_ct_asked asked[WZP_CT_MAP_PROTOCOLS];
-    wzp_time began;
+    wzp_time began; /* its epoch */
+    bool has_restarted;
+    uint32_t maps_before; /* by PCP, when it did */
 } wzp_ct_gateway_state;
 
 /* The case's on_loose: answers what comes to the gateway. */
@@ -52,6 +54,11 @@ void wzp_ct_gateway_is(wzp_ct_exec *exec, const wzp_ct_gateway *gateway, wzp_tim
 
 /* Begins a play: `arg` is a wzp_ct_gateway. */
 bool wzp_ct_gateway_opens(wzp_ct_exec *exec, wzp_time now);
+
+/* It restarts, forgets what it has mapped and says so, by PCP, to whoever asked it last, and on
+ * loopback to all (RFC 6887 14.1.3). */
+void wzp_ct_gateway_restart(wzp_ct_exec *exec, wzp_time now);
+void wzp_ct_gateway_announce(wzp_ct_exec *exec, wzp_time now);
 
 /* The mapped address that the client has told last; NULL: none. */
 const wzp_opt_str *wzp_ct_gateway_told(const wzp_ct_caller *caller);
