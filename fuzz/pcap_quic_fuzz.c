@@ -1,7 +1,7 @@
 /* QUIC in captures: records of a byte that says how, a length and bytes.  Bytes are a datagram as
  * they are, or the payload of a packet that opens: Initial, Handshake, 1-RTT; or of two of them in
- * one datagram, as offload puts them together.  Whatever comes, every packet ends in exactly one way,
- * and what is handed out lies in the order of its stream. */
+ * one datagram, as offload puts them together.  Whatever comes, every packet ends in exactly one
+ * way, and what is handed out lies in the order of its stream. */
 #include "require.h"
 #include "tools/pcap/quic/testing/twin.h"
 
