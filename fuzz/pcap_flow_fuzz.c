@@ -108,7 +108,8 @@ static void check_streams(const wzp_pcap_flow *flow, uint64_t media) {
         uint64_t rows = 0;
         wzp_pcap_loss_sum(&s->loss, &f);
         require(f.lost <= f.expected && f.expected - f.lost == s->loss.unique);
-        require(s->loss.unique + s->loss.duplicates + s->loss.others == s->packets);
+        require(s->loss.unique + s->loss.duplicates + s->loss.others + s->loss.strays ==
+                s->packets);
         require(f.burst_density <= 1 && f.gap_density <= 1 && f.gilbert_p <= 1 && f.gilbert_r <= 1);
         require(s->blocks.frames_lost_after <= s->blocks.frames_lost_before &&
                 s->blocks.frames_lost_before <= s->blocks.frames);

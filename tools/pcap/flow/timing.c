@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 
 enum { DRIFT_LEAST = 8, DRIFT_SECONDS = 10 };
+enum { CLOCK_SET_MS = 3600000 }; /* no path is so slow: it is another clock, or a wrong time */
 
 const uint32_t wzp_pcap_gap_bounds_ms[WZP_PCAP_GAP_BOUNDS] = {1,  5,   10,  20,  30,  40, 60,
                                                               80, 100, 150, 200, 300, 500};
@@ -116,10 +117,10 @@ static void note_delta(wzp_pcap_timing *t, wzp_pcap_tick *tick, uint64_t ns, uin
 }
 
 static void note_clock(wzp_pcap_timing *t, wzp_pcap_tick *tick, uint64_t ns, uint32_t ts) {
+    const int64_t arrived = (int64_t)(ns - t->clocked_ns);
+    const double off = (double)arrived / 1e6 - (double)tick->step_ms;
     tick->clocked = true;
-    if (t->clocked) {
-        const int64_t arrived = (int64_t)(ns - t->clocked_ns);
-        const double off = (double)arrived / 1e6 - (double)tick->step_ms;
+    if (t->clocked && fabs(off) < CLOCK_SET_MS) {
         t->jitter_now_ms += (fabs(off) - t->jitter_now_ms) / 16;
         wzp_pcap_spread_add(&t->jitter_ms, t->jitter_now_ms);
         t->ts_ms += tick->step_ms;
@@ -130,7 +131,7 @@ static void note_clock(wzp_pcap_timing *t, wzp_pcap_tick *tick, uint64_t ns, uin
     t->clocked = true;
     t->clocked_ns = ns;
     t->raw_ts = ts;
-    const int64_t delay = (int64_t)(ns - t->drift.from_ns) - t->ts_ms * (int64_t)WZP_MS;
+    const int64_t delay = (int64_t)(ns - t->drift.from_ns - (uint64_t)t->ts_ms * WZP_MS);
     tick->delay_ms = (double)delay / 1e6;
     wzp_pcap_drift_add(&t->drift, ns, delay);
 }

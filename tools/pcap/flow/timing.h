@@ -3,6 +3,7 @@
  *   delta    between packets, duplicates left out
  *   jitter   RFC 3550, 6.4.1: D = (Rj - Ri) - (Sj - Si), J += (|D| - J) / 16, in the order of
  *            arrival; R is the time of capture, S the header's timestamp, of 1 ms resolution.
+ *            A time that is off by an hour and more is another clock, and no jitter.
  * Repair packets and further fragments of a video frame have no time of their own and are left out.
  *   upstream 0.1 and 0.9 of |delta - frame time|, as upstream's analyzer does (sheet 2)
  *   drift    slope of delay by the sender's clock, in parts per million: the median of slopes

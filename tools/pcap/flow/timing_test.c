@@ -40,6 +40,30 @@ START_TEST(upstreams_jitter_by_hand) {
 }
 END_TEST
 
+/* One wrong time among others, and a clock that was set. */
+START_TEST(another_clock_is_no_jitter) {
+    wzp_pcap_timing t = {0};
+    for (uint32_t i = 0; i < 100; i++) {
+        const uint32_t set = i == 20 ? UINT32_C(0x40000000) : i >= 50 ? UINT32_C(0x60000000) : 0;
+        (void)wzp_pcap_timing_take(&t, i * 20 * WZP_MS, i * 20 + set, 20, true);
+    }
+    ck_assert_double_eq_tol(t.jitter_ms.max, 0, 1e-12);
+    ck_assert_uint_eq(t.jitter_ms.count, 96);
+}
+END_TEST
+
+/* Times that go on by three weeks with each packet, and seven centuries of them: nothing overflows.
+ */
+START_TEST(times_from_a_liar) {
+    wzp_pcap_timing t = {0};
+    for (uint32_t i = 0; i < 20000; i++) {
+        (void)wzp_pcap_timing_take(&t, i * UINT64_C(900000) * WZP_S, i * UINT32_C(0x7fffffff), 20,
+                                   true);
+    }
+    ck_assert(isfinite(t.jitter_ms.max));
+}
+END_TEST
+
 START_TEST(what_has_no_time_of_its_own_makes_no_jitter) {
     wzp_pcap_timing t = {0};
     (void)wzp_pcap_timing_take(&t, 0, 0, 20, true);
@@ -143,6 +167,8 @@ int main(void) {
     TCase *tc = tcase_create("timing");
     tcase_add_test(tc, jitter_by_hand);
     tcase_add_test(tc, upstreams_jitter_by_hand);
+    tcase_add_test(tc, another_clock_is_no_jitter);
+    tcase_add_test(tc, times_from_a_liar);
     tcase_add_test(tc, what_has_no_time_of_its_own_makes_no_jitter);
     tcase_add_test(tc, histogram_and_variation);
     tcase_add_loop_test(tc, drift, 0, (int)WZP_COUNT_OF(drift_cases));
