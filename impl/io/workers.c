@@ -212,7 +212,7 @@ static wzp_err find_address(wzp_addr *local) {
 
 static wzp_err open_door(wzp_workers *w, unsigned number, const wzp_addr *local) {
     door *d = &w->doors[number];
-    const wzp_steer_cfg steer = {w->cfg.count, number, w->cfg.worker_of};
+    const wzp_steer_cfg steer = {w->cfg.count, number, w->cfg.worker_of, w->cfg.ctx};
     const wzp_udp_cfg udp = {.local = *local, .plain = w->cfg.plain, .shared = w->cfg.count > 1};
     d->all = w;
     d->number = number;

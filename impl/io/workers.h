@@ -21,7 +21,8 @@ typedef struct wzp_workers_cfg {
     bool plain;     /* as in udp.h */
     unsigned count; /* 1 to WZP_STEER_WORKERS_MAX */
     bool no_kernel; /* steer by queues alone (tests) */
-    unsigned (*worker_of)(const char *sni, unsigned workers);
+    /* Called on any thread, also by several at once. */
+    unsigned (*worker_of)(void *ctx, const char *sni, unsigned workers);
 
     /* After each turn of a worker, on its own thread; may be NULL. */
     void (*after)(void *ctx, unsigned worker, wzp_time now);

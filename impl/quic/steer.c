@@ -150,8 +150,8 @@ static size_t take_initial(wzp_steer *s, const wzp_steer_datagram *in, const ngt
         return hold(s, f, in);
     }
     /* What cannot be opened continues a handshake: its keys come from the client's first id. */
-    *worker =
-        err == WZP_OK ? s->cfg.worker_of(sni, s->cfg.workers) : by_cid(s, vc->dcid, vc->dcidlen);
+    *worker = err == WZP_OK ? s->cfg.worker_of(s->cfg.ctx, sni, s->cfg.workers)
+                            : by_cid(s, vc->dcid, vc->dcidlen);
     if (f != NULL && err == WZP_OK) {
         return release(f, in, out);
     }

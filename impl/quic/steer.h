@@ -18,7 +18,8 @@ typedef struct wzp_steer wzp_steer;
 
 typedef struct wzp_steer_cfg {
     unsigned workers, self; /* at most WZP_STEER_WORKERS_MAX; self: for what belongs nowhere */
-    unsigned (*worker_of)(const char *sni, unsigned workers);
+    unsigned (*worker_of)(void *ctx, const char *sni, unsigned workers);
+    void *ctx;
 } wzp_steer_cfg;
 
 typedef struct wzp_steer_counters {

@@ -9,14 +9,15 @@
 
 enum { WORKERS = 4, INITIAL_LEN = 1200, NUMBER_AT_LEN = 4 };
 
-static unsigned by_last_letter(const char *sni, unsigned workers) {
+static unsigned by_last_letter(void *ctx, const char *sni, unsigned workers) {
+    (void)ctx;
     const size_t len = strlen(sni);
     return len > 0 ? (unsigned)sni[len - 1] % workers : 0;
 }
 
 static wzp_steer *new_steer(void) {
     wzp_steer *s = NULL;
-    const wzp_steer_cfg cfg = {WORKERS, 1, by_last_letter};
+    const wzp_steer_cfg cfg = {WORKERS, 1, by_last_letter, NULL};
     ck_assert(wzp_steer_new(&s, &cfg) == WZP_OK);
     return s;
 }
@@ -89,7 +90,7 @@ START_TEST(rooms_say_whose_they_are) {
         char lower[16];
         (void)snprintf(lower, sizeof lower, "%s",
                        strcmp(rooms[i], "Room-C") == 0 ? "room-c" : rooms[i]);
-        ck_assert_msg(worker == by_last_letter(lower, WORKERS), "'%s': %u", rooms[i], worker);
+        ck_assert_msg(worker == by_last_letter(NULL, lower, WORKERS), "'%s': %u", rooms[i], worker);
     }
     wzp_steer_counters counters;
     wzp_steer_count(s, &counters);

@@ -71,7 +71,8 @@ typedef struct wzp_relay_cfg {
     bool layers_by_report; /* video layers by QualityReport alone, as deployed: always the lowest */
     bool trunking;         /* media leaves in TrunkFrames, which no deployed client reads */
     const wzp_federation_cfg *federation; /* NULL: alone.  Copied; its rng and fingerprint are the
-                                             relay's own.  One worker only */
+                                             relay's own.  The first worker's, to which the rooms
+                                             that it names belong (federation/names.h) */
     const wzp_addr *probe_targets;        /* relays that are measured.  Copied */
     size_t probe_count;                   /* at most 64 */
     bool packet_events;                   /* events of every packet from peers, for the event log */

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# federation_test.sh WZP-RELAY WZP-CLIENT: three real relays in a full mesh over loopback, six clients in
+# federation_test.sh WZP-RELAY WZP-CLIENT [THREADS]: three real relays in a full mesh over loopback, six clients in
 # one room, a direct call from relay to relay, a relay that is killed and comes back.
 set -uo pipefail
 relay=$(realpath "$1")
 client=$(realpath "$2")
+threads=${3:-1}
 # shellcheck source=../testing/shell.sh
 . "$(dirname "$(realpath "$0")")/../testing/shell.sh"
 
@@ -42,7 +43,7 @@ done
 
 # start N
 start() {
-    "$relay" -i "id$1" -c "r$1.toml" --event-log "events$1" >"relay$1.out" 2>"relay$1.err" &
+    "$relay" -i "id$1" -c "r$1.toml" --threads "$threads" --event-log "events$1" >"relay$1.out" 2>"relay$1.err" &
     relay_pid[$1]=$!
     pids+=("${relay_pid[$1]}")
     local line

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "bin/relay/metrics_sum.h"
+#include "federation/names.h"
 #include "io/sys.h"
 
 enum { PAGE_CAP = 256 * 1024 };
@@ -17,6 +18,7 @@ struct wzp_relay_crew {
     unsigned count;
     member members[WZP_STEER_WORKERS_MAX];
     wzp_relay_shared shared;
+    wzp_fed_names *bridged; /* NULL: nothing is */
     wzp_workers *workers;
     uv_mutex_t events; /* held while on_event is called */
     void (*on_event)(void *ctx, const wzp_relay_event *event);
@@ -48,6 +50,13 @@ static void on_turn(void *ctx, unsigned worker, wzp_time now) {
     }
 }
 
+/* What is bridged is with the links, which worker 0 has: a packet from a peer then passes between
+ * no threads, and no room is known at two of them. */
+static unsigned worker_of(void *ctx, const char *sni, unsigned workers) {
+    const wzp_relay_crew *c = ctx;
+    return wzp_fed_names_has(c->bridged, sni) ? 0 : wzp_relay_worker_of(sni, workers);
+}
+
 /* --- life ------------------------------------------------------------------------------------- */
 
 wzp_err wzp_relay_crew_new(wzp_relay_crew **out, const wzp_relay_cfg *cfg, unsigned count,
@@ -62,12 +71,15 @@ wzp_err wzp_relay_crew_new(wzp_relay_crew **out, const wzp_relay_cfg *cfg, unsig
     c->on_event = on_event;
     c->after = after;
     c->ctx = ctx;
-    wzp_err err = WZP_OK;
+    const wzp_federation_cfg *fed = cfg->federation;
+    wzp_err err =
+        fed != NULL ? wzp_fed_names_new(&c->bridged, fed->rooms, fed->room_count) : WZP_OK;
     for (unsigned i = 0; i < count && err == WZP_OK; i++) {
         wzp_relay_cfg own = *cfg;
         own.workers = count;
         own.worker = i;
         own.shared = &c->shared;
+        own.federation = i == 0 ? fed : NULL;
         if (traces != NULL) {
             own.keylog_ctx = own.qlog_ctx = traces[i];
         }
@@ -91,17 +103,15 @@ void wzp_relay_crew_free(wzp_relay_crew **crew) {
         wzp_relay_free(&c->members[i].relay);
     }
     wzp_workers_free(&c->workers);
+    wzp_fed_names_free(&c->bridged);
     uv_mutex_destroy(&c->events);
     free(c);
     *crew = NULL;
 }
 
 wzp_err wzp_relay_crew_listen(wzp_relay_crew *c, const wzp_addr *local) {
-    const wzp_workers_cfg cfg = {.local = *local,
-                                 .count = c->count,
-                                 .worker_of = wzp_relay_worker_of,
-                                 .after = on_turn,
-                                 .ctx = c};
+    const wzp_workers_cfg cfg = {
+        .local = *local, .count = c->count, .worker_of = worker_of, .after = on_turn, .ctx = c};
     return wzp_workers_new(&c->workers, &cfg);
 }
 

@@ -552,10 +552,6 @@ int wzp_relay_options_parse(wzp_relay_options *out, int argc, char **argv) {
         code = wzp_relay_complain(WZP_EXIT_USAGE, "--threads %u: ws-port wants 1 thread",
                                   out->threads);
     }
-    if (code == -1 && out->threads > 1 && (out->peer_count != 0 || out->global_room_count != 0)) {
-        code = wzp_relay_complain(WZP_EXIT_USAGE, "--threads %u: federation wants 1 thread",
-                                  out->threads);
-    }
     if (out->quiet && out->log_level > WZP_LOG_WARN) {
         out->log_level = WZP_LOG_WARN;
     }

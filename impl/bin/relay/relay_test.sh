@@ -79,7 +79,6 @@ config 3 'c.toml:3: trusted[0].label: expected a string' "[[trusted]]\nfingerpri
 config 3 "c.toml:2: global_rooms[0].name: expected the room's name" '[[global_rooms]]\nname = 5\n'
 config 3 'c.toml:1: federation_pin: expected "warn" or' 'federation_pin = "no"\n'
 config 1 'cannot listen on 192.0.2.1:1' "federation_pin = \"require\"\nfederation_room_pps = 9\n[[peers]]\nurl = \"127.0.0.1:1\"\nfingerprint = \"$fp\"\n[[global_rooms]]\nname = \"general\"\n"
-expect 2 '--threads 2: federation wants 1 thread' --threads 2 --global-room general
 expect 2 "--probe: expected IP:PORT" --probe relay.example:1
 config 3 'c.toml:1: probe_targets[1]: expected "IP:PORT"' 'probe_targets = ["127.0.0.1:1", "x"]\n'
 "$relay" --mesh-status >out 2>err || fail "mesh status: $(cat err)"
