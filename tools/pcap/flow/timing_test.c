@@ -45,7 +45,7 @@ START_TEST(another_clock_is_no_jitter) {
     wzp_pcap_timing t = {0};
     for (uint32_t i = 0; i < 100; i++) {
         const uint32_t set = i == 20 ? UINT32_C(0x40000000) : i >= 50 ? UINT32_C(0x60000000) : 0;
-        (void)wzp_pcap_timing_take(&t, i * 20 * WZP_MS, i * 20 + set, 20, true);
+        (void)wzp_pcap_timing_take(&t, (uint64_t)i * 20 * WZP_MS, i * 20 + set, 20, true);
     }
     ck_assert_double_eq_tol(t.jitter_ms.max, 0, 1e-12);
     ck_assert_uint_eq(t.jitter_ms.count, 96);
