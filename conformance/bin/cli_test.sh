@@ -34,8 +34,15 @@ expect 127 "no case is called 'A-9Z'; nearest: A-" run --select A-9Z
 expect 2 "there is no tier 'Q'; there are: CAL A" run --tier Q
 expect 2 '--repeat takes a whole number' run --repeat many
 expect 2 '--mode takes auto or observe or enforce' run --mode strict
-expect 4 'nowhere: expected HOST:PORT' run --target nowhere
+expect 2 'nowhere: expected HOST:PORT' run --target nowhere
+expect 2 '127.0.0.1:70000: expected HOST:PORT, with a port from 1 to 65535' run --target 127.0.0.1:70000
+expect 4 'no-such-host.invalid:4433: ' run --target no-such-host.invalid:4433
+expect 2 "run takes no 'W-01'" run --virtual W-01
+expect 2 'wzp-conformance: list, run, report or score?'
+expect 3 'cannot write absent/page.html: No such file' run --virtual --html absent/page.html
+expect 3 'wzp-conformance: absent.toml: cannot be read' run --virtual --tier CAL --net absent.toml
 expect 3 'no-such-file' run --virtual --tier CAL --expect no-such-file
+! grep -q CAL-01 out || fail "cases were run although --expect cannot be read"
 
 begin=$SECONDS
 expect 4 '127.0.0.1:1: no answer within 4 s' run --target 127.0.0.1:1

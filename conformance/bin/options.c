@@ -608,6 +608,65 @@ static bool check_client(const wzp_ct_options *o) {
     return wrong == NULL;
 }
 
+static bool is_case(const char *id) {
+    for (size_t c = 0; c < wzp_ct_chapter_count; c++) {
+        for (size_t i = 0; i < wzp_ct_chapters[c]->count; i++) {
+            if (strcmp(wzp_ct_chapters[c]->cases[i].info.id, id) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* False: it cannot be read, or names what does not exist (said). */
+static bool read_expectations(wzp_ct_expectations *out, const char *file) {
+    char why[WZP_CT_EXPECT_WHY];
+    unsigned line = 0;
+    FILE *in = fopen(file, "r");
+    if (in == NULL) {
+        (void)fprintf(stderr, "wzp-conformance: %s: %s\n", file, wzp_io_reason(errno));
+        return false;
+    }
+    const bool good = wzp_ct_expect_read(out, in, why, &line);
+    (void)fclose(in);
+    if (!good) {
+        (void)fprintf(stderr, "wzp-conformance: %s:%u: %s\n", file, line, why);
+        return false;
+    }
+    for (size_t i = 0; i < out->count; i++) {
+        if (!is_case(out->items[i].id)) {
+            (void)fprintf(stderr, "wzp-conformance: %s:%u: no case is called '%s'; nearest:", file,
+                          out->items[i].line, out->items[i].id);
+            suggest_cases(out->items[i].id);
+            wzp_ct_expect_clear(out);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What would make a run useless at its end is found before it begins; false: said. */
+static bool is_worth_running(const wzp_ct_options *o) {
+    const char *const files[] = {o->json, o->junit, o->html, o->markdown};
+    for (size_t i = 0; i < WZP_COUNT_OF(files); i++) {
+        FILE *f = files[i] != NULL ? fopen(files[i], "a") : NULL;
+        if (files[i] != NULL && (f == NULL || fclose(f) != 0)) {
+            (void)fprintf(stderr, "wzp-conformance: cannot write %s: %s\n", files[i],
+                          wzp_io_reason(errno));
+            return false;
+        }
+    }
+    wzp_ct_expectations expectations;
+    if (o->expect != NULL) {
+        if (!read_expectations(&expectations, o->expect)) {
+            return false;
+        }
+        wzp_ct_expect_clear(&expectations);
+    }
+    return true;
+}
+
 static int finish(wzp_ct_options *o, const parse_state *st) {
     const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     o->repeat = (uint32_t)(st->repeat != 0 ? st->repeat : o->virtual_time ? 1 : 3);
@@ -661,7 +720,7 @@ static int finish(wzp_ct_options *o, const parse_state *st) {
     o->long_too = o->client != NULL || st->f.selects > 0 || st->f.tiers[0] != '\0';
     const int code = select_cases(o, &st->f);
     if (code == 0 && o->command == WZP_CT_COMMAND_RUN && !o->dry_run &&
-        !prepare_out(o, st->evidence)) {
+        !(prepare_out(o, st->evidence) && is_worth_running(o))) {
         return UNREADABLE;
     }
     return code == 0 ? -1 : code;
@@ -674,6 +733,7 @@ int wzp_ct_options_parse(wzp_ct_options *o, int argc, char **argv) {
                           .log_level = WZP_LOG_WARN,
                           /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread so far */
                           .colour = isatty(STDOUT_FILENO) != 0 && getenv("NO_COLOR") == NULL};
+    remember_replay(o, argc, argv); /* before getopt moves its words */
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread so far */
     for (int id; (id = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
         if (id == OPT_HELP) {
@@ -700,11 +760,17 @@ int wzp_ct_options_parse(wzp_ct_options *o, int argc, char **argv) {
     } else {
         (void)fprintf(
             stderr,
-            "wzp-conformance: '%s' is not a command: list, run, report or score; see --help\n",
+            command[0] != '\0'
+                ? "wzp-conformance: '%s' is not a command: list, run, report or score; see --help\n"
+                : "wzp-conformance:%s list, run, report or score? See --help\n",
             command);
         return USAGE;
     }
-    remember_replay(o, argc, argv);
+    if (optind + 1 < argc) {
+        (void)fprintf(stderr, "wzp-conformance: %s takes no '%s'; see --help\n", command,
+                      argv[optind + 1]);
+        return USAGE;
+    }
     return finish(o, &st);
 }
 
@@ -717,44 +783,6 @@ void wzp_ct_options_clear(wzp_ct_options *o) {
 }
 
 /* --- expected failures ------------------------------------------------------------------------ */
-
-static bool is_case(const char *id) {
-    for (size_t c = 0; c < wzp_ct_chapter_count; c++) {
-        for (size_t i = 0; i < wzp_ct_chapters[c]->count; i++) {
-            if (strcmp(wzp_ct_chapters[c]->cases[i].info.id, id) == 0) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-/* False: it cannot be read, or names what does not exist (said). */
-static bool read_expectations(wzp_ct_expectations *out, const char *file) {
-    char why[WZP_CT_EXPECT_WHY];
-    unsigned line = 0;
-    FILE *in = fopen(file, "r");
-    if (in == NULL) {
-        (void)fprintf(stderr, "wzp-conformance: %s: %s\n", file, wzp_io_reason(errno));
-        return false;
-    }
-    const bool good = wzp_ct_expect_read(out, in, why, &line);
-    (void)fclose(in);
-    if (!good) {
-        (void)fprintf(stderr, "wzp-conformance: %s:%u: %s\n", file, line, why);
-        return false;
-    }
-    for (size_t i = 0; i < out->count; i++) {
-        if (!is_case(out->items[i].id)) {
-            (void)fprintf(stderr, "wzp-conformance: %s:%u: no case is called '%s'; nearest:", file,
-                          out->items[i].line, out->items[i].id);
-            suggest_cases(out->items[i].id);
-            wzp_ct_expect_clear(out);
-            return false;
-        }
-    }
-    return true;
-}
 
 static void say_deviation(const wzp_ct_case_result *c, const wzp_ct_expectation *e,
                           const char *file) {

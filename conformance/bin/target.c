@@ -1,7 +1,6 @@
 #include "conformance/bin/target.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +15,11 @@
 #include "conformance/embedded/identity.h"
 #include "conformance/embedded/net.h"
 #include "io/files.h"
+#include "io/lookup.h"
 #include "io/sys.h"
 #include "wzp_version.h"
 
-enum { UNREACHABLE = 4, UNREADABLE = 3, PATIENCE_S = 10 };
+enum { UNREACHABLE = 4, UNREADABLE = 3, USAGE = 2, PATIENCE_S = 10 };
 
 struct wzp_ct_target {
     const wzp_ct_options *options;
@@ -158,31 +158,13 @@ static int open_embedded(wzp_ct_target *t, wzp_ct_report *report) {
 
 /* --- a relay elsewhere ------------------------------------------------------------------------ */
 
-static bool resolve(const char *text, wzp_addr *out, const char **why) {
-    char host[256];
-    const char *colon = strrchr(text, ':');
-    if (wzp_addr_parse(out, text) == WZP_OK) {
-        return true;
-    }
-    if (colon == NULL || (size_t)(colon - text) >= sizeof host) {
-        *why = "expected HOST:PORT";
-        return false;
-    }
-    memcpy(host, text, (size_t)(colon - text));
-    host[colon - text] = '\0';
-    const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_DGRAM};
-    struct addrinfo *found = NULL;
-    const int rv = getaddrinfo(host, colon + 1, &hints, &found);
-    if (rv != 0) {
-        *why = gai_strerror(rv);
-        return false;
-    }
-    struct sockaddr_in in;
-    memcpy(&in, found->ai_addr, sizeof in);
-    freeaddrinfo(found);
-    *out = (wzp_addr){.family = WZP_ADDR_V4, .port = ntohs(in.sin_port)};
-    memcpy(out->ip, &in.sin_addr, 4);
-    return true;
+/* 0, or an exit status, said. */
+static int resolve(const char *text, wzp_addr *out) {
+    const char *why = "";
+    const wzp_lookup_result found = wzp_lookup(text, AF_INET, out, &why);
+    return found == WZP_LOOKUP_FOUND
+               ? 0
+               : complain(found == WZP_LOOKUP_MALFORMED ? USAGE : UNREACHABLE, text, why);
 }
 
 /* Waits until the relay answers; a child that ends meanwhile is not waited for. */
@@ -208,9 +190,9 @@ static int reach(wzp_ct_target *t, wzp_ct_config config, unsigned seconds, char 
 }
 
 static int open_remote(wzp_ct_target *t, wzp_ct_report *report) {
-    const char *why = "";
-    if (!resolve(t->options->target, &t->addrs[WZP_CT_CONFIG_PLAIN], &why)) {
-        return complain(UNREACHABLE, t->options->target, why);
+    const int code = resolve(t->options->target, &t->addrs[WZP_CT_CONFIG_PLAIN]);
+    if (code != 0) {
+        return code;
     }
     (void)snprintf(report->target, sizeof report->target, "%s", t->options->target);
     return reach(t, WZP_CT_CONFIG_PLAIN, 4, report->target_build, sizeof report->target_build);
@@ -266,7 +248,6 @@ static int prepare_dialling(wzp_ct_target *t, const char *command) {
 
 /* --config NAME=COMMAND or NAME=ADDR:PORT: relays for cases that need one of their own. */
 static int open_configs(wzp_ct_target *t) {
-    const char *why = "";
     char build[64];
     for (int i = WZP_CT_CONFIG_PLAIN + 1; i < WZP_CT_CONFIG_METRICS; i++) {
         const char *value = t->options->configs[i];
@@ -277,9 +258,8 @@ static int open_configs(wzp_ct_target *t) {
                    (strstr(value, "{addr}") != NULL || i == WZP_CT_CONFIG_IDENTITY)) {
             code = start(t, (wzp_ct_config)i, value, build, sizeof build);
         } else if (value != NULL) {
-            code = resolve(value, &t->addrs[i], &why)
-                       ? reach(t, (wzp_ct_config)i, 4, build, sizeof build)
-                       : complain(UNREACHABLE, value, why);
+            code = resolve(value, &t->addrs[i]);
+            code = code == 0 ? reach(t, (wzp_ct_config)i, 4, build, sizeof build) : code;
         }
         if (code != 0) {
             return code;

@@ -19,7 +19,7 @@ bool wzp_ct_net_load(wzp_ct_net *out, wzp_lab_scenario **scenario, const char *p
     char why[WZP_TOML_WHY_MAX];
     wzp_lab_doc doc = {0};
     if (wzp_lab_doc_load(&doc, path, why) != WZP_OK) {
-        (void)fprintf(stderr, "wzp-conformance: %s: %s\n", path, why);
+        (void)fprintf(stderr, "wzp-conformance: %s\n", why);
         return false;
     }
     const bool read = wzp_lab_scenario_read(scenario, &doc, NULL, &errors) == WZP_OK;

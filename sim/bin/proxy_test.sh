@@ -65,7 +65,7 @@ TOML
 expect 2 'needs --listen and --upstream' slow.toml --listen 127.0.0.1:0
 expect 2 '--upstream takes an address' slow.toml --listen 127.0.0.1:0 --upstream relay
 expect 2 "has no host 'z'; it has: " slow.toml --listen 127.0.0.1:0 --upstream 127.0.0.1:9 --host z
-expect 2 "--for takes a time as '30 s'" slow.toml --listen 127.0.0.1:0 --upstream 127.0.0.1:9 --for 3
+expect 2 "--for takes a time as '30 s', not: 3" slow.toml --listen 127.0.0.1:0 --upstream 127.0.0.1:9 --for 3
 expect 2 'proxy takes no --html' slow.toml --html x.html
 expect 4 'Cannot assign' slow.toml --listen 192.0.2.1:1 --upstream 127.0.0.1:9
 expect 3 'No such file' slow.toml --listen 127.0.0.1:0 --upstream 127.0.0.1:9 --for '1 ms' --json no/x

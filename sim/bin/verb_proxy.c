@@ -83,7 +83,7 @@ static int take_options(program *p) {
     if (p->o->how_long != NULL &&
         (wzp_lab_units_parse(WZP_LAB_TIME, p->o->how_long, &low, &high) != WZP_LAB_UNITS_OK ||
          low != high || low <= 0)) {
-        return complain(EXIT_USAGE, p->o->how_long, "--for takes a time as '30 s'");
+        return complain(EXIT_USAGE, "--for takes a time as '30 s', not", p->o->how_long);
     }
     p->how_long = (uint64_t)low;
     const int status = take_address("--listen", p->o->listen, &p->listen);

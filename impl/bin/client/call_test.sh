@@ -152,6 +152,8 @@ expect 1 'nobody with this fingerprint is registered here' call $nobody "$addres
 expect 2 'expected a fingerprint of 32 hex digits' call bob "$address"
 expect 2 'join, call FINGERPRINT, listen, echo or drift' call "$address"
 expect 2 'join, call FINGERPRINT, listen, echo or drift' listen "$nobody" "$address"
+expect 2 'jion: expected join, call FINGERPRINT' jion "$address"
+expect 2 '127.0.0.1:99999: expected HOST:PORT, with a port' join 127.0.0.1:99999
 expect 2 '--seed: expected 64 hex digits' listen --seed 12 "$address"
 expect 2 'who tells nobody where it is has no direct path' listen --direct-only --generic "$address"
 expect 2 '--birthday: not with' listen --birthday --relay-only "$address"

@@ -14,6 +14,7 @@
 #include "bin/client/client_traces.h"
 #include "call/survey.h"
 #include "io/drive.h"
+#include "io/lookup.h"
 #include "io/sockaddr.h"
 #include "io/sys.h"
 
@@ -205,24 +206,22 @@ static void on_found(uv_getaddrinfo_t *request, int status, struct addrinfo *fou
 
 /* HOST:PORT; what is no address is looked up. */
 static bool look_up(netcheck *n, wzp_survey_target *target, const char *text, const char *prefix) {
-    char host[256];
+    char host[WZP_LOOKUP_HOST_MAX];
     wzp_addr addr;
-    const char *colon = strrchr(text, ':');
+    const char *port = NULL;
     if (wzp_addr_parse(&addr, text) == WZP_OK) {
         *(addr.family == WZP_ADDR_V4 ? &target->v4 : &target->v6) = addr;
         return true;
     }
-    if (colon == NULL || colon == text || colon[1] == '\0' ||
-        (size_t)(colon - text) >= sizeof host) {
+    if (!wzp_lookup_split(text, host, &port)) {
         return false;
     }
-    (void)snprintf(host, sizeof host, "%.*s", (int)(colon - text), text);
     lookup *l = &n->lookups[n->lookup_count++];
     *l = (lookup){.n = n, .target = target, .prefix = prefix, .is_pending = true};
     l->request.data = l;
     const struct addrinfo hints = {.ai_family = n->pair.v6 == NULL ? AF_INET : AF_UNSPEC,
                                    .ai_socktype = SOCK_DGRAM};
-    const int rv = uv_getaddrinfo(&n->loop, &l->request, on_found, host, colon + 1, &hints);
+    const int rv = uv_getaddrinfo(&n->loop, &l->request, on_found, host, port, &hints);
     if (rv != 0) {
         l->is_pending = false;
         explain(l, uv_strerror(rv));

@@ -3,16 +3,17 @@
 #include <assert.h>
 #include <getopt.h>
 #include <math.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/bytes.h"
 #include "base/hex.h"
 #include "bin/client/client_usage.h"
 #include "crypto/identity.h"
 #include "crypto/mnemonic.h"
+#include "io/lookup.h"
 #include "io/sys.h"
 #include "io/traces.h"
 #include "wzp_version.h"
@@ -504,8 +505,8 @@ static int take_deployed(const words *w, int count, char **arguments) {
     return settle(w);
 }
 
-static const char mode_wanted[] = "join, call FINGERPRINT, listen, echo or drift, then HOST:PORT; "
-                                  "or sweep or netcheck; see --help";
+static const char mode_wanted[] = "expected join, call FINGERPRINT, listen, echo or drift, then "
+                                  "HOST:PORT; or sweep or netcheck; see --help";
 
 static int take_arguments(const words *w, int count, char **arguments) {
     static const struct {
@@ -533,7 +534,7 @@ static int take_arguments(const words *w, int count, char **arguments) {
     if (count == 0 || (count == 1 && strchr(arguments[0], ':') != NULL)) {
         return take_deployed(w, count, arguments);
     }
-    return wzp_client_complain(WZP_CLIENT_USAGE, "usage", mode_wanted);
+    return wzp_client_complain(WZP_CLIENT_USAGE, count > 0 ? arguments[0] : "usage", mode_wanted);
 }
 
 /* --- the line ----------------------------------------------------------------------------------
@@ -627,25 +628,11 @@ int wzp_client_parse(wzp_client_options *o, int argc, char **argv) {
 }
 
 int wzp_client_resolve(const char *text, wzp_addr *out) {
-    char host[256];
-    const char *colon = strrchr(text, ':');
-    if (wzp_addr_parse(out, text) == WZP_OK) {
-        return 0;
-    }
-    if (colon == NULL || (size_t)(colon - text) >= sizeof host) {
-        return wzp_client_complain(WZP_CLIENT_USAGE, text, "expected HOST:PORT");
-    }
-    (void)snprintf(host, sizeof host, "%.*s", (int)(colon - text), text);
-    const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_DGRAM};
-    struct addrinfo *found = NULL;
-    const int rv = getaddrinfo(host, colon + 1, &hints, &found);
-    if (rv != 0) {
-        return wzp_client_complain(WZP_CLIENT_UNREACHABLE, text, gai_strerror(rv));
-    }
-    struct sockaddr_in in;
-    memcpy(&in, found->ai_addr, sizeof in);
-    freeaddrinfo(found);
-    *out = (wzp_addr){.family = WZP_ADDR_V4, .port = ntohs(in.sin_port)};
-    memcpy(out->ip, &in.sin_addr, 4);
-    return 0;
+    const char *why = "";
+    const wzp_lookup_result found = wzp_lookup(text, AF_INET, out, &why);
+    return found == WZP_LOOKUP_FOUND
+               ? 0
+               : wzp_client_complain(found == WZP_LOOKUP_MALFORMED ? WZP_CLIENT_USAGE
+                                                                   : WZP_CLIENT_UNREACHABLE,
+                                     text, why);
 }

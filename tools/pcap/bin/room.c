@@ -1,10 +1,11 @@
 #include "tools/pcap/bin/room.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "io/lookup.h"
 #include "io/sockaddr.h"
 #include "io/sys.h"
 
@@ -16,28 +17,13 @@ static int refuse(const char *target, const char *why) {
 }
 
 static int look_up(const char *target, wzp_addr *out) {
-    char host[256];
-    const char *colon = strrchr(target, ':');
-    if (wzp_addr_parse(out, target) == WZP_OK) {
+    const char *why = "";
+    const wzp_lookup_result found = wzp_lookup(target, AF_UNSPEC, out, &why);
+    if (found == WZP_LOOKUP_FOUND) {
         return -1;
     }
-    if (colon == NULL || colon == target || (size_t)(colon - target) >= sizeof host) {
-        return refuse(target, "expected HOST:PORT");
-    }
-    (void)snprintf(host, sizeof host, "%.*s", (int)(colon - target), target);
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
-    struct addrinfo *found = NULL;
-    const int rv = getaddrinfo(host, colon + 1, &hints, &found);
-    if (rv != 0) {
-        (void)wzp_pcap_complain("%s: %s", target, gai_strerror(rv));
-        return EXIT_UNREACHABLE;
-    }
-    wzp_sockaddr addr = {0};
-    memcpy(&addr, found->ai_addr,
-           found->ai_addrlen < sizeof addr ? found->ai_addrlen : sizeof addr);
-    freeaddrinfo(found);
-    *out = wzp_sockaddr_read(&addr);
-    return -1;
+    const int usage = refuse(target, why);
+    return found == WZP_LOOKUP_MALFORMED ? usage : EXIT_UNREACHABLE;
 }
 
 static bool is_one_host(const wzp_addr *addr) {
