@@ -193,7 +193,7 @@ static void on_ack(wzp_phone *p, wzp_signal **signal, wzp_time now) {
     keep(p->build, sizeof p->build,
          ack->relay_build.present ? ack->relay_build.value : wzp_bytes_str(""));
     p->line = LINE_UP;
-    p->losses = 0;
+    p->up_since = now;
     p->was_registered = p->tell_registered = true;
     wzp_signal_free(&p->ack);
     p->ack = *signal;
@@ -378,9 +378,15 @@ static wzp_err dial(wzp_phone *p, wzp_time now) {
 static void lose_line(wzp_phone *p, wzp_time now) {
     static const uint8_t delays_s[] = {0, 1, 2, 4, 8, 15, 30};
     const size_t last = sizeof delays_s - 1;
+    /* A relay that takes us and drops us at once would have us, and all that we ask where we are,
+     * as often as the network is quick. */
+    if (p->line == LINE_UP && wzp_time_since(now, p->up_since) >= WZP_PHONE_STEADY) {
+        p->losses = 0;
+    }
     p->dial_at = wzp_time_after(now, delays_s[p->losses < last ? p->losses : last] * WZP_S);
-    p->tell_away = p->tell_away || p->losses == 0;
+    p->tell_away = p->tell_away || p->line == LINE_UP;
     p->losses++;
+    p->up_since = WZP_TIME_NEVER;
     p->line = LINE_WAITS;
 }
 
@@ -586,7 +592,7 @@ wzp_err wzp_phone_new(wzp_phone **out, const wzp_phone_cfg *cfg, wzp_time now) {
     if (p == NULL) {
         return WZP_ERR_NOMEM;
     }
-    p->reflect_until = p->dial_at = WZP_TIME_NEVER;
+    p->reflect_until = p->dial_at = p->up_since = WZP_TIME_NEVER;
     p->path = cfg->path;
     p->reconnects = cfg->reconnects;
     p->log = cfg->log;

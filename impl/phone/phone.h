@@ -4,7 +4,7 @@
  *
  * A phone that `reconnects` looks for a connection that it has lost at once, then after 1, 2, 4, 8,
  * 15 and from then on 30 s, counted from each failure, until it is registered or closed (nat
- * sheet 1.19).
+ * sheet 1.19).  One that is lost again within WZP_PHONE_STEADY after that is a failure as well.
  *
  * Sans-IO, one thread, bounded memory.  One call at a time: a second caller hears Busy. */
 #ifndef WZP_PHONE_PHONE_H
@@ -17,6 +17,8 @@
 #include "wire/signal.h"
 
 typedef struct wzp_phone wzp_phone;
+
+#define WZP_PHONE_STEADY (10 * WZP_S)
 
 typedef struct wzp_phone_cfg {
     wzp_rng rng;

@@ -30,7 +30,8 @@ struct wzp_phone {
     phone_state state;
     phone_line line;
     bool reconnects, was_registered, is_leaving;
-    unsigned losses; /* of the line since it was registered last */
+    unsigned losses;   /* of the line since it was steady */
+    wzp_time up_since; /* NEVER: it is not up */
     wzp_time dial_at;
     wzp_quic_path path;
     wzp_admission entry; /* as it is before a connection; its token is wiped when it was sent */

@@ -168,6 +168,26 @@ START_TEST(it_is_registered_again) {
 }
 END_TEST
 
+/* It is let in each time, and dropped at once: it must not come back as fast as it is let in. */
+START_TEST(a_relay_that_drops_it) {
+    static const unsigned ms[] = {100, 1100, 2100, 4100};
+    start(true);
+    for (size_t i = 0; i < WZP_COUNT_OF(ms); i++) {
+        wzp_phone_lose(t.phone, t.net.now);
+        run(ms[i] - 100);
+        ck_assert_msg(i == 0 || strcmp(t.log, "away;") == 0, "%zu: %s", i, t.log);
+        run(200);
+        ck_assert_msg(strcmp(t.log, "away;registered;") == 0, "%zu: %s", i, t.log);
+        t.log[0] = '\0';
+    }
+    run(WZP_PHONE_STEADY / WZP_MS);
+    wzp_phone_lose(t.phone, t.net.now);
+    run(200);
+    ck_assert_str_eq(t.log, "away;registered;");
+    finish();
+}
+END_TEST
+
 START_TEST(it_says_nothing_while_it_is_away) {
     start(true);
     lose_relay();
@@ -221,6 +241,7 @@ int main(void) {
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, it_comes_later_and_later);
     tcase_add_test(tc, it_is_registered_again);
+    tcase_add_test(tc, a_relay_that_drops_it);
     tcase_add_test(tc, it_says_nothing_while_it_is_away);
     tcase_add_test(tc, who_has_left_does_not_come);
     tcase_add_test(tc, who_need_not_does_not_come);
