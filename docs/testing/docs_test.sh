@@ -259,7 +259,7 @@ pages() {
 # take a second or two.
 try() { # file
     local base command ways='^wzp-(sim (run|campaign|shrink|list)|vectors|conformance (run --virtual|score))|^(cat|cmp|ls|head) '
-    local slow='sim/scenarios --seeds|media-wifi|federated-|--expect|--client' at
+    local slow='sim/scenarios --seeds|L36|media-wifi|federated-|--expect|--client' at
     at=$work/$(basename "$1")
     mkdir "$at"
     awk -v out="$at" -f "$here/examples.awk" "$1"
