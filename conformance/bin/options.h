@@ -3,6 +3,7 @@
 #define WZP_CONFORMANCE_BIN_OPTIONS_H
 
 #include "conformance/engine/case.h"
+#include "conformance/report/expect.h"
 #include "relay/relay.h"
 
 typedef enum wzp_ct_command {
@@ -25,6 +26,7 @@ typedef struct wzp_ct_options {
     const char *metrics, *auth_metrics;       /* the same */
     const char *configs[WZP_CT_CONFIG_COUNT]; /* commands or addresses; [PLAIN] is unused */
     const char *json, *junit, *html, *markdown, *expect, *out;
+    wzp_ct_expectations expectations; /* of `expect`, once they are read */
     const char *net;   /* --virtual: a scenario whose access every tester has; NULL: none */
     const char *saved; /* report: the JSON report to show */
     char *made[4];     /* the paths above that --out gave; owned */
@@ -46,7 +48,11 @@ typedef struct wzp_ct_options {
 int wzp_ct_options_parse(wzp_ct_options *out, int argc, char **argv);
 void wzp_ct_options_clear(wzp_ct_options *options);
 
-/* Applies --strict and --expect FILE to the report.  False: the file cannot be read (said). */
-bool wzp_ct_options_expect(const wzp_ct_options *options, wzp_ct_report *report);
+/* Reads --expect FILE, if there is one, so that no run is in vain.  False: it cannot be read, or
+ * names what does not exist (said). */
+bool wzp_ct_options_read_expectations(wzp_ct_options *options);
+
+/* Applies --strict and what was read to the report. */
+void wzp_ct_options_expect(const wzp_ct_options *options, wzp_ct_report *report);
 
 #endif
