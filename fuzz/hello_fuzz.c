@@ -5,7 +5,8 @@
 #include "fuzz/require.h"
 #include "quic/steer.h"
 
-static unsigned worker_of(const char *sni, unsigned workers) {
+static unsigned worker_of(void *ctx, const char *sni, unsigned workers) {
+    (void)ctx;
     require(strlen(sni) <= WZP_QUIC_SNI_MAX);
     return (unsigned)strlen(sni) % workers;
 }
@@ -13,7 +14,7 @@ static unsigned worker_of(const char *sni, unsigned workers) {
 static void steer(const uint8_t *data, size_t len) {
     static wzp_steer *s;
     static wzp_time now = WZP_S;
-    const wzp_steer_cfg cfg = {3, 2, worker_of};
+    const wzp_steer_cfg cfg = {3, 2, worker_of, NULL};
     wzp_steer_datagram out[WZP_STEER_FLOW_PACKETS];
     const wzp_steer_datagram in = {.payload = {data, len}};
     unsigned worker = 99;
