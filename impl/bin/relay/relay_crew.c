@@ -80,6 +80,7 @@ wzp_err wzp_relay_crew_new(wzp_relay_crew **out, const wzp_relay_cfg *cfg, unsig
         own.worker = i;
         own.shared = &c->shared;
         own.federation = i == 0 ? fed : NULL;
+        own.probe_count = i == 0 ? cfg->probe_count : 0;
         if (traces != NULL) {
             own.keylog_ctx = own.qlog_ctx = traces[i];
         }

@@ -8,7 +8,8 @@
 
 typedef struct wzp_relay_crew wzp_relay_crew;
 
-/* Makes `count` relays of one configuration, whose worker, workers and shared are set here.
+/* Makes `count` relays of one configuration, whose worker, workers and shared are set here; what it
+ * says of other relays is for the first one, which has federation and probes for all.
  * `on_event` is called on the thread of the worker, one call at a time; `after` there after each of
  * its turns.  Both may be NULL.  `traces` has the context of keylog and qlog for each worker, or is
  * NULL.  The errors of wzp_relay_new. */

@@ -214,17 +214,21 @@ static void finish(stage *st) {
     free(st);
 }
 
-static long long metric(const stage *st, const char *name) {
+static long long crew_metric(wzp_relay_crew *crew, const char *name) {
     static char page[1 << 20];
     wzp_wr wr;
     char line[128];
     wzp_wr_init(&wr, (uint8_t *)page, sizeof page - 1);
-    ck_assert(wzp_relay_crew_metrics(st->crew, &wr) == WZP_OK);
+    ck_assert(wzp_relay_crew_metrics(crew, &wr) == WZP_OK);
     page[wzp_wr_len(&wr)] = '\0';
     (void)snprintf(line, sizeof line, "\n%s ", name);
     const char *at = strstr(page, line);
     ck_assert_msg(at != NULL, "%s is not on the page", name);
     return strtoll(at + strlen(line), NULL, 10);
+}
+
+static long long metric(const stage *st, const char *name) {
+    return crew_metric(st->crew, name);
 }
 
 static void all_speak(stage *st) {
@@ -310,6 +314,42 @@ START_TEST(a_drain_waits_for_all_workers) {
 }
 END_TEST
 
+/* A relay that is measured by another one of several workers sees one of them. */
+START_TEST(other_relays_are_measured_once) {
+    const wzp_addr local = wzp_addr_v4(127, 0, 0, 1, 0);
+    wzp_relay_cfg cfg = {.rng = wzp_io_rng(), .seed = {4}, .max_sessions = GUESTS};
+    wzp_relay_crew *crews[2]; /* the one that is measured, and who measures */
+    wzp_addr target;
+    uv_loop_t loop;
+    ck_assert_int_eq(uv_loop_init(&loop), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        cfg.probe_targets = &target;
+        cfg.probe_count = i;
+        ck_assert(wzp_relay_crew_new(&crews[i], &cfg, i == 0 ? 1 : WORKERS, NULL, NULL, NULL,
+                                     NULL) == WZP_OK);
+        ck_assert(wzp_relay_crew_listen(crews[i], &local) == WZP_OK);
+        target = wzp_workers_local(wzp_relay_crew_workers(crews[i]));
+        ck_assert(wzp_relay_crew_start(crews[i], &loop) == WZP_OK);
+    }
+    wzp_time until = wzp_io_now() + PATIENCE;
+    for (bool is_up = false; wzp_io_now() < until;) {
+        uv_run(&loop, UV_RUN_NOWAIT);
+        (void)poll(NULL, 0, 1);
+        if (!is_up && crew_metric(crews[0], "wzp_quic_accepted_total") > 0) {
+            is_up = true;
+            until = wzp_io_now() + WZP_S; /* for the others, if there were any */
+        }
+    }
+    ck_assert_int_eq(crew_metric(crews[0], "wzp_quic_accepted_total"), 1);
+    wzp_relay_crew_stop(crews[0]);
+    wzp_relay_crew_stop(crews[1]);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&loop), 0);
+    wzp_relay_crew_free(&crews[0]);
+    wzp_relay_crew_free(&crews[1]);
+}
+END_TEST
+
 int main(void) {
     TCase *tc = tcase_create("all");
     tcase_set_timeout(tc, 120);
@@ -317,5 +357,6 @@ int main(void) {
     tcase_add_test(tc, guests_move);
     tcase_add_test(tc, one_too_many_for_all_workers);
     tcase_add_test(tc, a_drain_waits_for_all_workers);
+    tcase_add_test(tc, other_relays_are_measured_once);
     return wzp_run_suite("relay_crew", tc);
 }
