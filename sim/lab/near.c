@@ -4,43 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LONGEST = 63, MOST = 3 };
+#include "base/near.h"
+
+enum { MOST = 3 };
 
 const char *wzp_lab_word_at(const void *list, size_t index) {
     const char *const *words = list;
     return words[index];
 }
 
-static size_t min3(size_t a, size_t b, size_t c) {
-    const size_t ab = a < b ? a : b;
-    return ab < c ? ab : c;
-}
-
-/* Insertions, deletions and replacements from one to the other; SIZE_MAX for what is too long. */
-static size_t distance(const char *a, const char *b) {
-    size_t row[LONGEST + 1];
-    const size_t n = strlen(b);
-    if (n > LONGEST || strlen(a) > LONGEST) {
-        return SIZE_MAX;
-    }
-    for (size_t j = 0; j <= n; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 1; a[i - 1] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            const size_t above = row[j];
-            row[j] = min3(row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
-            diagonal = above;
-        }
-    }
-    return row[n];
-}
-
 /* "wifi" is near "wifi-bad", whatever their distance. */
 static size_t strangeness(const char *name, const char *candidate) {
-    const size_t d = distance(name, candidate);
+    const size_t d = wzp_near_distance(name, candidate);
     const size_t len = strlen(name);
     const size_t enough = len / 3 + 1;
     if (d <= enough && d < len) {
