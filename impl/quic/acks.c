@@ -27,11 +27,9 @@
 #define MAX_ACK_DELAY (25 * WZP_MS) /* ngtcp2's default, that peers are told */
 
 /* Frames that were lost wait within ngtcp2 to be sent again. */
-static bool lost_more(conn *c) {
-    ngtcp2_conn_info info;
-    ngtcp2_conn_get_conn_info2(c->ng, &info);
-    const bool more = info.pkt_lost != c->lost_seen;
-    c->lost_seen = info.pkt_lost;
+static bool lost_more(conn *c, const ngtcp2_conn_info *info) {
+    const bool more = info->pkt_lost != c->lost_seen;
+    c->lost_seen = info->pkt_lost;
     return more;
 }
 
@@ -45,12 +43,29 @@ static bool has_other_business(const conn *c) {
     return c->state != CONN_OPEN || c->dirty || c->datagrams != NULL || c->streams != NULL;
 }
 
+/* Its deadline is found when it has been drained. */
+static void ask(conn *c, const ngtcp2_conn_info *info) {
+    c->ack_eighth = info->smoothed_rtt / 8;
+    wzp_quic_mark_dirty(c);
+}
+
+/* Something may have come before that waits already, though not here: what left since was too early
+ * for ngtcp2 to add its acknowledgement, which was to go an eighth of the round trip of that time
+ * after it came.  MAX_ACK_DELAY after it came, if that was what the deadline was about. */
+static wzp_time latest_for_earlier(const conn *c) {
+    return c->ack_eighth < MAX_ACK_DELAY
+               ? wzp_time_after(c->deadline, MAX_ACK_DELAY - c->ack_eighth)
+               : c->deadline;
+}
+
 void wzp_acks_after_read(conn *c, const wzp_read *read) {
     const wzp_time now = c->quic->now;
     const bool got_media = c->datagrams_received != read->datagrams_before;
-    if (!read->was_open || read->is_congested || has_other_business(c) || lost_more(c) ||
+    ngtcp2_conn_info info;
+    ngtcp2_conn_get_conn_info2(c->ng, &info);
+    if (!read->was_open || read->is_congested || has_other_business(c) || lost_more(c, &info) ||
         (c->ack_held && got_media)) {
-        wzp_quic_mark_dirty(c); /* and its deadline is found when it has been drained */
+        ask(c, &info);
         return;
     }
     if (c->ack_held) {
@@ -63,12 +78,10 @@ void wzp_acks_after_read(conn *c, const wzp_read *read) {
     if (due > wzp_time_after(now, MAX_ACK_DELAY)) {
         wzp_quic_schedule(c, due);
     } else if (!in_flow(c, got_media)) {
-        wzp_quic_mark_dirty(c);
+        ask(c, &info);
     } else {
-        /* Something may have come before that waits already, though not here: what left since
-         * was too early for ngtcp2 to add an acknowledgement.  It waits no longer for this. */
         c->ack_held = true;
-        c->ack_by = wzp_time_min(wzp_time_after(now, ACK_HOLD), c->deadline);
+        c->ack_by = wzp_time_min(wzp_time_after(now, ACK_HOLD), latest_for_earlier(c));
         wzp_quic_schedule(c, c->ack_by);
     }
 }

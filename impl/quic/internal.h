@@ -94,6 +94,7 @@ typedef struct conn {
     stream *streams; /* oldest first */
     wzp_time deadline;
     wzp_time ack_by;
+    uint64_t ack_eighth; /* of the round trip, when ngtcp2 was asked last after a packet came */
     wzp_time hold_until;
     wzp_time datagram_at;   /* when the last one left */
     wzp_time unacked_since; /* one left then, and none was acknowledged since */

@@ -97,6 +97,35 @@ static uint64_t in_flight(const side *s) {
     return stats.bytes_in_flight;
 }
 
+/* Who speaks as well acknowledges with what it says, near and far: hardly a packet more.  (Where
+ * what it says leaves less than an eighth of the round trip after what came, ngtcp2 adds nothing to
+ * it.) */
+static const uint8_t ways_ms[] = {1, 10, 22, 150};
+
+START_TEST(speech_carries_acknowledgements) {
+    fixture *f = setup_with((wzp_quic_cfg){.datagram_lifetime = 200 * WZP_MS}, 1);
+    dial(f, "room", NULL);
+    run(f, 2000);
+    f->net.delay = ways_ms[_i] * WZP_MS;
+    wzp_quic_stats before;
+    wzp_quic_stats after;
+    for (unsigned i = 0; i < 400; i++) {
+        if (i == 200) { /* by then the round trip is known */
+            ck_assert(wzp_quic_conn_stats(f->server.q, f->server.conn, &before));
+        }
+        send_voice(&f->client);
+        run(f, 13);
+        send_voice(&f->server);
+        run(f, 7);
+    }
+    ck_assert(wzp_quic_conn_stats(f->server.q, f->server.conn, &after));
+    const uint64_t sent = after.packets_sent - before.packets_sent;
+    ck_assert_msg(sent <= 210, "%u ms away: %llu packets for 200 of speech", ways_ms[_i],
+                  (unsigned long long)sent);
+    teardown(f);
+}
+END_TEST
+
 /* A keep-alive reaches the server while it believes in a long way.  Before its time to be
  * acknowledged has come the server hears how short the way is now, so that it has passed: nothing
  * else would bring about what is overdue then. */
@@ -212,6 +241,7 @@ int main(void) {
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, media_flow_again_after_a_hole, 0, WZP_COUNT_OF(hole_cases));
     tcase_add_test(tc, media_are_acknowledged_in_pairs);
+    tcase_add_loop_test(tc, speech_carries_acknowledgements, 0, WZP_COUNT_OF(ways_ms));
     tcase_add_test(tc, what_is_due_at_once_is_acknowledged);
     tcase_add_loop_test(tc, congestion_is_told_at_once, 0, 2);
     tcase_add_loop_test(tc, the_transport_is_not_asked_in_vain, 0, WZP_COUNT_OF(vain_cases));
