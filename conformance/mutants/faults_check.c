@@ -49,16 +49,20 @@ WRAP(bool, wzp_survey_is_done, const wzp_survey *survey) {
     return __real_wzp_survey_is_done(survey);
 }
 
-static wzp_netcheck with_one_flag(const wzp_netcheck *report) {
+static wzp_netcheck with_flags(const wzp_netcheck *report) {
     wzp_netcheck r = *report;
     if (fault == WZP_CHECK_FAULT_ONE_FLAG) {
         r.natpmp = r.pcp = r.upnp = r.natpmp || r.pcp;
+    } else if (fault == WZP_CHECK_FAULT_FIRST_FLAG) {
+        r.pcp = r.pcp && !r.natpmp;
+    } else if (fault == WZP_CHECK_FAULT_PRESUMES_FLAGS && r.gateway.family != WZP_ADDR_NONE) {
+        r.natpmp = r.pcp = true;
     }
     return r;
 }
 
 WRAP(void, wzp_netcheck_text, wzp_wr *wr, const wzp_netcheck *report) {
-    const wzp_netcheck said = with_one_flag(report);
+    const wzp_netcheck said = with_flags(report);
     if (fault == WZP_CHECK_FAULT_OWN_LAYOUT) {
         wzp_wr_str(wr, "# Netcheck\n\n");
     }
@@ -76,7 +80,7 @@ static void leave_out(char *json, const char *member) {
 WRAP(void, wzp_netcheck_json, wzp_wr *wr, const wzp_netcheck *report) {
     enum { TEXT_MAX = 8192 };
     char text[TEXT_MAX] = "";
-    const wzp_netcheck said = with_one_flag(report);
+    const wzp_netcheck said = with_flags(report);
     wzp_wr own;
     wzp_wr_init(&own, (uint8_t *)text, sizeof text - 1);
     __real_wzp_netcheck_json(&own, &said);

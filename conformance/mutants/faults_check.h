@@ -13,6 +13,8 @@
     X(NEVER_CONE, "never-cone", "calls no NAT a cone", "NAT-132")                                  \
     X(ONE_FLAG, "one-flag", "has one flag for all protocols of its gateway",                       \
       "NAT-132d NAT-132e NAT-132h NAT-132i")                                                       \
+    X(FIRST_FLAG, "first-flag", "asks by PCP only where NAT-PMP is not spoken", "NAT-132f")        \
+    X(PRESUMES_FLAGS, "presumes-flags", "says of each gateway that it maps ports", "NAT-132g")     \
     X(PRESUMES_V6, "presumes-ipv6", "takes IPv6 for reachable", "NAT-132c")
 
 typedef enum wzp_check_fault {
