@@ -18,7 +18,20 @@
     X(h)                                                                                           \
     X(s)                                                                                           \
     X(rly)                                                                                         \
-    X(nat) X(fed) X(x) X(m) X(xc) X(aud) X(hear) X(qual) X(natc) X(race) X(map) X(upnp) X(check) X(rpl)
+    X(nat)                                                                                         \
+    X(fed)                                                                                         \
+    X(x)                                                                                           \
+    X(m)                                                                                           \
+    X(xc)                                                                                          \
+    X(aud)                                                                                         \
+    X(hear)                                                                                        \
+    X(qual)                                                                                        \
+    X(natc)                                                                                        \
+    X(race)                                                                                        \
+    X(map)                                                                                         \
+    X(upnp)                                                                                        \
+    X(check)                                                                                       \
+    X(rpl)
 
 const wzp_ct_chapter *const wzp_ct_chapters[] = {
 #define X(name) &wzp_ct_chapter_##name,

@@ -110,12 +110,6 @@ struct wzp_ct_case {
     wzp_ct_client_mode mode; /* not JOINS: and the other side of a call, see caller.h */
     wzp_ct_answer answer;
     wzp_ct_paths paths;
-    bool needs_stun;    /* the client asks a STUN server */
-    bool needs_stun2;   /* and another one */
-    bool as_json;       /* what it says, if it looks at its network */
-    bool needs_gateway; /* and a gateway for a port */
-    bool takes_gateway; /* or may be told of one, if it can be */
-    bool moves;         /* and its network becomes another one, which others may share */
 
     /* Without a relay configured so: SKIP with this reason, and the feature that is missing. */
     wzp_ct_config config;
@@ -139,6 +133,14 @@ struct wzp_ct_case {
     uint32_t start_seq, start_ts;
     wzp_ct_stream stream;
     bool no_echo, has_start, video, late_listener, early_media, trailing_speech;
+
+    /* direct calls and netcheck */
+    bool needs_stun;    /* the client asks a STUN server */
+    bool needs_stun2;   /* and another one */
+    bool needs_gateway; /* it asks a gateway for a port */
+    bool takes_gateway; /* or may be told of one, if it can be */
+    bool moves;         /* its network becomes another one, which others may share */
+    bool as_json;       /* what it says of its network */
 
     bool silent;        /* the testers send no keep-alives */
     bool sees_paths;    /* counts path challenges */

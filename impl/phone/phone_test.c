@@ -362,6 +362,7 @@ END_TEST
 
 START_TEST(a_name_that_pretends) {
     hear_offer(B, wzp_bytes_str("1"),
+               /* NOLINTNEXTLINE(misc-misleading-bidirectional): that is what is tried */
                "\xe2\x80\xae"
                "ecila\xc2\x9b\x1b[2J\xc3\xa4");
     SAYS(B, "incoming ?ecila??[2J\xc3\xa4;");

@@ -1,4 +1,5 @@
-/* SIM-007: addresses of RFC 6052 and the CLAT of RFC 6877; the stateful half is tested with its box. */
+/* SIM-007: addresses of RFC 6052 and the CLAT of RFC 6877; the stateful half is tested with its
+ * box. */
 #include "sim/box/nat64.h"
 
 #include <check.h>

@@ -14,7 +14,7 @@ pids+=($!)
 address=$(wait_for '^listening on ' relay.out) || exit 1
 address=${address#listening on }
 for name in anna $'be\e[31mrt'; do
-    timeout 200 "$client" join --quiet --room live --alias "$name" --send-tone 180 "$address" >/dev/null 2>&1 &
+    timeout 200 "$client" join --quiet --room live --alias "$name" --quality good --send-tone 180 "$address" >/dev/null 2>&1 &
     pids+=($!)
     sleep 0.5
 done
