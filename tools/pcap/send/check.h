@@ -31,8 +31,11 @@ typedef struct wzp_pcap_check_result {
 } wzp_pcap_check_result;
 void wzp_pcap_check_sum(const wzp_pcap_check *check, wzp_pcap_check_result *out);
 
+/* Datagrams may overtake each other on the way to the relay and back, on one machine too if it has
+ * two cores and much to do: that is the relay's doing only if it is more than one in a hundred. */
 static inline bool wzp_pcap_check_holds(const wzp_pcap_check_result *r) {
-    return r->sent > 0 && r->missing + r->reordered + r->repeated + r->others == 0;
+    return r->sent > 0 && r->missing + r->repeated + r->others == 0 &&
+           r->reordered <= r->sent / 100;
 }
 
 #endif

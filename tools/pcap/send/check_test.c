@@ -46,8 +46,19 @@ START_TEST(it_says_what_came_of_each) {
 }
 END_TEST
 
+START_TEST(a_few_may_be_overtaken_on_their_way) {
+    const wzp_pcap_check_result few = {.sent = 250, .came = 250, .reordered = 2};
+    const wzp_pcap_check_result many = {.sent = 250, .came = 250, .reordered = 3};
+    const wzp_pcap_check_result again = {.sent = 250, .came = 251, .reordered = 2, .repeated = 1};
+    ck_assert(wzp_pcap_check_holds(&few));
+    ck_assert(!wzp_pcap_check_holds(&many));
+    ck_assert(!wzp_pcap_check_holds(&again));
+}
+END_TEST
+
 int main(void) {
     TCase *tc = tcase_create("all");
+    tcase_add_test(tc, a_few_may_be_overtaken_on_their_way);
     tcase_add_loop_test(tc, it_says_what_came_of_each, 0, WZP_COUNT_OF(cases));
     return wzp_run_suite("check", tc);
 }
