@@ -17,8 +17,8 @@ typedef struct wzp_ct_filters {
 
 void wzp_ct_options_usage(FILE *out);
 
-/* The nearest ids to one that does not exist, to standard error, and the end of the line. */
-void wzp_ct_options_suggest(const char *id);
+/* The ids nearest to one that does not exist, to standard error, and the end of the line. */
+void wzp_ct_options_suggest(const char *name);
 
 /* Fills cases and case_count.  0, or the exit status, all having been said. */
 int wzp_ct_options_select(wzp_ct_options *options, const wzp_ct_filters *filters);

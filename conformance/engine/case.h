@@ -105,6 +105,7 @@ struct wzp_ct_case {
     wzp_ct_exchange exchange;
     void (*build)(wzp_ct_pattern *pattern, const wzp_ct_case *c); /* NULL: `stream` alone */
     const char *quality; /* that a client is told, see subject.h; NULL: "good" */
+    uint32_t param;      /* for `build` */
     wzp_ct_kind kind;
     wzp_ct_client client;    /* not NONE: the testers are the relay, see server.h; a play */
     wzp_ct_client_mode mode; /* not JOINS: and the other side of a call, see caller.h */
@@ -128,7 +129,6 @@ struct wzp_ct_case {
     const wzp_ct_web_ops *web;
 
     /* traffic */
-    uint32_t param;   /* for `build` */
     uint32_t echo_ms; /* 0: 1 s; K-SELF is 5000 */
     uint32_t start_seq, start_ts;
     wzp_ct_stream stream;
