@@ -89,10 +89,8 @@ static void put_findings(wzp_pcap_text *out, const wzp_pcap_report *r) {
     if (all->count == 0) {
         return;
     }
-    put(out, "<h2 id=\"findings\">Findings</h2>\n<div class=\"wide\"><table><tr><th "
-             "scope=\"col\">level</th>"
-             "<th scope=\"col\" class=\"n\">packet</th><th scope=\"col\" class=\"n\">s</th><th "
-             "scope=\"col\">of</th><th scope=\"col\">what</th></tr>\n");
+    put(out, "<h2 id=\"findings\">Findings</h2>\n<div class=\"wide\"><table>");
+    wzp_pcap_put_heads(out, "level|>packet|>s|of|what");
     for (int level = WZP_PCAP_LEVEL_BAD; level >= WZP_PCAP_LEVEL_NOTE; level--) {
         for (size_t i = 0; i < all->count; i++) {
             if ((int)all->list[i].level == level) {
@@ -138,13 +136,9 @@ static void put_connection(wzp_pcap_text *out, const wzp_pcap_report *r,
 }
 
 static void put_connections(wzp_pcap_text *out, const wzp_pcap_report *r) {
-    put(out, "<h2 id=\"connections\">Connections</h2>\n<div class=\"wide\"><table><tr>"
-             "<th scope=\"col\" class=\"n\">#</th><th scope=\"col\">role</th><th "
-             "scope=\"col\">SNI</th><th scope=\"col\">client</th><th scope=\"col\">server</th>"
-             "<th scope=\"col\" class=\"n\">from s</th><th scope=\"col\" class=\"n\">to s</th><th "
-             "scope=\"col\" class=\"n\">media up</th>"
-             "<th scope=\"col\" class=\"n\">media down</th><th scope=\"col\" class=\"n\">ping "
-             "ms</th><th scope=\"col\">remark</th></tr>\n");
+    put(out, "<h2 id=\"connections\">Connections</h2>\n<div class=\"wide\"><table>");
+    wzp_pcap_put_heads(
+        out, ">#|role|SNI|client|server|>from s|>to s|>media up|>media down|>ping ms|remark");
     for (size_t i = 0; i < wzp_pcap_flow_sessions(r->flow); i++) {
         put_connection(out, r, wzp_pcap_flow_session(r->flow, i));
     }
@@ -167,10 +161,9 @@ static void put_senders(wzp_pcap_text *out, const wzp_pcap_report *r) {
     if (wzp_pcap_flow_senders(r->flow) == 0) {
         return;
     }
-    put(out, "<h2 id=\"senders\">Would they be hung up on?</h2>\n<div class=\"wide\"><table><tr>"
-             "<th scope=\"col\">sender</th><th scope=\"col\" class=\"n\">packets</th><th "
-             "scope=\"col\">by a relay that enforces (ENF-1)</th>"
-             "<th scope=\"col\">what deployed relays count</th></tr>\n");
+    put(out, "<h2 id=\"senders\">Would they be hung up on?</h2>\n<div class=\"wide\"><table>");
+    wzp_pcap_put_heads(
+        out, "sender|>packets|by a relay that enforces (ENF-1)|what deployed relays count");
     for (size_t i = 0; i < wzp_pcap_flow_senders(r->flow); i++) {
         const wzp_pcap_sender *s = wzp_pcap_flow_sender(r->flow, i);
         char buf[WZP_PCAP_WORD_MAX];
@@ -219,17 +212,9 @@ static void put_stream_line(wzp_pcap_text *out, const wzp_pcap_report *r,
 }
 
 static void put_streams(wzp_pcap_text *out, const wzp_pcap_report *r) {
-    put(out, "<h2 id=\"streams\">Streams</h2>\n<div class=\"wide\"><table><tr><th scope=\"col\" "
-             "class=\"n\">#"
-             "</th><th scope=\"col\">media</th><th scope=\"col\">of</th><th "
-             "scope=\"col\">codec</th><th scope=\"col\" class=\"n\">from s</th>"
-             "<th scope=\"col\" class=\"n\">to s</th><th scope=\"col\" class=\"n\">packets</th><th "
-             "scope=\"col\" class=\"n\">lost</th>"
-             "<th scope=\"col\" class=\"n\">max delta ms</th><th scope=\"col\" class=\"n\">jitter "
-             "ms mean / max</th>"
-             "<th scope=\"col\" class=\"n\">kbit/s</th><th scope=\"col\" class=\"n\">MOS "
-             "est.</th><th scope=\"col\" class=\"n\">sure</th>"
-             "<th scope=\"col\">problem</th></tr>\n");
+    put(out, "<h2 id=\"streams\">Streams</h2>\n<div class=\"wide\"><table>");
+    wzp_pcap_put_heads(out, ">#|media|of|codec|>from s|>to s|>packets|>lost|>max delta ms|>jitter "
+                            "ms mean / max|>kbit/s|>MOS est.|>sure|problem");
     for (size_t i = 0; i < wzp_pcap_flow_streams(r->flow); i++) {
         put_stream_line(out, r, wzp_pcap_flow_stream(r->flow, i));
     }
@@ -290,14 +275,11 @@ static void put_reports(wzp_pcap_text *out, const wzp_pcap_report *r, const wzp_
         return;
     }
     wzp_pcap_putf(out,
-                  "<details><summary>%" PRIu64 " quality reports: loss %.1f %% on average, round "
-                  "trip %.0f ms</summary>\n<div class=\"wide\"><table><tr><th scope=\"col\" "
-                  "class=\"n\">packet"
-                  "</th><th scope=\"col\" class=\"n\">s</th><th scope=\"col\" class=\"n\">loss "
-                  "%%</th><th scope=\"col\" class=\"n\">round "
-                  "trip ms</th><th scope=\"col\" class=\"n\">jitter ms</th><th scope=\"col\" "
-                  "class=\"n\">cap kbit/s</th></tr>\n",
+                  "<details><summary>%" PRIu64
+                  " quality reports: loss %.1f %% on average, round trip %.0f ms</summary>\n<div "
+                  "class=\"wide\"><table>",
                   s->reports, s->report_loss.mean, s->report_rtt_ms.mean);
+    wzp_pcap_put_heads(out, ">packet|>s|>loss %|>round trip ms|>jitter ms|>cap kbit/s");
     for (size_t i = 0; i < s->report_count; i++) {
         const wzp_pcap_report_seen *q = &s->report_list[i];
         wzp_pcap_putf(out,
@@ -313,16 +295,11 @@ static void put_reports(wzp_pcap_text *out, const wzp_pcap_report *r, const wzp_
 
 static void put_intervals(wzp_pcap_text *out, const wzp_pcap_report *r, const wzp_pcap_stream *s) {
     const double seconds = (double)s->rows.interval_ns / 1e9;
-    wzp_pcap_putf(out,
-                  "<details><summary>intervals of %g s</summary>\n<div class=\"wide\"><table><tr>"
-                  "<th scope=\"col\" class=\"n\">s</th><th scope=\"col\" "
-                  "class=\"n\">packets</th><th scope=\"col\" class=\"n\">kbit/s</th>"
-                  "<th scope=\"col\" class=\"n\">lost</th><th scope=\"col\" "
-                  "class=\"n\">recovered</th><th scope=\"col\" class=\"n\">reordered"
-                  "</th><th scope=\"col\" class=\"n\">jitter ms</th><th scope=\"col\" "
-                  "class=\"n\">max delta ms</th><th scope=\"col\">codec"
-                  "</th><th scope=\"col\" class=\"n\">MOS est.</th></tr>\n",
+    wzp_pcap_putf(out, "<details><summary>intervals of %g s</summary>\n<div class=\"wide\"><table>",
                   seconds);
+    wzp_pcap_put_heads(
+        out,
+        ">s|>packets|>kbit/s|>lost|>recovered|>reordered|>jitter ms|>max delta ms|codec|>MOS est.");
     for (size_t i = 0; i < s->rows.count && i < ROWS_SHOWN; i++) {
         const wzp_pcap_row *row = &s->rows.rows[i];
         const double mos = wzp_pcap_row_mos(s, row);

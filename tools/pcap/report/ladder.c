@@ -134,12 +134,9 @@ static void put_picture(wzp_pcap_text *out, const wzp_pcap_report *r) {
 
 static void put_table(wzp_pcap_text *out, const wzp_pcap_report *r) {
     const size_t count = wzp_pcap_flow_steps(r->flow);
-    wzp_pcap_putf(out,
-                  "<details><summary>all %zu as a list</summary>\n<div class=\"wide\"><table><tr>"
-                  "<th scope=\"col\" class=\"n\">s</th><th scope=\"col\" class=\"n\">packet</th>"
-                  "<th scope=\"col\">connection</th><th scope=\"col\">what</th>"
-                  "<th scope=\"col\" class=\"n\">times</th><th scope=\"col\">detail</th></tr>\n",
+    wzp_pcap_putf(out, "<details><summary>all %zu as a list</summary>\n<div class=\"wide\"><table>",
                   count);
+    wzp_pcap_put_heads(out, ">s|>packet|connection|what|>times|detail");
     for (size_t i = 0; i < count && i < TABLE; i++) {
         const wzp_pcap_step *s = wzp_pcap_flow_step(r->flow, i);
         char way[WZP_PCAP_WORD_MAX];

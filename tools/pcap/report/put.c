@@ -48,6 +48,19 @@ void wzp_pcap_put_html(wzp_pcap_text *out, const char *text) {
     wzp_pcap_put_html_cut(out, text, SIZE_MAX);
 }
 
+void wzp_pcap_put_heads(wzp_pcap_text *out, const char *names) {
+    wzp_pcap_text_str(out, "<tr>");
+    for (const char *name = names; *name != '\0';) {
+        const size_t len = strcspn(name, "|");
+        const size_t skip = *name == '>' ? 1 : 0;
+        wzp_pcap_text_str(out, skip ? "<th scope=\"col\" class=\"n\">" : "<th scope=\"col\">");
+        wzp_pcap_text_bytes(out, wzp_bytes_of(name + skip, len - skip));
+        wzp_pcap_text_str(out, "</th>");
+        name += len + (name[len] == '|' ? 1 : 0);
+    }
+    wzp_pcap_text_str(out, "</tr>\n");
+}
+
 void wzp_pcap_put_markdown(wzp_pcap_text *out, const char *text) {
     wzp_bytes rest = wzp_bytes_str(text);
     while (rest.len > 0) {

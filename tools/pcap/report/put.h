@@ -18,6 +18,10 @@ void wzp_pcap_put_markdown(wzp_pcap_text *out, const char *text);
 /* One line for a terminal: controls become '?'. */
 void wzp_pcap_put_plain(wzp_pcap_text *out, const char *text);
 
+/* The first row of an HTML table, from "level|>packet|what": the names of its columns, those of
+ * numbers behind a '>'. */
+void wzp_pcap_put_heads(wzp_pcap_text *out, const char *names);
+
 /* "2026-05-25 15:30:00.123 UTC" of nanoseconds since 1970. */
 void wzp_pcap_put_utc(wzp_pcap_text *out, uint64_t ns);
 
