@@ -49,16 +49,10 @@ static void hear_gateway(wzp_ct_check *c, const wzp_addr *from, wzp_bytes payloa
     (void)wzp_portmap_recv(&c->maps[is_pcp || is_refusal ? 1 : 0], from, payload, now);
 }
 
-static bool is_spoken(const wzp_portmap *map) {
-    return wzp_portmap_state_of(map) == WZP_PORTMAP_MAPPED ||
-           (wzp_portmap_state_of(map) == WZP_PORTMAP_FAILED && map->why != WZP_PORTMAP_SILENT &&
-            map->why != WZP_PORTMAP_VERSION);
-}
-
 static void report_gateway(const wzp_ct_check *c, wzp_netcheck *report) {
     report->gateway = c->gateway;
-    report->natpmp = is_spoken(&c->maps[0]);
-    report->pcp = is_spoken(&c->maps[1]);
+    report->natpmp = wzp_portmap_is_spoken(&c->maps[0]);
+    report->pcp = wzp_portmap_is_spoken(&c->maps[1]);
     report->mapping = wzp_portmap_external(&c->maps[0]) != NULL   ? WZP_NETCHECK_NATPMP
                       : wzp_portmap_external(&c->maps[1]) != NULL ? WZP_NETCHECK_PCP
                                                                   : report->mapping;

@@ -434,6 +434,12 @@ void wzp_portmap_resume(wzp_portmap *p, const wzp_portmap *last) {
     p->epoch_at = last->epoch_at;
 }
 
+bool wzp_portmap_is_spoken(const wzp_portmap *p) {
+    return p->state == WZP_PORTMAP_MAPPED ||
+           (p->state == WZP_PORTMAP_FAILED && p->why != WZP_PORTMAP_SILENT &&
+            p->why != WZP_PORTMAP_VERSION);
+}
+
 void wzp_portmap_reflexive(wzp_portmap *p, const wzp_addr *reflexive, wzp_time now) {
     p->cfg.reflexive = *reflexive;
     if (p->state == WZP_PORTMAP_MAPPED && objection(p) != WZP_PORTMAP_FINE) {

@@ -129,6 +129,9 @@ static inline wzp_portmap_state wzp_portmap_state_of(const wzp_portmap *p) {
     return p->state;
 }
 
+/* The gateway speaks the protocol: it has mapped a port, or says why not. */
+bool wzp_portmap_is_spoken(const wzp_portmap *p);
+
 /* Goes up with each new, changed or lost external address: peers are to be told. */
 static inline uint64_t wzp_portmap_changes(const wzp_portmap *p) {
     return p->changes;

@@ -164,6 +164,7 @@ START_TEST(a_silent_gateway) {
         ck_assert_uint_eq(sent(NULL), ms == 250 || ms == 750);
     }
     ck_assert(wzp_portmap_state_of(&map) == WZP_PORTMAP_FAILED && map.why == WZP_PORTMAP_SILENT);
+    ck_assert(!wzp_portmap_is_spoken(&map));
     ck_assert(wzp_portmap_deadline(&map) == 601 * WZP_S);
     wzp_portmap_tick(&map, 601 * WZP_S);
     ck_assert_uint_ge(serve(601 * WZP_S), 1);
@@ -338,6 +339,7 @@ START_TEST(useless) {
     ck_assert_msg(serve(0) == asks + (c->given_back ? 1 : 0), "%s", c->name);
     ck_assert_msg(map.why == c->want, "%s: %s", c->name, wzp_portmap_why_text(map.why));
     ck_assert((wzp_portmap_external(&map) != NULL) == (c->want == WZP_PORTMAP_FINE));
+    ck_assert(wzp_portmap_is_spoken(&map));
     if (c->want != WZP_PORTMAP_FINE) {
         ck_assert(wzp_portmap_deadline(&map) == 600 * WZP_S && sent(NULL) == 0);
         ck_assert_uint_eq(wzp_portmap_changes(&map), 0);
@@ -366,6 +368,7 @@ START_TEST(refused_by_the_gateway) {
     box.result = 2;
     ck_assert_uint_eq(serve(0), 1);
     ck_assert(map.why == WZP_PORTMAP_REFUSED && map.result == 2);
+    ck_assert(wzp_portmap_is_spoken(&map));
     /* PCP's error says half an hour, NAT-PMP's nothing. */
     ck_assert(wzp_portmap_deadline(&map) == (cfg.protocol == WZP_PORTMAP_PCP ? 1800 : 600) * WZP_S);
 }

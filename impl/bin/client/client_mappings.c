@@ -145,18 +145,10 @@ bool wzp_mappings_are_through(const wzp_mappings *all) {
     return all->upnp_is_through && is_through(&all->mappers[0]) && is_through(&all->mappers[1]);
 }
 
-/* A gateway that refuses speaks the protocol, too. */
-static bool is_spoken(const wzp_mapper *m) {
-    const wzp_portmap_state state = wzp_portmap_state_of(&m->map);
-    return m->is_running && (state == WZP_PORTMAP_MAPPED ||
-                             (state == WZP_PORTMAP_FAILED && m->map.why != WZP_PORTMAP_SILENT &&
-                              m->map.why != WZP_PORTMAP_VERSION));
-}
-
 void wzp_mappings_report(const wzp_mappings *all, wzp_netcheck *report) {
     const wzp_mapper *m = all->mappers;
-    report->natpmp = is_spoken(&m[0]);
-    report->pcp = is_spoken(&m[1]);
+    report->natpmp = m[0].is_running && wzp_portmap_is_spoken(&m[0].map);
+    report->pcp = m[1].is_running && wzp_portmap_is_spoken(&m[1].map);
     report->upnp = all->upnp_is_through && all->upnp_state.has_gateway;
     if (report->natpmp && wzp_portmap_external(&m[0].map) != NULL) {
         report->mapping = WZP_NETCHECK_NATPMP;
