@@ -283,7 +283,6 @@ static void on_events(void *ctx, wzp_time now) {
             break;
         }
     }
-    wzp_handset_count(m->handset, &m->way.counters);
     if (m->in_call) {
         m->ops->turn(m->ctx, now);
     }
@@ -407,6 +406,13 @@ void wzp_call_mode_hangup(wzp_call_mode *m) {
 
 bool wzp_call_mode_lingers(const wzp_call_mode *m) {
     return m->upnp_leaves;
+}
+
+const wzp_client_way *wzp_call_mode_way(wzp_call_mode *m) {
+    if (m->handset != NULL) {
+        wzp_handset_count(m->handset, &m->way.counters);
+    }
+    return &m->way;
 }
 
 void wzp_call_mode_stop(wzp_call_mode *m) {

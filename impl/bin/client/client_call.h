@@ -34,7 +34,7 @@ struct wzp_call_mode {
     const wzp_call_mode_ops *ops;
     void *ctx;
 
-    wzp_client_way way; /* of the call, for statistics */
+    wzp_client_way way; /* of the call; for statistics by wzp_call_mode_way */
 
     wzp_client_stun stun;
     wzp_handset *handset;
@@ -62,6 +62,9 @@ void wzp_call_mode_hangup(wzp_call_mode *mode);
 
 /* After a hangup: something is still under way that should not be cut off; ask again soon. */
 bool wzp_call_mode_lingers(const wzp_call_mode *mode);
+
+/* The way of the call, and what was refused so far, for statistics; the mode's. */
+const wzp_client_way *wzp_call_mode_way(wzp_call_mode *mode);
 
 /* The loop can end. */
 void wzp_call_mode_stop(wzp_call_mode *mode);

@@ -82,22 +82,22 @@ static void on_interrupt(uv_signal_t *signal, int number) {
 /* --- what is told ------------------------------------------------------------------------------
  */
 
-static const wzp_client_way *way(const program *p) {
-    return p->opts->command == WZP_CLIENT_JOIN ? NULL : &p->call.way;
+static const wzp_client_way *way(program *p) {
+    return p->opts->command == WZP_CLIENT_JOIN ? NULL : wzp_call_mode_way(&p->call);
 }
 
-static void print_line(const program *p, const char *state) {
+static void print_line(program *p, const char *state) {
     const wzp_user *u = &p->user;
-    wzp_client_line line = {
-        .state = state, .members = u->members, .hangup = u->hangup, .way = way(p)};
     if (p->opts->stats && !u->closed) {
+        wzp_client_line line = {
+            .state = state, .members = u->members, .hangup = u->hangup, .way = way(p)};
         wzp_client_count(u->client, &line.stats);
         wzp_client_print_line(&line);
     }
 }
 
 static void on_line(uv_timer_t *timer) {
-    const program *p = timer->data;
+    program *p = timer->data;
     print_line(p, p->user.joined ? "joined" : "connecting");
 }
 
