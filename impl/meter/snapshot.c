@@ -25,7 +25,7 @@ static void write_u32_at(uint8_t *at, uint32_t value) {
 
 uint8_t *wzp_snapshot_begin(wzp_wr *out, const char *magic, uint8_t version) {
     uint8_t *begin = out->pos;
-    wzp_wr_bytes(out, wzp_bytes_of((const uint8_t *)magic, MAGIC));
+    wzp_wr_bytes(out, wzp_bytes_str(magic));
     wzp_wr_u8(out, version);
     for (int i = 0; i < 3; i++) {
         wzp_wr_u32(out, 0); /* checksum, length and count are known at the end */
@@ -48,8 +48,7 @@ wzp_snapshot_head wzp_snapshot_read(wzp_rd *rd, wzp_bytes snapshot, const char *
                                     uint8_t version) {
     wzp_snapshot_head head;
     const wzp_bytes name = wzp_rd_bytes(rd, MAGIC, "magic");
-    if (rd->fail.code == WZP_OK &&
-        !wzp_bytes_equal(name, wzp_bytes_of((const uint8_t *)magic, MAGIC))) {
+    if (rd->fail.code == WZP_OK && !wzp_bytes_equal(name, wzp_bytes_str(magic))) {
         (void)wzp_rd_reject(rd, WZP_ERR_PARSE, "magic", name.len, 0);
     }
     const uint8_t is = wzp_rd_u8(rd, "version");
