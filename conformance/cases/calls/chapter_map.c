@@ -57,24 +57,18 @@ static bool has_asked(wzp_ct_exec *e, size_t protocol) {
     return st->asked[protocol].requests > 0;
 }
 
-static wzp_ct_so_far awaits(wzp_ct_exec *e, bool is_there, const char *feature, wzp_time now) {
-    return is_there                                  ? WZP_CT_HAPPENED
-           : wzp_ct_play_elapsed(e, now) > 7 * WZP_S ? wzp_ct_play_lacks(e, feature)
-           : wzp_ct_call_is_up(e)                    ? WZP_CT_NOT_YET
-                                                     : WZP_CT_NEVER;
-}
-
 static wzp_ct_so_far asks_any(wzp_ct_exec *e, wzp_time now) {
-    return awaits(e, has_asked(e, WZP_CT_NATPMP) || has_asked(e, WZP_CT_PCP), "port mapping", now);
+    return wzp_ct_gateway_awaits(e, has_asked(e, WZP_CT_NATPMP) || has_asked(e, WZP_CT_PCP),
+                                 "port mapping", now);
 }
 
 static wzp_ct_so_far asks_natpmp(wzp_ct_exec *e, wzp_time now) {
     const wzp_ct_gateway_state *st = wzp_ct_play_state(e);
-    return awaits(e, st->asked[WZP_CT_NATPMP].maps > 0, "NAT-PMP", now);
+    return wzp_ct_gateway_awaits(e, st->asked[WZP_CT_NATPMP].maps > 0, "NAT-PMP", now);
 }
 
 static wzp_ct_so_far asks_pcp(wzp_ct_exec *e, wzp_time now) {
-    return awaits(e, has_asked(e, WZP_CT_PCP), "PCP", now);
+    return wzp_ct_gateway_awaits(e, has_asked(e, WZP_CT_PCP), "PCP", now);
 }
 
 static void put_port(uint8_t *at, uint16_t port) {

@@ -65,23 +65,16 @@ static const wzp_ct_web_ops web = {heard, next, deadline, asked};
 
 /* --- what it asks ----------------------------------------------------------------------------- */
 
-static wzp_ct_so_far awaits(wzp_ct_exec *e, bool is_there, const char *feature, wzp_time now) {
-    return is_there                                  ? WZP_CT_HAPPENED
-           : wzp_ct_play_elapsed(e, now) > 7 * WZP_S ? wzp_ct_play_lacks(e, feature)
-           : wzp_ct_call_is_up(e)                    ? WZP_CT_NOT_YET
-                                                     : WZP_CT_NEVER;
-}
-
 /* For a gateway, in whatever form. */
 static wzp_ct_so_far go_searches(wzp_ct_exec *e, wzp_time now) {
     const upnp_state *st = wzp_ct_play_state(e);
-    return awaits(e, st->igd.good > 0 || st->igd.objection != NULL, "UPnP", now);
+    return wzp_ct_gateway_awaits(e, st->igd.good > 0 || st->igd.objection != NULL, "UPnP", now);
 }
 
 /* One that the gateway answers. */
 static wzp_ct_so_far go_finds(wzp_ct_exec *e, wzp_time now) {
     const upnp_state *st = wzp_ct_play_state(e);
-    return awaits(e, st->igd.found > 0, "UPnP", now);
+    return wzp_ct_gateway_awaits(e, st->igd.found > 0, "UPnP", now);
 }
 
 /* One right search is enough, whatever else is said. */
@@ -100,8 +93,9 @@ static wzp_ct_so_far go_search_is_right(wzp_ct_exec *e, wzp_time now) {
 /* A gateway on loopback is none for some. */
 static wzp_ct_so_far go_orders(wzp_ct_exec *e, wzp_time now) {
     const upnp_state *st = wzp_ct_play_state(e);
-    return awaits(e, st->igd.orders > 0,
-                  st->igd.questions > 0 ? "UPnP" : "a gateway on a loopback address", now);
+    return wzp_ct_gateway_awaits(e, st->igd.orders > 0,
+                                 st->igd.questions > 0 ? "UPnP" : "a gateway on a loopback address",
+                                 now);
 }
 
 /* --- what it tells ---------------------------------------------------------------------------- */

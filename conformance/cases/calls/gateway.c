@@ -268,12 +268,19 @@ void wzp_ct_gateway_on_loose(wzp_ct_exec *e, const wzp_quic_path *path, wzp_byte
 /* --- what cases ask ----------------------------------------------------------------------------
  */
 
+wzp_ct_so_far wzp_ct_gateway_awaits(wzp_ct_exec *e, bool is_there, const char *feature,
+                                    wzp_time now) {
+    return is_there                                  ? WZP_CT_HAPPENED
+           : wzp_ct_play_elapsed(e, now) > 7 * WZP_S ? wzp_ct_play_lacks(e, feature)
+           : wzp_ct_call_is_up(e)                    ? WZP_CT_NOT_YET
+                                                     : WZP_CT_NEVER;
+}
+
 const wzp_opt_str *wzp_ct_gateway_told(const wzp_ct_caller *c) {
     const wzp_signal *answer = c->last[WZP_SIGNAL_DIRECT_CALL_ANSWER];
     const wzp_signal *update = c->last[WZP_SIGNAL_CANDIDATE_UPDATE];
-    const wzp_opt_str *mapped = answer != NULL && update == NULL
-                                    ? &answer->u.DirectCallAnswer.callee_mapped_addr
-                                : update != NULL ? &update->u.CandidateUpdate.mapped_addr
+    const wzp_opt_str *mapped = update != NULL   ? &update->u.CandidateUpdate.mapped_addr
+                                : answer != NULL ? &answer->u.DirectCallAnswer.callee_mapped_addr
                                                  : NULL;
     return mapped != NULL && mapped->present ? mapped : NULL;
 }

@@ -60,6 +60,10 @@ bool wzp_ct_gateway_opens(wzp_ct_exec *exec, wzp_time now);
 void wzp_ct_gateway_restart(wzp_ct_exec *exec, wzp_time now);
 void wzp_ct_gateway_announce(wzp_ct_exec *exec, wzp_time now);
 
+/* Of what a gateway is asked: that is there, may come within 7 s, or the client lacks `feature`. */
+wzp_ct_so_far wzp_ct_gateway_awaits(wzp_ct_exec *exec, bool is_there, const char *feature,
+                                    wzp_time now);
+
 /* The mapped address that the client has told last; NULL: none. */
 const wzp_opt_str *wzp_ct_gateway_told(const wzp_ct_caller *caller);
 /* The call ends. */
